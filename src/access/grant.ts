@@ -1,0 +1,54 @@
+import type { Tx } from '../db/transaction.ts';
+import type { ActorKind, Credential } from './actor.ts';
+import type { Permission } from './catalog.ts';
+import type { Where } from './where.ts';
+
+declare const brand: unique symbol;
+
+/** A row as it is stored. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Before and after of a change; null where the row did not exist or no longer does. */
+export interface RowChange {
+  readonly before: Row | null;
+  readonly after: Row | null;
+}
+
+/** Who did it and when, as audit events tell it. */
+export interface Doer {
+  readonly kind: ActorKind;
+  readonly id: string;
+  readonly name: string;
+  readonly impersonator?: { readonly id: string; readonly name: string };
+  readonly ip?: string;
+  readonly reason?: string;
+  readonly requestId: string;
+}
+
+/**
+ * The engine's "yes" to one permission in one scope. Only `policy/` makes it, so a service that asks for
+ * `Grant<'GROUP:UPDATE'>` cannot be called without that decision.
+ */
+export interface Grant<P extends Permission = Permission> {
+  readonly [brand]: P;
+  readonly permission: P;
+  /** The tenant decided for; null at instance level. */
+  readonly tenantId: string | null;
+  /** The rows within reach, for a query. */
+  readonly where: Where;
+  readonly decisionId: string;
+  readonly doer: Doer;
+  /** Is this row within reach? */
+  matches(row: Row): boolean;
+  /** May the doer read this row of the same resource? Tells FORBIDDEN from NOT_FOUND. */
+  mayRead(row: Row): boolean;
+  /** What the doer signed in by. */
+  readonly credential: Credential;
+  readonly isSuperAdmin: boolean;
+  /** Of these permissions, those that the doer does not hold in the tenant's subtree (null: at instance level) and so may not hand on. */
+  missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[];
+  /** What is to be told in the audit event besides the change: policies in shadow, obligations. */
+  readonly notes: readonly string[];
+  /** The reach holds before and after; then the policies' own reviews. Throws FORBIDDEN or POLICY_ERROR. */
+  review(tx: Tx, change: RowChange): Promise<void>;
+}

@@ -1,0 +1,42 @@
+/**
+ * A portable filter: a subset of Prisma's `where` that means the same in SQL and in memory.
+ * Equality (null too), `in`, and ranges over columns that cannot be null, joined by AND and a non-empty OR.
+ */
+export type Scalar = string | number | bigint | boolean | Date;
+export interface Comparison {
+  readonly equals?: Scalar | null;
+  readonly in?: readonly Scalar[];
+  readonly lt?: Scalar;
+  readonly lte?: Scalar;
+  readonly gt?: Scalar;
+  readonly gte?: Scalar;
+}
+export interface Where {
+  readonly AND?: readonly Where[];
+  readonly OR?: readonly Where[];
+  readonly [field: string]: Scalar | null | Comparison | readonly Where[] | undefined;
+}
+
+/** The rows below and including a namespace. `/` is the character after `.`. */
+export const within = (namespace: string, field = 'namespace'): Where => ({
+  OR: [{ [field]: namespace }, { [field]: { gte: `${namespace}.`, lt: `${namespace}/` } }],
+});
+
+/** Every row that `within` does not match, said without a negation. */
+export const outside = (namespace: string, field = 'namespace'): Where => ({
+  OR: [
+    { [field]: { lt: namespace } },
+    { AND: [{ [field]: { gt: namespace } }, { [field]: { lt: `${namespace}.` } }] },
+    { [field]: { gte: `${namespace}/` } },
+  ],
+});
+
+export const covers = (ancestor: string, namespace: string): boolean =>
+  ancestor === '' || namespace === ancestor || namespace.startsWith(`${ancestor}.`);
+
+export const allOf = (filters: readonly Where[]): Where => (filters.length === 1 ? filters[0]! : { AND: filters });
+export const anyOf = (filters: readonly Where[]): Where => {
+  if (filters.length === 0)
+    throw new TypeError('anyOf needs at least one filter: an empty OR means different things to different readers');
+  return filters.length === 1 ? filters[0]! : { OR: filters };
+};

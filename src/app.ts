@@ -1,0 +1,154 @@
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { AuditFeed } from './audit/feed.ts';
+import { Authenticator } from './auth/authenticate.ts';
+import { deriveKeys, masterKey } from './auth/keys.ts';
+import { sweepFailures } from './auth/lockout.ts';
+import { acceptPolicies, checkPolicies } from './bootstrap/policies.ts';
+import type { Config } from './config.ts';
+import { type Database, openDatabase } from './db/client.ts';
+import type { Connection } from './db/embedded.ts';
+import type { Store } from './db/transaction.ts';
+import { createPostgresWake, type Wake } from './db/wake.ts';
+import type { Services } from './graphql/context.ts';
+import type { Log } from './lib/log.ts';
+import { Engine } from './policy/engine.ts';
+import { Freshness, readState } from './policy/freshness.ts';
+import { loadPolicies } from './policy/load.ts';
+import { fingerprintOf } from './policy/policy-set.ts';
+import { schema } from './schema.ts';
+import { createAddressOf } from './server/address.ts';
+import { createHttpServer } from './server/http.ts';
+import { createOriginRule } from './server/origins.ts';
+import { serveSockets } from './server/ws.ts';
+import { createGateway, type Gateway } from './server/yoga.ts';
+import { version } from './version.ts';
+
+export interface App {
+  readonly gateway: Gateway;
+  readonly database: Database;
+  readonly store: Store;
+  readonly services: Services;
+  readonly freshness: Freshness;
+  readonly engine: Engine;
+  /** Begins to listen. @returns the URL. */
+  listen(): Promise<string>;
+  /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  /** Made where it is left out; tests cut it off. */
+  readonly wake?: Wake;
+  /** The folder of the policies that come with the project. */
+  readonly pluginFolder?: string;
+}
+
+const drainMs = 8_000;
+const jitterMs = 1_000;
+
+/** The composition root: everything is made here and handed down. */
+export async function createApp(
+  config: Config,
+  connection: Connection,
+  log: Log,
+  options: AppOptions = {},
+): Promise<App> {
+  const database = openDatabase(connection, config.limits);
+  const wake = options.wake ?? createPostgresWake(connection, log);
+  const store: Store = { prisma: database.prisma, wake };
+  const freshness = new Freshness(() => readState(database.prisma), wake);
+  const feed = new AuditFeed(store);
+  const closers: (() => void | Promise<void>)[] = [
+    () => freshness.close(),
+    () => feed.close(),
+    () => wake.close(),
+    () => database.close(),
+  ];
+  try {
+    const set = await loadPolicies({
+      folders: [
+        options.pluginFolder ?? join(import.meta.dirname, '..', 'plugins'),
+        ...config.policyFolders.map((folder) => resolve(folder)),
+      ],
+      settings: config.policies,
+      mayGrant: config.mayGrant,
+      groups: await groupIds(database),
+    });
+    const engine = new Engine(set, fingerprintOf(set), config.limits.reviewMs);
+    await checkPolicies(store, engine);
+    await acceptPolicies(store, engine, { onlyFirst: true });
+    await freshness.confirm();
+
+    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir));
+    const authenticator = new Authenticator({ store, engine, freshness, keys });
+    const services: Services = {
+      store,
+      keys,
+      limits: config.limits,
+      feed,
+      engine,
+      version,
+      storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
+    };
+    const origins = createOriginRule(config.origins);
+    const addressOf = createAddressOf(config.trustedProxies);
+    const gateway = createGateway({
+      schema,
+      services,
+      authenticator,
+      addressOf,
+      allowedOrigins: config.origins ?? [],
+      graphiql: config.graphiql,
+      log,
+    });
+    const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
+    const http = createHttpServer({ gateway, origins, isReady });
+    const endSockets = serveSockets(http.server, {
+      gateway,
+      authenticator,
+      addressOf,
+      origins,
+      messageBytes: config.limits.socketMessageBytes,
+      socketsPerPrincipal: config.limits.socketsPerPrincipal,
+    });
+    const sweep = setInterval(() => void sweepFailures(store).catch(() => undefined), 30_000);
+    sweep.unref();
+
+    return {
+      gateway,
+      database,
+      store,
+      services,
+      freshness,
+      engine,
+      async listen() {
+        await new Promise<void>((done, fail) => {
+          http.server.once('error', fail);
+          http.server.listen(config.port, config.host, done);
+        });
+        const { port } = http.server.address() as AddressInfo;
+        return `http://${config.host === '127.0.0.1' || config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`;
+      },
+      async close() {
+        clearInterval(sweep);
+        const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
+        feed.close();
+        await endSockets(jitterMs);
+        await drained;
+        await sweepFailures(store).catch(() => undefined);
+        for (const policy of set.policies) await policy.policy.dispose?.();
+        for (const close of closers) await close();
+      },
+    };
+  } catch (error) {
+    for (const close of closers) await close();
+    throw error;
+  }
+}
+
+/** The groups that settings of policies may name, by 'tenant-key/group name'. */
+async function groupIds({ prisma }: Database): Promise<Map<string, string>> {
+  const groups = await prisma.group.findMany({ select: { id: true, name: true, tenant: { select: { key: true } } } });
+  return new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id]));
+}

@@ -1,0 +1,38 @@
+import { timingSafeEqual } from 'node:crypto';
+import { badInput } from '../errors.ts';
+import { keyedHash } from '../lib/keyed-hash.ts';
+
+/** A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal. */
+export type Position =
+  | { readonly feed: 'tenant'; readonly tenantId: string; readonly seq: bigint }
+  | { readonly feed: 'all'; readonly transaction: bigint; readonly ordinal: bigint };
+
+const textOf = (position: Position): string =>
+  position.feed === 'tenant'
+    ? `t.${position.tenantId}.${position.seq}`
+    : `a.${position.transaction}.${position.ordinal}`;
+
+/** Opaque, signed, and bound to the tenant's id (a key that is used again is another tenant). */
+export function encodePosition(key: Buffer, position: Position): string {
+  const text = textOf(position);
+  return Buffer.from(`${text}.${keyedHash(key, text).slice(0, 24)}`).toString('base64url');
+}
+
+/**
+ * @param tenantId the feed it must belong to; undefined: the one across tenants.
+ * @throws BAD_INPUT for what this gateway's secret did not sign, or signed for another feed.
+ */
+export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
+  const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
+  const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
+  const signature = parts.pop() ?? '';
+  const expected = keyedHash(key, parts.join('.')).slice(0, 24);
+  if (signature.length !== expected.length || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected)))
+    throw refuse();
+  const [feed, first = '', second = ''] = parts;
+  if (feed === 't' && tenantId !== undefined && first === tenantId)
+    return { feed: 'tenant', tenantId, seq: BigInt(second) };
+  if (feed === 'a' && tenantId === undefined)
+    return { feed: 'all', transaction: BigInt(first), ordinal: BigInt(second) };
+  throw refuse();
+}

@@ -1,0 +1,210 @@
+import { setMaxListeners } from 'node:events';
+import type { AuditEvent } from '../db/generated/client.ts';
+import type { Store } from '../db/transaction.ts';
+import type { Position } from './cursor.ts';
+import { auditTopic } from './record.ts';
+
+const pollMs = 500;
+const batch = 200;
+/** Events that a tail keeps, so that subscribers who keep up read them from memory. */
+const kept = 1_000;
+
+/** Shares the reading of one chain among those who follow it. */
+class Tail {
+  readonly #read: (after: bigint) => Promise<AuditEvent[]>;
+  #events: AuditEvent[] = [];
+  /** Where reading began: there was nothing behind it then. */
+  #from: bigint | undefined;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #waiting: (() => void)[] = [];
+  followers = 0;
+
+  constructor(read: (after: bigint) => Promise<AuditEvent[]>) {
+    this.#read = read;
+  }
+
+  /** The events behind `seq` that are in memory; undefined where memory does not reach back so far. */
+  after(seq: bigint): AuditEvent[] | undefined {
+    const first = this.#events[0];
+    if (!first) return seq === this.#from ? [] : undefined;
+    if (seq + 1n < first.seq) return undefined;
+    return this.#events.slice(Number(seq - first.seq) + 1, Number(seq - first.seq) + 1 + batch);
+  }
+
+  /** Reads on from the newest known event; the first time, from `seq`. */
+  look(seq?: bigint): void {
+    this.#from ??= seq;
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    this.#reading = (async () => {
+      do {
+        this.#again = false;
+        const from = this.#events.at(-1)?.seq ?? this.#from;
+        if (from === undefined) return;
+        const events = await this.#read(from);
+        if (events.length === 0) continue;
+        this.#events.push(...events);
+        if (this.#events.length > kept) this.#events = this.#events.slice(-kept);
+        this.#again ||= events.length === batch;
+        this.wake();
+      } while (this.#again);
+    })()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#reading = undefined;
+      });
+  }
+
+  wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+/** The live reading of the audit log: in the order of commit, without a gap, from any position. */
+export class AuditFeed {
+  readonly #store: Store;
+  readonly #tails = new Map<string, Tail>();
+  readonly #all = new Set<() => void>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #off: () => void;
+  readonly #closing = new AbortController();
+
+  constructor(store: Store) {
+    this.#store = store;
+    setMaxListeners(0, this.#closing.signal);
+    this.#off = store.wake.on((topic) => {
+      for (const [tenantId, tail] of this.#tails) if (topic === '*' || topic === auditTopic(tenantId)) tail.look();
+      if (topic === '*' || topic.startsWith('audit:')) for (const wake of this.#all) wake();
+    });
+    // The poll covers a wake-up that was lost.
+    this.#timer = setInterval(() => {
+      for (const tail of this.#tails.values()) tail.look();
+    }, pollMs);
+    this.#timer.unref();
+  }
+
+  /** Ends every stream, for a shutdown. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#off();
+    this.#closing.abort();
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** The newest position of a chain ('' is the instance's), or across all chains (undefined). */
+  async head(tenantId: string | undefined): Promise<Position> {
+    if (tenantId !== undefined) {
+      const head = await this.#store.prisma.auditHead.findUnique({ where: { tenantId } });
+      return { feed: 'tenant', tenantId, seq: head?.seq ?? 0n };
+    }
+    const [row] = await this.#store.prisma.$queryRaw<{ horizon: bigint }[]>`
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS horizon`;
+    return { feed: 'all', transaction: row!.horizon, ordinal: 9_223_372_036_854_775_807n };
+  }
+
+  /**
+   * The events behind a position, as they come. Yields an empty list about once a second while nothing comes, so that
+   * the follower can look whether it may still follow. Nothing is read ahead of a follower that does not take.
+   */
+  follow(position: Position, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
+    return position.feed === 'tenant' ? this.#followTenant(position, signal) : this.#followAll(position, signal);
+  }
+
+  async *#followTenant(
+    { tenantId, seq }: Position & { feed: 'tenant' },
+    signal: AbortSignal,
+  ): AsyncGenerator<AuditEvent[]> {
+    let tail = this.#tails.get(tenantId);
+    if (!tail) {
+      tail = new Tail((after) => this.#readChain(tenantId, after));
+      this.#tails.set(tenantId, tail);
+    }
+    tail.followers += 1;
+    try {
+      let at = seq;
+      while (!signal.aborted && !this.#closing.signal.aborted) {
+        let events = tail.after(at);
+        if (events === undefined) {
+          events = await this.#readChain(tenantId, at);
+          // Nothing behind it in the database either: the tail begins here.
+          if (events.length < batch) tail.look(at);
+        }
+        if (events.length > 0) at = events.at(-1)!.seq;
+        else await this.#pause(tail.changed(), signal);
+        yield events;
+      }
+    } finally {
+      tail.followers -= 1;
+      if (tail.followers === 0) this.#tails.delete(tenantId);
+    }
+  }
+
+  #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
+    return this.#store.prisma.auditEvent.findMany({
+      where: { tenantId, seq: { gt: after } },
+      orderBy: { seq: 'asc' },
+      take: batch,
+    });
+  }
+
+  /** Transactions commit out of their order; those below the oldest that still runs are all decided. */
+  async *#followAll(
+    { transaction, ordinal }: Position & { feed: 'all' },
+    signal: AbortSignal,
+  ): AsyncGenerator<AuditEvent[]> {
+    let at = { transaction, ordinal };
+    let wake: () => void = () => undefined;
+    const listener = () => wake();
+    this.#all.add(listener);
+    try {
+      while (!signal.aborted && !this.#closing.signal.aborted) {
+        const { promise: changed, resolve } = Promise.withResolvers<void>();
+        wake = resolve;
+        const ids = await this.#store.prisma.$queryRaw<{ id: string }[]>`
+          SELECT id FROM "AuditEvent" WHERE (transaction, ordinal) > (${at.transaction}, ${at.ordinal})
+            AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+          ORDER BY transaction, ordinal LIMIT ${batch}`;
+        const events =
+          ids.length === 0
+            ? []
+            : await this.#store.prisma.auditEvent.findMany({
+                where: { id: { in: ids.map(({ id }) => id) } },
+                orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
+              });
+        const last = events.at(-1);
+        if (last) at = { transaction: last.transaction, ordinal: last.ordinal };
+        else await this.#pause(changed, signal, 250);
+        yield events;
+      }
+    } finally {
+      this.#all.delete(listener);
+    }
+  }
+
+  async #pause(changed: Promise<void>, signal: AbortSignal, milliseconds = 1_000): Promise<void> {
+    const { promise: over, resolve: done } = Promise.withResolvers<void>();
+    const end = () => done();
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end, { once: true });
+    this.#closing.signal.addEventListener('abort', end, { once: true });
+    try {
+      await Promise.race([changed, over]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      this.#closing.signal.removeEventListener('abort', end);
+    }
+  }
+}

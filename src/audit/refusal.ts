@@ -1,0 +1,46 @@
+import { type Permission, split } from '../access/catalog.ts';
+import type { Doer } from '../access/grant.ts';
+import { inTransaction, type Store } from '../db/transaction.ts';
+import type { GatehouseError } from '../errors.ts';
+import type { Json } from '../lib/json.ts';
+import type { AuditType } from './event.ts';
+import { append, envelope } from './record.ts';
+
+export interface Refused {
+  readonly permission: Permission;
+  /** The GraphQL field that was asked for. */
+  readonly field: string;
+  readonly tenant: { readonly id: string; readonly key: string } | null;
+  readonly resourceId: string;
+  readonly error: GatehouseError;
+}
+
+const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDATE: 'UPDATE', DELETE: 'DELETE' };
+
+/** Writes down a refusal in a transaction of its own, after the rollback and before the answer. */
+export async function recordRefusal(
+  store: Store,
+  doer: Doer,
+  { permission, field, tenant, resourceId, error }: Refused,
+): Promise<void> {
+  const [resource, action] = split(permission);
+  const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
+  await inTransaction(store, async (tx) => {
+    append(tx, {
+      ...envelope(doer),
+      tenantId: tenant?.id ?? '',
+      tenantKey: tenant?.key ?? '',
+      type: types[action]!,
+      action: `${resource.toLowerCase().replaceAll('_', '-')}.${action.toLowerCase()}`,
+      outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
+      resource,
+      resourceId,
+      resourceKey: resourceId,
+      namespace: '',
+      ...(decisionId !== undefined && { decisionId }),
+      ...(policy !== undefined && { policy }),
+      patchText: '',
+      details: { field, code: error.code } as Json,
+    });
+  });
+}

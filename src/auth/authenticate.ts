@@ -1,0 +1,146 @@
+import { append, envelope } from '../audit/record.ts';
+import { inTransaction, type Store } from '../db/transaction.ts';
+import { GatehouseError, unauthenticated } from '../errors.ts';
+import { fold } from '../lib/text.ts';
+import type { Engine } from '../policy/engine.ts';
+import type { Freshness } from '../policy/freshness.ts';
+import { confine, type Principal } from '../policy/principal.ts';
+import { Principals } from '../policy/principals.ts';
+import { AccessSession, type Identity } from '../policy/session.ts';
+import { ApiTokens } from './api-token.ts';
+import { Basic } from './basic.ts';
+import type { Keys } from './keys.ts';
+
+/** What a request or a socket says about who sends it. */
+export interface Claims {
+  /** The Authorization header, or the same text in connection_init. */
+  readonly authorization: string | undefined;
+  /** User name to act as (X-Gatehouse-Impersonate). */
+  readonly impersonate: string | undefined;
+  readonly ip: string | undefined;
+  readonly requestId: string;
+}
+
+export interface AuthenticatorOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly freshness: Freshness;
+  readonly keys: Keys;
+}
+
+const impersonationNoteMs = 60 * 60_000;
+
+/** Turns claims into sessions: the strategies in order, then impersonation. */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #principals: Principals;
+  readonly #basic: Basic;
+  readonly #tokens: ApiTokens;
+  readonly #noted = new Map<string, number>();
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    const { store, freshness, keys } = options;
+    this.#principals = new Principals(store.prisma, freshness);
+    this.#basic = new Basic({ store, principals: this.#principals, keys });
+    this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
+  }
+
+  /** A session that has proved nothing yet: `refresh` does. Without an Authorization header it is anonymous. */
+  session(claims: Claims): AccessSession {
+    const { engine, freshness } = this.#options;
+    const { ip, requestId } = claims;
+    return new AccessSession({ engine, freshness, identify: this.#identifier(claims), ip, requestId });
+  }
+
+  #identifier({ authorization, impersonate, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {
+    if (authorization === undefined)
+      return impersonate === undefined ? undefined : () => Promise.reject(unauthenticated());
+    const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];
+    const strategies: Record<string, () => () => Promise<Identity>> = {
+      bearer: () => this.#tokens.identifier(value),
+      basic: () => this.#basic.identifier(value, ip ?? 'unknown', requestId),
+    };
+    const identify = strategies[scheme.toLowerCase()]?.() ?? (() => Promise.reject(unauthenticated()));
+    if (impersonate === undefined) return identify;
+    return async () => this.#impersonate(await identify(), impersonate, ip, requestId);
+  }
+
+  /** Acting as somebody else: only where IMPERSONATE is held, confined to those tenants; super admins only by their like. */
+  async #impersonate(
+    identity: Identity,
+    username: string,
+    ip: string | undefined,
+    requestId: string,
+  ): Promise<Identity> {
+    const { principal: actor, credential } = identity;
+    const row = await this.#options.store.prisma.user.findUnique({
+      where: { usernameKey: fold(username) },
+      select: { id: true },
+    });
+    const target = row ? await this.#principals.get(row.id) : undefined;
+    const confined =
+      target && !target.disabled && target.id !== actor.id
+        ? await this.#within(identity, target, ip, requestId)
+        : undefined;
+    await this.#note(actor, username, target, confined !== undefined, ip, requestId);
+    // The same answer for an unknown user and for one who may not be impersonated.
+    if (!confined || !target) throw new GatehouseError('FORBIDDEN', 'IMPERSONATE:READ is refused for this user.');
+    return {
+      principal: confined,
+      credential,
+      impersonator: { id: actor.id, name: actor.name, superAdmin: actor.superAdmin },
+      revision: target.revision < identity.revision ? target.revision : identity.revision,
+      ...(identity.until && { until: identity.until }),
+    };
+  }
+
+  async #within(
+    identity: Identity,
+    target: Principal,
+    ip: string | undefined,
+    requestId: string,
+  ): Promise<Principal | undefined> {
+    const { engine, freshness } = this.#options;
+    const { superAdmin } = identity.principal;
+    if (target.superAdmin && !superAdmin) return undefined;
+    const asker = new AccessSession({ engine, freshness, identify: () => identity, ip, requestId });
+    await asker.refresh();
+    const allowed = [...target.tenants.keys()].filter((tenantId) =>
+      asker.may('IMPERSONATE:READ', { tenantId })?.matches({ tenantId }),
+    );
+    if (superAdmin && allowed.length === target.tenants.size) return target;
+    return allowed.length > 0 ? confine(target, new Set(allowed)) : undefined;
+  }
+
+  /** Writes down that somebody acts as another, once an hour and gateway; a refusal every time. */
+  async #note(
+    actor: Principal,
+    username: string,
+    target: Principal | undefined,
+    allowed: boolean,
+    ip: string | undefined,
+    requestId: string,
+  ) {
+    const key = `${actor.id} ${target?.id}`;
+    const last = this.#noted.get(key);
+    if (allowed && last !== undefined && Date.now() - last < impersonationNoteMs) return;
+    await inTransaction(this.#options.store, async (tx) => {
+      append(tx, {
+        ...envelope({ kind: actor.kind, id: actor.id, name: actor.name, requestId, ...(ip !== undefined && { ip }) }),
+        tenantId: '',
+        tenantKey: '',
+        type: 'IMPERSONATE',
+        action: 'user.impersonate',
+        outcome: allowed ? 'SUCCESS' : 'DENIED',
+        resource: 'USER',
+        resourceId: allowed ? target!.id : '',
+        resourceKey: username.slice(0, 200),
+        namespace: '',
+        patchText: '',
+      });
+    });
+    if (this.#noted.size > 10_000) this.#noted.clear();
+    if (allowed) this.#noted.set(key, Date.now());
+  }
+}

@@ -1,0 +1,105 @@
+import type { Credential } from '../access/actor.ts';
+import type { Store } from '../db/transaction.ts';
+import { unauthenticated } from '../errors.ts';
+import { keyedHash } from '../lib/keyed-hash.ts';
+import { fold } from '../lib/text.ts';
+import type { Principals } from '../policy/principals.ts';
+import type { Identity } from '../policy/session.ts';
+import type { Keys } from './keys.ts';
+import { clearFailures, countFailure } from './lockout.ts';
+import { hashPassword, needsRehash, verifyPassword } from './password.ts';
+
+/** How long a verified password is remembered, so that not every request costs a hash. */
+const rememberMs = 60_000;
+const greatestCache = 10_000;
+
+interface Remembered {
+  readonly id: string;
+  readonly passwordChangedAt: number;
+  readonly until: number;
+}
+
+export interface BasicOptions {
+  readonly store: Store;
+  readonly principals: Principals;
+  readonly keys: Keys;
+}
+
+/** Sign-in by user name and password. */
+export class Basic {
+  readonly #options: BasicOptions;
+  readonly #cache = new Map<string, Remembered>();
+  readonly #verifying = new Map<string, Promise<Remembered>>();
+
+  constructor(options: BasicOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param authorization what follows `Basic `.
+   * @returns a function that proves the identity anew whenever it is called.
+   */
+  identifier(authorization: string, address: string, requestId: string): () => Promise<Identity> {
+    const text = Buffer.from(authorization, 'base64').toString('utf8');
+    const colon = text.indexOf(':');
+    const username = text.slice(0, Math.max(colon, 0));
+    const password = text.slice(colon + 1);
+    let proved: Remembered | undefined;
+    return async () => {
+      if (colon < 1 || text.length > 2_048) throw unauthenticated();
+      proved ??= await this.#prove(username, password, address, requestId);
+      const principal = await this.#options.principals.get(proved.id);
+      const changedAt = principal.passwordChangedAt?.getTime() ?? 0;
+      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || changedAt !== proved.passwordChangedAt) {
+        throw unauthenticated();
+      }
+      const credential: Credential = {
+        kind: 'basic',
+        ...(principal.passwordChangedAt && { createdAt: principal.passwordChangedAt }),
+      };
+      return { principal, credential, revision: principal.revision };
+    };
+  }
+
+  async #prove(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
+    const name = keyedHash(this.#options.keys.cache, fold(username), password, address);
+    const remembered = this.#cache.get(name);
+    if (remembered && remembered.until > Date.now()) return remembered;
+    // Requests that arrive together with the same credentials share one hash.
+    let verifying = this.#verifying.get(name);
+    if (!verifying) {
+      verifying = this.#verify(username, password, address, requestId).finally(() => this.#verifying.delete(name));
+      this.#verifying.set(name, verifying);
+    }
+    const proved = await verifying;
+    if (this.#cache.size >= greatestCache) this.#cache.clear();
+    this.#cache.set(name, proved);
+    return proved;
+  }
+
+  /** Unknown, wrong, disabled and locked take the same steps, so that they look and time alike. */
+  async #verify(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
+    const { store } = this.#options;
+    const account = fold(username).slice(0, 200);
+    const now = new Date();
+    const [user, failure] = await Promise.all([
+      store.prisma.user.findUnique({ where: { usernameKey: account } }),
+      store.prisma.signInFailure.findUnique({ where: { account_address: { account, address } } }),
+    ]);
+    const right = await verifyPassword(password, user?.passwordHash ?? null);
+    const locked = failure?.lockedUntil != null && failure.lockedUntil > now;
+    if (!right || locked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
+      await countFailure(store, account, address, requestId, now);
+      throw unauthenticated();
+    }
+    if (failure && (failure.recent.length > 0 || failure.lockedUntil)) await clearFailures(store, account, address);
+    if (needsRehash(user.passwordHash!)) {
+      const passwordHash = await hashPassword(password);
+      await store.prisma.user.updateMany({
+        where: { id: user.id, passwordHash: user.passwordHash },
+        data: { passwordHash },
+      });
+    }
+    return { id: user.id, passwordChangedAt: user.passwordChangedAt?.getTime() ?? 0, until: Date.now() + rememberMs };
+  }
+}

@@ -1,0 +1,111 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { type Issue, unavailable } from '../errors.ts';
+import { Limiter } from '../lib/limiter.ts';
+import { fold } from '../lib/text.ts';
+
+const derive = promisify(argon2);
+
+/** OWASP's least parameters for argon2id: 19 MiB, two passes, one lane. */
+const parameters = { memory: 19_456, passes: 2, parallelism: 1 };
+const head = `$argon2id$v=19$m=${parameters.memory},t=${parameters.passes},p=${parameters.parallelism}`;
+
+// Two at a time leave the event loop and the other threads of the pool to everybody else.
+const hashing = new Limiter(2, 100);
+
+const normalise = (password: string): string => password.normalize('NFKC');
+
+async function compute(
+  password: string,
+  salt: Buffer,
+  { memory, passes, parallelism }: typeof parameters,
+): Promise<Buffer> {
+  const message = Buffer.from(normalise(password));
+  const work = hashing.run(() =>
+    derive('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: 32 }),
+  );
+  if (!work) throw unavailable('Too many sign-ins at once; try again.');
+  return work;
+}
+
+/** @returns the hash in PHC form, with its parameters. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const tag = await compute(password, salt, parameters);
+  return `${head}$${salt.toString('base64').replaceAll('=', '')}$${tag.toString('base64').replaceAll('=', '')}`;
+}
+
+/** A hash that no password has: who is unknown costs the same time as who is not. */
+const nobody = `${head}$${randomBytes(16).toString('base64').replaceAll('=', '')}$${randomBytes(32).toString('base64').replaceAll('=', '')}`;
+
+/** Takes as long for nobody (null) as for somebody. */
+export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
+  const [, , , options = '', salt = '', tag = ''] = (stored ?? nobody).split('$');
+  const [memory = 0, passes = 0, parallelism = 0] = options.split(',').map((part) => Number(part.slice(2)));
+  const expected = Buffer.from(tag, 'base64');
+  const actual = await compute(password, Buffer.from(salt, 'base64'), { memory, passes, parallelism });
+  return stored !== null && expected.length === actual.length && timingSafeEqual(expected, actual);
+}
+
+/** Was it made with other parameters than today's? Then the next sign-in makes it anew. */
+export const needsRehash = (stored: string): boolean => !stored.startsWith(`${head}$`);
+
+const common = [
+  'password',
+  'passw0rd',
+  'qwertyuiop',
+  'letmein',
+  'iloveyou',
+  'welcome',
+  'administrator',
+  'admin',
+  'changeme',
+  'secret',
+  'abc123',
+  '1q2w3e4r5t',
+  'qwerty',
+  'football',
+  'monkey',
+  'dragon',
+  'master',
+  'trustno1',
+  'correcthorsebatterystaple',
+];
+const product = ['gatehouse', 'kestra'];
+
+/**
+ * NIST SP 800-63B: length, no rules of composition, a list of what is guessed first (with the words of the place).
+ * @param context words around the account: its name, e-mail, tenants.
+ * @returns the faults; none where it will do.
+ */
+export function passwordIssues(
+  password: string,
+  least: number,
+  context: readonly string[],
+  path: Issue['path'],
+): Issue[] {
+  const length = [...normalise(password)].length;
+  const issue = (message: string): Issue[] => [{ path, message }];
+  if (length < least) return issue(`A password has at least ${least} characters.`);
+  if (length > 1_024) return issue('A password has at most 1,024 characters.');
+  const folded = fold(password);
+  const words = [...context.flatMap((word) => [word, ...word.split('@')]), ...product, ...common]
+    .map(fold)
+    .filter((word) => word.length >= 4)
+    .sort((a, b) => b.length - a.length);
+  // What remains when the guessable words are taken out has to carry the password.
+  let rest = folded;
+  for (const word of words) rest = rest.replaceAll(word, '');
+  const guessable = rest.length !== folded.length && [...rest].length < 8;
+  if (guessable || /^(.{1,4})\1+.{0,3}$/u.test(folded) || isRun(folded)) {
+    return issue('This password is among those that are guessed first; choose another.');
+  }
+  return [];
+}
+
+/** 123456789012345, abcdefghijklmno, and the same backwards. */
+function isRun(text: string): boolean {
+  const codes = [...text].map((character) => character.codePointAt(0)!);
+  const steps = new Set(codes.slice(1).map((code, i) => code - codes[i]!));
+  return [...steps].every((step) => Math.abs(step) === 1 || Math.abs(step) === 9);
+}

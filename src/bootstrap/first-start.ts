@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { record } from '../audit/record.ts';
+import { inTransaction, type Store } from '../db/transaction.ts';
+import { newId } from '../lib/ids.ts';
+import { fold } from '../lib/text.ts';
+import { asSystem } from '../policy/system.ts';
+import { managedInstanceRole } from '../resources/role/managed.ts';
+import { createUser } from '../resources/user/service.ts';
+
+/** 24 characters, 144 bits. */
+export const generatePassword = (): string => randomBytes(18).toString('base64url');
+
+/**
+ * Creates the super admin and the managed instance role where the store has no user yet.
+ * @returns the password, if it was generated; null where it was given; undefined where there are users already.
+ */
+export async function firstStart(
+  store: Store,
+  admin: { readonly username: string; readonly password: string | undefined },
+  passwordLength: number,
+): Promise<string | null | undefined> {
+  if ((await store.prisma.user.count()) > 0) return undefined;
+  const generated = admin.password === undefined ? generatePassword() : null;
+  return inTransaction(store, async (tx) => {
+    await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+    if ((await tx.user.count()) > 0) return undefined;
+    const reason = 'first start';
+    const { name, description, permissions } = managedInstanceRole;
+    const role = await tx.role.create({
+      data: { id: newId(), name, nameKey: fold(name), description, permissions: [...permissions], isManaged: true },
+    });
+    record(tx, asSystem('ROLE:CREATE', reason), { before: null, after: role, tenant: null });
+    const { username } = admin;
+    const email = username.includes('@') ? username : `${username}@localhost`;
+    await createUser(
+      tx,
+      asSystem('USER:CREATE', reason),
+      { username, email, password: admin.password ?? generated!, superAdmin: true },
+      passwordLength,
+    );
+    return generated;
+  });
+}

@@ -1,0 +1,9 @@
+import { migrateCommand } from './migrate.ts';
+import { policyCommand } from './policy.ts';
+import { schemaCommand } from './schema.ts';
+import { serve } from './serve.ts';
+import type { Command } from './usage.ts';
+import { userCommand } from './user.ts';
+
+/** Every command of `gatehouse`. */
+export const commands: readonly Command[] = [serve, migrateCommand, userCommand, policyCommand, schemaCommand];

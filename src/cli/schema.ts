@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import { type GraphQLSchema, lexicographicSortSchema } from 'graphql';
+import type { Command } from './usage.ts';
+
+const path = join(import.meta.dirname, '..', '..', 'schema.graphql');
+
+const head = '# Printed by `npm run schema`. Do not edit: change the code, then print it again.\n\n';
+
+/** The public schema as it is committed: sorted, with the permission that each field needs. */
+export const printPublicSchema = (schema: GraphQLSchema): string =>
+  `${head}${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`;
+
+export const schemaCommand: Command = {
+  name: 'schema',
+  usage: 'schema',
+  description: 'Print the schema into schema.graphql.',
+  async run() {
+    const { schema } = await import('../schema.ts');
+    writeFileSync(path, printPublicSchema(schema));
+    console.log(`written: ${path}`);
+    return 0;
+  },
+};

@@ -1,0 +1,71 @@
+import { createApp } from '../app.ts';
+import { loadDemo } from '../bootstrap/demo.ts';
+import { firstStart } from '../bootstrap/first-start.ts';
+import { readConfig } from '../config.ts';
+import { holdStore } from '../db/lock.ts';
+import { migrate } from '../db/migrate.ts';
+import { createLog } from '../lib/log.ts';
+import { openConnection } from './store.ts';
+import { type Command, UsageError } from './usage.ts';
+import { welcome } from './welcome.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  usage: 'serve',
+  description: 'Start the gateway (the default).',
+  async run() {
+    const config = readConfig();
+    const log = createLog(config.log);
+    const { connection, embedded } = await openConnection(config);
+    let stopping = false;
+    const release =
+      embedded &&
+      (await holdStore(connection, () => {
+        if (stopping) return;
+        // Without the lock another gateway could start beside this one: better none than two.
+        log.error('the embedded PostgreSQL is gone; the gateway stops');
+        process.exit(1);
+      }));
+    if (embedded && !release)
+      throw new UsageError(`Another gateway uses ${config.dataDir}. Stop it first, or set GATEHOUSE_DATA_DIR.`);
+    if (embedded?.adopted) log.info('took over the PostgreSQL of a gateway that was killed', { pid: embedded.pid });
+
+    let app: Awaited<ReturnType<typeof createApp>> | undefined;
+    const stop = async (signal: string) => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      log.info('stopping', { signal });
+      await app?.close();
+      await release?.();
+      await embedded?.stop();
+      process.exit(0);
+    };
+    process.on('SIGTERM', () => void stop('SIGTERM'));
+    process.on('SIGINT', () => void stop('SIGINT'));
+    try {
+      const applied = await migrate(connection);
+      if (applied.length > 0) log.info('migrated', { applied });
+      app = await createApp(config, connection, log);
+      const password = await firstStart(app.store, config.admin, config.limits.passwordLength);
+      const demo =
+        password !== undefined && config.demo
+          ? await loadDemo(app.store, app.services.keys, config.limits.passwordLength)
+          : undefined;
+      await app.freshness.confirm();
+      const url = await app.listen();
+      console.log(welcome({ url, config, password, demo, pid: embedded?.pid }));
+      if (app.freshness.state.policySet !== app.engine.fingerprint) {
+        console.error(
+          'NOT READY: the policies or their settings are not the accepted ones. Look at them, then run: npm run gatehouse -- policy accept',
+        );
+      }
+    } catch (error) {
+      stopping = true;
+      await app?.close();
+      await release?.();
+      await embedded?.stop();
+      throw error;
+    }
+    return new Promise<number>(() => undefined);
+  },
+};

@@ -1,0 +1,38 @@
+import type { Config } from '../config.ts';
+import { openDatabase } from '../db/client.ts';
+import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
+import { migrate } from '../db/migrate.ts';
+import type { Store } from '../db/transaction.ts';
+import { createPostgresWake } from '../db/wake.ts';
+import type { Log } from '../lib/log.ts';
+
+/** The database of the settings: theirs, or the embedded one, started if it does not run. */
+export async function openConnection(
+  config: Config,
+): Promise<{ connection: Connection; embedded: EmbeddedServer | undefined }> {
+  if (config.databaseUrl !== undefined)
+    return { connection: { connectionString: config.databaseUrl }, embedded: undefined };
+  const embedded = await startEmbedded(config.dataDir);
+  return { connection: embedded.connection, embedded };
+}
+
+/** For commands on the gateway's own host: works beside a running gateway. */
+export async function withStore<T>(
+  config: Config,
+  log: Log,
+  work: (store: Store, connection: Connection) => Promise<T>,
+): Promise<T> {
+  const { connection, embedded } = await openConnection(config);
+  const database = openDatabase(connection, config.limits);
+  const wake = createPostgresWake(connection, log);
+  try {
+    await migrate(connection);
+    return await work({ prisma: database.prisma, wake }, connection);
+  } finally {
+    // The wake-up goes out before the connection does.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await wake.close();
+    await database.close();
+    if (embedded && !embedded.adopted) await embedded.stop();
+  }
+}

@@ -1,0 +1,38 @@
+import { generatePassword } from '../bootstrap/first-start.ts';
+import { readConfig } from '../config.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { createLog } from '../lib/log.ts';
+import { fold } from '../lib/text.ts';
+import { asSystem } from '../policy/system.ts';
+import '../resources/index.ts';
+import { setUserPassword, unlockUser } from '../resources/user/service.ts';
+import { withStore } from './store.ts';
+import { type Command, UsageError } from './usage.ts';
+
+export const userCommand: Command = {
+  name: 'user',
+  usage: 'user unlock|reset-password NAME',
+  description: 'End the locks of an account, or give it a new password, from the host.',
+  async run([verb, username]) {
+    if ((verb !== 'unlock' && verb !== 'reset-password') || !username)
+      throw new UsageError('Usage: gatehouse user unlock|reset-password NAME');
+    const config = readConfig();
+    return withStore(config, createLog(config.log), (store) =>
+      inTransaction(store, async (tx) => {
+        await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+        const user = await tx.user.findUnique({ where: { usernameKey: fold(username) } });
+        if (!user) throw new UsageError(`There is no user ${username}.`);
+        const grant = asSystem('USER:UPDATE', `user ${verb} on the command line`);
+        if (verb === 'unlock') {
+          await unlockUser(tx, grant, user.id);
+          console.log(`${user.username} is not locked.`);
+        } else {
+          const password = generatePassword();
+          await setUserPassword(tx, grant, user.id, password, config.limits.passwordLength);
+          console.log(`${user.username} signs in with the password ${password}`);
+        }
+        return 0;
+      }),
+    );
+  },
+};

@@ -1,0 +1,76 @@
+import type { Demo } from '../bootstrap/demo.ts';
+import type { Config } from '../config.ts';
+
+export interface Welcome {
+  readonly url: string;
+  readonly config: Config;
+  /** The generated password of the super admin; null: it was given; undefined: there were users already. */
+  readonly password: string | null | undefined;
+  readonly demo: Demo | undefined;
+  /** Of the embedded PostgreSQL. */
+  readonly pid: number | undefined;
+}
+
+const post = (url: string, user: string, query: string, more = '') =>
+  `curl -s ${more}-u '${user}' ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`;
+
+/** What the start prints: the address, how to sign in, and three commands to paste. */
+export function welcome({ url, config, password, demo, pid }: Welcome): string {
+  const { username } = config.admin;
+  const lines = [
+    '',
+    `Gatehouse listens on ${url}/graphql${config.graphiql ? '  (open it in a browser: GraphiQL)' : ''}`,
+  ];
+  lines.push(
+    pid === undefined
+      ? 'Store: the PostgreSQL of DATABASE_URL'
+      : `Store: the embedded PostgreSQL in ${config.dataDir} (process ${pid})`,
+  );
+  lines.push('');
+  if (password === undefined) lines.push('Sign in with a user and password, or an API token, as before.');
+  else {
+    const shown = password === null ? 'the password you set' : `password ${password}`;
+    lines.push(`Sign in as the super admin: user ${username}, ${shown}`);
+    if (password !== null) lines.push('This password is printed once. Change it with the mutation changeMyPassword.');
+  }
+  if (demo) {
+    lines.push('', `Demo organisation, tenant ${demo.tenant}:`);
+    for (const user of demo.users) lines.push(`  ${user.username.padEnd(6)} password ${user.password}  ${user.what}`);
+    lines.push(`  ci-deploy (service account), API token ${demo.token}`);
+    const [alice, , carol] = demo.users;
+    lines.push('', 'Three commands to paste:', '', '# a query: the namespaces that carol may read');
+    lines.push(
+      post(
+        url,
+        `${carol!.username}:${carol!.password}`,
+        '{ viewer { name } tenant(key: "main") { namespaces { totalCount nodes { name viewerPermissions } } } }',
+      ),
+    );
+    lines.push('', '# a refused mutation: carol may not create one');
+    lines.push(
+      post(
+        url,
+        `${carol!.username}:${carol!.password}`,
+        'mutation { createNamespace(input: { tenant: "main", name: "company.legal" }) { namespace { name } } }',
+      ),
+    );
+    lines.push('', '# the live audit log: leave it open, and run the refused mutation again in another terminal');
+    lines.push(
+      post(
+        url,
+        `${alice!.username}:${alice!.password}`,
+        'subscription { auditEvents(tenant: "main") { cursor event { at actorName action resourceKey outcome } } }',
+        "-N -H 'accept: text/event-stream' ",
+      ),
+    );
+  } else if (password !== undefined) {
+    lines.push(
+      '',
+      'A command to paste:',
+      '',
+      post(url, `${username}:${password ?? 'PASSWORD'}`, '{ viewer { name superAdmin tenants { nodes { key } } } }'),
+    );
+  }
+  lines.push('', 'Ctrl-C stops it.');
+  return lines.join('\n');
+}

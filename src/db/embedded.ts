@@ -1,0 +1,154 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { type Place, preparePlace } from './embedded-place.ts';
+
+const run = promisify(execFile);
+
+/** How to connect; what `pg` takes. */
+export interface Connection {
+  readonly host?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly connectionString?: string;
+}
+
+export interface EmbeddedServer {
+  readonly connection: Connection;
+  /** Process id of the postmaster. */
+  readonly pid: number;
+  /** Was it running already, left by a gateway that was killed? */
+  readonly adopted: boolean;
+  stop(): Promise<void>;
+}
+
+const settings = {
+  listen_addresses: '',
+  max_connections: '120',
+  shared_buffers: '128MB',
+  unix_socket_permissions: '0700',
+  log_min_messages: 'warning',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+};
+
+/**
+ * Starts the PostgreSQL that comes with the packages, with its data in `dataDir`, or takes over the one that runs there.
+ * It listens on a Unix socket in a private folder only, with a generated password.
+ */
+export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
+  const place = preparePlace(dataDir);
+  const passwordFile = join(dataDir, 'postgres.password');
+  if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
+  const connection: Connection = {
+    host: place.socket,
+    user: 'gatehouse',
+    password: readFileSync(passwordFile, 'utf8').trim(),
+    database: 'gatehouse',
+  };
+  const server = { ...connection, database: 'postgres' };
+  const adopted = await answers(server);
+  if (!adopted) await launch(place, server);
+  await createDatabase(server, 'gatehouse');
+  const pid = postmasterPid(place)!;
+  return { connection, pid, adopted, stop: () => stopServer(place) };
+}
+
+async function initialise(place: Place, passwordFile: string): Promise<void> {
+  const password = randomBytes(24).toString('base64url');
+  // initdb reads the password as the server's user; the copy that stays is for the gateway alone.
+  const handover = join(place.socket, 'password');
+  writeFileSync(handover, password, { mode: 0o600 });
+  if (place.account) chownSync(handover, place.account.uid, place.account.gid);
+  const args = ['-D', place.data, '-U', 'gatehouse', '-A', 'scram-sha-256', '--pwfile', handover];
+  await run(join(place.binaries, 'bin', 'initdb'), [...args, '-E', 'UTF8', '--no-locale', '--no-instructions'], {
+    ...place.account,
+    cwd: place.data,
+    env: {},
+  });
+  rmSync(handover);
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+}
+
+async function launch(place: Place, server: Connection): Promise<void> {
+  const log = openSync(join(place.socket, 'postgres.log'), 'a', 0o600);
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  // Its own session: the terminal's Ctrl-C must reach the gateway only, which then stops the server in order.
+  const child = spawn(join(place.binaries, 'bin', 'postgres'), ['-D', place.data, '-k', place.socket, ...options], {
+    ...place.account,
+    cwd: place.data,
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: {},
+  });
+  child.unref();
+  let ended: number | string | null = null;
+  child.once('exit', (code, signal) => {
+    ended = code ?? signal;
+  });
+  child.once('error', (error) => {
+    ended = error.message;
+  });
+  const deadline = Date.now() + 60_000;
+  while (!(await answers(server))) {
+    // Another start may have won the race for the data folder: then its server answers.
+    if (ended !== null && !(await answers(server))) {
+      throw new Error(
+        `The embedded PostgreSQL ended at its start (${ended}); see ${join(place.socket, 'postgres.log')}`,
+      );
+    }
+    if (Date.now() > deadline) throw new Error('The embedded PostgreSQL did not answer within 60 s.');
+    await sleep(25);
+  }
+}
+
+async function answers(server: Connection): Promise<boolean> {
+  const client = new pg.Client({ ...server, connectionTimeoutMillis: 5_000 });
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function createDatabase(server: Connection, name: string): Promise<void> {
+  const client = new pg.Client(server);
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE "${name}"`);
+  } catch (error) {
+    if ((error as { code?: string }).code !== '42P04' && (error as { code?: string }).code !== '23505') throw error;
+  } finally {
+    await client.end();
+  }
+}
+
+function postmasterPid(place: Place): number | undefined {
+  const file = join(place.data, 'postmaster.pid');
+  return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
+}
+
+/** A fast shutdown: open transactions are rolled back, everything committed is on disk. */
+async function stopServer(place: Place): Promise<void> {
+  const pid = postmasterPid(place);
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGINT');
+    while (existsSync(join(place.data, 'postmaster.pid'))) {
+      process.kill(pid, 0);
+      await sleep(20);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

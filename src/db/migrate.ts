@@ -1,0 +1,79 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Connection } from './embedded.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'prisma', 'migrations');
+const lockKey = 7_301_001;
+
+/** The record that `prisma migrate` keeps, so that both tools agree about what was applied. */
+const ledger = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+  "id" VARCHAR(36) PRIMARY KEY NOT NULL,
+  "checksum" VARCHAR(64) NOT NULL,
+  "finished_at" TIMESTAMPTZ,
+  "migration_name" VARCHAR(255) NOT NULL,
+  "logs" TEXT,
+  "rolled_back_at" TIMESTAMPTZ,
+  "started_at" TIMESTAMPTZ NOT NULL DEFAULT now(),
+  "applied_steps_count" INTEGER NOT NULL DEFAULT 0
+)`;
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+}
+
+export function migrations(): Migration[] {
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return names
+    .map(({ name }) => {
+      const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * Applies what is missing, each migration in a transaction of its own, one gateway at a time.
+ * @returns the names of those applied now.
+ * @throws where an applied migration was edited since, or the server is older than PostgreSQL 15.
+ */
+export async function migrate(connection: Connection): Promise<string[]> {
+  const client = new pg.Client(connection);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ v: number }>("SELECT current_setting('server_version_num')::int v");
+    if (rows[0]!.v < 150_000) throw new Error('PostgreSQL 15 or later is needed.');
+    await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
+    await client.query(ledger);
+    const applied = await client.query<{ migration_name: string; checksum: string }>(
+      'SELECT migration_name, checksum FROM "_prisma_migrations" WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+    );
+    const known = new Map(applied.rows.map((row) => [row.migration_name, row.checksum]));
+    const done: string[] = [];
+    for (const { name, sql, checksum } of migrations()) {
+      if (known.has(name)) {
+        if (known.get(name) !== checksum) throw new Error(`Migration ${name} was edited after it had been applied.`);
+        continue;
+      }
+      await client.query('BEGIN');
+      try {
+        await client.query(sql);
+        await client.query(
+          'INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), now(), 1)',
+          [randomUUID(), checksum, name],
+        );
+        await client.query('COMMIT');
+      } catch (error) {
+        await client.query('ROLLBACK');
+        throw new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
+      }
+      done.push(name);
+    }
+    return done;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Prisma, PrismaClient } from './generated/client.ts';
+import type { Wake } from './wake.ts';
+
+export type Tx = Prisma.TransactionClient;
+
+type Hook = (tx: Tx) => Promise<void>;
+interface Ending {
+  readonly hooks: Map<string, Hook>;
+  readonly topics: Set<string>;
+}
+const endings = new WeakMap<Tx, Ending>();
+
+function endingOf(tx: Tx): Ending {
+  const ending = endings.get(tx);
+  if (!ending) throw new Error('this needs a transaction of inTransaction');
+  return ending;
+}
+
+/** Runs `hook` once at the end of the transaction, before COMMIT, in the order of names. */
+export function beforeCommit(tx: Tx, name: string, hook: Hook): void {
+  endingOf(tx).hooks.set(name, hook);
+}
+
+/** Tells this topic to all gateways after COMMIT. */
+export function wakeAfterCommit(tx: Tx, topic: string): void {
+  endingOf(tx).topics.add(topic);
+}
+
+/** Where transactions run and who is told of them. */
+export interface Store {
+  readonly prisma: PrismaClient;
+  readonly wake: Wake;
+}
+
+export interface TransactionOptions {
+  readonly timeoutMs?: number;
+  /** Do everything, then undo it: the answer tells what would have happened. */
+  readonly dryRun?: boolean;
+}
+
+class Undone<T> extends Error {
+  readonly result: T;
+  constructor(result: T) {
+    super('undone');
+    this.result = result;
+  }
+}
+
+/** A serialization failure or a deadlock: the same work may succeed when tried again. */
+const isTransient = (error: unknown): boolean => {
+  const { code, meta, cause } = error as { code?: string; meta?: { code?: string }; cause?: { originalCode?: string } };
+  return code === 'P2034' || [meta?.code, cause?.originalCode, code].some((c) => c === '40001' || c === '40P01');
+};
+
+/** Runs `work` in one transaction, again (at most twice) when the database asked for it. */
+export async function inTransaction<T>(
+  { prisma, wake }: Store,
+  work: (tx: Tx) => Promise<T>,
+  { timeoutMs = 15_000, dryRun = false }: TransactionOptions = {},
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const ending: Ending = { hooks: new Map(), topics: new Set() };
+      const result = await prisma.$transaction(
+        async (tx) => {
+          endings.set(tx, ending);
+          const done = await work(tx);
+          for (const name of [...ending.hooks.keys()].sort()) await ending.hooks.get(name)!(tx);
+          if (dryRun) throw new Undone(done);
+          return done;
+        },
+        { timeout: timeoutMs, maxWait: 2_000 },
+      );
+      for (const topic of ending.topics) wake.send(topic);
+      return result;
+    } catch (error) {
+      if (error instanceof Undone) return error.result as T;
+      if (attempt === 3 || !isTransient(error)) throw error;
+      await sleep(10 * attempt + Math.random() * 20);
+    }
+  }
+}

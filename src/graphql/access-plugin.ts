@@ -1,0 +1,120 @@
+import SchemaBuilder, {
+  BasePlugin,
+  type PothosOutputFieldConfig,
+  PothosSchemaError,
+  type SchemaTypes,
+} from '@pothos/core';
+import type { GraphQLFieldResolver } from 'graphql';
+import { levelOf, type Permission, split } from '../access/catalog.ts';
+import type { Scope } from '../policy/engine.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Who may use a field.
+ * - `public`: everybody, signed in or not.
+ * - `signed-in`: everybody who proved who they are; the resolver shows them nothing but what is theirs.
+ * - `parent`: whoever was granted the object it stands on.
+ * - a permission: decided before the resolver runs, in the scope that `scope` tells (default: the instance level).
+ * - `{ decides: permission }`: the resolver itself asks the engine for that permission (lists over several tenants,
+ *   mutations, which decide inside their transaction).
+ */
+export type FieldAccess = 'public' | 'signed-in' | 'parent' | Permission | { readonly decides: Permission };
+
+type ScopeOf = (parent: never, args: never, context: Context) => Scope | Promise<Scope>;
+
+declare global {
+  export namespace PothosSchemaTypes {
+    interface Plugins<Types extends SchemaTypes> {
+      access: AccessPlugin<Types>;
+    }
+    interface QueryFieldOptions<Types extends SchemaTypes, Type, Nullable, Args, ResolveReturnShape> {
+      access: FieldAccess;
+      scope?: ScopeOf;
+    }
+    interface MutationFieldOptions<Types extends SchemaTypes, Type, Nullable, Args, ResolveReturnShape> {
+      access: FieldAccess;
+      scope?: ScopeOf;
+    }
+    interface SubscriptionFieldOptions<
+      Types extends SchemaTypes,
+      Type,
+      Nullable,
+      Args,
+      ResolveShape,
+      ResolveReturnShape,
+    > {
+      access: FieldAccess;
+      scope?: ScopeOf;
+    }
+    interface ObjectFieldOptions<Types extends SchemaTypes, ParentShape, Type, Nullable, Args, ResolveReturnShape> {
+      access?: FieldAccess;
+      scope?: ScopeOf;
+    }
+    interface InterfaceFieldOptions<Types extends SchemaTypes, ParentShape, Type, Nullable, Args, ResolveReturnShape> {
+      access?: FieldAccess;
+      scope?: ScopeOf;
+    }
+  }
+}
+
+interface Declared {
+  readonly access?: FieldAccess;
+  readonly scope?: ScopeOf;
+}
+const rootKinds = new Set(['Query', 'Mutation', 'Subscription']);
+
+export const permissionOf = (access: FieldAccess | undefined): Permission | undefined => {
+  if (access === undefined || access === 'public' || access === 'signed-in' || access === 'parent') return undefined;
+  return typeof access === 'object' ? access.decides : access;
+};
+
+/** The gate in front of every root field and of every field that names a permission. */
+export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    const { access } = config.pothosOptions as Declared;
+    if (rootKinds.has(config.kind) && access === undefined) {
+      throw new PothosSchemaError(`${config.parentType}.${config.name} does not say who may use it (access).`);
+    }
+    if (config.kind === 'Mutation' && typeof access !== 'object' && access !== 'signed-in') {
+      throw new PothosSchemaError(`Mutation.${config.name} must decide inside its transaction (access: { decides }).`);
+    }
+    const permission = permissionOf(access);
+    if (!permission) return config;
+    const needs = `Needs ${permission} (${levelOf(...split(permission))} level).`;
+    return {
+      ...config,
+      description: `${config.description ?? ''}\n\n${needs}`.trim(),
+      extensions: { ...config.extensions, directives: { access: { permission } }, access },
+    };
+  }
+
+  override wrapResolve(
+    resolve: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    config: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    const { access, scope } = config.pothosOptions as Declared;
+    if (access === undefined || access === 'public' || access === 'parent') return resolve;
+    const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
+    return async (parent, args, context, info) => {
+      const { session, deadline } = context as Context;
+      deadline?.signal.throwIfAborted();
+      await session.refresh();
+      if (permission)
+        session.grant(permission, (await scope?.(parent as never, args as never, context as never)) ?? {});
+      return resolve(parent, args, context, info);
+    };
+  }
+
+  override wrapSubscribe(
+    subscribe: GraphQLFieldResolver<unknown, Types['Context'], object> | undefined,
+    config: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> | undefined {
+    if (!subscribe || config.kind !== 'Subscription') return subscribe;
+    return async (parent, args, context, info) => {
+      await (context as Context).session.refresh();
+      return subscribe(parent, args, context, info);
+    };
+  }
+}
+
+SchemaBuilder.registerPlugin('access' as never, AccessPlugin as never);

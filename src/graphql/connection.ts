@@ -1,0 +1,284 @@
+import type { InputRef, ObjectRef } from '@pothos/core';
+import { getRefFromModel } from '@pothos/plugin-prisma';
+import DataLoader from 'dataloader';
+import type { Permission } from '../access/catalog.ts';
+import type { Row } from '../access/grant.ts';
+import type PrismaTypes from '../db/generated/pothos.ts';
+import { badInput } from '../errors.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Scope } from '../policy/engine.ts';
+import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+import { type CursorValue, decodeCursor, encodeCursor } from './cursor.ts';
+
+export type SchemaTypes = typeof builder.$inferSchemaTypes;
+export type FieldBuilder<Parent> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Parent>;
+/** The type of a model's objects, wherever it is defined. */
+export const refOf = <M extends keyof PrismaTypes>(model: M) =>
+  getRefFromModel(model, builder as never) as unknown as ObjectRef<SchemaTypes, PrismaTypes[M]['Shape']>;
+
+/** A condition for Prisma. Policies' filters and those of callers meet here, joined by AND. */
+export type Condition = Readonly<Record<string, unknown>>;
+
+export interface Page<Node> {
+  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly count: () => Promise<number>;
+  /** For feeds: where to begin following without a gap. */
+  readonly streamCursor?: string;
+}
+export type ConnectionRef<Node> = ObjectRef<SchemaTypes, Page<Node>>;
+
+/** Makes `XConnection` and `XEdge` of a type, once. */
+export function connectionType<Node>(
+  name: string,
+  node: ObjectRef<SchemaTypes, Node>,
+  extra: (t: FieldBuilder<Page<Node>>) => Record<string, unknown> = () => ({}),
+): ConnectionRef<Node> {
+  const edge = builder.objectRef<{ cursor: string; node: Node }>(`${name}Edge`).implement({
+    description: `One ${name} of a page, with its cursor.`,
+    fields: (t) => ({
+      cursor: t.exposeString('cursor', { description: 'Where this edge stands in the order of the connection.' }),
+      node: t.field({ type: node as never, description: 'The object.', resolve: (parent) => parent.node as never }),
+    }),
+  });
+  return builder.objectRef<Page<Node>>(`${name}Connection`).implement({
+    description: `A page of ${name} objects that the viewer may read.`,
+    fields: (t) =>
+      ({
+        edges: t.field({ type: [edge], description: 'The page, with cursors.', resolve: (page) => [...page.edges] }),
+        nodes: t.field({
+          type: [node] as never,
+          description: 'The page, without cursors.',
+          resolve: (page) => page.edges.map((e) => e.node) as never,
+        }),
+        pageInfo: t.field({
+          type: builder.pageInfoRef(),
+          description: 'Where the page stands.',
+          resolve: ({ edges, hasNextPage, hasPreviousPage }) => ({
+            hasNextPage,
+            hasPreviousPage,
+            startCursor: edges[0]?.cursor ?? null,
+            endCursor: edges.at(-1)?.cursor ?? null,
+          }),
+        }),
+        totalCount: t.int({
+          description: 'How many the viewer may read, over all pages. Counted only when asked for.',
+          resolve: (page) => page.count(),
+        }),
+        ...extra(t),
+      }) as never,
+  });
+}
+
+const direction = builder.enumType('OrderDirection', {
+  description: 'Which end comes first.',
+  values: { ASC: { description: 'Smallest first.' }, DESC: { description: 'Greatest first.' } },
+});
+
+export interface Order {
+  readonly input: InputRef<{ field: string; direction?: 'ASC' | 'DESC' | null }>;
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** An `orderBy` input over columns that are never null and that every reader of the object sees. */
+export function orderBy(
+  name: string,
+  columns: Readonly<Record<string, { column: string; description: string }>>,
+): Order {
+  const field = builder.enumType(`${name}OrderField`, {
+    description: `What ${name} objects can be ordered by.`,
+    values: Object.fromEntries(Object.entries(columns).map(([key, { description }]) => [key, { description }])),
+  });
+  const input = builder.inputType(`${name}Order`, {
+    description: `An order of ${name} objects.`,
+    fields: (t) => ({
+      field: t.field({ type: field as never, required: true, description: 'By what.' }),
+      direction: t.field({ type: direction, description: 'Default: ASC.' }),
+    }),
+  });
+  return {
+    input: input as never,
+    columns: Object.fromEntries(Object.entries(columns).map(([key, { column }]) => [key, column])),
+  };
+}
+
+export interface ConnectionSpec<Parent, Node, Filter> {
+  readonly connection: ConnectionRef<Node>;
+  readonly description: string;
+  readonly permission: Permission;
+  /** The scope to decide in. Several: the rows that any of them reaches (each filter speaks of its own tenant). */
+  readonly scopes: (parent: Parent, context: Context) => Scope | Promise<readonly Scope[]>;
+  /** The delegate of the Prisma client, such as `group`. */
+  readonly model: string;
+  /** The rows that belong to the parent. */
+  readonly within: (parent: Parent) => Condition;
+  /** Turns the grant's filter into one of this model, where they differ (users of a tenant, by their access rows). */
+  readonly reach?: (where: Condition, parent: Parent) => Condition;
+  readonly where?: {
+    readonly input: InputRef<Filter>;
+    readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;
+  };
+  readonly order?: Order;
+  /** The order where none is asked for. Default: id, which is the order of creation. */
+  readonly defaultOrder?: { readonly column: string; readonly descending: boolean };
+  /** The relation from the parent's row, so that many parents load their pages in one statement. */
+  readonly relation?: { readonly model: string; readonly field: string };
+  /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
+  readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
+  readonly nullable?: boolean;
+}
+
+interface PageArgs {
+  first?: number | null;
+  last?: number | null;
+  after?: string | null;
+  before?: string | null;
+  where?: unknown;
+  orderBy?: { field: string; direction?: 'ASC' | 'DESC' | null } | null;
+}
+interface Delegate {
+  findMany(args: object): Promise<Row[]>;
+  count(args: object): Promise<number>;
+}
+export const delegate = (context: Context, model: string): Delegate =>
+  (context.db as unknown as Record<string, Delegate>)[model]!;
+
+/** Nothing: never an empty OR, which Prisma drops when it is nested. */
+export const nothing: Condition = { id: { in: [] } };
+
+/** What the viewer may read in these scopes, as one condition; undefined where it is nothing at all. */
+export async function reachOf(
+  context: Context,
+  permission: Permission,
+  scopes: Scope | readonly Scope[],
+): Promise<Condition | undefined> {
+  if (!Array.isArray(scopes)) return context.session.grant(permission, scopes as Scope).where as Condition;
+  const filters: Condition[] = [];
+  for (const scope of scopes as readonly Scope[]) {
+    const grant = context.session.may(permission, scope);
+    if (grant) filters.push(grant.where as Condition);
+  }
+  if (filters.some((filter) => Object.keys(filter).length === 0)) return {};
+  return filters.length === 0 ? undefined : filters.length === 1 ? filters[0] : { OR: filters };
+}
+
+/** A guarded list: keyset pages, counted over what the viewer may read. */
+export function connection<Parent, Node, Filter = never>(
+  builderOfField: object,
+  spec: ConnectionSpec<Parent, Node, Filter>,
+) {
+  const t = builderOfField as FieldBuilder<Parent>;
+  return t.field({
+    type: spec.connection as never,
+    description: spec.description,
+    nullable: (spec.nullable ?? true) as true,
+    access: { decides: spec.permission },
+    args: {
+      first: t.arg.int({ description: 'How many from the start (default 20).' }),
+      after: t.arg.string({ description: 'Only what comes after this cursor.' }),
+      last: t.arg.int({ description: 'How many from the end.' }),
+      before: t.arg.string({ description: 'Only what comes before this cursor.' }),
+      ...(spec.where && {
+        where: t.arg({ type: spec.where.input as never, description: 'Only those that satisfy all of this.' }),
+      }),
+      ...(spec.order && {
+        orderBy: t.arg({ type: spec.order.input as never, description: 'The order. Default: order of creation.' }),
+      }),
+    },
+    resolve: (async (parent: Parent, args: PageArgs, context: Context) => {
+      const scopes = await spec.scopes(parent, context);
+      const reach = await reachOf(context, spec.permission, scopes);
+      const granted = reach === undefined ? nothing : (spec.reach?.(reach, parent) ?? reach);
+      const filter =
+        args.where && spec.where ? await spec.where.toCondition(args.where as Filter, context, parent) : {};
+      return page(context, spec, parent, args, [granted, filter]);
+    }) as never,
+  });
+}
+
+async function page<Parent, Node, Filter>(
+  context: Context,
+  spec: ConnectionSpec<Parent, Node, Filter>,
+  parent: Parent,
+  args: PageArgs,
+  conditions: readonly Condition[],
+): Promise<Page<Node>> {
+  const backward = args.last != null;
+  if (backward && args.first != null) throw badInput(['last'], 'Ask for first or for last, not for both.');
+  const size = (backward ? args.last : args.first) ?? 20;
+  const limit = context.limits.pageSize;
+  if (size < 0 || size > limit) throw badInput([backward ? 'last' : 'first'], `A page has 0 to ${limit} objects.`);
+
+  const asked = args.orderBy && spec.order ? spec.order.columns[args.orderBy.field] : undefined;
+  const column = asked ?? spec.defaultOrder?.column ?? 'id';
+  const descending = asked ? args.orderBy?.direction === 'DESC' : (spec.defaultOrder?.descending ?? false);
+  const beyond = (cursor: string, path: string, after: boolean) =>
+    keyset(column, decodeCursor(cursor, column, path), after !== descending);
+  const bounds = [
+    ...(args.after != null ? [beyond(args.after, 'after', true)] : []),
+    ...(args.before != null ? [beyond(args.before, 'before', false)] : []),
+  ];
+  const sort = descending !== backward ? 'desc' : 'asc';
+  const query = {
+    where: { AND: [...conditions, ...bounds] },
+    orderBy: column === 'id' ? [{ id: sort }] : [{ [column]: sort }, { id: sort }],
+    take: size + 1,
+  };
+  const streamCursor = await spec.streamCursor?.(parent, context);
+  const rows = size === 0 ? [] : await load(context, spec, parent, query);
+  const more = rows.length > size;
+  const shown = rows.slice(0, size);
+  if (backward) shown.reverse();
+  return {
+    ...(streamCursor !== undefined && { streamCursor }),
+    edges: shown.map((row) => ({
+      cursor: encodeCursor(column, row[column] as CursorValue, row['id'] as string),
+      node: row as Node,
+    })),
+    hasNextPage: backward ? args.before != null : more,
+    hasPreviousPage: backward ? more : args.after != null,
+    count: () => delegate(context, spec.model).count({ where: { AND: [spec.within(parent), ...conditions] } }),
+  };
+}
+
+/** The rows behind (or before) a cursor, in the order of (column, id). */
+function keyset(column: string, { value, id }: { value: CursorValue; id: string }, greater: boolean): Condition {
+  const sign = greater ? 'gt' : 'lt';
+  if (column === 'id') return { id: { [sign]: id } };
+  return { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };
+}
+
+interface PageQuery {
+  readonly where: Condition;
+  readonly orderBy: unknown;
+  readonly take: number;
+}
+
+/** Pages of the same field under many parents come in one statement, where the parent's row has the relation. */
+async function load<Parent, Node, Filter>(
+  context: Context,
+  spec: ConnectionSpec<Parent, Node, Filter>,
+  parent: Parent,
+  query: PageQuery,
+): Promise<Row[]> {
+  const { relation } = spec;
+  if (!relation) {
+    return delegate(context, spec.model).findMany({ ...query, where: { AND: [spec.within(parent), query.where] } });
+  }
+  const name = `${relation.model}.${relation.field} ${canonicalJson(query)}`;
+  let loader = context.loaders.get(name) as DataLoader<string, Row[]> | undefined;
+  if (!loader) {
+    loader = new DataLoader(async (ids) => {
+      const rows = await delegate(context, relation.model).findMany({
+        where: { id: { in: [...ids] } },
+        select: { id: true, [relation.field]: query },
+      });
+      const byId = new Map(rows.map((row) => [row['id'] as string, row[relation.field] as Row[]]));
+      return ids.map((id) => byId.get(id) ?? []);
+    });
+    context.loaders.set(name, loader);
+  }
+  return loader.load((parent as { id: string }).id);
+}

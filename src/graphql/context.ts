@@ -1,0 +1,28 @@
+import type { AuditFeed } from '../audit/feed.ts';
+import type { Keys } from '../auth/keys.ts';
+import type { Limits } from '../config.ts';
+import type { Deadline } from '../db/deadline.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
+import type { Store } from '../db/transaction.ts';
+import type { Engine } from '../policy/engine.ts';
+import type { AccessSession } from '../policy/session.ts';
+
+/** What every gateway has once. */
+export interface Services {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly limits: Limits;
+  readonly feed: AuditFeed;
+  readonly engine: Engine;
+  readonly version: string;
+  readonly storeKind: 'embedded' | 'external';
+}
+
+/** What a resolver gets. */
+export interface Context extends Services {
+  readonly db: PrismaClient;
+  readonly session: AccessSession;
+  readonly deadline: Deadline | undefined;
+  /** Loaders of this request, by what they load. */
+  readonly loaders: Map<string, unknown>;
+}

@@ -1,0 +1,86 @@
+import type { ObjectRef } from '@pothos/core';
+import DataLoader from 'dataloader';
+import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
+import type { Row } from '../access/grant.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Scope } from '../policy/engine.ts';
+import { refusal } from '../policy/session.ts';
+import { builder } from './builder.ts';
+import { type Condition, delegate, type FieldBuilder, type SchemaTypes } from './connection.ts';
+import type { Context } from './context.ts';
+
+export interface OneSpec<Parent, Node> {
+  readonly type: ObjectRef<SchemaTypes, Node>;
+  readonly description: string;
+  readonly permission: Permission;
+  readonly scope: (parent: Parent) => Scope;
+  readonly model: string;
+  /** Id of the object; null where there is none. */
+  readonly id: (parent: Parent) => string | null;
+  readonly reach?: (where: Condition, parent: Parent) => Condition;
+}
+
+/** Loads rows by id within a reach, those of one answer in one statement. */
+export function loadWithin(context: Context, model: string, where: Condition, id: string): Promise<Row | null> {
+  const name = `${model} ${canonicalJson(where)}`;
+  let loader = context.loaders.get(name) as DataLoader<string, Row | null> | undefined;
+  if (!loader) {
+    loader = new DataLoader(async (ids) => {
+      const rows = await delegate(context, model).findMany({ where: { AND: [{ id: { in: [...ids] } }, where] } });
+      const byId = new Map(rows.map((row) => [row['id'] as string, row]));
+      return ids.map((wanted) => byId.get(wanted) ?? null);
+    });
+    context.loaders.set(name, loader);
+  }
+  return loader.load(id);
+}
+
+/** A related object under its own permission: refused, it is null with FORBIDDEN at its path. */
+export function guardedOne<Parent, Node>(builderOfField: object, spec: OneSpec<Parent, Node>) {
+  const t = builderOfField as FieldBuilder<Parent>;
+  return t.field({
+    type: spec.type as never,
+    nullable: true,
+    description: spec.description,
+    access: { decides: spec.permission },
+    resolve: (async (parent: Parent, _args: object, context: Context) => {
+      const id = spec.id(parent);
+      if (id === null) return null;
+      const { where } = context.session.grant(spec.permission, spec.scope(parent));
+      const row = await loadWithin(context, spec.model, spec.reach?.(where, parent) ?? where, id);
+      if (!row) throw refusal(context.session.decide(spec.permission, spec.scope(parent)));
+      return row;
+    }) as never,
+  });
+}
+
+export const ActionEnum = builder.enumType('Action', {
+  description: 'What a permission allows to do with a resource.',
+  values: {
+    CREATE: { description: 'Make new ones.' },
+    READ: { description: 'See them.' },
+    UPDATE: { description: 'Change them.' },
+    DELETE: { description: 'Remove them.' },
+  },
+});
+
+/** What the viewer may do with this very object: a frontend asks and never derives it. */
+export function viewerPermissions<Parent>(
+  builderOfField: object,
+  resource: ResourceName,
+  scope: (parent: Parent) => Scope,
+) {
+  const t = builderOfField as FieldBuilder<Parent>;
+  return t.field({
+    type: [ActionEnum],
+    description: 'What the viewer may do with this object. Policies that look at a change may still refuse it.',
+    resolve: ((parent: Parent, _args: object, context: Context) =>
+      permissionsOf(resource)
+        .filter((permission) => {
+          const grant = context.session.may(permission, scope(parent));
+          return grant?.matches(parent as unknown as Row) ?? false;
+        })
+        .map((permission) => split(permission)[1])
+        .sort((a: Action, b: Action) => actions.indexOf(a) - actions.indexOf(b))) as never,
+  });
+}

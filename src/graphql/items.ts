@@ -1,0 +1,41 @@
+import { badInput, GatehouseError } from '../errors.ts';
+import { builder } from './builder.ts';
+
+export const ItemError = builder.objectRef<GatehouseError>('ItemError').implement({
+  description: 'Why one item of a list was refused.',
+  fields: (t) => ({
+    code: t.string({ description: 'The code, as in the extensions of an error.', resolve: ({ code }) => code }),
+    message: t.exposeString('message', { description: 'The reason.' }),
+    details: t.field({
+      type: 'JSON',
+      description: 'What else the error says: decisionId, issues.',
+      resolve: ({ extensions }) => extensions,
+    }),
+  }),
+});
+
+const greatest = 500;
+
+/**
+ * Does each item of a list by itself: what is refused says why, the rest is done. An item refuses before it writes;
+ * an error of the database ends the whole list. Refusals go on record after the commit.
+ */
+export async function eachItem<Item, Result>(
+  refusals: GatehouseError[],
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Result>,
+  refused: (error: GatehouseError) => Result,
+): Promise<readonly Result[]> {
+  if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
+  const results: Result[] = [];
+  for (const [index, item] of items.entries()) {
+    try {
+      results.push(await work(item, index));
+    } catch (error) {
+      if (!(error instanceof GatehouseError)) throw error;
+      if (error.code !== 'BAD_INPUT' && error.code !== 'CONFLICT') refusals.push(error);
+      results.push(refused(error));
+    }
+  }
+  return results;
+}

@@ -1,0 +1,242 @@
+import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/core';
+import { z } from 'zod';
+import type { Permission, ResourceName } from '../access/catalog.ts';
+import { split } from '../access/catalog.ts';
+import type { Grant } from '../access/grant.ts';
+import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
+import type { AuditDraft } from '../audit/event.ts';
+import { recordedIn } from '../audit/record.ts';
+import { recordRefusal } from '../audit/refusal.ts';
+import type { Tx } from '../db/transaction.ts';
+import { GatehouseError, notFound } from '../errors.ts';
+import { lowerFirst } from '../lib/text.ts';
+import type { Scope } from '../policy/engine.ts';
+import { write } from '../policy/write.ts';
+import { builder } from './builder.ts';
+import { delegate, type SchemaTypes } from './connection.ts';
+import type { Context } from './context.ts';
+import { decodeId } from './node.ts';
+import { visibleTenant } from './scopes.ts';
+
+type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
+export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
+
+export interface Outcome<Result> {
+  readonly result: Result;
+  readonly changes: readonly AuditDraft[] | null;
+}
+
+/** Where a mutation is decided, and which stored row it is about. */
+export interface Target {
+  readonly scope: Scope;
+  readonly tenant: { readonly id: string; readonly key: string } | null;
+  /** Id of the stored row; absent for a creation. */
+  readonly id?: string;
+}
+
+export interface MutationSpec<P extends Permission, Fields extends InputFieldMap, Result> {
+  readonly description: string;
+  readonly permission: P;
+  readonly input: (t: InputBuilder) => Fields;
+  /** Rules that GraphQL's types cannot say. Only the fields named here are checked. */
+  readonly rules?: z.ZodType;
+  readonly target: (input: InputShapeFromFields<Fields>, context: Context) => Promise<Target>;
+  readonly run: (
+    tx: Tx,
+    grant: Grant<P>,
+    input: InputShapeFromFields<Fields>,
+    target: Target,
+    context: Context,
+    /** Takes the refusals of single items, to be put on record after the commit. */
+    refusals: GatehouseError[],
+  ) => Promise<Result>;
+  readonly payload: (t: PayloadBuilder<Result>) => Record<string, unknown>;
+  /** Does it change who may do what? Default: as its resource says. Then it takes `dryRun`. */
+  readonly feedsAccess?: boolean;
+  readonly timeoutMs?: (context: Context) => number;
+}
+
+const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
+  description: 'One change that a dry run would make.',
+  fields: (t) => ({
+    action: t.exposeString('action', { description: 'What would happen, such as group.update.' }),
+    resourceKey: t.exposeString('resourceKey', { description: 'To what.' }),
+    namespace: t.string({
+      nullable: true,
+      description: 'In which namespace.',
+      resolve: ({ namespace }) => namespace || null,
+    }),
+    patch: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The difference, as JSON Patch.',
+      resolve: ({ patch }) => patch ?? null,
+    }),
+  }),
+});
+
+/** A payload's field with the object that the mutation answers. */
+export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, description: string) =>
+  (t as PayloadBuilder<Node>).field({
+    type: type as never,
+    description,
+    resolve: (({ result }: Outcome<Node>) => result) as never,
+  });
+
+const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
+
+/** Defines a mutation: one `input`, one transaction, its events in it, a refusal on record, a payload. */
+export function mutation<P extends Permission, Fields extends InputFieldMap, Result>(
+  name: string,
+  spec: MutationSpec<P, Fields, Result>,
+): void {
+  const [resource] = split(spec.permission);
+  const feedsAccess = spec.feedsAccess ?? resourceDefinition(resource)?.feedsAccess ?? true;
+  const Input = builder.inputType(`${capitalised(name)}Input`, {
+    description: `What ${name} takes.`,
+    fields: (t) => ({
+      ...spec.input(t as InputBuilder),
+      reason: t.string({ description: 'Why, for the audit event (at most 1,000 characters).' }),
+      ...(feedsAccess && {
+        dryRun: t.boolean({ defaultValue: false, description: 'Do everything, answer with the changes, and undo it.' }),
+      }),
+    }),
+  });
+  const Payload = builder.objectRef<Outcome<Result>>(`${capitalised(name)}Payload`).implement({
+    description: `What ${name} answers.`,
+    fields: (t) =>
+      ({
+        ...spec.payload(t as PayloadBuilder<Result>),
+        ...(feedsAccess && {
+          changes: t.field({
+            type: [PlannedChange],
+            nullable: true,
+            description: 'With dryRun: what would change. Else null.',
+            resolve: ({ changes }) => changes as AuditDraft[] | null,
+          }),
+        }),
+      }) as never,
+  });
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: Payload as ObjectRef<SchemaTypes, Outcome<Result>>,
+      description: spec.description,
+      access: { decides: spec.permission },
+      args: { input: t.arg({ type: Input as never, required: true, description: 'The input.' }) },
+      resolve: (async (_root: unknown, { input }: { input: InputShapeFromFields<Fields> }, context: Context) =>
+        perform(name, spec, feedsAccess, input, context)) as never,
+    }),
+  );
+}
+
+const common = z.looseObject({ reason: z.string().max(1_000).nullish() });
+
+async function perform<P extends Permission, Fields extends InputFieldMap, Result>(
+  name: string,
+  spec: MutationSpec<P, Fields, Result>,
+  feedsAccess: boolean,
+  input: InputShapeFromFields<Fields>,
+  context: Context,
+): Promise<Outcome<Result>> {
+  const { session, store } = context;
+  const { reason, dryRun = false } = input as { reason?: string | null; dryRun?: boolean | null };
+  session.reason = reason ?? undefined;
+  session.forget();
+  const timeoutMs = spec.timeoutMs?.(context);
+  if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
+  let target: Target | undefined;
+  const refused = (error: GatehouseError) =>
+    recordRefusal(store, session.doer, {
+      permission: spec.permission,
+      field: name,
+      tenant: target?.tenant ?? null,
+      resourceId: target?.id ?? '',
+      error,
+    });
+  try {
+    check(common, input);
+    if (spec.rules) check(spec.rules, input);
+    target = await spec.target(input, context);
+    const place = target;
+    const refusals: GatehouseError[] = [];
+    const outcome = await write(
+      session,
+      store,
+      spec.permission,
+      place.scope,
+      async (tx, grant) => {
+        refusals.length = 0;
+        const result = await spec.run(tx, grant, input, place, context, refusals);
+        return { result, changes: dryRun ? recordedIn(tx) : null };
+      },
+      { dryRun: dryRun === true, feedsAccess, ...(timeoutMs !== undefined && { timeoutMs }) },
+    );
+    for (const error of refusals) await refused(error);
+    return outcome;
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || !['FORBIDDEN', 'POLICY_ERROR', 'NOT_FOUND'].includes(error.code))
+      throw error;
+    await refused(error);
+    throw error.code === 'FORBIDDEN' && target && !(await isVisible(context, split(spec.permission)[0], target))
+      ? notFound('The object')
+      : error;
+  } finally {
+    session.reason = undefined;
+    session.forget();
+    context.loaders.clear();
+  }
+}
+
+function check(model: z.ZodType, input: unknown): void {
+  const result = model.safeParse(input);
+  if (result.success) return;
+  const issues = result.error.issues.map(({ path, message }) => ({
+    path: ['input', ...(path as (string | number)[])],
+    message,
+  }));
+  throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
+}
+
+/** May the viewer know of it? Of what they may not, a refusal looks like NOT_FOUND. */
+async function isVisible(context: Context, resource: ResourceName, { scope, tenant, id }: Target): Promise<boolean> {
+  if (id === undefined) return tenant === null || (await visibleTenant(context, tenant.key)) !== undefined;
+  const model = resourceDefinition(resource)?.model;
+  const grant = context.session.may(`${resource}:READ` as Permission, scope);
+  if (!grant || !model) return false;
+  const rows = await delegate(context, lowerFirst(model)).findMany({ where: { AND: [{ id }, grant.where] }, take: 1 });
+  return rows.length === 1;
+}
+
+/** The target of a creation in a tenant, named by its key. @throws NOT_FOUND where the viewer sees no such tenant. */
+export async function inTenant(key: string, context: Context): Promise<Target> {
+  const tenant = await visibleTenant(context, key);
+  if (!tenant) throw notFound('The tenant');
+  return { scope: { tenantId: tenant.id }, tenant };
+}
+
+export const atInstance = async (): Promise<Target> => ({ scope: {}, tenant: null });
+
+/**
+ * The target that an id names. Reads the stored row's tenant and nothing else: the input never chooses the scope.
+ * @throws NOT_FOUND where there is none, as for one of a foreign tenant.
+ */
+export async function byId(
+  resource: ResourceName,
+  typename: string,
+  globalId: string | number,
+  context: Context,
+  part?: 'members',
+): Promise<Target> {
+  const { id } = decodeId(String(globalId), [typename], ['input', 'id']);
+  const column = isInstanceWide(resource) ? 'id' : tenantColumn(resource);
+  const model = lowerFirst(resourceDefinition(resource)!.model!);
+  const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
+  if (!row) throw notFound(`The ${typename}`);
+  if (isInstanceWide(resource)) return { scope: {}, tenant: null, id };
+  const tenantId = (row[column] as string | null | undefined) ?? null;
+  const tenant =
+    tenantId === null
+      ? null
+      : await context.db.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+  return { scope: { ...(tenantId !== null && { tenantId }), ...(part && { part }) }, tenant, id };
+}

@@ -1,0 +1,79 @@
+import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+
+const fault = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } });
+
+export const parseDateTime = (value: unknown): Date => {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value)) {
+    throw fault('A DateTime is an RFC 3339 text such as 2026-01-31T12:00:00Z.');
+  }
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) throw fault('There is no such date.');
+  return date;
+};
+
+const secondsOf = { D: 86_400, H: 3_600, M: 60, S: 1 };
+
+/** ISO 8601 durations of days, hours, minutes and seconds, as whole seconds. Weeks are days; months and years have no fixed length. */
+export const parseDuration = (value: unknown): number => {
+  const match =
+    typeof value === 'string' && /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(value);
+  if (!match || value === 'P')
+    throw fault('A Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds, such as P30D or PT12H.');
+  const [, w = '0', d = '0', h = '0', m = '0', s = '0'] = match;
+  const seconds =
+    (Number(w) * 7 + Number(d)) * secondsOf.D + Number(h) * secondsOf.H + Number(m) * secondsOf.M + Number(s);
+  if (!Number.isSafeInteger(seconds) || seconds > 2_147_483_647)
+    throw fault('The Duration is too long (at most 68 years).');
+  return seconds;
+};
+
+export const formatDuration = (seconds: number): string => {
+  let rest = Math.floor(seconds);
+  const take = (unit: number) => {
+    const count = Math.floor(rest / unit);
+    rest -= count * unit;
+    return count;
+  };
+  const days = take(secondsOf.D);
+  const time = [take(secondsOf.H), take(secondsOf.M), rest].map((n, i) => (n > 0 ? `${n}${'HMS'[i]}` : '')).join('');
+  return days === 0 && time === '' ? 'PT0S' : `P${days > 0 ? `${days}D` : ''}${time ? `T${time}` : ''}`;
+};
+
+const literal = (node: ValueNode): string => {
+  if (node.kind !== Kind.STRING && node.kind !== Kind.INT) throw fault('A text is needed here.');
+  return node.value;
+};
+
+export const scalars = {
+  DateTime: {
+    description: 'An instant, as an RFC 3339 text in UTC with milliseconds.',
+    serialize: (value: unknown) => (value as Date).toISOString(),
+    parseValue: parseDateTime,
+    parseLiteral: (node: ValueNode) => parseDateTime(literal(node)),
+  },
+  Duration: {
+    description: 'A length of time, as an ISO 8601 text of days, hours, minutes and seconds, such as P30D or PT12H.',
+    serialize: (value: unknown) => formatDuration(value as number),
+    parseValue: parseDuration,
+    parseLiteral: (node: ValueNode) => parseDuration(literal(node)),
+  },
+  BigInt: {
+    description: 'A whole number of any size, as a text of digits.',
+    serialize: (value: unknown) => String(value),
+    parseValue: (value: unknown) => {
+      if (!/^-?\d{1,19}$/.test(String(value))) throw fault('A BigInt is a text of digits.');
+      return BigInt(String(value));
+    },
+    parseLiteral: (node: ValueNode) => {
+      if (!/^-?\d{1,19}$/.test(literal(node))) throw fault('A BigInt is a text of digits.');
+      return BigInt(literal(node));
+    },
+  },
+  JSON: {
+    description: 'Any JSON value.',
+    serialize: (value: unknown) => value,
+    parseValue: (value: unknown) => value,
+    parseLiteral: (node: ValueNode, variables: unknown) =>
+      valueFromASTUntyped(node, variables as Record<string, unknown>),
+  },
+};

@@ -1,0 +1,18 @@
+/** Lines on standard error, one JSON object each. Callers pass only what may be written down. */
+export interface Log {
+  error(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  debug(message: string, fields?: Record<string, unknown>): void;
+}
+
+const order = { error: 0, info: 1, debug: 2 } as const;
+
+export function createLog(level: keyof typeof order, write = (line: string) => void process.stderr.write(line)): Log {
+  const at =
+    (own: keyof typeof order) =>
+    (message: string, fields: Record<string, unknown> = {}) => {
+      if (order[own] > order[level]) return;
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: own, message, ...fields })}\n`);
+    };
+  return { error: at('error'), info: at('info'), debug: at('debug') };
+}

@@ -1,0 +1,115 @@
+/**
+ * The contract of a policy: all that a file in `plugins/` may import.
+ *
+ * A policy is a named object. It is asked about a *kind* of thing, never about a record, and answers with a filter:
+ * so one answer serves a list, a single object, a mutation and an event alike. Roles grant, policies restrict,
+ * silence refuses. A guard (the default) may only narrow.
+ */
+import { z } from 'zod';
+import type { Actor, Env } from '../access/actor.ts';
+import type { Action, ResourceName } from '../access/catalog.ts';
+import type { RowChange } from '../access/grant.ts';
+import type { Comparison, Where } from '../access/where.ts';
+
+export type { Actor, Env } from '../access/actor.ts';
+export type { Action, ResourceName } from '../access/catalog.ts';
+export type { Row, RowChange } from '../access/grant.ts';
+export { allOf, anyOf, outside, within } from '../access/where.ts';
+export { z };
+
+type MaybePromise<T> = T | Promise<T>;
+type NamespaceResource = 'NAMESPACE' | 'SECRET' | 'FLOW' | 'EXECUTION' | 'TRIGGER' | 'AUDITLOG' | 'BINDING';
+
+/** The columns that a policy may filter a resource by. */
+export type ColumnsOf<R extends ResourceName> = R extends NamespaceResource
+  ? { tenantId: string; namespace: string }
+  : R extends 'TENANT'
+    ? { id: string; key: string }
+    : R extends 'USER'
+      ? { id: string; username: string }
+      : { tenantId: string };
+
+/** A portable filter over one resource: equality, `in`, ranges, AND, and a non-empty OR. Nothing negative. */
+export type WhereOf<R extends ResourceName> =
+  | Where
+  | { readonly [C in keyof ColumnsOf<R>]?: ColumnsOf<R>[C] | Comparison };
+
+export interface AccessRequest<R extends ResourceName = ResourceName> {
+  readonly actor: Actor;
+  readonly action: Action;
+  readonly resource: R;
+  readonly scope: {
+    /** Absent at instance level. Namespaces are spoken of through filters. */
+    readonly tenantId?: string;
+    /** Set where a mutation touches only this part of the resource: the members of a group. */
+    readonly part?: 'members';
+  };
+  readonly env: Env;
+}
+
+/** Something to do when the outcome is allow. `audit` writes a note into the audit events of the request. */
+export type Obligation = { readonly kind: 'audit'; readonly note: string };
+
+export type Verdict<R extends ResourceName = ResourceName> =
+  | { effect: 'allow'; reason: string; when?: WhereOf<R>; until?: Date; obligations?: readonly Obligation[] }
+  | { effect: 'deny'; reason: string; unless?: WhereOf<R>; until?: Date }
+  | { effect: 'abstain'; until?: Date; obligations?: readonly Obligation[] };
+
+export interface Refusal {
+  readonly effect: 'deny';
+  readonly reason: string;
+}
+export interface Abstention {
+  readonly effect: 'abstain';
+}
+
+export interface Change<R extends ResourceName = ResourceName> extends RowChange {
+  readonly resource: R;
+}
+
+/** What a review may look up, inside the transaction. */
+export interface LookUps {
+  /** How many rows of the resource the tenant has now, the change included. */
+  count(resource: ResourceName, tenantId: string): Promise<number>;
+}
+
+export interface Policy<R extends ResourceName = ResourceName> {
+  /** Synchronous, and pure in its request. Never sees a record. */
+  evaluate(request: AccessRequest<R>): Verdict<R>;
+  /** Mutations only, inside the transaction, timed: before and after. May refuse, never widen. */
+  review?(request: AccessRequest<R>, change: Change<R>, look: LookUps): MaybePromise<Refusal | Abstention>;
+  dispose?(): MaybePromise<void>;
+}
+
+export interface PolicyHost {
+  /** Ids of the groups that 'tenant-key/group name' refer to. A missing one refuses the start. */
+  groups(references: readonly string[]): ReadonlySet<string>;
+}
+
+export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = unknown> {
+  /** The file's name. */
+  readonly name: string;
+  readonly description: string;
+  readonly resources: readonly R[];
+  /** Default: all. */
+  readonly actions?: readonly Action[];
+  /** Default: guard. A grant gives permissions, and only where the configuration names it in `mayGrant`. */
+  readonly mode?: 'guard' | 'grant';
+  /** What it looks at beyond kind and groups: answers are shared between actors who are alike in this. */
+  readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
+  /** Checked at load; unknown settings are refused where it is a strict object. */
+  readonly config?: z.ZodType<Config>;
+  create(config: Config, host: PolicyHost): MaybePromise<Policy<R>>;
+}
+
+/** Infers the resources, so that filters are typed. */
+export const definePolicy = <R extends ResourceName, Config = unknown>(plugin: PolicyPlugin<R, Config>) => plugin;
+
+export const abstain = (): { effect: 'abstain' } => ({ effect: 'abstain' });
+export const deny = <W = never>(reason: string, unless?: W): { effect: 'deny'; reason: string; unless?: W } =>
+  unless === undefined ? { effect: 'deny', reason } : { effect: 'deny', reason, unless };
+export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; reason: string; when?: W } =>
+  when === undefined ? { effect: 'allow', reason } : { effect: 'allow', reason, when };
+
+/** How settings name a group: 'tenant-key/group name'. */
+export const groupReference = z.string().regex(/^[a-z0-9][a-z0-9_-]*\/.+$/, "is not 'tenant/group'");

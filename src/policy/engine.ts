@@ -1,0 +1,136 @@
+import type { Actor, Env } from '../access/actor.ts';
+import { type Permission, split } from '../access/catalog.ts';
+import type { RowChange } from '../access/grant.ts';
+import type { Where } from '../access/where.ts';
+import { newId } from '../lib/ids.ts';
+import { columnsOf } from './columns.ts';
+import { combine, type Outcome, type Step, toStep } from './combine.ts';
+import type { AccessRequest, LookUps, Verdict } from './contract.ts';
+import { builtInGrants } from './grants/index.ts';
+import type { LoadedPolicy, PolicySet } from './load.ts';
+import { assertPortable } from './portable.ts';
+import type { Principal } from './principal.ts';
+
+export interface Scope {
+  /** Undefined: the instance level. */
+  readonly tenantId?: string | undefined;
+  readonly part?: 'members' | undefined;
+}
+
+/** One answer of the engine, with how it came about. */
+export interface Decision {
+  readonly id: string;
+  readonly permission: Permission;
+  readonly scope: Scope;
+  readonly outcome: Outcome;
+  readonly steps: readonly Step[];
+  readonly request: AccessRequest;
+}
+
+export interface Question {
+  readonly principal: Principal;
+  readonly actor: Actor;
+  readonly env: Env;
+  readonly permission: Permission;
+  readonly scope: Scope;
+}
+
+/** Answers every question about access. It holds the policies and no state. */
+export class Engine {
+  readonly set: PolicySet;
+  readonly fingerprint: string;
+  readonly #reviewMs: number;
+
+  constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
+    this.set = set;
+    this.fingerprint = fingerprint;
+    this.#reviewMs = reviewMs;
+  }
+
+  #applying(request: AccessRequest): LoadedPolicy[] {
+    return this.set.policies.filter((p) => p.resources.has(request.resource) && p.actions.has(request.action));
+  }
+
+  decide({ principal, actor, env, permission, scope }: Question): Decision {
+    const [resource, action] = split(permission);
+    const request: AccessRequest = {
+      actor,
+      action,
+      resource,
+      scope: {
+        ...(scope.tenantId !== undefined && { tenantId: scope.tenantId }),
+        ...(scope.part && { part: scope.part }),
+      },
+      env,
+    };
+    const steps: Step[] = builtInGrants.map((grant) => toStep(grant.name, 'grant', grant.evaluate(principal, request)));
+    for (const loaded of this.#applying(request)) steps.push(ask(loaded, request));
+    return { id: newId(), permission, scope, outcome: combine(steps), steps, request };
+  }
+
+  /** Asks the policies that look at before and after. The first that refuses, or could not say, wins. */
+  async review(decision: Decision, change: RowChange, look: LookUps): Promise<Step | undefined> {
+    const { request } = decision;
+    for (const { name, mode, shadow, policy } of this.#applying(request)) {
+      if (!policy.review || shadow) continue;
+      const step = { policy: name, mode };
+      try {
+        const answer = await withinTime(
+          Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
+          this.#reviewMs,
+        );
+        if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
+        if (answer?.effect !== 'abstain') return { ...step, effect: 'error', cause: 'its review gave no verdict' };
+      } catch (error) {
+        return { ...step, effect: 'error', cause: causeOf(error) };
+      }
+    }
+    return undefined;
+  }
+}
+
+const causeOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+/** Trusts nothing that a policy returns: whatever is not a verdict of its mode is an error, and an error refuses. */
+function ask({ name, mode, shadow, policy }: LoadedPolicy, request: AccessRequest): Step {
+  let step: Step;
+  try {
+    step = toStep(name, mode, checked(policy.evaluate(request), mode, request));
+  } catch (error) {
+    step = { policy: name, mode, effect: 'error', cause: causeOf(error) };
+  }
+  return shadow ? { ...step, shadow } : step;
+}
+
+function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request: AccessRequest): Verdict {
+  if (typeof verdict !== 'object' || verdict === null) throw new TypeError('it gave no verdict');
+  const { effect } = verdict;
+  if (effect !== 'allow' && effect !== 'deny' && effect !== 'abstain') throw new TypeError('it gave an unknown effect');
+  if (effect === 'allow' && mode === 'guard') throw new TypeError('a guard cannot allow');
+  if (effect === 'deny' && mode === 'grant') throw new TypeError('a grant cannot deny');
+  const filterName = effect === 'allow' ? 'when' : 'unless';
+  if (effect !== 'abstain' && filterName in verdict) {
+    const filter = (verdict as Record<string, unknown>)[filterName];
+    assertPortable(filter as Where, columnsOf(request.resource));
+  }
+  if (verdict.until !== undefined && !(verdict.until instanceof Date)) throw new TypeError('its until is no date');
+  if (effect !== 'deny') {
+    for (const obligation of verdict.obligations ?? []) {
+      if (obligation?.kind !== 'audit') throw new TypeError('it asks for an unknown obligation');
+    }
+  }
+  return verdict;
+}
+
+async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`its review took more than ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

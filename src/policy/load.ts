@@ -1,0 +1,161 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { type Action, actions, resourceNames } from '../access/catalog.ts';
+import type { PolicySettings } from '../config.ts';
+import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
+import { impersonation } from './guards/impersonation.ts';
+
+/** A policy that is ready to be asked. */
+export interface LoadedPolicy {
+  readonly name: string;
+  readonly description: string;
+  readonly mode: 'guard' | 'grant';
+  readonly shadow: boolean;
+  readonly resources: ReadonlySet<string>;
+  readonly actions: ReadonlySet<Action>;
+  readonly reads: readonly string[];
+  /** Settings as they are in force, for those who may see them and for the fingerprint. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly builtIn: boolean;
+  readonly policy: Policy;
+}
+
+export interface PolicySet {
+  readonly policies: readonly LoadedPolicy[];
+  /** Names of the guards that are switched off by `enabled: false`. */
+  readonly disabled: readonly string[];
+  /** Groups that a policy excepts: their members are changed with POLICY:UPDATE only. */
+  readonly exceptedGroups: ReadonlySet<string>;
+}
+
+export class PolicyLoadError extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The policies cannot be loaded:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.name = 'PolicyLoadError';
+    this.faults = faults;
+  }
+}
+
+const shape = z.object({
+  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not in kebab case'),
+  description: z.string().min(1),
+  resources: z.array(z.enum(resourceNames as [string, ...string[]])).min(1),
+  actions: z.array(z.enum(actions)).min(1).optional(),
+  mode: z.enum(['guard', 'grant']).default('guard'),
+  reads: z.array(z.enum(['id', 'ip', 'now', 'credential', 'reason'])).default([]),
+  config: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'is not a zod model').optional(),
+  create: z.custom<PolicyPlugin['create']>((value) => typeof value === 'function', 'is not a function'),
+});
+
+export interface LoadOptions {
+  readonly folders: readonly string[];
+  readonly settings: Readonly<Record<string, PolicySettings>>;
+  readonly mayGrant: readonly string[];
+  /** Ids of all groups by 'tenant-key/group name'. */
+  readonly groups: ReadonlyMap<string, string>;
+}
+
+/**
+ * Loads every policy of the folders.
+ * @throws {PolicyLoadError} naming file and fault of each that cannot be trusted; none is left out in silence.
+ */
+export async function loadPolicies({ folders, settings, mayGrant, groups }: LoadOptions): Promise<PolicySet> {
+  const faults: string[] = [];
+  const policies: LoadedPolicy[] = [];
+  const disabled: string[] = [];
+  const exceptedGroups = new Set<string>();
+  const files = new Map<string, string>();
+
+  for (const folder of folders) {
+    if (!existsSync(folder)) faults.push(`${folder}: no such folder`);
+    else {
+      for (const file of readdirSync(folder).sort()) {
+        if (!/\.(ts|js|mjs)$/.test(file) || /\.(test|d)\.ts$/.test(file)) continue;
+        const path = resolve(join(folder, file));
+        const name = basename(file, extname(file));
+        if (files.has(name)) faults.push(`${path}: a policy named ${name} was already loaded from ${files.get(name)}`);
+        else files.set(name, path);
+      }
+    }
+  }
+  for (const name of Object.keys(settings))
+    if (!files.has(name)) faults.push(`policies.${name}: there is no such policy`);
+  for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
+
+  for (const [name, path] of files) {
+    const { enabled, shadow, ...own } = settings[name] ?? { enabled: true, shadow: false };
+    try {
+      const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+      const parsed = shape.safeParse(module.default);
+      if (!parsed.success)
+        throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
+      const plugin = parsed.data;
+      if (plugin.name !== name) throw new Faults([`its name is ${plugin.name}, its file says ${name}`]);
+      if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
+        throw new Faults(['it gives permissions, and mayGrant does not name it']);
+      }
+      const config = (plugin.config ?? z.strictObject({})).safeParse(own);
+      if (!config.success) throw new Faults(config.error.issues.map((i) => `setting ${i.path.join('.')} ${i.message}`));
+      if (!enabled) {
+        disabled.push(name);
+        continue;
+      }
+      const host: PolicyHost = { groups: (references) => lookUp(references, groups, exceptedGroups) };
+      const policy = await plugin.create(config.data, host);
+      if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
+      policies.push({
+        name,
+        description: plugin.description,
+        mode: plugin.mode,
+        shadow,
+        resources: new Set(plugin.resources),
+        actions: new Set(plugin.actions ?? actions),
+        reads: plugin.reads,
+        settings: config.data as Record<string, unknown>,
+        builtIn: false,
+        policy,
+      });
+    } catch (error) {
+      const list = error instanceof Faults ? error.list : [`${(error as Error).name}: ${(error as Error).message}`];
+      for (const fault of list) faults.push(`${path}: ${fault}`);
+    }
+  }
+  if (faults.length > 0) throw new PolicyLoadError(faults);
+  return { policies: [...(await builtInGuards()), ...policies], disabled, exceptedGroups };
+}
+
+class Faults extends Error {
+  readonly list: readonly string[];
+  constructor(list: readonly string[]) {
+    super(list.join('; '));
+    this.list = list;
+  }
+}
+
+function lookUp(references: readonly string[], groups: ReadonlyMap<string, string>, excepted: Set<string>) {
+  const missing = references.filter((reference) => !groups.has(reference));
+  if (missing.length > 0) throw new Faults(missing.map((reference) => `there is no group ${reference}`));
+  const ids = new Set(references.map((reference) => groups.get(reference)!));
+  for (const id of ids) excepted.add(id);
+  return ids;
+}
+
+async function builtInGuards(): Promise<LoadedPolicy[]> {
+  return [
+    {
+      name: impersonation.name,
+      description: impersonation.description,
+      mode: 'guard',
+      shadow: false,
+      resources: new Set<string>(impersonation.resources),
+      actions: new Set(impersonation.actions),
+      reads: ['id'],
+      settings: {},
+      builtIn: true,
+      policy: (await impersonation.create({}, { groups: () => new Set() })) as Policy,
+    },
+  ];
+}

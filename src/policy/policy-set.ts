@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../lib/json.ts';
+import type { LoadedPolicy, PolicySet } from './load.ts';
+
+interface Described {
+  readonly name: string;
+  readonly mode: string;
+  readonly shadow: boolean;
+  readonly settings: unknown;
+}
+
+const describe = ({ name, mode, shadow, settings }: LoadedPolicy): Described => ({ name, mode, shadow, settings });
+
+/** What a set of policies is, for the record: names, modes, settings, and which are off. */
+export const describeSet = (set: PolicySet) => ({
+  policies: set.policies.filter((policy) => !policy.builtIn).map(describe),
+  disabled: [...set.disabled],
+});
+
+/** The same text for the same rules in force: gateways with different fingerprints would answer differently. */
+export const fingerprintOf = (set: PolicySet): string =>
+  createHash('sha256')
+    .update(canonicalJson(describeSet(set)))
+    .digest('hex')
+    .slice(0, 32);
+
+/** Names of the guards in the accepted set that this one no longer has, not even switched off. */
+export function lostGuards(accepted: unknown, set: PolicySet): string[] {
+  const { policies = [], disabled = [] } = (accepted ?? {}) as { policies?: Described[]; disabled?: string[] };
+  const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled]);
+  const before = [...policies.filter(({ mode }) => mode === 'guard').map(({ name }) => name), ...disabled];
+  return before.filter((name) => !present.has(name));
+}

@@ -1,0 +1,93 @@
+import type { Permission } from '../access/catalog.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
+import type { Tx } from '../db/transaction.ts';
+
+/** A role held through one binding. tenantId null: an instance binding. namespace '': the whole tenant. */
+export interface Holding {
+  readonly tenantId: string | null;
+  readonly namespace: string;
+  readonly permissions: readonly Permission[];
+  readonly bindingId: string;
+  readonly roleId: string;
+  /** The group through which it is held; null for a binding of the principal itself. */
+  readonly groupId: string | null;
+}
+
+/** All that decides what somebody may do, as of one revision. */
+export interface Principal {
+  readonly revision: bigint;
+  readonly id: string;
+  readonly kind: 'USER' | 'SERVICE_ACCOUNT';
+  readonly name: string;
+  readonly superAdmin: boolean;
+  readonly disabled: boolean;
+  readonly authMethods: readonly string[];
+  readonly passwordChangedAt: Date | null;
+  /** Home tenant of a service account. */
+  readonly homeTenantId: string | null;
+  /** Tenants with an access row: id to key. */
+  readonly tenants: ReadonlyMap<string, string>;
+  readonly memberships: readonly { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[];
+  readonly holdings: readonly Holding[];
+}
+
+interface Stored {
+  revision: bigint;
+  id: string;
+  kind: Principal['kind'];
+  name: string;
+  superAdmin: boolean;
+  disabled: boolean;
+  authMethods: string[];
+  passwordChangedAt: Date | null;
+  homeTenantId: string | null;
+  tenants: { id: string; key: string }[] | null;
+  memberships: { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[] | null;
+  holdings: Holding[] | null;
+}
+
+/**
+ * Reads a principal and the revision in one statement, so in one snapshot.
+ * @returns undefined where nobody has that id.
+ */
+export async function loadPrincipal(db: PrismaClient | Tx, id: string): Promise<Principal | undefined> {
+  const rows = await db.$queryRaw<Stored[]>`
+    SELECT (SELECT revision FROM "AccessState") AS revision,
+      p.id, p.kind, COALESCE(u.username, s.name) AS name,
+      COALESCE(u."superAdmin", s."superAdmin") AS "superAdmin",
+      COALESCE(u.disabled, false) AS disabled,
+      COALESCE(u."authMethods", '{API_TOKEN}') AS "authMethods",
+      u."passwordChangedAt", s."tenantId" AS "homeTenantId",
+      (SELECT json_agg(json_build_object('id', t.id, 'key', t.key))
+        FROM "TenantAccess" a JOIN "Tenant" t ON t.id = a."tenantId" WHERE a."principalId" = p.id) AS tenants,
+      (SELECT json_agg(json_build_object('tenantId', m."tenantId", 'groupId', m."groupId", 'membership', m.membership))
+        FROM "GroupMember" m WHERE m."principalId" = p.id) AS memberships,
+      (SELECT json_agg(json_build_object('tenantId', b."tenantId", 'namespace', b.namespace,
+          'permissions', r.permissions, 'bindingId', b.id, 'roleId', r.id, 'groupId', b."groupId") ORDER BY b.id)
+        FROM "Binding" b JOIN "Role" r ON r.id = b."roleId"
+        WHERE b."principalId" = p.id
+          OR b."groupId" IN (SELECT m."groupId" FROM "GroupMember" m WHERE m."principalId" = p.id)) AS holdings
+    FROM "Principal" p
+    LEFT JOIN "User" u ON u.id = p.id
+    LEFT JOIN "ServiceAccount" s ON s.id = p.id
+    WHERE p.id = ${id}`;
+  const row = rows[0];
+  if (!row) return undefined;
+  return {
+    ...row,
+    tenants: new Map((row.tenants ?? []).map((tenant) => [tenant.id, tenant.key])),
+    memberships: row.memberships ?? [],
+    holdings: row.holdings ?? [],
+  };
+}
+
+/** The same principal with nothing outside these tenants: what an impersonation confined to them sees. */
+export function confine(principal: Principal, tenantIds: ReadonlySet<string>): Principal {
+  return {
+    ...principal,
+    superAdmin: false,
+    tenants: new Map([...principal.tenants].filter(([id]) => tenantIds.has(id))),
+    memberships: principal.memberships.filter((membership) => tenantIds.has(membership.tenantId)),
+    holdings: principal.holdings.filter(({ tenantId }) => tenantId !== null && tenantIds.has(tenantId)),
+  };
+}

@@ -1,0 +1,44 @@
+import type { PrismaClient } from '../db/generated/client.ts';
+import { unauthenticated } from '../errors.ts';
+import type { Freshness } from './freshness.ts';
+import { loadPrincipal, type Principal } from './principal.ts';
+
+const greatestSize = 20_000;
+
+/** Principals by id, each as of a revision; one that is older than the known revision is read again. */
+export class Principals {
+  readonly #db: PrismaClient;
+  readonly #freshness: Freshness;
+  readonly #known = new Map<string, Principal>();
+  readonly #loading = new Map<string, Promise<Principal>>();
+
+  constructor(db: PrismaClient, freshness: Freshness) {
+    this.#db = db;
+    this.#freshness = freshness;
+  }
+
+  /** @throws UNAUTHENTICATED where nobody has that id. */
+  get(id: string): Principal | Promise<Principal> {
+    const known = this.#known.get(id);
+    if (known && known.revision >= this.#freshness.state.revision) return known;
+    // A load that began before the newest revision was heard of may miss it: it is not joined.
+    const key = `${id} ${this.#freshness.state.revision}`;
+    let loading = this.#loading.get(key);
+    if (!loading) {
+      loading = this.#load(id).finally(() => this.#loading.delete(key));
+      this.#loading.set(key, loading);
+    }
+    return loading;
+  }
+
+  async #load(id: string): Promise<Principal> {
+    const principal = await loadPrincipal(this.#db, id);
+    if (!principal) {
+      this.#known.delete(id);
+      throw unauthenticated();
+    }
+    if (this.#known.size >= greatestSize) this.#known.clear();
+    this.#known.set(id, principal);
+    return principal;
+  }
+}

@@ -1,0 +1,177 @@
+import type { Actor, Credential, Env } from '../access/actor.ts';
+import type { Permission } from '../access/catalog.ts';
+import type { Doer, Grant } from '../access/grant.ts';
+import { GatehouseError, unauthenticated } from '../errors.ts';
+import type { Decision, Engine, Scope } from './engine.ts';
+import type { Freshness } from './freshness.ts';
+import { makeGrant } from './grant.ts';
+import type { Principal } from './principal.ts';
+
+/** Who somebody proved to be. */
+export interface Identity {
+  readonly principal: Principal;
+  readonly credential: Credential;
+  readonly impersonator?: { readonly id: string; readonly name: string; readonly superAdmin: boolean };
+  /** The oldest revision among what this was made from. */
+  readonly revision: bigint;
+  /** When it must be proved anew. */
+  readonly until?: Date;
+}
+
+export interface SessionOptions {
+  readonly engine: Engine;
+  readonly freshness: Freshness;
+  /** Proves the identity again from the credentials. Throws UNAUTHENTICATED. Absent: nobody signed in. */
+  readonly identify: (() => Identity | Promise<Identity>) | undefined;
+  readonly ip: string | undefined;
+  readonly requestId: string;
+  readonly now?: () => Date;
+}
+
+/** One actor's view of what they may do, for one request (or one stream). */
+export class AccessSession {
+  readonly engine: Engine;
+  readonly freshness: Freshness;
+  readonly requestId: string;
+  readonly ip: string | undefined;
+  reason: string | undefined;
+  readonly #identify: SessionOptions['identify'];
+  readonly #now: () => Date;
+  readonly #memo = new Map<string, Decision>();
+  #identity: Identity | undefined;
+
+  constructor({ engine, freshness, identify, ip, requestId, now = () => new Date() }: SessionOptions) {
+    this.engine = engine;
+    this.freshness = freshness;
+    this.#identify = identify;
+    this.ip = ip;
+    this.requestId = requestId;
+    this.#now = now;
+  }
+
+  get isAnonymous(): boolean {
+    return this.#identify === undefined;
+  }
+
+  /** @throws UNAUTHENTICATED before a successful `refresh`. */
+  get identity(): Identity {
+    if (!this.#identity) throw unauthenticated();
+    return this.#identity;
+  }
+
+  get principal(): Principal {
+    return this.identity.principal;
+  }
+
+  get revision(): bigint {
+    return this.identity.revision;
+  }
+
+  /** Brings identity and rights up to the known revision. @throws UNAUTHENTICATED, POLICY_ERROR. */
+  async refresh(): Promise<void> {
+    if (!this.#identify) throw unauthenticated();
+    if (!this.freshness.isFresh) await this.freshness.confirm();
+    this.freshness.assertFresh();
+    const current = this.#identity;
+    if (
+      current &&
+      current.revision >= this.freshness.state.revision &&
+      !(current.until && current.until <= this.#now())
+    )
+      return;
+    this.#memo.clear();
+    this.#identity = undefined;
+    this.#identity = await this.#identify();
+  }
+
+  /** Forgets every decision: the next question is decided anew. */
+  forget(): void {
+    this.#memo.clear();
+  }
+
+  actorFor(tenantId: string | undefined): Actor {
+    const { principal, credential, impersonator } = this.identity;
+    const groups = principal.memberships.filter((m) => m.tenantId === tenantId).map((m) => m.groupId);
+    return {
+      kind: principal.kind,
+      id: principal.id,
+      name: principal.name,
+      groups,
+      credential,
+      ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
+      isIn: (wanted) => groups.some((group) => wanted.has(group)),
+    };
+  }
+
+  get doer(): Doer {
+    const { principal, impersonator } = this.identity;
+    return {
+      kind: principal.kind,
+      id: principal.id,
+      name: principal.name,
+      ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
+      ...(this.ip !== undefined && { ip: this.ip }),
+      ...(this.reason !== undefined && { reason: this.reason }),
+      requestId: this.requestId,
+    };
+  }
+
+  /** Decides once per permission and scope; call `refresh` first. */
+  decide(permission: Permission, scope: Scope = {}): Decision {
+    this.freshness.assertFresh();
+    if (this.engine.fingerprint !== this.freshness.state.policySet) {
+      throw new GatehouseError(
+        'POLICY_ERROR',
+        "This gateway's policies are not the accepted ones; nothing is decided.",
+      );
+    }
+    const key = `${permission} ${scope.tenantId ?? ''} ${scope.part ?? ''}`;
+    let decision = this.#memo.get(key);
+    if (!decision) {
+      const env: Env = {
+        now: this.#now(),
+        requestId: this.requestId,
+        ...(this.ip !== undefined && { ip: this.ip }),
+        ...(this.reason !== undefined && { reason: this.reason }),
+      };
+      const { principal } = this.identity;
+      decision = this.engine.decide({ principal, actor: this.actorFor(scope.tenantId), env, permission, scope });
+      this.#memo.set(key, decision);
+    }
+    return decision;
+  }
+
+  /** The grant, or undefined where the answer is no. @throws POLICY_ERROR where there is no answer. */
+  may<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> | undefined {
+    const decision = this.decide(permission, scope);
+    if (decision.outcome.effect === 'error') throw refusal(decision);
+    return decision.outcome.effect === 'allow' ? makeGrant<P>(this, decision, decision.outcome.where) : undefined;
+  }
+
+  /** The grant. @throws FORBIDDEN or POLICY_ERROR. */
+  grant<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> {
+    const grant = this.may(permission, scope);
+    if (!grant) throw refusal(this.decide(permission, scope));
+    return grant;
+  }
+
+  /** The tenants in which the actor may hold anything; undefined: any (a super admin). */
+  get tenantIds(): readonly string[] | undefined {
+    return this.principal.superAdmin ? undefined : [...this.principal.tenants.keys()];
+  }
+}
+
+/** The error that tells a refusal: its reason and which policy gave it, and nothing of the rows. */
+export function refusal(
+  decision: Decision,
+  step?: { policy: string; reason?: string; effect: string; cause?: string },
+): GatehouseError {
+  const { outcome, permission, id } = decision;
+  const by =
+    step ??
+    (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role reaches this', effect: 'deny' } : outcome);
+  const details = { decisionId: id, policy: by.policy, permission };
+  if (by.effect === 'error')
+    return new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details);
+  return new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
+}

@@ -1,0 +1,68 @@
+import { type Permission, split } from '../access/catalog.ts';
+import type { Grant } from '../access/grant.ts';
+import { resourceDefinition } from '../access/resource.ts';
+import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
+import { GatehouseError } from '../errors.ts';
+import type { Scope } from './engine.ts';
+import { type AccessState, readState } from './freshness.ts';
+import type { AccessSession } from './session.ts';
+
+class Stale extends Error {
+  readonly state: AccessState;
+  constructor(state: AccessState) {
+    super('access changed meanwhile');
+    this.state = state;
+  }
+}
+
+export interface WriteOptions {
+  readonly dryRun?: boolean;
+  readonly timeoutMs?: number;
+  /** Serialise with every other change of access, though the permission's own resource does not feed it. */
+  readonly feedsAccess?: boolean;
+}
+
+/**
+ * Decides and writes: the decision is made of what the transaction itself still finds true. Where access changed
+ * between decision and transaction, both are made anew. Writers of access come one after the other, so that rules
+ * over several rows (the last super admin, the default role) hold.
+ */
+export async function write<P extends Permission, T>(
+  session: AccessSession,
+  store: Store,
+  permission: P,
+  scope: Scope,
+  work: (tx: Tx, grant: Grant<P>) => Promise<T>,
+  {
+    dryRun = false,
+    timeoutMs,
+    feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
+  }: WriteOptions = {},
+): Promise<T> {
+  try {
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await session.refresh();
+      const grant = session.grant(permission, scope);
+      const { revision } = session;
+      try {
+        return await inTransaction(
+          store,
+          async (tx) => {
+            if (feedsAccess) await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+            const state = await readState(tx);
+            if (state.revision !== revision || state.policySet !== session.engine.fingerprint) throw new Stale(state);
+            return work(tx, grant);
+          },
+          { dryRun, ...(timeoutMs !== undefined && { timeoutMs }) },
+        );
+      } catch (error) {
+        if (!(error instanceof Stale)) throw error;
+        session.freshness.observe(error.state);
+      }
+    }
+    throw new GatehouseError('UNAVAILABLE', 'Access kept changing meanwhile; try again.', { retryAfter: 1 });
+  } finally {
+    if (feedsAccess && !dryRun) await session.freshness.confirm();
+    session.forget();
+  }
+}

@@ -1,0 +1,19 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const apiTokenResource = defineResource({
+  name: 'API_TOKEN',
+  model: 'ApiToken',
+  feedsAccess: true,
+  key: (row) => `${row['name']} (${row['prefix']}…)`,
+  audited: [
+    'owner',
+    'name',
+    'description',
+    'prefix',
+    'maxAgeSeconds',
+    'extended',
+    'expiresAt',
+    'greatestExpiry',
+    'revokedAt',
+  ],
+});

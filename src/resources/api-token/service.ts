@@ -1,0 +1,204 @@
+import './resource.ts';
+import type { Permission } from '../../access/catalog.ts';
+import type { Grant } from '../../access/grant.ts';
+import { record } from '../../audit/record.ts';
+import type { Keys } from '../../auth/keys.ts';
+import { newToken, tokenHash, tokenPrefix } from '../../auth/token.ts';
+import type { ApiToken } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { badInput, conflict, GatehouseError, notFound } from '../../errors.ts';
+import { newId } from '../../lib/ids.ts';
+import { find } from '../../policy/find.ts';
+import { speaks } from '../../policy/holdings.ts';
+import { loadPrincipal } from '../../policy/principal.ts';
+import { assertMayHandOn } from '../role/service.ts';
+import { subjectName } from '../subject.ts';
+
+/** The greatest age of an extended token where none is asked for: a year. */
+const yearSeconds = 365 * 86_400;
+
+export interface NewToken {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+  /** Seconds until it expires; absent: never. */
+  readonly maxAge?: number | null | undefined;
+  /** Each use pushes the expiry to that moment plus maxAge. */
+  readonly extended?: boolean | null | undefined;
+  /** Seconds after which an extended token ends, however much it is used. */
+  readonly greatestAge?: number | null | undefined;
+}
+
+/** The one moment in which the whole token exists in clear. */
+export interface Minted {
+  readonly token: ApiToken;
+  readonly fullToken: string;
+}
+
+async function withOwner(tx: Tx, token: ApiToken) {
+  return { ...token, owner: await subjectName(tx, { principalId: token.principalId, groupId: null }) };
+}
+
+async function tenantRef(tx: Tx, tenantId: string | null) {
+  return tenantId === null ? null : tx.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+}
+
+/** A token acts as its owner: minting one needs all that the owner holds. One's own is always one's own. */
+async function assertMayMint(tx: Tx, grant: Grant, ownerId: string): Promise<void> {
+  if (ownerId === grant.doer.id) return;
+  const owner = await loadPrincipal(tx, ownerId);
+  if (!owner) throw notFound('The owner');
+  if (owner.superAdmin && !grant.isSuperAdmin) {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin mints a token of a super admin.', {
+      decisionId: grant.decisionId,
+      policy: 'handing-on',
+    });
+  }
+  for (const holding of owner.holdings) {
+    const permissions = (holding.permissions as Permission[]).filter((permission) => speaks(holding, permission));
+    assertMayHandOn(grant, permissions, holding.tenantId, holding.namespace);
+  }
+}
+
+/** Who signed in by a token mints none that outlives it. */
+function assertNotOutlived(grant: Grant, end: Date | null): void {
+  const { kind, expiresAt } = grant.credential;
+  if (kind !== 'api-token' || !expiresAt) return;
+  if (end === null || end > expiresAt) {
+    throw new GatehouseError(
+      'FORBIDDEN',
+      `A token minted with a token ends with it, at ${expiresAt.toISOString()}, at the latest.`,
+      {
+        decisionId: grant.decisionId,
+        policy: 'handing-on',
+      },
+    );
+  }
+}
+
+function lifetime({ maxAge = null, extended, greatestAge }: NewToken, now: Date) {
+  if (maxAge !== null && maxAge <= 0) throw badInput(['input', 'maxAge'], 'A token lives for at least a second.');
+  if (extended && maxAge === null)
+    throw badInput(['input', 'extended'], 'A token that never expires cannot be extended.');
+  if (greatestAge != null && !extended)
+    throw badInput(['input', 'greatestAge'], 'Only an extended token has a greatest age.');
+  const greatest = extended ? (greatestAge ?? Math.max(yearSeconds, maxAge!)) : null;
+  if (greatest !== null && greatest < maxAge!)
+    throw badInput(['input', 'greatestAge'], 'The greatest age is not below the max age.');
+  const after = (seconds: number | null) => (seconds === null ? null : new Date(now.getTime() + seconds * 1_000));
+  return {
+    maxAgeSeconds: maxAge,
+    extended: extended ?? false,
+    expiresAt: after(maxAge),
+    greatestExpiry: after(greatest),
+  };
+}
+
+/** Makes a token of a user or service account. The whole token is in the answer, and nowhere else ever after. */
+export async function createApiToken(
+  tx: Tx,
+  grant: Grant<'API_TOKEN:CREATE'>,
+  keys: Keys,
+  owner: { id: string; tenantId: string | null },
+  input: NewToken,
+): Promise<Minted> {
+  const now = new Date();
+  const fullToken = newToken();
+  const after = {
+    id: newId(),
+    principalId: owner.id,
+    tenantId: owner.tenantId,
+    name: input.name,
+    description: input.description ?? null,
+    prefix: tokenPrefix(fullToken),
+    hash: tokenHash(keys, fullToken),
+    ...lifetime(input, now),
+    createdAt: now,
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+  await grant.review(tx, { before: null, after });
+  await assertMayMint(tx, grant, owner.id);
+  assertNotOutlived(grant, after.greatestExpiry ?? after.expiresAt);
+  const token = await tx.apiToken.create({ data: after });
+  record(tx, grant, { before: null, after: await withOwner(tx, token), tenant: await tenantRef(tx, token.tenantId) });
+  return { token, fullToken };
+}
+
+/** Makes a new token in the place of one that is still valid; the old one works for the overlap (seconds). */
+export async function rotateApiToken(
+  tx: Tx,
+  grant: Grant<'API_TOKEN:UPDATE'>,
+  keys: Keys,
+  id: string,
+  overlap: number,
+): Promise<Minted & { previous: ApiToken }> {
+  const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
+  const now = new Date();
+  if (before.revokedAt || (before.expiresAt && before.expiresAt <= now))
+    throw conflict('This token is not valid any more: create a new one.');
+  await assertMayMint(tx, grant, before.principalId);
+  const end = new Date(now.getTime() + overlap * 1_000);
+  const expiresAt = before.expiresAt && before.expiresAt < end ? before.expiresAt : end;
+  // It is not prolonged again: its end is now absolute.
+  const data = { expiresAt, extended: false, greatestExpiry: null };
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  const greatestAge = before.greatestExpiry
+    ? Math.round((before.greatestExpiry.getTime() - before.createdAt.getTime()) / 1_000)
+    : null;
+  const life = lifetime(
+    { name: before.name, maxAge: before.maxAgeSeconds, extended: before.extended, greatestAge },
+    now,
+  );
+  assertNotOutlived(grant, life.greatestExpiry ?? life.expiresAt);
+  const previous = await tx.apiToken.update({ where: { id }, data });
+  const fullToken = newToken();
+  const token = await tx.apiToken.create({
+    data: {
+      id: newId(),
+      principalId: before.principalId,
+      tenantId: before.tenantId,
+      name: before.name,
+      description: before.description,
+      prefix: tokenPrefix(fullToken),
+      hash: tokenHash(keys, fullToken),
+      createdAt: now,
+      ...life,
+    },
+  });
+  const tenant = await tenantRef(tx, token.tenantId);
+  record(tx, grant, {
+    before: await withOwner(tx, before),
+    after: await withOwner(tx, previous),
+    tenant,
+    verb: 'rotate',
+  });
+  record(tx, grant, { before: null, after: await withOwner(tx, token), tenant });
+  return { token, fullToken, previous };
+}
+
+export async function revokeApiToken(tx: Tx, grant: Grant<'API_TOKEN:DELETE'>, id: string): Promise<ApiToken> {
+  const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
+  if (before.revokedAt) throw conflict('This token is revoked already.');
+  await grant.review(tx, { before, after: null });
+  const after = await tx.apiToken.update({ where: { id }, data: { revokedAt: new Date() } });
+  record(tx, grant, {
+    before: await withOwner(tx, before),
+    after: await withOwner(tx, after),
+    tenant: await tenantRef(tx, after.tenantId),
+    verb: 'revoke',
+  });
+  return after;
+}
+
+/** The tokens of an owner who goes. */
+export async function revokeAll(tx: Tx, grant: Grant, principalId: string): Promise<void> {
+  for (const token of await tx.apiToken.findMany({ where: { principalId } })) {
+    record(tx, grant, {
+      resource: 'API_TOKEN',
+      before: await withOwner(tx, token),
+      after: null,
+      tenant: await tenantRef(tx, token.tenantId),
+    });
+  }
+  await tx.apiToken.deleteMany({ where: { principalId } });
+}

@@ -1,0 +1,82 @@
+import { type Permission, type ResourceName, resourceNames } from '../../access/catalog.ts';
+import type { Row } from '../../access/grant.ts';
+import type { Where } from '../../access/where.ts';
+import type { Context } from '../../graphql/context.ts';
+import { remember } from '../../lib/remember.ts';
+import { matches } from '../../policy/portable.ts';
+
+/** The columns of an event that a filter on its resource can be read over, by the resource's own names. */
+const columns: Readonly<Record<string, string>> = { id: 'resourceId', tenantId: 'tenantId', namespace: 'namespace' };
+
+/** The filter in terms of events; undefined where it speaks of what events do not hold (then nothing is shown). */
+function overEvents(where: Where): Where | undefined {
+  const entries: [string, unknown][] = [];
+  for (const [key, value] of Object.entries(where)) {
+    if (key === 'AND' || key === 'OR') {
+      const parts = (value as Where[]).map(overEvents);
+      if (key === 'OR') {
+        const readable = parts.filter((part) => part !== undefined);
+        if (readable.length === 0) return undefined;
+        entries.push([key, readable]);
+      } else {
+        if (parts.includes(undefined)) return undefined;
+        entries.push([key, parts]);
+      }
+    } else {
+      const column = columns[key];
+      if (column === undefined || value === null) return undefined;
+      entries.push([column, value]);
+    }
+  }
+  return Object.fromEntries(entries) as Where;
+}
+
+/** What a tenant column is called on the events of a tenant-less resource: the instance's chain is ''. */
+const inChain = (tenantId: string): Where => ({ tenantId });
+
+/**
+ * The events of a chain whose patches the viewer may see: those of resources that they may read themselves, and all
+ * that an AUDITLOG READ by a binding in that tenant reaches.
+ */
+export function patchReach({ session }: Context, tenantId: string): Where[] {
+  const scope = { tenantId: tenantId === '' ? undefined : tenantId };
+  const reach: Where[] = [];
+  const add = (where: Where | undefined, resource?: ResourceName) => {
+    const over = where === undefined || Object.keys(where).length === 0 ? {} : overEvents(where);
+    if (over)
+      reach.push({
+        AND: [inChain(tenantId), ...(resource ? [{ resource }] : []), ...(Object.keys(over).length > 0 ? [over] : [])],
+      });
+  };
+  const audit = session.decide('AUDITLOG:READ', scope);
+  if (audit.outcome.effect === 'allow' && tenantId !== '') {
+    const byRole = audit.steps.find((step) => step.policy === 'roles' && step.effect === 'allow');
+    // What the guards leave of the roles' own part.
+    if (byRole) {
+      const denials = audit.steps
+        .filter((step) => step.effect === 'deny' && step.filter && !step.shadow)
+        .map((step) => step.filter!);
+      add({ AND: [...(byRole.filter ? [byRole.filter] : []), ...denials] });
+    }
+  }
+  for (const resource of resourceNames) {
+    const permission = `${resource}:READ` as Permission;
+    if (resource === 'AUDITLOG' || resource === 'IMPERSONATE') continue;
+    const grant = session.may(permission, scope);
+    if (grant) add(grant.where, resource);
+  }
+  return reach;
+}
+
+const memo = new WeakMap<object, Map<string, Where[]>>();
+
+/** May the viewer see what this event changed? The same filter that a search over patches uses. */
+export function maySeePatch(context: Context, event: Row & { tenantId: string }): boolean {
+  // One reach per decision: when the session decides anew, so does this.
+  const decision = context.session.decide('AUDITLOG:READ', {
+    tenantId: event.tenantId === '' ? undefined : event.tenantId,
+  });
+  const known = remember(memo, decision, () => new Map<string, Where[]>());
+  const reach = remember(known, event.tenantId, () => patchReach(context, event.tenantId));
+  return reach.some((where) => matches(where, event));
+}

@@ -1,0 +1,10 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const auditLogResource = defineResource({
+  name: 'AUDITLOG',
+  model: 'AuditEvent',
+  feedsAccess: false,
+  key: (row) => String(row['id']),
+  // The log does not log itself.
+  audited: [],
+});

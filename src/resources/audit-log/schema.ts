@@ -1,0 +1,202 @@
+import type { ResourceName } from '../../access/catalog.ts';
+import { encodePosition } from '../../audit/cursor.ts';
+import type { AuditOutcome, AuditType } from '../../audit/event.ts';
+import type { AuditEvent, Namespace, Tenant } from '../../db/generated/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connection, connectionType, orderBy } from '../../graphql/connection.ts';
+import type { Context } from '../../graphql/context.ts';
+import { registerNode } from '../../graphql/node.ts';
+import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
+import { readSubject, Subject } from '../subject-type.ts';
+import { maySeePatch } from './patches.ts';
+import { AuditEventWhere, AuditOutcomeEnum, AuditTypeEnum, toCondition } from './where.ts';
+
+const orNull = (text: string): string | null => (text === '' ? null : text);
+
+const actor = async (context: Context, kind: string, id: string, tenantId: string) => {
+  if (kind !== 'USER' && kind !== 'SERVICE_ACCOUNT') return null;
+  return readSubject(context, { typename: kind === 'USER' ? 'User' : 'ServiceAccount', id }, orNull(tenantId));
+};
+
+export const positionOf = ({ keys }: Context, { tenantId, seq }: { tenantId: string; seq: bigint }): string =>
+  encodePosition(keys.cursor, { feed: 'tenant', tenantId, seq });
+
+const AuditEventRef = builder.prismaNode('AuditEvent', {
+  description:
+    'One thing that happened: a change of one object, a refusal, a failed sign-in. Never changed afterwards.',
+  id: { field: 'id' },
+  fields: (t) => ({
+    cursor: t.string({
+      description: "Its place in its chain: the tenant's feed goes on behind it.",
+      resolve: (event, _args, context) => positionOf(context, event),
+    }),
+    seq: t.expose('seq', {
+      type: 'BigInt',
+      description: 'Its number in its chain, without gaps, in the order of commit.',
+    }),
+    prevHash: t.exposeString('prevHash', { description: 'The hash of the event before it.' }),
+    hash: t.exposeString('hash', { description: 'sha256 of prevHash, seq and the digest of its content.' }),
+    tenantKey: t.string({
+      nullable: true,
+      description: "The tenant's key at that time; null: at the instance level.",
+      resolve: ({ tenantKey }) => orNull(tenantKey),
+    }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
+    type: t.field({
+      type: AuditTypeEnum,
+      description: 'What kind of thing.',
+      resolve: ({ type }) => type as AuditType,
+    }),
+    action: t.exposeString('action', { description: 'What was done, such as group.update.' }),
+    outcome: t.field({
+      type: AuditOutcomeEnum,
+      description: 'How it ended.',
+      resolve: ({ outcome }) => outcome as AuditOutcome,
+    }),
+    actor: t.field({
+      type: Subject,
+      nullable: true,
+      description: 'Who did it; null where they are gone, the gateway itself acted, or the viewer may not read them.',
+      resolve: (event, _args, context) => actor(context, event.actorKind, event.actorId, event.tenantId) as never,
+    }),
+    actorName: t.exposeString('actorName', { description: 'The name of who did it, at that time.' }),
+    impersonatedBy: t.field({
+      type: Subject,
+      nullable: true,
+      description: 'Who really acted, where they acted as somebody else.',
+      resolve: (event, _args, context) =>
+        event.impersonatorId === '' ? null : (actor(context, 'USER', event.impersonatorId, event.tenantId) as never),
+    }),
+    impersonatedByName: t.string({
+      nullable: true,
+      description: 'Their name, at that time.',
+      resolve: ({ impersonatorName }) => orNull(impersonatorName),
+    }),
+    resource: t.field({
+      type: ResourceNameEnum,
+      description: 'To what kind of thing.',
+      resolve: ({ resource }) => resource as ResourceName,
+    }),
+    resourceKey: t.exposeString('resourceKey', { description: 'To which: its name at that time.' }),
+    namespace: t.string({
+      nullable: true,
+      description: 'In which namespace.',
+      resolve: ({ namespace }) => orNull(namespace),
+    }),
+    ip: t.exposeString('ip', { nullable: true, description: 'From which address.' }),
+    requestId: t.exposeString('requestId', { description: 'Events of one request share it.' }),
+    decisionId: t.exposeString('decisionId', {
+      nullable: true,
+      description: 'The decision that allowed or refused it.',
+    }),
+    policy: t.exposeString('policy', { nullable: true, description: 'The policy that refused it.' }),
+    reason: t.exposeString('reason', { nullable: true, description: 'Why, as the actor said.' }),
+    details: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What else is to say, such as a count.',
+      resolve: ({ details }) => details,
+    }),
+    patch: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'What changed, as JSON Patch. Null where the viewer may not read the object itself.',
+      resolve: (event, _args, context) => (maySeePatch(context, { ...event }) ? event.patch : null),
+    }),
+    revertPatch: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'The way back, as JSON Patch. Null where the viewer may not read the object itself.',
+      resolve: (event, _args, context) => (maySeePatch(context, { ...event }) ? event.revertPatch : null),
+    }),
+  }),
+});
+registerNode({
+  typename: 'AuditEvent',
+  resource: 'AUDITLOG',
+  async find({ session, db }, id) {
+    const event = await db.auditEvent.findUnique({ where: { id } });
+    const tenantId = event?.tenantId ?? '';
+    const grant = session.may('AUDITLOG:READ', { tenantId: tenantId === '' && event ? undefined : tenantId });
+    return event && grant?.matches({ ...event }) ? { ...event } : null;
+  },
+});
+
+interface FeedItem {
+  readonly cursor: string;
+  readonly event: AuditEvent | null;
+}
+export const AuditFeedItem = builder.objectRef<FeedItem>('AuditFeedItem').implement({
+  description: 'An event, or a bookmark that only moves the cursor.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'Give it as `after` to go on behind this item, on any gateway.' }),
+    event: t.field({
+      type: AuditEventRef,
+      nullable: true,
+      description: 'The event; null: nothing for this subscriber up to the cursor.',
+      resolve: ({ event }) => event,
+    }),
+  }),
+});
+
+const AuditEventConnection = connectionType('AuditEvent', AuditEventRef, (t) => ({
+  streamCursor: t.string({
+    nullable: true,
+    description: 'Subscribe after this cursor: nothing between this page and the subscription is missed.',
+    resolve: (page) => page.streamCursor ?? null,
+  }),
+}));
+const order = orderBy('AuditEvent', { AT: { column: 'at', description: 'By time.' } });
+const base = {
+  connection: AuditEventConnection,
+  permission: 'AUDITLOG:READ',
+  model: 'auditEvent',
+  order,
+  defaultOrder: { column: 'ordinal', descending: true },
+} as const;
+const streamCursor = (tenantId: string | undefined) => async (context: Context) => {
+  return encodePosition(context.keys.cursor, await context.feed.head(tenantId));
+};
+
+builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
+  connection(t, {
+    ...base,
+    description: "The tenant's audit events, newest first.",
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    within: ({ id }) => ({ tenantId: id }),
+    where: { input: AuditEventWhere, toCondition: (filter, context, { id }) => toCondition(filter, context, [id]) },
+    streamCursor: ({ id }, context) => streamCursor(id)(context),
+  }),
+);
+builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
+  connection(t, {
+    ...base,
+    description: 'The audit events of this very namespace, newest first.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+    where: {
+      input: AuditEventWhere,
+      toCondition: (filter, context, { tenantId }) => toCondition(filter, context, [tenantId]),
+    },
+  }),
+);
+builder.queryField('auditEvents', (t) =>
+  connection(t, {
+    ...base,
+    description: 'The audit events of all tenants and of the instance, newest first: for super admins.',
+    scopes: () => ({}),
+    within: () => ({}),
+    where: {
+      input: AuditEventWhere,
+      toCondition: async (filter, context) => {
+        const chains =
+          filter.text == null
+            ? []
+            : (await context.db.auditHead.findMany({ select: { tenantId: true } })).map(({ tenantId }) => tenantId);
+        return toCondition(filter, context, chains);
+      },
+    },
+    streamCursor: (_root, context) => streamCursor(undefined)(context),
+    nullable: false,
+  }),
+);

@@ -1,0 +1,135 @@
+import { decodePosition, encodePosition } from '../../audit/cursor.ts';
+import { recordRefusal } from '../../audit/refusal.ts';
+import type { AuditEvent } from '../../db/generated/client.ts';
+import { GatehouseError, notFound } from '../../errors.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { visibleTenant } from '../../graphql/scopes.ts';
+import { AuditFeedItem } from './schema.ts';
+import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
+
+/** A stream that shows nothing moves its cursor at least this often while events pass by. */
+const bookmarkMs = 1_000;
+
+interface FeedArgs {
+  readonly tenant?: string | null | undefined;
+  readonly where?: AuditFilter | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+builder.subscriptionField('auditEvents', (t) =>
+  t.field({
+    type: AuditFeedItem,
+    description:
+      'The audit events as they happen, in the order of commit. Begins with a bookmark; resume with `after`.',
+    access: { decides: 'AUDITLOG:READ' },
+    args: {
+      tenant: t.arg.string({
+        description: 'Key of the tenant. Left out: all tenants and the instance, for super admins.',
+      }),
+      where: t.arg({ type: AuditEventWhere, description: 'Only those that satisfy all of this.' }),
+      after: t.arg.string({
+        description: 'Cursor of the last item that arrived, on whichever gateway. Left out: from now on.',
+      }),
+    },
+    subscribe: (_root, args, context) => begin(args, context) as never,
+    resolve: (item) => item as never,
+  }),
+);
+
+/** Decides before the first item, so that who may not follow is told at once. */
+async function begin({ tenant: key, where, after }: FeedArgs, context: Context): Promise<AsyncIterable<unknown>> {
+  const { session, feed, keys, store } = context;
+  // A stream has no end in time: the deadline of its request does not apply.
+  context.deadline?.clear();
+  const tenant = key == null ? undefined : await visibleTenant(context, key);
+  if (key != null && !tenant) throw notFound('The tenant');
+  const scope = { tenantId: tenant?.id };
+  try {
+    session.grant('AUDITLOG:READ', scope);
+  } catch (error) {
+    if (error instanceof GatehouseError) {
+      await recordRefusal(store, session.doer, {
+        permission: 'AUDITLOG:READ',
+        field: 'auditEvents',
+        tenant: tenant ?? null,
+        resourceId: '',
+        error,
+      });
+    }
+    throw error;
+  }
+  const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
+  return follow(context, scope.tenantId, position, where);
+}
+
+async function* follow(
+  context: Context,
+  tenantId: string | undefined,
+  position: ReturnType<typeof decodePosition>,
+  where: AuditFilter | null | undefined,
+) {
+  const { session, feed, keys } = context;
+  const ended = new AbortController();
+  const cursorAt = (event: AuditEvent) =>
+    encodePosition(
+      keys.cursor,
+      tenantId === undefined
+        ? { feed: 'all', transaction: event.transaction, ordinal: event.ordinal }
+        : { feed: 'tenant', tenantId, seq: event.seq },
+    );
+  try {
+    yield { cursor: encodePosition(keys.cursor, position), event: null };
+    let skipped: string | undefined;
+    let told = Date.now();
+    for await (const events of feed.follow(position, ended.signal)) {
+      // Also without events: a right that is gone ends the stream.
+      await stillAllowed(context, tenantId);
+      const wanted = await satisfying(context, events, where, tenantId);
+      for (const event of events) {
+        await stillAllowed(context, tenantId);
+        const grant = session.may('AUDITLOG:READ', { tenantId });
+        if (!wanted(event) || !grant?.matches({ ...event })) {
+          skipped = cursorAt(event);
+          continue;
+        }
+        context.loaders.clear();
+        skipped = undefined;
+        yield { cursor: cursorAt(event), event };
+        told = Date.now();
+      }
+      if (skipped !== undefined && Date.now() - told >= bookmarkMs) {
+        yield { cursor: skipped, event: null };
+        skipped = undefined;
+        told = Date.now();
+      }
+    }
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN or POLICY_ERROR, which ends the stream. */
+async function stillAllowed({ session }: Context, tenantId: string | undefined): Promise<void> {
+  await session.refresh();
+  session.forget();
+  session.grant('AUDITLOG:READ', { tenantId });
+}
+
+/** Which of these satisfy the subscriber's own filter: asked of the database, so that it means what it means in lists. */
+async function satisfying(
+  context: Context,
+  events: readonly AuditEvent[],
+  where: AuditFilter | null | undefined,
+  tenantId: string | undefined,
+) {
+  if (where == null || events.length === 0) return () => true;
+  const chains = tenantId !== undefined ? [tenantId] : [...new Set(events.map((event) => event.tenantId))];
+  const condition = toCondition(where, context, chains);
+  const ids = await context.db.auditEvent.findMany({
+    where: { AND: [{ id: { in: events.map(({ id }) => id) } }, condition] },
+    select: { id: true },
+  });
+  const wanted = new Set(ids.map(({ id }) => id));
+  return (event: AuditEvent) => wanted.has(event.id);
+}

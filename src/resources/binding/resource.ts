@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const bindingResource = defineResource({
+  name: 'BINDING',
+  model: 'Binding',
+  feedsAccess: true,
+  key: (row) => String(row['id']),
+  audited: ['subject', 'role', 'namespace'],
+});

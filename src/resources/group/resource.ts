@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const groupResource = defineResource({
+  name: 'GROUP',
+  model: 'Group',
+  feedsAccess: true,
+  key: (row) => String(row['name']),
+  audited: ['name', 'description'],
+});

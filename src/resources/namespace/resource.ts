@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const namespaceResource = defineResource({
+  name: 'NAMESPACE',
+  model: 'Namespace',
+  feedsAccess: false,
+  key: (row) => String(row['namespace']),
+  audited: ['namespace', 'declared', 'description'],
+});

@@ -1,0 +1,108 @@
+import './resource.ts';
+import { z } from 'zod';
+import type { Grant } from '../../access/grant.ts';
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import { record } from '../../audit/record.ts';
+import type { Namespace } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { conflict } from '../../errors.ts';
+import { newId } from '../../lib/ids.ts';
+import { find } from '../../policy/find.ts';
+
+export const namespaceName = z
+  .string()
+  .min(1, 'A namespace is never empty.')
+  .max(150, 'A namespace has at most 150 characters.')
+  .regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(?![\s\S])/, {
+    error: 'A namespace has parts of a-z, 0-9, _ and -, each beginning with a letter or digit, joined by single dots.',
+  });
+
+/** company.team.x → company, company.team */
+export const ancestorsOf = (namespace: string): string[] => {
+  const parts = namespace.split('.');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
+};
+
+/**
+ * Gives each of these namespaces and their ancestors a row, undeclared where it had none.
+ * Such rows are an index of what is in use: not audited (see the README's list).
+ */
+export async function ensureNamespaces(tx: Tx, tenantId: string, names: readonly string[]): Promise<void> {
+  const all = [...new Set(names.flatMap((name) => [...ancestorsOf(name), name]))];
+  if (all.length === 0) return;
+  const data = all.sort().map((namespace) => ({
+    id: newId(),
+    tenantId,
+    namespace,
+    parent: ancestorsOf(namespace).at(-1) ?? '',
+    declared: false,
+  }));
+  await tx.namespace.createMany({ data, skipDuplicates: true });
+}
+
+/** Removes undeclared rows that nothing uses any more: this namespace, then its ancestors. */
+export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: string): Promise<void> {
+  for (const name of [namespace, ...ancestorsOf(namespace).reverse()]) {
+    const below = { gte: `${name}.`, lt: `${name}/` };
+    const used =
+      (await tx.namespace.count({
+        where: { tenantId, OR: [{ namespace: name, declared: true }, { namespace: below }] },
+      })) + (await tx.binding.count({ where: { tenantId, namespace: name } }));
+    if (used > 0) return;
+    await tx.namespace.deleteMany({ where: { tenantId, namespace: name, declared: false } });
+  }
+}
+
+export async function createNamespace(
+  tx: Tx,
+  grant: Grant<'NAMESPACE:CREATE'>,
+  tenant: TenantRef,
+  { name, description = null }: { name: string; description?: string | null | undefined },
+): Promise<Namespace> {
+  const proposed = { id: newId(), tenantId: tenant.id, namespace: name, declared: true, description };
+  await grant.review(tx, { before: null, after: proposed });
+  await ensureNamespaces(tx, tenant.id, [name]);
+  await tx.$executeRaw`SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${name} FOR UPDATE`;
+  const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
+  const existing = await tx.namespace.findUniqueOrThrow({ where });
+  if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
+  const after = await tx.namespace.update({ where, data: { declared: true, description } });
+  record(tx, grant, { before: null, after, tenant });
+  return after;
+}
+
+export async function updateNamespace(
+  tx: Tx,
+  grant: Grant<'NAMESPACE:UPDATE'>,
+  tenant: TenantRef,
+  id: string,
+  { description }: { description?: string | null | undefined },
+): Promise<Namespace> {
+  const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
+  if (!before.declared)
+    throw conflict(`The namespace ${before.namespace} is only implied by what is below it: create it first.`);
+  const data = description !== undefined ? { description } : {};
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  const after = await tx.namespace.update({ where: { id }, data });
+  record(tx, grant, { before, after, tenant });
+  return after;
+}
+
+/** What is below it stays; then its row stays too, undeclared. */
+export async function deleteNamespace(
+  tx: Tx,
+  grant: Grant<'NAMESPACE:DELETE'>,
+  tenant: TenantRef,
+  id: string,
+): Promise<Namespace> {
+  const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
+  if (!before.declared)
+    throw conflict(
+      `The namespace ${before.namespace} is only implied by what is below it: there is nothing to delete.`,
+    );
+  await grant.review(tx, { before, after: null });
+  await tx.namespace.update({ where: { id }, data: { declared: false, description: null } });
+  await pruneNamespaces(tx, tenant.id, before.namespace);
+  record(tx, grant, { before, after: null, tenant });
+  return before;
+}

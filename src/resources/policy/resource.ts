@@ -1,0 +1,10 @@
+import { defineResource } from '../../access/resource.ts';
+
+/** Without a table: the policies are files and settings. */
+export const policyResource = defineResource({
+  name: 'POLICY',
+  tenantColumn: null,
+  feedsAccess: true,
+  key: (row) => String(row['name']),
+  audited: [],
+});

@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const roleResource = defineResource({
+  name: 'ROLE',
+  model: 'Role',
+  feedsAccess: true,
+  key: (row) => String(row['name']),
+  audited: ['name', 'description', 'permissions', 'isDefault', 'isManaged'],
+});

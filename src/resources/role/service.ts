@@ -1,0 +1,154 @@
+import './resource.ts';
+import type { Permission } from '../../access/catalog.ts';
+import type { Grant } from '../../access/grant.ts';
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import { record } from '../../audit/record.ts';
+import type { Role } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { conflict, GatehouseError } from '../../errors.ts';
+import { newId } from '../../lib/ids.ts';
+import { fold } from '../../lib/text.ts';
+import { find } from '../../policy/find.ts';
+import { managedRoles } from './managed.ts';
+
+export interface RoleContent {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+  readonly permissions: readonly Permission[];
+  readonly isDefault?: boolean | null | undefined;
+}
+
+/** Nobody hands out what they do not hold. @throws FORBIDDEN naming what is missing. */
+export function assertMayHandOn(
+  grant: Grant,
+  permissions: readonly Permission[],
+  tenantId: string | null,
+  namespace: string,
+): void {
+  const missing = grant.missing(permissions, tenantId, namespace);
+  if (missing.length === 0) return;
+  throw new GatehouseError('FORBIDDEN', `You cannot hand on what you do not hold: ${missing.join(', ')}.`, {
+    decisionId: grant.decisionId,
+    policy: 'handing-on',
+    missingPermissions: missing,
+  });
+}
+
+export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef): Promise<Map<string, Role>> {
+  const roles = new Map<string, Role>();
+  for (const { name, description, permissions } of managedRoles) {
+    const role = await tx.role.create({
+      data: {
+        id: newId(),
+        tenantId: tenant.id,
+        name,
+        nameKey: fold(name),
+        description,
+        permissions: [...permissions],
+        isManaged: true,
+      },
+    });
+    record(tx, grant, { resource: 'ROLE', before: null, after: role, tenant });
+    roles.set(name, role);
+  }
+  return roles;
+}
+
+/** A default role is taken from the one that had it, in the same transaction. */
+async function clearDefault(tx: Tx, grant: Grant, tenant: TenantRef | null): Promise<void> {
+  const before = await tx.role.findFirst({ where: { tenantId: tenant?.id ?? null, isDefault: true } });
+  if (!before) return;
+  const after = await tx.role.update({ where: { id: before.id }, data: { isDefault: false } });
+  record(tx, grant, { before, after, tenant });
+}
+
+async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
+  const taken = await tx.role.findFirst({
+    where: { tenantId: tenant?.id ?? null, nameKey: fold(name) },
+    select: { id: true },
+  });
+  if (taken && taken.id !== except) throw conflict(`There is a role ${name} already.`);
+}
+
+export async function createRole(
+  tx: Tx,
+  grant: Grant<'ROLE:CREATE'>,
+  tenant: TenantRef | null,
+  content: RoleContent,
+): Promise<Role> {
+  const permissions = [...new Set(content.permissions)].sort();
+  assertMayHandOn(grant, permissions, tenant?.id ?? null, '');
+  await assertNameFree(tx, tenant, content.name);
+  const after = {
+    id: newId(),
+    tenantId: tenant?.id ?? null,
+    name: content.name,
+    nameKey: fold(content.name),
+    description: content.description ?? null,
+    permissions,
+    isDefault: content.isDefault ?? false,
+    isManaged: false,
+    createdAt: new Date(),
+  };
+  await grant.review(tx, { before: null, after });
+  if (after.isDefault) await clearDefault(tx, grant, tenant);
+  const role = await tx.role.create({ data: after });
+  record(tx, grant, { before: null, after: role, tenant });
+  return role;
+}
+
+export type RoleChange = { readonly [K in keyof RoleContent]?: RoleContent[K] | null | undefined };
+
+/** Managed roles can become the default one, and change in nothing else. */
+export async function updateRole(
+  tx: Tx,
+  grant: Grant<'ROLE:UPDATE'>,
+  tenant: TenantRef | null,
+  id: string,
+  change: RoleChange,
+): Promise<Role> {
+  const before = await find<Role>(tx, grant, 'ROLE', id);
+  const { name, description, permissions, isDefault } = change;
+  const data = {
+    ...(name != null && { name, nameKey: fold(name) }),
+    ...(description !== undefined && { description }),
+    ...(permissions != null && { permissions: [...new Set(permissions)].sort() }),
+    ...(isDefault != null && { isDefault }),
+  };
+  const content = name != null || description !== undefined || permissions != null;
+  if (before.isManaged && content)
+    throw conflict(`The role ${before.name} is managed by Gatehouse: its content cannot be changed.`);
+  const held = new Set(before.permissions);
+  const after = { ...before, ...data };
+  const widened = after.permissions.some((permission) => !held.has(permission));
+  // Making a role the default one hands it to everybody who comes: the same rule as for widening it.
+  if (widened || (after.isDefault && !before.isDefault))
+    assertMayHandOn(grant, after.permissions as Permission[], tenant?.id ?? null, '');
+  if (name != null) await assertNameFree(tx, tenant, name, id);
+  await grant.review(tx, { before, after });
+  if (after.isDefault && !before.isDefault) await clearDefault(tx, grant, tenant);
+  const role = await tx.role.update({ where: { id }, data });
+  record(tx, grant, { before, after: role, tenant });
+  return role;
+}
+
+export async function deleteRole(
+  tx: Tx,
+  grant: Grant<'ROLE:DELETE'>,
+  tenant: TenantRef | null,
+  id: string,
+): Promise<Role> {
+  const before = await find<Role>(tx, grant, 'ROLE', id);
+  if (before.isManaged) throw conflict(`The role ${before.name} is managed by Gatehouse: it cannot be deleted.`);
+  const bindings = await tx.binding.count({ where: { roleId: id } });
+  if (bindings > 0) throw conflict(`The role ${before.name} is bound ${bindings} times: delete its bindings first.`);
+  await grant.review(tx, { before, after: null });
+  await removeRole(tx, grant, tenant, before);
+  return before;
+}
+
+/** The row alone, for a service that has already decided. */
+export async function removeRole(tx: Tx, grant: Grant, tenant: TenantRef | null, role: Role): Promise<void> {
+  await tx.role.delete({ where: { id: role.id } });
+  record(tx, grant, { resource: 'ROLE', before: role, after: null, tenant });
+}

@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const serviceAccountResource = defineResource({
+  name: 'SERVICE_ACCOUNT',
+  model: 'ServiceAccount',
+  feedsAccess: true,
+  key: (row) => String(row['name']),
+  audited: ['name', 'description', 'superAdmin'],
+});

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { ServiceAccount, Tenant } from '../../db/generated/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connection, connectionType, orderBy, refOf } from '../../graphql/connection.ts';
+import type { Context } from '../../graphql/context.ts';
+import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
+import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { globalId, registerNode } from '../../graphql/node.ts';
+import { escapeLike } from '../../lib/text.ts';
+import { description } from '../rules.ts';
+import { Subject } from '../subject-type.ts';
+import { createServiceAccount, deleteServiceAccount, serviceAccountName, updateServiceAccount } from './service.ts';
+
+const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
+  description: 'A program that uses the gateway: no password, only API tokens.',
+  interfaces: [Subject],
+  id: { field: 'id' },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'A DNS label of at most 63 characters, unique in its tenant.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    superAdmin: t.exposeBoolean('superAdmin', { description: 'Does it administer the whole instance?' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    tenant: guardedOne<ServiceAccount, Tenant>(t, {
+      type: refOf('Tenant'),
+      description: 'The tenant whose administrators manage it; null: the instance.',
+      permission: 'TENANT:READ',
+      scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
+      model: 'tenant',
+      id: ({ tenantId }) => tenantId,
+    }),
+    viewerPermissions: viewerPermissions<ServiceAccount>(t, 'SERVICE_ACCOUNT', ({ tenantId }) => ({
+      tenantId: tenantId ?? undefined,
+    })),
+  }),
+});
+registerNode({ typename: 'ServiceAccount', resource: 'SERVICE_ACCOUNT' });
+
+export const ServiceAccountConnection = connectionType('ServiceAccount', ServiceAccountRef);
+const order = orderBy('ServiceAccount', {
+  NAME: { column: 'name', description: 'By name.' },
+  CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
+});
+const Where = builder.inputType('ServiceAccountWhere', {
+  description: 'Which service accounts.',
+  fields: (t) => ({ text: t.string({ description: 'The name contains this.' }) }),
+});
+
+builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
+  connection(t, {
+    connection: ServiceAccountConnection,
+    description: "The tenant's service accounts.",
+    permission: 'SERVICE_ACCOUNT:READ',
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    model: 'serviceAccount',
+    within: ({ id }) => ({ tenantId: id }),
+    relation: { model: 'tenant', field: 'serviceAccounts' },
+    where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
+    order,
+  }),
+);
+
+const ofAccount = ({ id }: { id: string | number }, context: Context) =>
+  byId('SERVICE_ACCOUNT', 'ServiceAccount', id, context);
+
+mutation('createServiceAccount', {
+  description: 'Creates a service account, with access to its tenant.',
+  permission: 'SERVICE_ACCOUNT:CREATE',
+  input: (t) => ({
+    tenant: t.string({
+      description: 'Key of the tenant. Left out: an instance-wide one, which only a super admin may create.',
+    }),
+    name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63.' }),
+    description: t.string({ description: 'What it is for.' }),
+  }),
+  rules: z.looseObject({ name: serviceAccountName, description }),
+  target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
+  run: (tx, grant, input, { tenant }) => createServiceAccount(tx, grant, tenant, input),
+  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The new service account.') }),
+});
+
+mutation('updateServiceAccount', {
+  description: 'Changes a service account.',
+  permission: 'SERVICE_ACCOUNT:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Which service account.' }),
+    name: t.string({ description: 'New name; left out: as it is.' }),
+    description: t.string({ description: 'New description; null: none.' }),
+  }),
+  rules: z.looseObject({ name: serviceAccountName.nullish(), description }),
+  target: (input, context) => ofAccount(input, context),
+  run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id!, input),
+  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The changed service account.') }),
+});
+
+mutation('deleteServiceAccount', {
+  description: 'Deletes a service account, with its bindings, memberships and tokens.',
+  permission: 'SERVICE_ACCOUNT:DELETE',
+  input: (t) => ({ id: t.id({ required: true, description: 'Which service account.' }) }),
+  target: (input, context) => ofAccount(input, context),
+  run: (tx, grant, _input, { tenant, id }) => deleteServiceAccount(tx, grant, tenant, id!),
+  payload: (t) => ({
+    deletedId: t.id({
+      description: 'The id that is gone.',
+      resolve: ({ result }) => globalId('ServiceAccount', result.id),
+    }),
+  }),
+});

@@ -1,0 +1,9 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const tenantAccessResource = defineResource({
+  name: 'TENANT_ACCESS',
+  model: 'TenantAccess',
+  feedsAccess: true,
+  key: (row) => String(row['subject'] ?? row['principalId']),
+  audited: ['subject'],
+});

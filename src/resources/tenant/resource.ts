@@ -1,0 +1,17 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const tenantResource = defineResource({
+  name: 'TENANT',
+  model: 'Tenant',
+  tenantColumn: 'id',
+  feedsAccess: true,
+  key: (row) => String(row['key']),
+  audited: ['key', 'name', 'description'],
+});
+
+/** Keys that stand for something else in paths of the orchestrator and of this gateway. */
+export const reservedKeys: ReadonlySet<string> = new Set(
+  `acls api auditlogs auths banners basicauthvalidationerrors cluster configs forgotten-password graphql healthz instance
+  invitation invitations kill-switches license-info main-tenant-flows me plugins ready readyz request-code
+  reset-password service-accounts setup system tenants users workers`.split(/\s+/),
+);

@@ -1,0 +1,10 @@
+import { defineResource } from '../../access/resource.ts';
+
+export const userResource = defineResource({
+  name: 'USER',
+  model: 'User',
+  tenantColumn: null,
+  feedsAccess: true,
+  key: (row) => String(row['username']),
+  audited: ['username', 'email', 'firstName', 'lastName', 'superAdmin', 'disabled', 'authMethods', 'passwordChangedAt'],
+});

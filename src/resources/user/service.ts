@@ -1,0 +1,238 @@
+import './resource.ts';
+import type { Grant } from '../../access/grant.ts';
+import { record } from '../../audit/record.ts';
+import { hashPassword, passwordIssues, verifyPassword } from '../../auth/password.ts';
+import type { User } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { badInput, conflict, GatehouseError } from '../../errors.ts';
+import { newId } from '../../lib/ids.ts';
+import { fold } from '../../lib/text.ts';
+import { find } from '../../policy/find.ts';
+import { revokeAll } from '../api-token/service.ts';
+import { removeBindings } from '../binding/service.ts';
+import { removeAccess } from '../tenant-access/service.ts';
+import { keepSuperAdmin } from './last-super-admin.ts';
+
+export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface NewUser {
+  readonly username: string;
+  readonly email: string;
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+  /** In clear; hashed here. Absent: they cannot sign in by password yet. */
+  readonly password?: string | null | undefined;
+  readonly superAdmin?: boolean | null | undefined;
+}
+
+function assertSuperAdmin(grant: Grant, what: string): void {
+  if (!grant.isSuperAdmin)
+    throw new GatehouseError('FORBIDDEN', `Only a super admin ${what}.`, {
+      decisionId: grant.decisionId,
+      policy: 'handing-on',
+    });
+}
+
+async function assertFree(tx: Tx, field: 'username' | 'email', value: string, except?: string): Promise<void> {
+  const taken = await tx.user.findFirst({ where: { [`${field}Key`]: fold(value) }, select: { id: true } });
+  if (taken && taken.id !== except)
+    throw conflict(`This ${field === 'username' ? 'user name' : 'e-mail address'} is taken.`);
+}
+
+function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
+  const issues = passwordIssues(password, length, context, path);
+  if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
+}
+
+/** Hash and time of a password that was checked. Made before the transaction's locks are long held: 10 ms of work. */
+const newPassword = async (password: string) => ({
+  passwordHash: await hashPassword(password),
+  passwordChangedAt: new Date(),
+});
+
+export async function createUser(
+  tx: Tx,
+  grant: Grant<'USER:CREATE'>,
+  input: NewUser,
+  passwordLength: number,
+): Promise<User> {
+  const { username, email, password } = input;
+  if (input.superAdmin) assertSuperAdmin(grant, 'makes super admins');
+  if (password != null) assertPassword(password, passwordLength, [username, email], ['input', 'password']);
+  await assertFree(tx, 'username', username);
+  await assertFree(tx, 'email', email);
+  const after = {
+    id: newId(),
+    username,
+    usernameKey: fold(username),
+    email,
+    emailKey: fold(email),
+    firstName: input.firstName ?? null,
+    lastName: input.lastName ?? null,
+    superAdmin: input.superAdmin ?? false,
+    disabled: false,
+    authMethods: [...authMethods],
+    passwordHash: null,
+    passwordChangedAt: null,
+    createdAt: new Date(),
+    ...(password != null && (await newPassword(password))),
+  };
+  await grant.review(tx, { before: null, after });
+  await tx.principal.create({ data: { id: after.id, kind: 'USER' } });
+  const user = await tx.user.create({ data: after });
+  record(tx, grant, { before: null, after: user, tenant: null });
+  return user;
+}
+
+/** Changes a user's row: the one way, so that the last super admin is kept whatever changed. */
+async function change(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  before: User,
+  data: Partial<User>,
+  verb?: string,
+): Promise<User> {
+  // Who is no super admin cannot weaken, take over or lock out one.
+  if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'changes a super admin');
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  keepSuperAdmin(tx);
+  const after = await tx.user.update({ where: { id: before.id }, data });
+  record(tx, grant, { resource: 'USER', before, after, tenant: null, ...(verb && { verb }) });
+  return after;
+}
+
+export interface UserChange {
+  readonly username?: string | null | undefined;
+  readonly email?: string | null | undefined;
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+}
+
+export async function updateUser(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  { username, email, firstName, lastName }: UserChange,
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  if (username != null) await assertFree(tx, 'username', username, id);
+  if (email != null) await assertFree(tx, 'email', email, id);
+  return change(tx, grant, before, {
+    ...(username != null && { username, usernameKey: fold(username) }),
+    ...(email != null && { email, emailKey: fold(email) }),
+    ...(firstName !== undefined && { firstName }),
+    ...(lastName !== undefined && { lastName }),
+  });
+}
+
+export async function setUserPassword(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  password: string,
+  length: number,
+): Promise<User> {
+  if (grant.credential.kind === 'api-token')
+    throw new GatehouseError('FORBIDDEN', 'A password is not changed by an API token: sign in by password.');
+  const before = await find<User>(tx, grant, 'USER', id);
+  assertPassword(password, length, [before.username, before.email], ['input', 'password']);
+  return change(tx, grant, before, await newPassword(password), 'set-password');
+}
+
+/** The own password: the present one must be told, and the sign-in must be by it. */
+export async function changeMyPassword(
+  tx: Tx,
+  grant: Grant<'USER:READ'>,
+  current: string,
+  password: string,
+  length: number,
+): Promise<User> {
+  if (grant.credential.kind !== 'basic' || grant.doer.impersonator) {
+    throw new GatehouseError('FORBIDDEN', 'A password is changed by its owner, signed in by it.');
+  }
+  const before = await find<User>(tx, grant, 'USER', grant.doer.id);
+  if (!(await verifyPassword(current, before.passwordHash)))
+    throw badInput(['input', 'currentPassword'], 'This is not the present password.');
+  assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
+  const after = await tx.user.update({ where: { id: before.id }, data: await newPassword(password) });
+  record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
+  return after;
+}
+
+export async function setAuthMethods(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  methods: readonly AuthMethod[],
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  return change(
+    tx,
+    grant,
+    before,
+    { authMethods: authMethods.filter((method) => methods.includes(method)) },
+    'set-auth-methods',
+  );
+}
+
+export async function setUserDisabled(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  disabled: boolean,
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  return change(tx, grant, before, { disabled }, disabled ? 'disable' : 'enable');
+}
+
+export async function setUserSuperAdmin(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  superAdmin: boolean,
+): Promise<User> {
+  assertSuperAdmin(grant, 'makes or unmakes super admins');
+  const before = await find<User>(tx, grant, 'USER', id);
+  return change(tx, grant, before, { superAdmin }, 'set-super-admin');
+}
+
+/** Ends every lock of the account, from whichever address. An event is written where there was one. */
+export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
+  const user = await find<User>(tx, grant, 'USER', id);
+  await grant.review(tx, { before: user, after: user });
+  const locks = await tx.signInFailure.findMany({
+    where: { account: user.usernameKey, lockedUntil: { gt: new Date() } },
+  });
+  await tx.signInFailure.updateMany({ where: { account: user.usernameKey }, data: { recent: [], lockedUntil: null } });
+  if (locks.length > 0) {
+    const details = { addresses: locks.map(({ address }) => address) };
+    record(tx, grant, { resource: 'USER', before: user, after: user, tenant: null, verb: 'unlock', details });
+  }
+  return user;
+}
+
+/** Access, bindings, memberships and tokens fall with the user, each with its event. */
+export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  if (before.superAdmin) assertSuperAdmin(grant, 'deletes a super admin');
+  await grant.review(tx, { before, after: null });
+  keepSuperAdmin(tx);
+  await removePrincipal(tx, grant, id);
+  await tx.user.delete({ where: { id } });
+  await tx.principal.delete({ where: { id } });
+  record(tx, grant, { before, after: null, tenant: null });
+  return before;
+}
+
+/** What hangs on a user or service account. */
+export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
+  await removeBindings(tx, grant, null, { tenantId: null, principalId });
+  for (const { tenant, ...access } of await tx.tenantAccess.findMany({
+    where: { principalId },
+    include: { tenant: true },
+  })) {
+    await removeAccess(tx, grant, tenant, access);
+  }
+  await revokeAll(tx, grant, principalId);
+}

@@ -1,0 +1,16 @@
+import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString } from 'graphql';
+import { builder } from './graphql/builder.ts';
+import './graphql/node.ts';
+import './resources/index.ts';
+
+/** The permission that a field needs, for those who read the schema. */
+const access = new GraphQLDirective({
+  name: 'access',
+  description: 'The permission that this field needs.',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: {
+    permission: { type: new GraphQLNonNull(GraphQLString), description: 'Resource and action, such as GROUP:READ.' },
+  },
+});
+
+export const schema = builder.toSchema({ extraDirectives: [access] } as never);

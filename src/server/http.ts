@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Gateway } from './yoga.ts';
+
+export interface HttpOptions {
+  readonly gateway: Gateway;
+  readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
+  /** May this gateway decide, and does its database answer? */
+  readonly isReady: () => boolean;
+}
+
+export interface HttpServer {
+  readonly server: Server;
+  /** Refuses new requests and waits for those that run, at most so long. */
+  drain(milliseconds: number): Promise<void>;
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+  response.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+}
+
+/** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
+export function createHttpServer({ gateway, origins, isReady }: HttpOptions): HttpServer {
+  let draining = false;
+  let running = 0;
+  let idle: () => void = () => undefined;
+
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    (request: IncomingMessage, response: ServerResponse) => {
+      const path = URL.parse(request.url ?? '', 'http://gateway')?.pathname;
+      if (path === '/healthz') return void response.writeHead(200, { 'Content-Type': 'text/plain' }).end('alive\n');
+      if (path === '/readyz') {
+        const ready = isReady() && !draining;
+        return void response
+          .writeHead(ready ? 200 : 503, { 'Content-Type': 'text/plain' })
+          .end(ready ? 'ready\n' : 'not ready\n');
+      }
+      if (draining)
+        return answer(response, 503, 'UNAVAILABLE', 'The gateway stops; try another.', {
+          Connection: 'close',
+          'Retry-After': '1',
+        });
+      if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
+      if (path !== '/graphql')
+        return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz.');
+      if (!origins(request.headers.origin, request.headers.host))
+        return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      running += 1;
+      response.once('close', () => {
+        running -= 1;
+        if (running === 0) idle();
+      });
+      void Promise.resolve(gateway(request, response)).catch(() => {
+        if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
+        else response.destroy();
+      });
+    },
+  );
+
+  return {
+    server,
+    async drain(milliseconds) {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      if (running > 0) {
+        await Promise.race([
+          new Promise<void>((resolve) => {
+            idle = resolve;
+          }),
+          new Promise((resolve) => setTimeout(resolve, milliseconds).unref()),
+        ]);
+      }
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Plugin } from 'graphql-yoga';
+
+/**
+ * Over HTTP, only JSON is taken: every other content type that a page of a foreign site could send without asking
+ * first is refused. Together with credentials that are never kept by a browser, this leaves nothing to forge.
+ */
+export function useHttpRules(): Plugin {
+  return {
+    onRequest({ request, endResponse, fetchAPI }) {
+      if (request.method !== 'POST') return;
+      const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+      if (type === 'application/json' || type === 'application/graphql+json') return;
+      const message = 'Send application/json.';
+      endResponse(
+        new fetchAPI.Response(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_INPUT' } }] }), {
+          status: 415,
+          headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+        }),
+      );
+    },
+  };
+}

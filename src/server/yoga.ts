@@ -1,0 +1,90 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { Authenticator, Claims } from '../auth/authenticate.ts';
+import { Deadline } from '../db/deadline.ts';
+import type { Context, Services } from '../graphql/context.ts';
+import { createMask } from '../graphql/mask.ts';
+import { newId } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import { graphiqlPage } from './graphiql.ts';
+import { useDeadline } from './use-deadline.ts';
+import { useHttpRules } from './use-http-rules.ts';
+import { useLimits } from './use-limits.ts';
+
+/** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
+export interface ServerContext {
+  req: IncomingMessage;
+  res?: ServerResponse;
+  /** Set by the WebSocket server: who opened the socket. */
+  claims?: Claims;
+}
+
+export interface YogaOptions {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  readonly authenticator: Authenticator;
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly graphiql: boolean;
+  readonly log: Log;
+}
+
+const header = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** A request id that the caller may have chosen: kept only where it is harmless in a log. */
+const requestIdOf = (req: IncomingMessage): string => {
+  const given = header(req.headers['x-request-id']);
+  return given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : newId();
+};
+
+export type Gateway = YogaServerInstance<ServerContext, Context>;
+
+export function createGateway({
+  schema,
+  services,
+  authenticator,
+  addressOf,
+  allowedOrigins,
+  graphiql,
+  log,
+}: YogaOptions): Gateway {
+  const { limits, store } = services;
+  return createYoga<ServerContext, Context>({
+    schema,
+    logging: false,
+    landingPage: false,
+    multipart: false,
+    batching: false,
+    maxRequestBodySize: limits.bodyBytes,
+    healthCheckEndpoint: '/healthz',
+    graphiql: graphiql ? graphiqlPage : false,
+    cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
+    maskedErrors: { maskError: createMask(log) },
+    // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
+    context: ({ req, claims }) => {
+      const own: Claims = claims ?? {
+        authorization: header(req.headers.authorization),
+        impersonate: header(req.headers['x-gatehouse-impersonate']),
+        ip: addressOf(req),
+        requestId: requestIdOf(req),
+      };
+      return {
+        ...services,
+        db: store.prisma,
+        session: authenticator.session(own),
+        deadline: new Deadline(limits.requestMs),
+        loaders: new Map(),
+      };
+    },
+    // The life of a request, top to bottom.
+    plugins: [
+      // before the body is read
+      useHttpRules(),
+      // before execution
+      useLimits(limits),
+      // around execution
+      useDeadline(),
+    ],
+  });
+}

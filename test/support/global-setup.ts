@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startEmbedded } from '../../src/db/embedded.ts';
+import { migrate } from '../../src/db/migrate.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** How to reach the test server; each test file clones `template` into a database of its own. */
+    server: { host: string; user: string; password: string };
+  }
+}
+
+/** One real PostgreSQL for the run, with a migrated database to clone. */
+export default async function setup(project: TestProject) {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-test-'));
+  const server = await startEmbedded(folder);
+  const { host, user, password } = server.connection as { host: string; user: string; password: string };
+  const client = new pg.Client({ host, user, password, database: 'postgres' });
+  await client.connect();
+  // What a crash could lose does not matter to most tests; those that kill a server start their own.
+  await client.query('ALTER SYSTEM SET fsync = off');
+  await client.query('ALTER SYSTEM SET synchronous_commit = off');
+  await client.query('SELECT pg_reload_conf()');
+  await client.query('CREATE DATABASE template');
+  await migrate({ host, user, password, database: 'template' });
+  await client.end();
+  project.provide('server', { host, user, password });
+  return async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const soak = process.env.SOAK === '1';
+
+export default defineConfig({
+  resolve: {
+    // graphql comes as ESM and CommonJS: both loaded, its types do not know each other.
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(new URL('./node_modules/graphql/index.js', import.meta.url)) }],
+  },
+  test: {
+    include: soak ? ['test/**/*.test.ts', 'test/**/*.soak.ts'] : ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    server: { deps: { inline: [/@pothos/, /graphql-yoga/, /@envelop/, /@graphql-tools/, /graphql-ws/] } },
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: soak ? 1_800_000 : 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+    reporters: ['default', ['json', { outputFile: '.vitest/report.json' }]],
+  },
+});
