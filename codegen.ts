@@ -12,6 +12,7 @@ const config: CodegenConfig = {
       config: {
         useTypeImports: true,
         enumsAsTypes: true,
+        importExtension: '.ts',
         scalars: { DateTime: 'string', Duration: 'string', BigInt: 'string', JSON: 'unknown', ID: 'string' },
       },
     },

@@ -6,7 +6,9 @@ const soak = process.env.SOAK === '1';
 export default defineConfig({
   resolve: {
     // graphql comes as ESM and CommonJS: both loaded, its types do not know each other.
-    alias: [{ find: /^graphql$/, replacement: fileURLToPath(new URL('./node_modules/graphql/index.js', import.meta.url)) }],
+    alias: [
+      { find: /^graphql$/, replacement: fileURLToPath(new URL('./node_modules/graphql/index.js', import.meta.url)) },
+    ],
   },
   test: {
     include: soak ? ['test/**/*.test.ts', 'test/**/*.soak.ts'] : ['test/**/*.test.ts'],

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { graphql } from '../generated/index.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+
+const create = graphql(`
+  mutation CreateNamespace($tenant: String!, $name: String!) {
+    createNamespace(input: { tenant: $tenant, name: $name }) { namespace { id name declared } }
+  }
+`);
+const list = graphql(`
+  query Namespaces($tenant: String!, $where: NamespaceWhere, $first: Int, $after: String) {
+    tenant(key: $tenant) {
+      namespaces(where: $where, first: $first, after: $after) {
+        totalCount
+        pageInfo { hasNextPage endCursor }
+        nodes { id name declared viewerPermissions parent { name } children { nodes { name } } }
+      }
+    }
+  }
+`);
+
+describe('namespaces', () => {
+  let world: World;
+  let main: Tenant;
+  let admin: Client;
+  let dev: User;
+
+  beforeAll(async () => {
+    world = await World.create();
+    main = await world.tenant('main');
+    const owner = await world.user('owner', [main]);
+    await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
+    admin = await world.as(owner);
+    dev = await world.user('dev', [main]);
+    await world.grant(main, dev, ['NAMESPACE:READ', 'NAMESPACE:CREATE'], 'company');
+    for (const name of ['company.team.x', 'companyx', 'company-x', 'com', 'my_ns', 'myxns'])
+      await admin.ok(create, { tenant: 'main', name });
+  });
+  afterAll(() => world.close());
+
+  it('brings up implied ancestors, which are declared when they are created', async () => {
+    const { tenant } = await admin.ok(list, { tenant: 'main', where: { under: 'company' } });
+    expect(tenant?.namespaces?.nodes.map(({ name, declared }) => [name, declared])).toEqual([
+      ['company', false],
+      ['company.team', false],
+      ['company.team.x', true],
+    ]);
+    expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual([]);
+    expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual(['CONFLICT']);
+  });
+
+  it('shows a namespaced reader the namespace and what is below it, and counts only those', async () => {
+    const client = await world.as(dev);
+    const { tenant } = await client.ok(list, { tenant: 'main' });
+    expect(tenant?.namespaces?.nodes.map(({ name }) => name)).toEqual(['company', 'company.team', 'company.team.x']);
+    expect(tenant?.namespaces?.totalCount).toBe(3);
+    expect(await client.codes(create, { tenant: 'main', name: 'company.new' })).toEqual([]);
+    expect(await client.codes(create, { tenant: 'main', name: 'companyx.new' })).toEqual(['FORBIDDEN']);
+  });
+
+  it.each(['a..b', 'a.', '.a', '', 'A', 'a b', 'a\n', 'é', `${'a'.repeat(151)}`])(
+    'refuses the name %j with its place',
+    async (name) => {
+      const { errors } = await admin.run(create, { tenant: 'main', name });
+      expect(errors[0]?.extensions.code).toBe('BAD_INPUT');
+      expect(errors[0]?.extensions['issues']).toContainEqual(expect.objectContaining({ path: ['input', 'name'] }));
+    },
+  );
+
+  it('pages by keyset in both directions', async () => {
+    const names: string[] = [];
+    let after: string | null = null;
+    do {
+      const { tenant } = (await admin.ok(list, { tenant: 'main', first: 2, after })) as any;
+      names.push(...tenant.namespaces.nodes.map(({ name }: { name: string }) => name));
+      after = tenant.namespaces.pageInfo.hasNextPage ? tenant.namespaces.pageInfo.endCursor : null;
+    } while (after);
+    expect(names).toEqual([...new Set(names)].sort());
+    expect(names).toHaveLength(9);
+  });
+
+  it('writes one event for each change, and none for no change', async () => {
+    const row = await world.db.namespace.findFirstOrThrow({ where: { namespace: 'my_ns' } });
+    const update = `mutation($id: ID!, $d: String) { updateNamespace(input: { id: $id, description: $d, reason: "tidy up" }) { namespace { description } } }`;
+    const events = () => world.db.auditEvent.findMany({ where: { resourceId: row.id }, orderBy: { seq: 'asc' } });
+    const before = await events();
+    await admin.ok(update, { id: idOf('Namespace', row), d: 'mine' });
+    await admin.ok(update, { id: idOf('Namespace', row), d: 'mine' });
+    const added = (await events()).slice(before.length);
+    expect(added).toHaveLength(1);
+    expect(added[0]).toMatchObject({
+      type: 'UPDATE',
+      action: 'namespace.update',
+      reason: 'tidy up',
+      actorName: 'owner',
+      namespace: 'my_ns',
+    });
+    expect(added[0]?.patch).toEqual([{ op: 'replace', path: '/description', value: 'mine' }]);
+  });
+});

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import type { Permission } from '../../src/access/catalog.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
+import { firstStart } from '../../src/bootstrap/first-start.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
+import { inTransaction, type Tx } from '../../src/db/transaction.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { asSystem } from '../../src/policy/system.ts';
+import { createApiToken } from '../../src/resources/api-token/service.ts';
+import { bind } from '../../src/resources/binding/service.ts';
+import { insertMember } from '../../src/resources/group/members.ts';
+import { createGroup } from '../../src/resources/group/service.ts';
+import { createNamespace } from '../../src/resources/namespace/service.ts';
+import { createRole } from '../../src/resources/role/service.ts';
+import { createServiceAccount } from '../../src/resources/service-account/service.ts';
+import { createTenant } from '../../src/resources/tenant/service.ts';
+import { giveAccess } from '../../src/resources/tenant-access/service.ts';
+import { createUser } from '../../src/resources/user/service.ts';
+import { Client } from './client.ts';
+
+export const password = 'a long enough passphrase';
+const masterKey = 'test master key, the same on every gateway';
+
+export interface WorldOptions {
+  /** How many gateways share the database (default 1). */
+  readonly gateways?: number;
+  readonly config?: Partial<Config>;
+  readonly limits?: Partial<Config['limits']>;
+  readonly app?: (index: number) => AppOptions;
+}
+
+/** A database of its own, gateways on it, and a quick way to people it. */
+export class World {
+  readonly name: string;
+  readonly connection: { host: string; user: string; password: string; database: string };
+  readonly apps: App[] = [];
+  readonly urls: string[] = [];
+  readonly log: string[] = [];
+
+  private constructor(name: string) {
+    const { host, user, password: secret } = inject('server');
+    this.name = name;
+    this.connection = { host, user, password: secret, database: name };
+  }
+
+  static async create({ gateways = 1, config = {}, limits = {}, app = () => ({}) }: WorldOptions = {}): Promise<World> {
+    const world = new World(`t_${randomBytes(6).toString('hex')}`);
+    await world.onServer(`CREATE DATABASE "${world.name}" TEMPLATE template`);
+    const base = readConfig({ PORT: '0', DATABASE_URL: 'postgresql://unused/unused', GATEHOUSE_MASTER_KEY: masterKey });
+    const full: Config = { ...base, ...config, limits: { ...base.limits, ...limits } };
+    const log = createLog('error', (line) => void world.log.push(line));
+    for (let i = 0; i < gateways; i += 1) {
+      const made = await createApp(full, world.connection, log, app(i));
+      if (i === 0) await firstStart(made.store, { username: 'root', password }, 15);
+      world.apps.push(made);
+      await made.freshness.confirm();
+      world.urls.push(await made.listen());
+    }
+    return world;
+  }
+
+  async onServer(statement: string): Promise<void> {
+    const client = new pg.Client({ ...this.connection, database: 'postgres' });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  }
+
+  get app(): App {
+    return this.apps[0]!;
+  }
+  get db() {
+    return this.app.database.prisma;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.apps.map((app) => app.close()));
+    await this.onServer(`DROP DATABASE IF EXISTS "${this.name}" WITH (FORCE)`);
+  }
+
+  /** Writes as the gateway itself. */
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const result = await inTransaction(this.app.store, work, { timeoutMs: 60_000 });
+    await Promise.all(this.apps.map((app) => app.freshness.confirm()));
+    return result;
+  }
+
+  tenant = (key: string): Promise<Tenant> =>
+    this.write((tx) => createTenant(tx, asSystem('TENANT:CREATE', 'test'), { key, name: key }));
+  namespace = (tenant: Tenant, name: string): Promise<Namespace> =>
+    this.write((tx) => createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), tenant, { name }));
+  group = (tenant: Tenant, name: string): Promise<Group> =>
+    this.write((tx) => createGroup(tx, asSystem('GROUP:CREATE', 'test'), tenant, { name }));
+  account = (tenant: Tenant | null, name: string): Promise<ServiceAccount> =>
+    this.write((tx) => createServiceAccount(tx, asSystem('SERVICE_ACCOUNT:CREATE', 'test'), tenant, { name }));
+  role = (tenant: Tenant | null, name: string, permissions: readonly Permission[]): Promise<Role> =>
+    this.write((tx) => createRole(tx, asSystem('ROLE:CREATE', 'test'), tenant, { name, permissions }));
+  managed = (tenant: Tenant, name: string): Promise<Role> =>
+    this.db.role.findFirstOrThrow({ where: { tenantId: tenant.id, name } });
+
+  user = (
+    username: string,
+    tenants: readonly Tenant[] = [],
+    options: { superAdmin?: boolean; password?: string } = {},
+  ): Promise<User> =>
+    this.write(async (tx) => {
+      const user = await createUser(
+        tx,
+        asSystem('USER:CREATE', 'test'),
+        { username, email: `${username}@people.example`, ...options },
+        15,
+      );
+      for (const tenant of tenants) await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), tenant, user.id);
+      return user;
+    });
+
+  member = (tenant: Tenant, group: Group, principal: { id: string }, membership: 'OWNER' | 'MEMBER' = 'MEMBER') =>
+    this.write((tx) => insertMember(tx, asSystem('GROUP:UPDATE', 'test'), tenant, group, principal.id, membership));
+
+  bind = (
+    tenant: Tenant | null,
+    subject: { principal: { id: string } } | { group: Group },
+    role: Role,
+    namespace = '',
+  ) =>
+    this.write((tx) =>
+      bind(tx, asSystem('BINDING:CREATE', 'test'), tenant, {
+        principalId: 'principal' in subject ? subject.principal.id : null,
+        groupId: 'group' in subject ? subject.group.id : null,
+        role,
+        namespace,
+      }),
+    );
+
+  /** A role of these permissions, bound to the principal. */
+  async grant(tenant: Tenant | null, principal: { id: string }, permissions: readonly Permission[], namespace = '') {
+    const role = await this.role(tenant, `role ${randomBytes(4).toString('hex')}`, permissions);
+    return this.bind(tenant, { principal }, role, namespace);
+  }
+
+  /** An API token of the principal. */
+  async token(owner: { id: string; tenantId?: string | null }): Promise<string> {
+    const minted = await this.write((tx) =>
+      createApiToken(
+        tx,
+        asSystem('API_TOKEN:CREATE', 'test'),
+        this.app.services.keys,
+        { id: owner.id, tenantId: owner.tenantId ?? null },
+        { name: 'test' },
+      ),
+    );
+    return minted.fullToken;
+  }
+
+  anonymous = (gateway = 0): Client => new Client(this.urls[gateway]!, {});
+  basic = (username: string, secret = password, gateway = 0): Client =>
+    this.anonymous(gateway).as({ authorization: `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}` });
+  bearer = (token: string, gateway = 0): Client => this.anonymous(gateway).as({ authorization: `Bearer ${token}` });
+  /** Signed in by a fresh token. */
+  async as(owner: { id: string; tenantId?: string | null }, gateway = 0): Promise<Client> {
+    return this.bearer(await this.token(owner), gateway);
+  }
+  /** The super admin that every world begins with. */
+  root = (gateway = 0): Client => this.basic('root', password, gateway);
+}
+
+/** Relay's id of a row. */
+export const idOf = (typename: string, row: { id: string }): string =>
+  Buffer.from(`${typename}:${row.id}`).toString('base64');
