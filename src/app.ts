@@ -11,6 +11,7 @@ import type { Connection } from './db/embedded.ts';
 import type { Store } from './db/transaction.ts';
 import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
+import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
 import { Engine } from './policy/engine.ts';
 import { Freshness, readState } from './policy/freshness.ts';
@@ -93,6 +94,7 @@ export async function createApp(
     };
     const origins = createOriginRule(config.origins);
     const addressOf = createAddressOf(config.trustedProxies);
+    const mask = createMask(log);
     const gateway = createGateway({
       schema,
       services,
@@ -100,12 +102,13 @@ export async function createApp(
       addressOf,
       allowedOrigins: config.origins ?? [],
       graphiql: config.graphiql,
-      log,
+      mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const http = createHttpServer({ gateway, origins, isReady });
     const endSockets = serveSockets(http.server, {
       gateway,
+      mask,
       authenticator,
       addressOf,
       origins,

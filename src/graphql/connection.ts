@@ -148,6 +148,12 @@ export const delegate = (context: Context, model: string): Delegate =>
 /** Nothing: never an empty OR, which Prisma drops when it is nested. */
 export const nothing: Condition = { id: { in: [] } };
 
+/** Any of these; undefined where there is none. An empty condition is every row, which Prisma would drop from an OR. */
+export function anyCondition(conditions: readonly Condition[]): Condition | undefined {
+  if (conditions.some((condition) => Object.keys(condition).length === 0)) return {};
+  return conditions.length > 1 ? { OR: conditions } : conditions[0];
+}
+
 /** What the viewer may read in these scopes, as one condition; undefined where it is nothing at all. */
 export async function reachOf(
   context: Context,
@@ -160,8 +166,7 @@ export async function reachOf(
     const grant = context.session.may(permission, scope);
     if (grant) filters.push(grant.where as Condition);
   }
-  if (filters.some((filter) => Object.keys(filter).length === 0)) return {};
-  return filters.length === 0 ? undefined : filters.length === 1 ? filters[0] : { OR: filters };
+  return anyCondition(filters);
 }
 
 /** A guarded list: keyset pages, counted over what the viewer may read. */

@@ -27,7 +27,8 @@ const poolTimeout =
   /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error/;
 
 /** What a caller may know of an error that is not one of ours; undefined: nothing. */
-function known(error: DriverError): GatehouseError | undefined {
+function known(thrown: unknown): GatehouseError | undefined {
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError;
   const state = stateOf(error);
   const message = String(error.message ?? '');
   if (state === '57014') return new GatehouseError('TIMEOUT', 'The request took too long and was given up.');
@@ -45,19 +46,21 @@ function known(error: DriverError): GatehouseError | undefined {
   return undefined;
 }
 
+/** A fault of the document names its nodes; one without them that arose at a field is a value that could not be answered. */
+const isOurs = ({ path, originalError }: GraphQLError): boolean =>
+  path !== undefined && originalError instanceof GraphQLError && originalError.nodes === undefined;
+
+export type Mask = (error: unknown) => GraphQLError;
+
 /** Answers with what may be known, logs what may not. */
-export function createMask(log: Log): (error: unknown) => GraphQLError {
+export function createMask(log: Log): Mask {
   return (error) => {
     const located = error instanceof GraphQLError ? error : undefined;
-    const original = located?.originalError ?? error;
-    if (
-      located &&
-      !(original instanceof GatehouseError) &&
-      (original === located || original === undefined || original instanceof GraphQLError)
-    ) {
-      return plain(located);
+    const original: unknown = located?.originalError ?? error;
+    if (located && !(original instanceof GatehouseError) && original instanceof GraphQLError && !isOurs(located)) {
+      return plainFault(located);
     }
-    let own = original instanceof GatehouseError ? original : known(original as DriverError);
+    let own = original instanceof GatehouseError ? original : known(original);
     if (!own) {
       log.error('unexpected error', {
         error: original instanceof Error ? (original.stack ?? original.message) : String(original),
@@ -65,35 +68,41 @@ export function createMask(log: Log): (error: unknown) => GraphQLError {
       });
       own = new GatehouseError('INTERNAL', 'Something went wrong; the details are in the log of the gateway.');
     }
-    const { code } = own;
     return new GraphQLError(own.message, {
       ...(located?.nodes && { nodes: located.nodes }),
       ...(located?.path && { path: located.path }),
-      extensions: { ...own.extensions, ...http(code, own.extensions['retryAfter']) },
+      extensions: { ...own.extensions, ...http(own) },
     });
   };
 }
 
+const always = new Set<ErrorCode>([
+  'UNAUTHENTICATED',
+  'LIMIT_EXCEEDED',
+  'UNAVAILABLE',
+  'POLICY_ERROR',
+  'TIMEOUT',
+  'INTERNAL',
+]);
+
 /** Where nothing could be answered, the status of the response says so too. */
-function http(code: ErrorCode, retryAfter: unknown): object {
-  if (!['UNAUTHENTICATED', 'UNAVAILABLE', 'POLICY_ERROR', 'TIMEOUT', 'INTERNAL'].includes(code)) return {};
-  return {
-    http: {
-      status: errorCodes[code],
-      ...(errorCodes[code] === 503 && { headers: { 'Retry-After': String(retryAfter ?? 2) } }),
-    },
-  };
+function http({ code, extensions }: GatehouseError): object {
+  if (!always.has(code)) return {};
+  const headers = { 'Retry-After': String(extensions['retryAfter'] ?? 2) };
+  return { http: { status: errorCodes[code], ...(errorCodes[code] === 503 && { headers }) } };
 }
 
-/** A fault of the document or its variables: told as it is, without suggestions of names. */
-function plain(error: GraphQLError): GraphQLError {
-  const message = error.message.replace(/ Did you mean [\s\S]*$/, '');
-  return new GraphQLError(message, {
+/** A fault of the request, its document or its variables: told as it is, but without suggestions of names. */
+export function plainFault(error: GraphQLError): GraphQLError {
+  const { code, http, ...rest } = error.extensions as { code?: unknown; http?: { status?: number } };
+  const tooLarge = http?.status === 413;
+  const own = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? code : undefined;
+  return new GraphQLError(error.message.replace(/ Did you mean [\s\S]*$/, ''), {
     ...(error.nodes && { nodes: error.nodes }),
     ...(error.source && { source: error.source }),
     ...(error.positions && { positions: error.positions }),
     ...(error.path && { path: error.path }),
-    extensions: { code: 'BAD_INPUT', ...error.extensions },
+    extensions: { ...rest, code: own ?? (tooLarge ? 'LIMIT_EXCEEDED' : 'BAD_INPUT'), ...(http && { http }) },
   });
 }
 

@@ -34,7 +34,7 @@ export function createHttpServer({ gateway, origins, isReady }: HttpOptions): Ht
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 },
     (request: IncomingMessage, response: ServerResponse) => {
-      const path = URL.parse(request.url ?? '', 'http://gateway')?.pathname;
+      const path = request.url?.split('?', 1)[0];
       if (path === '/healthz') return void response.writeHead(200, { 'Content-Type': 'text/plain' }).end('alive\n');
       if (path === '/readyz') {
         const ready = isReady() && !draining;

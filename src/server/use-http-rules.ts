@@ -1,4 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
+import { GatehouseError } from '../errors.ts';
 
 /**
  * Over HTTP, only JSON is taken: every other content type that a page of a foreign site could send without asking
@@ -17,6 +18,22 @@ export function useHttpRules(): Plugin {
           headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
         }),
       );
+    },
+    onRequestParse({ requestParser, setRequestParser }) {
+      if (!requestParser) return;
+      setRequestParser(async (request) => {
+        try {
+          return await requestParser(request);
+        } catch (error) {
+          // Variables in a URL are JSON too; the parser of GET leaves its faults as they are.
+          if (error instanceof SyntaxError || error instanceof URIError) {
+            const fault = new GatehouseError('BAD_INPUT', 'The request is no valid JSON.');
+            Object.assign(fault.extensions, { http: { status: 400 } });
+            throw fault;
+          }
+          throw error;
+        }
+      });
     },
   };
 }

@@ -8,26 +8,33 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Limits } from '../config.ts';
-import { unauthenticated } from '../errors.ts';
+import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
 
 /** Does the operation ask for the schema? Fragments count as what they hold. */
-function introspects(document: DocumentNode, set: SelectionSetNode, open: readonly string[] = []): boolean {
+function introspects(document: DocumentNode, set: SelectionSetNode, seen = new Set<string>()): boolean {
   return set.selections.some((selection) => {
     if (selection.kind === Kind.FIELD) return selection.name.value === '__schema' || selection.name.value === '__type';
-    if (selection.kind === Kind.INLINE_FRAGMENT) return introspects(document, selection.selectionSet, open);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return introspects(document, selection.selectionSet, seen);
     const name = selection.name.value;
-    const fragment = document.definitions.find(
-      (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === name,
-    );
-    return (
-      fragment?.kind === Kind.FRAGMENT_DEFINITION &&
-      !open.includes(name) &&
-      introspects(document, fragment.selectionSet, [...open, name])
+    // Looked into once: a second time would find nothing else.
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return document.definitions.some(
+      (node) =>
+        node.kind === Kind.FRAGMENT_DEFINITION &&
+        node.name.value === name &&
+        introspects(document, node.selectionSet, seen),
     );
   });
 }
+
+const overTokens = (limit: number) =>
+  new GatehouseError('LIMIT_EXCEEDED', `The document is over the limit of ${limit} for tokens.`, {
+    limit: 'tokens',
+    allowed: limit,
+  });
 
 /** Depth, cost, aliases and directives of what is about to be executed; the schema for nobody who is not signed in. */
 export function useLimits(limits: Limits): Plugin {
@@ -40,24 +47,36 @@ export function useLimits(limits: Limits): Plugin {
     if (session.isAnonymous) throw unauthenticated();
     await session.refresh();
   };
-  const hook = async ({
-    args,
-    setResultAndStopExecution,
-  }: {
-    args: unknown;
-    setResultAndStopExecution: (result: never) => void;
-  }) => {
+  /** What is answered in the place of a result; undefined: go on. It takes the way of every result, masking included. */
+  const refusal = async (args: unknown) => {
     try {
       await check(args as ExecutionArgs);
+      return undefined;
     } catch (error) {
-      setResultAndStopExecution({ errors: [error] } as never);
+      return () => ({ errors: [error] }) as never;
     }
   };
   return {
-    onParse({ params }) {
-      params.options = { ...params.options, maxTokens: limits.tokens } as never;
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => {
+        try {
+          return parseFn(source, { ...options, maxTokens: limits.tokens });
+        } catch (error) {
+          // The parser recurses: with a generous limit of tokens, the stack may end first.
+          if (error instanceof RangeError || /more tha\w \d+ tokens/.test((error as Error).message)) {
+            throw overTokens(limits.tokens);
+          }
+          throw error;
+        }
+      });
     },
-    onExecute: hook as never,
-    onSubscribe: hook as never,
+    async onExecute({ args, setExecuteFn }) {
+      const refused = await refusal(args);
+      if (refused) setExecuteFn(refused);
+    },
+    async onSubscribe({ args, setSubscribeFn }) {
+      const refused = await refusal(args);
+      if (refused) setSubscribeFn(refused);
+    },
   };
 }

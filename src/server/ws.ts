@@ -5,7 +5,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
-import { withoutHttp } from '../graphql/mask.ts';
+import { type Mask, withoutHttp } from '../graphql/mask.ts';
 import { newId } from '../lib/ids.ts';
 import type { Gateway } from './yoga.ts';
 
@@ -14,6 +14,7 @@ export const closeCodes = { goingAway: 1001, tryAgainLater: 1013 } as const;
 
 export interface SocketOptions {
   readonly gateway: Gateway;
+  readonly mask: Mask;
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
@@ -32,7 +33,7 @@ const text = (params: Record<string, unknown> | undefined, name: string): string
 
 /** graphql-transport-ws on the same path as HTTP. @returns how to end all sockets, spread over `jitterMs`. */
 export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
-  const { gateway, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal } = options;
+  const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytes, perMessageDeflate: false });
   const perPrincipal = new Map<string, number>();
 
@@ -40,7 +41,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     const refuse = (status: string) =>
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     socket.on('error', () => socket.destroy());
-    if (URL.parse(request.url ?? '', 'http://gateway')?.pathname !== '/graphql') return refuse('404 Not Found');
+    if (request.url?.split('?', 1)[0] !== '/graphql') return refuse('404 Not Found');
     if (!origins(request.headers.origin, request.headers.host)) return refuse('403 Forbidden');
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       // What breaks one socket (a message too large, a reset) ends that socket and nothing else.
@@ -110,7 +111,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
             rootValue: { execute, subscribe },
           } as ExecutionArgs;
         } catch (error) {
-          return [error instanceof GraphQLError ? error : new GraphQLError('The document cannot be read.')];
+          return [mask(error)];
         }
       },
       onError: (_context, _id, _payload, errors) =>

@@ -4,13 +4,14 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
-import { createMask } from '../graphql/mask.ts';
+import type { Mask } from '../graphql/mask.ts';
 import { newId } from '../lib/ids.ts';
-import type { Log } from '../lib/log.ts';
+import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import { graphiqlPage } from './graphiql.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
+import { usePlainFaults } from './use-plain-faults.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
 export interface ServerContext {
@@ -27,7 +28,7 @@ export interface YogaOptions {
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly graphiql: boolean;
-  readonly log: Log;
+  readonly mask: Mask;
 }
 
 const header = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
@@ -47,7 +48,7 @@ export function createGateway({
   addressOf,
   allowedOrigins,
   graphiql,
-  log,
+  mask,
 }: YogaOptions): Gateway {
   const { limits, store } = services;
   return createYoga<ServerContext, Context>({
@@ -60,7 +61,8 @@ export function createGateway({
     healthCheckEndpoint: '/healthz',
     graphiql: graphiql ? graphiqlPage : false,
     cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
-    maskedErrors: { maskError: createMask(log) },
+    maskedErrors: { maskError: mask },
+    parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, claims }) => {
       const own: Claims = claims ?? {
@@ -82,6 +84,7 @@ export function createGateway({
       // before the body is read
       useHttpRules(),
       // before execution
+      usePlainFaults(),
       useLimits(limits),
       // around execution
       useDeadline(),

@@ -3,7 +3,15 @@ import type { Row } from '../../access/grant.ts';
 import type { Tenant, User } from '../../db/generated/client.ts';
 import { GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
-import { type Condition, connection, connectionType, delegate, orderBy, reachOf } from '../../graphql/connection.ts';
+import {
+  anyCondition,
+  type Condition,
+  connection,
+  connectionType,
+  delegate,
+  orderBy,
+  reachOf,
+} from '../../graphql/connection.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
@@ -88,12 +96,9 @@ registerNode({
   async find(context, id) {
     const instance = context.session.may('USER:READ');
     const tenants = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
-    const reach = [...(instance ? [instance.where] : []), ...(tenants ? [byAccess(tenants)] : [])];
-    if (reach.length === 0) return null;
-    const [row] = await delegate(context, 'user').findMany({
-      where: { AND: [{ id }, reach.length === 1 ? reach[0] : { OR: reach }] },
-      take: 1,
-    });
+    const reach = anyCondition([...(instance ? [instance.where] : []), ...(tenants ? [byAccess(tenants)] : [])]);
+    if (!reach) return null;
+    const [row] = await delegate(context, 'user').findMany({ where: { AND: [{ id }, reach] }, take: 1 });
     return (row as Row | undefined) ?? null;
   },
 });

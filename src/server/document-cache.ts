@@ -1,0 +1,27 @@
+import type { DocumentNode } from 'graphql';
+
+/** Texts longer than this are parsed each time: what is remembered of strangers stays within bounds. */
+const greatestText = 16_384;
+const greatestCount = 1_000;
+
+/** Parsed documents by their text, the least recently used forgotten first. */
+export function createDocumentCache() {
+  const known = new Map<string, DocumentNode>();
+  return {
+    get(text: string): DocumentNode | undefined {
+      const document = known.get(text);
+      if (!document) return undefined;
+      known.delete(text);
+      known.set(text, document);
+      return document;
+    },
+    set(text: string, document: DocumentNode): void {
+      if (text.length > greatestText) return;
+      if (known.size >= greatestCount) known.delete(known.keys().next().value!);
+      known.set(text, document);
+    },
+  };
+}
+
+/** Remembers no fault: a text that does not parse is not worth keeping. */
+export const noErrorCache = { get: () => undefined, set: () => undefined };

@@ -1,0 +1,213 @@
+import type { Permission } from '../../src/access/catalog.ts';
+import type { Client } from '../support/client.ts';
+import { idOf } from '../support/world.ts';
+import type { Stage } from './stage.ts';
+
+export type Way = 'list' | 'get' | 'node' | 'nested' | 'count' | 'subscription';
+
+export interface Reading {
+  readonly way: Way;
+  /** What the way to the object needs beside the permission itself. */
+  readonly besides?: readonly Permission[];
+  /** Does the client see the object this way? */
+  readonly sees: (client: Client, stage: Stage) => Promise<boolean>;
+}
+
+const data = async (client: Client, query: string, variables: Record<string, unknown> = {}): Promise<any> =>
+  (await client.run<any>(query, variables)).data;
+
+const node = (id: (stage: Stage) => string): Reading => ({
+  way: 'node',
+  sees: async (client, stage) =>
+    (await data(client, 'query($id: ID!) { node(id: $id) { id } }', { id: id(stage) }))?.node?.id === id(stage),
+});
+
+/** A connection of the tenant: its list, and its count. */
+function connection(field: string, id: (stage: Stage) => string): Reading[] {
+  const query = `{ tenant(key: "a") { ${field}(first: 100) { totalCount nodes { id } } } }`;
+  return [
+    {
+      way: 'list',
+      sees: async (client, stage) =>
+        (await data(client, query))?.tenant?.[field]?.nodes.some((n: any) => n.id === id(stage)) ?? false,
+    },
+    {
+      way: 'count',
+      sees: async (client) => {
+        const page = (await data(client, query))?.tenant?.[field];
+        if (page && page.totalCount !== page.nodes.length && page.nodes.length < 100)
+          throw new Error('the count tells of rows that the list does not show');
+        return (page?.totalCount ?? 0) > 0;
+      },
+    },
+  ];
+}
+
+const nested = (
+  besides: readonly Permission[],
+  query: string,
+  find: (data: any, stage: Stage) => unknown,
+): Reading => ({
+  way: 'nested',
+  besides,
+  sees: async (client, stage) =>
+    Boolean(
+      find(
+        await data(client, query, { group: idOf('Group', stage.group), event: idOf('AuditEvent', stage.event) }),
+        stage,
+      ),
+    ),
+});
+
+const person = (stage: Stage) => idOf('User', stage.person);
+const account = (stage: Stage) => idOf('ServiceAccount', stage.account);
+const group = (stage: Stage) => idOf('Group', stage.group);
+const role = (stage: Stage) => idOf('Role', stage.emptyRole);
+const namespace = (stage: Stage) => idOf('Namespace', stage.namespace);
+const binding = (stage: Stage) => idOf('Binding', stage.binding);
+const groupBinding = (stage: Stage) => idOf('Binding', stage.groupBinding);
+const event = (stage: Stage) => idOf('AuditEvent', stage.event);
+const token = (stage: Stage) => idOf('ApiToken', { id: stage.tokenId });
+const memberSubjects = '{ tenant(key: "a") { groups { nodes { members { nodes { subject { id } } } } } } }';
+const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.members?.nodes ?? []) ?? [];
+
+/** Every way to read each resource. A resource with a table must be here: a test asserts it. */
+export const reads: Record<string, readonly Reading[]> = {
+  TENANT: [],
+  USER: [
+    {
+      way: 'list',
+      sees: async (client, stage) =>
+        (await data(client, '{ users(first: 100) { nodes { id } } }'))?.users?.nodes.some(
+          (n: any) => n.id === person(stage),
+        ) ?? false,
+    },
+    node(person),
+    {
+      way: 'count',
+      // Everybody counts themselves.
+      sees: async (client) => ((await data(client, '{ users { totalCount } }'))?.users?.totalCount ?? 0) > 1,
+    },
+    nested(['TENANT_ACCESS:READ'], '{ tenant(key: "a") { users(first: 100) { nodes { id superAdmin } } } }', (d, s) =>
+      d?.tenant?.users?.nodes.some((n: any) => n.id === person(s) && n.superAdmin === false),
+    ),
+  ],
+  TENANT_ACCESS: [
+    {
+      way: 'list',
+      sees: async (client, stage) =>
+        (await data(client, '{ tenant(key: "a") { users(first: 100) { nodes { id } } } }'))?.tenant?.users?.nodes.some(
+          (n: any) => n.id === person(stage),
+        ) ?? false,
+    },
+    node(person),
+    {
+      way: 'count',
+      sees: async (client) =>
+        ((await data(client, '{ tenant(key: "a") { users { totalCount } } }'))?.tenant?.users?.totalCount ?? 0) > 1,
+    },
+    nested(['GROUP:READ'], memberSubjects, (d, s) => membersOf(d).some((m: any) => m.subject?.id === person(s))),
+  ],
+  SERVICE_ACCOUNT: [
+    ...connection('serviceAccounts', account),
+    node(account),
+    nested(['GROUP:READ'], memberSubjects, (d, s) => membersOf(d).some((m: any) => m.subject?.id === account(s))),
+  ],
+  API_TOKEN: [
+    node(token),
+    nested(
+      ['SERVICE_ACCOUNT:READ'],
+      '{ tenant(key: "a") { serviceAccounts { nodes { apiTokens { nodes { id } } } } } }',
+      (d, s) =>
+        d?.tenant?.serviceAccounts?.nodes.some((n: any) => n.apiTokens?.nodes.some((t: any) => t.id === token(s))),
+    ),
+  ],
+  GROUP: [
+    ...connection('groups', group),
+    node(group),
+    nested(
+      ['SERVICE_ACCOUNT:READ'],
+      '{ tenant(key: "a") { serviceAccounts { nodes { groups { nodes { id } } } } } }',
+      (d, s) => d?.tenant?.serviceAccounts?.nodes.some((n: any) => n.groups?.nodes.some((g: any) => g.id === group(s))),
+    ),
+  ],
+  ROLE: [
+    ...connection('roles', role),
+    node(role),
+    nested(['BINDING:READ'], '{ tenant(key: "a") { bindings(first: 100) { nodes { role { id } } } } }', (d, s) =>
+      d?.tenant?.bindings?.nodes.some((n: any) => n.role?.id === role(s)),
+    ),
+  ],
+  BINDING: [
+    ...connection('bindings', binding),
+    node(binding),
+    nested(
+      ['GROUP:READ'],
+      'query($group: ID!) { node(id: $group) { ... on Group { bindings { nodes { id } } } } }',
+      (d, s) => d?.node?.bindings?.nodes.some((n: any) => n.id === groupBinding(s)),
+    ),
+  ],
+  NAMESPACE: [
+    ...connection('namespaces', namespace),
+    node(namespace),
+    {
+      way: 'get',
+      sees: async (client, stage) =>
+        (await data(client, '{ tenant(key: "a") { namespace(name: "company.x") { id } } }'))?.tenant?.namespace?.id ===
+        namespace(stage),
+    },
+    nested([], '{ tenant(key: "a") { namespace(name: "company") { children { nodes { id } } } } }', (d, s) =>
+      d?.tenant?.namespace?.children?.nodes.some((n: any) => n.id === namespace(s)),
+    ),
+  ],
+  AUDITLOG: [
+    {
+      way: 'list',
+      sees: async (client, stage) =>
+        (
+          await data(
+            client,
+            '{ tenant(key: "a") { auditEvents(first: 100, where: { namespace: "company.x" }) { nodes { id } } } }',
+          )
+        )?.tenant?.auditEvents?.nodes.some((n: any) => n.id === event(stage)) ?? false,
+    },
+    {
+      way: 'count',
+      sees: async (client) =>
+        ((await data(client, '{ tenant(key: "a") { auditEvents { totalCount } } }'))?.tenant?.auditEvents?.totalCount ??
+          0) > 0,
+    },
+    node(event),
+    nested(
+      ['NAMESPACE:READ'],
+      '{ tenant(key: "a") { namespace(name: "company.x") { auditEvents { nodes { id } } } } }',
+      (d, s) => d?.tenant?.namespace?.auditEvents?.nodes.some((n: any) => n.id === event(s)),
+    ),
+    {
+      way: 'subscription',
+      sees: async (client) => {
+        const end = new AbortController();
+        for await (const { data: item } of client.sse<any>(
+          'subscription { auditEvents(tenant: "a") { cursor } }',
+          {},
+          end.signal,
+        )) {
+          end.abort();
+          return Boolean(item?.auditEvents?.cursor);
+        }
+        return false;
+      },
+    },
+  ],
+  POLICY: [
+    { way: 'list', sees: async (client) => ((await data(client, '{ policies { name } }'))?.policies?.length ?? 0) > 0 },
+  ],
+  IMPERSONATE: [
+    {
+      way: 'get',
+      sees: async (client) =>
+        (await data(client.as({ 'x-gatehouse-impersonate': 'person' }), '{ viewer { name impersonatedBy } }'))?.viewer
+          ?.name === 'person',
+    },
+  ],
+};

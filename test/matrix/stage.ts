@@ -1,0 +1,105 @@
+import type { Permission } from '../../src/access/catalog.ts';
+import type {
+  AuditEvent,
+  Binding,
+  Group,
+  GroupMember,
+  Namespace,
+  Role,
+  ServiceAccount,
+  Tenant,
+  User,
+} from '../../src/db/generated/client.ts';
+import type { Client } from '../support/client.ts';
+import { password, World } from '../support/world.ts';
+import type { ActorName } from './expected.ts';
+
+/** Two tenants, the objects that cells are about, and the actors of each permission. */
+export class Stage {
+  readonly world: World;
+  a!: Tenant;
+  b!: Tenant;
+  group!: Group;
+  emptyRole!: Role;
+  account!: ServiceAccount;
+  person!: User;
+  memberPerson!: GroupMember;
+  namespace!: Namespace;
+  binding!: Binding;
+  groupBinding!: Binding;
+  event!: AuditEvent;
+  tokenId!: string;
+  #next = 0;
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  static async create(): Promise<Stage> {
+    const world = await World.create();
+    const stage = new Stage(world);
+    stage.a = await world.tenant('a');
+    stage.b = await world.tenant('b');
+    stage.person = await world.user('person', [stage.a]);
+    stage.group = await world.group(stage.a, 'Target');
+    await world.member(stage.a, stage.group, stage.person);
+    stage.account = await world.account(stage.a, 'target-account');
+    await world.member(stage.a, stage.group, stage.account);
+    stage.emptyRole = await world.role(stage.a, 'Empty', []);
+    stage.namespace = await world.namespace(stage.a, 'company.x');
+    await world.namespace(stage.a, 'outside');
+    stage.binding = await world.bind(stage.a, { principal: stage.person }, stage.emptyRole, 'company.x');
+    stage.groupBinding = await world.bind(stage.a, { group: stage.group }, stage.emptyRole, 'company.x');
+    stage.event = await world.db.auditEvent.findFirstOrThrow({
+      where: { tenantId: stage.a.id, resource: 'NAMESPACE', namespace: 'company.x' },
+    });
+    await world.token(stage.account);
+    stage.tokenId = (await world.db.apiToken.findFirstOrThrow({ where: { principalId: stage.account.id } })).id;
+    return stage;
+  }
+
+  name = (prefix: string): string => `${prefix}-${this.#next++}`;
+
+  /**
+   * Somebody who holds exactly this permission, in the actor's way.
+   * @param besides what the way to the object needs beside it, held in the whole tenant by all but those outside it.
+   */
+  async actor(
+    actor: ActorName,
+    permission: Permission,
+    besides: readonly Permission[] = [],
+    byPassword = false,
+  ): Promise<Client> {
+    const { world, a, b } = this;
+    const signIn = (one: User) => (byPassword ? Promise.resolve(world.basic(one.username)) : world.as(one));
+    const user = (tenants: readonly Tenant[], superAdmin = false) =>
+      world.user(this.name('actor'), tenants, { superAdmin, ...(byPassword && { password }) });
+    switch (actor) {
+      case 'no access':
+        return signIn(await user([]));
+      case 'other tenant': {
+        const one = await user([b]);
+        await world.grant(b, one, [permission, ...besides]);
+        return signIn(one);
+      }
+      case 'super admin': {
+        const one = await user(besides.length > 0 ? [a] : [], true);
+        if (besides.length > 0) await world.grant(a, one, besides);
+        return signIn(one);
+      }
+      default: {
+        const one = await user([a]);
+        if (besides.length > 0) await world.grant(a, one, besides);
+        if (actor === 'namespace binding') await world.grant(a, one, [permission], 'company');
+        if (actor === 'tenant binding') await world.grant(a, one, [permission]);
+        if (actor === 'instance binding') await world.grant(null, one, [permission]);
+        if (actor === 'group binding') {
+          const group = await world.group(a, this.name('Actors'));
+          await world.member(a, group, one);
+          await world.bind(a, { group }, await world.role(a, this.name('role'), [permission]));
+        }
+        return signIn(one);
+      }
+    }
+  }
+}
