@@ -2,7 +2,10 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
 
-export type Parsed<T> = { ok: true; value: T } | { ok: false; issues: Issue[] };
+export type Parsed<T> =
+  | { ok: true; value: T /** The line at which the text says this part of the value. */; lineOf: LineOf }
+  | { ok: false; issues: Issue[] };
+export type LineOf = (path: readonly PropertyKey[]) => number;
 
 /**
  * Reads YAML (or JSON, its subset) and checks it against a model.
@@ -19,7 +22,7 @@ export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
     }));
     return { ok: false, issues };
   }
-  const lineOf = (path: readonly PropertyKey[]): number => {
+  const lineOf: LineOf = (path) => {
     for (let length = path.length; length > 0; length -= 1) {
       const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
       if (node?.range) return lines.linePos(node.range[0]).line;
@@ -33,7 +36,7 @@ export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
     return { ok: false, issues: [{ path: [], message: (error as Error).message, line: 1 }] };
   }
   const result = model.safeParse(value ?? {});
-  if (result.success) return { ok: true, value: result.data };
+  if (result.success) return { ok: true, value: result.data, lineOf };
   const issues = result.error.issues.map((issue) => ({
     path: issue.path as (string | number)[],
     message: issue.message,

@@ -1,11 +1,12 @@
 import type { Actor, Credential, Env } from '../access/actor.ts';
 import type { Permission } from '../access/catalog.ts';
 import type { Doer, Grant } from '../access/grant.ts';
+import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Decision, Engine, Scope } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
-import type { Principal } from './principal.ts';
+import { confine, loadPrincipal, type Principal } from './principal.ts';
 
 /** Who somebody proved to be. */
 export interface Identity {
@@ -82,6 +83,30 @@ export class AccessSession {
     this.#memo.clear();
     this.#identity = undefined;
     this.#identity = await this.#identify();
+  }
+
+  /**
+   * The same actor as a transaction sees them: with what it has given and taken so far. Only for use inside it, after
+   * `write` has found this session's rights still true.
+   */
+  async inside(tx: Tx): Promise<AccessSession> {
+    const { identity } = this;
+    const stored = await loadPrincipal(tx, identity.principal.id);
+    if (!stored) throw unauthenticated();
+    // Who impersonates stays confined to the tenants that were open to them.
+    const { superAdmin, tenants } = identity.principal;
+    const principal = identity.impersonator && !superAdmin ? confine(stored, new Set(tenants.keys())) : stored;
+    const session = new AccessSession({
+      engine: this.engine,
+      freshness: this.freshness,
+      identify: this.#identify,
+      ip: this.ip,
+      requestId: this.requestId,
+      now: this.#now,
+    });
+    session.reason = this.reason;
+    session.#identity = { ...identity, principal };
+    return session;
   }
 
   /** Forgets every decision: the next question is decided anew. */

@@ -13,3 +13,22 @@ export const description = z
   .max(2_000, 'A description has at most 2,000 characters.')
   .refine((text) => !text.includes('\0'), 'A description has no NUL characters.')
   .nullish();
+
+/** What a tenant is called in paths and settings. */
+export const tenantKey = z
+  .string()
+  .max(100, 'A key has at most 100 characters.')
+  .regex(/^[a-z0-9][a-z0-9_-]*(?![\s\S])/, 'A key has a-z, 0-9, _ and -, and begins with a letter or digit.');
+
+export const username = displayName
+  .max(100, 'A user name has at most 100 characters.')
+  .regex(/^[^\s:]+$/, 'A user name has no blanks and no colon.');
+
+export const email = z.email('This is no e-mail address.').max(254);
+
+export const personName = z
+  .string()
+  .trim()
+  .max(100, 'A name has at most 100 characters.')
+  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
+  .nullish();

@@ -14,10 +14,19 @@ export async function subjectName(
   { principalId, groupId }: { principalId: string | null; groupId: string | null },
 ): Promise<string> {
   if (groupId !== null) return `group:${(await tx.group.findUnique({ where: { id: groupId } }))?.name ?? groupId}`;
-  const principal = await tx.principal.findUnique({
-    where: { id: principalId! },
-    include: { user: true, serviceAccount: true },
+  return (await principalNames(tx, [principalId!])).get(principalId!) ?? `service-account:${principalId}`;
+}
+
+/** The same for many users and service accounts at once, by id. */
+export async function principalNames(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const principals = await tx.principal.findMany({
+    where: { id: { in: [...ids] } },
+    include: { user: { select: { username: true } }, serviceAccount: { select: { name: true } } },
   });
-  if (principal?.user) return `user:${principal.user.username}`;
-  return `service-account:${principal?.serviceAccount?.name ?? principalId}`;
+  return new Map(
+    principals.map(({ id, user, serviceAccount }) => [
+      id,
+      user ? `user:${user.username}` : `service-account:${serviceAccount?.name ?? id}`,
+    ]),
+  );
 }

@@ -9,7 +9,7 @@ import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { speaks } from '../../policy/holdings.ts';
 import { assertMayHandOn } from '../role/service.ts';
-import { subjectName } from '../subject.ts';
+import { principalNames, subjectName } from '../subject.ts';
 
 export type Membership = 'OWNER' | 'MEMBER';
 
@@ -19,8 +19,9 @@ async function part(
   group: Group,
   { principalId, membership }: Pick<GroupMember, 'principalId' | 'membership'>,
 ) {
-  return { ...group, member: await subjectName(tx, { principalId, groupId: null }), membership };
+  return partOf(group, await subjectName(tx, { principalId, groupId: null }), membership);
 }
+const partOf = (group: Group, member: string, membership: string) => ({ ...group, member, membership });
 const audited = ['member', 'membership'];
 
 /** Who joins a group gets what it is bound to: the doer must hold each of these permissions. */
@@ -43,14 +44,33 @@ export async function addGroupMember(
   principalId: string,
   membership: Membership,
 ): Promise<GroupMember> {
+  return (await addGroupMembers(tx, grant, tenant, groupId, [{ principalId, membership }]))[0]!;
+}
+
+export interface NewMember {
+  readonly principalId: string;
+  readonly membership: Membership;
+}
+
+/** Adds all or none of them. */
+export async function addGroupMembers(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  members: readonly NewMember[],
+): Promise<GroupMember[]> {
   const group = await find<Group>(tx, grant, 'GROUP', groupId);
-  if (!(await tx.tenantAccess.findFirst({ where: { tenantId: tenant.id, principalId } })))
-    throw notFound('The subject');
-  if (await tx.groupMember.findFirst({ where: { groupId, principalId } })) throw conflict('They are a member already.');
+  const among = { in: members.map(({ principalId }) => principalId) };
+  const accesses = await tx.tenantAccess.count({ where: { tenantId: tenant.id, principalId: among } });
+  if (accesses < new Set(among.in).size) throw notFound('The subject');
+  if (await tx.groupMember.findFirst({ where: { groupId, principalId: among } }))
+    throw conflict('They are a member already.');
   await assertMayLetIn(tx, grant, group);
-  const after = await part(tx, group, { principalId, membership });
-  await grant.review(tx, { before: null, after });
-  return insertMember(tx, grant, tenant, group, principalId, membership);
+  const names = await principalNames(tx, among.in);
+  for (const { principalId, membership } of members)
+    await grant.review(tx, { before: null, after: partOf(group, names.get(principalId)!, membership) });
+  return insertMembers(tx, grant, tenant, group, members, names);
 }
 
 /** The row alone, for a service that has already decided. */
@@ -62,20 +82,26 @@ export async function insertMember(
   principalId: string,
   membership: Membership,
 ): Promise<GroupMember> {
-  const member = await tx.groupMember.create({
-    data: { id: newId(), tenantId: tenant.id, groupId: group.id, principalId, membership },
-  });
-  const after = await part(tx, group, member);
-  record(tx, grant, {
-    resource: 'GROUP',
-    before: null,
-    after,
-    tenant,
-    audited,
-    verb: 'add-member',
-    key: `${group.name}/${after.member}`,
-  });
-  return member;
+  const names = await principalNames(tx, [principalId]);
+  return (await insertMembers(tx, grant, tenant, group, [{ principalId, membership }], names))[0]!;
+}
+
+async function insertMembers(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  group: Group,
+  members: readonly NewMember[],
+  names: ReadonlyMap<string, string>,
+): Promise<GroupMember[]> {
+  const data = members.map((member) => ({ id: newId(), tenantId: tenant.id, groupId: group.id, ...member }));
+  const rows = await tx.groupMember.createManyAndReturn({ data });
+  for (const { principalId, membership } of rows) {
+    const after = partOf(group, names.get(principalId)!, membership);
+    const key = `${group.name}/${after.member}`;
+    record(tx, grant, { resource: 'GROUP', before: null, after, tenant, audited, verb: 'add-member', key });
+  }
+  return rows;
 }
 
 async function memberOf(tx: Tx, groupId: string, principalId: string): Promise<GroupMember> {

@@ -11,7 +11,7 @@ import { find } from '../../policy/find.ts';
 import { bind, removeBindings, spoken } from '../binding/service.ts';
 import { removeMember } from '../group/members.ts';
 import { assertMayHandOn } from '../role/service.ts';
-import { subjectName } from '../subject.ts';
+import { principalNames, subjectName } from '../subject.ts';
 
 const named = async (tx: Tx, access: TenantAccess) => ({
   ...access,
@@ -20,9 +20,23 @@ const named = async (tx: Tx, access: TenantAccess) => ({
 
 /** Writes the access row that was already decided about. */
 export async function giveAccess(tx: Tx, grant: Grant, tenant: TenantRef, principalId: string): Promise<TenantAccess> {
-  const access = await tx.tenantAccess.create({ data: { id: newId(), tenantId: tenant.id, principalId } });
-  record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after: await named(tx, access), tenant });
-  return access;
+  return (await giveAccesses(tx, grant, tenant, [principalId]))[0]!;
+}
+
+async function giveAccesses(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  principalIds: readonly string[],
+): Promise<TenantAccess[]> {
+  const data = principalIds.map((principalId) => ({ id: newId(), tenantId: tenant.id, principalId }));
+  const accesses = await tx.tenantAccess.createManyAndReturn({ data });
+  const names = await principalNames(tx, principalIds);
+  for (const access of accesses) {
+    const after = { ...access, subject: names.get(access.principalId)! };
+    record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant });
+  }
+  return accesses;
 }
 
 /** Gives an existing user access, found by exact name, and binds the tenant's default role where it has one. */
@@ -32,20 +46,39 @@ export async function grantTenantAccess(
   tenant: TenantRef,
   { username, withDefaultRole }: { username: string; withDefaultRole: boolean },
 ): Promise<string> {
-  const user = await tx.user.findUnique({ where: { usernameKey: fold(username) }, select: { id: true } });
-  if (!user) throw notFound('The user');
-  if (await tx.tenantAccess.findFirst({ where: { tenantId: tenant.id, principalId: user.id } })) {
-    throw conflict(`${username} has access already.`);
+  return (await grantTenantAccesses(tx, grant, tenant, { usernames: [username], withDefaultRole }))[0]!;
+}
+
+/** All or none of them. @returns their ids, in the order of the names. */
+export async function grantTenantAccesses(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  { usernames, withDefaultRole }: { usernames: readonly string[]; withDefaultRole: boolean },
+): Promise<string[]> {
+  const users = await tx.user.findMany({
+    where: { usernameKey: { in: usernames.map(fold) } },
+    select: { id: true, username: true, usernameKey: true },
+  });
+  const ids = new Map(users.map(({ id, usernameKey }) => [usernameKey, id]));
+  if (usernames.some((username) => !ids.has(fold(username)))) throw notFound('The user');
+  const present = await tx.tenantAccess.findFirst({
+    where: { tenantId: tenant.id, principalId: { in: [...ids.values()] } },
+  });
+  if (present) throw conflict(`${users.find(({ id }) => id === present.principalId)?.username} has access already.`);
+  const principalIds = usernames.map((username) => ids.get(fold(username))!);
+  for (const principalId of principalIds) {
+    const proposed = { id: newId(), tenantId: tenant.id, principalId, createdAt: new Date() };
+    await grant.review(tx, { before: null, after: proposed });
   }
-  const proposed = { id: newId(), tenantId: tenant.id, principalId: user.id, createdAt: new Date() };
-  await grant.review(tx, { before: null, after: proposed });
-  await giveAccess(tx, grant, tenant, user.id);
+  await giveAccesses(tx, grant, tenant, principalIds);
   const role = withDefaultRole ? await tx.role.findFirst({ where: { tenantId: tenant.id, isDefault: true } }) : null;
   if (role) {
     assertMayHandOn(grant, spoken(role, tenant.id, ''), tenant.id, '');
-    await bind(tx, grant, tenant, { principalId: user.id, groupId: null, role, namespace: '' });
+    for (const principalId of principalIds)
+      await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
   }
-  return user.id;
+  return principalIds;
 }
 
 /** Withdraws access: bindings and memberships in the tenant fall with it, each with its event. */

@@ -8,7 +8,7 @@ import { globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { escapeLike } from '../../lib/text.ts';
-import { description, displayName } from '../rules.ts';
+import { description, displayName, tenantKey } from '../rules.ts';
 import { createTenant, deleteTenant, updateTenant } from './service.ts';
 
 const TenantRef = builder.prismaNode('Tenant', {
@@ -97,11 +97,6 @@ builder.prismaObjectField('User', 'tenants', (t) =>
   }),
 );
 
-const key = z
-  .string()
-  .max(100, 'A key has at most 100 characters.')
-  .regex(/^[a-z0-9][a-z0-9_-]*(?![\s\S])/, 'A key has a-z, 0-9, _ and -, and begins with a letter or digit.');
-
 mutation('createTenant', {
   description: 'Creates a tenant with its managed roles.',
   permission: 'TENANT:CREATE',
@@ -110,7 +105,7 @@ mutation('createTenant', {
     name: t.string({ description: 'What people call it. Default: the key.' }),
     description: t.string({ description: 'What it is for.' }),
   }),
-  rules: z.looseObject({ key, name: displayName.nullish(), description }),
+  rules: z.looseObject({ key: tenantKey, name: displayName.nullish(), description }),
   target: atInstance,
   run: (tx, grant, input) =>
     createTenant(tx, grant, { key: input.key, name: input.name ?? input.key, description: input.description }),

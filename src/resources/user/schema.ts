@@ -18,7 +18,7 @@ import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
-import { displayName } from '../rules.ts';
+import { email, personName, username } from '../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
 import { decodeSubject, Subject } from '../subject-type.ts';
 import * as users from './service.ts';
@@ -157,16 +157,6 @@ builder.prismaObjectField('Tenant', 'users', (t) =>
   }),
 );
 
-const username = displayName
-  .max(100, 'A user name has at most 100 characters.')
-  .regex(/^[^\s:]+$/, 'A user name has no blanks and no colon.');
-const email = z.email('This is no e-mail address.').max(254);
-const personName = z
-  .string()
-  .trim()
-  .max(100, 'A name has at most 100 characters.')
-  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
-  .nullish();
 const ofUser = ({ id }: { id: string | number }, context: Context) => byId('USER', 'User', id, context);
 
 mutation('createUser', {

@@ -34,10 +34,19 @@ function assertSuperAdmin(grant: Grant, what: string): void {
     });
 }
 
-async function assertFree(tx: Tx, field: 'username' | 'email', value: string, except?: string): Promise<void> {
-  const taken = await tx.user.findFirst({ where: { [`${field}Key`]: fold(value) }, select: { id: true } });
-  if (taken && taken.id !== except)
-    throw conflict(`This ${field === 'username' ? 'user name' : 'e-mail address'} is taken.`);
+async function assertFree(
+  tx: Tx,
+  field: 'username' | 'email',
+  values: readonly string[],
+  except?: string,
+): Promise<void> {
+  const taken = await tx.user.findFirst({
+    where: { [`${field}Key`]: { in: values.map(fold) }, ...(except !== undefined && { NOT: { id: except } }) },
+    select: { [field]: true },
+  });
+  if (!taken) return;
+  const what = field === 'username' ? 'user name' : 'e-mail address';
+  throw conflict(values.length === 1 ? `This ${what} is taken.` : `The ${what} ${taken[field]} is taken.`);
 }
 
 function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
@@ -57,32 +66,55 @@ export async function createUser(
   input: NewUser,
   passwordLength: number,
 ): Promise<User> {
-  const { username, email, password } = input;
-  if (input.superAdmin) assertSuperAdmin(grant, 'makes super admins');
-  if (password != null) assertPassword(password, passwordLength, [username, email], ['input', 'password']);
-  await assertFree(tx, 'username', username);
-  await assertFree(tx, 'email', email);
-  const after = {
-    id: newId(),
-    username,
-    usernameKey: fold(username),
-    email,
-    emailKey: fold(email),
-    firstName: input.firstName ?? null,
-    lastName: input.lastName ?? null,
-    superAdmin: input.superAdmin ?? false,
-    disabled: false,
-    authMethods: [...authMethods],
-    passwordHash: null,
-    passwordChangedAt: null,
-    createdAt: new Date(),
-    ...(password != null && (await newPassword(password))),
-  };
-  await grant.review(tx, { before: null, after });
-  await tx.principal.create({ data: { id: after.id, kind: 'USER' } });
-  const user = await tx.user.create({ data: after });
-  record(tx, grant, { before: null, after: user, tenant: null });
-  return user;
+  return (await createUsers(tx, grant, [input], passwordLength))[0]!;
+}
+
+/** All or none of them, in a few statements. */
+export async function createUsers(
+  tx: Tx,
+  grant: Grant<'USER:CREATE'>,
+  inputs: readonly NewUser[],
+  passwordLength: number,
+): Promise<User[]> {
+  for (const { username, email, password, superAdmin } of inputs) {
+    if (superAdmin) assertSuperAdmin(grant, 'makes super admins');
+    if (password != null) assertPassword(password, passwordLength, [username, email], ['input', 'password']);
+  }
+  await assertFree(
+    tx,
+    'username',
+    inputs.map(({ username }) => username),
+  );
+  await assertFree(
+    tx,
+    'email',
+    inputs.map(({ email }) => email),
+  );
+  const users: User[] = [];
+  for (const { username, email, password, ...input } of inputs) {
+    const after = {
+      id: newId(),
+      username,
+      usernameKey: fold(username),
+      email,
+      emailKey: fold(email),
+      firstName: input.firstName ?? null,
+      lastName: input.lastName ?? null,
+      superAdmin: input.superAdmin ?? false,
+      disabled: false,
+      authMethods: [...authMethods],
+      passwordHash: null,
+      passwordChangedAt: null,
+      createdAt: new Date(),
+      ...(password != null && (await newPassword(password))),
+    };
+    await grant.review(tx, { before: null, after });
+    users.push(after);
+  }
+  await tx.principal.createMany({ data: users.map(({ id }) => ({ id, kind: 'USER' })) });
+  await tx.user.createMany({ data: users });
+  for (const after of users) record(tx, grant, { before: null, after, tenant: null });
+  return users;
 }
 
 /** Changes a user's row: the one way, so that the last super admin is kept whatever changed. */
@@ -116,8 +148,8 @@ export async function updateUser(
   { username, email, firstName, lastName }: UserChange,
 ): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
-  if (username != null) await assertFree(tx, 'username', username, id);
-  if (email != null) await assertFree(tx, 'email', email, id);
+  if (username != null) await assertFree(tx, 'username', [username], id);
+  if (email != null) await assertFree(tx, 'email', [email], id);
   return change(tx, grant, before, {
     ...(username != null && { username, usernameKey: fold(username) }),
     ...(email != null && { email, emailKey: fold(email) }),
