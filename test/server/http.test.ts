@@ -1,0 +1,243 @@
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { World } from '../support/world.ts';
+import { codesOf, deep, json, jsonType, type Program, raw, startPlainYoga } from './tools.ts';
+
+describe('the HTTP server', () => {
+  let world: World;
+  let strict: World;
+  let plain: Program & { url: string };
+  let url: string;
+  let auth: Record<string, string>;
+
+  beforeAll(async () => {
+    [world, strict, plain] = await Promise.all([
+      World.create({ config: { graphiql: true } }),
+      World.create({ config: { graphiql: false, origins: ['https://console.example'] } }),
+      startPlainYoga(),
+    ]);
+    url = `${world.urls[0]}/graphql`;
+    auth = { authorization: world.root().headers['authorization']! };
+  });
+  afterAll(async () => {
+    await Promise.all([world.close(), strict.close(), plain.kill()]);
+  });
+
+  describe('documents that are too deep', () => {
+    it('control: the stock server answers 500', async () => {
+      const answer = await raw(`${plain.url}/graphql`, { headers: jsonType, body: json(deep(2_000)) });
+      expect(answer.status).toBe(500);
+    });
+
+    it.each([100, 900, 2_000, 50_000])('answers 400 with a code for %i levels', async (depth) => {
+      for (const headers of [{}, auth]) {
+        const accept = { accept: 'application/graphql-response+json' };
+        const body = json(deep(depth, 'serverInfo'));
+        const answer = await raw(url, { headers: { ...jsonType, ...accept, ...headers }, body });
+        expect([answer.status, codesOf(answer.text)]).toEqual([
+          400,
+          [expect.stringMatching(/BAD_INPUT|LIMIT_EXCEEDED/)],
+        ]);
+        const other = await raw(url, { headers: { ...jsonType, ...headers }, body });
+        expect(other.status).toBeLessThan(500);
+        expect(codesOf(other.text)).toEqual(codesOf(answer.text));
+      }
+    });
+
+    it('answers 400 for a value or a type of many levels', async () => {
+      const list = `{ node(id: ${'['.repeat(3_000)}1${']'.repeat(3_000)}) { id } }`;
+      const object = `{ node(id: ${'{a:'.repeat(3_000)}1${'}'.repeat(3_000)}) { id } }`;
+      const type = `query($v: ${'['.repeat(3_000)}Int${']'.repeat(3_000)}) { __typename }`;
+      for (const query of [list, object, type]) {
+        const answer = await raw(url, { headers: jsonType, body: json(query) });
+        expect(answer.status).toBeLessThan(500);
+        expect(codesOf(answer.text)).toEqual([expect.stringMatching(/BAD_INPUT|LIMIT_EXCEEDED/)]);
+      }
+      // JSON as deep as the body allows.
+      const nested = `{"query":"{ __typename }","variables":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`;
+      expect((await raw(url, { headers: jsonType, body: nested })).status).toBeLessThan(500);
+    });
+  });
+
+  describe('what is taken', () => {
+    it('answers 413 to a body that is too large, told or not', async () => {
+      const body = json(`{ __typename } #${'x'.repeat(2_000_000)}`);
+      const told = await raw(url, { headers: { ...jsonType, 'content-length': String(body.length) }, body });
+      expect([told.status, codesOf(told.text)]).toEqual([413, ['LIMIT_EXCEEDED']]);
+      const untold = await raw(url, { headers: { ...jsonType, 'transfer-encoding': 'chunked' }, body });
+      expect([untold.status, codesOf(untold.text)]).toEqual([413, ['LIMIT_EXCEEDED']]);
+      expect((await raw(url, { headers: jsonType, body: json('{ __typename }') })).status).toBe(200);
+    });
+
+    it.each([
+      ['text/plain', json('{ __typename }')],
+      ['application/x-www-form-urlencoded', 'query=%7B__typename%7D'],
+      [
+        'multipart/form-data; boundary=x',
+        '--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n{__typename}\r\n--x--',
+      ],
+      ['application/graphql', '{ __typename }'],
+      ['text/plain; application/json', json('{ __typename }')],
+    ])('answers 415 to %s', async (type, body) => {
+      const answer = await raw(url, { headers: { 'content-type': type }, body });
+      expect([answer.status, codesOf(answer.text)]).toEqual([415, ['BAD_INPUT']]);
+    });
+
+    it('answers 415 without a content type', async () => {
+      expect((await raw(url, { body: json('{ __typename }') })).status).toBe(415);
+    });
+
+    it('answers 405 to a mutation by GET, and queries by GET', async () => {
+      const by = (query: string) => raw(`${url}?query=${encodeURIComponent(query)}`, { method: 'GET', headers: auth });
+      const mutation = await by('mutation { createTenant(input: { key: "byget", name: "x" }) { tenant { key } } }');
+      expect([mutation.status, mutation.headers.allow]).toEqual([405, 'POST']);
+      expect(await world.db.tenant.count({ where: { key: 'byget' } })).toBe(0);
+      expect((await by('{ __typename }')).status).toBe(200);
+    });
+
+    it('takes no list of operations', async () => {
+      const answer = await raw(url, {
+        headers: jsonType,
+        body: `[${json('{ __typename }')},${json('{ __typename }')}]`,
+      });
+      expect(answer.status).toBe(400);
+    });
+  });
+
+  describe('origins', () => {
+    const ask = (to: World, origin: string | undefined, method = 'POST', more = {}) =>
+      raw(`${to.urls[0]}/graphql`, {
+        method,
+        headers: { ...jsonType, ...(origin !== undefined && { origin }), ...more },
+        ...(method === 'POST' && { body: json('{ __typename }') }),
+      });
+
+    it('without a list, allows the own pages and no others', async () => {
+      const host = new URL(url).host;
+      expect((await ask(world, undefined)).status).toBe(200);
+      expect((await ask(world, `http://${host}`)).status).toBe(200);
+      for (const origin of ['https://evil.example', 'null', `http://${host}.evil.example`, 'http://localhost:1', '']) {
+        const answer = await ask(world, origin);
+        expect([origin, answer.status, codesOf(answer.text)]).toEqual([origin, 403, ['FORBIDDEN']]);
+      }
+    });
+
+    it('with a list, allows those and answers their preflight', async () => {
+      const allowed = 'https://console.example';
+      const answer = await ask(strict, allowed);
+      expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([200, allowed]);
+      const preflight = await ask(strict, allowed, 'OPTIONS', {
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization, content-type, x-gatehouse-impersonate',
+      });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers['access-control-allow-origin']).toBe(allowed);
+      expect(preflight.headers['access-control-allow-methods']).toContain('POST');
+      for (const name of ['authorization', 'content-type', 'x-gatehouse-impersonate'])
+        expect(preflight.headers['access-control-allow-headers']).toContain(name);
+      expect(preflight.headers['access-control-allow-credentials']).not.toBe('true');
+    });
+
+    it('with a list, refuses every other, preflight included', async () => {
+      const own = `http://${new URL(strict.urls[0]!).host}`;
+      for (const origin of [own, 'https://console.example.evil.example', 'http://console.example', 'null']) {
+        for (const method of ['POST', 'OPTIONS', 'GET']) {
+          const answer = await ask(strict, origin, method, { 'access-control-request-method': 'POST' });
+          expect([origin, method, answer.status]).toEqual([origin, method, 403]);
+          expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+        }
+      }
+    });
+
+    it('allows no page to read an answer where there is no list', async () => {
+      const answer = await ask(world, `http://${new URL(url).host}`);
+      expect(answer.headers['access-control-allow-origin']).not.toBe('*');
+    });
+  });
+
+  describe('who is not signed in', () => {
+    const hidden = [
+      getIntrospectionQuery(),
+      '{ __type(name: "User") { name } }',
+      '{ ...F } fragment F on Query { ... on Query { s: __schema { queryType { name } } } }',
+      'query __schema { ...__type } fragment __type on Query { __schema { queryType { name } } }',
+    ];
+
+    it.each(hidden)('learns nothing of the schema (%#)', async (query) => {
+      const answer = await raw(url, { headers: jsonType, body: json(query) });
+      expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
+      expect(answer.headers['www-authenticate']).toBeUndefined();
+      const wrong = { authorization: 'Bearer gth_nonsense' };
+      expect((await raw(url, { headers: { ...jsonType, ...wrong }, body: json(query) })).status).toBe(401);
+      const signedIn = await raw(url, { headers: { ...jsonType, ...auth }, body: json(query) });
+      expect([signedIn.status, codesOf(signedIn.text)]).toEqual([200, []]);
+    });
+
+    it('gets no suggestions of names', async () => {
+      const queries = [
+        '{ viewr { name } }',
+        '{ tenant(kee: "x") { key } }',
+        '{ tenant(key: "x") { nam } }',
+        '{ ... on Qery { __typename } }',
+        '{ tenant(key: "x") { roles(orderBy: { field: NAM, direction: ASC }) { totalCount } } }',
+        'mutation { createTenant(input: { kee: "x", key: "x", name: "y" }) { tenant { key } } }',
+        'query($o: RoleOrder) { tenant(key: "x") { roles(orderBy: $o) { totalCount } } }',
+      ];
+      const stock = await raw(`${plain.url}/graphql`, { headers: jsonType, body: json('{ helo }') });
+      expect(stock.text, 'control').toContain('Did you mean');
+      for (const query of queries) {
+        const answer = await raw(url, {
+          headers: jsonType,
+          body: json(query, { variables: { o: { field: 'NAM', direction: 'ASC', colour: 1 } } }),
+        });
+        expect(codesOf(answer.text).length).toBeGreaterThan(0);
+        expect(answer.text).not.toMatch(/did you mean/i);
+      }
+    });
+
+    it('is told 401, without a header that makes browsers ask for a password', async () => {
+      for (const headers of [{}, { authorization: 'Basic cm9vdDp3cm9uZw==' }, { authorization: 'Bearer x' }]) {
+        const answer = await raw(url, { headers: { ...jsonType, ...headers }, body: json('{ viewer { name } }') });
+        expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
+        expect(answer.headers['www-authenticate']).toBeUndefined();
+      }
+    });
+  });
+
+  it('answers 404 elsewhere, and health where it is asked', async () => {
+    const get = (path: string) => raw(`${world.urls[0]}${path}`, { method: 'GET' });
+    for (const path of ['/nothing', '/graphql/', '/graphqlx', '//graphql', '/.env'])
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    expect((await get('/healthz')).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(200);
+    expect((await get('/')).headers.location).toBe('/graphql');
+  });
+
+  it('serves GraphiQL where it is on, and only there', async () => {
+    const page = (to: World) => raw(`${to.urls[0]}/graphql`, { method: 'GET', headers: { accept: 'text/html' } });
+    const on = await page(world);
+    expect([on.status, on.headers['content-type']]).toEqual([200, expect.stringContaining('text/html')]);
+    expect(on.text).toContain('Gatehouse');
+    const off = await page(strict);
+    expect(off.text).not.toContain('<html');
+    expect(off.status).toBeGreaterThanOrEqual(400);
+    expect(off.status).toBeLessThan(500);
+  });
+
+  it('says of an unexpected error only that there was one; the log has the rest', async () => {
+    const broken = await World.create();
+    try {
+      const client = broken.root();
+      await client.ok('{ viewer { name } }');
+      await broken.db.$executeRaw`ALTER TABLE "Tenant" RENAME TO "Elsewhere"`;
+      broken.log.length = 0;
+      const { status, errors, data } = await client.run('{ tenant(key: "main") { name } }');
+      expect(status).toBe(500);
+      expect(errors.map(({ extensions }) => extensions.code)).toEqual(['INTERNAL']);
+      expect(JSON.stringify({ errors, data })).not.toMatch(/"Tenant|prisma|relation|42P01|P20|src\//);
+      expect(broken.log.join('\n')).toMatch(/unexpected error.*(Tenant|42P01|P2021)/s);
+    } finally {
+      await broken.close();
+    }
+  });
+});
