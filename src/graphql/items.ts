@@ -1,15 +1,19 @@
 import { badInput, GatehouseError } from '../errors.ts';
 import { builder } from './builder.ts';
 
-export const ItemError = builder.objectRef<GatehouseError>('ItemError').implement({
+/** Wrapped: an Error that a resolver returns would count as thrown. */
+export interface Refused {
+  readonly error: GatehouseError;
+}
+export const ItemError = builder.objectRef<Refused>('ItemError').implement({
   description: 'Why one item of a list was refused.',
   fields: (t) => ({
-    code: t.string({ description: 'The code, as in the extensions of an error.', resolve: ({ code }) => code }),
-    message: t.exposeString('message', { description: 'The reason.' }),
+    code: t.string({ description: 'The code, as in the extensions of an error.', resolve: ({ error }) => error.code }),
+    message: t.string({ description: 'The reason.', resolve: ({ error }) => error.message }),
     details: t.field({
       type: 'JSON',
       description: 'What else the error says: decisionId, issues.',
-      resolve: ({ extensions }) => extensions,
+      resolve: ({ error }) => error.extensions,
     }),
   }),
 });
@@ -24,7 +28,7 @@ export async function eachItem<Item, Result>(
   refusals: GatehouseError[],
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
-  refused: (error: GatehouseError) => Result,
+  refused: (refused: Refused) => Result,
 ): Promise<readonly Result[]> {
   if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
   const results: Result[] = [];
@@ -34,7 +38,7 @@ export async function eachItem<Item, Result>(
     } catch (error) {
       if (!(error instanceof GatehouseError)) throw error;
       if (error.code !== 'BAD_INPUT' && error.code !== 'CONFLICT') refusals.push(error);
-      results.push(refused(error));
+      results.push(refused({ error }));
     }
   }
   return results;

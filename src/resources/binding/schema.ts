@@ -1,11 +1,11 @@
 import { within } from '../../access/where.ts';
 import type { Binding, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../db/generated/client.ts';
-import { badInput, type GatehouseError } from '../../errors.ts';
+import { badInput } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection, connectionType, refOf } from '../../graphql/connection.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
-import { eachItem, ItemError } from '../../graphql/items.ts';
+import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { atInstance, inTenant, mutation } from '../../graphql/mutation.ts';
 import { decodeId, globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
@@ -151,7 +151,7 @@ const NewBinding = builder.inputType('BindingInput', {
 
 interface Made {
   readonly binding: Binding | null;
-  readonly error: GatehouseError | null;
+  readonly error: Refused | null;
 }
 const BindingResult = builder.objectRef<Made>('BindingResult').implement({
   description: 'The answer to one item: the binding, or why there is none.',
@@ -215,7 +215,7 @@ mutation('createBindings', {
 
 interface Removed {
   readonly id: string | null;
-  readonly error: GatehouseError | null;
+  readonly error: Refused | null;
 }
 const DeletedBinding = builder.objectRef<Removed>('DeletedBindingResult').implement({
   description: 'The answer to one item: the id that is gone, or why it is not.',
