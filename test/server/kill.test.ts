@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Client } from '../support/client.ts';
+import { Program } from '../support/program.ts';
+
+const kills = process.env['SOAK'] === '1' ? 50 : 5;
+const password = 'a long enough passphrase';
+const create =
+  'mutation($tenant: String!, $name: String!) { createNamespace(input: { tenant: $tenant, name: $name }) { namespace { id } } }';
+
+interface Event {
+  seq: string;
+  action: string;
+  resourceKey: string;
+  prevHash: string;
+  hash: string;
+  patch: unknown;
+}
+
+/** Every event of the tenant, from the first, by pages. */
+async function allEvents(client: Client): Promise<Event[]> {
+  const events: Event[] = [];
+  let before: string | null = null;
+  for (;;) {
+    const page: any = await client.ok(
+      'query($before: String) { tenant(key: "main") { auditEvents(last: 100, before: $before) { edges { cursor node { seq action resourceKey prevHash hash patch } } pageInfo { hasPreviousPage startCursor } } } }',
+      { before },
+    );
+    const { edges, pageInfo } = page.tenant.auditEvents;
+    events.unshift(...edges.map((edge: any) => edge.node));
+    if (!pageInfo.hasPreviousPage) return events.sort((a, b) => Number(BigInt(a.seq) - BigInt(b.seq)));
+    before = pageInfo.startCursor;
+  }
+}
+
+async function allNamespaces(client: Client): Promise<string[]> {
+  const names: string[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const page: any = await client.ok(
+      'query($after: String) { tenant(key: "main") { namespaces(first: 100, after: $after, where: { declared: true }) { nodes { name } pageInfo { hasNextPage endCursor } } } }',
+      { after },
+    );
+    names.push(...page.tenant.namespaces.nodes.map((n: any) => n.name));
+    if (!page.tenant.namespaces.pageInfo.hasNextPage) return names;
+    after = page.tenant.namespaces.pageInfo.endCursor;
+  }
+}
+
+describe.each(['gateway', 'PostgreSQL'] as const)(
+  `kill -9 of the %s in the middle of mutations, ${kills} times`,
+  (victim) => {
+    let program: Program;
+    beforeAll(async () => {
+      program = await Program.create({ GATEHOUSE_ADMIN_USERNAME: 'root', GATEHOUSE_ADMIN_PASSWORD: password });
+      await program.start();
+      const root = program.client('root', password);
+      await root.ok('mutation { createTenant(input: { key: "main" }) { tenant { id } } }');
+      // A super admin has no namespaces of a tenant: bind the own account.
+      const { viewer } = await root.ok<any>('{ viewer { user { id } } }');
+      await root.ok('mutation { grantTenantAccess(input: { tenant: "main", username: "root" }) { user { id } } }');
+      const { tenant } = await root.ok<any>(
+        '{ tenant(key: "main") { roles(where: { name: "Admin" }) { nodes { id } } } }',
+      );
+      await root.ok(
+        'mutation($b: [BindingInput!]!) { createBindings(input: { tenant: "main", bindings: $b }) { results { error { code } } } }',
+        {
+          b: [{ subject: viewer.user.id, role: tenant.roles.nodes[0].id }],
+        },
+      );
+    }, 60_000);
+    afterAll(() => program.remove());
+
+    it('keeps every acknowledged mutation with its event, and no event without its change', async () => {
+      const acknowledged = new Set<string>();
+      let tried = 0;
+      for (let round = 0; round < kills; round += 1) {
+        const client = program.client('root', password);
+        let over = false;
+        const writers = Array.from({ length: 6 }, async (_, writer) => {
+          for (let i = 0; !over; i += 1) {
+            const name = `r${round}.w${writer}-${i}`;
+            tried += 1;
+            try {
+              const { errors, data } = await client.run<any>(create, { tenant: 'main', name });
+              if (errors.length === 0 && data?.createNamespace) acknowledged.add(name);
+            } catch {
+              return;
+            }
+          }
+        });
+        await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 500));
+        if (victim === 'gateway') await program.end('SIGKILL');
+        else {
+          process.kill(program.postmaster!, 'SIGKILL');
+          await program.ended();
+        }
+        over = true;
+        await Promise.all(writers);
+        await program.start();
+      }
+      const client = program.client('root', password);
+      const events = await allEvents(client);
+      const names = new Set(await allNamespaces(client));
+      const created = events
+        .filter(({ action }) => action === 'namespace.create')
+        .map(({ resourceKey }) => resourceKey);
+      console.log(
+        `kill -9 of the ${victim}: ${kills} kills, ${tried} mutations tried, ${acknowledged.size} acknowledged, ${names.size} there`,
+      );
+      expect(acknowledged.size).toBeGreaterThan(kills * 5);
+      expect([...acknowledged].filter((name) => !names.has(name))).toEqual([]);
+      expect([...names].sort()).toEqual([...created].sort());
+      // The chain has no gap and no fork.
+      events.forEach((event, i) => {
+        expect(event.seq).toBe(String(i + 1));
+        if (i > 0) expect(event.prevHash).toBe(events[i - 1]!.hash);
+      });
+    }, 1_500_000);
+  },
+);
