@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -75,7 +75,29 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
   writeFileSync(passwordFile, password, { mode: 0o600 });
 }
 
+const startMs = 60_000;
+const retryMs = 15_000;
+
+/**
+ * Starts the server and waits until it answers. Where its predecessor was killed, the predecessor's own processes may
+ * hold the data for a moment more: then it is tried again.
+ */
 async function launch(place: Place, server: Connection): Promise<void> {
+  const startedAt = Date.now();
+  for (;;) {
+    const ended = await launchOnce(place, server, startedAt + startMs);
+    if (ended === undefined) return;
+    if (Date.now() - startedAt > retryMs) {
+      throw new Error(
+        `The embedded PostgreSQL ended at its start (${ended}); see ${join(place.socket, 'postgres.log')}`,
+      );
+    }
+    await sleep(200);
+  }
+}
+
+/** @returns undefined when it answers, or how it ended. */
+async function launchOnce(place: Place, server: Connection, deadline: number): Promise<number | string | undefined> {
   const log = openSync(join(place.socket, 'postgres.log'), 'a', 0o600);
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // Its own session: the terminal's Ctrl-C must reach the gateway only, which then stops the server in order.
@@ -86,25 +108,21 @@ async function launch(place: Place, server: Connection): Promise<void> {
     stdio: ['ignore', log, log],
     env: {},
   });
+  closeSync(log);
   child.unref();
-  let ended: number | string | null = null;
+  let ended: number | string | undefined;
   child.once('exit', (code, signal) => {
-    ended = code ?? signal;
+    ended = code ?? signal ?? 'unknown';
   });
   child.once('error', (error) => {
     ended = error.message;
   });
-  const deadline = Date.now() + 60_000;
   while (!(await answers(server))) {
-    // Another start may have won the race for the data folder: then its server answers.
-    if (ended !== null && !(await answers(server))) {
-      throw new Error(
-        `The embedded PostgreSQL ended at its start (${ended}); see ${join(place.socket, 'postgres.log')}`,
-      );
-    }
+    if (ended !== undefined) return (await answers(server)) ? undefined : ended;
     if (Date.now() > deadline) throw new Error('The embedded PostgreSQL did not answer within 60 s.');
     await sleep(25);
   }
+  return undefined;
 }
 
 async function answers(server: Connection): Promise<boolean> {
