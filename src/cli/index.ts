@@ -1,3 +1,4 @@
+import { applyCommand } from './apply.ts';
 import { migrateCommand } from './migrate.ts';
 import { policyCommand } from './policy.ts';
 import { schemaCommand } from './schema.ts';
@@ -6,4 +7,11 @@ import type { Command } from './usage.ts';
 import { userCommand } from './user.ts';
 
 /** Every command of `gatehouse`. */
-export const commands: readonly Command[] = [serve, migrateCommand, userCommand, policyCommand, schemaCommand];
+export const commands: readonly Command[] = [
+  serve,
+  migrateCommand,
+  userCommand,
+  policyCommand,
+  schemaCommand,
+  applyCommand,
+];

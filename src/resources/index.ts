@@ -8,6 +8,7 @@ import './group/index.ts';
 import './role/index.ts';
 import './binding/index.ts';
 import './namespace/index.ts';
+import './description/index.ts';
 import './audit-log/index.ts';
 import './policy/index.ts';
 import './viewer/index.ts';

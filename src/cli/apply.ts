@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Issue } from '../errors.ts';
+import { type LineOf, parseYaml } from '../lib/yaml.ts';
+import { descriptionFile } from '../resources/description/model.ts';
+import { byTenant, type TenantPart } from '../resources/description/parts.ts';
+import { type Command, UsageError } from './usage.ts';
+
+const document = /* GraphQL */ `
+  mutation Apply($input: ApplyDescriptionInput!) {
+    applyDescription(input: $input) {
+      tenant
+      created
+      updated
+      deleted
+      kept
+      changes { action resourceKey namespace patch }
+    }
+  }
+`;
+
+interface Change {
+  readonly action: string;
+  readonly resourceKey: string;
+  readonly namespace: string | null;
+  readonly patch: readonly { readonly op: string; readonly path: string; readonly value?: unknown }[] | null;
+}
+interface Applied {
+  readonly tenant: string;
+  readonly created: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly kept: readonly string[];
+  readonly changes: readonly Change[] | null;
+}
+interface Answer {
+  readonly data?: { readonly applyDescription: Applied } | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string; readonly issues?: readonly Issue[] };
+  }[];
+}
+
+interface Settings {
+  readonly file: string;
+  readonly url: string;
+  readonly authorization: string;
+  readonly dryRun: boolean;
+  readonly prune: boolean;
+}
+
+const usage = 'apply FILE --server URL (--api-token TOKEN | --user USER:PASSWORD) [--dry-run] [--prune]';
+
+function readSettings(args: readonly string[]): Settings {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        server: { type: 'string' },
+        'api-token': { type: 'string' },
+        user: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        prune: { type: 'boolean', default: false },
+      },
+    });
+    const { server, user, 'api-token': token } = values;
+    const [file, ...rest] = positionals;
+    if (file === undefined || rest.length > 0) throw new Error('It takes one file.');
+    if (server === undefined || !URL.canParse(server)) throw new Error('--server needs the URL of the gateway.');
+    if ((user === undefined) === (token === undefined)) throw new Error('Sign in by --api-token or by --user.');
+    if (user !== undefined && !user.includes(':')) throw new Error('--user needs USER:PASSWORD.');
+    return {
+      file,
+      url: `${server.replace(/\/$/, '')}/graphql`,
+      authorization: token !== undefined ? `Bearer ${token}` : `Basic ${Buffer.from(user!, 'utf8').toString('base64')}`,
+      dryRun: values['dry-run'],
+      prune: values.prune,
+    };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nUsage: gatehouse ${usage}`);
+  }
+}
+
+export const applyCommand: Command = {
+  name: 'apply',
+  usage,
+  description: 'Bring tenants of a running gateway to what a file describes (YAML or JSON).',
+  async run(args) {
+    const settings = readSettings(args);
+    const { file } = settings;
+    const parsed = parseYaml(readText(file), descriptionFile);
+    if (!parsed.ok) {
+      for (const { line, path, message } of parsed.issues) console.error(fault(file, line, path, message));
+      return 1;
+    }
+    let code = 0;
+    for (const part of byTenant(parsed.value)) {
+      const faults = await send(settings, part, parsed.lineOf);
+      for (const line of faults) console.error(line);
+      if (faults.length > 0) code = 1;
+    }
+    return code;
+  },
+};
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const fault = (file: string, line: number | undefined, path: Issue['path'], message: string): string =>
+  `${file}:${line ?? 1}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`;
+
+/** Sends one tenant's part and tells what came of it. @returns the faults, each with its line. */
+async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promise<string[]> {
+  const { file, dryRun, prune } = settings;
+  const at = (path: Issue['path'], message: string) => fault(file, lineOf(path), path, message);
+  let answer: Answer;
+  try {
+    const response = await fetch(settings.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: settings.authorization },
+      body: JSON.stringify({
+        query: document,
+        variables: { input: { tenant: part.key, description: part.description, dryRun, prune } },
+      }),
+    });
+    const text = await response.text();
+    answer = text.startsWith('{')
+      ? (JSON.parse(text) as Answer)
+      : { errors: [{ message: `${settings.url} answered with status ${response.status}.` }] };
+  } catch (error) {
+    const { cause, message } = error as Error;
+    return [at(part.path, `${settings.url} does not answer: ${cause instanceof Error ? cause.message : message}`)];
+  }
+  const errors = answer.errors ?? [];
+  if (errors.length === 0 && answer.data) {
+    tell(answer.data.applyDescription, dryRun);
+    return [];
+  }
+  return errors.flatMap(({ message, extensions }) => {
+    const issues = extensions?.issues ?? [];
+    if (issues.length === 0) return [at(part.path, `${part.key}: ${message}`)];
+    return issues.map((issue) => at(part.placeOf(issue.path), issue.message));
+  });
+}
+
+function tell({ tenant, created, updated, deleted, kept, changes }: Applied, dryRun: boolean): void {
+  for (const change of changes ?? [])
+    console.log(`${signOf(change)} ${change.action} ${change.resourceKey}${said(change)}`);
+  for (const what of kept) console.log(`= kept, as it is your own or still bound: ${what}`);
+  const counts = `${created} created, ${updated} updated, ${deleted} deleted`;
+  const nothing = created + updated + deleted === 0;
+  console.log(`${tenant}: ${nothing ? 'nothing to change' : dryRun ? `would be ${counts}` : counts}`);
+}
+
+function signOf({ action }: Change): '+' | '-' | '~' {
+  const verb = action.split('.')[1] ?? '';
+  return /^(create|add)/.test(verb) ? '+' : /^(delete|remove)/.test(verb) ? '-' : '~';
+}
+
+/** The fields that an update changes. */
+function said(change: Change): string {
+  if (signOf(change) !== '~') return '';
+  const fields = (change.patch ?? []).map(({ path, value }) => `${path.slice(1)} → ${JSON.stringify(value ?? null)}`);
+  return ` (${fields.join(', ')})`;
+}
