@@ -1,4 +1,4 @@
-import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString } from 'graphql';
+import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString, specifiedDirectives } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/node.ts';
 import './resources/index.ts';
@@ -13,4 +13,4 @@ const access = new GraphQLDirective({
   },
 });
 
-export const schema = builder.toSchema({ extraDirectives: [access] } as never);
+export const schema = builder.toSchema({ directives: [...specifiedDirectives, access] });

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const files = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.includes('generated'));
+
+/** Floors: a file imports from its own floor's folder and from lower floors, never upward. */
+const floors: Record<string, number> = {
+  lib: 0,
+  'config.ts': 0,
+  'errors.ts': 0,
+  'version.ts': 0,
+  db: 1,
+  access: 2,
+  policy: 3,
+  audit: 3,
+  auth: 4,
+  graphql: 5,
+  resources: 6,
+  server: 7,
+  'schema.ts': 7,
+  bootstrap: 8,
+  cli: 8,
+  'app.ts': 8,
+  'main.ts': 9,
+};
+const floorOf = (path: string): [string, number] => {
+  const [, first = ''] = path.split('/');
+  return [first, floors[first] ?? Number.NaN];
+};
+const importsOf = (path: string): string[] =>
+  [
+    ...readFileSync(join(root, path), 'utf8').matchAll(
+      /^(?:import|export)\s[^'"]*?['"](\.[^'"]+)['"]|^import ['"](\.[^'"]+)['"]|\bimport\(['"](\.[^'"]+)['"]\)/gm,
+    ),
+  ].map((match) => relative(root, resolve(root, dirname(path), (match[1] ?? match[2] ?? match[3])!)));
+const source = files('src');
+const edges = source.flatMap((from) =>
+  importsOf(from)
+    .filter((to) => to.startsWith('src/'))
+    .map((to) => ({ from, to })),
+);
+
+describe('the layout', () => {
+  it('has a floor for every file', () => {
+    expect(source.filter((path) => Number.isNaN(floorOf(path)[1]))).toEqual([]);
+    expect(edges.length).toBeGreaterThan(300);
+  });
+
+  it('imports downwards only', () => {
+    const upward = edges.filter(({ from, to }) => floorOf(to)[1] > floorOf(from)[1]);
+    expect(upward).toEqual([]);
+  });
+
+  it('keeps policy and audit apart', () => {
+    expect(
+      edges.filter(
+        ({ from, to }) =>
+          /^src\/(policy|audit)\//.test(from) &&
+          /^src\/(policy|audit)\//.test(to) &&
+          from.split('/')[1] !== to.split('/')[1],
+      ),
+    ).toEqual([]);
+  });
+
+  it("lets a resource import another's service or resource, never its schema", () => {
+    const foreign = edges.filter(({ from, to }) => {
+      const [, area, folder] = to.split('/');
+      return (
+        area === 'resources' &&
+        to.endsWith('schema.ts') &&
+        from.split('/')[2] !== folder &&
+        from !== 'src/resources/index.ts'
+      );
+    });
+    expect(foreign).toEqual([]);
+  });
+
+  it('keeps GraphQL out of services', () => {
+    const services = source.filter((path) =>
+      /resources\/.*(service|members|managed|resource|last-super-admin)\.ts$/.test(path),
+    );
+    expect(services.length).toBeGreaterThan(10);
+    expect(edges.filter(({ from, to }) => services.includes(from) && to.startsWith('src/graphql/'))).toEqual([]);
+  });
+
+  it('lets a plugin see one file', () => {
+    for (const plugin of files('plugins')) expect(importsOf(plugin), plugin).toEqual(['src/policy/contract.ts']);
+  });
+
+  it('calls CASL in the policy engine only, reads the environment in config.ts only', () => {
+    const holding = (pattern: RegExp) => source.filter((path) => pattern.test(readFileSync(join(root, path), 'utf8')));
+    expect(holding(/@casl\//)).toEqual(['src/policy/grants/roles.ts']);
+    expect(holding(/process\.env/)).toEqual(['src/config.ts']);
+  });
+
+  it('stays in files that one can read: median at most 80 lines, none above 320', () => {
+    const sizes = source
+      .map(
+        (path) =>
+          readFileSync(join(root, path), 'utf8')
+            .split('\n')
+            .filter((line) => line.trim() && !line.trim().startsWith('//')).length,
+      )
+      .sort((a, b) => a - b);
+    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(80);
+    expect(sizes.at(-1)).toBeLessThanOrEqual(320);
+  });
+});

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type GraphQLNamedType, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { printPublicSchema } from '../../src/cli/schema.ts';
+import { schema } from '../../src/schema.ts';
+
+const committed = readFileSync(join(import.meta.dirname, '..', '..', 'schema.graphql'), 'utf8');
+const own = (type: GraphQLNamedType) =>
+  !type.name.startsWith('__') && !['String', 'Int', 'Float', 'Boolean', 'ID'].includes(type.name);
+
+describe('the public schema', () => {
+  it('is committed as the code has it (npm run schema)', () => {
+    expect(printPublicSchema(schema)).toBe(committed);
+  });
+
+  it('describes every type, field, argument and enum value', () => {
+    const missing: string[] = [];
+    const need = (name: string, description: string | null | undefined) => {
+      if (!description) missing.push(name);
+    };
+    for (const type of Object.values(schema.getTypeMap()).filter(own)) {
+      need(type.name, type.description);
+      if (isEnumType(type)) for (const value of type.getValues()) need(`${type.name}.${value.name}`, value.description);
+      if (isInputObjectType(type))
+        for (const field of Object.values(type.getFields())) need(`${type.name}.${field.name}`, field.description);
+      if (isObjectType(type) || isInterfaceType(type)) {
+        for (const field of Object.values(type.getFields())) {
+          need(`${type.name}.${field.name}`, field.description);
+          for (const argument of field.args) need(`${type.name}.${field.name}(${argument.name})`, argument.description);
+        }
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it('says at every field that needs a permission which one it is', () => {
+    expect(committed.match(/@access\(permission: "[A-Z_]+:(CREATE|READ|UPDATE|DELETE)"\)/g)?.length).toBeGreaterThan(
+      60,
+    );
+    expect(committed).toContain('directive @access(');
+  });
+
+  it('gives every list as a connection with nodes, edges, pageInfo and totalCount, and cursors that are strings', () => {
+    for (const type of Object.values(schema.getTypeMap()).filter((candidate) =>
+      candidate.name.endsWith('Connection'),
+    )) {
+      if (!isObjectType(type)) continue;
+      expect(Object.keys(type.getFields()).sort(), type.name).toEqual(
+        expect.arrayContaining(['edges', 'nodes', 'pageInfo', 'totalCount']),
+      );
+    }
+    expect(
+      String(
+        schema.getType('PageInfo') &&
+          isObjectType(schema.getType('PageInfo')) &&
+          (schema.getType('PageInfo') as any).getFields().endCursor.type,
+      ),
+    ).toBe('String');
+  });
+
+  it('takes one input in every mutation and answers with a payload named after it', () => {
+    for (const field of Object.values(schema.getMutationType()!.getFields())) {
+      const name = field.name[0]!.toUpperCase() + field.name.slice(1);
+      expect(
+        field.args.map(({ name: own, type }) => `${own}: ${type}`),
+        field.name,
+      ).toEqual([`input: ${name}Input!`]);
+      expect(String(field.type), field.name).toBe(`${name}Payload!`);
+    }
+  });
+
+  it('offers a dry run in every mutation of identity and access', () => {
+    const without = Object.values(schema.getMutationType()!.getFields())
+      .filter((field) => !Object.keys((field.args[0]!.type as any).ofType.getFields()).includes('dryRun'))
+      .map(({ name }) => name);
+    expect(without.sort()).toEqual(['createNamespace', 'deleteNamespace', 'updateNamespace']);
+  });
+});
