@@ -136,8 +136,9 @@ export async function createApp(
       async close() {
         clearInterval(sweep);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
-        feed.close();
+        // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
+        feed.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
         for (const policy of set.policies) await policy.policy.dispose?.();

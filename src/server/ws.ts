@@ -1,16 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { handleProtocols, makeServer } from 'graphql-ws';
+import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
 import { newId } from '../lib/ids.ts';
+import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
 import type { Gateway } from './yoga.ts';
-
-/** Codes with which the gateway itself closes a socket. */
-export const closeCodes = { goingAway: 1001, tryAgainLater: 1013 } as const;
 
 export interface SocketOptions {
   readonly gateway: Gateway;
@@ -22,8 +20,8 @@ export interface SocketOptions {
   readonly socketsPerPrincipal: number;
 }
 
-interface Extra extends Record<PropertyKey, unknown> {
-  claims: Claims;
+interface Extra extends ChannelExtra {
+  claims?: Claims;
 }
 
 const text = (params: Record<string, unknown> | undefined, name: string): string | undefined => {
@@ -31,11 +29,121 @@ const text = (params: Record<string, unknown> | undefined, name: string): string
   return typeof value === 'string' ? value : undefined;
 };
 
+/** How long a client may take to answer the goodbye. */
+const goodbyeMs = 1_000;
+
+/** Operations that one socket may have open at once. */
+const operationsPerSocket = 100;
+const tooManyOperations = () =>
+  new GatehouseError(
+    'LIMIT_EXCEEDED',
+    `The socket is over the limit of ${operationsPerSocket} for operations at once.`,
+    { limit: 'operations', allowed: operationsPerSocket },
+  );
+
+/** An operation that was not executed at all: the protocol wants an `error` message then, no `next`. */
+class Refused extends Error {
+  readonly errors: readonly GraphQLError[];
+  constructor(errors: readonly GraphQLError[]) {
+    super('refused');
+    this.errors = errors;
+  }
+}
+// biome-ignore lint/correctness/useYield: a stream that fails at its begin is how graphql-ws comes to send `error`
+async function* refused(errors: readonly GraphQLError[]): AsyncGenerator<never> {
+  throw new Refused(errors);
+}
+
 /** graphql-transport-ws on the same path as HTTP. @returns how to end all sockets, spread over `jitterMs`. */
 export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
   const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: messageBytes,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
   const perPrincipal = new Map<string, number>();
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    execute: (args: ExecutionArgs) => (args.rootValue as { execute: (args: ExecutionArgs) => never }).execute(args),
+    subscribe: (args: ExecutionArgs) =>
+      (args.rootValue as { subscribe: (args: ExecutionArgs) => never }).subscribe(args),
+    connectionInitWaitTimeout: 5_000,
+    async onConnect({ connectionParams, extra }) {
+      const { request, socket } = extra;
+      const claims: Claims = {
+        authorization: text(connectionParams, 'authorization') ?? request.headers.authorization,
+        impersonate: text(connectionParams, 'x-gatehouse-impersonate'),
+        ip: addressOf(request),
+        requestId: newId(),
+      };
+      const session = authenticator.session(claims);
+      try {
+        await session.refresh();
+      } catch (error) {
+        if (error instanceof GatehouseError && error.code !== 'UNAVAILABLE' && error.code !== 'POLICY_ERROR')
+          return false;
+        socket.close(closeCodes.tryAgainLater, 'try again later');
+        return false;
+      }
+      if (socket.readyState !== socket.OPEN) return false;
+      const { id } = session.principal;
+      const open = (perPrincipal.get(id) ?? 0) + 1;
+      if (open > socketsPerPrincipal) {
+        socket.close(closeCodes.tryAgainLater, 'too many sockets of this account');
+        return false;
+      }
+      perPrincipal.set(id, open);
+      socket.once('close', () => {
+        const left = perPrincipal.get(id)! - 1;
+        if (left > 0) perPrincipal.set(id, left);
+        else perPrincipal.delete(id);
+      });
+      extra.claims = claims;
+      return true;
+    },
+    async onSubscribe({ extra: { request, claims, ids } }, _id, payload) {
+      const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
+        req: request,
+        claims: { ...claims!, requestId: newId() },
+        params: payload,
+      } as never);
+      // A fault of one operation is told to that operation: the socket and the others on it live on.
+      try {
+        if (ids.open > operationsPerSocket) throw tooManyOperations();
+        const document = parse(payload.query);
+        const faults = validate(schema, document);
+        if (faults.length > 0) return faults;
+        if (!getOperationAST(document, payload.operationName))
+          throw new GraphQLError('There is no such operation in the document.');
+        return {
+          schema,
+          document,
+          operationName: payload.operationName,
+          variableValues: payload.variables,
+          contextValue: await contextFactory(),
+          rootValue: { execute, subscribe },
+        } as ExecutionArgs;
+      } catch (error) {
+        return [mask(error)];
+      }
+    },
+    onOperation: (_context, _id, _payload, _args, result) =>
+      'errors' in result && result.errors && result.data === undefined ? refused(result.errors) : undefined,
+    onError: (_context, _id, _payload, errors) => {
+      const original = errors[0]?.originalError;
+      const told = original instanceof Refused ? original.errors : errors;
+      return told.map((error) => withoutHttp(error.toJSON ? (error.toJSON() as never) : error)) as never;
+    },
+    onNext: (_context, _id, _payload, _args, result) =>
+      result.errors
+        ? ({
+            ...result,
+            errors: result.errors.map((error) => withoutHttp('toJSON' in error ? (error.toJSON() as never) : error)),
+          } as never)
+        : undefined,
+  });
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string) =>
@@ -44,99 +152,20 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     if (request.url?.split('?', 1)[0] !== '/graphql') return refuse('404 Not Found');
     if (!origins(request.headers.origin, request.headers.host)) return refuse('403 Forbidden');
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      // What breaks one socket (a message too large, a reset) ends that socket and nothing else.
-      webSocket.on('error', () => webSocket.terminate());
-      sockets.emit('connection', webSocket, request);
+      openChannel(protocol, webSocket, request);
     });
   });
 
-  const served = useServer<Record<string, unknown>, Extra>(
-    {
-      execute: (args: ExecutionArgs) => (args.rootValue as { execute: (args: ExecutionArgs) => never }).execute(args),
-      subscribe: (args: ExecutionArgs) =>
-        (args.rootValue as { subscribe: (args: ExecutionArgs) => never }).subscribe(args),
-      connectionInitWaitTimeout: 5_000,
-      async onConnect({ connectionParams, extra }) {
-        const { request, socket } = extra as unknown as { request: IncomingMessage; socket: WebSocket };
-        const claims: Claims = {
-          authorization: text(connectionParams, 'authorization') ?? request.headers.authorization,
-          impersonate: text(connectionParams, 'x-gatehouse-impersonate'),
-          ip: addressOf(request),
-          requestId: newId(),
-        };
-        const session = authenticator.session(claims);
-        try {
-          await session.refresh();
-        } catch (error) {
-          if (error instanceof GatehouseError && error.code !== 'UNAVAILABLE' && error.code !== 'POLICY_ERROR')
-            return false;
-          socket.close(closeCodes.tryAgainLater, 'try again later');
-          return false;
-        }
-        const { id } = session.principal;
-        const open = (perPrincipal.get(id) ?? 0) + 1;
-        if (open > socketsPerPrincipal) {
-          socket.close(closeCodes.tryAgainLater, 'too many sockets of this account');
-          return false;
-        }
-        perPrincipal.set(id, open);
-        socket.once('close', () => {
-          const left = perPrincipal.get(id)! - 1;
-          if (left > 0) perPrincipal.set(id, left);
-          else perPrincipal.delete(id);
-        });
-        (extra as unknown as Extra).claims = claims;
-        return true;
-      },
-      async onSubscribe({ extra }, _id, payload) {
-        const { request, claims } = extra as unknown as { request: IncomingMessage; claims: Claims };
-        const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
-          req: request,
-          claims: { ...claims, requestId: newId() },
-          params: payload,
-        } as never);
-        // A fault of one operation is told to that operation: the socket and the others on it live on.
-        try {
-          const document = parse(payload.query);
-          const faults = validate(schema, document);
-          if (faults.length > 0) return faults;
-          if (!getOperationAST(document, payload.operationName))
-            return [new GraphQLError('There is no such operation in the document.')];
-          return {
-            schema,
-            document,
-            operationName: payload.operationName,
-            variableValues: payload.variables,
-            contextValue: await contextFactory(),
-            rootValue: { execute, subscribe },
-          } as ExecutionArgs;
-        } catch (error) {
-          return [mask(error)];
-        }
-      },
-      onError: (_context, _id, _payload, errors) =>
-        errors.map((error) => withoutHttp(error.toJSON ? (error.toJSON() as never) : error)) as never,
-      onNext: (_context, _id, _payload, _args, result) =>
-        result.errors
-          ? ({
-              ...result,
-              errors: result.errors.map((error) => withoutHttp('toJSON' in error ? (error.toJSON() as never) : error)),
-            } as never)
-          : undefined,
-    },
-    sockets,
-    12_000,
-  );
-
   return async (jitterMs) => {
-    const open = [...sockets.clients];
     await Promise.all(
-      open.map(async (socket) => {
+      [...sockets.clients].map(async (socket) => {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * jitterMs));
+        const closed = new Promise((resolve) => socket.once('close', resolve));
         socket.close(closeCodes.goingAway, 'the gateway stops; connect again and resume from your cursor');
+        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, goodbyeMs).unref())]);
+        socket.terminate();
       }),
     );
-    await Promise.race([served.dispose(), new Promise((resolve) => setTimeout(resolve, 1_000).unref())]);
-    for (const socket of sockets.clients) socket.terminate();
+    sockets.close();
   };
 }

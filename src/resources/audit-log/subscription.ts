@@ -5,6 +5,7 @@ import { GatehouseError, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { visibleTenant } from '../../graphql/scopes.ts';
+import { abortable } from '../../lib/abortable.ts';
 import { AuditFeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
@@ -60,7 +61,8 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
     throw error;
   }
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
-  return follow(context, scope.tenantId, position, where);
+  const ended = new AbortController();
+  return abortable(follow(context, scope.tenantId, position, where, ended), ended);
 }
 
 async function* follow(
@@ -68,9 +70,9 @@ async function* follow(
   tenantId: string | undefined,
   position: ReturnType<typeof decodePosition>,
   where: AuditFilter | null | undefined,
+  ended: AbortController,
 ) {
   const { session, feed, keys } = context;
-  const ended = new AbortController();
   const cursorAt = (event: AuditEvent) =>
     encodePosition(
       keys.cursor,

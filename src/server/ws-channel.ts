@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http';
+import { CloseCode, type Server } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import { IdsOnce } from './ids-once.ts';
+
+/** Codes with which the gateway itself closes a socket. */
+export const closeCodes = { goingAway: 1001, tryAgainLater: 1013 } as const;
+
+export interface ChannelExtra extends Record<PropertyKey, unknown> {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  readonly ids: IdsOnce;
+}
+
+/** How long a socket may take to close in order. */
+const closeMs = 1_000;
+const pingMs = 12_000;
+/** A client that takes nothing for so long is closed; it resumes from its cursor. */
+const slowMs = 10_000;
+
+/** Carries the messages of one socket to and from the protocol's server. */
+export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, request: IncomingMessage): void {
+  const ids = new IdsOnce();
+  const close = (code: number, reason: string) => {
+    socket.close(code, reason);
+    setTimeout(() => socket.terminate(), closeMs).unref();
+  };
+  // What breaks one socket (a message too large, a reset) ends that socket and nothing else, and is no news.
+  socket.on('error', () => setTimeout(() => socket.terminate(), closeMs).unref());
+
+  let answered = true;
+  socket.on('pong', () => {
+    answered = true;
+  });
+  const pings = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    if (socket.readyState === socket.OPEN) socket.ping();
+  }, pingMs);
+
+  // Resolves when the network took the message: whoever waits for it reads nothing ahead of a slow client.
+  const send = (text: string) =>
+    new Promise<void>((resolve) => {
+      const told = ids.outgoing(text);
+      if (told === undefined || socket.readyState !== socket.OPEN) return resolve();
+      const slow = setTimeout(
+        () => close(closeCodes.tryAgainLater, 'too slow; connect again and resume from your cursor'),
+        slowMs,
+      );
+      socket.send(told, () => {
+        clearTimeout(slow);
+        resolve();
+      });
+    });
+
+  const closed = server.opened(
+    {
+      protocol: socket.protocol,
+      send,
+      close,
+      onMessage: (take) =>
+        socket.on('message', (data) => {
+          take(ids.incoming(String(data))).catch(() => close(CloseCode.InternalServerError, 'Internal server error'));
+        }),
+    },
+    { socket, request, ids },
+  );
+  socket.once('close', (code, reason) => {
+    clearInterval(pings);
+    Promise.resolve(closed(code, String(reason))).catch(() => undefined);
+  });
+}

@@ -1,0 +1,362 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { World } from '../support/world.ts';
+import { deep, type Program, startPlainYoga, until } from './tools.ts';
+
+interface Message {
+  type: string;
+  id?: string;
+  payload?: any;
+}
+
+/** A raw socket that speaks graphql-transport-ws by hand. */
+class Socket {
+  readonly ws: WebSocket;
+  readonly messages: Message[] = [];
+  closed: { code: number; reason: string } | undefined;
+
+  constructor(url: string, options: WebSocket.ClientOptions = {}, protocol = 'graphql-transport-ws') {
+    this.ws = new WebSocket(`${url.replace('http', 'ws')}/graphql`, protocol, { perMessageDeflate: false, ...options });
+    this.ws.on('error', () => undefined);
+    this.ws.on('message', (data) => this.messages.push(JSON.parse(String(data)) as Message));
+    this.ws.on('close', (code, reason) => {
+      this.closed = { code, reason: String(reason) };
+    });
+  }
+  async open(): Promise<this> {
+    if (this.ws.readyState !== WebSocket.OPEN) await once(this.ws, 'open');
+    return this;
+  }
+  send(message: object | string): void {
+    this.ws.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+  async init(payload: object = {}): Promise<this> {
+    await this.open();
+    this.send({ type: 'connection_init', payload });
+    await until('an ack', () => this.messages.some(({ type }) => type === 'connection_ack') || this.closed);
+    return this;
+  }
+  subscribe(id: string, query: string, more: object = {}): void {
+    this.send({ id, type: 'subscribe', payload: { query, ...more } });
+  }
+  of(id: string): Message[] {
+    return this.messages.filter((message) => message.id === id);
+  }
+  async code(milliseconds = 7_000): Promise<number> {
+    await until('a close', () => this.closed, milliseconds);
+    return this.closed!.code;
+  }
+  end(): void {
+    this.ws.terminate();
+  }
+}
+
+const events = 'subscription { auditEvents(tenant: "main") { cursor event { resourceKey } } }';
+
+describe('graphql-transport-ws', () => {
+  let world: World;
+  let plain: Program & { url: string };
+  let main: Tenant;
+  let admin: { authorization: string };
+  let basic: { authorization: string };
+  let nobody: { authorization: string };
+  let count = 0;
+
+  beforeAll(async () => {
+    [world, plain] = await Promise.all([
+      World.create({ config: { origins: ['https://console.example'] } }),
+      startPlainYoga(),
+    ]);
+    main = await world.tenant('main');
+    const owner = await world.user('owner', [main], { password: 'a phrase of the owner alone' });
+    await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
+    admin = { authorization: `Bearer ${await world.token(owner)}` };
+    basic = { authorization: world.basic('owner', 'a phrase of the owner alone').headers['authorization']! };
+    nobody = { authorization: `Bearer ${await world.token(await world.user('nobody', [main]))}` };
+  });
+  afterAll(async () => {
+    await Promise.all([world.close(), plain.kill()]);
+  });
+
+  const socket = (options?: WebSocket.ClientOptions) => new Socket(world.urls[0]!, options);
+  const signedIn = (payload: object = admin) => socket().init(payload);
+  /** Something happens in the tenant. @returns what it is about. */
+  const happen = async () => (await world.namespace(main, `n${count++}`)).namespace;
+  /** Follows the audit log on this socket and knows that it does. */
+  const follow = async (on: Socket, id: string) => {
+    on.subscribe(id, events);
+    await until('the bookmark', () => on.of(id).length === 1);
+  };
+  /** An event arrives on that stream. */
+  const receives = async (on: Socket, id: string) => {
+    const key = await happen();
+    await until(`${key} on ${id}`, () =>
+      on.of(id).some(({ payload }) => payload?.data?.auditEvents.event?.resourceKey === key),
+    );
+  };
+
+  describe('close codes', () => {
+    it('4400: what is no message', async () => {
+      for (const bad of ['nonsense', '{"type":"nonsense"}', '[]', '{"type":"subscribe"}', '\u0000']) {
+        const on = await signedIn();
+        on.send(bad);
+        expect(await on.code()).toBe(4400);
+      }
+    });
+
+    it('4401: an operation before the ack', async () => {
+      const on = await socket().open();
+      on.subscribe('1', '{ __typename }');
+      expect(await on.code()).toBe(4401);
+    });
+
+    it.each([
+      ['no credentials', {}],
+      ['an unknown token', { authorization: `Bearer gth_${'0'.repeat(36)}` }],
+      ['a wrong password', { authorization: `Basic ${Buffer.from('owner:wrong').toString('base64')}` }],
+      ['another scheme', { authorization: 'Negotiate x' }],
+      ['a number', { authorization: 7 }],
+    ])('4403: %s in connection_init', async (_what, payload) => {
+      const on = await signedIn(payload);
+      expect(await on.code()).toBe(4403);
+      expect(on.messages).toEqual([]);
+    });
+
+    it('4408: no connection_init in time', async () => {
+      const on = await socket().open();
+      const started = Date.now();
+      expect(await on.code(7_000)).toBe(4408);
+      expect(Date.now() - started).toBeGreaterThan(4_000);
+    });
+
+    it('4409: an id that is in use', async () => {
+      const on = await signedIn();
+      await follow(on, 'same');
+      on.subscribe('same', '{ __typename }');
+      expect(await on.code()).toBe(4409);
+    });
+
+    it('4406: another protocol', async () => {
+      const on = new Socket(world.urls[0]!, {}, 'graphql-ws');
+      expect([4406, 1006]).toContain(await on.code());
+    });
+
+    it('4429: two connection_inits', async () => {
+      const on = await signedIn();
+      on.send({ type: 'connection_init', payload: admin });
+      expect(await on.code()).toBe(4429);
+    });
+  });
+
+  it('takes a token, a password and the header of the upgrade', async () => {
+    for (const on of [
+      await signedIn(admin),
+      await signedIn(basic),
+      await signedIn({ Authorization: basic.authorization }),
+      await socket({ headers: admin }).init(),
+    ]) {
+      on.subscribe('who', '{ viewer { name } }');
+      await until('an answer', () => on.of('who').length === 2);
+      expect(on.of('who').map(({ type, payload }) => [type, payload?.data])).toEqual([
+        ['next', { viewer: { name: 'owner' } }],
+        ['complete', undefined],
+      ]);
+      on.end();
+    }
+  });
+
+  describe('a fault of one operation', () => {
+    const faults: [string, string, string][] = [
+      ['of syntax', '{ viewer {', 'BAD_INPUT'],
+      ['of validation', '{ viewr { name } }', 'BAD_INPUT'],
+      ['a missing operation', 'fragment F on Query { __typename }', 'BAD_INPUT'],
+      [
+        'of depth',
+        `{ node(id: "x") { ${'... on Namespace { parent '.repeat(3)} { name } ${'}'.repeat(3)} ${deep(20)} } }`,
+        'BAD_INPUT',
+      ],
+      ['of aliases', `{ ${Array.from({ length: 40 }, (_, i) => `x${i}: __typename`).join(' ')} }`, 'LIMIT_EXCEEDED'],
+      [
+        'of depth in its own right',
+        `{ tenant(key: "main") { namespaces(first: 1) ${'{ nodes { children(first: 1) '.repeat(6)}{ totalCount }${' } }'.repeat(6)} } }`,
+        'LIMIT_EXCEEDED',
+      ],
+      ['2,000 levels', deep(2_000), 'LIMIT_EXCEEDED'],
+      ['of variables', 'query($n: Int!) { users(first: $n) { totalCount } }', 'BAD_INPUT'],
+    ];
+
+    it.each(faults)('%s is an error for its id; the others go on', async (_name, query, code) => {
+      const on = await signedIn();
+      await follow(on, 'stream');
+      on.subscribe('bad', query);
+      await until('an answer', () => on.of('bad').length > 0);
+      await receives(on, 'stream');
+      expect(on.of('bad')).toHaveLength(1);
+      const [{ type, payload }] = on.of('bad') as [Message];
+      expect([type, payload[0].extensions.code]).toEqual(['error', code]);
+      expect(JSON.stringify(payload)).not.toMatch(/did you mean|"http"/i);
+      on.end();
+    });
+
+    it('a refused subscription is an error too, and its id is free again', async () => {
+      const on = await signedIn(nobody);
+      on.subscribe('1', events);
+      await until('an answer', () => on.of('1').length > 0);
+      expect(on.of('1').map(({ type, payload }) => [type, payload[0].extensions.code])).toEqual([
+        ['error', 'FORBIDDEN'],
+      ]);
+      on.subscribe('1', '{ viewer { name } }');
+      await until('the next answer', () => on.of('1').length === 3);
+      expect(on.of('1').at(-2)?.payload.data).toEqual({ viewer: { name: 'nobody' } });
+      on.end();
+    });
+
+    it('control: the stock server closes the socket for a fault of syntax', async () => {
+      const on = await new Socket(plain.url).init();
+      on.subscribe('stream', 'subscription { tick }');
+      on.subscribe('bad', '{ hello');
+      expect(await on.code()).toBe(4500);
+      const deepOne = await new Socket(plain.url).init();
+      deepOne.subscribe('bad', deep(2_000));
+      expect(await deepOne.code()).toBe(4500);
+    });
+  });
+
+  it('lets an id be used again after complete, from either side', async () => {
+    const on = await signedIn();
+    for (let i = 0; i < 3; i += 1) {
+      const before = on.of('again').length;
+      on.subscribe('again', events);
+      await until('the bookmark', () => on.of('again').length === before + 1);
+      await receives(on, 'again');
+      on.send({ id: 'again', type: 'complete' });
+    }
+    on.send({ id: 'never-seen', type: 'complete' });
+    on.send({ type: 'ping' });
+    await until('a pong', () => on.messages.some(({ type }) => type === 'pong'));
+    const after = on.of('again').length;
+    await happen();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(on.of('again')).toHaveLength(after);
+    on.end();
+  });
+
+  it('lets go of a stream whose reader left, though nothing happens in the tenant', async () => {
+    await world.tenant('quiet');
+    const quiet = events.replace('main', 'quiet');
+    const root = { authorization: world.root().headers['authorization']! };
+    const { feed } = world.app.services;
+    const signals: AbortSignal[] = [];
+    const original = feed.follow.bind(feed);
+    feed.follow = (position, signal) => {
+      signals.push(signal);
+      return original(position, signal);
+    };
+    try {
+      const on = await signedIn(root);
+      on.subscribe('1', quiet);
+      await until('the first', () => signals.length === 1);
+      on.send({ id: '1', type: 'complete' });
+      await until('the end by complete', () => signals[0]!.aborted, 500);
+      on.subscribe('2', quiet);
+      await until('the second', () => signals.length === 2);
+      on.end();
+      await until('the end by close', () => signals[1]!.aborted, 500);
+      const left = new AbortController();
+      const stream = world.root().sse(quiet, {}, left.signal);
+      await stream.next();
+      const next = stream.next();
+      await until('the third', () => signals.length === 3);
+      left.abort();
+      await next;
+      await until('the end of SSE', () => signals[2]!.aborted, 500);
+    } finally {
+      feed.follow = original;
+    }
+  });
+
+  it('keeps no more than a hundred operations of a socket open', async () => {
+    const on = await signedIn();
+    for (let i = 0; i < 101; i += 1) on.subscribe(`s${i}`, events);
+    await until('all answers', () => on.messages.length >= 102);
+    const refused = on.messages.filter(({ type }) => type === 'error');
+    expect(refused.map(({ payload }) => payload[0].extensions)).toEqual([
+      { code: 'LIMIT_EXCEEDED', limit: 'operations', allowed: 100 },
+    ]);
+    on.end();
+  });
+
+  describe('origins', () => {
+    const statusOf = (origin: string | undefined, to: string) =>
+      new Promise<number>((resolve) => {
+        const ws = new WebSocket(`${to.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', {
+          ...(origin !== undefined && { origin }),
+        });
+        ws.on('unexpected-response', (_request, response) => {
+          resolve(response.statusCode!);
+          ws.terminate();
+        });
+        ws.on('open', () => {
+          resolve(101);
+          ws.terminate();
+        });
+        ws.on('error', () => undefined);
+      });
+
+    it('refuses a foreign one at the upgrade', async () => {
+      for (const origin of ['https://evil.example', 'null', world.urls[0]!])
+        expect([origin, await statusOf(origin, world.urls[0]!)]).toEqual([origin, 403]);
+      expect(await statusOf('https://console.example', world.urls[0]!)).toBe(101);
+      expect(await statusOf(undefined, world.urls[0]!)).toBe(101);
+    });
+
+    it('control: the stock server takes every one', async () => {
+      expect(await statusOf('https://evil.example', plain.url)).toBe(101);
+    });
+
+    it('knows only one path', async () => {
+      const ws = new WebSocket(`${world.urls[0]!.replace('http', 'ws')}/other`, 'graphql-transport-ws');
+      ws.on('error', () => undefined);
+      const [, response] = (await once(ws, 'unexpected-response')) as [unknown, { statusCode: number }];
+      expect(response.statusCode).toBe(404);
+      ws.terminate();
+    });
+  });
+
+  it('closes a socket that sends too much, with 1009, and no other', async () => {
+    const other = await signedIn();
+    await follow(other, 'stream');
+    const large = '#'.repeat(5_000_000);
+    const on = await signedIn();
+    on.subscribe('1', `{ __typename } ${large}`);
+    expect(await on.code()).toBe(1009);
+    await receives(other, 'stream');
+    other.end();
+    const stock = await new Socket(plain.url).init();
+    stock.subscribe('1', `{ hello } ${large}`);
+    await until('control: the stock server takes it', () => stock.of('1').some(({ type }) => type === 'next'));
+    stock.end();
+  });
+
+  it('lets an account have so many sockets and no more', async () => {
+    const few = await World.create({ limits: { socketsPerPrincipal: 2 } });
+    try {
+      const root = { authorization: few.root().headers['authorization']! };
+      const init = () => new Socket(few.urls[0]!).init(root);
+      const open = [await init(), await init()];
+      expect(await (await init()).code()).toBe(1013);
+      open[0]!.end();
+      await until('a place', async () => {
+        const next = await init();
+        const free = next.messages.length === 1;
+        next.end();
+        return free;
+      });
+      for (const on of open) on.end();
+    } finally {
+      await few.close();
+    }
+  });
+});
