@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
+import { graphql } from '../generated/index.ts';
 import type { Client } from '../support/client.ts';
 import { password, World } from '../support/world.ts';
 
-const apply = /* GraphQL */ `
-  mutation Apply($tenant: String!, $description: JSON!, $prune: Boolean, $dryRun: Boolean) {
+const apply = graphql(`
+  mutation ApplyDescription($tenant: String!, $description: JSON!, $prune: Boolean, $dryRun: Boolean) {
     applyDescription(input: { tenant: $tenant, description: $description, prune: $prune, dryRun: $dryRun }) {
       tenant created updated deleted kept changes { action resourceKey namespace }
     }
   }
-`;
+`);
 
 const described = {
   name: 'Company',
@@ -42,7 +43,7 @@ describe('a description', () => {
   const seq = async (tenant?: Tenant): Promise<number> =>
     world.db.auditEvent.count({ where: tenant ? { tenantId: tenant.id } : {} });
   const run = async (client: Client, tenant: string, description: unknown, options: object = {}) => {
-    const { data, errors } = await client.run<{ applyDescription: any }>(apply, { tenant, description, ...options });
+    const { data, errors } = await client.run(apply, { tenant, description, ...options });
     return { applied: data?.applyDescription, errors, codes: errors.map(({ extensions }) => extensions.code) };
   };
   const issuesOf = ({ errors }: Awaited<ReturnType<typeof run>>) =>
@@ -125,7 +126,7 @@ describe('a description', () => {
       { prune: true, dryRun: true },
     );
     expect(errors).toEqual([]);
-    expect(applied.changes.map((c: any) => `${c.action} ${c.resourceKey}`)).toEqual([
+    expect(applied!.changes!.map((c) => `${c.action} ${c.resourceKey}`)).toEqual([
       'binding.delete service-account:ci as Launcher in company',
       'group.delete Empty',
       'group.create New',
@@ -134,7 +135,7 @@ describe('a description', () => {
     expect(applied).toMatchObject({ created: 1, updated: 1, deleted: 2 });
     expect(await seq()).toBe(before);
     const absent = await run(world.root(), 'not-yet', { name: 'x' }, { dryRun: true });
-    expect(absent.applied.changes[0]).toMatchObject({ action: 'tenant.create', resourceKey: 'not-yet' });
+    expect(absent.applied!.changes![0]).toMatchObject({ action: 'tenant.create', resourceKey: 'not-yet' });
     expect(await world.db.tenant.count({ where: { key: 'not-yet' } })).toBe(0);
   });
 
@@ -158,7 +159,7 @@ describe('a description', () => {
     expect((await run(admin, 'prune', small)).applied).toMatchObject({ created: 0, updated: 0, deleted: 0 });
     const { applied, errors } = await run(admin, 'prune', small, { prune: true });
     expect(errors).toEqual([]);
-    expect([...applied.kept].sort()).toEqual([
+    expect([...applied!.kept].sort()).toEqual([
       'access of pruner',
       'binding as Admin',
       'binding as of mine',
@@ -252,6 +253,43 @@ describe('a description', () => {
     const answer = await run(await world.as(keeper), 'letting', { groups: [{ name: 'Strong', members: ['keeper'] }] });
     expect(answer.codes).toEqual(['FORBIDDEN']);
     expect(paths(answer)).toEqual(['groups.0.members.0']);
+  });
+
+  it('asks the policies that look at a change, and tells whom of many they refuse', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
+    writeFileSync(
+      join(folder, 'no-guests.js'),
+      `const isGuest = ({ after }) => /guest/.test(after?.username ?? after?.member ?? after?.name ?? '');
+      export default {
+        name: 'no-guests', description: 'No guests.', resources: ['USER', 'GROUP', 'SERVICE_ACCOUNT'],
+        create: () => ({
+          evaluate: () => ({ effect: 'abstain' }),
+          review: (_request, change) => isGuest(change) ? { effect: 'deny', reason: 'no guests' } : { effect: 'abstain' },
+        }),
+      };`,
+    );
+    const guarded = await World.create({ config: { policyFolders: [folder] } });
+    try {
+      const person = (name: string) => ({ username: name, email: `${name}@people.example` });
+      const refused = async (description: object, path: string) => {
+        const answer = await run(guarded.root(), 'club', description);
+        expect(answer.codes).toEqual(['FORBIDDEN']);
+        expect(answer.errors[0]!.extensions['policy']).toBe('no-guests');
+        expect(paths(answer)).toEqual([path]);
+      };
+      await refused({ people: [person('ann'), person('guest1'), person('ben')] }, 'people.1');
+      await refused({ groups: [{ name: 'Us' }, { name: 'guests' }] }, 'groups.1');
+      await refused({ serviceAccounts: [{ name: 'guest' }] }, 'serviceAccounts.0');
+      expect(await guarded.db.tenant.count()).toBe(0);
+      const tenant = await guarded.tenant('club');
+      await guarded.user('guest2', [tenant]);
+      await guarded.user('ann', [tenant]);
+      await refused({ groups: [{ name: 'Us', owners: ['ann'], members: ['guest2'] }] }, 'groups.0.members.0');
+      expect(await guarded.db.group.count()).toBe(0);
+    } finally {
+      await guarded.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('tells every fault with its place', async () => {

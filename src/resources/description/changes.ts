@@ -24,9 +24,11 @@ async function giveAccess(work: Work): Promise<void> {
   const missing = (description.users ?? [])
     .map((username, i) => ({ username, path: ['users', i] }))
     .filter(({ username }) => !state.users.has(fold(username)));
+  if (missing.length === 0) return;
+  const grant = await faults.at(missing[0]!.path, () => inTenant(work, 'TENANT_ACCESS:CREATE'));
+  if (!grant) return;
   await faults.all(missing, async (items) => {
     const usernames = items.map(({ username }) => username);
-    const grant = inTenant(work, 'TENANT_ACCESS:CREATE');
     const ids = await grantTenantAccesses(tx, grant, tenant, { usernames, withDefaultRole: false });
     for (const [i, username] of usernames.entries()) state.users.set(fold(username), ids[i]!);
   });
@@ -101,21 +103,24 @@ async function applyMembersOf(
       path: ['groups', index, kind, j],
     })),
   );
+  const changing = wanted.filter(({ principalId, membership }) => present?.get(principalId)?.membership !== membership);
+  if (changing.length === 0) return;
+  const grant = await faults.at(changing[0]!.path, () => overMembers(work));
+  if (!grant) return;
   await faults.all(
-    wanted.filter(({ principalId }) => !present?.has(principalId)),
+    changing.filter(({ principalId }) => !present?.has(principalId)),
     (items) =>
       addGroupMembers(
         tx,
-        overMembers(work),
+        grant,
         tenant,
         group.id,
         items.map(({ principalId, membership }) => ({ principalId, membership })),
       ),
   );
-  for (const { principalId, membership, path } of wanted) {
-    const member = present?.get(principalId);
-    if (!member || member.membership === membership) continue;
-    await faults.at(path, () => setGroupMembership(tx, overMembers(work), tenant, group.id, principalId, membership));
+  for (const { principalId, membership, path } of changing) {
+    if (present?.has(principalId))
+      await faults.at(path, () => setGroupMembership(tx, grant, tenant, group.id, principalId, membership));
   }
 }
 

@@ -30,10 +30,13 @@ export async function applyPeople(
       if (change) await faults.at(path, () => updateUser(tx, session.grant('USER:UPDATE'), row.id, change));
     }
   }
+  if (missing.length === 0) return;
+  const grant = await faults.at(missing[0]!.path, () => session.grant('USER:CREATE'));
+  if (!grant) return;
   await faults.all(missing, (items) =>
     createUsers(
       tx,
-      session.grant('USER:CREATE'),
+      grant,
       items.map(({ person }) => person),
       passwordLength,
     ),

@@ -61,7 +61,8 @@ export async function grantTenantAccesses(
     select: { id: true, username: true, usernameKey: true },
   });
   const ids = new Map(users.map(({ id, usernameKey }) => [usernameKey, id]));
-  if (usernames.some((username) => !ids.has(fold(username)))) throw notFound('The user');
+  const unknown = usernames.find((username) => !ids.has(fold(username)));
+  if (unknown !== undefined) throw notFound(`The user ${unknown}`);
   const present = await tx.tenantAccess.findFirst({
     where: { tenantId: tenant.id, principalId: { in: [...ids.values()] } },
   });

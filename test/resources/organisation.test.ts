@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Permission } from '../../src/access/catalog.ts';
+import { loadPrincipal } from '../../src/policy/principal.ts';
+import { AccessSession } from '../../src/policy/session.ts';
+import { graphql } from '../generated/index.ts';
+import { describeOrganisations, namespaceOf, organisationFile, readOrganisations } from '../support/organisation.ts';
+import { OrganisationWalk, walkedPermissions } from '../support/organisation-walk.ts';
+import { password, World } from '../support/world.ts';
+
+const seen = graphql(`
+  query RepositoryNamespaces($tenant: String!) {
+    tenant(key: $tenant) { namespaces(first: 100) { nodes { name viewerPermissions } } }
+  }
+`);
+
+describe.skipIf(!existsSync(organisationFile))('a real organisation', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-organisation-'));
+  const file = join(folder, 'organisation.json');
+  let world: World;
+  let organisations: ReturnType<typeof readOrganisations>;
+  let usernames: string[];
+
+  const gatehouse = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
+    new Promise((done) => {
+      const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+      execFile(process.execPath, [main, 'apply', ...args], (error, out, err) =>
+        done({ code: error ? error.code : 0, out, err }),
+      );
+    });
+  const apply = () => gatehouse(file, '--server', world.urls[0]!, '--user', `root:${password}`);
+
+  beforeAll(async () => {
+    world = await World.create();
+    organisations = readOrganisations();
+    const description = describeOrganisations(organisations);
+    usernames = description.users.map(({ username }) => username);
+    writeFileSync(file, JSON.stringify(description));
+  });
+  afterAll(async () => {
+    await world.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('loads within a minute', { timeout: 120_000 }, async () => {
+    const startedAt = performance.now();
+    const { code, out, err } = await apply();
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    console.log(`${out}loaded in ${seconds.toFixed(1)} s`);
+    expect(seconds).toBeLessThan(60);
+    expect(await world.db.user.count()).toBe(usernames.length + 1);
+    expect(await world.db.group.count()).toBe(
+      organisations.flatMap(({ teams }) => teams).length + organisations.length,
+    );
+  });
+
+  it('finds nothing to do a second time, and writes no event', { timeout: 120_000 }, async () => {
+    const before = await world.db.auditEvent.count();
+    const startedAt = performance.now();
+    const { code, out } = await apply();
+    console.log(`applied again in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+    expect(code).toBe(0);
+    expect(out).toBe(organisations.map(({ tenant }) => `${tenant}: nothing to change\n`).join(''));
+    expect(await world.db.auditEvent.count()).toBe(before);
+  });
+
+  it('is decided as the organisation itself says: every user, repository and permission', {
+    timeout: 90_000,
+  }, async () => {
+    const { engine, freshness } = world.app;
+    const tenants = await world.db.tenant.findMany();
+    const rows = await world.db.user.findMany({ where: { superAdmin: false } });
+    expect(rows.map(({ username }) => username).sort()).toEqual([...usernames].sort());
+    const walks = organisations.map((organisation) => {
+      const walk = new OrganisationWalk(organisation);
+      const tenantId = tenants.find(({ key }) => key === organisation.tenant)!.id;
+      return { walk, tenantId, repositories: walk.repositories };
+    });
+    const wrong: string[] = [];
+    const counts = { questions: 0, allowed: 0 };
+    for (const { id, username } of rows) {
+      const principal = (await loadPrincipal(world.db, id))!;
+      const identity = { principal, credential: { kind: 'basic' as const }, revision: principal.revision };
+      const session = new AccessSession({
+        engine,
+        freshness,
+        identify: () => identity,
+        ip: undefined,
+        requestId: 'walk',
+      });
+      await session.refresh();
+      for (const { walk, tenantId, repositories } of walks) {
+        for (const permission of walkedPermissions) {
+          const grant = session.may(permission as Permission, { tenantId });
+          for (const repository of repositories) {
+            const said = grant?.matches({ tenantId, namespace: namespaceOf(repository) }) ?? false;
+            counts.questions += 1;
+            if (said) counts.allowed += 1;
+            if (said !== walk.may(username, permission, repository))
+              wrong.push(`${username} ${permission} ${repository}`);
+          }
+        }
+      }
+    }
+    console.log(`${counts.questions} questions, ${counts.allowed} of them allowed`);
+    expect(wrong.slice(0, 10)).toEqual([]);
+    expect(counts.questions).toBe(
+      usernames.length * walkedPermissions.length * walks.flatMap(({ repositories }) => repositories).length,
+    );
+    expect(counts.allowed).toBeGreaterThan(100_000);
+  });
+
+  it('is shown over HTTP as the organisation itself says', async () => {
+    const administered = (username: string) =>
+      organisations.some(
+        ({ admins, teams }) =>
+          admins.includes(username) ||
+          teams.some(
+            ({ members, maintainers, repos }) =>
+              Object.values(repos).includes('admin') && [...members, ...maintainers].includes(username),
+          ),
+      );
+    const sample = [
+      ...usernames.filter(administered).filter((_, i) => i % 3 === 0),
+      ...usernames.filter((name) => !administered(name)).filter((_, i) => i % 60 === 0),
+    ];
+    const rows = await world.db.user.findMany({ where: { username: { in: sample } } });
+    let shown = 0;
+    for (const row of rows) {
+      const client = await world.as(row);
+      for (const organisation of organisations) {
+        const walk = new OrganisationWalk(organisation);
+        const expected = Object.fromEntries(
+          walk.repositories
+            .filter((repository) => walk.may(row.username, 'NAMESPACE:READ', repository))
+            .map((repository) => [
+              namespaceOf(repository),
+              ['CREATE', 'READ', 'UPDATE', 'DELETE'].filter((action) =>
+                walk.may(row.username, `NAMESPACE:${action}`, repository),
+              ),
+            ]),
+        );
+        const { data } = await client.run(seen, { tenant: organisation.tenant });
+        const nodes = data?.tenant?.namespaces?.nodes ?? [];
+        expect(Object.fromEntries(nodes.map((node) => [node.name, node.viewerPermissions]))).toEqual(expected);
+        shown += nodes.length;
+      }
+    }
+    console.log(`${rows.length} users saw ${shown} namespaces over HTTP`);
+    expect(shown).toBeGreaterThan(100);
+  });
+});
