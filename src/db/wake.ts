@@ -19,6 +19,7 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
   const pending = new Set<string>();
   let client: pg.Client | undefined;
   let closed = false;
+  let sending: Promise<unknown> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
   let gather: NodeJS.Timeout | undefined;
 
@@ -59,7 +60,8 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     pending.clear();
     // NOTIFY carries at most 8,000 bytes; more topics than fit means everybody looks.
     const payload = topics.length < 7_900 ? topics : '*';
-    client?.query('SELECT pg_notify($1, $2)', [channel, payload]).catch(() => undefined);
+    // One after the other: a connection runs one statement at a time.
+    sending = sending.then(() => client?.query('SELECT pg_notify($1, $2)', [channel, payload])).catch(() => undefined);
   };
   void connect();
 
@@ -77,6 +79,7 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       closed = true;
       clearTimeout(retry);
       clearTimeout(gather);
+      await sending;
       await client?.end().catch(() => undefined);
     },
   };

@@ -1,8 +1,11 @@
 import { type Permission, split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
+import { currentDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
+import { Limiter } from '../lib/limiter.ts';
+import { remember } from '../lib/remember.ts';
 import type { Scope } from './engine.ts';
 import { type AccessState, readState } from './freshness.ts';
 import type { AccessSession } from './session.ts';
@@ -22,6 +25,15 @@ export interface WriteOptions {
   readonly feedsAccess?: boolean;
 }
 
+const greatestAttempts = 10;
+const greatestQueue = 500;
+
+/**
+ * Writers of access wait for each other here, before they take a connection, and not on the row that they all lock:
+ * so none finds that another of the same gateway was first, and they cannot use up the pool by waiting.
+ */
+const writers = new WeakMap<Store, Limiter>();
+
 /**
  * Decides and writes: the decision is made of what the transaction itself still finds true. Where access changed
  * between decision and transaction, both are made anew. Writers of access come one after the other, so that rules
@@ -39,8 +51,9 @@ export async function write<P extends Permission, T>(
     feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
   }: WriteOptions = {},
 ): Promise<T> {
-  try {
-    for (let attempt = 1; attempt <= 5; attempt += 1) {
+  const attempts = async (): Promise<T> => {
+    for (let attempt = 1; attempt <= greatestAttempts; attempt += 1) {
+      currentDeadline()?.signal.throwIfAborted();
       await session.refresh();
       const grant = session.grant(permission, scope);
       const { revision } = session;
@@ -61,6 +74,13 @@ export async function write<P extends Permission, T>(
       }
     }
     throw new GatehouseError('UNAVAILABLE', 'Access kept changing meanwhile; try again.', { retryAfter: 1 });
+  };
+  try {
+    if (!feedsAccess) return await attempts();
+    const own = remember(writers, store, () => new Limiter(1, greatestQueue)).run(attempts);
+    if (!own)
+      throw new GatehouseError('UNAVAILABLE', 'Too many changes of access at once; try again.', { retryAfter: 2 });
+    return await own;
   } finally {
     if (feedsAccess && !dryRun) await session.freshness.confirm();
     session.forget();

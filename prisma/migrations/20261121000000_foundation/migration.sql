@@ -197,6 +197,7 @@ CREATE TABLE "AuditHead" (
   "tenantId" TEXT COLLATE "C" NOT NULL,
   "seq" BIGINT NOT NULL,
   "hash" TEXT NOT NULL,
+  "transaction" BIGINT NOT NULL,
   CONSTRAINT "AuditHead_pkey" PRIMARY KEY ("tenantId")
 );
 
@@ -257,8 +258,12 @@ DECLARE
   event JSONB;
   previous TEXT;
 BEGIN
-  INSERT INTO "AuditHead" ("tenantId", "seq", "hash") VALUES (chain, 0, repeat('0', 64)) ON CONFLICT DO NOTHING;
+  INSERT INTO "AuditHead" ("tenantId", "seq", "hash", "transaction") VALUES (chain, 0, repeat('0', 64), 0)
+    ON CONFLICT DO NOTHING;
   SELECT * INTO STRICT head FROM "AuditHead" WHERE "tenantId" = chain FOR UPDATE;
+  -- A transaction gets its number before it waits for the head, so numbers alone could turn a chain's order around.
+  -- The greatest so far never does, and is still below the horizon only when the transaction itself is.
+  head."transaction" := GREATEST(head."transaction", pg_current_xact_id()::text::bigint);
   FOR event IN SELECT * FROM jsonb_array_elements(events) LOOP
     previous := head."hash";
     head."seq" := head."seq" + 1;
@@ -269,7 +274,7 @@ BEGIN
       "resourceKey", "namespace", "ip", "requestId", "decisionId", "policy", "reason", "patch", "revertPatch",
       "patchText", "details"
     ) VALUES (
-      event->>'id', pg_current_xact_id()::text::bigint, chain, event->>'tenantKey', head."seq", previous, head."hash",
+      event->>'id', head."transaction", chain, event->>'tenantKey', head."seq", previous, head."hash",
       (event->>'at')::timestamptz, event->>'type', event->>'action', event->>'outcome', event->>'actorKind',
       event->>'actorId', event->>'actorName', event->>'impersonatorId', event->>'impersonatorName',
       event->>'resource', event->>'resourceId', event->>'resourceKey', event->>'namespace', event->>'ip',
@@ -277,6 +282,6 @@ BEGIN
       event->'revertPatch', event->>'patchText', event->'details'
     );
   END LOOP;
-  UPDATE "AuditHead" SET "seq" = head."seq", "hash" = head."hash" WHERE "tenantId" = chain;
+  UPDATE "AuditHead" SET "seq" = head."seq", "hash" = head."hash", "transaction" = head."transaction" WHERE "tenantId" = chain;
   RETURN head."seq";
 END $$;
