@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -61,6 +72,18 @@ function packagedBinaries(): string {
   return native;
 }
 
+/** Copies a folder beside its place and moves it there when it is whole. Links become what they point to. */
+function copyWhole(from: string, to: string): void {
+  const staging = `${to}.${process.pid}`;
+  cpSync(from, staging, { recursive: true, dereference: true });
+  try {
+    renameSync(staging, to);
+  } catch {
+    // Another start was first.
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
 /**
  * Decides where the server's binaries, data and socket are, and makes those folders.
  * As root, in a folder that others cannot enter, binaries and data go below /var/lib/gatehouse, with a link left behind.
@@ -82,7 +105,7 @@ export function preparePlace(dataDir: string): Place {
     if (!isReachable(binaries)) {
       openFolder(shared);
       const copy = join(shared, `${basename(dirname(binaries))}-18.4`);
-      if (!existsSync(join(copy, 'bin', 'postgres'))) cpSync(binaries, copy, { recursive: true });
+      if (!existsSync(join(copy, 'bin', 'postgres'))) copyWhole(binaries, copy);
       execFileSync('chmod', ['-R', 'a+rX', copy]);
       binaries = copy;
     }

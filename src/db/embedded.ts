@@ -1,11 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { type Place, preparePlace } from './embedded-place.ts';
+import { NoBinaryError, type Place, preparePlace } from './embedded-place.ts';
 
 const run = promisify(execFile);
 
@@ -59,20 +70,35 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   return { connection, pid, adopted, stop: () => stopServer(place) };
 }
 
+/** Makes the cluster beside its place and moves it there when it is whole: a start that was killed leaves no half of one. */
 async function initialise(place: Place, passwordFile: string): Promise<void> {
-  const password = randomBytes(24).toString('base64url');
+  const staging = `${place.data}.initialising`;
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { mode: 0o700 });
   // initdb reads the password as the server's user; the copy that stays is for the gateway alone.
+  const password = randomBytes(24).toString('base64url');
   const handover = join(place.socket, 'password');
   writeFileSync(handover, password, { mode: 0o600 });
-  if (place.account) chownSync(handover, place.account.uid, place.account.gid);
-  const args = ['-D', place.data, '-U', 'gatehouse', '-A', 'scram-sha-256', '--pwfile', handover];
-  await run(join(place.binaries, 'bin', 'initdb'), [...args, '-E', 'UTF8', '--no-locale', '--no-instructions'], {
-    ...place.account,
-    cwd: place.data,
-    env: {},
-  });
-  rmSync(handover);
+  if (place.account) for (const path of [staging, handover]) chownSync(path, place.account.uid, place.account.gid);
+  const args = ['-D', staging, '-U', 'gatehouse', '-A', 'scram-sha-256', '--pwfile', handover];
+  try {
+    await run(join(place.binaries, 'bin', 'initdb'), [...args, '-E', 'UTF8', '--no-locale', '--no-instructions'], {
+      ...place.account,
+      cwd: staging,
+      env: {},
+    });
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new NoBinaryError(
+      `The embedded PostgreSQL could not be set up: ${stderr?.trim() || (error as Error).message}`,
+    );
+  } finally {
+    rmSync(handover, { force: true });
+  }
   writeFileSync(passwordFile, password, { mode: 0o600 });
+  // Fails where the folder holds something: it is not ours to remove.
+  rmdirSync(place.data);
+  renameSync(staging, place.data);
 }
 
 const startMs = 60_000;

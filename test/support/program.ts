@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from './client.ts';
+import { temporaryFolder } from './folder.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
@@ -19,7 +19,7 @@ export const freePort = (): Promise<number> =>
 
 /** The real program in a folder of its own, with the embedded PostgreSQL. */
 export class Program {
-  readonly folder = mkdtempSync(join(tmpdir(), 'gatehouse-program-'));
+  readonly folder = temporaryFolder('program');
   readonly port: number;
   readonly env: Record<string, string>;
   output = '';
