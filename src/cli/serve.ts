@@ -1,13 +1,19 @@
 import { createApp } from '../app.ts';
 import { loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLog } from '../lib/log.ts';
 import { openConnection } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 import { welcome } from './welcome.ts';
+
+function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoException): string {
+  const why =
+    code === 'EADDRINUSE' ? `Port ${port} of ${host} is in use` : `Cannot listen on ${host}:${port} (${message})`;
+  return `${why}. Set PORT or HOST.`;
+}
 
 export const serve: Command = {
   name: 'serve',
@@ -52,7 +58,9 @@ export const serve: Command = {
           ? await loadDemo(app.store, app.services.keys, config.limits.passwordLength)
           : undefined;
       await app.freshness.confirm();
-      const url = await app.listen();
+      const url = await app.listen().catch((error: NodeJS.ErrnoException) => {
+        throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;
+      });
       console.log(welcome({ url, config, password, demo, pid: embedded?.pid }));
       if (app.freshness.state.policySet !== app.engine.fingerprint) {
         console.error(

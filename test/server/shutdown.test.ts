@@ -1,0 +1,177 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { Client } from '../support/client.ts';
+import { password } from '../support/world.ts';
+import { codesOf, json, jsonType, Program, raw, until } from './tools.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-serve-'));
+const running: Program[] = [];
+
+function serve(env: Record<string, string> = {}): Program {
+  const program = new Program(['src/main.ts', 'serve'], {
+    GATEHOUSE_DATA_DIR: join(folder, 'data'),
+    GATEHOUSE_DEMO: '0',
+    GATEHOUSE_ADMIN_PASSWORD: password,
+    PORT: '0',
+    ...env,
+  });
+  running.push(program);
+  return program;
+}
+async function ready(program: Program): Promise<{ url: string; pid: number; client: Client }> {
+  const [, url, pid] = await program.says(/listens on (http:\S+)\/graphql[\s\S]*process (\d+)[\s\S]*Ctrl-C/, 40_000);
+  const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+  return { url: url!, pid: Number(pid), client: new Client(url!, { authorization }) };
+}
+/** Does it run? One that ended but was not waited for (its parent was killed) does not. */
+const lives = (pid: number): boolean =>
+  existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const createTenant = 'mutation($key: String!) { createTenant(input: { key: $key, name: $key }) { tenant { key } } }';
+const keys = async (client: Client): Promise<string[]> =>
+  (await client.ok('{ viewer { tenants { nodes { key } } } }')).viewer.tenants.nodes.map(
+    ({ key }: { key: string }) => key,
+  );
+const events = 'subscription { auditEvents { cursor } }';
+
+describe('the program', () => {
+  afterEach(async () => {
+    for (const program of running.splice(0)) {
+      if (!program.isRunning) continue;
+      program.child.kill('SIGTERM');
+      await program.ended;
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('starts, answers, drains at SIGTERM within 10 s, and finds its data again', async () => {
+    const first = serve();
+    const { url, pid, client } = await ready(first);
+    expect((await raw(`${url}/readyz`, { method: 'GET' })).status).toBe(200);
+    await client.ok(createTenant, { key: 'kept' });
+
+    const left = new AbortController();
+    const stream = client.sse(events, {}, left.signal);
+    expect((await stream.next()).value?.data).toHaveProperty('auditEvents.cursor');
+    const sse = (async () => {
+      const rest = [];
+      for await (const item of stream) rest.push(item);
+      return rest;
+    })();
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    const said: { type: string }[] = [];
+    let closed: { code: number; reason: string } | undefined;
+    socket.on('message', (data) => said.push(JSON.parse(String(data))));
+    socket.on('close', (code, reason) => {
+      closed = { code, reason: String(reason) };
+    });
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ type: 'connection_init', payload: client.headers }));
+    });
+    await until('an ack', () => said.length === 1);
+    socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload: { query: events } }));
+    await until('a bookmark', () => said.length === 2);
+
+    const started = Date.now();
+    first.child.kill('SIGTERM');
+    const { code } = await first.ended;
+    expect([code, first.error.includes('error')]).toEqual([0, false]);
+    expect(Date.now() - started).toBeLessThan(10_000);
+    // The stream over SSE came to its end in order, not by a broken connection: the client would have thrown.
+    expect(await sse).toEqual([]);
+    await until('the close', () => closed);
+    expect(closed).toEqual({ code: 1001, reason: expect.stringContaining('resume') });
+    // No complete: the client is to come back with its cursor.
+    expect(said.map(({ type }) => type)).toEqual(['connection_ack', 'next']);
+    expect(lives(pid)).toBe(false);
+
+    const second = serve();
+    const again = await ready(second);
+    expect(await keys(again.client)).toEqual(['kept']);
+    expect(second.out).not.toContain('super admin:');
+
+    const third = serve();
+    expect((await third.ended).code).toBe(1);
+    expect(third.error).toMatch(/Another gateway uses .*data\. Stop it first, or set GATEHOUSE_DATA_DIR/);
+    expect(third.error).not.toMatch(/\n\s+at /);
+    expect(await keys(again.client)).toEqual(['kept']);
+
+    // Killed without a chance to tidy up: the next start takes over what it left.
+    await second.kill('SIGKILL');
+    expect(lives(again.pid)).toBe(true);
+    const fourth = serve();
+    const after = await ready(fourth);
+    expect(after.pid).toBe(again.pid);
+    expect(await keys(after.client)).toEqual(['kept']);
+    fourth.child.kill('SIGINT');
+    expect((await fourth.ended).code).toBe(0);
+    expect(lives(after.pid)).toBe(false);
+  });
+
+  it('finishes what runs, and refuses what comes while it drains', async () => {
+    const program = serve({ GATEHOUSE_DATA_DIR: join(folder, 'drain') });
+    const { url, client } = await ready(program);
+    // One connection held open, so that a request can come during the drain.
+    const { Agent, request } = await import('node:http');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = () =>
+      new Promise<{ status: number; head: object; text: string }>((resolve, reject) => {
+        const sent = request(`${url}/graphql`, { method: 'POST', agent, headers: { ...jsonType, ...client.headers } });
+        sent.on('response', async (response) => {
+          let text = '';
+          for await (const chunk of response) text += chunk;
+          resolve({ status: response.statusCode!, head: response.headers, text });
+        });
+        sent.on('error', reject);
+        sent.end(json(createTenant, { variables: { key: `t${Math.random().toString(36).slice(2)}` } }));
+      });
+    const answers = Array.from({ length: 40 }, () => ask());
+    await answers[0];
+    program.child.kill('SIGTERM');
+    const results = await Promise.allSettled(answers);
+    const told = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    for (const { status, text } of told)
+      expect([status, codesOf(text)]).toEqual(status === 200 ? [200, []] : [503, ['UNAVAILABLE']]);
+    expect(told.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    expect((await program.ended).code).toBe(0);
+    agent.destroy();
+  });
+
+  it('tells all faults of its settings at once, and starts nothing', async () => {
+    const path = join(folder, 'bad.yaml');
+    writeFileSync(path, 'limits:\n  depth: none\n  speed: 3\npolicys: {}\n');
+    const program = serve({
+      GATEHOUSE_DATA_DIR: join(folder, 'never'),
+      PORT: '99999',
+      GATEHOUSE_DEMO: 'maybe',
+      GATEHOUSE_ORIGINS: 'https://fine.example,console.example/path',
+      DATABASE_URL: 'mysql://x',
+      GATEHOUSE_CONFIG: path,
+    });
+    expect((await program.ended).code).toBe(1);
+    for (const name of ['PORT', 'GATEHOUSE_DEMO', 'GATEHOUSE_ORIGINS', 'DATABASE_URL', 'GATEHOUSE_MASTER_KEY'])
+      expect(program.error).toContain(name);
+    for (const fault of [/bad\.yaml:2: limits\.depth/, /bad\.yaml:3: .*speed/, /bad\.yaml:4: .*policys/])
+      expect(program.error).toMatch(fault);
+    expect(program.error).not.toMatch(/\n\s+at /);
+  });
+
+  it('says when its port is taken, and leaves no PostgreSQL behind', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as { port: number };
+    const data = join(folder, 'taken');
+    const program = serve({ PORT: String(port), GATEHOUSE_DATA_DIR: data });
+    expect((await program.ended).code).toBe(1);
+    expect(program.error).toMatch(new RegExp(`Port ${port} of 127.0.0.1 is in use`));
+    expect(program.error).not.toMatch(/\n\s+at /);
+    taken.close();
+    // A server that was left would be taken over now.
+    const next = serve({ GATEHOUSE_DATA_DIR: data });
+    await ready(next);
+    expect(next.error).not.toContain('took over');
+  });
+});
