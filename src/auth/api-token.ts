@@ -99,6 +99,6 @@ export class ApiTokens {
   }
 }
 
-/** A token is valid until its expiry, that instant not included. */
+/** Valid until its expiry, that instant not included; revoked at once, whatever another gateway's clock says. */
 const isOver = ({ revokedAt, expiresAt }: Known, now: Date): boolean =>
-  (revokedAt !== null && revokedAt <= now) || (expiresAt !== null && expiresAt <= now);
+  revokedAt !== null || (expiresAt !== null && expiresAt <= now);

@@ -1,7 +1,7 @@
 import { append, envelope } from '../audit/record.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
-import { fold } from '../lib/text.ts';
+import { fold, storable } from '../lib/text.ts';
 import type { Engine } from '../policy/engine.ts';
 import type { Freshness } from '../policy/freshness.ts';
 import { confine, type Principal } from '../policy/principal.ts';
@@ -63,7 +63,7 @@ export class Authenticator {
     };
     const identify = strategies[scheme.toLowerCase()]?.() ?? (() => Promise.reject(unauthenticated()));
     if (impersonate === undefined) return identify;
-    return async () => this.#impersonate(await identify(), impersonate, ip, requestId);
+    return async () => this.#impersonate(await identify(), storable(impersonate), ip, requestId);
   }
 
   /** Acting as somebody else: only where IMPERSONATE is held, confined to those tenants; super admins only by their like. */

@@ -2,7 +2,8 @@ import type { Credential } from '../access/actor.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
-import { fold } from '../lib/text.ts';
+import { fold, storable } from '../lib/text.ts';
+import type { Principal } from '../policy/principal.ts';
 import type { Principals } from '../policy/principals.ts';
 import type { Identity } from '../policy/session.ts';
 import type { Keys } from './keys.ts';
@@ -15,9 +16,15 @@ const greatestCache = 10_000;
 
 interface Remembered {
   readonly id: string;
+  readonly account: string;
+  readonly address: string;
   readonly passwordChangedAt: number;
   readonly until: number;
 }
+
+/** Was it proved by the password that holds now? */
+const isOf = (proved: Remembered, { passwordChangedAt }: Principal): boolean =>
+  (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
 
 export interface BasicOptions {
   readonly store: Store;
@@ -40,17 +47,23 @@ export class Basic {
    * @returns a function that proves the identity anew whenever it is called.
    */
   identifier(authorization: string, address: string, requestId: string): () => Promise<Identity> {
-    const text = Buffer.from(authorization, 'base64').toString('utf8');
+    const text = storable(Buffer.from(authorization, 'base64').toString('utf8'));
     const colon = text.indexOf(':');
     const username = text.slice(0, Math.max(colon, 0));
     const password = text.slice(colon + 1);
     let proved: Remembered | undefined;
     return async () => {
       if (colon < 1 || text.length > 2_048) throw unauthenticated();
+      const begins = proved === undefined;
       proved ??= await this.#prove(username, password, address, requestId);
-      const principal = await this.#options.principals.get(proved.id);
-      const changedAt = principal.passwordChangedAt?.getTime() ?? 0;
-      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || changedAt !== proved.passwordChangedAt) {
+      let principal = await this.#options.principals.get(proved.id);
+      if (begins && !isOf(proved, principal)) {
+        // What was remembered is of an earlier password, which may well have been the same.
+        this.#forget(proved.account, address);
+        proved = await this.#prove(username, password, address, requestId);
+        principal = await this.#options.principals.get(proved.id);
+      }
+      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || !isOf(proved, principal)) {
         throw unauthenticated();
       }
       const credential: Credential = {
@@ -89,7 +102,8 @@ export class Basic {
     const right = await verifyPassword(password, user?.passwordHash ?? null);
     const locked = failure?.lockedUntil != null && failure.lockedUntil > now;
     if (!right || locked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
-      await countFailure(store, account, address, requestId, now);
+      // What is locked is not to be found out by a sign-in that is still remembered either.
+      if (await countFailure(store, account, address, requestId, now)) this.#forget(account, address);
       throw unauthenticated();
     }
     if (failure && (failure.recent.length > 0 || failure.lockedUntil)) await clearFailures(store, account, address);
@@ -100,6 +114,12 @@ export class Basic {
         data: { passwordHash },
       });
     }
-    return { id: user.id, passwordChangedAt: user.passwordChangedAt?.getTime() ?? 0, until: Date.now() + rememberMs };
+    const passwordChangedAt = user.passwordChangedAt?.getTime() ?? 0;
+    return { id: user.id, account, address, passwordChangedAt, until: Date.now() + rememberMs };
+  }
+
+  #forget(account: string, address: string): void {
+    for (const [name, remembered] of this.#cache)
+      if (remembered.account === account && remembered.address === address) this.#cache.delete(name);
   }
 }

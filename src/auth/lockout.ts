@@ -10,6 +10,7 @@ const minuteOf = (at: Date): Date => new Date(Math.floor(at.getTime() / 60_000) 
 /**
  * Counts a failed sign-in of an account from an address, and locks the pair at the tenth within five minutes.
  * The first of a minute is written down at once, the rest of that minute together, when it is over.
+ * @returns whether the pair is locked now.
  */
 export async function countFailure(
   store: Store,
@@ -17,8 +18,8 @@ export async function countFailure(
   address: string,
   requestId: string,
   now = new Date(),
-): Promise<void> {
-  await inTransaction(store, async (tx) => {
+): Promise<boolean> {
+  return inTransaction(store, async (tx) => {
     const minute = minuteOf(now);
     const since = new Date(now.getTime() - lockout.windowMs);
     const until = new Date(now.getTime() + lockout.lockMs);
@@ -49,6 +50,7 @@ export async function countFailure(
       report(tx, account, address, requestId, 1, minute);
     }
     if (lockedNow) event(tx, account, address, requestId, 'ACCOUNT_LOCKED', { until: until.toISOString() });
+    return lockedNow || wasLocked;
   });
 }
 

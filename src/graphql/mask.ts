@@ -43,6 +43,8 @@ function known(thrown: unknown): GatehouseError | undefined {
   if (state === 'P2003' || state === '23503' || state === 'ForeignKeyConstraintViolation') {
     return new GatehouseError('CONFLICT', 'Something that this refers to, or that refers to it, changed meanwhile.');
   }
+  if (state === '22021' || state === '22P05')
+    return new GatehouseError('BAD_INPUT', 'Text with a character that cannot be stored (NUL).');
   return undefined;
 }
 

@@ -16,3 +16,6 @@ export function compareBytes(a: string, b: string): number {
 }
 
 export const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+
+/** PostgreSQL's text holds everything but NUL; who sends one means nobody we know. */
+export const storable = (text: string): string => text.replaceAll('\u0000', '\ufffd').toWellFormed();

@@ -11,6 +11,7 @@ import type { Limits } from '../config.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
+import { assertStorable } from './text-rules.ts';
 
 /** Does the operation ask for the schema? Fragments count as what they hold. */
 function introspects(document: DocumentNode, set: SelectionSetNode, seen = new Set<string>()): boolean {
@@ -41,7 +42,9 @@ export function useLimits(limits: Limits): Plugin {
   const check = async ({ document, operationName, variableValues, contextValue }: ExecutionArgs) => {
     const operation: OperationDefinitionNode | null | undefined = getOperationAST(document, operationName);
     if (!operation) return;
-    measure(document, operation, (variableValues ?? {}) as Record<string, unknown>, limits);
+    const variables = (variableValues ?? {}) as Record<string, unknown>;
+    measure(document, operation, variables, limits);
+    assertStorable(document, variables);
     if (!introspects(document, operation.selectionSet)) return;
     const { session } = contextValue as Context;
     if (session.isAnonymous) throw unauthenticated();

@@ -1,0 +1,27 @@
+import { type DocumentNode, visit } from 'graphql';
+import { badInput, type Issue } from '../errors.ts';
+
+const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
+const refusal = (path: Issue['path']) =>
+  badInput(path, 'Text with a character that cannot be stored (NUL or half a pair).');
+
+function check(value: unknown, path: Issue['path']): void {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) throw refusal(path);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) check(member, [...path, name]);
+  }
+}
+
+/** PostgreSQL holds neither NUL nor half a surrogate pair: told here, and not by a statement somewhere inside. @throws BAD_INPUT. */
+export function assertStorable(document: DocumentNode, variables: Readonly<Record<string, unknown>>): void {
+  check(variables, ['variables']);
+  // Only an escape can bring such a character into a document, or the text itself.
+  const text = document.loc?.source.body;
+  if (text !== undefined && !text.includes('\\u') && isStorable(text)) return;
+  visit(document, {
+    StringValue({ value }) {
+      if (!isStorable(value)) throw refusal(['document']);
+    },
+  });
+}

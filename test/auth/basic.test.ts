@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { idOf, World } from '../support/world.ts';
+import { statements, who } from './tools.ts';
+
+describe('sign-in by user name and password', () => {
+  let world: World;
+  const secret = 'a phrase that ada knows';
+  const refused = ['UNAUTHENTICATED'];
+
+  beforeAll(async () => {
+    world = await World.create();
+    await world.user('Ada', [], { password: secret });
+  });
+  afterAll(() => world.close());
+
+  it('takes the right password, whatever the case of the name', async () => {
+    for (const name of ['Ada', 'ada', 'ADA', 'Ａda'])
+      expect((await world.basic(name, secret).ok(who)).viewer.name).toBe('Ada');
+  });
+
+  it.each([
+    ['a wrong password', 'Ada', `${secret}!`],
+    ['another case', 'Ada', secret.toUpperCase()],
+    ['an empty password', 'Ada', ''],
+    ['an unknown user', 'nobody', secret],
+    ['no user', '', secret],
+    ['the e-mail address', 'Ada@people.example', secret],
+    ['a password cut short', 'Ada', secret.slice(0, -1)],
+    ['a password that is too long', 'Ada', 'x'.repeat(3_000)],
+    ['a NUL', 'Ada\u0000', secret],
+    ['a lone surrogate', '\ud800', secret],
+  ])('refuses %s', async (_what, name, given) => {
+    const { status, errors } = await world.basic(name, given).run(who);
+    expect([status, errors.map(({ extensions }) => extensions.code)]).toEqual([401, refused]);
+  });
+
+  it.each([
+    'Basic',
+    'Basic %%%',
+    `Basic ${Buffer.from('nocolon').toString('base64')}`,
+    'Basic a b',
+    `Digest ${Buffer.from(`Ada:${secret}`).toString('base64')}`,
+  ])('refuses the header %j', async (authorization) => {
+    expect(await world.anonymous().as({ authorization }).codes(who)).toEqual(refused);
+  });
+
+  it('refuses who is disabled, and lets them in again', async () => {
+    const user = await world.user('dora', [], { password: secret });
+    const client = world.basic('dora', secret);
+    await client.ok(who);
+    const set =
+      'mutation($id: ID!, $d: Boolean!) { setUserDisabled(input: { id: $id, disabled: $d }) { user { disabled } } }';
+    await world.root().ok(set, { id: idOf('User', user), d: true });
+    expect(await client.codes(who)).toEqual(refused);
+    await world.root().ok(set, { id: idOf('User', user), d: false });
+    await client.ok(who);
+  });
+
+  it('refuses who may not sign in by password, or has none', async () => {
+    const user = await world.user('tom', [], { password: secret });
+    const token = world.bearer(await world.token(user));
+    const client = world.basic('tom', secret);
+    await client.ok(who);
+    const set =
+      'mutation($id: ID!, $m: [AuthMethod!]!) { setAuthMethods(input: { id: $id, methods: $m }) { user { authMethods } } }';
+    await world.root().ok(set, { id: idOf('User', user), m: ['API_TOKEN'] });
+    expect(await client.codes(who)).toEqual(refused);
+    await token.ok(who);
+    await world.user('new');
+    expect(await world.basic('new', '').codes(who)).toEqual(refused);
+    expect(await world.basic('new', secret).codes(who)).toEqual(refused);
+  });
+
+  it('hashes once for many requests, also for those that arrive together', async () => {
+    await world.user('eve', [], { password: secret });
+    const verified = async (work: () => Promise<unknown>) =>
+      (await statements(work)).filter((text) => /FROM "public"."SignInFailure"/.test(text)).length;
+    const client = world.basic('eve', secret);
+    expect(await verified(() => Promise.all(Array.from({ length: 20 }, () => client.ok(who))))).toBe(1);
+    expect(await verified(() => client.ok(who))).toBe(0);
+    // The control: what is not remembered is verified every time.
+    expect(
+      await verified(async () => {
+        for (let i = 0; i < 3; i += 1) await world.basic('eve', 'wrong').codes(who);
+      }),
+    ).toBe(3);
+  });
+
+  it('ends every remembered sign-in with the password, at once', async () => {
+    const user = await world.user('zoe', [], { password: secret });
+    const old = world.basic('zoe', secret);
+    await old.ok(who);
+    const next = 'another phrase of zoe alone';
+    const change =
+      'mutation($c: String!, $n: String!) { changeMyPassword(input: { currentPassword: $c, newPassword: $n }) { user { username } } }';
+    expect(await old.codes(change, { c: 'not this one', n: next })).toEqual(['BAD_INPUT']);
+    await old.ok(change, { c: secret, n: next });
+    expect(await old.codes(who)).toEqual(refused);
+    await world.basic('zoe', next).ok(who);
+    const set =
+      'mutation($id: ID!, $p: String!) { setUserPassword(input: { id: $id, password: $p }) { user { username } } }';
+    // Back to the first: what was remembered of it must not stand in its way.
+    await world.root().ok(set, { id: idOf('User', user), p: secret });
+    expect(await world.basic('zoe', next).codes(who)).toEqual(refused);
+    await world.basic('zoe', secret).ok(who);
+  });
+
+  it('makes the hash anew where it was made with weaker parameters', async () => {
+    const { argon2Sync, randomBytes } = await import('node:crypto');
+    const user = await world.user('ron', [], { password: secret });
+    const nonce = randomBytes(16);
+    const tag = argon2Sync('argon2id', {
+      message: secret,
+      nonce,
+      memory: 8_192,
+      passes: 1,
+      parallelism: 1,
+      tagLength: 32,
+    });
+    const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64').replaceAll('=', '');
+    const weak = `$argon2id$v=19$m=8192,t=1,p=1$${text(nonce)}$${text(tag)}`;
+    await world.db.user.update({ where: { id: user.id }, data: { passwordHash: weak } });
+    await world.basic('ron', secret).ok(who);
+    const { passwordHash } = await world.db.user.findUniqueOrThrow({ where: { id: user.id } });
+    expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(await world.basic('ron', `${secret}?`).codes(who)).toEqual(refused);
+  });
+
+  it('leaves the others their time while a hundred sign in at once', async () => {
+    const names = Array.from({ length: 60 }, (_, i) => `crowd${i}`);
+    const crowd = Promise.all(names.map((name) => world.basic(name, 'whatever it is').run(who)));
+    const times: number[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      const started = performance.now();
+      await world.anonymous().ok('{ __typename }');
+      times.push(performance.now() - started);
+    }
+    const codes = (await crowd).map(({ errors }) => errors[0]!.extensions.code);
+    expect(codes.every((code) => code === 'UNAUTHENTICATED' || code === 'UNAVAILABLE')).toBe(true);
+    expect(times.sort((a, b) => a - b)[14]).toBeLessThan(100);
+  });
+});

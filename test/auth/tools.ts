@@ -1,0 +1,51 @@
+import pg from 'pg';
+import type { World } from '../support/world.ts';
+
+interface Spied {
+  query(...args: unknown[]): unknown;
+}
+
+/** The statements that this process sends to any database while the work runs. */
+export async function statements(work: () => Promise<unknown>): Promise<string[]> {
+  const spied = pg.Client.prototype as unknown as Spied;
+  const original = spied.query;
+  const seen: string[] = [];
+  spied.query = function (this: unknown, ...args: unknown[]) {
+    const [first] = args as [string | { text?: string }];
+    seen.push(typeof first === 'string' ? first : (first?.text ?? ''));
+    return original.apply(this, args);
+  };
+  try {
+    await work();
+  } finally {
+    spied.query = original;
+  }
+  return seen;
+}
+
+/** Everything that stands in the database, as text. */
+export async function everything(world: World): Promise<string> {
+  const tables = await world.db.$queryRaw<{ name: string }[]>`
+    SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
+  const parts = await Promise.all(
+    tables.map(({ name }) => world.db.$queryRawUnsafe<{ row: string }[]>(`SELECT t::text AS row FROM "${name}" t`)),
+  );
+  return parts
+    .flat()
+    .map(({ row }) => row)
+    .join('\n');
+}
+
+export const from = (address: string) => ({ 'x-forwarded-for': address });
+export const who = '{ viewer { name } }';
+
+/** What a caller sees of a sign-in that failed. */
+export async function seen(client: { url: string; headers: Record<string, string> }): Promise<string> {
+  const response = await fetch(`${client.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...client.headers },
+    body: JSON.stringify({ query: who }),
+  });
+  const head = [...response.headers].filter(([name]) => name !== 'date').sort();
+  return JSON.stringify([response.status, head, await response.text()]);
+}
