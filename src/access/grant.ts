@@ -49,6 +49,8 @@ export interface Grant<P extends Permission = Permission> {
   missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[];
   /** What is to be told in the audit event besides the change: policies in shadow, obligations. */
   readonly notes: readonly string[];
+  /** The error of a row that is not within reach: which policy left it out, and why. */
+  refusalOf(row: Row): Error;
   /** The reach holds before and after; then the policies' own reviews. Throws FORBIDDEN or POLICY_ERROR. */
   review(tx: Tx, change: RowChange): Promise<void>;
 }

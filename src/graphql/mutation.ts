@@ -147,7 +147,8 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   let target: Target | undefined;
   const refused = (error: GatehouseError) =>
     recordRefusal(store, session.doer, {
-      permission: spec.permission,
+      // What was really asked for: a mutation of many parts is refused by one of them.
+      permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
       field: name,
       tenant: target?.tenant ?? null,
       resourceId: target?.id ?? '',

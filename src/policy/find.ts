@@ -2,7 +2,7 @@ import type { ResourceName } from '../access/catalog.ts';
 import type { Grant, Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import type { Tx } from '../db/transaction.ts';
-import { GatehouseError, notFound } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { lowerFirst } from '../lib/text.ts';
 
 /**
@@ -15,12 +15,6 @@ export async function find<R extends Row>(tx: Tx, grant: Grant, resource: Resour
   const rows = (tx as unknown as Record<string, { findUnique(args: object): Promise<R | null> }>)[lowerFirst(model)]!;
   const row = await rows.findUnique({ where: { id } });
   if (!row) throw notFound('The object');
-  if (!grant.matches(row)) {
-    throw grant.mayRead(row)
-      ? new GatehouseError('FORBIDDEN', `${grant.permission} is refused for this object.`, {
-          decisionId: grant.decisionId,
-        })
-      : notFound('The object');
-  }
+  if (!grant.matches(row)) throw grant.mayRead(row) ? grant.refusalOf(row) : notFound('The object');
   return row;
 }

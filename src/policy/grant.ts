@@ -34,6 +34,7 @@ export function makeGrant<P extends Permission>(
       ...decision.steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
     ],
     matches: reaches,
+    refusalOf: (row: Row) => refusal(decision, outOfReach(decision, row)),
     mayRead(row: Row): boolean {
       const [resource, action] = split(permission);
       if (action === 'READ') return reaches(row);
@@ -43,7 +44,7 @@ export function makeGrant<P extends Permission>(
       missingPermissions(principal, permissions, tenantId, namespace),
     async review(tx: Tx, change: RowChange): Promise<void> {
       for (const row of [change.before, change.after]) {
-        if (row && !reaches(row)) throw refusal(decision, outOfReach(decision, row));
+        if (row && !reaches(row)) throw grant.refusalOf(row);
       }
       assertNotExcepted(session, decision, change);
       const step = await session.engine.review(decision, change, lookUps(tx));

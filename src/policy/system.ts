@@ -21,6 +21,7 @@ export function asSystem<P extends Permission>(
     isSuperAdmin: true,
     notes: [],
     matches: () => true,
+    refusalOf: () => new Error('the gateway itself is never refused'),
     mayRead: () => true,
     missing: () => [],
     review: () => Promise.resolve(),

@@ -64,6 +64,7 @@ describe('the access matrix', () => {
     it.each(actors)('%s', async (actor) => {
       const client = await stage.actor(actor, permission as Permission, [], byPassword.has(field));
       const tried = await make(stage);
+      const head = (await stage.world.db.auditEvent.aggregate({ _max: { ordinal: true } }))._max.ordinal ?? 0n;
       const answer = await perform(client, tried);
       const allowed = mayExpect(permission, actor);
       expect(await tried.happened()).toBe(allowed);
@@ -75,6 +76,14 @@ describe('the access matrix', () => {
       ];
       if (allowed) expect(codes).toEqual([]);
       else expect(['FORBIDDEN', 'NOT_FOUND']).toContain(codes[0]);
+      // Done or refused, it is on record: with its decision, and with nothing of secrets.
+      const events = await stage.world.db.auditEvent.findMany({ where: { ordinal: { gt: head } } });
+      expect(events.length).toBeGreaterThan(0);
+      expect([...new Set(events.map(({ outcome }) => outcome))]).toEqual([allowed ? 'SUCCESS' : 'DENIED']);
+      if (allowed) expect(events.every(({ decisionId }) => decisionId !== null)).toBe(true);
+      expect(JSON.stringify(events, (_k, v) => (typeof v === 'bigint' ? String(v) : v))).not.toMatch(
+        /argon2|gth_[0-9A-Za-z]{36}|quite another passphrase/,
+      );
     });
   });
 

@@ -1,0 +1,116 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import '../../src/resources/index.ts';
+import { loadPolicies, PolicyLoadError } from '../../src/policy/load.ts';
+import { describeSet, fingerprintOf, lostGuards } from '../../src/policy/policy-set.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const root = temporaryFolder('policies');
+const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
+let next = 0;
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A folder with these policy files; `BODY` may use definePolicy, deny, abstain, allow and z. */
+function folder(files: Record<string, string>): string {
+  const path = join(root, String(next++));
+  mkdirSync(path);
+  const head = `import { abstain, allow, definePolicy, deny, groupReference, z } from ${JSON.stringify(contract)};\n`;
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), head + text);
+  return path;
+}
+const guard = (name: string, more = '') =>
+  `export default definePolicy({ name: '${name}', description: 'x', resources: ['GROUP'], ${more} create: () => ({ evaluate: () => abstain() }) });`;
+const load = (
+  files: Record<string, string> | string[],
+  settings: Record<string, Record<string, unknown>> = {},
+  mayGrant: string[] = [],
+) =>
+  loadPolicies({
+    folders: Array.isArray(files) ? files : [folder(files)],
+    settings: settings as never,
+    mayGrant,
+    groups: new Map([['main/Release managers', 'g1']]),
+  });
+async function faults(...args: Parameters<typeof load>): Promise<string> {
+  const error = await load(...args).then(
+    () => undefined,
+    (e) => e,
+  );
+  expect(error).toBeInstanceOf(PolicyLoadError);
+  return (error as Error).message;
+}
+
+describe('loading policies refuses the start, naming file and fault', () => {
+  it.each([
+    ['a name that is not the file', { 'a.ts': guard('b') }, /a\.ts: its name is b/],
+    ['a syntax error', { 'a.ts': 'export default {{{' }, /a\.ts: /],
+    ['no default export', { 'a.ts': 'export const x = 1;' }, /a\.ts: default export/],
+    ['an unknown resource', { 'a.ts': guard('a').replace("'GROUP'", "'GRUOP'") }, /a\.ts: resources\.0/],
+    ['an unknown action', { 'a.ts': guard('a', "actions: ['WRITE'],") }, /a\.ts: actions\.0/],
+    ['an unknown mode', { 'a.ts': guard('a', "mode: 'both',") }, /a\.ts: mode/],
+    [
+      'a create that makes nothing',
+      { 'a.ts': guard('a').replace('({ evaluate: () => abstain() })', '({})') },
+      /no policy with evaluate/,
+    ],
+    [
+      'a create that throws',
+      { 'a.ts': guard('a').replace('({ evaluate: () => abstain() })', "{ throw new Error('boom'); }") },
+      /boom/,
+    ],
+    ['a grant that is not accepted', { 'a.ts': guard('a', "mode: 'grant',") }, /mayGrant does not name it/],
+    ['a missing setting', { 'a.ts': guard('a', 'config: z.strictObject({ days: z.number() }),') }, /setting days/],
+    [
+      'a group that does not exist',
+      { 'a.ts': guard('a').replace('create: () => (', "create: (_c, host) => (host.groups(['main/Nobody']), ") },
+      /no group main\/Nobody/,
+    ],
+  ])('%s', async (_what, files, fault) => {
+    expect(await faults(files)).toMatch(fault);
+  });
+
+  it('a misspelt setting, a policy that is not there, a grant that is not there, two of one name: all at once', async () => {
+    const one = folder({ 'a.ts': guard('a'), 'broken.ts': 'export default 1;' });
+    const two = folder({ 'a.ts': guard('a') });
+    const text = await faults([one, two, join(root, 'nowhere')], { a: { dayz: 3 }, ghost: {} }, ['phantom']);
+    for (const fault of [
+      /already loaded from/,
+      /broken\.ts/,
+      /dayz/,
+      /policies\.ghost/,
+      /mayGrant: there is no policy phantom/,
+      /nowhere: no such folder/,
+    ]) {
+      expect(text).toMatch(fault);
+    }
+  });
+
+  it('a folder from outside the project works, in shadow and switched off as well', async () => {
+    const path = folder({
+      'a.ts': guard('a'),
+      'b.ts': guard('b'),
+      'c.ts': guard('c', "mode: 'grant',").replace('abstain()', "allow('x')"),
+    });
+    const set = await load([path], { a: { shadow: true, enabled: true }, b: { enabled: false, shadow: false } }, ['c']);
+    expect(
+      set.policies.filter(({ builtIn }) => !builtIn).map(({ name, shadow, mode }) => [name, shadow, mode]),
+    ).toEqual([
+      ['a', true, 'guard'],
+      ['c', false, 'grant'],
+    ]);
+    expect(set.disabled).toEqual(['b']);
+  });
+
+  it('knows a set by its fingerprint, and a guard that is gone', async () => {
+    const both = await load({ 'a.ts': guard('a'), 'b.ts': guard('b') });
+    const same = await load({ 'b.ts': guard('b'), 'a.ts': guard('a') });
+    const one = await load({ 'a.ts': guard('a') });
+    const off = await load({ 'a.ts': guard('a'), 'b.ts': guard('b') }, { b: { enabled: false, shadow: false } });
+    expect(fingerprintOf(same)).toBe(fingerprintOf(both));
+    expect(new Set([both, one, off].map(fingerprintOf)).size).toBe(3);
+    expect(lostGuards(describeSet(both), one)).toEqual(['b']);
+    expect(lostGuards(describeSet(both), off)).toEqual([]);
+    expect(lostGuards(describeSet(off), one)).toEqual(['b']);
+  });
+});

@@ -1,0 +1,350 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+
+const call = (field: string, select: string) =>
+  `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
+
+describe('identity and access', () => {
+  let world: World;
+  let a: Tenant;
+  let root: Client;
+  beforeAll(async () => {
+    world = await World.create();
+    a = await world.tenant('a');
+    root = world.root();
+  });
+  afterAll(() => world.close());
+  const codes = (field: string, select: string, i: object, client = root) => client.codes(call(field, select), { i });
+
+  describe('tenants', () => {
+    it.each(['graphql', 'users', 'tenants', 'main-tenant-flows', 'healthz'])(
+      'refuse the reserved key %s',
+      async (key) => {
+        expect(await codes('createTenant', 'tenant { id }', { key })).toEqual(['BAD_INPUT']);
+      },
+    );
+    it.each(['', 'A', '-a', '_a', 'a b', 'a.b', 'é', 'a\n', 'a'.repeat(101)])('refuse the key %j', async (key) => {
+      expect(await codes('createTenant', 'tenant { id }', { key })).toEqual(['BAD_INPUT']);
+    });
+    it('get the managed roles, read-only and complete', async () => {
+      const { tenant } = await root.ok<any>(
+        '{ tenant(key: "a") { roles(where: { managed: true }, orderBy: { field: NAME }) { nodes { id name permissions { resource actions } } } } }',
+      );
+      expect(tenant.roles.nodes.map((r: any) => r.name)).toEqual(['Admin', 'Editor', 'Engine', 'Launcher', 'Viewer']);
+      for (const { id } of tenant.roles.nodes) {
+        expect(await codes('updateRole', 'role { id }', { id, name: 'Mine' })).toEqual(['CONFLICT']);
+        expect(await codes('updateRole', 'role { id }', { id, permissions: [] })).toEqual(['CONFLICT']);
+        expect(await codes('deleteRole', 'deletedId', { id })).toEqual(['CONFLICT']);
+      }
+      const admin = tenant.roles.nodes[0].permissions.map((p: any) => p.resource);
+      for (const resource of ['USER', 'WORKER', 'WORKER_GROUP', 'POLICY']) expect(admin).not.toContain(resource);
+      expect(admin).toContain('TENANT');
+    });
+    it('make a creator who is no super admin their Admin; a super admin gets nothing', async () => {
+      const founder = await world.user('founder');
+      await world.grant(null, founder, ['TENANT:CREATE']);
+      const client = await world.as(founder);
+      await client.ok(call('createTenant', 'tenant { id }'), { i: { key: 'founded' } });
+      expect(await codes('createNamespace', 'namespace { id }', { tenant: 'founded', name: 'x' }, client)).toEqual([]);
+      await root.ok(call('createTenant', 'tenant { id }'), { i: { key: 'by-root' } });
+      expect(await codes('createNamespace', 'namespace { id }', { tenant: 'by-root', name: 'x' })).toEqual([
+        'FORBIDDEN',
+      ]);
+    });
+    it('go with all they hold, one event each, and nothing dangles', async () => {
+      const t = await world.tenant('doomed');
+      const user = await world.user('survivor', [t]);
+      const group = await world.group(t, 'G');
+      await world.member(t, group, user, 'OWNER');
+      await world.bind(t, { group }, await world.managed(t, 'Viewer'), 'n.m');
+      const account = await world.account(t, 'robot');
+      await world.token(account);
+      const client = await world.as(user);
+      expect((await client.ok<any>('{ tenant(key: "doomed") { key } }')).tenant).not.toBeNull();
+      await root.ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', t), reason: 'closed' } });
+      for (const model of [
+        'group',
+        'role',
+        'binding',
+        'namespace',
+        'tenantAccess',
+        'serviceAccount',
+        'groupMember',
+      ] as const) {
+        expect(await (world.db[model] as any).count({ where: { tenantId: t.id } }), model).toBe(0);
+      }
+      expect(await world.db.principal.count({ where: { id: account.id } })).toBe(0);
+      expect((await client.ok<any>('{ viewer { name } tenant(key: "doomed") { key } }')).tenant).toBeNull();
+      const actions = (await world.db.auditEvent.findMany({ where: { tenantId: t.id, type: 'DELETE' } })).map(
+        (e) => e.action,
+      );
+      expect(actions).toEqual(
+        expect.arrayContaining([
+          'tenant.delete',
+          'group.delete',
+          'role.delete',
+          'binding.delete',
+          'tenant-access.delete',
+          'service-account.delete',
+          'api-token.delete',
+        ]),
+      );
+    });
+  });
+
+  describe('service accounts', () => {
+    it.each(['my-service-account', 'my-service-account-1', 'a', 'a--b', '1', 'a'.repeat(63)])(
+      'may be called %s',
+      async (name) => {
+        expect(await codes('createServiceAccount', 'serviceAccount { id }', { tenant: 'a', name })).toEqual([]);
+      },
+    );
+    it.each([
+      '',
+      'MY_SERVICE_ACCOUNT',
+      'myServiceAccount',
+      'my-service-account-',
+      '-a',
+      'a_b',
+      'é',
+      'a\n',
+      'a.b',
+      'a'.repeat(64),
+    ])('may not be called %j', async (name) => {
+      const { errors } = await root.run(call('createServiceAccount', 'serviceAccount { id }'), {
+        i: { tenant: 'a', name },
+      });
+      expect(errors[0]?.extensions).toMatchObject({
+        code: 'BAD_INPUT',
+        issues: expect.arrayContaining([expect.objectContaining({ path: ['input', 'name'] })]),
+      });
+    });
+    it('cannot sign in by a password', async () => {
+      await world.account(a, 'no-password');
+      expect((await world.basic('no-password').run('{ viewer { name } }')).status).toBe(401);
+    });
+  });
+
+  describe('names', () => {
+    it('of groups, roles and users are one without case and in every Unicode form', async () => {
+      await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Zoë' } });
+      for (const name of ['zoë', 'ZOË', 'Zoe\u0308'])
+        expect(await codes('createGroup', 'group { id }', { tenant: 'a', name })).toEqual(['CONFLICT']);
+      await root.ok(call('createUser', 'user { id }'), { i: { username: 'Max', email: 'Max@people.example' } });
+      expect(await codes('createUser', 'user { id }', { username: 'max', email: 'other@people.example' })).toEqual([
+        'CONFLICT',
+      ]);
+      expect(await codes('createUser', 'user { id }', { username: 'max2', email: 'MAX@people.example' })).toEqual([
+        'CONFLICT',
+      ]);
+    });
+  });
+
+  describe('roles', () => {
+    it('have at most one default, whoever sets it at the same time', async () => {
+      const roles = await Promise.all(['D1', 'D2', 'D3', 'D4'].map((name) => world.role(a, name, [])));
+      await Promise.all(
+        roles.map((role) =>
+          root.ok(call('updateRole', 'role { isDefault }'), { i: { id: idOf('Role', role), isDefault: true } }),
+        ),
+      );
+      expect(await world.db.role.count({ where: { tenantId: a.id, isDefault: true } })).toBe(1);
+      const user = await world.user('newcomer');
+      await root.ok(call('grantTenantAccess', 'user { id }'), { i: { tenant: 'a', username: 'NEWCOMER' } });
+      expect(await world.db.binding.count({ where: { principalId: user.id } })).toBe(1);
+      await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
+    });
+    it('that are bound are not deleted', async () => {
+      const role = await world.role(a, 'Bound', []);
+      const binding = await world.bind(a, { principal: await world.user('bound', [a]) }, role);
+      expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual(['CONFLICT']);
+      await root.ok(call('deleteBindings', 'results { error { code } }'), {
+        i: { tenant: 'a', ids: [idOf('Binding', binding)] },
+      });
+      expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual([]);
+    });
+    it('know no permission that is not in the catalogue', async () => {
+      const permissions = [{ resource: 'STATS', actions: ['READ', 'DELETE'] }];
+      expect(await codes('createRole', 'role { id }', { tenant: 'a', name: 'Odd', permissions })).toEqual([
+        'BAD_INPUT',
+      ]);
+    });
+    it('that change act at once, for sessions that are open', async () => {
+      const user = await world.user('live', [a]);
+      const role = await world.role(a, 'Live', []);
+      await world.bind(a, { principal: user }, role);
+      const client = await world.as(user);
+      const see = () => client.codes('{ tenant(key: "a") { groups { totalCount } } }');
+      expect(await see()).toEqual(['FORBIDDEN']);
+      await root.ok(call('updateRole', 'role { id }'), {
+        i: { id: idOf('Role', role), permissions: [{ resource: 'GROUP', actions: ['READ'] }] },
+      });
+      expect(await see()).toEqual([]);
+    });
+  });
+
+  describe('bindings', () => {
+    const bindAll = (items: object[], tenant: string | null = 'a') =>
+      root.ok<any>(call('createBindings', 'results { binding { id namespace } error { code message } }'), {
+        i: { ...(tenant && { tenant }), bindings: items },
+      });
+    it('answer for each item: the good ones are made, the others say why', async () => {
+      const user = await world.user('many', [a]);
+      const stranger = await world.user('not-here');
+      const b = await world.tenant(`b${Math.floor(Math.random() * 1e6)}`);
+      const role = idOf('Role', await world.role(a, 'Many', []));
+      const foreign = idOf('Role', await world.managed(b, 'Viewer'));
+      const subject = idOf('User', user);
+      const { createBindings } = await bindAll([
+        { subject, role, namespace: 'x.y' },
+        { subject, role, namespace: '' },
+        { subject, role, namespace: 'x..y' },
+        { subject: idOf('User', stranger), role },
+        { subject, role: foreign },
+        { subject, role, namespace: 'x.y' },
+        { subject: 'nonsense', role },
+        { subject, role },
+      ]);
+      expect(createBindings.results.map((r: any) => r.error?.code ?? r.binding.namespace)).toEqual([
+        'x.y',
+        'BAD_INPUT',
+        'BAD_INPUT',
+        'NOT_FOUND',
+        'NOT_FOUND',
+        'CONFLICT',
+        'BAD_INPUT',
+        null,
+      ]);
+      expect(await world.db.binding.count({ where: { principalId: user.id } })).toBe(2);
+      expect(
+        await world.db.namespace.count({ where: { tenantId: a.id, namespace: { in: ['x', 'x.y'] }, declared: false } }),
+      ).toBe(2);
+    });
+    it('add up; the removal of one leaves the other', async () => {
+      const user = await world.user('union', [a]);
+      const one = await world.grant(a, user, ['NAMESPACE:READ'], 'x');
+      await world.grant(a, user, ['GROUP:READ']);
+      const client = await world.as(user);
+      const see = async () => {
+        const { data, errors } = await client.run<any>(
+          '{ tenant(key: "a") { groups { totalCount } namespaces { totalCount } } }',
+        );
+        return [data.tenant.groups !== null, data.tenant.namespaces?.totalCount ?? 0, errors.length];
+      };
+      expect(await see()).toEqual([true, 2, 0]);
+      await root.ok(call('deleteBindings', 'results { error { code } }'), {
+        i: { tenant: 'a', ids: [idOf('Binding', one)] },
+      });
+      expect(await see()).toEqual([true, 0, 1]);
+    });
+    it('of a namespace say nothing at tenant level', async () => {
+      const user = await world.user('narrow', [a]);
+      await world.bind(a, { principal: user }, await world.managed(a, 'Admin'), 'x');
+      const client = await world.as(user);
+      // One's own access is always one's own to see.
+      expect(
+        (await client.ok<any>('{ tenant(key: "a") { users { nodes { username } } } }')).tenant.users.nodes,
+      ).toEqual([{ username: 'narrow' }]);
+      for (const field of ['groups', 'roles', 'serviceAccounts'])
+        expect(await client.codes(`{ tenant(key: "a") { ${field} { totalCount } } }`)).toEqual(['FORBIDDEN']);
+      const { tenant } = await client.ok<any>(
+        '{ tenant(key: "a") { namespaces { nodes { name } } auditEvents { nodes { namespace } } bindings { nodes { namespace } } } }',
+      );
+      expect(tenant.namespaces.nodes.map((n: any) => n.name)).toEqual(['x', 'x.y']);
+      for (const { namespace } of [...tenant.auditEvents.nodes, ...tenant.bindings.nodes])
+        expect(namespace).toMatch(/^x(\.|$)/);
+    });
+    it('have no update at all', async () => {
+      expect(
+        Object.keys(
+          (await root.ok<any>('{ __schema { mutationType { fields { name } } } }')).__schema.mutationType.fields.map(
+            (f: any) => f.name,
+          ),
+        ).filter((name) => /update.*Binding/i.test(name)),
+      ).toEqual([]);
+    });
+  });
+
+  describe('isolation', () => {
+    it('an id of another tenant, in any input, is as good as none', async () => {
+      const b = await world.tenant(`iso${Math.floor(Math.random() * 1e6)}`);
+      const chief = await world.user('chief', [a]);
+      await world.bind(a, { principal: chief }, await world.managed(a, 'Admin'));
+      const client = await world.as(chief);
+      const theirs = {
+        group: await world.group(b, 'Theirs'),
+        role: await world.role(b, 'Theirs', []),
+        account: await world.account(b, 'theirs'),
+        namespace: await world.namespace(b, 'theirs'),
+      };
+      const outsider = await world.user('outsider', [b]);
+      const attempts: [string, string, object][] = [
+        ['updateGroup', 'group { id }', { id: idOf('Group', theirs.group), name: 'x' }],
+        ['addGroupMember', 'group { id }', { group: idOf('Group', theirs.group), subject: idOf('User', chief) }],
+        ['updateRole', 'role { id }', { id: idOf('Role', theirs.role), name: 'x' }],
+        [
+          'updateServiceAccount',
+          'serviceAccount { id }',
+          { id: idOf('ServiceAccount', theirs.account), description: 'x' },
+        ],
+        ['createApiToken', 'fullToken', { owner: idOf('ServiceAccount', theirs.account), name: 'x' }],
+        ['updateNamespace', 'namespace { id }', { id: idOf('Namespace', theirs.namespace), description: 'x' }],
+        ['updateTenant', 'tenant { id }', { id: idOf('Tenant', b), name: 'x' }],
+        ['createGroup', 'group { id }', { tenant: b.key, name: 'x' }],
+        ['revokeTenantAccess', 'subjectId', { tenant: 'a', subject: idOf('User', outsider) }],
+        ['revokeTenantAccess', 'subjectId', { tenant: b.key, subject: idOf('User', outsider) }],
+      ];
+      for (const [field, select, i] of attempts)
+        expect(await codes(field, select, i, client), field).toEqual(['NOT_FOUND']);
+      const all = [
+        ['Group', theirs.group],
+        ['Role', theirs.role],
+        ['ServiceAccount', theirs.account],
+        ['Namespace', theirs.namespace],
+        ['Tenant', b],
+        ['User', outsider],
+      ] as const;
+      const { nodes } = await client.ok<any>('query($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
+        ids: all.map(([type, row]) => idOf(type, row)),
+      });
+      expect(nodes).toEqual(all.map(() => null));
+      const { tenant } = await client.ok<any>(
+        'query($where: BindingWhere) { tenant(key: "a") { bindings(where: $where) { totalCount } } }',
+        { where: { role: idOf('Role', theirs.role) } },
+      );
+      expect(tenant.bindings.totalCount).toBe(0);
+    });
+  });
+
+  describe('users', () => {
+    it('of one tenant are seen there, with what is theirs alone hidden', async () => {
+      const chief = await world.user('chief-two', [a]);
+      await world.grant(a, chief, ['TENANT_ACCESS:READ']);
+      const { data, errors } = await (await world.as(chief)).run<any>(
+        '{ users { totalCount } tenant(key: "a") { users(where: { username: "chief" }) { nodes { username superAdmin locked authMethods apiTokens { totalCount } tenants { nodes { key } } } } } }',
+      );
+      expect(data.users.totalCount).toBe(1);
+      expect(data.tenant.users.nodes[0]).toMatchObject({
+        superAdmin: null,
+        locked: null,
+        authMethods: null,
+        tenants: { nodes: [{ key: 'a' }] },
+      });
+      expect(errors.map(({ path }) => path?.at(-1)).sort()).toEqual(['authMethods', 'locked', 'superAdmin']);
+      expect(data.tenant.users.nodes[0].apiTokens.totalCount).toBe(0);
+    });
+    it('who are deleted leave their name in the log, and nothing else', async () => {
+      const user = await world.user('gone', [a]);
+      await world.grant(a, user, ['GROUP:CREATE']);
+      await (await world.as(user)).ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Legacy' } });
+      await root.ok(call('deleteUser', 'deletedId'), { i: { id: idOf('User', user) } });
+      const { tenant } = await root.ok<any>(
+        '{ tenant(key: "a") { auditEvents(where: { actorName: "gone" }) { nodes { actorName actor { id } } } } }',
+      );
+      expect(tenant.auditEvents.nodes[0]).toEqual({ actorName: 'gone', actor: null });
+      expect(await world.db.apiToken.count({ where: { principalId: user.id } })).toBe(0);
+    });
+  });
+});
