@@ -94,14 +94,35 @@ export function passwordIssues(
     .filter((word) => word.length >= 4)
     .sort((a, b) => b.length - a.length);
   // What remains when the guessable words are taken out has to carry the password.
-  let rest = folded;
-  for (const word of words) rest = rest.replaceAll(word, '');
-  const guessable = rest.length !== folded.length && [...rest].length < 8;
-  if (guessable || /^(.{1,4})\1+.{0,3}$/u.test(folded) || isRun(folded)) {
+  const carriesTooLittle = (text: string): boolean => {
+    const rest = words.reduce((left, word) => left.replaceAll(word, ''), text);
+    return rest.length !== text.length && [...rest].length < 8;
+  };
+  if (
+    carriesTooLittle(folded) ||
+    carriesTooLittle(unmasked(folded)) ||
+    /^(.{1,4})\1+.{0,3}$/u.test(folded) ||
+    isRun(folded)
+  ) {
     return issue('This password is among those that are guessed first; choose another.');
   }
   return [];
 }
+
+const masks: Readonly<Record<string, string>> = {
+  '@': 'a',
+  '4': 'a',
+  '3': 'e',
+  '1': 'i',
+  '!': 'i',
+  '0': 'o',
+  $: 's',
+  '5': 's',
+  '7': 't',
+};
+
+/** p@ssw0rd is guessed right after password. */
+const unmasked = (text: string): string => text.replace(/[@431!0$57]/g, (character) => masks[character]!);
 
 /** 123456789012345, abcdefghijklmno, and the same backwards. */
 function isRun(text: string): boolean {

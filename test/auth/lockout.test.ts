@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countFailure, lockout, sweepFailures } from '../../src/auth/lockout.ts';
+import type { User } from '../../src/db/generated/client.ts';
+import { Program } from '../server/tools.ts';
+import { idOf, World } from '../support/world.ts';
+import { from, seen, who } from './tools.ts';
+
+const secret = 'a phrase that nobody guesses';
+const refused = ['UNAUTHENTICATED'];
+
+describe('failed sign-ins', () => {
+  let world: World;
+  let count = 0;
+  beforeAll(async () => {
+    world = await World.create({ config: { trustedProxies: ['127.0.0.1', '::1'] } });
+  });
+  afterAll(() => world.close());
+
+  const person = async (): Promise<{ user: User; name: string }> => {
+    const name = `person${count++}`;
+    return { user: await world.user(name, [], { password: secret }), name };
+  };
+  const fail = (name: string, address: string, times: number) =>
+    Promise.all(Array.from({ length: times }, (_, i) => world.basic(name, `wrong ${i}`).as(from(address)).codes(who)));
+  const at = (name: string, address: string, given = secret) => world.basic(name, given).as(from(address));
+  const eventsOf = async (name: string) =>
+    (await world.db.auditEvent.findMany({ where: { resourceKey: name }, orderBy: { seq: 'asc' } })).filter(({ type }) =>
+      ['LOGIN_FAILURE', 'ACCOUNT_LOCKED'].includes(type),
+    );
+
+  it('lock the account for that address at the tenth, and for nobody else', async () => {
+    const { user, name } = await person();
+    const token = world.bearer(await world.token(user)).as(from('192.0.2.1'));
+    await fail(name, '192.0.2.1', 9);
+    await at(name, '192.0.2.1').ok(who);
+    // A success begins the count anew.
+    await fail(name, '192.0.2.1', 9);
+    await at(name, '192.0.2.1').ok(who);
+    await fail(name, '192.0.2.1', 10);
+    // Also where the sign-in was remembered a moment ago.
+    expect(await at(name, '192.0.2.1').codes(who)).toEqual(refused);
+    await at(name, '192.0.2.2').ok(who);
+    await at('root', '192.0.2.1', 'a long enough passphrase').ok(who);
+    await token.ok(who);
+    expect(await at(name.toUpperCase(), '192.0.2.1').codes(who)).toEqual(refused);
+  });
+
+  it('count within five minutes, and lock for thirty', async () => {
+    const { store } = world.app;
+    const begin = new Date('2031-01-01T00:00:00Z').getTime();
+    const failAt = (account: string, milliseconds: number) =>
+      countFailure(store, account, '198.51.100.1', 'test', new Date(begin + milliseconds));
+    const lockOf = async (account: string) =>
+      (
+        await world.db.signInFailure.findUniqueOrThrow({
+          where: { account_address: { account, address: '198.51.100.1' } },
+        })
+      ).lockedUntil;
+
+    for (let i = 0; i < 9; i += 1) expect(await failAt('edge', i)).toBe(false);
+    // Five minutes after the first, that one is out of the window: the ninth within it.
+    expect(await failAt('edge', lockout.windowMs)).toBe(false);
+    expect(await lockOf('edge')).toBeNull();
+
+    for (let i = 0; i < 9; i += 1) expect(await failAt('inside', i)).toBe(false);
+    expect(await failAt('inside', lockout.windowMs - 1)).toBe(true);
+    const until = begin + lockout.windowMs - 1 + lockout.lockMs;
+    expect((await lockOf('inside'))?.getTime()).toBe(until);
+    // Failures while locked neither prolong the lock nor count towards the next.
+    for (let i = 0; i < 12; i += 1) expect(await failAt('inside', lockout.windowMs + i)).toBe(true);
+    expect((await lockOf('inside'))?.getTime()).toBe(until);
+    expect(await failAt('inside', until - begin - 1)).toBe(true);
+    expect(await failAt('inside', until - begin)).toBe(false);
+    await world.db.signInFailure.deleteMany({ where: { address: '198.51.100.1' } });
+  });
+
+  it('count each once, also from two gateways at the same time', async () => {
+    const { store } = world.app;
+    const now = new Date();
+    const locked = await Promise.all(
+      Array.from({ length: 10 }, () => countFailure(store, 'together', '198.51.100.9', 'test', now)),
+    );
+    expect(locked.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('end the lock by unlockUser, and by the command line', async () => {
+    const { user, name } = await person();
+    const { connection } = world;
+    const locked = async () =>
+      (await world.root().ok(`{ node(id: "${idOf('User', user)}") { ... on User { locked } } }`)).node.locked;
+    for (const way of ['mutation', 'command']) {
+      await fail(name, '192.0.2.3', 10);
+      await fail(name, '192.0.2.4', 10);
+      expect(await locked()).toBe(true);
+      if (way === 'mutation') {
+        await world.root().ok(`mutation { unlockUser(input: { id: "${idOf('User', user)}" }) { user { locked } } }`);
+      } else {
+        const url = `postgresql://${connection.user}:${encodeURIComponent(connection.password)}@localhost/${connection.database}?host=${encodeURIComponent(connection.host)}`;
+        const program = new Program(['src/main.ts', 'user', 'unlock', name.toUpperCase()], {
+          DATABASE_URL: url,
+          GATEHOUSE_MASTER_KEY: 'test master key, the same on every gateway',
+        });
+        expect([(await program.ended).code, program.error]).toEqual([0, '']);
+        expect(program.out).toContain(`${name} is not locked.`);
+      }
+      expect(await locked()).toBe(false);
+      await at(name, '192.0.2.3').ok(who);
+      await at(name, '192.0.2.4').ok(who);
+    }
+    const unlocks = await world.db.auditEvent.findMany({ where: { resourceId: user.id, action: 'user.unlock' } });
+    expect(unlocks.map(({ details }) => (details as { addresses: string[] }).addresses.sort())).toEqual([
+      ['192.0.2.3', '192.0.2.4'],
+      ['192.0.2.3', '192.0.2.4'],
+    ]);
+  });
+
+  it('are written down once a minute for each account and address, none left out', async () => {
+    const { name } = await person();
+    const now = Date.now();
+    // Not over the edge of a minute, which would make two of it.
+    if (now % 60_000 > 55_000) await new Promise((resolve) => setTimeout(resolve, 60_100 - (now % 60_000)));
+    await fail(name, '192.0.2.5', 1);
+    expect(
+      (await eventsOf(name)).map(({ type, details, ip }) => [type, (details as { count: number }).count, ip]),
+    ).toEqual([['LOGIN_FAILURE', 1, '192.0.2.5']]);
+    await fail(name, '192.0.2.5', 12);
+    await fail(name, '192.0.2.6', 3);
+    const types = async () => (await eventsOf(name)).map(({ type }) => type);
+    expect(await types()).toEqual(['LOGIN_FAILURE', 'ACCOUNT_LOCKED', 'LOGIN_FAILURE']);
+    // The minute is not over yet.
+    await sweepFailures(world.app.store);
+    expect(await types()).toHaveLength(3);
+    const later = new Date(Date.now() + 61_000);
+    await Promise.all([sweepFailures(world.app.store, later), sweepFailures(world.app.store, later)]);
+    const failures = (await eventsOf(name)).filter(({ type }) => type === 'LOGIN_FAILURE');
+    expect(failures).toHaveLength(4);
+    const sum = (address: string) =>
+      failures
+        .filter(({ ip }) => ip === address)
+        .reduce((total, { details }) => total + (details as { count: number }).count, 0);
+    expect([sum('192.0.2.5'), sum('192.0.2.6')]).toEqual([13, 3]);
+    // Nobody proved to be the account: it is what the event is about, not who did it.
+    for (const { actorKind, actorId, outcome } of failures)
+      expect([actorKind, actorId, outcome]).toEqual(['ANONYMOUS', '', 'DENIED']);
+    const dayLater = new Date(Date.now() + 90_000_000);
+    await sweepFailures(world.app.store, dayLater);
+    expect(await world.db.signInFailure.count({ where: { account: name } })).toBe(0);
+  });
+
+  it('look and take the same, unknown, wrong, locked, disabled or without a password', async () => {
+    const [wrong, locked, disabled, bare] = [await person(), await person(), await person(), await world.user('bare')];
+    await world.db.user.update({ where: { id: disabled.user.id }, data: { disabled: true } });
+    const addresses = Array.from({ length: 40 }, (_, i) => `203.0.113.${i + 1}`);
+    const until = new Date(Date.now() + lockout.lockMs);
+    await world.db.signInFailure.createMany({
+      data: addresses.map((address) => ({
+        account: locked.name,
+        address,
+        recent: [],
+        lockedUntil: until,
+        updatedAt: new Date(),
+      })),
+    });
+    const kinds: Record<string, (address: string) => ReturnType<typeof at>> = {
+      unknown: (address) => at('nobody-here', address),
+      wrong: (address) => at(wrong.name, address, 'not the password'),
+      locked: (address) => at(locked.name, address),
+      disabled: (address) => at(disabled.name, address),
+      bare: (address) => at(bare.username, address, ''),
+    };
+    const times: Record<string, number[]> = {};
+    const looks = new Set<string>();
+    for (const address of addresses) {
+      for (const [kind, client] of Object.entries(kinds)) {
+        const started = performance.now();
+        const look = await seen(client(address));
+        times[kind] = [...(times[kind] ?? []), performance.now() - started];
+        looks.add(look);
+      }
+    }
+    expect(looks.size).toBe(1);
+    const medians = Object.values(times).map((list) => list.sort((a, b) => a - b)[list.length >> 1]!);
+    expect(Math.max(...medians) / Math.min(...medians), JSON.stringify(medians)).toBeLessThan(1.25);
+  });
+});
