@@ -6,6 +6,7 @@ import type { Row } from '../access/grant.ts';
 import type PrismaTypes from '../db/generated/pothos.ts';
 import { badInput } from '../errors.ts';
 import { canonicalJson } from '../lib/json.ts';
+import { remember } from '../lib/remember.ts';
 import type { Scope } from '../policy/engine.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -244,7 +245,7 @@ async function page<Parent, Node, Filter>(
     })),
     hasNextPage: backward ? args.before != null : more,
     hasPreviousPage: backward ? more : args.after != null,
-    count: () => delegate(context, spec.model).count({ where: { AND: [spec.within(parent), ...conditions] } }),
+    count: () => countAll(context, spec, parent, conditions),
   };
 }
 
@@ -253,6 +254,32 @@ function keyset(column: string, { value, id }: { value: CursorValue; id: string 
   const sign = greater ? 'gt' : 'lt';
   if (column === 'id') return { id: { [sign]: id } };
   return { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };
+}
+
+/** Counts of the same field under many parents come in one statement as well. */
+async function countAll<Parent, Node, Filter>(
+  context: Context,
+  spec: ConnectionSpec<Parent, Node, Filter>,
+  parent: Parent,
+  conditions: readonly Condition[],
+): Promise<number> {
+  const { relation } = spec;
+  if (!relation) return delegate(context, spec.model).count({ where: { AND: [spec.within(parent), ...conditions] } });
+  const where = { AND: conditions };
+  const name = `count ${relation.model}.${relation.field} ${canonicalJson(where)}`;
+  const loader = remember(context.loaders as Map<string, DataLoader<string, number>>, name, () => {
+    return new DataLoader<string, number>(async (ids) => {
+      const rows = await delegate(context, relation.model).findMany({
+        where: { id: { in: [...ids] } },
+        select: { id: true, _count: { select: { [relation.field]: { where } } } },
+      });
+      const byId = new Map(
+        rows.map((row) => [row['id'] as string, (row['_count'] as Record<string, number>)[relation.field]!]),
+      );
+      return ids.map((id) => byId.get(id) ?? 0);
+    });
+  });
+  return loader.load((parent as { id: string }).id);
 }
 
 interface PageQuery {
@@ -273,9 +300,8 @@ async function load<Parent, Node, Filter>(
     return delegate(context, spec.model).findMany({ ...query, where: { AND: [spec.within(parent), query.where] } });
   }
   const name = `${relation.model}.${relation.field} ${canonicalJson(query)}`;
-  let loader = context.loaders.get(name) as DataLoader<string, Row[]> | undefined;
-  if (!loader) {
-    loader = new DataLoader(async (ids) => {
+  const loader = remember(context.loaders as Map<string, DataLoader<string, Row[]>>, name, () => {
+    return new DataLoader<string, Row[]>(async (ids) => {
       const rows = await delegate(context, relation.model).findMany({
         where: { id: { in: [...ids] } },
         select: { id: true, [relation.field]: query },
@@ -283,7 +309,6 @@ async function load<Parent, Node, Filter>(
       const byId = new Map(rows.map((row) => [row['id'] as string, row[relation.field] as Row[]]));
       return ids.map((id) => byId.get(id) ?? []);
     });
-    context.loaders.set(name, loader);
-  }
+  });
   return loader.load((parent as { id: string }).id);
 }

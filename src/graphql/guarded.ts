@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
 import { canonicalJson } from '../lib/json.ts';
+import { remember } from '../lib/remember.ts';
 import type { Scope } from '../policy/engine.ts';
 import { refusal } from '../policy/session.ts';
 import { builder } from './builder.ts';
@@ -23,15 +24,13 @@ export interface OneSpec<Parent, Node> {
 /** Loads rows by id within a reach, those of one answer in one statement. */
 export function loadWithin(context: Context, model: string, where: Condition, id: string): Promise<Row | null> {
   const name = `${model} ${canonicalJson(where)}`;
-  let loader = context.loaders.get(name) as DataLoader<string, Row | null> | undefined;
-  if (!loader) {
-    loader = new DataLoader(async (ids) => {
+  const loader = remember(context.loaders as Map<string, DataLoader<string, Row | null>>, name, () => {
+    return new DataLoader<string, Row | null>(async (ids) => {
       const rows = await delegate(context, model).findMany({ where: { AND: [{ id: { in: [...ids] } }, where] } });
       const byId = new Map(rows.map((row) => [row['id'] as string, row]));
       return ids.map((wanted) => byId.get(wanted) ?? null);
     });
-    context.loaders.set(name, loader);
-  }
+  });
   return loader.load(id);
 }
 

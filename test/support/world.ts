@@ -69,6 +69,23 @@ export class World {
     await client.end();
   }
 
+  /** How many statements the first gateway sends for this work, those of transactions apart. */
+  async statements(work: () => Promise<unknown>): Promise<number> {
+    const { pool } = this.app.database;
+    const own = pool.query;
+    let count = 0;
+    pool.query = ((...args: unknown[]) => {
+      count += 1;
+      return (own as (...args: unknown[]) => unknown).apply(pool, args);
+    }) as typeof pool.query;
+    try {
+      await work();
+    } finally {
+      pool.query = own;
+    }
+    return count;
+  }
+
   get app(): App {
     return this.apps[0]!;
   }

@@ -58,6 +58,8 @@ builder.prismaObjectField('User', 'apiTokens', (t) =>
     scopes: (_user: User) => ({}),
     model: 'apiToken',
     within: ({ id }) => ({ principalId: id }),
+    // A user or service account has the id of its principal.
+    relation: { model: 'principal', field: 'tokens' },
   }),
 );
 builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
@@ -68,6 +70,8 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
     scopes: ({ tenantId }: ServiceAccount) => ({ tenantId: tenantId ?? undefined }),
     model: 'apiToken',
     within: ({ id }) => ({ principalId: id }),
+    // A user or service account has the id of its principal.
+    relation: { model: 'principal', field: 'tokens' },
   }),
 );
 

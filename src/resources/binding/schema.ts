@@ -110,6 +110,7 @@ builder.prismaObjectField('Group', 'bindings', (t) =>
     description: 'What the group is bound to.',
     scopes: ({ tenantId }: Group) => ({ tenantId }),
     within: ({ id }) => ({ groupId: id }),
+    relation: { model: 'group', field: 'bindings' },
   }),
 );
 builder.prismaObjectField('Role', 'bindings', (t) =>
@@ -118,6 +119,7 @@ builder.prismaObjectField('Role', 'bindings', (t) =>
     description: 'To whom the role is given.',
     scopes: ({ tenantId }: Role) => ({ tenantId: tenantId ?? undefined }),
     within: ({ id }) => ({ roleId: id }),
+    relation: { model: 'role', field: 'bindings' },
   }),
 );
 for (const owner of ['User', 'ServiceAccount'] as const) {
@@ -127,6 +129,8 @@ for (const owner of ['User', 'ServiceAccount'] as const) {
       description: 'Their own bindings (not those of their groups), as far as the viewer may read them.',
       scopes: (_owner: User | ServiceAccount, context) => tenantScopes(context),
       within: ({ id }) => ({ principalId: id }),
+      // A user or service account has the id of its principal.
+      relation: { model: 'principal', field: 'bindings' },
     }),
   );
 }
