@@ -34,6 +34,16 @@ export const outside = (namespace: string, field = 'namespace'): Where => ({
 export const covers = (ancestor: string, namespace: string): boolean =>
   ancestor === '' || namespace === ancestor || namespace.startsWith(`${ancestor}.`);
 
+/** company.team.x → company, company.team */
+export const ancestorsOf = (namespace: string): string[] => {
+  const parts = namespace.split('.');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
+};
+
+/** Is the namespace, or one above it, among these? */
+export const isUnder = (roots: ReadonlySet<string>, namespace: string): boolean =>
+  roots.has(namespace) || ancestorsOf(namespace).some((ancestor) => roots.has(ancestor));
+
 export const allOf = (filters: readonly Where[]): Where => (filters.length === 1 ? filters[0]! : { AND: filters });
 export const anyOf = (filters: readonly Where[]): Where => {
   if (filters.length === 0)

@@ -1,5 +1,5 @@
 import { levelOf, type Permission, split } from '../access/catalog.ts';
-import { covers } from '../access/where.ts';
+import { ancestorsOf, covers } from '../access/where.ts';
 import type { Holding, Principal } from './principal.ts';
 
 /** For each permission, the subtrees it is held in: '' alone is the whole tenant (or the instance). */
@@ -30,11 +30,7 @@ export function coverOf(holdings: readonly Holding[], tenantId: string | null): 
 
 function outermost(roots: ReadonlySet<string>): string[] {
   if (roots.has('')) return [''];
-  const kept: string[] = [];
-  for (const root of [...roots].sort()) {
-    if (!kept.some((ancestor) => covers(ancestor, root))) kept.push(root);
-  }
-  return kept;
+  return [...roots].filter((root) => !ancestorsOf(root).some((ancestor) => roots.has(ancestor))).sort();
 }
 
 /**

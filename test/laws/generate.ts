@@ -150,6 +150,7 @@ export const principal = (own: Partial<Principal>): Principal => ({
   tenants: new Map(),
   memberships: [],
   holdings: [],
+  namespaces: new Map(),
   ...own,
 });
 

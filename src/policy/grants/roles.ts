@@ -2,11 +2,11 @@ import type { Ability } from '@casl/ability';
 import { createPrismaAbility } from '@casl/prisma/runtime';
 import { type Permission, split } from '../../access/catalog.ts';
 import { tenantColumn } from '../../access/resource.ts';
-import { anyOf, type Where, within } from '../../access/where.ts';
+import { anyOf, isUnder, type Where, within } from '../../access/where.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import { remember } from '../../lib/remember.ts';
 import { type Cover, coverOf } from '../holdings.ts';
-import type { Principal } from '../principal.ts';
+import { manyBindings, type Principal } from '../principal.ts';
 import type { BuiltInGrant } from './index.ts';
 
 type RoleAbility = Ability<[string, string], Where>;
@@ -33,10 +33,29 @@ function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
   return ability;
 }
 
+/**
+ * Only reading asks the database with the filter; what is written is matched in memory, where a namespace that does
+ * not exist yet must be within reach as well.
+ */
+function byName(cover: Cover, { namespaces }: Principal, tenantId: string | null): Cover {
+  const names = tenantId === null ? undefined : namespaces.get(tenantId);
+  if (!names) return cover;
+  return new Map(
+    [...cover].map(([permission, roots]) => {
+      if (roots.length <= manyBindings || split(permission)[1] !== 'READ') return [permission, roots];
+      const wanted = new Set(roots);
+      return [permission, names.filter((name) => isUnder(wanted, name))];
+    }),
+  );
+}
+
 function conditions(permission: Permission, roots: readonly string[], tenantId: string | null): { conditions?: Where } {
   if (tenantId === null) return {};
   const inTenant = { [tenantColumn(split(permission)[0])]: tenantId };
   if (roots[0] === '') return { conditions: inTenant };
+  if (roots.length > manyBindings && split(permission)[1] === 'READ') {
+    return { conditions: { AND: [inTenant, { namespace: { in: roots } }] } };
+  }
   return { conditions: { AND: [inTenant, anyOf(roots.map((root) => within(root)))] } };
 }
 
@@ -44,7 +63,9 @@ const perPrincipal = new WeakMap<Principal, Map<string | null, RoleAbility>>();
 
 function ability(principal: Principal, tenantId: string | null): RoleAbility {
   const own = remember(perPrincipal, principal, () => new Map<string | null, RoleAbility>());
-  return remember(own, tenantId, () => abilityOf(coverOf(principal.holdings, tenantId), tenantId));
+  return remember(own, tenantId, () =>
+    abilityOf(byName(coverOf(principal.holdings, tenantId), principal, tenantId), tenantId),
+  );
 }
 
 /** Bindings: roles held by the principal or by its groups. */

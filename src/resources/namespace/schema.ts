@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { within } from '../../access/where.ts';
+import { ancestorsOf, within } from '../../access/where.ts';
 import type { Namespace, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection, connectionType, delegate, orderBy } from '../../graphql/connection.ts';
@@ -8,7 +8,7 @@ import { byId, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description } from '../rules.ts';
-import { ancestorsOf, createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
+import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
 
 const NamespaceRef = builder.prismaNode('Namespace', {
   description: "A node of a tenant's tree. Implied by what is below or inside it until it is created (declared).",

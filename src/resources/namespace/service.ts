@@ -2,12 +2,14 @@ import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
-import { record } from '../../audit/record.ts';
+import { ancestorsOf } from '../../access/where.ts';
+import { raiseRevision, record } from '../../audit/record.ts';
 import type { Namespace } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { manyBindings } from '../../policy/principal.ts';
 
 export const namespaceName = z
   .string()
@@ -16,12 +18,6 @@ export const namespaceName = z
   .regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(?![\s\S])/, {
     error: 'A namespace has parts of a-z, 0-9, _ and -, each beginning with a letter or digit, joined by single dots.',
   });
-
-/** company.team.x → company, company.team */
-export const ancestorsOf = (namespace: string): string[] => {
-  const parts = namespace.split('.');
-  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
-};
 
 /**
  * Gives each of these namespaces and their ancestors a row, undeclared where it had none.
@@ -37,7 +33,10 @@ export async function ensureNamespaces(tx: Tx, tenantId: string, names: readonly
     parent: ancestorsOf(namespace).at(-1) ?? '',
     declared: false,
   }));
-  await tx.namespace.createMany({ data, skipDuplicates: true });
+  const { count } = await tx.namespace.createMany({ data, skipDuplicates: true });
+  // Who has very many bindings is decided about by a list of names: it has to be read anew.
+  if (count > 0 && (await tx.binding.count({ where: { tenantId, namespace: { gt: '' } } })) > manyBindings)
+    raiseRevision(tx);
 }
 
 /** Removes undeclared rows that nothing uses any more: this namespace, then its ancestors. */
