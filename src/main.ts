@@ -1,7 +1,7 @@
 import { commands } from './cli/index.ts';
 import { UsageError } from './cli/usage.ts';
 import { ConfigError } from './config.ts';
-import { NoBinaryError } from './db/embedded-place.ts';
+import { EmbeddedStoreError } from './db/embedded-place.ts';
 import { PolicyLoadError } from './policy/load.ts';
 
 /** The command line: `gatehouse <command> …`; without one, the gateway itself. */
@@ -16,7 +16,7 @@ if (!command) {
 try {
   process.exitCode = await command.run(rest);
 } catch (error) {
-  const expected = [ConfigError, PolicyLoadError, NoBinaryError, UsageError].some((type) => error instanceof type);
+  const expected = [ConfigError, PolicyLoadError, EmbeddedStoreError, UsageError].some((type) => error instanceof type);
   console.error(expected ? (error as Error).message : error);
   process.exit(1);
 }

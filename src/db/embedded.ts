@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { NoBinaryError, type Place, preparePlace } from './embedded-place.ts';
+import { EmbeddedStoreError, type Place, preparePlace } from './embedded-place.ts';
 
 const run = promisify(execFile);
 
@@ -56,6 +56,8 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   const place = preparePlace(dataDir);
   const passwordFile = join(dataDir, 'postgres.password');
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
+  if (!existsSync(passwordFile))
+    throw new EmbeddedStoreError(`${passwordFile} is missing: without it the data in ${place.data} cannot be opened.`);
   const connection: Connection = {
     host: place.socket,
     user: 'gatehouse',
@@ -89,7 +91,7 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
     });
   } catch (error) {
     const { stderr } = error as { stderr?: string };
-    throw new NoBinaryError(
+    throw new EmbeddedStoreError(
       `The embedded PostgreSQL could not be set up: ${stderr?.trim() || (error as Error).message}`,
     );
   } finally {
