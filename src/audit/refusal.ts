@@ -12,6 +12,8 @@ export interface Refused {
   readonly field: string;
   readonly tenant: { readonly id: string; readonly key: string } | null;
   readonly resourceId: string;
+  /** What it was called in the request; nobody vouches for it. */
+  readonly resourceKey?: string;
   readonly error: GatehouseError;
 }
 
@@ -21,7 +23,7 @@ const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDAT
 export async function recordRefusal(
   store: Store,
   doer: Doer,
-  { permission, field, tenant, resourceId, error }: Refused,
+  { permission, field, tenant, resourceId, resourceKey = resourceId, error }: Refused,
 ): Promise<void> {
   const [resource, action] = split(permission);
   const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
@@ -35,7 +37,7 @@ export async function recordRefusal(
       outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
       resource,
       resourceId,
-      resourceKey: resourceId,
+      resourceKey: resourceKey.slice(0, 200),
       namespace: '',
       ...(decisionId !== undefined && { decisionId }),
       ...(policy !== undefined && { policy }),

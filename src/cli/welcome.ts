@@ -38,6 +38,10 @@ export function welcome({ url, config, password, demo, pid }: Welcome): string {
     for (const user of demo.users) lines.push(`  ${user.username.padEnd(6)} password ${user.password}  ${user.what}`);
     lines.push(`  ci-deploy (service account), API token ${demo.token}`);
     const [alice, , carol] = demo.users;
+    const header = {
+      authorization: `Basic ${Buffer.from(`${alice!.username}:${alice!.password}`).toString('base64')}`,
+    };
+    if (config.graphiql) lines.push('', `In GraphiQL, under Headers, as alice: ${JSON.stringify(header)}`);
     lines.push('', 'Three commands to paste:', '', '# a query: the namespaces that carol may read');
     lines.push(
       post(

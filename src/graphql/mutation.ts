@@ -129,6 +129,12 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
   );
 }
 
+/** What a creation calls the thing, for the record of its refusal. */
+function nameIn(input: object): string {
+  const { name, key, username } = input as Record<string, unknown>;
+  return String(name ?? key ?? username ?? '');
+}
+
 const common = z.looseObject({ reason: z.string().max(1_000).nullish() });
 
 async function perform<P extends Permission, Fields extends InputFieldMap, Result>(
@@ -152,6 +158,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       field: name,
       tenant: target?.tenant ?? null,
       resourceId: target?.id ?? '',
+      ...(target?.id === undefined && { resourceKey: nameIn(input) }),
       error,
     });
   try {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
@@ -60,6 +61,8 @@ export function createGateway({
     maxRequestBodySize: limits.bodyBytes,
     healthCheckEndpoint: '/healthz',
     graphiql: graphiql ? graphiqlPage : false,
+    // The page with all it needs: nothing is loaded from elsewhere.
+    renderGraphiQL,
     cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },

@@ -97,6 +97,7 @@ describe('what is written down', () => {
       type: 'CREATE',
       action: 'group.create',
       actorName: 'nosy',
+      resourceKey: 'Mine',
       details: { field: 'createGroup', code: 'FORBIDDEN' },
     });
     expect(event?.decisionId).toBe(errors[0]?.extensions['decisionId']);
