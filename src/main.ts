@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { commands } from './cli/index.ts';
 import { UsageError } from './cli/usage.ts';
 import { ConfigError } from './config.ts';
