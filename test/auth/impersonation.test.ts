@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+import { from } from './tools.ts';
+
+const phrase = 'a phrase that only they know';
+const viewer = '{ viewer { name superAdmin tenants { nodes { key } } } }';
+const namespaces = 'query($t: String!) { tenant(key: $t) { namespaces { nodes { name } } } }';
+
+describe('impersonation', () => {
+  let world: World;
+  let main: Tenant;
+  let other: Tenant;
+  let target: User;
+  let support: User;
+  let chief: User;
+  let helper: Client;
+
+  beforeAll(async () => {
+    world = await World.create();
+    [main, other] = [await world.tenant('main'), await world.tenant('other')];
+    await world.namespace(main, 'company');
+    await world.namespace(other, 'elsewhere');
+    target = await world.user('target', [main, other], { password: phrase });
+    await world.grant(main, target, ['NAMESPACE:READ', 'NAMESPACE:CREATE', 'IMPERSONATE:READ', 'AUDITLOG:READ']);
+    await world.grant(other, target, ['NAMESPACE:READ']);
+    support = await world.user('support', [main], { password: phrase });
+    await world.grant(main, support, ['IMPERSONATE:READ']);
+    chief = await world.user('chief', [main], { superAdmin: true, password: phrase });
+    helper = await world.as(support);
+  });
+  afterAll(() => world.close());
+
+  const as = (client: Client, name: string) => client.as({ 'x-gatehouse-impersonate': name });
+  const names = async (client: Client, t: string) =>
+    (await client.ok(namespaces, { t })).tenant?.namespaces?.nodes.map(({ name }: { name: string }) => name);
+
+  it('a super admin acts as anybody, with what they hold and no more', async () => {
+    const client = as(world.root(), 'Target');
+    const { viewer: seen } = await client.ok(viewer);
+    expect(seen).toMatchObject({ name: 'target', superAdmin: false });
+    expect(await names(client, 'main')).toEqual(['company']);
+    expect(await names(client, 'other')).toEqual(['elsewhere']);
+    expect(await client.codes('mutation { createTenant(input: { key: "x", name: "x" }) { tenant { key } } }')).toEqual([
+      'FORBIDDEN',
+    ]);
+    expect((await as(world.root(), 'chief').ok(viewer)).viewer).toMatchObject({ name: 'chief', superAdmin: true });
+  });
+
+  it('who holds IMPERSONATE in a tenant acts there only', async () => {
+    const client = as(helper, 'target');
+    expect(await names(client, 'main')).toEqual(['company']);
+    expect(await names(client, 'other')).toBeUndefined();
+    expect((await client.ok(viewer)).viewer.tenants.nodes).toEqual([{ key: 'main' }]);
+    // Without the header they have nothing of it.
+    expect(await helper.codes(namespaces, { t: 'main' })).toEqual(['FORBIDDEN']);
+  });
+
+  it.each([
+    ['a super admin', 'chief'],
+    ['the first super admin', 'root'],
+    ['nobody known', 'no-such-user'],
+    ['oneself', 'support'],
+    ['two at once', 'target, chief'],
+    ['nothing', ''],
+  ])('refuses %s, and all look the same', async (_who, name) => {
+    const { errors } = await as(helper, name).run(viewer);
+    expect(errors.map(({ message, extensions }) => [message, extensions.code])).toEqual([
+      ['IMPERSONATE:READ is refused for this user.', 'FORBIDDEN'],
+    ]);
+  });
+
+  it('refuses who does not hold it, or not in a tenant of the target, or is not signed in', async () => {
+    const stranger = await world.user('stranger', [other]);
+    await world.grant(other, stranger, ['IMPERSONATE:READ']);
+    const outside = await world.user('outside', [main]);
+    expect(await as(await world.as(stranger), 'outside').codes(viewer)).toEqual(['FORBIDDEN']);
+    expect(await as(await world.as(outside), 'target').codes(viewer)).toEqual(['FORBIDDEN']);
+    expect(await as(world.anonymous(), 'target').codes(viewer)).toEqual(['UNAUTHENTICATED']);
+    const disabled = await world.user('gone', [main]);
+    await world.db.user.update({ where: { id: disabled.id }, data: { disabled: true } });
+    expect(await as(world.root(), 'gone').codes(viewer)).toEqual(['FORBIDDEN']);
+  });
+
+  it('is one hop: what the target may impersonate is out of reach', async () => {
+    const third = await world.user('third', [main]);
+    await world.grant(main, third, ['NAMESPACE:READ']);
+    // The target holds IMPERSONATE, and its own session could.
+    expect((await as(await world.as(target), 'third').ok(viewer)).viewer.name).toBe('third');
+    const twice = await fetch(`${world.urls[0]}/graphql`, {
+      method: 'POST',
+      headers: new Headers([
+        ['content-type', 'application/json'],
+        ['authorization', helper.headers['authorization']!],
+        ['x-gatehouse-impersonate', 'target'],
+        ['x-gatehouse-impersonate', 'third'],
+      ]),
+      body: JSON.stringify({ query: viewer }),
+    });
+    expect(((await twice.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code).toBe(
+      'FORBIDDEN',
+    );
+    const { viewer: seen } = await as(helper, 'target').ok(viewer);
+    expect(seen.name).toBe('target');
+  });
+
+  it('leaves nothing behind that outlives it: no token, password, method or super admin', async () => {
+    const id = idOf('User', target);
+    const mutations = [
+      'mutation { createApiToken(input: { name: "kept" }) { fullToken } }',
+      `mutation { changeMyPassword(input: { currentPassword: "${phrase}", newPassword: "quite another phrase here" }) { user { id } } }`,
+      `mutation { setUserPassword(input: { id: "${id}", password: "quite another phrase here" }) { user { id } } }`,
+      `mutation { setSuperAdmin(input: { subject: "${id}", superAdmin: true }) { subject { __typename } } }`,
+      `mutation { setAuthMethods(input: { id: "${id}", methods: [API_TOKEN] }) { user { id } } }`,
+      `mutation { createUser(input: { username: "mole", email: "mole@x.example" }) { user { id } } }`,
+    ];
+    // Even a super admin who acts as another.
+    for (const actor of [
+      as(world.root(), 'chief'),
+      as(world.basic('chief', phrase), 'root'),
+      as(helper, 'target'),
+      as(world.root(), 'target'),
+    ])
+      for (const mutation of mutations) {
+        const codes = await actor.codes(mutation);
+        expect([mutation, codes]).toEqual([mutation, [expect.stringMatching(/^(FORBIDDEN|NOT_FOUND)$/)]]);
+      }
+    expect(await world.db.apiToken.count({ where: { name: 'kept' } })).toBe(0);
+    expect(await world.db.user.count({ where: { username: 'mole' } })).toBe(0);
+    await world.basic('target', phrase).ok(viewer);
+    // The control: unimpersonated, the same super admin may.
+    expect(
+      await world
+        .basic('chief', phrase)
+        .codes('mutation { createApiToken(input: { name: "own" }) { apiToken { id } } }'),
+    ).toEqual([]);
+  });
+
+  it('writes both names into every event, and each refusal', async () => {
+    await as(helper, 'target')
+      .as(from('10.1.2.3'))
+      .ok('mutation { createNamespace(input: { tenant: "main", name: "company.by" }) { namespace { id } } }');
+    const created = await world.db.auditEvent.findFirstOrThrow({
+      where: { action: 'namespace.create', resourceKey: 'company.by' },
+    });
+    expect(created).toMatchObject({
+      actorId: target.id,
+      actorName: 'target',
+      impersonatorId: support.id,
+      impersonatorName: 'support',
+      // Nobody trusts that header here.
+      ip: expect.stringMatching(/127\.0\.0\.1|::1/),
+    });
+    const notes = await world.db.auditEvent.findMany({
+      where: { type: 'IMPERSONATE', actorId: support.id },
+      orderBy: { seq: 'asc' },
+    });
+    expect(notes.filter(({ outcome }) => outcome === 'SUCCESS').map(({ resourceKey }) => resourceKey)).toEqual([
+      'target',
+    ]);
+    const refused = notes.filter(({ outcome }) => outcome === 'DENIED').map(({ resourceKey }) => resourceKey);
+    expect(refused).toEqual(expect.arrayContaining(['chief', 'root', 'no-such-user', 'support']));
+    expect(chief.superAdmin).toBe(true);
+  });
+
+  it('ends with the right to it, also in an open stream', async () => {
+    const briefly = await world.user('briefly', [main]);
+    const binding = await world.grant(main, briefly, ['IMPERSONATE:READ']);
+    const client = as(await world.as(briefly), 'target');
+    const ended = new AbortController();
+    const stream = client.sse('subscription { auditEvents(tenant: "main") { cursor } }', {}, ended.signal);
+    expect((await stream.next()).value?.data).toHaveProperty('auditEvents');
+    const started = Date.now();
+    await world.write(async (tx) => {
+      await tx.binding.delete({ where: { id: binding.id } });
+      await tx.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
+    });
+    const rest = [];
+    for await (const item of stream) rest.push(item);
+    expect(Date.now() - started).toBeLessThan(2_000);
+    expect(rest.at(-1)?.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect(await client.codes(viewer)).toEqual(['FORBIDDEN']);
+  });
+});
