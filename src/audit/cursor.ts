@@ -25,10 +25,9 @@ export function encodePosition(key: Buffer, position: Position): string {
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
   const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
-  const signature = parts.pop() ?? '';
-  const expected = keyedHash(key, parts.join('.')).slice(0, 24);
-  if (signature.length !== expected.length || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected)))
-    throw refuse();
+  const signature = Buffer.from(parts.pop() ?? '');
+  const expected = Buffer.from(keyedHash(key, parts.join('.')).slice(0, 24));
+  if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) throw refuse();
   const [feed, first = '', second = ''] = parts;
   if (feed === 't' && tenantId !== undefined && first === tenantId)
     return { feed: 'tenant', tenantId, seq: BigInt(second) };

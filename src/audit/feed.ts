@@ -10,14 +10,14 @@ const batch = 200;
 const kept = 1_000;
 
 /** Shares the reading of one chain among those who follow it. */
-class Tail {
+export class Tail {
   readonly #read: (after: bigint) => Promise<AuditEvent[]>;
   #events: AuditEvent[] = [];
   /** Where reading began: there was nothing behind it then. */
   #from: bigint | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   followers = 0;
 
   constructor(read: (after: bigint) => Promise<AuditEvent[]>) {
@@ -59,13 +59,17 @@ class Tail {
   }
 
   wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    for (const listener of [...this.#waiting]) listener();
   }
 
-  changed(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Calls back when there is more. @returns how to stop: a quiet chain must not gather those who gave up waiting. */
+  onChange(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => this.#waiting.delete(listener);
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
   }
 }
 
@@ -142,7 +146,11 @@ export class AuditFeed {
           if (events.length < batch) tail.look(at);
         }
         if (events.length > 0) at = events.at(-1)!.seq;
-        else await this.#pause(tail.changed(), signal);
+        else {
+          const { promise: changed, resolve } = Promise.withResolvers<void>();
+          const off = tail.onChange(resolve);
+          await this.#pause(changed, signal).finally(off);
+        }
         yield events;
       }
     } finally {

@@ -61,7 +61,8 @@ export class Authenticator {
       bearer: () => this.#tokens.identifier(value),
       basic: () => this.#basic.identifier(value, ip ?? 'unknown', requestId),
     };
-    const identify = strategies[scheme.toLowerCase()]?.() ?? (() => Promise.reject(unauthenticated()));
+    const strategy = Object.hasOwn(strategies, scheme.toLowerCase()) ? strategies[scheme.toLowerCase()] : undefined;
+    const identify = strategy?.() ?? (() => Promise.reject(unauthenticated()));
     if (impersonate === undefined) return identify;
     return async () => this.#impersonate(await identify(), storable(impersonate), ip, requestId);
   }
@@ -89,7 +90,7 @@ export class Authenticator {
     return {
       principal: confined,
       credential,
-      impersonator: { id: actor.id, name: actor.name, superAdmin: actor.superAdmin },
+      impersonator: actor,
       revision: target.revision < identity.revision ? target.revision : identity.revision,
       ...(identity.until && { until: identity.until }),
     };
@@ -135,7 +136,7 @@ export class Authenticator {
         outcome: allowed ? 'SUCCESS' : 'DENIED',
         resource: 'USER',
         resourceId: allowed ? target!.id : '',
-        resourceKey: username.slice(0, 200),
+        resourceKey: username.slice(0, 200).toWellFormed(),
         namespace: '',
         patchText: '',
       });

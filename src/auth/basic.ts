@@ -93,7 +93,7 @@ export class Basic {
   /** Unknown, wrong, disabled and locked take the same steps, so that they look and time alike. */
   async #verify(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
     const { store } = this.#options;
-    const account = fold(username).slice(0, 200);
+    const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
     const [user, failure] = await Promise.all([
       store.prisma.user.findUnique({ where: { usernameKey: account } }),

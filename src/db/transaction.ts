@@ -49,8 +49,13 @@ class Undone<T> extends Error {
 
 /** A serialization failure or a deadlock: the same work may succeed when tried again. */
 const isTransient = (error: unknown): boolean => {
-  const { code, meta, cause } = error as { code?: string; meta?: { code?: string }; cause?: { originalCode?: string } };
-  return code === 'P2034' || [meta?.code, cause?.originalCode, code].some((c) => c === '40001' || c === '40P01');
+  const { code, meta } = error as {
+    code?: string;
+    meta?: { code?: string; driverAdapterError?: { cause?: { originalCode?: string } } };
+  };
+  // Prisma has a code of its own for its own statements; raw ones carry the database's.
+  const states = [code, meta?.code, meta?.driverAdapterError?.cause?.originalCode];
+  return states.some((state) => state === 'P2034' || state === '40001' || state === '40P01');
 };
 
 /** Runs `work` in one transaction, again (at most twice) when the database asked for it. */

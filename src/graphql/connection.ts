@@ -7,6 +7,8 @@ import type PrismaTypes from '../db/generated/pothos.ts';
 import { badInput } from '../errors.ts';
 import { canonicalJson } from '../lib/json.ts';
 import { remember } from '../lib/remember.ts';
+import { upperFirst } from '../lib/text.ts';
+import { columnsOfModel } from '../policy/columns.ts';
 import type { Scope } from '../policy/engine.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -220,8 +222,9 @@ async function page<Parent, Node, Filter>(
   const asked = args.orderBy && spec.order ? spec.order.columns[args.orderBy.field] : undefined;
   const column = asked ?? spec.defaultOrder?.column ?? 'id';
   const descending = asked ? args.orderBy?.direction === 'DESC' : (spec.defaultOrder?.descending ?? false);
+  const { type } = columnsOfModel(upperFirst(spec.model)).get(column)!;
   const beyond = (cursor: string, path: string, after: boolean) =>
-    keyset(column, decodeCursor(cursor, column, path), after !== descending);
+    keyset(column, decodeCursor(cursor, column, type, path), after !== descending);
   const bounds = [
     ...(args.after != null ? [beyond(args.after, 'after', true)] : []),
     ...(args.before != null ? [beyond(args.before, 'before', false)] : []),

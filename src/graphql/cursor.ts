@@ -1,4 +1,6 @@
 import { badInput } from '../errors.ts';
+import { storable } from '../lib/text.ts';
+import { parseDateTime } from './scalars.ts';
 
 export type CursorValue = string | number | bigint | Date;
 
@@ -7,10 +9,14 @@ const encodeValue = (value: CursorValue): [string, string] => {
   if (typeof value === 'bigint') return ['b', value.toString()];
   return typeof value === 'number' ? ['n', String(value)] : ['s', value];
 };
+/** How values of a column's type stand in a cursor. */
+const kinds: Readonly<Record<string, string>> = { String: 's', DateTime: 'd', BigInt: 'b', Int: 'n', Float: 'n' };
+
+/** @throws where it is no value of that kind that the database could hold. */
 const decodeValue = (kind: unknown, text: string): CursorValue | undefined => {
   if (kind === 's') return text;
-  if (kind === 'd') return Number.isNaN(Date.parse(text)) ? undefined : new Date(text);
-  if (kind === 'b') return /^-?\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  if (kind === 'd') return parseDateTime(text);
+  if (kind === 'b') return /^-?\d{1,18}$/.test(text) ? BigInt(text) : undefined;
   return kind === 'n' && Number.isFinite(Number(text)) ? Number(text) : undefined;
 };
 
@@ -18,8 +24,16 @@ const decodeValue = (kind: unknown, text: string): CursorValue | undefined => {
 export const encodeCursor = (column: string, value: CursorValue, id: string): string =>
   Buffer.from(JSON.stringify([column, ...encodeValue(value), id])).toString('base64url');
 
-/** @throws BAD_INPUT for what is no cursor of this order. */
-export function decodeCursor(cursor: string, column: string, path: string): { value: CursorValue; id: string } {
+/**
+ * @param type the type of the column: callers can write what they like into a cursor.
+ * @throws BAD_INPUT for what is no cursor of this order.
+ */
+export function decodeCursor(
+  cursor: string,
+  column: string,
+  type: string,
+  path: string,
+): { value: CursorValue; id: string } {
   const refuse = () => badInput([path], 'This is no cursor of this list in this order.');
   let parts: unknown;
   try {
@@ -29,8 +43,14 @@ export function decodeCursor(cursor: string, column: string, path: string): { va
   }
   if (!Array.isArray(parts) || parts.length !== 4 || parts[0] !== column) throw refuse();
   const [, kind, text, id] = parts as unknown[];
-  if (typeof text !== 'string' || typeof id !== 'string' || /\0/.test(text + id)) throw refuse();
-  const value = decodeValue(kind, text);
+  if (kind !== kinds[type] || typeof text !== 'string' || typeof id !== 'string') throw refuse();
+  if (storable(text) !== text || storable(id) !== id) throw refuse();
+  let value: CursorValue | undefined;
+  try {
+    value = decodeValue(kind, text);
+  } catch {
+    throw refuse();
+  }
   if (value === undefined) throw refuse();
   return { value, id };
 }

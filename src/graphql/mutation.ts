@@ -9,8 +9,9 @@ import { recordedIn } from '../audit/record.ts';
 import { recordRefusal } from '../audit/refusal.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, notFound } from '../errors.ts';
-import { lowerFirst } from '../lib/text.ts';
+import { lowerFirst, upperFirst } from '../lib/text.ts';
 import type { Scope } from '../policy/engine.ts';
+import type { AccessSession } from '../policy/session.ts';
 import { write } from '../policy/write.ts';
 import { builder } from './builder.ts';
 import { delegate, type SchemaTypes } from './connection.ts';
@@ -23,7 +24,10 @@ export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<Schema
 
 export interface Outcome<Result> {
   readonly result: Result;
+  /** Of a dry run: what the caller may know of it. */
   readonly changes: readonly AuditDraft[] | null;
+  /** Of a dry run: how many more there are. */
+  readonly hidden: number | null;
 }
 
 /** Where a mutation is decided, and which stored row it is about. */
@@ -83,8 +87,6 @@ export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, des
     resolve: (({ result }: Outcome<Node>) => result) as never,
   });
 
-const capitalised = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
-
 /** Defines a mutation: one `input`, one transaction, its events in it, a refusal on record, a payload. */
 export function mutation<P extends Permission, Fields extends InputFieldMap, Result>(
   name: string,
@@ -92,7 +94,7 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
 ): void {
   const [resource] = split(spec.permission);
   const feedsAccess = spec.feedsAccess ?? resourceDefinition(resource)?.feedsAccess ?? true;
-  const Input = builder.inputType(`${capitalised(name)}Input`, {
+  const Input = builder.inputType(`${upperFirst(name)}Input`, {
     description: `What ${name} takes.`,
     fields: (t) => ({
       ...spec.input(t as InputBuilder),
@@ -102,7 +104,7 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
       }),
     }),
   });
-  const Payload = builder.objectRef<Outcome<Result>>(`${capitalised(name)}Payload`).implement({
+  const Payload = builder.objectRef<Outcome<Result>>(`${upperFirst(name)}Payload`).implement({
     description: `What ${name} answers.`,
     fields: (t) =>
       ({
@@ -113,6 +115,11 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
             nullable: true,
             description: 'With dryRun: what would change. Else null.',
             resolve: ({ changes }) => changes as AuditDraft[] | null,
+          }),
+          hiddenChanges: t.int({
+            nullable: true,
+            description: 'With dryRun: how many more changes there are, of objects that the viewer may not read.',
+            resolve: ({ hidden }) => hidden,
           }),
         }),
       }) as never,
@@ -141,11 +148,11 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   name: string,
   spec: MutationSpec<P, Fields, Result>,
   feedsAccess: boolean,
-  input: InputShapeFromFields<Fields>,
+  given: InputShapeFromFields<Fields>,
   context: Context,
 ): Promise<Outcome<Result>> {
   const { session, store } = context;
-  const { reason, dryRun = false } = input as { reason?: string | null; dryRun?: boolean | null };
+  const { reason, dryRun = false } = given as { reason?: string | null; dryRun?: boolean | null };
   session.reason = reason ?? undefined;
   session.forget();
   const timeoutMs = spec.timeoutMs?.(context);
@@ -158,12 +165,13 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       field: name,
       tenant: target?.tenant ?? null,
       resourceId: target?.id ?? '',
-      ...(target?.id === undefined && { resourceKey: nameIn(input) }),
+      ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
     });
   try {
-    check(common, input);
-    if (spec.rules) check(spec.rules, input);
+    check(common, given);
+    // As the rules leave it: without the blanks around a name.
+    const input = spec.rules ? (check(spec.rules, given) as typeof given) : given;
     target = await spec.target(input, context);
     const place = target;
     const refusals: GatehouseError[] = [];
@@ -175,7 +183,10 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       async (tx, grant) => {
         refusals.length = 0;
         const result = await spec.run(tx, grant, input, place, context, refusals);
-        return { result, changes: dryRun ? recordedIn(tx) : null };
+        if (!dryRun) return { result, changes: null, hidden: null };
+        const all = recordedIn(tx);
+        const changes = await readable(tx, session, all, spec.permission, place);
+        return { result, changes, hidden: all.length - changes.length };
       },
       { dryRun: dryRun === true, feedsAccess, ...(timeoutMs !== undefined && { timeoutMs }) },
     );
@@ -195,9 +206,33 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   }
 }
 
-function check(model: z.ZodType, input: unknown): void {
+/**
+ * Of the changes, those that the caller may know of: what they asked for themselves, and objects that they may read,
+ * before or after. What falls with an object can belong to tenants and namespaces that are closed to them.
+ */
+async function readable(
+  tx: Tx,
+  session: AccessSession,
+  changes: readonly AuditDraft[],
+  permission: Permission,
+  { id }: Target,
+): Promise<AuditDraft[]> {
+  const [own, action] = split(permission);
+  const sessions = [session];
+  // Who deletes themselves is not there afterwards.
+  if (await tx.principal.count({ where: { id: session.principal.id } })) sessions.push(await session.inside(tx));
+  return changes.filter(({ resource, type, resourceId, tenantId, namespace }) => {
+    if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
+    const scope = { tenantId: tenantId === '' ? undefined : tenantId };
+    return sessions.some((one) =>
+      one.may(`${resource}:READ` as Permission, scope)?.matches({ id: resourceId, tenantId, namespace }),
+    );
+  });
+}
+
+function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
-  if (result.success) return;
+  if (result.success) return result.data;
   const issues = result.error.issues.map(({ path, message }) => ({
     path: ['input', ...(path as (string | number)[])],
     message,
@@ -239,7 +274,8 @@ export async function byId(
   const column = isInstanceWide(resource) ? 'id' : tenantColumn(resource);
   const model = lowerFirst(resourceDefinition(resource)!.model!);
   const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
-  if (!row) throw notFound(`The ${typename}`);
+  // The same words as for a row that is there and not for the caller to know of.
+  if (!row) throw notFound('The object');
   if (isInstanceWide(resource)) return { scope: {}, tenant: null, id };
   const tenantId = (row[column] as string | null | undefined) ?? null;
   const tenant =

@@ -7,7 +7,9 @@ export const parseDateTime = (value: unknown): Date => {
     throw fault('A DateTime is an RFC 3339 text such as 2026-01-31T12:00:00Z.');
   }
   const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw fault('There is no such date.');
+  // Only years of four digits, also in UTC: the database has no year 0.
+  if (Number.isNaN(date.getTime()) || !/^(?!0000)\d{4}-/.test(date.toISOString()))
+    throw fault('There is no such date.');
   return date;
 };
 

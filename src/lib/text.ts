@@ -15,6 +15,7 @@ export function compareBytes(a: string, b: string): number {
       : 1;
 }
 
+export const upperFirst = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 export const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
 
 /** PostgreSQL's text holds everything but NUL; who sends one means nobody we know. */

@@ -1,6 +1,7 @@
 import { levelOf, type ResourceName } from '../access/catalog.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { getDatamodel } from '../db/generated/pothos.ts';
+import { remember } from '../lib/remember.ts';
 
 export interface Column {
   readonly type: string;
@@ -17,25 +18,23 @@ interface Field {
 }
 const models = (getDatamodel() as unknown as { datamodel: { models: Record<string, { fields: Field[] }> } }).datamodel
   .models;
-const cache = new Map<ResourceName, ReadonlyMap<string, Column>>();
+const cache = new Map<string, ReadonlyMap<string, Column>>();
+
+/** The scalar columns of a Prisma model. */
+export function columnsOfModel(model: string): ReadonlyMap<string, Column> {
+  return remember(cache, model, () => {
+    const scalars = (models[model]?.fields ?? []).filter(({ kind }) => kind === 'scalar');
+    return new Map(
+      scalars.map(({ name, type, isRequired, isList }) => [name, { type, nullable: !isRequired, list: isList }]),
+    );
+  });
+}
 
 /** The columns that a filter on this resource may speak of. */
 export function columnsOf(resource: ResourceName): ReadonlyMap<string, Column> {
-  const known = cache.get(resource);
-  if (known) return known;
   const model = resourceDefinition(resource)?.model;
-  const columns = new Map<string, Column>();
-  if (model) {
-    for (const field of models[model]?.fields ?? []) {
-      if (field.kind !== 'scalar') continue;
-      columns.set(field.name, { type: field.type, nullable: !field.isRequired, list: field.isList });
-    }
-    cache.set(resource, columns);
-  } else {
-    // Without a table, rows are the scope itself.
-    columns.set('tenantId', { type: 'String', nullable: false, list: false });
-    if (levelOf(resource, 'READ') === 'namespace')
-      columns.set('namespace', { type: 'String', nullable: false, list: false });
-  }
-  return columns;
+  if (model) return columnsOfModel(model);
+  // Without a table, rows are the scope itself.
+  const names = levelOf(resource, 'READ') === 'namespace' ? ['tenantId', 'namespace'] : ['tenantId'];
+  return new Map(names.map((name) => [name, { type: 'String', nullable: false, list: false }]));
 }

@@ -19,7 +19,7 @@ export function makeGrant<P extends Permission>(
 ): Grant<P> {
   const { scope, permission } = decision;
   const reaches = (row: Row) => where === undefined || matches(where, row);
-  const { principal, credential } = session.identity;
+  const { principal, credential, impersonator } = session.identity;
   const shadows = decision.steps.filter((step) => step.shadow && (step.effect === 'deny' || step.effect === 'error'));
   const grant = {
     permission,
@@ -41,7 +41,12 @@ export function makeGrant<P extends Permission>(
       return session.may(`${resource}:READ` as Permission, { tenantId: scope.tenantId })?.matches(row) ?? false;
     },
     missing: (permissions: readonly Permission[], tenantId: string | null, namespace: string) =>
-      missingPermissions(principal, permissions, tenantId, namespace),
+      // What is handed on outlives an impersonation: then it takes what both of them hold.
+      permissions.filter((permission) =>
+        [principal, ...(impersonator ? [impersonator] : [])].some(
+          (holder) => missingPermissions(holder, [permission], tenantId, namespace).length > 0,
+        ),
+      ),
     async review(tx: Tx, change: RowChange): Promise<void> {
       for (const row of [change.before, change.after]) {
         if (row && !reaches(row)) throw grant.refusalOf(row);

@@ -12,7 +12,7 @@ import { confine, loadPrincipal, type Principal } from './principal.ts';
 export interface Identity {
   readonly principal: Principal;
   readonly credential: Credential;
-  readonly impersonator?: { readonly id: string; readonly name: string; readonly superAdmin: boolean };
+  readonly impersonator?: Principal;
   /** The oldest revision among what this was made from. */
   readonly revision: bigint;
   /** When it must be proved anew. */

@@ -75,6 +75,9 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
   }),
 );
 
+const mayKnow = (user: User, { session }: Context): boolean =>
+  user.id === session.principal.id || (session.may('USER:READ')?.matches({ ...user }) ?? false);
+
 /** Tokens of a service account belong to its tenant, those of users to themselves and the instance. */
 async function ofOwner(
   owner: string | number | null | undefined,
@@ -85,9 +88,10 @@ async function ofOwner(
   if (own.typename === 'Group') throw badInput(['input', 'owner'], 'Groups have no tokens.');
   const principal = await context.db.principal.findUnique({
     where: { id: own.id },
-    include: { serviceAccount: { include: { tenant: true } } },
+    include: { user: true, serviceAccount: { include: { tenant: true } } },
   });
-  if (!principal) throw notFound('The owner');
+  // A user who may not be read is as good as none: else the answer would tell which ids there are.
+  if (!principal || (principal.user && !mayKnow(principal.user, context))) throw notFound('The object');
   const tenant = principal.serviceAccount?.tenant ?? null;
   return { scope: tenant ? { tenantId: tenant.id } : {}, tenant, owner: { id: own.id, tenantId: tenant?.id ?? null } };
 }

@@ -42,13 +42,13 @@ async function tenantRef(tx: Tx, tenantId: string | null) {
   return tenantId === null ? null : tx.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
 }
 
-/** A token acts as its owner: minting one needs all that the owner holds. One's own is always one's own. */
-async function assertMayMint(tx: Tx, grant: Grant, ownerId: string): Promise<void> {
+/** Who has somebody's token or password acts as them: to make one takes all that they hold. One's own is always one's own. */
+export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Promise<void> {
   if (ownerId === grant.doer.id) return;
   const owner = await loadPrincipal(tx, ownerId);
   if (!owner) throw notFound('The owner');
   if (owner.superAdmin && !grant.isSuperAdmin) {
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin mints a token of a super admin.', {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes credentials of a super admin.', {
       decisionId: grant.decisionId,
       policy: 'handing-on',
     });
@@ -117,7 +117,7 @@ export async function createApiToken(
     revokedAt: null,
   };
   await grant.review(tx, { before: null, after });
-  await assertMayMint(tx, grant, owner.id);
+  await assertMayActAs(tx, grant, owner.id);
   assertNotOutlived(grant, after.greatestExpiry ?? after.expiresAt);
   const token = await tx.apiToken.create({ data: after });
   record(tx, grant, { before: null, after: await withOwner(tx, token), tenant: await tenantRef(tx, token.tenantId) });
@@ -136,7 +136,7 @@ export async function rotateApiToken(
   const now = new Date();
   if (before.revokedAt || (before.expiresAt && before.expiresAt <= now))
     throw conflict('This token is not valid any more: create a new one.');
-  await assertMayMint(tx, grant, before.principalId);
+  await assertMayActAs(tx, grant, before.principalId);
   const end = new Date(now.getTime() + overlap * 1_000);
   const expiresAt = before.expiresAt && before.expiresAt < end ? before.expiresAt : end;
   // It is not prolonged again: its end is now absolute.

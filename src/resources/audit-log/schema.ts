@@ -152,15 +152,17 @@ const base = {
   permission: 'AUDITLOG:READ',
   model: 'auditEvent',
   order,
-  defaultOrder: { column: 'ordinal', descending: true },
 } as const;
+/** Within a tenant by its own numbers: a cursor that held the common ones would count the events of all others. */
+const inChain = { ...base, defaultOrder: { column: 'seq', descending: true } } as const;
+const acrossChains = { ...base, defaultOrder: { column: 'ordinal', descending: true } } as const;
 const streamCursor = (tenantId: string | undefined) => async (context: Context) => {
   return encodePosition(context.keys.cursor, await context.feed.head(tenantId));
 };
 
 builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
   connection(t, {
-    ...base,
+    ...inChain,
     description: "The tenant's audit events, newest first.",
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
@@ -170,7 +172,7 @@ builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
 );
 builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
   connection(t, {
-    ...base,
+    ...inChain,
     description: 'The audit events of this very namespace, newest first.',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
@@ -182,7 +184,7 @@ builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
 );
 builder.queryField('auditEvents', (t) =>
   connection(t, {
-    ...base,
+    ...acrossChains,
     description: 'The audit events of all tenants and of the instance, newest first: for super admins.',
     scopes: () => ({}),
     within: () => ({}),

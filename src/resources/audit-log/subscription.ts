@@ -44,9 +44,9 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
   // A stream has no end in time: the deadline of its request does not apply.
   context.deadline?.clear();
   const tenant = key == null ? undefined : await visibleTenant(context, key);
-  if (key != null && !tenant) throw notFound('The tenant');
   const scope = { tenantId: tenant?.id };
   try {
+    if (key != null && !tenant) throw notFound('The tenant');
     session.grant('AUDITLOG:READ', scope);
   } catch (error) {
     if (error instanceof GatehouseError) {

@@ -59,7 +59,10 @@ async function applyRoles(work: Work): Promise<void> {
       const present = state.roles.get(fold(role.name));
       const change = present && difference({ ...present, permissions: [...present.permissions].sort() }, wanted);
       if (!present)
-        state.roles.set(fold(role.name), await createRole(tx, inTenant(work, 'ROLE:CREATE'), tenant, wanted));
+        state.roles.set(
+          fold(role.name),
+          await createRole(tx, inTenant(work, 'ROLE:CREATE'), tenant, wanted, () => inTenant(work, 'ROLE:UPDATE')),
+        );
       else if (change)
         state.roles.set(
           fold(role.name),

@@ -20,12 +20,21 @@ export const namespaceName = z
   });
 
 /**
+ * Rows of a tenant's tree come and go one transaction after the other: who looks whether something is below a namespace
+ * must not miss what another is about to put there. Taken before any row of the tree is locked.
+ */
+async function lockTree(tx: Tx, tenantId: string): Promise<void> {
+  await tx.$executeRaw`SELECT 1 FROM "Tenant" WHERE id = ${tenantId} FOR NO KEY UPDATE`;
+}
+
+/**
  * Gives each of these namespaces and their ancestors a row, undeclared where it had none.
  * Such rows are an index of what is in use: not audited (see the README's list).
  */
 export async function ensureNamespaces(tx: Tx, tenantId: string, names: readonly string[]): Promise<void> {
   const all = [...new Set(names.flatMap((name) => [...ancestorsOf(name), name]))];
   if (all.length === 0) return;
+  await lockTree(tx, tenantId);
   const data = all.sort().map((namespace) => ({
     id: newId(),
     tenantId,
@@ -41,6 +50,7 @@ export async function ensureNamespaces(tx: Tx, tenantId: string, names: readonly
 
 /** Removes undeclared rows that nothing uses any more: this namespace, then its ancestors. */
 export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: string): Promise<void> {
+  await lockTree(tx, tenantId);
   for (const name of [namespace, ...ancestorsOf(namespace).reverse()]) {
     const below = { gte: `${name}.`, lt: `${name}/` };
     const used =
@@ -77,6 +87,7 @@ export async function updateNamespace(
   id: string,
   { description }: { description?: string | null | undefined },
 ): Promise<Namespace> {
+  await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
     throw conflict(`The namespace ${before.namespace} is only implied by what is below it: create it first.`);
@@ -94,6 +105,7 @@ export async function deleteNamespace(
   tenant: TenantRef,
   id: string,
 ): Promise<Namespace> {
+  await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
     throw conflict(

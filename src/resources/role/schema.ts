@@ -157,8 +157,10 @@ mutation('createRole', {
   }),
   rules: z.looseObject({ name: displayName, description }),
   target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
-  run: (tx, grant, input, { tenant }) =>
-    createRole(tx, grant, tenant, { ...input, permissions: toPermissions(input.permissions) }),
+  run: (tx, grant, input, { tenant, scope }, { session }) =>
+    createRole(tx, grant, tenant, { ...input, permissions: toPermissions(input.permissions) }, () =>
+      session.grant('ROLE:UPDATE', scope),
+    ),
   payload: (t) => ({ role: changed(t, RoleRef, 'The new role.') }),
 });
 

@@ -55,7 +55,7 @@ export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef):
 }
 
 /** A default role is taken from the one that had it, in the same transaction. */
-async function clearDefault(tx: Tx, grant: Grant, tenant: TenantRef | null): Promise<void> {
+async function clearDefault(tx: Tx, grant: Grant<'ROLE:UPDATE'>, tenant: TenantRef | null): Promise<void> {
   const before = await tx.role.findFirst({ where: { tenantId: tenant?.id ?? null, isDefault: true } });
   if (!before) return;
   const after = await tx.role.update({ where: { id: before.id }, data: { isDefault: false } });
@@ -70,11 +70,13 @@ async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, ex
   if (taken && taken.id !== except) throw conflict(`There is a role ${name} already.`);
 }
 
+/** @param choosing the permission to choose the default role: asked for only where the new one is to be it. */
 export async function createRole(
   tx: Tx,
   grant: Grant<'ROLE:CREATE'>,
   tenant: TenantRef | null,
   content: RoleContent,
+  choosing?: () => Grant<'ROLE:UPDATE'>,
 ): Promise<Role> {
   const permissions = [...new Set(content.permissions)].sort();
   assertMayHandOn(grant, permissions, tenant?.id ?? null, '');
@@ -91,7 +93,10 @@ export async function createRole(
     createdAt: new Date(),
   };
   await grant.review(tx, { before: null, after });
-  if (after.isDefault) await clearDefault(tx, grant, tenant);
+  if (after.isDefault) {
+    if (!choosing) throw new Error('a default role is chosen with ROLE:UPDATE');
+    await clearDefault(tx, choosing(), tenant);
+  }
   const role = await tx.role.create({ data: after });
   record(tx, grant, { before: null, after: role, tenant });
   return role;
@@ -140,8 +145,9 @@ export async function deleteRole(
 ): Promise<Role> {
   const before = await find<Role>(tx, grant, 'ROLE', id);
   if (before.isManaged) throw conflict(`The role ${before.name} is managed by Gatehouse: it cannot be deleted.`);
-  const bindings = await tx.binding.count({ where: { roleId: id } });
-  if (bindings > 0) throw conflict(`The role ${before.name} is bound ${bindings} times: delete its bindings first.`);
+  // Not how often: some of its bindings may be hidden from the caller.
+  if (await tx.binding.findFirst({ where: { roleId: id }, select: { id: true } }))
+    throw conflict(`The role ${before.name} is bound: delete its bindings first.`);
   await grant.review(tx, { before, after: null });
   await removeRole(tx, grant, tenant, before);
   return before;

@@ -5,7 +5,7 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
 import type { ServiceAccount } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
-import { conflict, GatehouseError } from '../../errors.ts';
+import { conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { giveAccess } from '../tenant-access/service.ts';
@@ -90,7 +90,8 @@ export async function setServiceAccountSuperAdmin(
       decisionId: grant.decisionId,
     });
   await tx.$executeRaw`SELECT 1 FROM "ServiceAccount" WHERE id = ${id} FOR UPDATE`;
-  const before = await tx.serviceAccount.findUniqueOrThrow({ where: { id }, include: { tenant: true } });
+  const before = await tx.serviceAccount.findUnique({ where: { id }, include: { tenant: true } });
+  if (!before) throw notFound('The object');
   const after = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
   record(tx, grant, { resource: 'SERVICE_ACCOUNT', before, after, tenant: before.tenant, verb: 'set-super-admin' });
   return after;
@@ -103,7 +104,6 @@ export async function deleteServiceAccount(
   id: string,
 ): Promise<ServiceAccount> {
   const before = await find<ServiceAccount>(tx, grant, 'SERVICE_ACCOUNT', id);
-  assertMayChange(grant, before);
   await grant.review(tx, { before, after: null });
   await removeServiceAccount(tx, grant, tenant, before);
   return before;
@@ -115,6 +115,7 @@ export async function removeServiceAccount(
   tenant: TenantRef | null,
   account: ServiceAccount,
 ): Promise<void> {
+  assertMayChange(grant, account);
   await removePrincipal(tx, grant, account.id);
   await tx.serviceAccount.delete({ where: { id: account.id } });
   await tx.principal.delete({ where: { id: account.id } });

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { User } from '../../db/generated/client.ts';
 import { refOf } from '../../graphql/connection.ts';
 import { inTenant, mutation } from '../../graphql/mutation.ts';
-import { decodeSubject } from '../subject-type.ts';
+import { username } from '../rules.ts';
+import { decodeSubject, readSubject } from '../subject-type.ts';
 import { grantTenantAccess, revokeTenantAccess } from './service.ts';
 
 mutation('grantTenantAccess', {
@@ -12,13 +14,20 @@ mutation('grantTenantAccess', {
     username: t.string({ required: true, description: 'Exact user name, in any case.' }),
     withDefaultRole: t.boolean({ description: 'Bind the default role, where the tenant has one (default: true).' }),
   }),
+  rules: z.looseObject({ username }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { username, withDefaultRole }, { tenant }): Promise<User> => {
     const id = await grantTenantAccess(tx, grant, tenant!, { username, withDefaultRole: withDefaultRole ?? true });
     return tx.user.findUniqueOrThrow({ where: { id } });
   },
   payload: (t) => ({
-    user: t.field({ type: refOf('User'), description: 'Who has access now.', resolve: ({ result }) => result }),
+    user: t.field({
+      type: refOf('User'),
+      nullable: true,
+      description: 'Who has access now; null in a dry run, unless the viewer may read them already.',
+      resolve: async ({ result, changes }, _args, context) =>
+        changes === null || (await readSubject(context, { typename: 'User', id: result.id }, null)) ? result : null,
+    }),
   }),
 });
 

@@ -8,7 +8,7 @@ import { badInput, conflict, GatehouseError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
-import { revokeAll } from '../api-token/service.ts';
+import { assertMayActAs, revokeAll } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { keepSuperAdmin } from './last-super-admin.ts';
@@ -169,6 +169,7 @@ export async function setUserPassword(
     throw new GatehouseError('FORBIDDEN', 'A password is not changed by an API token: sign in by password.');
   const before = await find<User>(tx, grant, 'USER', id);
   assertPassword(password, length, [before.username, before.email], ['input', 'password']);
+  await assertMayActAs(tx, grant, id);
   return change(tx, grant, before, await newPassword(password), 'set-password');
 }
 
@@ -229,14 +230,13 @@ export async function setUserSuperAdmin(
   return change(tx, grant, before, { superAdmin }, 'set-super-admin');
 }
 
-/** Ends every lock of the account, from whichever address. An event is written where there was one. */
+/** Ends every lock of the account and what counts towards one, from whichever address; an event says so. */
 export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
   const user = await find<User>(tx, grant, 'USER', id);
   await grant.review(tx, { before: user, after: user });
-  const locks = await tx.signInFailure.findMany({
-    where: { account: user.usernameKey, lockedUntil: { gt: new Date() } },
-  });
-  await tx.signInFailure.updateMany({ where: { account: user.usernameKey }, data: { recent: [], lockedUntil: null } });
+  const counted = { account: user.usernameKey, OR: [{ lockedUntil: { not: null } }, { recent: { isEmpty: false } }] };
+  const locks = await tx.signInFailure.findMany({ where: counted });
+  await tx.signInFailure.updateMany({ where: counted, data: { recent: [], lockedUntil: null } });
   if (locks.length > 0) {
     const details = { addresses: locks.map(({ address }) => address) };
     record(tx, grant, { resource: 'USER', before: user, after: user, tenant: null, verb: 'unlock', details });

@@ -1,0 +1,394 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Tail } from '../../src/audit/feed.ts';
+import type { Role, Tenant } from '../../src/db/generated/client.ts';
+import { inTransaction } from '../../src/db/transaction.ts';
+import { asSystem } from '../../src/policy/system.ts';
+import { createNamespace, deleteNamespace } from '../../src/resources/namespace/service.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, password, World } from '../support/world.ts';
+
+const call = (field: string, select: string) =>
+  `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
+
+/** Attempts that did work once, or were worth a try. */
+describe('attacks', () => {
+  let world: World;
+  let a: Tenant;
+  let b: Tenant;
+  let admin: Role;
+  let root: Client;
+  let next = 0;
+  beforeAll(async () => {
+    world = await World.create();
+    a = await world.tenant('a');
+    b = await world.tenant('b');
+    admin = await world.managed(a, 'Admin');
+    root = world.root();
+  });
+  afterAll(() => world.close());
+
+  const unique = (name: string) => `${name}-${next++}`;
+  const told = async (client: Client, field: string, select: string, i: object) =>
+    (await client.run(call(field, select), { i })).errors.map(({ message, extensions }) => ({
+      code: extensions.code,
+      message,
+    }));
+  const codes = async (...args: Parameters<typeof told>) => (await told(...args)).map(({ code }) => code);
+  async function chief() {
+    const user = await world.user(unique('chief'), [a]);
+    await world.bind(a, { principal: user }, admin);
+    return user;
+  }
+
+  describe('on what is hidden', () => {
+    it('an id of a foreign tenant and one that never was are told in the same words', async () => {
+      const client = await world.as(await chief());
+      const nobody = { id: '0198c0de-0000-7000-8000-000000000000' };
+      const group = await world.group(b, unique('Theirs'));
+      const account = await world.account(b, unique('theirs'));
+      const stranger = await world.user(unique('stranger'), [b]);
+      const cases: [string, string, string, (row: { id: string }) => object, { id: string }][] = [
+        ['Group', 'updateGroup', 'group { id }', (row) => ({ id: idOf('Group', row), name: 'x' }), group],
+        ['Tenant', 'updateTenant', 'tenant { id }', (row) => ({ id: idOf('Tenant', row), name: 'x' }), b],
+        ['User', 'updateUser', 'user { id }', (row) => ({ id: idOf('User', row), firstName: 'x' }), stranger],
+        [
+          'ServiceAccount',
+          'createApiToken',
+          'fullToken',
+          (row) => ({ owner: idOf('ServiceAccount', row), name: 'x' }),
+          account,
+        ],
+        ['User', 'createApiToken', 'fullToken', (row) => ({ owner: idOf('User', row), name: 'x' }), stranger],
+      ];
+      for (const [, field, select, input, theirs] of cases) {
+        const answer = await told(client, field, select, input(nobody));
+        expect(answer.map(({ code }) => code)).toEqual(['NOT_FOUND']);
+        expect(await told(client, field, select, input(theirs)), field).toEqual(answer);
+      }
+    });
+
+    it('a dry run names nothing that its sender may not read, and counts it', async () => {
+      const clerk = await world.user(unique('clerk'));
+      await world.grant(null, clerk, ['USER:READ', 'USER:DELETE']);
+      const victim = await world.user(unique('victim'), [b]);
+      const group = await world.group(b, unique('Hidden group'));
+      await world.member(b, group, victim);
+      await world.bind(b, { principal: victim }, await world.managed(b, 'Viewer'), 'hidden.plan');
+      const { deleteUser } = await (await world.as(clerk)).ok<any>(
+        call('deleteUser', 'changes { action resourceKey namespace patch } hiddenChanges'),
+        { i: { id: idOf('User', victim), dryRun: true } },
+      );
+      expect(deleteUser.changes.map(({ action }: any) => action)).toEqual(['user.delete']);
+      expect(deleteUser.hiddenChanges).toBe(3);
+      expect(JSON.stringify(deleteUser)).not.toMatch(/hidden\.plan|Hidden group|Viewer/);
+    });
+
+    it('a dry run of giving access does not show the profile of a stranger', async () => {
+      const host = await world.user(unique('host'), [a]);
+      await world.grant(a, host, ['TENANT_ACCESS:CREATE']);
+      const stranger = await world.user(unique('stranger'), [b]);
+      const client = await world.as(host);
+      const give = (dryRun: boolean) =>
+        client.ok<any>(call('grantTenantAccess', 'user { email }'), {
+          i: { tenant: 'a', username: stranger.username, dryRun },
+        });
+      expect((await give(true)).grantTenantAccess.user).toBeNull();
+      expect((await give(false)).grantTenantAccess.user).toEqual({ email: stranger.email });
+    });
+
+    it("a tenant's cursors do not count the events of other tenants", async () => {
+      const cursor = async () => {
+        const { tenant } = await root.ok<any>('{ tenant(key: "a") { auditEvents(first: 1) { edges { cursor } } } }');
+        return tenant.auditEvents.edges[0].cursor;
+      };
+      const [column] = JSON.parse(Buffer.from(await cursor(), 'base64url').toString());
+      expect(column).toBe('seq');
+    });
+
+    it('a bound role does not count bindings that one may not read', async () => {
+      const keeper = await world.user(unique('keeper'), [a]);
+      await world.grant(a, keeper, ['ROLE:READ', 'ROLE:DELETE']);
+      const role = await world.role(a, unique('Bound'), []);
+      await world.bind(a, { principal: keeper }, role, 'secret');
+      const [answer] = await told(await world.as(keeper), 'deleteRole', 'deletedId', { id: idOf('Role', role) });
+      expect(answer?.code).toBe('CONFLICT');
+      expect(answer?.message).not.toMatch(/\d times/);
+    });
+  });
+
+  describe('on rights', () => {
+    it('who impersonates hands on nothing that they do not hold themselves', async () => {
+      const boss = await chief();
+      const agent = await world.user(unique('agent'), [a]);
+      await world.grant(a, agent, ['IMPERSONATE:READ']);
+      const own = await world.role(a, unique('Own'), ['TENANT:READ']);
+      await world.bind(a, { principal: agent }, own);
+      const as = (await world.as(agent)).as({ 'x-gatehouse-impersonate': boss.username });
+      const subject = idOf('User', agent);
+      const { createBindings } = await as.ok<any>(call('createBindings', 'results { error { code } }'), {
+        i: { tenant: 'a', bindings: [{ subject, role: idOf('Role', admin) }] },
+      });
+      expect(createBindings.results[0].error?.code).toBe('FORBIDDEN');
+      const permissions = [{ resource: 'BINDING', actions: ['CREATE'] }];
+      expect(await codes(as, 'updateRole', 'role { id }', { id: idOf('Role', own), permissions })).toEqual([
+        'FORBIDDEN',
+      ]);
+      const group = await world.group(a, unique('Admins'));
+      await world.bind(a, { group }, admin);
+      expect(await codes(as, 'addGroupMember', 'group { id }', { group: idOf('Group', group), subject })).toEqual([
+        'FORBIDDEN',
+      ]);
+      const description = { bindings: [{ user: agent.username, role: 'Admin' }] };
+      expect(await codes(as, 'applyDescription', 'tenant', { tenant: 'a', description })).toEqual(['FORBIDDEN']);
+      // What they hold, they hand on in the other's name as well.
+      const friend = await world.user(unique('friend'), [a]);
+      const fine = await as.ok<any>(call('createBindings', 'results { error { code } }'), {
+        i: { tenant: 'a', bindings: [{ subject: idOf('User', friend), role: idOf('Role', own) }] },
+      });
+      expect(fine.createBindings.results[0].error).toBeNull();
+    });
+
+    it('who may set passwords takes over nobody who holds more', async () => {
+      const boss = await chief();
+      const clerk = await world.user(unique('clerk'), [], { password });
+      await world.grant(null, clerk, ['USER:READ', 'USER:UPDATE']);
+      const client = world.basic(clerk.username);
+      const set = (user: { id: string }) =>
+        codes(client, 'setUserPassword', 'user { id }', {
+          id: idOf('User', user),
+          password: 'a phrase nobody guesses',
+        });
+      expect(await set(boss)).toEqual(['FORBIDDEN']);
+      expect(await set(await world.user(unique('plain'), [a]))).toEqual([]);
+    });
+
+    it('the default role is chosen with ROLE:UPDATE, by a creation too', async () => {
+      const maker = await world.user(unique('maker'), [a]);
+      await world.grant(a, maker, ['ROLE:CREATE', 'ROLE:READ', 'TENANT_ACCESS:READ']);
+      await root.ok(call('updateRole', 'role { id }'), { i: { id: idOf('Role', admin), isDefault: true } });
+      const client = await world.as(maker);
+      const i = { tenant: 'a', name: unique('Mine'), permissions: [], isDefault: true };
+      expect(await codes(client, 'createRole', 'role { id }', i)).toEqual(['FORBIDDEN']);
+      const description = { roles: [{ name: unique('Mine'), permissions: {}, isDefault: true }] };
+      expect(await codes(client, 'applyDescription', 'tenant', { tenant: 'a', description })).toEqual(['FORBIDDEN']);
+      expect((await world.db.role.findUniqueOrThrow({ where: { id: admin.id } })).isDefault).toBe(true);
+      await root.ok(call('createRole', 'role { id }'), { i });
+      expect((await world.db.role.findUniqueOrThrow({ where: { id: admin.id } })).isDefault).toBe(false);
+      await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
+    });
+
+    it('no super admin falls with a tenant that somebody else deletes', async () => {
+      const t = await world.tenant(unique('doomed'));
+      const robot = await world.account(t, 'robot');
+      await root.ok(call('setSuperAdmin', 'subject { id }'), {
+        i: { subject: idOf('ServiceAccount', robot), superAdmin: true },
+      });
+      const ender = await world.user(unique('ender'), [t]);
+      await world.grant(null, ender, ['TENANT:DELETE']);
+      expect(await codes(await world.as(ender), 'deleteTenant', 'key', { id: idOf('Tenant', t) })).toEqual([
+        'FORBIDDEN',
+      ]);
+      expect(await codes(root, 'deleteTenant', 'key', { id: idOf('Tenant', t) })).toEqual([]);
+    });
+  });
+
+  describe('on the log', () => {
+    const events = (where: object) => world.db.auditEvent.count({ where });
+
+    it('the count of failed sign-ins is not set back without an event', async () => {
+      const user = await world.user(unique('forgetful'), [], { password });
+      for (let i = 0; i < 3; i += 1) await world.basic(user.username, 'wrong').run('{ viewer { name } }');
+      await root.ok(call('unlockUser', 'user { id }'), { i: { id: idOf('User', user) } });
+      expect(await events({ action: 'user.unlock', resourceId: user.id })).toBe(1);
+      await root.ok(call('unlockUser', 'user { id }'), { i: { id: idOf('User', user) } });
+      expect(await events({ action: 'user.unlock', resourceId: user.id })).toBe(1);
+    });
+
+    it('a refused subscription is on record, also where the tenant is hidden', async () => {
+      const stranger = await world.user(unique('stranger'));
+      const end = new AbortController();
+      for await (const { errors } of (await world.as(stranger)).sse<any>(
+        'subscription { auditEvents(tenant: "a") { cursor } }' as never,
+        {},
+        end.signal,
+      )) {
+        expect(errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+        end.abort();
+      }
+      expect(await events({ actorId: stranger.id, outcome: 'DENIED', action: 'auditlog.read' })).toBe(1);
+    });
+
+    it('a quiet chain gathers nobody who gave up waiting', async () => {
+      const tail = new Tail(async () => []);
+      const stops = Array.from({ length: 100 }, () => tail.onChange(() => undefined));
+      expect(tail.waiting).toBe(100);
+      for (const stop of stops) stop();
+      expect(tail.waiting).toBe(0);
+      const { feed } = world.app.services;
+      const end = new AbortController();
+      const before = vi.spyOn(Tail.prototype, 'onChange');
+      const following = feed.follow(await feed.head(b.id), end.signal);
+      for (let i = 0; i < 3; i += 1) expect((await following.next()).value).toEqual([]);
+      const [own] = before.mock.contexts as Tail[];
+      expect(before.mock.calls.length).toBeGreaterThanOrEqual(3);
+      expect(own?.waiting).toBe(0);
+      end.abort();
+      before.mockRestore();
+    });
+
+    it('a name that is cut in the middle of a character is recorded all the same', async () => {
+      const name = `${'n'.repeat(199)}😀`;
+      expect((await world.basic(name, 'wrong').run('{ viewer { name } }')).status).toBe(401);
+      expect(await events({ type: 'LOGIN_FAILURE', resourceKey: { startsWith: 'n'.repeat(199) } })).toBe(1);
+    });
+  });
+
+  describe('by odd inputs', () => {
+    const odd = (i: object) => `${Buffer.from(JSON.stringify(i)).toString('base64url')}`;
+    it('cursors that nobody gave out are bad input, never a fault inside', async () => {
+      const list = (after: string, field: string, args = '') =>
+        root.codes(`query($after: String) { tenant(key: "a") { ${field}(after: $after ${args}) { totalCount } } }`, {
+          after,
+        });
+      const created = ', orderBy: { field: CREATED_AT }';
+      for (const after of [
+        odd(['createdAt', 's', 'abc', 'x']),
+        odd(['createdAt', 'd', '-271821-04-20T00:00:00.000Z', 'x']),
+        odd(['createdAt', 'd', '+275760-09-13T00:00:00.000Z', 'x']),
+        odd(['createdAt', 'd', '0000-01-01T00:00:00.000Z', 'x']),
+        odd(['createdAt', 'd', '-000001-01-01T00:00:00.000Z', 'x']),
+        odd(['createdAt', 'b', '1', 'x']),
+      ])
+        expect(await list(after, 'groups', created), Buffer.from(after, 'base64url').toString()).toEqual(['BAD_INPUT']);
+      for (const column of ['seq', 'ordinal'])
+        for (const [kind, text] of [
+          ['s', 'abc'],
+          ['n', '1.5'],
+          ['b', '9999999999999999999'],
+        ])
+          expect(await list(odd([column, kind, text, 'x']), 'auditEvents'), `${kind} ${text}`).toEqual(['BAD_INPUT']);
+      expect(await list(odd(['id', 's', 'x', 'half \ud800']), 'groups')).toEqual(['BAD_INPUT']);
+    });
+
+    it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00+14:00'])(
+      'the instant %s is no fault inside',
+      async (from) => {
+        const answer = await root.codes(
+          'query($from: DateTime) { tenant(key: "a") { auditEvents(where: { from: $from }) { totalCount } } }',
+          { from },
+        );
+        expect(answer).not.toContain('INTERNAL');
+      },
+    );
+
+    it('a feed cursor with a signature of other bytes is bad input', async () => {
+      const after = Buffer.from(`t.${a.id}.1.${'é'.repeat(24)}`).toString('base64url');
+      const end = new AbortController();
+      for await (const { errors } of root.sse<any>(
+        'subscription($after: String) { auditEvents(tenant: "a", after: $after) { cursor } }' as never,
+        { after },
+        end.signal,
+      )) {
+        expect(errors?.[0]?.extensions.code).toBe('BAD_INPUT');
+        end.abort();
+      }
+    });
+
+    it.each(['constructor x', '__proto__ x', 'Basic', 'Basic !', 'Bearer', 'Basic bm9jb2xvbg=='])(
+      'the credentials %j are none',
+      async (authorization) => {
+        const answer = await world.anonymous().as({ authorization }).run('{ viewer { name } }');
+        expect([answer.status, answer.errors[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+      },
+    );
+
+    it('a super admin of an unknown id is not found', async () => {
+      const subject = idOf('ServiceAccount', { id: 'nobody' });
+      expect(await codes(root, 'setSuperAdmin', 'subject { id }', { subject, superAdmin: true })).toEqual([
+        'NOT_FOUND',
+      ]);
+    });
+
+    it('names are stored as they were checked: without blanks around them', async () => {
+      const name = unique('Platform');
+      await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name } });
+      expect(await codes(root, 'createGroup', 'group { id }', { tenant: 'a', name: ` ${name}\u00a0` })).toEqual([
+        'CONFLICT',
+      ]);
+    });
+
+    it('names that grow when they are compared are refused, not broken at', async () => {
+      const name = Array.from({ length: 200 }, (_, i) =>
+        String.fromCodePoint(0x3300 + ((i * 7919 + i * i * 31) % 0x57)),
+      ).join('');
+      for (const [field, select] of [['createGroup', 'group { id }']] as const)
+        expect(await codes(root, field, select, { tenant: 'a', name })).not.toContain('INTERNAL');
+    });
+
+    it('prototype names and odd keys in a description are faults of the description', async () => {
+      const apply = (description: string) =>
+        root.codes(`mutation($d: JSON!) { applyDescription(input: { tenant: "a", description: $d }) { tenant } }`, {
+          d: JSON.parse(description),
+        });
+      for (const description of [
+        '{"__proto__": {"name": "x"}}',
+        '{"roles": [{"name": "x", "permissions": {"constructor": ["READ"]}}]}',
+        '{"groups": [{"name": "x", "members": ["__proto__"]}]}',
+        '{"bindings": [{"user": "constructor", "role": "toString"}]}',
+        '[]',
+        'null',
+        '"x"',
+      ])
+        expect(await apply(description), description).toEqual(['BAD_INPUT']);
+    });
+  });
+
+  describe('at the same time', () => {
+    it('a namespace that is made while its neighbour goes keeps its ancestors', async () => {
+      await world.namespace(a, 'race.side.old');
+      const old = await world.db.namespace.findFirstOrThrow({ where: { tenantId: a.id, namespace: 'race.side.old' } });
+      const made = Promise.withResolvers<void>();
+      const goOn = Promise.withResolvers<void>();
+      const making = inTransaction(world.app.store, async (tx) => {
+        await createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), a, { name: 'race.side.new' });
+        made.resolve();
+        await goOn.promise;
+      });
+      await made.promise;
+      const removing = inTransaction(world.app.store, (tx) =>
+        deleteNamespace(tx, asSystem('NAMESPACE:DELETE', 'test'), a, old.id),
+      );
+      await Promise.race([removing, sleep(300)]);
+      goOn.resolve();
+      await Promise.all([making, removing]);
+      const names = await world.db.namespace.findMany({
+        where: { tenantId: a.id, namespace: { startsWith: 'race' } },
+        orderBy: { namespace: 'asc' },
+      });
+      expect(names.map(({ namespace }) => namespace)).toEqual(['race', 'race.side', 'race.side.new']);
+    });
+
+    it('a deadlock is tried again', async () => {
+      let attempts = 0;
+      await inTransaction(world.app.store, async (tx) => {
+        attempts += 1;
+        if (attempts === 1)
+          await tx.$executeRawUnsafe(`DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$`);
+      });
+      expect(attempts).toBe(2);
+      const [one, two] = [await world.group(a, unique('L')), await world.group(a, unique('L'))];
+      const both = Promise.withResolvers<void>();
+      let holding = 0;
+      const lock = (first: string, second: string) =>
+        inTransaction(world.app.store, async (tx) => {
+          await tx.group.update({ where: { id: first }, data: { description: 'x' } });
+          holding += 1;
+          if (holding === 2) both.resolve();
+          await both.promise;
+          await tx.group.update({ where: { id: second }, data: { description: 'x' } });
+        });
+      await Promise.all([lock(one.id, two.id), lock(two.id, one.id)]);
+    });
+  });
+});
