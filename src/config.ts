@@ -41,7 +41,6 @@ const file = z.strictObject({
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
 });
-export type FileConfig = z.infer<typeof file>;
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
   error: 'is not an origin (scheme://host[:port], nothing behind it)',

@@ -192,8 +192,6 @@ export const resourceNames = Object.keys(catalog) as ResourceName[];
 
 export type Permission = { [R in ResourceName]: `${R}:${keyof (typeof catalog)[R]['gates'] & string}` }[ResourceName];
 
-export type ResourceOf<P extends Permission> = P extends `${infer R extends ResourceName}:${string}` ? R : never;
-
 export const entry = (resource: ResourceName): CatalogEntry => catalog[resource];
 
 export const levelOf = (resource: ResourceName, action: Action): Level =>

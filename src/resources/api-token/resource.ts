@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const apiTokenResource = defineResource({
+defineResource({
   name: 'API_TOKEN',
   model: 'ApiToken',
   feedsAccess: true,

@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const auditLogResource = defineResource({
+defineResource({
   name: 'AUDITLOG',
   model: 'AuditEvent',
   feedsAccess: false,

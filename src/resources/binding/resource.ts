@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const bindingResource = defineResource({
+defineResource({
   name: 'BINDING',
   model: 'Binding',
   feedsAccess: true,

@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const groupResource = defineResource({
+defineResource({
   name: 'GROUP',
   model: 'Group',
   feedsAccess: true,

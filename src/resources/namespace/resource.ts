@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const namespaceResource = defineResource({
+defineResource({
   name: 'NAMESPACE',
   model: 'Namespace',
   feedsAccess: false,

@@ -1,7 +1,7 @@
 import { defineResource } from '../../access/resource.ts';
 
 /** Without a table: the policies are files and settings. */
-export const policyResource = defineResource({
+defineResource({
   name: 'POLICY',
   tenantColumn: null,
   feedsAccess: true,

@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const roleResource = defineResource({
+defineResource({
   name: 'ROLE',
   model: 'Role',
   feedsAccess: true,

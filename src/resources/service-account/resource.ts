@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const serviceAccountResource = defineResource({
+defineResource({
   name: 'SERVICE_ACCOUNT',
   model: 'ServiceAccount',
   feedsAccess: true,

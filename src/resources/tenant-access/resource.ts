@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const tenantAccessResource = defineResource({
+defineResource({
   name: 'TENANT_ACCESS',
   model: 'TenantAccess',
   feedsAccess: true,

@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const tenantResource = defineResource({
+defineResource({
   name: 'TENANT',
   model: 'Tenant',
   tenantColumn: 'id',

@@ -1,6 +1,6 @@
 import { defineResource } from '../../access/resource.ts';
 
-export const userResource = defineResource({
+defineResource({
   name: 'USER',
   model: 'User',
   tenantColumn: null,
