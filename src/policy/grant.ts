@@ -51,7 +51,7 @@ export function makeGrant<P extends Permission>(
       for (const row of [change.before, change.after]) {
         if (row && !reaches(row)) throw grant.refusalOf(row);
       }
-      assertNotExcepted(session, decision, change);
+      await assertNotExcepted(tx, session, decision, change);
       const step = await session.engine.review(decision, change, lookUps(tx));
       if (step) throw refusal(decision, step);
     },
@@ -59,17 +59,38 @@ export function makeGrant<P extends Permission>(
   return grant as unknown as Grant<P>;
 }
 
-/** A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it. */
-function assertNotExcepted(session: AccessSession, decision: Decision, { before, after }: RowChange): void {
-  if (decision.request.resource !== 'GROUP') return;
-  const { exceptedGroups } = session.engine.set;
-  const id = String((after ?? before)?.['id']);
-  if (!exceptedGroups.has(id) || session.may('POLICY:UPDATE')) return;
+/**
+ * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
+ * end it with its tenant, or make credentials to act as one of its members.
+ */
+async function assertNotExcepted(tx: Tx, session: AccessSession, decision: Decision, change: RowChange): Promise<void> {
+  if (!(await concernsExcepted(tx, session, decision, change)) || session.may('POLICY:UPDATE')) return;
   throw refusal(decision, {
     policy: 'excepted-groups',
     effect: 'deny',
-    reason: 'a policy excepts this group, so it takes POLICY:UPDATE',
+    reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
   });
+}
+
+async function concernsExcepted(
+  tx: Tx,
+  session: AccessSession,
+  { request: { resource, action } }: Decision,
+  { before, after }: RowChange,
+): Promise<boolean> {
+  const { exceptedGroups } = session.engine.set;
+  if (exceptedGroups.size === 0) return false;
+  const among = { in: [...exceptedGroups] };
+  const id = String((after ?? before)?.['id']);
+  const isMember = async (principalId: unknown) =>
+    principalId !== session.doer.id &&
+    (await tx.groupMember.count({ where: { groupId: among, principalId: String(principalId) } })) > 0;
+  if (resource === 'GROUP') return exceptedGroups.has(id);
+  if (resource === 'TENANT')
+    return action === 'DELETE' && (await tx.group.count({ where: { id: among, tenantId: id } })) > 0;
+  if (resource === 'API_TOKEN') return after !== null && isMember(after['principalId']);
+  // A password is the one part of a user by which another can act as them.
+  return resource === 'USER' && before?.['passwordHash'] !== after?.['passwordHash'] && before !== null && isMember(id);
 }
 
 /** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */

@@ -116,7 +116,14 @@ export class AccessSession {
 
   actorFor(tenantId: string | undefined): Actor {
     const { principal, credential, impersonator } = this.identity;
-    const groups = principal.memberships.filter((m) => m.tenantId === tenantId).map((m) => m.groupId);
+    const { exceptedGroups } = this.engine.set;
+    const groups = principal.memberships
+      .filter((m) => m.tenantId === tenantId)
+      .map((m) => m.groupId)
+      // What a policy leaves to a group is not had by acting as one of it.
+      .filter(
+        (id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id),
+      );
     return {
       kind: principal.kind,
       id: principal.id,

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createApp } from '../../src/app.ts';
 import { Tail } from '../../src/audit/feed.ts';
+import { acceptPolicies } from '../../src/bootstrap/policies.ts';
+import { readConfig } from '../../src/config.ts';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { createNamespace, deleteNamespace } from '../../src/resources/namespace/service.ts';
-import type { Client } from '../support/client.ts';
+import { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
 
 const call = (field: string, select: string) =>
@@ -190,6 +194,80 @@ describe('attacks', () => {
         'FORBIDDEN',
       ]);
       expect(await codes(root, 'deleteTenant', 'key', { id: idOf('Tenant', t) })).toEqual([]);
+    });
+  });
+
+  describe('on a group that a policy excepts', () => {
+    const update = 'mutation($id: ID!) { updateNamespace(input: { id: $id, description: "x" }) { namespace { id } } }';
+    let other: World;
+    let main: Tenant;
+    let client: (user: { id: string }) => Promise<Client>;
+    let close: () => Promise<void>;
+    beforeAll(async () => {
+      other = await World.create();
+      main = await other.tenant('main');
+      const managers = await other.group(main, 'Managers');
+      const { app } = other;
+      const base = readConfig({
+        PORT: '0',
+        DATABASE_URL: 'postgresql://unused/unused',
+        GATEHOUSE_MASTER_KEY: 'test master key, the same on every gateway',
+      });
+      const frozen = { enabled: true, shadow: false, frozen: ['frozen'], except: ['main/Managers'] };
+      await other.namespace(main, 'frozen');
+      for (const name of ['manager', 'chief'])
+        await other.bind(
+          main,
+          { principal: await other.user(name, [main], { password }) },
+          await other.managed(main, 'Admin'),
+        );
+      await other.member(main, managers, await other.db.user.findFirstOrThrow({ where: { username: 'manager' } }));
+      await other.member(main, managers, await other.account(main, 'releaser'));
+      const second = await createApp(
+        { ...base, policies: { 'frozen-namespaces': frozen } },
+        other.connection,
+        createLog('error', () => undefined),
+      );
+      const url = await second.listen();
+      const tokens = new Map<string, string>();
+      for (const user of await other.db.user.findMany()) tokens.set(user.id, await other.token(user));
+      client = async ({ id }) => new Client(url, { authorization: `Bearer ${tokens.get(id)}` });
+      await acceptPolicies(second.store, second.engine, { onlyFirst: false });
+      await Promise.all([second.freshness.confirm(), app.freshness.confirm()]);
+      close = () => second.close();
+    });
+    afterAll(async () => {
+      await close();
+      await other.close();
+    });
+    const named = (username: string) => other.db.user.findFirstOrThrow({ where: { username } });
+
+    it('nobody gets its freedom by acting as a member, or by a token of one', async () => {
+      const id = idOf('Namespace', await other.db.namespace.findFirstOrThrow({ where: { namespace: 'frozen' } }));
+      const manager = await client(await named('manager'));
+      const boss = await client(await named('chief'));
+      expect(await manager.codes(update, { id })).toEqual([]);
+      expect(await boss.codes(update, { id })).toEqual(['FORBIDDEN']);
+      expect(await boss.as({ 'x-gatehouse-impersonate': 'manager' }).codes(update, { id })).toEqual(['FORBIDDEN']);
+      const releaser = await other.db.serviceAccount.findFirstOrThrow({ where: { name: 'releaser' } });
+      const owner = idOf('ServiceAccount', releaser);
+      expect(await codes(boss, 'createApiToken', 'fullToken', { owner, name: 'x' })).toEqual(['FORBIDDEN']);
+      expect(
+        await codes(await client(await named('root')), 'createApiToken', 'fullToken', { owner, name: 'x' }),
+      ).toEqual([]);
+    });
+
+    it('it does not go with its tenant', async () => {
+      const ender = await named('chief');
+      const role = await other.db.role.create({
+        data: { id: 'ender', name: 'Ender', nameKey: 'ender', permissions: ['TENANT:DELETE'] },
+      });
+      await other.db.binding.create({ data: { id: 'ender', principalId: ender.id, roleId: role.id } });
+      await other.db.accessState.updateMany({ data: { revision: { increment: 1 } } });
+      await sleep(400);
+      expect(await codes(await client(ender), 'deleteTenant', 'key', { id: idOf('Tenant', main) })).toEqual([
+        'FORBIDDEN',
+      ]);
     });
   });
 
