@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Limits } from '../config.ts';
-import { deadlineClient } from './deadline.ts';
+import { DeadlinePool, deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
 
@@ -12,6 +12,10 @@ export interface Database {
   readonly connection: Connection;
   close(): Promise<void>;
 }
+
+/** How long the end waits for statements that still run, before and after they are cancelled. */
+const closeMs = 1_000;
+const patience = () => new Promise((resolve) => setTimeout(resolve, closeMs));
 
 /** At most this many statements get a name: a name keeps a plan in every connection. */
 const namedStatements = 500;
@@ -33,10 +37,10 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
   // One connection apart, so that cancelling does not wait for the pool it is to free.
   const canceller = new pg.Pool({ ...connection, max: 1, connectionTimeoutMillis: 2_000 });
   canceller.on('error', () => undefined);
-  const cancel = (pids: number[]) => {
-    canceller.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
+  const cancel = async (pids: number[]) => {
+    await canceller.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
   };
-  const pool = new pg.Pool({
+  const pool = new DeadlinePool({
     ...connection,
     max: limits.poolSize,
     connectionTimeoutMillis: limits.poolWaitMs,
@@ -51,6 +55,9 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
   } as pg.PoolConfig);
   // A connection that breaks while idle is replaced at the next use; the use itself reports what it meets.
   pool.on('error', () => undefined);
+  const clients = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => void clients.add(client));
+  pool.on('remove', (client) => void clients.delete(client));
   const adapter = new PrismaPg(pool, {
     statementNameGenerator: statementNames(),
     onPoolError: () => undefined,
@@ -62,8 +69,13 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     pool,
     connection,
     async close() {
-      await prisma.$disconnect();
-      await Promise.all([pool.end(), canceller.end()]);
+      const ended = prisma.$disconnect().then(() => pool.end());
+      // What still runs after that belongs to requests that were given up: it must not hold up the end.
+      await Promise.race([ended, patience()]);
+      const running = [...clients].map((client) => (client as unknown as { processID: number }).processID);
+      if (running.length > 0) await cancel(running);
+      await Promise.race([ended, patience()]);
+      await canceller.end();
     },
   };
 }

@@ -1,13 +1,17 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
+
+/** Ends the statements that these backends run; resolves, always, when it was done or could not be. */
+export type Cancel = (pids: number[]) => Promise<void>;
 
 /** The time that one request has. When it is over, its running statements are cancelled and no new one starts. */
 export class Deadline {
   readonly #running = new Set<number>();
   #timer: NodeJS.Timeout;
   readonly #over = new AbortController();
-  #cancel: ((pids: number[]) => void) | undefined;
+  #cancel: Cancel | undefined;
+  #cancelling: Promise<void> | undefined;
 
   constructor(milliseconds: number) {
     this.#timer = setTimeout(() => this.expire(), milliseconds);
@@ -20,7 +24,7 @@ export class Deadline {
 
   expire(): void {
     this.#over.abort(new GatehouseError('TIMEOUT', 'The request took too long and was given up.'));
-    if (this.#running.size > 0) this.#cancel?.([...this.#running]);
+    if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);
   }
 
   /** Gives more time, for work that is known to be long. */
@@ -34,14 +38,20 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
-  enter(pid: number, cancel: (pids: number[]) => void): void {
+  enter(pid: number, cancel: Cancel): void {
     this.#over.signal.throwIfAborted();
     this.#cancel = cancel;
     this.#running.add(pid);
   }
 
-  leave(pid: number): void {
+  /**
+   * The statement ended. `done` gives its connection to the next: not before a cancellation that is on its way has
+   * arrived, or it would hit a statement of somebody else.
+   */
+  leave(pid: number, done: () => void): void {
     this.#running.delete(pid);
+    if (this.#cancelling) void this.#cancelling.then(done);
+    else done();
   }
 }
 
@@ -50,29 +60,45 @@ const current = new AsyncLocalStorage<Deadline>();
 export const currentDeadline = (): Deadline | undefined => current.getStore();
 export const withDeadline = <T>(deadline: Deadline, work: () => T): T => current.run(deadline, work);
 
-/** A pg client class whose statements belong to the request that sent them. `cancel` ends statements by backend pid. */
-export function deadlineClient(cancel: (pids: number[]) => void): typeof pg.Client {
+/** A pool whose work goes on as the request that asked for it, and not as the one that gave its connection back. */
+export class DeadlinePool extends pg.Pool {
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: ConnectCallback): void;
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | undefined {
+    if (!callback) return super.connect();
+    super.connect(AsyncResource.bind(callback));
+    return undefined;
+  }
+}
+type ConnectCallback = Parameters<pg.Pool['connect']>[0];
+
+type Done = (...results: unknown[]) => void;
+
+/** A pg client class whose statements belong to the request that sent them. */
+export function deadlineClient(cancel: Cancel): typeof pg.Client {
   return class extends pg.Client {
     override query(...args: unknown[]): never {
       const deadline = current.getStore();
       const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string } | undefined)?.text;
-      // COMMIT and ROLLBACK must always run: they end what is open.
       const run = super.query as (...rest: unknown[]) => unknown;
+      // COMMIT and ROLLBACK must always run: they end what is open.
       if (!deadline || text === undefined || /^\s*(COMMIT|ROLLBACK)/i.test(text)) return run.apply(this, args) as never;
       const pid = (this as unknown as { processID: number }).processID;
+      const last = args.at(-1);
       try {
         deadline.enter(pid, cancel);
       } catch (error) {
-        if (typeof args.at(-1) !== 'function') return Promise.reject(error) as never;
-        (args.at(-1) as (error: unknown) => void)(error);
+        if (typeof last !== 'function') return Promise.reject(error) as never;
+        (last as Done)(error);
         return undefined as never;
       }
-      const result = run.apply(this, args);
-      if (result instanceof Promise) {
-        return result.finally(() => deadline.leave(pid)) as never;
+      // The pool asks by callback, everybody else by promise.
+      if (typeof last === 'function') {
+        const done: Done = (...results) => deadline.leave(pid, () => (last as Done)(...results));
+        return run.apply(this, [...args.slice(0, -1), done]) as never;
       }
-      deadline.leave(pid);
-      return result as never;
+      const left = () => new Promise<void>((resolve) => deadline.leave(pid, resolve));
+      return (run.apply(this, args) as Promise<unknown>).finally(left) as never;
     }
   } as unknown as typeof pg.Client;
 }

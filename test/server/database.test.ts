@@ -1,0 +1,226 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { firstStart } from '../../src/bootstrap/first-start.ts';
+import { readConfig } from '../../src/config.ts';
+import { startEmbedded } from '../../src/db/embedded.ts';
+import { PrismaClient } from '../../src/db/generated/client.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { Client } from '../support/client.ts';
+import { password, World } from '../support/world.ts';
+import { codesOf, json, jsonType, raw, until } from './tools.ts';
+
+const query = '{ tenant(key: "main") { name } }';
+
+describe('the database', () => {
+  const open: (() => Promise<unknown> | unknown)[] = [];
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+  });
+  const create = async (options: Parameters<typeof World.create>[0]): Promise<World> => {
+    const world = await World.create(options);
+    open.push(() => world.close());
+    await world.tenant('main');
+    return world;
+  };
+
+  it('answers 503 while its pool is exhausted, and recovers by itself', async () => {
+    const world = await create({ limits: { poolSize: 2 } });
+    const root = world.root();
+    await root.ok(query);
+    const held = await Promise.all([world.app.database.pool.connect(), world.app.database.pool.connect()]);
+    const sleeping = held.map((client) => client.query('BEGIN; SELECT pg_sleep(60)').catch(() => undefined));
+    const started = Date.now();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => root.run(query)));
+    expect(Date.now() - started).toBeLessThan(2_100);
+    for (const { status, headers, errors } of answers) {
+      expect(status).toBe(503);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(errors[0]?.extensions.code).toMatch(/UNAVAILABLE|POLICY_ERROR/);
+    }
+    for (const client of held) client.release(true);
+    await Promise.all(sleeping);
+    await until('an answer', async () => (await root.run(query)).status === 200, 3_000);
+    expect(world.log).toEqual([]);
+  });
+
+  it('control: the stock adapter hangs with its pool', async () => {
+    const { connection } = await create({});
+    const pool = new pg.Pool({ ...connection, max: 2 });
+    const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+    const held = [await pool.connect(), await pool.connect()];
+    const asked = prisma.tenant.findMany().then(
+      () => 'answered',
+      () => 'failed',
+    );
+    expect(await Promise.race([asked, sleep(4_000, 'hangs')])).toBe('hangs');
+    for (const client of held) client.release();
+    expect(await asked).toBe('answered');
+    await prisma.$disconnect();
+    await pool.end();
+  });
+
+  describe('a request over its time', () => {
+    const slowly = async (world: World) => {
+      await world.db.$executeRaw`ALTER TABLE "Tenant" RENAME TO "TenantRows"`;
+      await world.db
+        .$executeRaw`CREATE VIEW "Tenant" AS SELECT t.* FROM "TenantRows" t, LATERAL (SELECT pg_sleep(30), t.id) s`;
+    };
+    const busy = async (world: World) =>
+      (
+        await world.db.$queryRaw<{ n: bigint }[]>`SELECT count(*) AS n FROM pg_stat_activity
+          WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()
+            AND (wait_event = 'PgSleep' OR wait_event_type = 'Lock')`
+      )[0]!.n;
+
+    it.each([
+      ['a query', query],
+      ['a mutation', 'mutation { createNamespace(input: { tenant: "main", name: "slow" }) { namespace { name } } }'],
+    ])('is answered 504, and its statement cancelled: %s', async (_what, operation) => {
+      const world = await create({ limits: { requestMs: 600 } });
+      const root = world.root();
+      await root.ok('{ viewer { name } }');
+      await slowly(world);
+      const started = Date.now();
+      const asked = root.run(operation);
+      await until('the statement', async () => (await busy(world)) > 0n, 550);
+      const { status, errors } = await asked;
+      expect([status, errors[0]?.extensions.code]).toEqual([504, 'TIMEOUT']);
+      expect(Date.now() - started).toBeLessThan(1_500);
+      await until('the cancellation', async () => (await busy(world)) === 0n, 500);
+      // Nobody else pays for it: the same connections serve on.
+      const others = await Promise.all(Array.from({ length: 30 }, () => root.run('{ viewer { name } }')));
+      expect(others.map((answer) => answer.status)).toEqual(others.map(() => 200));
+    });
+
+    it('is answered 504 over WebSocket too', async () => {
+      const world = await create({ limits: { requestMs: 600 } });
+      await slowly(world);
+      const socket = world.root().socket();
+      const result = new Promise<string>((resolve) =>
+        socket.subscribe(
+          { query },
+          {
+            next: ({ errors }) =>
+              resolve(String((errors?.[0] as { extensions?: { code?: string } })?.extensions?.code)),
+            error: (errors) => resolve(String((errors as { extensions: { code: string } }[])[0]?.extensions?.code)),
+            complete: () => undefined,
+          },
+        ),
+      );
+      expect(await result).toBe('TIMEOUT');
+      await socket.dispose();
+      await until('the cancellation', async () => (await busy(world)) === 0n, 500);
+    });
+
+    it('ends no statement of another request, though the pool is full of waiting ones', async () => {
+      const world = await create({ limits: { requestMs: 900, poolSize: 2, poolWaitMs: 1_900 } });
+      const root = world.root();
+      await root.ok('{ viewer { name } }');
+      // Waits for a connection that a request gives back which is over: it must not be taken for that one.
+      await slowly(world);
+      const slow = [root.run(query), root.run(query)];
+      await until(
+        'both',
+        async () => {
+          const client = new pg.Client(world.connection);
+          await client.connect();
+          const { rows } = await client.query(
+            `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
+          );
+          await client.end();
+          return rows[0].n === 2;
+        },
+        600,
+      );
+      await sleep(150);
+      const waiting = Array.from({ length: 5 }, () => root.run('{ users { totalCount } }'));
+      expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([504, 504]);
+      for (const { status, errors } of await Promise.all(waiting)) expect([status, errors]).toEqual([200, []]);
+    });
+  });
+
+  it('may go and come back: not ready, 503, alive; then ready and streaming again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-gone-'));
+    open.push(() => rmSync(folder, { recursive: true, force: true }));
+    let server = await startEmbedded(folder);
+    open.push(() => server.stop());
+    await migrate(server.connection);
+    const base = readConfig({ PORT: '0', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_DEMO: '0' });
+    const log: string[] = [];
+    const app = await createApp(
+      base,
+      server.connection,
+      createLog('error', (line) => void log.push(line)),
+    );
+    open.push(() => app.close());
+    await firstStart(app.store, { username: 'root', password }, 15);
+    await app.freshness.confirm();
+    const url = await app.listen();
+    const root = new Client(url, {
+      authorization: `Basic ${Buffer.from(`root:${password}`).toString('base64')}`,
+    });
+    const create = (key: string) =>
+      root.ok(`mutation { createTenant(input: { key: "${key}", name: "n" }) { tenant { key } } }`);
+    const health = async (path: string) => (await raw(`${url}${path}`, { method: 'GET' })).status;
+    const thrown: unknown[] = [];
+    const note = (error: unknown) => void thrown.push(error);
+    process.on('uncaughtException', note).on('unhandledRejection', note);
+    open.push(() => process.off('uncaughtException', note).off('unhandledRejection', note));
+    await create('before');
+    expect(await health('/readyz')).toBe(200);
+
+    const subscription = 'subscription { auditEvents { cursor event { resourceKey } } }';
+    const left = new AbortController();
+    open.push(() => left.abort());
+    const stream = root.sse(subscription, {}, left.signal);
+    expect((await stream.next()).value?.data).toBeTruthy();
+    const ended = stream.next();
+
+    process.kill(server.pid, 'SIGQUIT');
+    await until('not ready', async () => (await health('/readyz')) === 503, 5_000);
+    expect(await health('/healthz')).toBe(200);
+    for (const [operation, headers] of [
+      ['{ viewer { name } }', root.headers],
+      ['mutation { createTenant(input: { key: "lost", name: "n" }) { tenant { key } } }', root.headers],
+      ['{ viewer { name } }', { authorization: `Basic ${Buffer.from('some:body').toString('base64')}` }],
+    ] as const) {
+      const answer = await raw(`${url}/graphql`, { headers: { ...jsonType, ...headers }, body: json(operation) });
+      expect([operation, answer.status, codesOf(answer.text)]).toEqual([
+        operation,
+        503,
+        [expect.stringMatching(/UNAVAILABLE|POLICY_ERROR/)],
+      ]);
+      expect(answer.headers['retry-after']).toBeDefined();
+    }
+    // The stream that was open is told, not left hanging.
+    const told = await Promise.race([ended, sleep(8_000, 'hangs')]);
+    expect(told).toMatchObject({
+      value: { errors: [{ extensions: { code: expect.stringMatching(/UNAVAILABLE|POLICY_ERROR/) } }] },
+    });
+
+    const started = Date.now();
+    server = await startEmbedded(folder);
+    const up = Date.now();
+    await until('ready', async () => (await health('/readyz')) === 200, 5_000);
+    expect(Date.now() - up).toBeLessThan(3_000);
+    expect(up).toBeGreaterThan(started);
+    expect((await root.ok('{ viewer { tenants { nodes { key } } } }')).viewer.tenants.nodes).toEqual([
+      { key: 'before' },
+    ]);
+    const again = root.sse(subscription, {}, left.signal);
+    await again.next();
+    await create('after');
+    const next = await Promise.race([again.next(), sleep(3_000, undefined)]);
+    expect(next?.value?.data.auditEvents.event.resourceKey).toBe('after');
+    expect(thrown).toEqual([]);
+    // Known failures of the network are no news: each line of the log is a fault to look at.
+    expect(log).toEqual([]);
+  });
+});
