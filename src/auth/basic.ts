@@ -22,9 +22,9 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Was it proved by the password that holds now? */
-const isOf = (proved: Remembered, { passwordChangedAt }: Principal): boolean =>
-  (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
+/** Was it proved by the name and the password that hold now? */
+const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boolean =>
+  fold(name) === proved.account && (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
 
 export interface BasicOptions {
   readonly store: Store;

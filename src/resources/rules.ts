@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fold } from '../lib/text.ts';
 
 /** Rules that the inputs of several resources share. */
 export const displayName = z
@@ -6,7 +7,9 @@ export const displayName = z
   .trim()
   .min(1, 'A name is never empty.')
   .max(200, 'A name has at most 200 characters.')
-  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.');
+  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
+  // Names are compared in a form in which one character can become eighteen.
+  .refine((name) => fold(name).length <= 200, 'A name has at most 200 characters, as it is compared.');
 
 export const description = z
   .string()

@@ -2,10 +2,14 @@ import { type DocumentNode, visit } from 'graphql';
 import { badInput, type Issue } from '../errors.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
+/** Deeper than anything that is taken; far from the end of the stack. */
+const greatestDepth = 200;
+
 const refusal = (path: Issue['path']) =>
   badInput(path, 'Text with a character that cannot be stored (NUL or half a pair).');
 
 function check(value: unknown, path: Issue['path']): void {
+  if (path.length > greatestDepth) throw badInput(path.slice(0, 5), 'This is nested too deeply.');
   if (typeof value === 'string') {
     if (!isStorable(value)) throw refusal(path);
   } else if (typeof value === 'object' && value !== null) {

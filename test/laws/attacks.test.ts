@@ -153,6 +153,16 @@ describe('attacks', () => {
       expect(fine.createBindings.results[0].error).toBeNull();
     });
 
+    it('a name that somebody no longer has signs nobody in', async () => {
+      const user = await world.user(unique('former'), [a], { password });
+      const see = async (name: string) => (await world.basic(name).run('{ viewer { name } }')).status;
+      expect(await see(user.username)).toBe(200);
+      const username = unique('present');
+      await root.ok(call('updateUser', 'user { id }'), { i: { id: idOf('User', user), username } });
+      expect(await see(user.username)).toBe(401);
+      expect(await see(username)).toBe(200);
+    });
+
     it('who may set passwords takes over nobody who holds more', async () => {
       const boss = await chief();
       const clerk = await world.user(unique('clerk'), [], { password });
@@ -381,6 +391,12 @@ describe('attacks', () => {
       },
     );
 
+    it('a value that is nested without end is bad input', async () => {
+      const d = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+      const document = 'mutation($d: JSON!) { applyDescription(input: { tenant: "a", description: $d }) { tenant } }';
+      expect(await root.codes(document, { d })).toEqual(['BAD_INPUT']);
+    });
+
     it('a super admin of an unknown id is not found', async () => {
       const subject = idOf('ServiceAccount', { id: 'nobody' });
       expect(await codes(root, 'setSuperAdmin', 'subject { id }', { subject, superAdmin: true })).toEqual([
@@ -400,8 +416,11 @@ describe('attacks', () => {
       const name = Array.from({ length: 200 }, (_, i) =>
         String.fromCodePoint(0x3300 + ((i * 7919 + i * i * 31) % 0x57)),
       ).join('');
-      for (const [field, select] of [['createGroup', 'group { id }']] as const)
-        expect(await codes(root, field, select, { tenant: 'a', name })).not.toContain('INTERNAL');
+      expect(await codes(root, 'createGroup', 'group { id }', { tenant: 'a', name })).toEqual(['BAD_INPUT']);
+      const username = '\ufdfa'.repeat(100);
+      expect(await codes(root, 'createUser', 'user { id }', { username, email: 'long@people.example' })).toEqual([
+        'BAD_INPUT',
+      ]);
     });
 
     it('prototype names and odd keys in a description are faults of the description', async () => {
@@ -423,6 +442,18 @@ describe('attacks', () => {
   });
 
   describe('at the same time', () => {
+    it('a description full of faults does not keep the other writers waiting', async () => {
+      const client = await world.as(await chief());
+      const users = Array.from({ length: 10_000 }, (_, i) => `nobody-${i}`);
+      const begun = performance.now();
+      const { errors } = await client.run(call('applyDescription', 'tenant'), {
+        i: { tenant: 'a', description: { users } },
+      });
+      expect(errors[0]?.extensions.code).toBe('NOT_FOUND');
+      expect(errors[0]?.extensions['issues']).toHaveLength(100);
+      expect(performance.now() - begun).toBeLessThan(1_500);
+    });
+
     it('a namespace that is made while its neighbour goes keeps its ancestors', async () => {
       await world.namespace(a, 'race.side.old');
       const old = await world.db.namespace.findFirstOrThrow({ where: { tenantId: a.id, namespace: 'race.side.old' } });

@@ -38,7 +38,13 @@ export class Faults {
     } catch (error) {
       if (!(error instanceof GatehouseError)) throw error;
       if (items.length === 1) this.add(items[0]!.path, error);
-      else for (const item of items) await this.all([item], work);
+      else {
+        for (const item of items) {
+          // Nobody reads more of them, and all other writers of access wait meanwhile.
+          if (this.#errors.length >= greatestNumber) break;
+          await this.all([item], work);
+        }
+      }
       if (this.#errors.length === 0) this.add(items[0]!.path, error);
     }
   }

@@ -92,6 +92,7 @@ export async function setServiceAccountSuperAdmin(
   await tx.$executeRaw`SELECT 1 FROM "ServiceAccount" WHERE id = ${id} FOR UPDATE`;
   const before = await tx.serviceAccount.findUnique({ where: { id }, include: { tenant: true } });
   if (!before) throw notFound('The object');
+  await grant.review(tx, { before, after: { ...before, superAdmin } });
   const after = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
   record(tx, grant, { resource: 'SERVICE_ACCOUNT', before, after, tenant: before.tenant, verb: 'set-super-admin' });
   return after;
