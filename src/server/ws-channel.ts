@@ -43,8 +43,9 @@ export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, req
     new Promise<void>((resolve) => {
       const told = ids.outgoing(text);
       if (told === undefined || socket.readyState !== socket.OPEN) return resolve();
+      // Not cut off at once: one that is slow, and not gone, reads why. The next ping ends the others.
       const slow = setTimeout(
-        () => close(closeCodes.tryAgainLater, 'too slow; connect again and resume from your cursor'),
+        () => socket.close(closeCodes.tryAgainLater, 'too slow; connect again and resume from your cursor'),
         slowMs,
       );
       socket.send(told, () => {
