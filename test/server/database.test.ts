@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { firstStart } from '../../src/bootstrap/first-start.ts';
 import { readConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/db/client.ts';
+import { Deadline, withDeadline } from '../../src/db/deadline.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { PrismaClient } from '../../src/db/generated/client.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -117,6 +119,26 @@ describe('the database', () => {
       expect(await result).toBe('TIMEOUT');
       await socket.dispose();
       await until('the cancellation', async () => (await busy(world)) === 0n, 500);
+    });
+
+    it('is not taken for another that waited for its connection', async () => {
+      const world = await create({});
+      const { limits } = world.app.services;
+      const { pool, close } = openDatabase(world.connection, { ...limits, poolSize: 1 });
+      open.push(close);
+      const [first, second] = [new Deadline(60_000), new Deadline(60_000)];
+      const client = await withDeadline(first, () => pool.connect());
+      const waiting = withDeadline(second, () => pool.query('SELECT pg_sleep(20)'));
+      const outcome = waiting.then(
+        () => 'slept',
+        (error: { code?: string }) => error.code,
+      );
+      withDeadline(first, () => client.release());
+      await until('the statement', async () => (await busy(world)) > 0n);
+      first.expire();
+      expect(await Promise.race([outcome, sleep(300, 'runs')])).toBe('runs');
+      second.expire();
+      expect(await Promise.race([outcome, sleep(2_000, 'runs')])).toBe('57014');
     });
 
     it('ends no statement of another request, though the pool is full of waiting ones', async () => {
