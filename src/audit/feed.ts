@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import type { Position } from './cursor.ts';
@@ -39,7 +40,7 @@ export class Tail {
       this.#again = true;
       return;
     }
-    this.#reading = (async () => {
+    this.#reading = withoutDeadline(async () => {
       do {
         this.#again = false;
         const from = this.#events.at(-1)?.seq ?? this.#from;
@@ -51,7 +52,7 @@ export class Tail {
         this.#again ||= events.length === batch;
         this.wake();
       } while (this.#again);
-    })()
+    })
       .catch(() => undefined)
       .finally(() => {
         this.#reading = undefined;

@@ -1,5 +1,6 @@
 import { type Permission, split } from '../access/catalog.ts';
 import type { Doer } from '../access/grant.ts';
+import { withoutDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { GatehouseError } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
@@ -27,22 +28,25 @@ export async function recordRefusal(
 ): Promise<void> {
   const [resource, action] = split(permission);
   const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
-  await inTransaction(store, async (tx) => {
-    append(tx, {
-      ...envelope(doer),
-      tenantId: tenant?.id ?? '',
-      tenantKey: tenant?.key ?? '',
-      type: types[action]!,
-      action: `${resource.toLowerCase().replaceAll('_', '-')}.${action.toLowerCase()}`,
-      outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
-      resource,
-      resourceId,
-      resourceKey: resourceKey.slice(0, 200),
-      namespace: '',
-      ...(decisionId !== undefined && { decisionId }),
-      ...(policy !== undefined && { policy }),
-      patchText: '',
-      details: { field, code: error.code } as Json,
+  // Also of a request whose time is over: a refusal is never left out.
+  const write = () =>
+    inTransaction(store, async (tx) => {
+      append(tx, {
+        ...envelope(doer),
+        tenantId: tenant?.id ?? '',
+        tenantKey: tenant?.key ?? '',
+        type: types[action]!,
+        action: `${resource.toLowerCase().replaceAll('_', '-')}.${action.toLowerCase()}`,
+        outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
+        resource,
+        resourceId,
+        resourceKey: resourceKey.slice(0, 200),
+        namespace: '',
+        ...(decisionId !== undefined && { decisionId }),
+        ...(policy !== undefined && { policy }),
+        patchText: '',
+        details: { field, code: error.code } as Json,
+      });
     });
-  });
+  await withoutDeadline(write);
 }

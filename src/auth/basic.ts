@@ -1,6 +1,7 @@
 import type { Credential } from '../access/actor.ts';
+import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
-import { unauthenticated } from '../errors.ts';
+import { GatehouseError, unauthenticated } from '../errors.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 import { fold, storable } from '../lib/text.ts';
 import type { Principal } from '../policy/principal.ts';
@@ -56,14 +57,14 @@ export class Basic {
       if (colon < 1 || text.length > 2_048) throw unauthenticated();
       const begins = proved === undefined;
       proved ??= await this.#prove(username, password, address, requestId);
-      let principal = await this.#options.principals.get(proved.id);
-      if (begins && !isOf(proved, principal)) {
-        // What was remembered is of an earlier password, which may well have been the same.
+      let principal = await this.#known(proved.id);
+      if (begins && !(principal && isOf(proved, principal))) {
+        // What was remembered is of an earlier password, or of a user who is gone and whose name is somebody's again.
         this.#forget(proved.account, address);
         proved = await this.#prove(username, password, address, requestId);
-        principal = await this.#options.principals.get(proved.id);
+        principal = await this.#known(proved.id);
       }
-      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || !isOf(proved, principal)) {
+      if (!principal || principal.disabled || !principal.authMethods.includes('PASSWORD') || !isOf(proved, principal)) {
         throw unauthenticated();
       }
       const credential: Credential = {
@@ -74,6 +75,16 @@ export class Basic {
     };
   }
 
+  /** The principal of that id; undefined where they are gone. */
+  async #known(id: string): Promise<Principal | undefined> {
+    try {
+      return await this.#options.principals.get(id);
+    } catch (error) {
+      if (error instanceof GatehouseError && error.code === 'UNAUTHENTICATED') return undefined;
+      throw error;
+    }
+  }
+
   async #prove(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
     const name = keyedHash(this.#options.keys.cache, fold(username), password, address);
     const remembered = this.#cache.get(name);
@@ -81,7 +92,8 @@ export class Basic {
     // Requests that arrive together with the same credentials share one hash.
     let verifying = this.#verifying.get(name);
     if (!verifying) {
-      verifying = this.#verify(username, password, address, requestId).finally(() => this.#verifying.delete(name));
+      const verify = () => this.#verify(username, password, address, requestId);
+      verifying = withoutDeadline(verify).finally(() => this.#verifying.delete(name));
       this.#verifying.set(name, verifying);
     }
     const proved = await verifying;

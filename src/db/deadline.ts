@@ -58,6 +58,8 @@ export class Deadline {
 const current = new AsyncLocalStorage<Deadline>();
 
 export const currentDeadline = (): Deadline | undefined => current.getStore();
+/** For work that several requests share, or that must not be lost: it does not end with the request that began it. */
+export const withoutDeadline = <T>(work: () => T): T => current.exit(work);
 export const withDeadline = <T>(deadline: Deadline, work: () => T): T => current.run(deadline, work);
 
 /** A pool whose work goes on as the request that asked for it, and not as the one that gave its connection back. */

@@ -1,3 +1,4 @@
+import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tx } from '../db/transaction.ts';
 import type { Wake } from '../db/wake.ts';
@@ -79,7 +80,7 @@ export class Freshness {
       this.#again = true;
       return this.#running;
     }
-    this.#running = (async () => {
+    this.#running = withoutDeadline(async () => {
       do {
         this.#again = false;
         const startedAt = this.#now();
@@ -90,7 +91,7 @@ export class Freshness {
           // Stays unconfirmed; isFresh tells after two seconds.
         }
       } while (this.#again);
-    })().finally(() => {
+    }).finally(() => {
       this.#running = undefined;
     });
     return this.#running;

@@ -1,3 +1,4 @@
+import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Freshness } from './freshness.ts';
@@ -25,7 +26,7 @@ export class Principals {
     const key = `${id} ${this.#freshness.state.revision}`;
     let loading = this.#loading.get(key);
     if (!loading) {
-      loading = this.#load(id).finally(() => this.#loading.delete(key));
+      loading = withoutDeadline(() => this.#load(id)).finally(() => this.#loading.delete(key));
       this.#loading.set(key, loading);
     }
     return loading;

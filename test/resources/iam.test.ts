@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import type { Client } from '../support/client.ts';
-import { idOf, World } from '../support/world.ts';
+import { idOf, password, World } from '../support/world.ts';
 
 const call = (field: string, select: string) =>
   `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
@@ -334,6 +334,16 @@ describe('identity and access', () => {
       });
       expect(errors.map(({ path }) => path?.at(-1)).sort()).toEqual(['authMethods', 'locked', 'superAdmin']);
       expect(data.tenant.users.nodes[0].apiTokens.totalCount).toBe(0);
+    });
+    it('who are created again under the same name sign in at once', async () => {
+      const again = async () => {
+        const user = await world.user('phoenix', [], { password });
+        expect(await world.basic('phoenix').codes('{ viewer { name } }')).toEqual([]);
+        await root.ok(call('deleteUser', 'deletedId'), { i: { id: idOf('User', user) } });
+        expect(await world.basic('phoenix').codes('{ viewer { name } }')).toEqual(['UNAUTHENTICATED']);
+      };
+      await again();
+      await again();
     });
     it('who are deleted leave their name in the log, and nothing else', async () => {
       const user = await world.user('gone', [a]);
