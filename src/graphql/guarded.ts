@@ -7,7 +7,8 @@ import { remember } from '../lib/remember.ts';
 import type { Scope } from '../policy/engine.ts';
 import { refusal } from '../policy/session.ts';
 import { builder } from './builder.ts';
-import { type Condition, delegate, type FieldBuilder, type SchemaTypes } from './connection.ts';
+import { delegate } from './connection.ts';
+import type { Condition, FieldBuilder, SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
 
 export interface OneSpec<Parent, Node> {

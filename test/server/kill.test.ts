@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../support/client.ts';
-import { Program } from '../support/program.ts';
+import { GatewayProgram } from '../support/program.ts';
 
 const kills = process.env['SOAK'] === '1' ? 50 : 5;
 const password = 'a long enough passphrase';
@@ -49,9 +49,9 @@ async function allNamespaces(client: Client): Promise<string[]> {
 describe.each(['gateway', 'PostgreSQL'] as const)(
   `kill -9 of the %s in the middle of mutations, ${kills} times`,
   (victim) => {
-    let program: Program;
+    let program: GatewayProgram;
     beforeAll(async () => {
-      program = await Program.create({ GATEHOUSE_ADMIN_USERNAME: 'root', GATEHOUSE_ADMIN_PASSWORD: password });
+      program = await GatewayProgram.create({ GATEHOUSE_ADMIN_USERNAME: 'root', GATEHOUSE_ADMIN_PASSWORD: password });
       await program.start();
       const root = program.client('root', password);
       await root.ok('mutation { createTenant(input: { key: "main" }) { tenant { id } } }');

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { unprivilegedAccount } from '../../src/db/embedded-place.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { freePort, Program } from '../support/program.ts';
+import { freePort, GatewayProgram } from '../support/program.ts';
 
 const run = promisify(execFile);
 /** The machine's own servers, if it has any; the oldest of them from 15 on. */
@@ -50,7 +50,7 @@ describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`
         }),
     );
     const password = 'a long enough passphrase';
-    const program = await Program.create({
+    const program = await GatewayProgram.create({
       DATABASE_URL: `postgresql://owner@127.0.0.1:${port}/postgres`,
       GATEHOUSE_MASTER_KEY: 'a master key of more than thirty-two characters',
       GATEHOUSE_ADMIN_USERNAME: 'root',

@@ -18,7 +18,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** The real program in a folder of its own, with the embedded PostgreSQL. */
-export class Program {
+export class GatewayProgram {
   readonly folder = temporaryFolder('program');
   readonly port: number;
   readonly env: Record<string, string>;
@@ -30,8 +30,8 @@ export class Program {
     this.env = { GATEHOUSE_DATA_DIR: join(this.folder, 'data'), PORT: String(port), GATEHOUSE_DEMO: '0', ...env };
   }
 
-  static async create(env: Record<string, string> = {}): Promise<Program> {
-    return new Program(await freePort(), env);
+  static async create(env: Record<string, string> = {}): Promise<GatewayProgram> {
+    return new GatewayProgram(await freePort(), env);
   }
 
   get url(): string {

@@ -1,7 +1,8 @@
 import { within } from '../../access/where.ts';
 import { type AuditOutcome, type AuditType, auditOutcomes, auditTypes } from '../../audit/event.ts';
 import { builder } from '../../graphql/builder.ts';
-import { type Condition, nothing } from '../../graphql/connection.ts';
+import { nothing } from '../../graphql/connection.ts';
+import type { Condition } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId, nodeTypes } from '../../graphql/node.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';

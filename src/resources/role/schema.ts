@@ -11,7 +11,8 @@ import {
 import type { Role, Tenant } from '../../db/generated/client.ts';
 import { GatehouseError, type Issue } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, connectionType, orderBy } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
+import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { ActionEnum, viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';

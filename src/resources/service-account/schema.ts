@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ServiceAccount, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, connectionType, orderBy, refOf } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
+import { connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';

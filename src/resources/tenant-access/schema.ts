@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { User } from '../../db/generated/client.ts';
-import { refOf } from '../../graphql/connection.ts';
+import { refOf } from '../../graphql/connection-type.ts';
 import { inTenant, mutation } from '../../graphql/mutation.ts';
 import { username } from '../rules.ts';
 import { decodeSubject, readSubject } from '../subject-type.ts';

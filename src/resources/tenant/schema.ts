@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Tenant, User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, connectionType, delegate, orderBy } from '../../graphql/connection.ts';
+import { connection, delegate } from '../../graphql/connection.ts';
+import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';

@@ -1,6 +1,6 @@
 import type { User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { refOf } from '../../graphql/connection.ts';
+import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { readSubject, Subject } from '../subject-type.ts';
