@@ -46,6 +46,12 @@ export const serve: Command = {
       await embedded?.stop();
       process.exit(0);
     };
+    // Nothing lives in memory only, so a promise that failed unseen is told and the others go on.
+    process.on('unhandledRejection', (error) => {
+      log.error('a promise failed and nobody waited for it', {
+        error: error instanceof Error ? error.stack : String(error),
+      });
+    });
     process.on('SIGTERM', () => void stop('SIGTERM'));
     process.on('SIGINT', () => void stop('SIGINT'));
     try {
