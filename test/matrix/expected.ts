@@ -85,7 +85,19 @@ export const iam = new Set([
   'BINDING',
 ]);
 
+/** A tenant is seen by everybody who has access to it, whatever they may do there. */
+const seesTenant: Record<ActorName, boolean> = {
+  'no access': false,
+  'namespace binding': true,
+  'tenant binding': true,
+  'group binding': true,
+  'instance binding': true,
+  'super admin': true,
+  'other tenant': false,
+};
+
 export function mayExpect(permission: string, actor: ActorName): boolean {
+  if (permission === 'TENANT:READ') return seesTenant[actor];
   const resource = permission.split(':')[0]!;
   const answer = expected[levels[permission] ?? levels[resource]!][actor];
   return answer === 'iam' ? iam.has(resource) : answer;

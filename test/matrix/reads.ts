@@ -73,7 +73,27 @@ const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.mem
 
 /** Every way to read each resource. A resource with a table must be here: a test asserts it. */
 export const reads: Record<string, readonly Reading[]> = {
-  TENANT: [],
+  TENANT: [
+    {
+      way: 'list',
+      sees: async (client) =>
+        (await data(client, '{ tenants { nodes { key } } }'))?.tenants?.nodes.some((n: any) => n.key === 'a') ?? false,
+    },
+    {
+      way: 'count',
+      sees: async (client) =>
+        (await data(client, '{ tenants(where: { key: "a" }) { totalCount } }'))?.tenants?.totalCount === 1,
+    },
+    { way: 'get', sees: async (client) => (await data(client, '{ tenant(key: "a") { key } }'))?.tenant?.key === 'a' },
+    node((stage) => idOf('Tenant', stage.a)),
+    {
+      way: 'nested',
+      sees: async (client) =>
+        (await data(client, '{ viewer { tenants { nodes { key } } } }'))?.viewer?.tenants?.nodes.some(
+          (n: any) => n.key === 'a',
+        ) ?? false,
+    },
+  ],
   USER: [
     {
       way: 'list',
