@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
 import { AuditFeed } from './audit/feed.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
-import { acceptPolicies, checkPolicies } from './bootstrap/policies.ts';
+import { acceptPolicies, checkPolicies, loadEngine } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
@@ -13,10 +12,8 @@ import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
-import { Engine } from './policy/engine.ts';
+import type { Engine } from './policy/engine.ts';
 import { Freshness, readState } from './policy/freshness.ts';
-import { loadPolicies } from './policy/load.ts';
-import { fingerprintOf } from './policy/policy-set.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -67,16 +64,7 @@ export async function createApp(
     () => database.close(),
   ];
   try {
-    const set = await loadPolicies({
-      folders: [
-        options.pluginFolder ?? join(import.meta.dirname, '..', 'plugins'),
-        ...config.policyFolders.map((folder) => resolve(folder)),
-      ],
-      settings: config.policies,
-      mayGrant: config.mayGrant,
-      groups: await groupIds(database),
-    });
-    const engine = new Engine(set, fingerprintOf(set), config.limits.reviewMs);
+    const engine = await loadEngine(config, database.prisma, options.pluginFolder);
     await checkPolicies(store, engine);
     await acceptPolicies(store, engine, { onlyFirst: true });
     await freshness.confirm();
@@ -141,7 +129,7 @@ export async function createApp(
         feed.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
-        for (const policy of set.policies) await policy.policy.dispose?.();
+        for (const policy of engine.set.policies) await policy.policy.dispose?.();
         for (const close of closers) await close();
       },
     };
@@ -149,10 +137,4 @@ export async function createApp(
     for (const close of closers) await close();
     throw error;
   }
-}
-
-/** The groups that settings of policies may name, by 'tenant-key/group name'. */
-async function groupIds({ prisma }: Database): Promise<Map<string, string>> {
-  const groups = await prisma.group.findMany({ select: { id: true, name: true, tenant: { select: { key: true } } } });
-  return new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id]));
 }

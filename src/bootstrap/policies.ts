@@ -1,10 +1,32 @@
+import { join, resolve } from 'node:path';
 import { append, envelope } from '../audit/record.ts';
+import type { Config } from '../config.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
 import { inTransaction, type Store, wakeAfterCommit } from '../db/transaction.ts';
 import type { Json } from '../lib/json.ts';
-import type { Engine } from '../policy/engine.ts';
-import { PolicyLoadError } from '../policy/load.ts';
-import { describeSet, lostGuards } from '../policy/policy-set.ts';
+import { Engine } from '../policy/engine.ts';
+import { loadPolicies, PolicyLoadError } from '../policy/load.ts';
+import { describeSet, fingerprintOf, lostGuards } from '../policy/policy-set.ts';
 import { asSystem } from '../policy/system.ts';
+
+const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');
+
+/**
+ * Loads the policies of these settings into an engine.
+ * @throws {PolicyLoadError} naming every fault.
+ */
+export async function loadEngine(config: Config, prisma: PrismaClient, folder = ownFolder): Promise<Engine> {
+  const groups = await prisma.group.findMany({ select: { id: true, name: true, tenant: { select: { key: true } } } });
+  const tenants = await prisma.tenant.findMany({ select: { id: true, key: true } });
+  const set = await loadPolicies({
+    folders: [folder, ...config.policyFolders.map((path) => resolve(path))],
+    settings: config.policies,
+    mayGrant: config.mayGrant,
+    groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
+    tenants: new Map(tenants.map(({ id, key }) => [key, id])),
+  });
+  return new Engine(set, fingerprintOf(set), config.limits.reviewMs);
+}
 
 /** @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision. */
 export async function checkPolicies({ prisma }: Store, engine: Engine): Promise<void> {

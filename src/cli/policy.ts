@@ -1,10 +1,7 @@
-import { join, resolve } from 'node:path';
-import { acceptPolicies } from '../bootstrap/policies.ts';
+import { acceptPolicies, loadEngine } from '../bootstrap/policies.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
-import { Engine } from '../policy/engine.ts';
-import { loadPolicies } from '../policy/load.ts';
-import { fingerprintOf } from '../policy/policy-set.ts';
+import '../resources/index.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
@@ -16,21 +13,9 @@ export const policyCommand: Command = {
     if (verb !== 'accept') throw new UsageError('Usage: gatehouse policy accept');
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
-      const groups = await store.prisma.group.findMany({
-        select: { id: true, name: true, tenant: { select: { key: true } } },
-      });
-      const set = await loadPolicies({
-        folders: [
-          join(import.meta.dirname, '..', '..', 'plugins'),
-          ...config.policyFolders.map((folder) => resolve(folder)),
-        ],
-        settings: config.policies,
-        mayGrant: config.mayGrant,
-        groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
-      });
-      const engine = new Engine(set, fingerprintOf(set), config.limits.reviewMs);
+      const engine = await loadEngine(config, store.prisma);
       const changed = await acceptPolicies(store, engine, { onlyFirst: false });
-      const off = set.disabled.length > 0 ? `; switched off: ${set.disabled.join(', ')}` : '';
+      const off = engine.set.disabled.length > 0 ? `; switched off: ${engine.set.disabled.join(', ')}` : '';
       console.log(changed ? `accepted: ${engine.fingerprint}${off}` : `already accepted: ${engine.fingerprint}`);
       return 0;
     });

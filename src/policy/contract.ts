@@ -84,6 +84,8 @@ export interface Policy<R extends ResourceName = ResourceName> {
 export interface PolicyHost {
   /** Ids of the groups that 'tenant-key/group name' refer to. A missing one refuses the start. */
   groups(references: readonly string[]): ReadonlySet<string>;
+  /** Ids of the tenants of these keys. A missing one refuses the start. */
+  tenants(keys: readonly string[]): ReadonlySet<string>;
 }
 
 export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = unknown> {

@@ -56,13 +56,15 @@ export interface LoadOptions {
   readonly mayGrant: readonly string[];
   /** Ids of all groups by 'tenant-key/group name'. */
   readonly groups: ReadonlyMap<string, string>;
+  /** Ids of all tenants by key. */
+  readonly tenants: ReadonlyMap<string, string>;
 }
 
 /**
  * Loads every policy of the folders.
  * @throws {PolicyLoadError} naming file and fault of each that cannot be trusted; none is left out in silence.
  */
-export async function loadPolicies({ folders, settings, mayGrant, groups }: LoadOptions): Promise<PolicySet> {
+export async function loadPolicies({ folders, settings, mayGrant, groups, tenants }: LoadOptions): Promise<PolicySet> {
   const faults: string[] = [];
   const policies: LoadedPolicy[] = [];
   const disabled: string[] = [];
@@ -103,7 +105,14 @@ export async function loadPolicies({ folders, settings, mayGrant, groups }: Load
         disabled.push(name);
         continue;
       }
-      const host: PolicyHost = { groups: (references) => lookUp(references, groups, exceptedGroups) };
+      const host: PolicyHost = {
+        groups(references) {
+          const ids = lookUp('group', references, groups);
+          for (const id of ids) exceptedGroups.add(id);
+          return ids;
+        },
+        tenants: (keys) => lookUp('tenant', keys, tenants),
+      };
       const policy = await plugin.create(config.data, host);
       if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
       policies.push({
@@ -135,12 +144,10 @@ class Faults extends Error {
   }
 }
 
-function lookUp(references: readonly string[], groups: ReadonlyMap<string, string>, excepted: Set<string>) {
-  const missing = references.filter((reference) => !groups.has(reference));
-  if (missing.length > 0) throw new Faults(missing.map((reference) => `there is no group ${reference}`));
-  const ids = new Set(references.map((reference) => groups.get(reference)!));
-  for (const id of ids) excepted.add(id);
-  return ids;
+function lookUp(what: string, references: readonly string[], known: ReadonlyMap<string, string>): ReadonlySet<string> {
+  const missing = references.filter((reference) => !known.has(reference));
+  if (missing.length > 0) throw new Faults(missing.map((reference) => `there is no ${what} ${reference}`));
+  return new Set(references.map((reference) => known.get(reference)!));
 }
 
 async function builtInGuards(): Promise<LoadedPolicy[]> {
@@ -155,7 +162,7 @@ async function builtInGuards(): Promise<LoadedPolicy[]> {
       reads: ['id'],
       settings: {},
       builtIn: true,
-      policy: (await impersonation.create({}, { groups: () => new Set() })) as Policy,
+      policy: (await impersonation.create({}, { groups: () => new Set(), tenants: () => new Set() })) as Policy,
     },
   ];
 }

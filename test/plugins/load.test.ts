@@ -31,6 +31,7 @@ const load = (
     settings: settings as never,
     mayGrant,
     groups: new Map([['main/Release managers', 'g1']]),
+    tenants: new Map([['main', 't1']]),
   });
 async function faults(...args: Parameters<typeof load>): Promise<string> {
   const error = await load(...args).then(

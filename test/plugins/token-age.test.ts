@@ -4,7 +4,7 @@ import type { Credential } from '../../src/access/actor.ts';
 import { type Action, catalog } from '../../src/access/catalog.ts';
 import type { Policy } from '../../src/policy/contract.ts';
 
-const host = { groups: () => new Set<string>() };
+const host = { groups: () => new Set<string>(), tenants: () => new Set<string>() };
 const day = 86_400_000;
 const now = new Date('2026-06-01T00:00:00Z');
 
