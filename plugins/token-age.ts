@@ -1,34 +1,10 @@
-import { abstain, definePolicy, deny, z } from '../src/policy/contract.ts';
+import { abstain, definePolicy, deny, everyResource, z } from '../src/policy/contract.ts';
 
 const dayMs = 86_400_000;
-const resources = [
-  'TENANT',
-  'USER',
-  'WORKER',
-  'WORKER_GROUP',
-  'POLICY',
-  'TENANT_ACCESS',
-  'SERVICE_ACCOUNT',
-  'API_TOKEN',
-  'GROUP',
-  'ROLE',
-  'IMPERSONATE',
-  'SETTING',
-  'BLUEPRINT',
-  'STATS',
-  'NAMESPACE',
-  'SECRET',
-  'FLOW',
-  'EXECUTION',
-  'TRIGGER',
-  'AUDITLOG',
-  'BINDING',
-] as const;
-
 export default definePolicy({
   name: 'token-age',
   description: 'API tokens older than a number of days are refused, whatever their own expiry says.',
-  resources: [...resources],
+  resources: everyResource,
   reads: ['credential', 'now'],
   config: z.strictObject({ maxAgeDays: z.number().positive().optional() }),
   create: ({ maxAgeDays }) => ({

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
-import type { Action, ResourceName } from '../access/catalog.ts';
+import { type Action, type ResourceName, resourceNames } from '../access/catalog.ts';
 import type { RowChange } from '../access/grant.ts';
 import type { Comparison, Where } from '../access/where.ts';
 
@@ -112,6 +112,9 @@ export const deny = <W = never>(reason: string, unless?: W): { effect: 'deny'; r
   unless === undefined ? { effect: 'deny', reason } : { effect: 'deny', reason, unless };
 export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; reason: string; when?: W } =>
   when === undefined ? { effect: 'allow', reason } : { effect: 'allow', reason, when };
+
+/** For a policy that is asked about everything. */
+export const everyResource: readonly ResourceName[] = resourceNames;
 
 /** How settings name a group: 'tenant-key/group name'. */
 export const groupReference = z.string().regex(/^[a-z0-9][a-z0-9_-]*\/.+$/, "is not 'tenant/group'");

@@ -1,0 +1,70 @@
+import { abstain, allOf, definePolicy, deny, outside, z } from '../src/policy/contract.ts';
+
+const days = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
+type Day = (typeof days)[number];
+
+const namespace = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');
+const time = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'is not a time of day (00:00 to 24:00)')
+  .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
+const timeZone = z.string().refine((name) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'is not a time zone, such as Europe/Berlin');
+
+const window = z
+  .strictObject({ days: z.array(z.enum(days)).min(1), from: time, to: time })
+  .refine(({ from, to }) => from < to, 'ends before it begins; a window over midnight is two windows');
+
+const rule = z.strictObject({
+  /** Below which namespaces it holds. */
+  namespaces: z.array(namespace).min(1),
+  timeZone,
+  /** When changes are allowed. The end is not included. */
+  windows: z.array(window).min(1),
+});
+type Rule = z.infer<typeof rule>;
+
+/** Weekday and minute of the day where the rule is at home: what a clock on the wall there shows, summer time included. */
+function wallClock(now: Date, zone: string): { day: Day; minute: number } {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(now);
+  const part = (type: string) => parts.find((one) => one.type === type)?.value ?? '';
+  return {
+    day: part('weekday').slice(0, 3).toUpperCase() as Day,
+    minute: Number(part('hour')) * 60 + Number(part('minute')),
+  };
+}
+
+const isOpen = ({ timeZone: zone, windows }: Rule, now: Date): boolean => {
+  const { day, minute } = wallClock(now, zone);
+  return windows.some((one) => one.days.includes(day) && one.from <= minute && minute < one.to);
+};
+
+export default definePolicy({
+  name: 'change-window',
+  description: 'Changes below chosen namespaces only within given weekdays and hours of a time zone.',
+  resources: ['NAMESPACE', 'SECRET', 'FLOW', 'TRIGGER'],
+  actions: ['CREATE', 'UPDATE', 'DELETE'],
+  reads: ['now'],
+  config: z.strictObject({ rules: z.array(rule).default([]) }),
+  create: ({ rules }) => ({
+    evaluate({ env: { now } }) {
+      const closed = rules.filter((one) => !isOpen(one, now)).flatMap((one) => one.namespaces);
+      if (closed.length === 0) return abstain();
+      // A window opens or closes on a full minute, in every time zone there is.
+      const until = new Date(Math.floor(now.getTime() / 60_000) * 60_000 + 60_000);
+      return { ...deny('it is outside the change window', allOf(closed.map((name) => outside(name)))), until };
+    },
+  }),
+});

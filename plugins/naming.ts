@@ -1,0 +1,65 @@
+import { abstain, definePolicy, deny, z } from '../src/policy/contract.ts';
+
+/** The field of each resource that people name it by. */
+const fields = {
+  TENANT: 'key',
+  USER: 'username',
+  SERVICE_ACCOUNT: 'name',
+  GROUP: 'name',
+  ROLE: 'name',
+  NAMESPACE: 'namespace',
+} as const;
+const resources = Object.keys(fields) as (keyof typeof fields)[];
+
+const namespace = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');
+const pattern = z.string().transform((text, context) => {
+  try {
+    return new RegExp(`^(?:${text})$`, 'u');
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not a regular expression' });
+    return z.NEVER;
+  }
+});
+
+const rule = z
+  .strictObject({
+    resource: z.enum(resources),
+    /** Only in this namespace and below (for NAMESPACE). */
+    under: namespace.optional(),
+    /** A regular expression that the whole name must match; of a namespace, the part behind the last dot. */
+    pattern,
+    /** What to tell people: what a good name looks like. */
+    hint: z.string().min(1),
+  })
+  .refine(({ resource, under }) => under === undefined || resource === 'NAMESPACE', 'under is for NAMESPACE only');
+
+/** The seeds' convention: fit to be forwarded to where DNS labels are asked for. */
+const dnsLabel = {
+  resource: 'SERVICE_ACCOUNT' as const,
+  pattern: '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?',
+  hint: 'a DNS label of at most 63 characters',
+};
+
+export default definePolicy({
+  name: 'naming',
+  description: 'Names follow the patterns of the organisation.',
+  resources: [...resources],
+  actions: ['CREATE', 'UPDATE'],
+  config: z.strictObject({ rules: z.array(rule).prefault([dnsLabel]) }),
+  create: ({ rules }) => ({
+    evaluate: () => abstain(),
+    review({ resource }, { before, after }) {
+      const field = fields[resource];
+      const name = after?.[field];
+      // Only a name that is new: what was named before the rule stays as it is.
+      if (typeof name !== 'string' || before?.[field] === name) return abstain();
+      for (const { resource: of, under, pattern: wanted, hint } of rules) {
+        if (of !== resource) continue;
+        if (under !== undefined && name !== under && !name.startsWith(`${under}.`)) continue;
+        const own = resource === 'NAMESPACE' ? name.slice(name.lastIndexOf('.') + 1) : name;
+        if (!wanted.test(own)) return deny(`${JSON.stringify(own)} is not ${hint}`);
+      }
+      return abstain();
+    },
+  }),
+});

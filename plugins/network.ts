@@ -1,0 +1,67 @@
+import { BlockList, isIP } from 'node:net';
+import { abstain, definePolicy, deny, everyResource, groupReference, z } from '../src/policy/contract.ts';
+
+const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+/** An address, or a range in CIDR notation, of IPv4 or IPv6. */
+const range = z.string().refine((text) => {
+  const [address = '', prefix, more] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return (
+    isIP(address) > 0 &&
+    more === undefined &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}, 'is not an address or a CIDR range');
+
+const rule = z
+  .strictObject({
+    /** Key of the tenant in which it holds; left out: in every tenant and at instance level. */
+    tenant: z.string().optional(),
+    /** Only for members of this group. */
+    group: groupReference.optional(),
+    /** Only for the service account of this name. */
+    serviceAccount: z.string().optional(),
+    allow: z.array(range).min(1),
+  })
+  .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'names a group and a service account');
+
+function listOf(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of ranges) {
+    const [address = '', prefix] = text.split('/');
+    if (prefix === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, Number(prefix), familyOf(address));
+  }
+  return list;
+}
+
+export default definePolicy({
+  name: 'network',
+  description: 'Requests only from allowed addresses, for a tenant, a group or a service account.',
+  resources: everyResource,
+  reads: ['ip', 'id'],
+  config: z.strictObject({ rules: z.array(rule).default([]) }),
+  create({ rules }, host) {
+    const prepared = rules.map(({ tenant, group, serviceAccount, allow }) => ({
+      tenants: tenant === undefined ? undefined : host.tenants([tenant]),
+      groups: group === undefined ? undefined : host.groups([group]),
+      serviceAccount,
+      allowed: listOf(allow),
+    }));
+    return {
+      evaluate({ actor, scope, env: { ip } }) {
+        for (const { tenants, groups, serviceAccount, allowed } of prepared) {
+          if (tenants && !(scope.tenantId !== undefined && tenants.has(scope.tenantId))) continue;
+          if (groups && !actor.isIn(groups)) continue;
+          if (serviceAccount !== undefined && !(actor.kind === 'SERVICE_ACCOUNT' && actor.name === serviceAccount))
+            continue;
+          if (ip === undefined) return deny('the address of the request is not known, and it decides');
+          // Every rule that concerns the request must allow its address.
+          if (!allowed.check(ip, familyOf(ip))) return deny('the address is not among the allowed ones');
+        }
+        return abstain();
+      },
+    };
+  },
+});

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import plugin from '../../plugins/network.ts';
+import { catalog } from '../../src/access/catalog.ts';
+import { World } from '../support/world.ts';
+import { accepts, prepared } from './ask.ts';
+
+describe('network', () => {
+  it('is asked about every resource there is', () => {
+    expect([...plugin.resources].sort()).toEqual(Object.keys(catalog).sort());
+  });
+
+  it('allows by address and range, IPv4 and IPv6', async () => {
+    const { verdict } = await prepared(plugin, { rules: [{ allow: ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32'] }] });
+    const effect = (ip?: string) => verdict(ip === undefined ? {} : { ip }).effect;
+    for (const ip of ['10.0.0.1', '10.255.255.255', '192.0.2.7', '2001:db8::1', '2001:db8:ffff::'])
+      expect(effect(ip), ip).toBe('abstain');
+    for (const ip of ['11.0.0.1', '192.0.2.8', '2001:db9::1', '::1']) expect(effect(ip), ip).toBe('deny');
+    expect(verdict({})).toMatchObject({
+      effect: 'deny',
+      reason: 'the address of the request is not known, and it decides',
+    });
+  });
+
+  it('concerns a tenant, a group or a service account; every rule that concerns must allow', async () => {
+    const { verdict } = await prepared(plugin, {
+      rules: [
+        { tenant: 'main', allow: ['10.0.0.0/8'] },
+        { group: 'main/Admins', allow: ['10.1.0.0/16'] },
+        { serviceAccount: 'ci', allow: ['10.2.0.1'] },
+      ],
+    });
+    const effect = (question: object) => verdict(question).effect;
+    expect(effect({ tenantId: 'other', ip: '203.0.113.1' })).toBe('abstain');
+    expect(effect({ ip: '203.0.113.1' })).toBe('abstain');
+    expect(effect({ tenantId: 'main', ip: '203.0.113.1' })).toBe('deny');
+    expect(effect({ tenantId: 'main', ip: '10.9.9.9' })).toBe('abstain');
+    expect(effect({ tenantId: 'main', ip: '10.9.9.9', groups: ['main/Admins'] })).toBe('deny');
+    expect(effect({ tenantId: 'main', ip: '10.1.9.9', groups: ['main/Admins'] })).toBe('abstain');
+    expect(effect({ tenantId: 'main', ip: '10.1.9.9', kind: 'SERVICE_ACCOUNT', name: 'ci' })).toBe('deny');
+    expect(effect({ tenantId: 'main', ip: '10.2.0.1', kind: 'SERVICE_ACCOUNT', name: 'ci' })).toBe('abstain');
+    // A user of that name is no service account.
+    expect(effect({ ip: '203.0.113.1', kind: 'USER', name: 'ci' })).toBe('abstain');
+  });
+
+  it('refuses settings that make no sense', () => {
+    for (const allow of [
+      [],
+      ['10.0.0.0/33'],
+      ['10.0.0'],
+      ['2001:db8::/129'],
+      ['localhost'],
+      ['10.0.0.0/8/8'],
+      ['10.0.0.0/'],
+    ])
+      expect(accepts(plugin, { rules: [{ allow }] }), String(allow)).toBe(false);
+    expect(accepts(plugin, { rules: [{ allow: ['10.0.0.1'], group: 'main/x', serviceAccount: 'ci' }] })).toBe(false);
+  });
+
+  describe('behind a trusted proxy', () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await World.create({
+        config: {
+          trustedProxies: ['127.0.0.1'],
+          policies: { network: { enabled: true, shadow: false, rules: [{ allow: ['10.0.0.0/8'] }] } },
+        },
+      });
+    });
+    afterAll(() => world.close());
+
+    it('it is the client that counts, as the proxy tells it', async () => {
+      const query = '{ serverInfo { version } users { totalCount } }';
+      const from = (address: string) => world.root().as({ 'x-forwarded-for': address });
+      expect(await from('10.0.0.1').codes(query)).toEqual([]);
+      const { errors } = await from('203.0.113.1').run(query);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', policy: 'network' });
+      // Who claims another address in front of the proxy's own word is not believed.
+      expect(await from('10.0.0.1, 203.0.113.1').codes(query)).toEqual(['FORBIDDEN']);
+    });
+  });
+});

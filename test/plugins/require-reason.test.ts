@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import plugin from '../../plugins/require-reason.ts';
+import { World } from '../support/world.ts';
+import { accepts, prepared } from './ask.ts';
+
+const rules = [{ resource: 'GROUP', actions: ['DELETE'], least: 10 }, { resource: 'ROLE' }];
+
+describe('require-reason', () => {
+  it('asks for one where a rule says so, blanks not counted', async () => {
+    const { review, verdict } = await prepared(plugin, { rules });
+    const asked = (question: object) => review(question, null, {});
+    expect(await asked({ resource: 'GROUP', action: 'DELETE' })).toBe('it needs a reason of at least 10 characters');
+    expect(await asked({ resource: 'GROUP', action: 'DELETE', reason: '  too short  ' })).toBe(
+      'it needs a reason of at least 10 characters',
+    );
+    expect(await asked({ resource: 'GROUP', action: 'DELETE', reason: 'closed in May' })).toBe('abstain');
+    expect(await asked({ resource: 'GROUP', action: 'UPDATE' })).toBe('abstain');
+    expect(await asked({ resource: 'ROLE', action: 'UPDATE' })).toBe('it needs a reason');
+    // What the viewer may do is told without a reason.
+    expect(verdict({ resource: 'ROLE', action: 'UPDATE' })).toEqual({ effect: 'abstain' });
+  });
+
+  it('refuses settings that make no sense', () => {
+    for (const bad of [
+      { resource: 'GROUP', actions: ['READ'] },
+      { resource: 'GROUP', least: 0 },
+      { resource: 'AUDITLOG' },
+    ])
+      expect(accepts(plugin, { rules: [bad] })).toBe(false);
+  });
+
+  describe('in a gateway', () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await World.create({
+        config: { policies: { 'require-reason': { enabled: true, shadow: false, rules } } },
+      });
+      await world.tenant('main');
+    });
+    afterAll(() => world.close());
+
+    it('lets the change through with its reason, which is in the event', async () => {
+      const create = (reason: string | null) =>
+        world
+          .root()
+          .run<any>(
+            'mutation($r: String) { createRole(input: { tenant: "main", name: "R", permissions: [], reason: $r }) { role { viewerPermissions } } }',
+            { r: reason },
+          );
+      const { errors } = await create(null);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', policy: 'require-reason' });
+      const { data } = await create('for the new team');
+      expect(data.createRole.role.viewerPermissions).toContain('UPDATE');
+      expect(
+        await world.db.auditEvent.count({
+          where: { action: 'role.create', reason: 'for the new team', outcome: 'SUCCESS' },
+        }),
+      ).toBe(1);
+    });
+  });
+});
