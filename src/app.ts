@@ -13,7 +13,7 @@ import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
 import type { Engine } from './policy/engine.ts';
-import { Freshness, readState } from './policy/freshness.ts';
+import { Freshness, readStateApart } from './policy/freshness.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -55,7 +55,7 @@ export async function createApp(
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createPostgresWake(connection, log);
   const store: Store = { prisma: database.prisma, wake };
-  const freshness = new Freshness(() => readState(database.prisma), wake);
+  const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),

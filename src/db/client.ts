@@ -9,6 +9,8 @@ import { PrismaClient } from './generated/client.ts';
 export interface Database {
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
+  /** Two connections apart, for what must not wait until requests let go of the pool: cancelling, and the revision. */
+  readonly apart: pg.Pool;
   readonly connection: Connection;
   close(): Promise<void>;
 }
@@ -34,11 +36,15 @@ function statementNames(): (query: { sql: string }) => string {
 }
 
 export function openDatabase(connection: Connection, limits: Limits): Database {
-  // One connection apart, so that cancelling does not wait for the pool it is to free.
-  const canceller = new pg.Pool({ ...connection, max: 1, connectionTimeoutMillis: 2_000 });
-  canceller.on('error', () => undefined);
+  const apart = new pg.Pool({
+    ...connection,
+    max: 2,
+    connectionTimeoutMillis: 2_000,
+    options: '-c statement_timeout=2000',
+  });
+  apart.on('error', () => undefined);
   const cancel = async (pids: number[]) => {
-    await canceller.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
+    await apart.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
   };
   const pool = new DeadlinePool({
     ...connection,
@@ -67,6 +73,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
   return {
     prisma,
     pool,
+    apart,
     connection,
     async close() {
       const ended = prisma.$disconnect().then(() => pool.end());
@@ -75,7 +82,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
       const running = [...clients].map((client) => (client as unknown as { processID: number }).processID);
       if (running.length > 0) await cancel(running);
       await Promise.race([ended, patience()]);
-      await canceller.end();
+      await apart.end();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tx } from '../db/transaction.ts';
@@ -13,6 +14,14 @@ export interface AccessState {
 export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => {
   const rows = await db.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState"`;
   return rows[0]!;
+};
+
+/** The same over the connections that requests cannot use up: a full pool must not keep a gateway from deciding. */
+export const readStateApart = async (apart: Pool): Promise<AccessState> => {
+  const { rows } = await apart.query<{ revision: string; policySet: string | null }>(
+    'SELECT revision, "policySet" FROM "AccessState"',
+  );
+  return { revision: BigInt(rows[0]!.revision), policySet: rows[0]!.policySet };
 };
 
 /** The topic of Wake that says: the revision of access went up. */

@@ -52,6 +52,17 @@ describe('the database', () => {
     expect(world.log).toEqual([]);
   });
 
+  it('goes on deciding while its pool is exhausted: what needs no rows is answered', async () => {
+    const world = await create({ limits: { poolSize: 2 } });
+    const root = world.root();
+    await root.ok('{ viewer { name } }');
+    const held = await Promise.all([world.app.database.pool.connect(), world.app.database.pool.connect()]);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await root.codes('{ viewer { name } }')).toEqual([]);
+    expect((await fetch(`${world.urls[0]}/readyz`)).status).toBe(200);
+    for (const client of held) client.release();
+  });
+
   it('control: the stock adapter hangs with its pool', async () => {
     const { connection } = await create({});
     const pool = new pg.Pool({ ...connection, max: 2 });
