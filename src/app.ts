@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { AuditFeed } from './audit/feed.ts';
+import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
@@ -57,6 +58,7 @@ export async function createApp(
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
+  const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
@@ -76,6 +78,7 @@ export async function createApp(
       keys,
       limits: config.limits,
       feed,
+      refusedReads,
       engine,
       version,
       storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
@@ -103,7 +106,10 @@ export async function createApp(
       messageBytes: config.limits.socketMessageBytes,
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
-    const sweep = setInterval(() => void sweepFailures(store).catch(() => undefined), 30_000);
+    const sweep = setInterval(
+      () => void Promise.all([sweepFailures(store), refusedReads.sweep()]).catch(() => undefined),
+      30_000,
+    );
     sweep.unref();
 
     return {
@@ -129,6 +135,7 @@ export async function createApp(
         feed.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
+        await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
         for (const policy of engine.set.policies) await policy.policy.dispose?.();
         for (const close of closers) await close();
       },

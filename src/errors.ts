@@ -34,6 +34,8 @@ export interface ErrorDetails {
 /** The only error whose message reaches a caller; everything else is answered as INTERNAL, without its text. */
 export class GatehouseError extends GraphQLError {
   readonly code: ErrorCode;
+  /** The tenant in which it was refused: for the record, not for the caller. */
+  tenantId?: string;
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { extensions: { code, ...details } });
     this.name = 'GatehouseError';

@@ -16,6 +16,8 @@ export interface Refused {
   /** What it was called in the request; nobody vouches for it. */
   readonly resourceKey?: string;
   readonly error: GatehouseError;
+  /** How many alike, where they are merged (default 1). */
+  readonly count?: number;
 }
 
 const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDATE: 'UPDATE', DELETE: 'DELETE' };
@@ -24,7 +26,7 @@ const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDAT
 export async function recordRefusal(
   store: Store,
   doer: Doer,
-  { permission, field, tenant, resourceId, resourceKey = resourceId, error }: Refused,
+  { permission, field, tenant, resourceId, resourceKey = resourceId, error, count = 1 }: Refused,
 ): Promise<void> {
   const [resource, action] = split(permission);
   const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
@@ -45,7 +47,7 @@ export async function recordRefusal(
         ...(decisionId !== undefined && { decisionId }),
         ...(policy !== undefined && { policy }),
         patchText: '',
-        details: { field, code: error.code } as Json,
+        details: { field, code: error.code, ...(count > 1 && { count }) } as Json,
       });
     });
   await withoutDeadline(write);

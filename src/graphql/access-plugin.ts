@@ -6,6 +6,7 @@ import SchemaBuilder, {
 } from '@pothos/core';
 import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
+import { GatehouseError } from '../errors.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { Context } from './context.ts';
 
@@ -68,6 +69,14 @@ export const permissionOf = (access: FieldAccess | undefined): Permission | unde
   return typeof access === 'object' ? access.decides : access;
 };
 
+/** Puts a refused read on record before it is answered. */
+async function noteRefusal(error: unknown, field: string, { session, refusedReads }: Context): Promise<void> {
+  if (!(error instanceof GatehouseError) || (error.code !== 'FORBIDDEN' && error.code !== 'POLICY_ERROR')) return;
+  const permission = error.extensions['permission'] as Permission | undefined;
+  if (permission === undefined || session.isAnonymous) return;
+  await refusedReads.note({ doer: session.doer, permission, field, tenantId: error.tenantId, error });
+}
+
 /** The gate in front of every root field and of every field that names a permission. */
 export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
@@ -95,13 +104,23 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const { access, scope } = config.pothosOptions as Declared;
     if (access === undefined || access === 'public' || access === 'parent') return resolve;
     const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
-    return async (parent, args, context, info) => {
+    const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = async (parent, args, context, info) => {
       const { session, deadline } = context as Context;
       deadline?.signal.throwIfAborted();
       await session.refresh();
       if (permission)
         session.grant(permission, (await scope?.(parent as never, args as never, context as never)) ?? {});
       return resolve(parent, args, context, info);
+    };
+    // Mutations and subscriptions put their own refusals on record.
+    if (config.kind === 'Mutation' || config.kind === 'Subscription') return decided;
+    return async (parent, args, context, info) => {
+      try {
+        return await decided(parent, args, context, info);
+      } catch (error) {
+        await noteRefusal(error, `${config.parentType}.${config.name}`, context as Context);
+        throw error;
+      }
     };
   }
 

@@ -1,4 +1,5 @@
 import type { AuditFeed } from '../audit/feed.ts';
+import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
 import type { Limits } from '../config.ts';
 import type { Deadline } from '../db/deadline.ts';
@@ -13,6 +14,7 @@ export interface Services {
   readonly keys: Keys;
   readonly limits: Limits;
   readonly feed: AuditFeed;
+  readonly refusedReads: RefusedReads;
   readonly engine: Engine;
   readonly version: string;
   readonly storeKind: 'embedded' | 'external';

@@ -203,7 +203,10 @@ export function refusal(
     step ??
     (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role reaches this', effect: 'deny' } : outcome);
   const details = { decisionId: id, policy: by.policy, permission };
-  if (by.effect === 'error')
-    return new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details);
-  return new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
+  const error =
+    by.effect === 'error'
+      ? new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details)
+      : new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
+  if (decision.scope.tenantId !== undefined) error.tenantId = decision.scope.tenantId;
+  return error;
 }

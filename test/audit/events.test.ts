@@ -103,6 +103,28 @@ describe('what is written down', () => {
     expect(event?.decisionId).toBe(errors[0]?.extensions['decisionId']);
   });
 
+  it('a refused read is on record, and a page of them is one event a minute with its count', async () => {
+    const client = await world.as(await world.user('curious', [a]));
+    const before = await head();
+    const page = '{ tenant(key: "a") { groups { totalCount } roles { totalCount } again: groups { totalCount } } }';
+    for (let i = 0; i < 3; i += 1) expect(await client.codes(page)).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN']);
+    const reads = async () => (await since(before)).filter(({ actorName }) => actorName === 'curious');
+    expect((await reads()).map(({ action, outcome }) => `${action} ${outcome}`).sort()).toEqual([
+      'group.read DENIED',
+      'role.read DENIED',
+    ]);
+    await world.app.services.refusedReads.sweep(Date.now() + 60_000);
+    const rest = (await reads()).slice(2);
+    expect(rest.map(({ action, details }) => [action, (details as any).count]).sort()).toEqual([
+      ['group.read', 5],
+      ['role.read', 2],
+    ]);
+    expect(rest[0]?.decisionId).not.toBeNull();
+    // Asking what one may do is no attempt.
+    await client.ok('{ viewer { name user { viewerPermissions } } }');
+    expect(await reads()).toHaveLength(4);
+  });
+
   it('an unknown id and an id of another tenant get the same answer, and both are on record', async () => {
     const b = await world.tenant(`b${Date.now()}`);
     const foreign = await world.group(b, 'Theirs');

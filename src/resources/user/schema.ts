@@ -24,6 +24,7 @@ function assertOwnOrInstance(user: User, { session }: Context): void {
     throw new GatehouseError(
       'FORBIDDEN',
       'USER:READ is refused: only they themselves and the instance level see this.',
+      { permission: 'USER:READ' },
     );
 }
 
