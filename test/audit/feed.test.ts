@@ -175,11 +175,13 @@ describe('the live audit feed', () => {
     const again = new AbortController();
     for await (const { data } of root.sse<any>(across, { after: cursor }, again.signal)) {
       const { event } = data.auditEvents;
-      // The start is the horizon of all transactions: what was under way then may come as well.
-      if (event?.resourceKey) got.push(`${event.tenantKey}/${event.resourceKey}`);
-      if (got.length === 2) break;
+      if (event) got.push(`${event.tenantKey}/${event.resourceKey}`);
+      if (event?.resourceKey === 'somebody-new') break;
     }
     again.abort();
-    expect(got).toEqual(['a/across', 'null/somebody-new']);
+    // The start is the horizon of all transactions of the server, which a writer of another database can hold back:
+    // what had just been committed then may come as well, before the rest, and nothing comes twice.
+    expect(got.slice(-2)).toEqual(['a/across', 'null/somebody-new']);
+    expect(got.filter((key) => key === 'a/across')).toHaveLength(1);
   });
 });
