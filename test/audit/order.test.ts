@@ -97,7 +97,7 @@ describe('the order of commit', () => {
         await client.end();
       }),
     );
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (Date.now() < deadline && seen.get('all')!.ids.length < wanted.size)
       await new Promise((resolve) => setTimeout(resolve, 50));
     await new Promise((resolve) => setTimeout(resolve, 300));
