@@ -107,6 +107,19 @@ describe('the live audit feed', () => {
     );
   });
 
+  it('tells a fault of the filter at once', async () => {
+    const end = new AbortController();
+    const { value } = await world
+      .bearer(token)
+      .sse<any>(follow, { where: { object: 'nonsense' } }, end.signal)
+      .next();
+    end.abort();
+    expect(value?.errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_INPUT',
+      issues: [{ path: ['where', 'object'] }],
+    });
+  });
+
   it('moves the cursor by bookmarks while a filter lets nothing through', async () => {
     const reading = read(world.bearer(token), { where: { resource: ['ROLE'] } }, (items) => items.length === 2);
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -60,6 +60,8 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
     }
     throw error;
   }
+  // A fault of the filter is told now, not at the first event.
+  if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
   const ended = new AbortController();
   return abortable(follow(context, scope.tenantId, position, where, ended), ended);
