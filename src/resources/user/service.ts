@@ -54,7 +54,7 @@ function assertPassword(password: string, length: number, context: readonly stri
   if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
 }
 
-/** Hash and time of a password that was checked. Made before the transaction's locks are long held: 10 ms of work. */
+/** Hash and time of a password that was checked: about 10 ms of work, off the event loop. */
 const newPassword = async (password: string) => ({
   passwordHash: await hashPassword(password),
   passwordChangedAt: new Date(),
