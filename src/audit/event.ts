@@ -15,6 +15,10 @@ export type AuditType = (typeof auditTypes)[number];
 export const auditOutcomes = ['SUCCESS', 'DENIED', 'ERROR'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];
 
+/** How events name an act: GROUP and add-member give group.add-member. */
+export const actionName = (resource: ResourceName, verb: string): string =>
+  `${resource.toLowerCase().replaceAll('_', '-')}.${verb.toLowerCase()}`;
+
 /** What is written down of one change, refusal or sign-in; the chain adds seq and hashes. Empty text means none. */
 export interface AuditDraft {
   readonly id: string;

@@ -5,7 +5,7 @@ import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { auditedPart, patchesOf } from './diff.ts';
-import { type AuditDraft, type AuditType, digestOf } from './event.ts';
+import { type AuditDraft, type AuditType, actionName, digestOf } from './event.ts';
 
 /** The topic of Wake that says: this chain grew. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
@@ -89,7 +89,7 @@ export function record(
     tenantId: tenant?.id ?? '',
     tenantKey: tenant?.key ?? '',
     type,
-    action: `${name.toLowerCase().replaceAll('_', '-')}.${verb ?? type.toLowerCase()}`,
+    action: actionName(name, verb ?? type),
     outcome: 'SUCCESS',
     resource: name,
     resourceId: String(row['id']),

@@ -4,7 +4,7 @@ import { withoutDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { GatehouseError } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
-import type { AuditType } from './event.ts';
+import { type AuditType, actionName } from './event.ts';
 import { append, envelope } from './record.ts';
 
 export interface Refused {
@@ -38,7 +38,7 @@ export async function recordRefusal(
         tenantId: tenant?.id ?? '',
         tenantKey: tenant?.key ?? '',
         type: types[action]!,
-        action: `${resource.toLowerCase().replaceAll('_', '-')}.${action.toLowerCase()}`,
+        action: actionName(resource, action),
         outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
         resource,
         resourceId,

@@ -12,10 +12,11 @@ interface RefusedRead {
   readonly error: GatehouseError;
 }
 interface Merged {
+  readonly key: string;
   readonly read: RefusedRead;
   readonly minute: number;
-  /** How many more there were in that minute. */
-  more: number;
+  /** How many of that minute are not on record yet. */
+  unreported: number;
 }
 
 const greatestSize = 10_000;
@@ -39,33 +40,42 @@ export class RefusedReads {
     const minute = minuteOf(now);
     const known = this.#merged.get(key);
     if (known?.minute === minute) {
-      known.more += 1;
+      known.unreported += 1;
       return;
     }
     if (this.#merged.size >= greatestSize) await this.sweep(Number.POSITIVE_INFINITY);
-    this.#merged.set(key, { read, minute, more: 0 });
-    if (known) await this.#rest(known);
-    await this.#record(read, 1);
+    const merged = { key, read, minute, unreported: 1 };
+    this.#merged.set(key, merged);
+    if (known) await this.#report(known);
+    await this.#report(merged);
   }
 
-  /** Writes down what minutes that are over still hold. */
+  /** Writes down what minutes that are over still hold. What cannot be written now is kept for the next time. */
   async sweep(now = Date.now()): Promise<void> {
     for (const [key, merged] of this.#merged) {
       if (merged.minute >= minuteOf(now)) continue;
-      this.#merged.delete(key);
-      await this.#rest(merged);
+      await this.#report(merged);
+      if (merged.unreported === 0 && this.#merged.get(key) === merged) this.#merged.delete(key);
     }
   }
 
-  async #rest({ read, more }: Merged): Promise<void> {
-    if (more > 0) await this.#record(read, more);
-  }
-
-  async #record({ doer, permission, field, tenantId, error }: RefusedRead, count: number): Promise<void> {
-    const tenant =
-      tenantId === undefined
-        ? null
-        : await this.#store.prisma.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
-    await recordRefusal(this.#store, doer, { permission, field, tenant, resourceId: '', error, count });
+  async #report(merged: Merged): Promise<void> {
+    const { doer, permission, field, tenantId, error } = merged.read;
+    const count = merged.unreported;
+    if (count === 0) return;
+    // Taken before it is written, so that nobody else writes it too; given back where it could not be.
+    merged.unreported = 0;
+    try {
+      const tenant =
+        tenantId === undefined
+          ? null
+          : await this.#store.prisma.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+      await recordRefusal(this.#store, doer, { permission, field, tenant, resourceId: '', error, count });
+    } catch (fault) {
+      const kept = this.#merged.get(merged.key) ?? merged;
+      kept.unreported += count;
+      this.#merged.set(merged.key, kept);
+      throw fault;
+    }
   }
 }

@@ -40,13 +40,14 @@ export function makeGrant<P extends Permission>(
       if (action === 'READ') return reaches(row);
       return session.may(`${resource}:READ` as Permission, { tenantId: scope.tenantId })?.matches(row) ?? false;
     },
-    missing: (permissions: readonly Permission[], tenantId: string | null, namespace: string) =>
+    missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
       // What is handed on outlives an impersonation: then it takes what both of them hold.
-      permissions.filter((permission) =>
-        [principal, ...(impersonator ? [impersonator] : [])].some(
-          (holder) => missingPermissions(holder, [permission], tenantId, namespace).length > 0,
-        ),
-      ),
+      const holders = impersonator ? [principal, impersonator] : [principal];
+      const lacking = new Set(
+        holders.flatMap((holder) => missingPermissions(holder, permissions, tenantId, namespace)),
+      );
+      return permissions.filter((permission) => lacking.has(permission));
+    },
     async review(tx: Tx, change: RowChange): Promise<void> {
       for (const row of [change.before, change.after]) {
         if (row && !reaches(row)) throw grant.refusalOf(row);

@@ -13,6 +13,14 @@ export function speaks(holding: Pick<Holding, 'tenantId' | 'namespace'>, permiss
   return level === 'namespace';
 }
 
+/** The permissions that a role gives through a binding there; the rest of it stays silent. */
+export const spoken = (
+  { permissions }: { readonly permissions: readonly string[] },
+  tenantId: string | null,
+  namespace: string,
+): Permission[] =>
+  (permissions as readonly Permission[]).filter((permission) => speaks({ tenantId, namespace }, permission));
+
 /** What the bindings of one tenant (null: of the instance) give together; subtrees below another are dropped. */
 export function coverOf(holdings: readonly Holding[], tenantId: string | null): Cover {
   const held = new Map<Permission, Set<string>>();

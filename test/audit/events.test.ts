@@ -103,6 +103,20 @@ describe('what is written down', () => {
     expect(event?.decisionId).toBe(errors[0]?.extensions['decisionId']);
   });
 
+  async function whileNoEventCanBeWritten(run: () => Promise<void>): Promise<void> {
+    await world.db.$executeRawUnsafe(
+      `CREATE OR REPLACE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
+    );
+    await world.db.$executeRawUnsafe(
+      `CREATE TRIGGER refuse_events BEFORE INSERT ON "AuditEvent" FOR EACH ROW EXECUTE FUNCTION refuse_events()`,
+    );
+    try {
+      await run();
+    } finally {
+      await world.db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"');
+    }
+  }
+
   it('a refused read is on record, and a page of them is one event a minute with its count', async () => {
     const client = await world.as(await world.user('curious', [a]));
     const before = await head();
@@ -123,6 +137,18 @@ describe('what is written down', () => {
     // Asking what one may do is no attempt.
     await client.ok('{ viewer { name user { viewerPermissions } } }');
     expect(await reads()).toHaveLength(4);
+  });
+
+  it('the count of refused reads that could not be written is written later', async () => {
+    const client = await world.as(await world.user('patient', [a]));
+    const before = await head();
+    const { refusedReads } = world.app.services;
+    for (let i = 0; i < 3; i += 1) await client.codes('{ tenant(key: "a") { groups { totalCount } } }');
+    await whileNoEventCanBeWritten(() => expect(refusedReads.sweep(Date.now() + 60_000)).rejects.toThrow());
+    await refusedReads.sweep(Date.now() + 60_000);
+    await refusedReads.sweep(Date.now() + 60_000);
+    const reads = (await since(before)).filter(({ action }) => action === 'group.read');
+    expect(reads.map(({ details }) => (details as any).count ?? 1)).toEqual([1, 2]);
   });
 
   it('an unknown id and an id of another tenant get the same answer, and both are on record', async () => {
@@ -148,22 +174,14 @@ describe('what is written down', () => {
   });
 
   it('if the event cannot be written, the mutation fails and nothing changed', async () => {
-    await world.db.$executeRawUnsafe(
-      `CREATE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
-    );
-    await world.db.$executeRawUnsafe(
-      `CREATE TRIGGER refuse_events BEFORE INSERT ON "AuditEvent" FOR EACH ROW EXECUTE FUNCTION refuse_events()`,
-    );
-    try {
+    await whileNoEventCanBeWritten(async () => {
       const { errors } = await root.run(
         'mutation { createGroup(input: { tenant: "a", name: "Unseen" }) { group { id } } }',
       );
       expect(errors[0]?.extensions.code).toBe('INTERNAL');
       expect(errors[0]?.message).not.toContain('disk full');
       expect(await world.db.group.count({ where: { name: 'Unseen' } })).toBe(0);
-    } finally {
-      await world.db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"');
-    }
+    });
     await root.ok('mutation { createGroup(input: { tenant: "a", name: "Seen" }) { group { id } } }');
   });
 

@@ -9,11 +9,9 @@ import { inTransaction } from '../../src/db/transaction.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { createNamespace, deleteNamespace } from '../../src/resources/namespace/service.ts';
+import { call } from '../support/call.ts';
 import { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
-
-const call = (field: string, select: string) =>
-  `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
 
 /** Attempts that did work once, or were worth a try. */
 describe('attacks', () => {

@@ -6,11 +6,9 @@ import { coverOf } from '../../src/policy/holdings.ts';
 import { loadPrincipal } from '../../src/policy/principal.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { schema } from '../../src/schema.ts';
+import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
-
-const call = (field: string, select: string) =>
-  `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
 
 /** Law 7: nobody raises anybody, themselves included, above what they hold. Each mutation is tried, not labelled. */
 describe('nobody hands out what they do not hold', () => {

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
-
-const call = (field: string, select: string) =>
-  `mutation($i: ${field[0]!.toUpperCase()}${field.slice(1)}Input!) { ${field}(input: $i) { ${select} } }`;
 
 describe('identity and access', () => {
   let world: World;

@@ -1,5 +1,4 @@
 import './resource.ts';
-import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import type { Keys } from '../../auth/keys.ts';
@@ -9,7 +8,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { speaks } from '../../policy/holdings.ts';
+import { spoken } from '../../policy/holdings.ts';
 import { loadPrincipal } from '../../policy/principal.ts';
 import { assertMayHandOn } from '../role/service.ts';
 import { subjectName } from '../subject.ts';
@@ -54,8 +53,8 @@ export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Pro
     });
   }
   for (const holding of owner.holdings) {
-    const permissions = (holding.permissions as Permission[]).filter((permission) => speaks(holding, permission));
-    assertMayHandOn(grant, permissions, holding.tenantId, holding.namespace);
+    const { tenantId, namespace } = holding;
+    assertMayHandOn(grant, spoken(holding, tenantId, namespace), tenantId, namespace);
   }
 }
 

@@ -1,5 +1,4 @@
 import './resource.ts';
-import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -8,7 +7,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { speaks } from '../../policy/holdings.ts';
+import { spoken } from '../../policy/holdings.ts';
 import { ensureNamespaces, pruneNamespaces } from '../namespace/service.ts';
 import { assertMayHandOn } from '../role/service.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
@@ -43,10 +42,6 @@ export async function bind(
   record(tx, grant, { resource: 'BINDING', before: null, after: row, tenant, key });
   return binding;
 }
-
-/** The permissions that a role gives through a binding there; the rest of it stays silent. */
-export const spoken = (role: Role, tenantId: string | null, namespace: string): Permission[] =>
-  (role.permissions as Permission[]).filter((permission) => speaks({ tenantId, namespace }, permission));
 
 export interface BindingInput {
   readonly subject: SubjectRef;

@@ -1,4 +1,3 @@
-import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -7,7 +6,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { speaks } from '../../policy/holdings.ts';
+import { spoken } from '../../policy/holdings.ts';
 import { assertMayHandOn } from '../role/service.ts';
 import { principalNames, subjectName } from '../subject.ts';
 
@@ -28,10 +27,7 @@ const audited = ['member', 'membership'];
 async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
   const bindings = await tx.binding.findMany({ where: { groupId: group.id }, include: { role: true } });
   for (const { role, tenantId, namespace } of bindings) {
-    const permissions = (role.permissions as Permission[]).filter((permission) =>
-      speaks({ tenantId, namespace }, permission),
-    );
-    assertMayHandOn(grant, permissions, tenantId, namespace);
+    assertMayHandOn(grant, spoken(role, tenantId, namespace), tenantId, namespace);
   }
 }
 
