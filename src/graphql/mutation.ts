@@ -226,7 +226,7 @@ async function readable(
     if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
     return sessions.some((one) =>
-      one.may(`${resource}:READ` as Permission, scope)?.matches({ id: resourceId, tenantId, namespace }),
+      one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
     );
   });
 }

@@ -8,7 +8,7 @@ import type { Step } from './combine.ts';
 import type { LookUps } from './contract.ts';
 import type { Decision } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
-import { matches } from './portable.ts';
+import { matcherOf } from './matcher.ts';
 import { type AccessSession, refusal } from './session.ts';
 
 /** The one place where a grant is made: from a decision whose outcome is allow. */
@@ -18,7 +18,7 @@ export function makeGrant<P extends Permission>(
   where: Where | undefined,
 ): Grant<P> {
   const { scope, permission } = decision;
-  const reaches = (row: Row) => where === undefined || matches(where, row);
+  const reaches = where === undefined ? () => true : matcherOf(where);
   const { principal, credential, impersonator } = session.identity;
   const shadows = decision.steps.filter((step) => step.shadow && (step.effect === 'deny' || step.effect === 'error'));
   const grant = {
@@ -38,7 +38,7 @@ export function makeGrant<P extends Permission>(
     mayRead(row: Row): boolean {
       const [resource, action] = split(permission);
       if (action === 'READ') return reaches(row);
-      return session.may(`${resource}:READ` as Permission, { tenantId: scope.tenantId })?.matches(row) ?? false;
+      return session.can(`${resource}:READ` as Permission, row, { tenantId: scope.tenantId });
     },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
       // What is handed on outlives an impersonation: then it takes what both of them hold.
@@ -96,7 +96,7 @@ async function concernsExcepted(
 
 /** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */
 function outOfReach({ steps }: Decision, row: Row) {
-  const spares = (step: Step) => !step.filter || matches(step.filter, row);
+  const spares = (step: Step) => !step.filter || matcherOf(step.filter)(row);
   const granted = steps.some(
     (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && spares(step),
   );

@@ -1,11 +1,12 @@
 import type { Actor, Credential, Env } from '../access/actor.ts';
 import type { Permission } from '../access/catalog.ts';
-import type { Doer, Grant } from '../access/grant.ts';
+import type { Doer, Grant, Row } from '../access/grant.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Decision, Engine, Scope } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
+import { matcherOf } from './matcher.ts';
 import { confine, loadPrincipal, type Principal } from './principal.ts';
 
 /** Who somebody proved to be. */
@@ -171,6 +172,14 @@ export class AccessSession {
       this.#memo.set(key, decision);
     }
     return decision;
+  }
+
+  /** Does the permission reach this row? @throws POLICY_ERROR where there is no answer. */
+  can(permission: Permission, row: Row, scope: Scope = {}): boolean {
+    const decision = this.decide(permission, scope);
+    const { outcome } = decision;
+    if (outcome.effect === 'error') throw refusal(decision);
+    return outcome.effect === 'allow' && (outcome.where === undefined || matcherOf(outcome.where)(row));
   }
 
   /** The grant, or undefined where the answer is no. @throws POLICY_ERROR where there is no answer. */
