@@ -4,7 +4,7 @@ import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
-import { acceptPolicies, checkPolicies, loadEngine } from './bootstrap/policies.ts';
+import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
@@ -13,8 +13,8 @@ import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
-import type { Engine } from './policy/engine.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
+import type { LivePolicies } from './policy/live-policies.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -24,12 +24,13 @@ import { createGateway, type Gateway } from './server/yoga.ts';
 import { version } from './version.ts';
 
 export interface App {
+  readonly config: Config;
   readonly gateway: Gateway;
   readonly database: Database;
   readonly store: Store;
   readonly services: Services;
   readonly freshness: Freshness;
-  readonly engine: Engine;
+  readonly policies: LivePolicies;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -66,10 +67,11 @@ export async function createApp(
     () => database.close(),
   ];
   try {
-    const engine = await loadEngine(config, database.prisma, options.pluginFolder);
-    await checkPolicies(store, engine);
-    await acceptPolicies(store, engine, { onlyFirst: true });
+    const policies = await startPolicies(config, store, log, options.pluginFolder);
+    closers.unshift(() => policies.close());
+    const { engine } = policies;
     await freshness.confirm();
+    policies.follow(freshness);
 
     const keys = deriveKeys(masterKey(config.masterKey, config.dataDir));
     const authenticator = new Authenticator({ store, engine, freshness, keys });
@@ -80,6 +82,7 @@ export async function createApp(
       feed,
       refusedReads,
       engine,
+      policies,
       version,
       storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
     };
@@ -113,12 +116,13 @@ export async function createApp(
     sweep.unref();
 
     return {
+      config,
       gateway,
       database,
       store,
       services,
       freshness,
-      engine,
+      policies,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);
@@ -136,7 +140,6 @@ export async function createApp(
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
-        for (const policy of engine.set.policies) await policy.policy.dispose?.();
         for (const close of closers) await close();
       },
     };

@@ -8,6 +8,18 @@ import { parseYaml } from './lib/yaml.ts';
 const policySettings = z.looseObject({ enabled: z.boolean().default(true), shadow: z.boolean().default(false) });
 export type PolicySettings = z.infer<typeof policySettings>;
 
+/** What is said about policies: first in the configuration file, then in the database, for every gateway alike. */
+export const policyConfiguration = z.strictObject({
+  policies: z.record(z.string(), policySettings).default({}),
+  /** Names of the grant plugins that may give permissions. */
+  mayGrant: z.array(z.string()).default([]),
+});
+
+export interface PolicyConfiguration {
+  readonly policies: Readonly<Record<string, PolicySettings>>;
+  readonly mayGrant: readonly string[];
+}
+
 const limits = z.strictObject({
   /** Bytes of a request body. */
   bodyBytes: z.int().positive().default(1_048_576),
@@ -34,9 +46,7 @@ const limits = z.strictObject({
 export type Limits = z.infer<typeof limits>;
 
 const file = z.strictObject({
-  policies: z.record(z.string(), policySettings).default({}),
-  /** Names of the grant plugins that may give permissions. */
-  mayGrant: z.array(z.string()).default([]),
+  ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
@@ -86,7 +96,7 @@ const environment = z
     when: () => true,
   });
 
-export interface Config {
+export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;
   /** Undefined: the embedded PostgreSQL in dataDir. */
@@ -99,8 +109,6 @@ export interface Config {
   readonly demo: boolean;
   readonly graphiql: boolean;
   readonly log: 'error' | 'info' | 'debug';
-  readonly policies: Readonly<Record<string, PolicySettings>>;
-  readonly mayGrant: readonly string[];
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
 }

@@ -1,4 +1,4 @@
-import { acceptPolicies, loadEngine } from '../bootstrap/policies.ts';
+import { acceptFile, policiesOfFile } from '../bootstrap/policies.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
@@ -13,10 +13,12 @@ export const policyCommand: Command = {
     if (verb !== 'accept') throw new UsageError('Usage: gatehouse policy accept');
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
-      const engine = await loadEngine(config, store.prisma);
-      const changed = await acceptPolicies(store, engine, { onlyFirst: false });
-      const off = engine.set.disabled.length > 0 ? `; switched off: ${engine.set.disabled.join(', ')}` : '';
-      console.log(changed ? `accepted: ${engine.fingerprint}${off}` : `already accepted: ${engine.fingerprint}`);
+      const prepared = await policiesOfFile(store, config);
+      const reason = 'policy accept on the command line';
+      const changed = await acceptFile(store, config, prepared, { reason, mayLose: true });
+      const { set, fingerprint } = prepared;
+      const off = set.disabled.length > 0 ? `; switched off: ${set.disabled.join(', ')}` : '';
+      console.log(changed ? `accepted: ${fingerprint}${off}` : `already accepted: ${fingerprint}`);
       return 0;
     });
   },

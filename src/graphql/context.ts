@@ -6,6 +6,7 @@ import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import type { Engine } from '../policy/engine.ts';
+import type { LivePolicies } from '../policy/live-policies.ts';
 import type { AccessSession } from '../policy/session.ts';
 
 /** What every gateway has once. */
@@ -16,6 +17,7 @@ export interface Services {
   readonly feed: AuditFeed;
   readonly refusedReads: RefusedReads;
   readonly engine: Engine;
+  readonly policies: LivePolicies;
   readonly version: string;
   readonly storeKind: 'embedded' | 'external';
 }

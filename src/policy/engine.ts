@@ -63,12 +63,15 @@ export class Engine {
   #set: PolicySet;
   #fingerprint: string;
   #byPermission = new Map<string, readonly LoadedPolicy[]>();
-  readonly #reviewMs: number;
+  /** Milliseconds that a review may take. */
+  readonly reviewMs: number;
+  /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
+  following: Promise<void> | undefined;
 
   constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
     this.#set = set;
     this.#fingerprint = fingerprint;
-    this.#reviewMs = reviewMs;
+    this.reviewMs = reviewMs;
   }
 
   get set(): PolicySet {
@@ -111,7 +114,7 @@ export class Engine {
       try {
         const answer = await withinTime(
           Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
-          this.#reviewMs,
+          this.reviewMs,
         );
         if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
         if (answer?.effect !== 'abstain') return { ...step, effect: 'error', cause: 'its review gave no verdict' };

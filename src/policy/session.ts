@@ -74,6 +74,7 @@ export class AccessSession {
     if (!this.#identify) throw unauthenticated();
     if (!this.freshness.isFresh) await this.freshness.confirm();
     this.freshness.assertFresh();
+    if (this.engine.following) await this.engine.following;
     const current = this.#identity;
     if (
       current &&
