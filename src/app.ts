@@ -13,6 +13,8 @@ import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
+import { DecisionLog } from './policy/decisions/log.ts';
+import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
 import { schema } from './schema.ts';
@@ -31,6 +33,7 @@ export interface App {
   readonly services: Services;
   readonly freshness: Freshness;
   readonly policies: LivePolicies;
+  readonly usage: RoleUsage;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -70,6 +73,13 @@ export async function createApp(
     const policies = await startPolicies(config, store, log, options.pluginFolder);
     closers.unshift(() => policies.close());
     const { engine } = policies;
+    const decisions = new DecisionLog({ store, ...config.decisionLog });
+    const usage = new RoleUsage(store);
+    engine.observer = (decision, policySet) => {
+      const { identity, permission, scope, request } = decision;
+      usage.note(identity!.principal, permission, scope.tenantId, request.env.now);
+      if (request.action === 'READ') decisions.sample(decision, policySet);
+    };
     await freshness.confirm();
     policies.follow(freshness);
 
@@ -81,6 +91,7 @@ export async function createApp(
       limits: config.limits,
       feed,
       refusedReads,
+      decisions,
       engine,
       policies,
       version,
@@ -110,10 +121,12 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
     const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusedReads.sweep()]).catch(() => undefined),
+      () => void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune()]).catch(() => undefined),
       30_000,
     );
+    const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     sweep.unref();
+    flush.unref();
 
     return {
       config,
@@ -123,6 +136,7 @@ export async function createApp(
       services,
       freshness,
       policies,
+      usage,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);
@@ -133,6 +147,7 @@ export async function createApp(
       },
       async close() {
         clearInterval(sweep);
+        clearInterval(flush);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
@@ -140,6 +155,8 @@ export async function createApp(
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
+        await decisions.flush({ all: true }).catch(() => undefined);
+        await usage.flush().catch(() => undefined);
         for (const close of closers) await close();
       },
     };

@@ -45,11 +45,18 @@ const limits = z.strictObject({
 });
 export type Limits = z.infer<typeof limits>;
 
+const decisionLog = z.strictObject({
+  /** Of the reads that are allowed, so many are recorded (0 to 1); refusals and mutations always are. */
+  sampleReads: z.number().min(0).max(1).default(0.01),
+  keepDays: z.int().positive().default(30),
+});
+
 const file = z.strictObject({
   ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
+  decisionLog: decisionLog.prefault({}),
 });
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
@@ -111,6 +118,7 @@ export interface Config extends PolicyConfiguration {
   readonly log: 'error' | 'info' | 'debug';
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
+  readonly decisionLog: z.infer<typeof decisionLog>;
 }
 
 /** Every fault of the settings at once. */
@@ -126,18 +134,21 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from the environment and the file that GATEHOUSE_CONFIG names.
+ * Reads the settings from the environment and the configuration file (default: the one that GATEHOUSE_CONFIG names).
  * @throws {ConfigError} naming every fault.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  configurationFile = env['GATEHOUSE_CONFIG'],
+): Config {
   const faults: string[] = [];
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
   for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}`);
 
   let settings = file.parse({});
-  const path = present['GATEHOUSE_CONFIG'];
-  if (path !== undefined) {
+  const path = configurationFile;
+  if (path !== undefined && path !== '') {
     try {
       const result = parseYaml(readFileSync(path, 'utf8'), file);
       if (result.ok) settings = result.value;
@@ -145,7 +156,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
         for (const i of result.issues)
           faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
     } catch (error) {
-      faults.push(`GATEHOUSE_CONFIG ${(error as Error).message}`);
+      faults.push(`${path}: ${(error as Error).message}`);
     }
   }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);

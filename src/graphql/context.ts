@@ -5,6 +5,7 @@ import type { Limits } from '../config.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
+import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { Engine } from '../policy/engine.ts';
 import type { LivePolicies } from '../policy/live-policies.ts';
 import type { AccessSession } from '../policy/session.ts';
@@ -16,6 +17,7 @@ export interface Services {
   readonly limits: Limits;
   readonly feed: AuditFeed;
   readonly refusedReads: RefusedReads;
+  readonly decisions: DecisionLog;
   readonly engine: Engine;
   readonly policies: LivePolicies;
   readonly version: string;

@@ -10,6 +10,7 @@ import { builtInGrants } from './grants/index.ts';
 import type { LoadedPolicy, PolicySet } from './load.ts';
 import { assertPortable } from './portable.ts';
 import type { Principal } from './principal.ts';
+import type { Identity } from './session.ts';
 
 export interface Scope {
   /** Undefined: the instance level. */
@@ -25,7 +26,14 @@ export interface Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
+  /** Who it was made for, where a session asked. */
+  identity?: Identity;
+  /** Was it acted upon? */
+  used?: boolean;
 }
+
+/** Is told of each decision that allows, when it is first acted upon (and not merely asked, to tell a frontend). */
+export type DecisionObserver = (decision: Decision, policySet: string) => void;
 
 export interface Question {
   readonly principal: Principal;
@@ -43,6 +51,8 @@ class Decided implements Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
+  identity?: Identity;
+  used?: boolean;
 
   constructor(permission: Permission, scope: Scope, outcome: Outcome, steps: readonly Step[], request: AccessRequest) {
     this.permission = permission;
@@ -65,6 +75,7 @@ export class Engine {
   #byPermission = new Map<string, readonly LoadedPolicy[]>();
   /** Milliseconds that a review may take. */
   readonly reviewMs: number;
+  observer: DecisionObserver | undefined;
   /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
   following: Promise<void> | undefined;
 

@@ -6,6 +6,7 @@ import type { Tx } from '../db/transaction.ts';
 import { lowerFirst } from '../lib/text.ts';
 import type { Step } from './combine.ts';
 import type { LookUps } from './contract.ts';
+import { noteDecision, noteReview, outOfReachEvidence } from './decisions/evidence.ts';
 import type { Decision } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
 import { matcherOf } from './matcher.ts';
@@ -34,7 +35,12 @@ export function makeGrant<P extends Permission>(
       ...decision.steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
     ],
     matches: reaches,
-    refusalOf: (row: Row) => refusal(decision, outOfReach(decision, row)),
+    refusalOf(row: Row) {
+      const step = outOfReach(decision, row);
+      const error = refusal(decision, step);
+      error.evidence = [outOfReachEvidence(decision, row, step.policy)];
+      return error;
+    },
     mayRead(row: Row): boolean {
       const [resource, action] = split(permission);
       if (action === 'READ') return reaches(row);
@@ -49,61 +55,77 @@ export function makeGrant<P extends Permission>(
       return permissions.filter((permission) => lacking.has(permission));
     },
     async review(tx: Tx, change: RowChange): Promise<void> {
+      const [review, look] = noteReview(noteDecision(tx, decision), change, lookUps(tx));
       for (const row of [change.before, change.after]) {
-        if (row && !reaches(row)) throw grant.refusalOf(row);
+        if (!row || reaches(row)) continue;
+        review.refusedBy = outOfReach(decision, row).policy;
+        throw grant.refusalOf(row);
       }
-      await assertNotExcepted(tx, session, decision, change);
-      const step = await session.engine.review(decision, change, lookUps(tx));
-      if (step) throw refusal(decision, step);
+      review.excepted = await exceptedGroupsOf(tx, session, decision, change);
+      const step =
+        review.excepted.length > 0 && !session.may('POLICY:UPDATE')
+          ? exceptedStep
+          : await session.engine.review(decision, change, look);
+      if (!step) return;
+      review.refusedBy = step.policy;
+      throw refusal(decision, step);
     },
   };
   return grant as unknown as Grant<P>;
 }
 
+/** Who is told to refuse what concerns a group that a policy excepts. */
+export const exceptedStep: Step = {
+  policy: 'excepted-groups',
+  mode: 'guard',
+  effect: 'deny',
+  reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
+};
+
 /**
  * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
  * end it with its tenant, or make credentials to act as one of its members.
+ * @returns the ids of the excepted groups that the change concerns.
  */
-async function assertNotExcepted(tx: Tx, session: AccessSession, decision: Decision, change: RowChange): Promise<void> {
-  if (!(await concernsExcepted(tx, session, decision, change)) || session.may('POLICY:UPDATE')) return;
-  throw refusal(decision, {
-    policy: 'excepted-groups',
-    effect: 'deny',
-    reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
-  });
-}
-
-async function concernsExcepted(
+async function exceptedGroupsOf(
   tx: Tx,
   session: AccessSession,
   { request: { resource, action } }: Decision,
   { before, after }: RowChange,
-): Promise<boolean> {
+): Promise<string[]> {
   const { exceptedGroups } = session.engine.set;
-  if (exceptedGroups.size === 0) return false;
+  if (exceptedGroups.size === 0) return [];
   const among = { in: [...exceptedGroups] };
   const id = String((after ?? before)?.['id']);
-  const isMember = async (principalId: unknown) =>
-    principalId !== session.doer.id &&
-    (await tx.groupMember.count({ where: { groupId: among, principalId: String(principalId) } })) > 0;
-  if (resource === 'GROUP') return exceptedGroups.has(id);
-  if (resource === 'TENANT')
-    return action === 'DELETE' && (await tx.group.count({ where: { id: among, tenantId: id } })) > 0;
-  if (resource === 'API_TOKEN') return after !== null && isMember(after['principalId']);
+  const groupsOf = async (principalId: unknown) => {
+    if (principalId === session.doer.id) return [];
+    const where = { groupId: among, principalId: String(principalId) };
+    return (await tx.groupMember.findMany({ where, select: { groupId: true } })).map(({ groupId }) => groupId);
+  };
+  if (resource === 'GROUP') return exceptedGroups.has(id) ? [id] : [];
+  if (resource === 'TENANT' && action === 'DELETE')
+    return (await tx.group.findMany({ where: { id: among, tenantId: id }, select: { id: true } })).map((g) => g.id);
+  if (resource === 'API_TOKEN') return after === null ? [] : groupsOf(after['principalId']);
   // A password is the one part of a user by which another can act as them.
-  return resource === 'USER' && before?.['passwordHash'] !== after?.['passwordHash'] && before !== null && isMember(id);
+  if (resource === 'USER' && before !== null && before['passwordHash'] !== after?.['passwordHash']) return groupsOf(id);
+  return [];
 }
 
 /** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */
-function outOfReach({ steps }: Decision, row: Row) {
+export function outOfReach({ steps }: Decision, row: Row): Step & { readonly effect: 'deny' } {
   const spares = (step: Step) => !step.filter || matcherOf(step.filter)(row);
   const granted = steps.some(
     (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && spares(step),
   );
   const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !spares(step));
   return guard
-    ? { policy: guard.policy, effect: 'deny', ...(guard.reason !== undefined && { reason: guard.reason }) }
-    : { policy: 'roles', reason: 'no role reaches this', effect: 'deny' };
+    ? {
+        policy: guard.policy,
+        mode: 'guard',
+        effect: 'deny',
+        ...(guard.reason !== undefined && { reason: guard.reason }),
+      }
+    : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role reaches this' };
 }
 
 function lookUps(tx: Tx): LookUps {

@@ -30,6 +30,30 @@ export interface SessionOptions {
   readonly now?: () => Date;
 }
 
+/** What policies may know of somebody in a tenant. */
+export function actorOf(
+  principal: Pick<Principal, 'kind' | 'id' | 'name' | 'memberships'>,
+  tenantId: string | undefined,
+  credential: Credential,
+  exceptedGroups: ReadonlySet<string>,
+  impersonator?: Pick<Principal, 'id' | 'name' | 'memberships'>,
+): Actor {
+  const groups = principal.memberships
+    .filter((m) => m.tenantId === tenantId)
+    .map((m) => m.groupId)
+    // What a policy leaves to a group is not had by acting as one of it.
+    .filter((id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id));
+  return {
+    kind: principal.kind,
+    id: principal.id,
+    name: principal.name,
+    groups,
+    credential,
+    ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
+    isIn: (wanted) => groups.some((group) => wanted.has(group)),
+  };
+}
+
 /** One actor's view of what they may do, for one request (or one stream). */
 export class AccessSession {
   readonly engine: Engine;
@@ -118,23 +142,7 @@ export class AccessSession {
 
   actorFor(tenantId: string | undefined): Actor {
     const { principal, credential, impersonator } = this.identity;
-    const { exceptedGroups } = this.engine.set;
-    const groups = principal.memberships
-      .filter((m) => m.tenantId === tenantId)
-      .map((m) => m.groupId)
-      // What a policy leaves to a group is not had by acting as one of it.
-      .filter(
-        (id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id),
-      );
-    return {
-      kind: principal.kind,
-      id: principal.id,
-      name: principal.name,
-      groups,
-      credential,
-      ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
-      isIn: (wanted) => groups.some((group) => wanted.has(group)),
-    };
+    return actorOf(principal, tenantId, credential, this.engine.set.exceptedGroups, impersonator);
   }
 
   get doer(): Doer {
@@ -168,8 +176,10 @@ export class AccessSession {
         ...(this.ip !== undefined && { ip: this.ip }),
         ...(this.reason !== undefined && { reason: this.reason }),
       };
-      const { principal } = this.identity;
+      const { identity } = this;
+      const { principal } = identity;
       decision = this.engine.decide({ principal, actor: this.actorFor(scope.tenantId), env, permission, scope });
+      decision.identity = identity;
       this.#memo.set(key, decision);
     }
     return decision;
@@ -187,7 +197,12 @@ export class AccessSession {
   may<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> | undefined {
     const decision = this.decide(permission, scope);
     if (decision.outcome.effect === 'error') throw refusal(decision);
-    return decision.outcome.effect === 'allow' ? makeGrant<P>(this, decision, decision.outcome.where) : undefined;
+    if (decision.outcome.effect !== 'allow') return undefined;
+    if (!decision.used) {
+      decision.used = true;
+      this.engine.observer?.(decision, this.engine.fingerprint);
+    }
+    return makeGrant<P>(this, decision, decision.outcome.where);
   }
 
   /** The grant. @throws FORBIDDEN or POLICY_ERROR. */
@@ -218,5 +233,6 @@ export function refusal(
       ? new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details)
       : new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
   if (decision.scope.tenantId !== undefined) error.tenantId = decision.scope.tenantId;
+  error.evidence = [{ decision, reviews: [] }];
   return error;
 }

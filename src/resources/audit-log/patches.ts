@@ -62,8 +62,8 @@ export function patchReach({ session }: Context, tenantId: string): Where[] {
   for (const resource of resourceNames) {
     const permission = `${resource}:READ` as Permission;
     if (resource === 'AUDITLOG' || resource === 'IMPERSONATE') continue;
-    const grant = session.may(permission, scope);
-    if (grant) add(grant.where, resource);
+    const { outcome } = session.decide(permission, scope);
+    if (outcome.effect === 'allow') add(outcome.where, resource);
   }
   return reach;
 }
