@@ -82,8 +82,8 @@ export function record(
   const row = (after ?? before)!;
   // A part that comes or goes changes the resource that it is a part of.
   const type: AuditType = audited ? 'UPDATE' : before === null ? 'CREATE' : after === null ? 'DELETE' : 'UPDATE';
-  const notes = grant.notes.length > 0 ? { notes: [...grant.notes] } : {};
-  const extra = { ...notes, ...(details as object | undefined) };
+  const notes = grant.notesOn(name, { before, after });
+  const extra = { ...(notes.length > 0 && { notes: [...notes] }), ...(details as object | undefined) };
   append(tx, {
     ...envelope(grant.doer),
     tenantId: tenant?.id ?? '',

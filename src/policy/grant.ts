@@ -1,14 +1,13 @@
-import { type Permission, split } from '../access/catalog.ts';
+import { type Permission, type ResourceName, split } from '../access/catalog.ts';
 import type { Grant, Row, RowChange } from '../access/grant.ts';
-import { resourceDefinition, tenantColumn } from '../access/resource.ts';
 import type { Where } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
-import { lowerFirst } from '../lib/text.ts';
 import type { Step } from './combine.ts';
-import type { LookUps } from './contract.ts';
-import type { Decision } from './engine.ts';
+import { type Decision, shadowNote } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
+import { lookUps } from './look-ups.ts';
 import { matches } from './portable.ts';
+import { noteReviewed } from './reviewed.ts';
 import { type AccessSession, refusal } from './session.ts';
 
 /** The one place where a grant is made: from a decision whose outcome is allow. */
@@ -20,7 +19,8 @@ export function makeGrant<P extends Permission>(
   const { scope, permission } = decision;
   const reaches = (row: Row) => where === undefined || matches(where, row);
   const { principal, credential, impersonator } = session.identity;
-  const shadows = decision.steps.filter((step) => step.shadow && (step.effect === 'deny' || step.effect === 'error'));
+  const [resource] = split(permission);
+  const reviewNotes = new Map<string, string[]>();
   const grant = {
     permission,
     tenantId: scope.tenantId ?? null,
@@ -29,15 +29,14 @@ export function makeGrant<P extends Permission>(
     doer: session.doer,
     credential,
     isSuperAdmin: principal.superAdmin,
-    notes: [
-      ...shadows.map((step) => `${step.policy} (in shadow) would have refused: ${step.reason ?? step.cause ?? ''}`),
-      ...decision.steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
+    notesOn: (of: ResourceName, change: RowChange) => [
+      ...decisionNotes(decision, of === resource ? change : undefined),
+      ...((of === resource && reviewNotes.get(idOf(change))) || []),
     ],
     matches: reaches,
     refusalOf: (row: Row) => refusal(decision, outOfReach(decision, row)),
     mayRead(row: Row): boolean {
-      const [resource, action] = split(permission);
-      if (action === 'READ') return reaches(row);
+      if (permission.endsWith(':READ')) return reaches(row);
       return session.may(`${resource}:READ` as Permission, { tenantId: scope.tenantId })?.matches(row) ?? false;
     },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
@@ -53,11 +52,32 @@ export function makeGrant<P extends Permission>(
         if (row && !reaches(row)) throw grant.refusalOf(row);
       }
       await assertNotExcepted(tx, session, decision, change);
-      const step = await session.engine.review(decision, change, lookUps(tx));
-      if (step) throw refusal(decision, step);
+      // The members of a group are no rows of their own.
+      if (!scope.part) noteReviewed(tx, resource, change);
+      const { refused, notes } = await session.engine.review(decision, change, lookUps(tx, scope.tenantId));
+      const known = reviewNotes.get(idOf(change)) ?? [];
+      reviewNotes.set(idOf(change), [...new Set([...known, ...notes])]);
+      if (refused) throw refusal(decision, refused);
     },
   };
   return grant as unknown as Grant<P>;
+}
+
+const idOf = ({ before, after }: RowChange): string => String((after ?? before)?.['id']);
+
+/** What policies in shadow would have refused of the change (undefined: of anything), and what obligations say. */
+function decisionNotes({ steps }: Decision, change: RowChange | undefined): string[] {
+  const spared = ({ filter }: Step) =>
+    filter !== undefined &&
+    change !== undefined &&
+    [change.before, change.after].every((row) => row === null || matches(filter, row));
+  const shadows = steps.filter(
+    (step) => step.shadow && (step.effect === 'error' || (step.effect === 'deny' && !spared(step))),
+  );
+  return [
+    ...shadows.map(shadowNote),
+    ...steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
+  ];
 }
 
 /**
@@ -104,15 +124,4 @@ function outOfReach({ steps }: Decision, row: Row) {
   return guard
     ? { policy: guard.policy, effect: 'deny', ...(guard.reason !== undefined && { reason: guard.reason }) }
     : { policy: 'roles', reason: 'no role reaches this', effect: 'deny' };
-}
-
-function lookUps(tx: Tx): LookUps {
-  return {
-    count(resource, tenantId) {
-      const model = resourceDefinition(resource)?.model;
-      if (!model) throw new Error(`${resource} has no rows to count`);
-      const delegate = (tx as unknown as Record<string, { count(args: object): Promise<number> }>)[lowerFirst(model)]!;
-      return delegate.count({ where: { [tenantColumn(resource)]: tenantId } });
-    },
-  };
 }
