@@ -1,5 +1,6 @@
 import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
+import { notePending } from '../access/pending.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
@@ -24,6 +25,7 @@ export function append(tx: Tx, draft: AuditDraft): void {
     beforeCommit(tx, '9-audit', () => flush(tx));
   }
   own.drafts.push(draft);
+  notePending(tx, draft);
 }
 
 /** What was recorded in the transaction so far: a dry run answers with it. */

@@ -1,8 +1,8 @@
 import type { ResourceName } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
+import { pendingIn } from '../access/pending.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
 import { type Where, within } from '../access/where.ts';
-import { recordedIn } from '../audit/record.ts';
 import type { Tx } from '../db/transaction.ts';
 import { lowerFirst } from '../lib/text.ts';
 import type { LookUps } from './contract.ts';
@@ -66,7 +66,7 @@ export function lookUps(tx: Tx, tenantId: string | undefined): LookUps {
             SELECT 1 FROM jsonb_array_elements(patch) AS step
             WHERE step->>'path' = ${path} OR starts_with(step->>'path', ${`${path}/`}))))`;
       // The events of this transaction are written at its end.
-      const pending = recordedIn(tx).filter(
+      const pending = pendingIn(tx).filter(
         (event) =>
           event.tenantId === chain &&
           event.resource === resource &&
