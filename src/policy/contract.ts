@@ -7,15 +7,17 @@
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
-import { type Action, type ResourceName, resourceNames } from '../access/catalog.ts';
+import { type Action, actions, type ResourceName, resourceNames } from '../access/catalog.ts';
 import type { Row, RowChange } from '../access/grant.ts';
 import type { Comparison, Where } from '../access/where.ts';
+import { columnsOf } from './columns.ts';
 
 export type { Actor, Env } from '../access/actor.ts';
 export type { Action, ResourceName } from '../access/catalog.ts';
 export type { Row, RowChange } from '../access/grant.ts';
+export type { Where } from '../access/where.ts';
 export { allOf, anyOf, covers as isWithin, outside, within } from '../access/where.ts';
-export { z };
+export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;
 type NamespaceResource = 'NAMESPACE' | 'SECRET' | 'FLOW' | 'EXECUTION' | 'TRIGGER' | 'AUDITLOG' | 'BINDING';
@@ -129,6 +131,13 @@ export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; r
 
 /** For a policy that is asked about everything. */
 export const everyResource: readonly ResourceName[] = resourceNames;
+
+const orderedColumns = ['id', 'namespace', 'key', 'username'];
+/** The text columns that a filter on the resource may order: in bytes, never null, the same in SQL and in memory. */
+export const columnsFor = (resource: ResourceName): readonly string[] => {
+  const columns = columnsOf(resource);
+  return orderedColumns.filter((name) => columns.get(name)?.nullable === false);
+};
 
 /** How settings name a group: 'tenant-key/group name'. */
 export const groupReference = z.string().regex(/^[a-z0-9][a-z0-9_-]*\/.+$/, "is not 'tenant/group'");
