@@ -1,9 +1,8 @@
-import { abstain, allOf, definePolicy, deny, outside, z } from '../src/policy/contract.ts';
+import { abstain, allOf, definePolicy, deny, namespaceName, outside, z } from '../src/policy/contract.ts';
 
 const days = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
 type Day = (typeof days)[number];
 
-const namespace = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');
 const time = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'is not a time of day (00:00 to 24:00)')
@@ -23,7 +22,7 @@ const window = z
 
 const rule = z.strictObject({
   /** Below which namespaces it holds. */
-  namespaces: z.array(namespace).min(1),
+  namespaces: z.array(namespaceName).min(1),
   timeZone,
   /** When changes are allowed. The end is not included. */
   windows: z.array(window).min(1),

@@ -1,6 +1,13 @@
-import { abstain, allOf, definePolicy, deny, groupReference, outside, z } from '../src/policy/contract.ts';
-
-const namespace = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');
+import {
+  abstain,
+  allOf,
+  definePolicy,
+  deny,
+  groupReference,
+  namespaceName,
+  outside,
+  z,
+} from '../src/policy/contract.ts';
 
 /** Bindings are left out on purpose: access to a frozen namespace can still be given and, above all, withdrawn. */
 export default definePolicy({
@@ -9,7 +16,7 @@ export default definePolicy({
   resources: ['NAMESPACE', 'SECRET', 'FLOW', 'EXECUTION', 'TRIGGER'],
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   config: z.strictObject({
-    frozen: z.array(namespace).default([]),
+    frozen: z.array(namespaceName).default([]),
     except: z.array(groupReference).default([]),
   }),
   create: ({ frozen, except }, host) => {

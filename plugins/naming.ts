@@ -1,4 +1,4 @@
-import { abstain, definePolicy, deny, z } from '../src/policy/contract.ts';
+import { abstain, definePolicy, deny, namespaceName, z } from '../src/policy/contract.ts';
 
 /** The field of each resource that people name it by. */
 const fields = {
@@ -11,7 +11,6 @@ const fields = {
 } as const;
 const resources = Object.keys(fields) as (keyof typeof fields)[];
 
-const namespace = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');
 const pattern = z.string().transform((text, context) => {
   try {
     return new RegExp(`^(?:${text})$`, 'u');
@@ -25,7 +24,7 @@ const rule = z
   .strictObject({
     resource: z.enum(resources),
     /** Only in this namespace and below (for NAMESPACE). */
-    under: namespace.optional(),
+    under: namespaceName.optional(),
     /** A regular expression that the whole name must match; of a namespace, the part behind the last dot. */
     pattern,
     /** What to tell people: what a good name looks like. */

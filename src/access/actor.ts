@@ -5,8 +5,11 @@ export interface Credential {
   readonly kind: 'basic' | 'api-token' | 'system';
   /** Id of the token; absent for a password. */
   readonly id?: string;
+  /** Kind of who it belongs to: while impersonating, not the actor. */
+  readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
   readonly createdAt?: Date;
   readonly expiresAt?: Date | null;
+  /** The last use before this one, to the minute. What the policies refused was no use. */
   readonly lastUsedAt?: Date | null;
 }
 

@@ -1,6 +1,6 @@
 import type { Tx } from '../db/transaction.ts';
 import type { ActorKind, Credential } from './actor.ts';
-import type { Permission } from './catalog.ts';
+import type { Permission, ResourceName } from './catalog.ts';
 import type { Where } from './where.ts';
 
 declare const brand: unique symbol;
@@ -47,8 +47,8 @@ export interface Grant<P extends Permission = Permission> {
   readonly isSuperAdmin: boolean;
   /** Of these permissions, those that the doer does not hold in the tenant's subtree (null: at instance level) and so may not hand on. */
   missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[];
-  /** What is to be told in the audit event besides the change: policies in shadow, obligations. */
-  readonly notes: readonly string[];
+  /** What is to be told in the audit event of a change besides it: policies in shadow, obligations. */
+  notesOn(resource: ResourceName, change: RowChange): readonly string[];
   /** The error of a row that is not within reach: which policy left it out, and why. */
   refusalOf(row: Row): Error & { readonly evidence?: readonly object[] };
   /** The reach holds before and after; then the policies' own reviews. Throws FORBIDDEN or POLICY_ERROR. */

@@ -1,5 +1,6 @@
 import type { ResourceName } from './catalog.ts';
 import type { Row } from './grant.ts';
+import type { Where } from './where.ts';
 
 /** How a resource is stored, addressed and written down. One per resource folder. */
 export interface ResourceDefinition<R extends ResourceName = ResourceName> {
@@ -10,6 +11,8 @@ export interface ResourceDefinition<R extends ResourceName = ResourceName> {
   readonly tenantColumn?: string | null;
   /** Does a change of it change what somebody may do? Then it raises the revision of access. */
   readonly feedsAccess: boolean;
+  /** Which rows count where a policy counts (default: all). */
+  counted?(now: Date): Where;
   /** What people call the row in an audit event. */
   key(row: Row): string;
   /** The fields that audit events may hold. What is not named here (hashes, secrets) is in no patch. */

@@ -1,5 +1,6 @@
 import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
+import { notePending } from '../access/pending.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
@@ -24,6 +25,7 @@ export function append(tx: Tx, draft: AuditDraft): void {
     beforeCommit(tx, '9-audit', () => flush(tx));
   }
   own.drafts.push(draft);
+  notePending(tx, draft);
 }
 
 /** What was recorded in the transaction so far: a dry run answers with it. */
@@ -82,8 +84,8 @@ export function record(
   const row = (after ?? before)!;
   // A part that comes or goes changes the resource that it is a part of.
   const type: AuditType = audited ? 'UPDATE' : before === null ? 'CREATE' : after === null ? 'DELETE' : 'UPDATE';
-  const notes = grant.notes.length > 0 ? { notes: [...grant.notes] } : {};
-  const extra = { ...notes, ...(details as object | undefined) };
+  const notes = grant.notesOn(name, { before, after });
+  const extra = { ...(notes.length > 0 && { notes: [...notes] }), ...(details as object | undefined) };
   append(tx, {
     ...envelope(grant.doer),
     tenantId: tenant?.id ?? '',

@@ -1,3 +1,4 @@
+import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Freshness } from '../policy/freshness.ts';
@@ -19,6 +20,8 @@ interface Known {
   readonly revokedAt: Date | null;
   readonly extended: boolean;
   readonly revision: bigint;
+  /** When this gateway read it (milliseconds). */
+  readonly readAt: number;
 }
 
 export interface ApiTokenOptions {
@@ -43,59 +46,71 @@ export class ApiTokens {
     const hash = isToken(token) ? tokenHash(this.#options.keys, token) : undefined;
     return async () => {
       if (hash === undefined) throw unauthenticated();
-      const found = await this.#use(hash);
+      const now = new Date();
+      const found = await this.#find(hash, now);
       const principal = await this.#options.principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes('API_TOKEN')) throw unauthenticated();
       const { id, createdAt, expiresAt, lastUsedAt } = found;
+      // A stream proves it anew every minute: so it counts as used for as long as the stream is allowed.
+      const again = new Date(now.getTime() + lastUseMs);
       return {
         principal,
-        credential: { kind: 'api-token', id, createdAt, expiresAt, lastUsedAt },
+        credential: { kind: 'api-token', id, ownerKind: principal.kind, createdAt, expiresAt, lastUsedAt },
         revision: found.revision < principal.revision ? found.revision : principal.revision,
-        ...(expiresAt && { until: expiresAt }),
+        until: expiresAt && expiresAt < again ? expiresAt : again,
+        used: () => this.#markUse(hash),
       };
     };
   }
 
-  async #use(hash: string): Promise<Known> {
-    const now = new Date();
+  /** Read anew every minute: another gateway may have seen it used. */
+  async #find(hash: string, now: Date): Promise<Known> {
     let found = this.#known.get(hash);
-    if (!found || found.revision < this.#options.freshness.state.revision || isOver(found, now)) {
-      found = await this.#read(hash);
-    }
+    const isCurrent =
+      found &&
+      found.revision >= this.#options.freshness.state.revision &&
+      Math.abs(now.getTime() - found.readAt) < lastUseMs &&
+      !isOver(found, now);
+    if (!isCurrent) found = await this.#read(hash);
     if (!found || isOver(found, now)) throw unauthenticated();
-    if (!found.lastUsedAt || now.getTime() - found.lastUsedAt.getTime() >= lastUseMs) {
-      found = await this.#markUse(hash, found, now);
-    }
     return found;
   }
 
   async #read(hash: string): Promise<Known | undefined> {
-    const rows = await this.#options.store.prisma.$queryRaw<Known[]>`
+    const readAt = Date.now();
+    const rows = await this.#options.store.prisma.$queryRaw<Omit<Known, 'readAt'>[]>`
       SELECT id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended,
         (SELECT revision FROM "AccessState") AS revision
       FROM "ApiToken" WHERE hash = ${hash}`;
-    const found = rows[0];
-    if (!found) return undefined;
+    if (!rows[0]) return undefined;
+    const found = { ...rows[0], readAt };
     if (this.#known.size >= greatestCache) this.#known.clear();
     this.#known.set(hash, found);
     return found;
   }
 
-  /** Also pushes the expiry of an extended token that is still valid: never backwards, never past its greatest age. */
-  async #markUse(hash: string, found: Known, now: Date): Promise<Known> {
+  /**
+   * Called once something was allowed by the token, never before: what the policies refuse is no use, and a token that
+   * they hold for stale does not become fresh by being tried.
+   * Also pushes the expiry of an extended token that is still valid: never backwards, never past its greatest age.
+   */
+  async #markUse(hash: string): Promise<void> {
+    const now = new Date();
+    const found = this.#known.get(hash);
+    if (!found || (found.lastUsedAt && now.getTime() - found.lastUsedAt.getTime() < lastUseMs)) return;
     const before = new Date(now.getTime() - lastUseMs);
-    const rows = await this.#options.store.prisma.$queryRaw<Pick<Known, 'expiresAt' | 'lastUsedAt'>[]>`
+    const rows = await withoutDeadline(
+      () => this.#options.store.prisma.$queryRaw<Pick<Known, 'expiresAt' | 'lastUsedAt'>[]>`
       UPDATE "ApiToken" SET "lastUsedAt" = ${now}, "expiresAt" = CASE WHEN extended
         THEN GREATEST("expiresAt", LEAST(${now}::timestamptz + "maxAgeSeconds" * interval '1 second', "greatestExpiry"))
         ELSE "expiresAt" END
       WHERE id = ${found.id} AND "revokedAt" IS NULL AND ("expiresAt" IS NULL OR "expiresAt" > ${now})
         AND ("lastUsedAt" IS NULL OR "lastUsedAt" <= ${before})
-      RETURNING "expiresAt", "lastUsedAt"`;
+      RETURNING "expiresAt", "lastUsedAt"`,
+    );
     // Another gateway may have written it meanwhile, or it ended: read what holds now.
-    const next = rows[0] ? { ...found, ...rows[0] } : await this.#read(hash);
-    if (!next || isOver(next, now)) throw unauthenticated();
-    this.#known.set(hash, next);
-    return next;
+    if (rows[0]) this.#known.set(hash, { ...found, ...rows[0] });
+    else await this.#read(hash);
   }
 }
 

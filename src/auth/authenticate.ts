@@ -93,6 +93,7 @@ export class Authenticator {
       impersonator: actor,
       revision: target.revision < identity.revision ? target.revision : identity.revision,
       ...(identity.until && { until: identity.until }),
+      ...(identity.used && { used: identity.used }),
     };
   }
 

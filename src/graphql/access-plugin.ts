@@ -116,7 +116,9 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       await session.refresh();
       if (permission)
         session.grant(permission, (await scope?.(parent as never, args as never, context as never)) ?? {});
-      return resolve(parent, args, context, info);
+      const result = await resolve(parent, args, context, info);
+      await session.noteUse(access === 'signed-in');
+      return result;
     };
     // Mutations and subscriptions put their own refusals on record.
     if (config.kind === 'Mutation' || config.kind === 'Subscription') return decided;

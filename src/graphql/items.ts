@@ -1,4 +1,6 @@
+import type { Tx } from '../db/transaction.ts';
 import { badInput, GatehouseError } from '../errors.ts';
+import { attempt } from '../policy/reviewed.ts';
 import { builder } from './builder.ts';
 
 /** Wrapped: an Error that a resolver returns would count as thrown. */
@@ -25,6 +27,7 @@ const greatest = 500;
  * an error of the database ends the whole list. Refusals go on record after the commit.
  */
 export async function eachItem<Item, Result>(
+  tx: Tx,
   refusals: GatehouseError[],
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
@@ -34,7 +37,7 @@ export async function eachItem<Item, Result>(
   const results: Result[] = [];
   for (const [index, item] of items.entries()) {
     try {
-      results.push(await work(item, index));
+      results.push(await attempt(tx, () => work(item, index)));
     } catch (error) {
       if (!(error instanceof GatehouseError)) throw error;
       if (error.code !== 'BAD_INPUT' && error.code !== 'CONFLICT') refusals.push(error);

@@ -7,15 +7,17 @@
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
-import { type Action, type ResourceName, resourceNames } from '../access/catalog.ts';
-import type { RowChange } from '../access/grant.ts';
+import { type Action, actions, type ResourceName, resourceNames } from '../access/catalog.ts';
+import type { Row, RowChange } from '../access/grant.ts';
 import type { Comparison, Where } from '../access/where.ts';
+import { columnsOf } from './columns.ts';
 
 export type { Actor, Env } from '../access/actor.ts';
 export type { Action, ResourceName } from '../access/catalog.ts';
 export type { Row, RowChange } from '../access/grant.ts';
-export { allOf, anyOf, outside, within } from '../access/where.ts';
-export { z };
+export type { Where } from '../access/where.ts';
+export { allOf, anyOf, covers as isWithin, outside, within } from '../access/where.ts';
+export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;
 type NamespaceResource = 'NAMESPACE' | 'SECRET' | 'FLOW' | 'EXECUTION' | 'TRIGGER' | 'AUDITLOG' | 'BINDING';
@@ -69,8 +71,22 @@ export interface Change<R extends ResourceName = ResourceName> extends RowChange
 
 /** What a review may look up, inside the transaction. */
 export interface LookUps {
-  /** How many rows of the resource the tenant has now, the change included. */
-  count(resource: ResourceName, tenantId: string): Promise<number>;
+  /**
+   * How many rows of the resource the tenant (null: the instance) has, or has in a namespace and below it, the change
+   * included: what is stored, and what the transaction has reviewed and not written yet. Nobody else who counts the
+   * same goes on until the transaction ends. Namespaces count that were created (not implied ones), roles that are not
+   * managed, API tokens that still work.
+   */
+  count(resource: ResourceName, tenantId: string | null, namespace?: string): Promise<number>;
+  /** The stored rows, of the tenant that was decided about, that satisfy a filter; more than 1,000 are an error. */
+  rows(resource: ResourceName, where: Where): Promise<readonly Row[]>;
+  /**
+   * Ids of everybody who created the object or ever changed it (that field of it), as the audit log and this
+   * transaction tell it. Who acted as somebody else counts, and so does whom they acted as.
+   */
+  authors(resource: ResourceName, id: string, field?: string): Promise<ReadonlySet<string>>;
+  /** Is one of these principals in the group? */
+  isMember(groupId: string, principalIds: readonly string[]): Promise<boolean>;
 }
 
 export interface Policy<R extends ResourceName = ResourceName> {
@@ -116,5 +132,15 @@ export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; r
 /** For a policy that is asked about everything. */
 export const everyResource: readonly ResourceName[] = resourceNames;
 
+const orderedColumns = ['id', 'namespace', 'key', 'username'];
+/** The text columns that a filter on the resource may order: in bytes, never null, the same in SQL and in memory. */
+export const columnsFor = (resource: ResourceName): readonly string[] => {
+  const columns = columnsOf(resource);
+  return orderedColumns.filter((name) => columns.get(name)?.nullable === false);
+};
+
 /** How settings name a group: 'tenant-key/group name'. */
 export const groupReference = z.string().regex(/^[a-z0-9][a-z0-9_-]*\/.+$/, "is not 'tenant/group'");
+
+/** How settings name a namespace. */
+export const namespaceName = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');

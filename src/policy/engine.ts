@@ -116,26 +116,54 @@ export class Engine {
     return new Decided(permission, scope, combine(steps), steps, request);
   }
 
-  /** Asks the policies that look at before and after. The first that refuses, or could not say, wins. */
-  async review(decision: Decision, change: RowChange, look: LookUps): Promise<Step | undefined> {
+  /**
+   * Asks the policies that look at before and after. The first that refuses, or could not say, wins; what those in
+   * shadow would have refused is told as notes.
+   */
+  async review(decision: Decision, change: RowChange, look: LookUps): Promise<Reviewed> {
     const { request } = decision;
-    for (const { name, mode, shadow, policy } of this.#applying(request)) {
-      if (!policy.review || shadow) continue;
-      const step = { policy: name, mode };
-      try {
-        const answer = await withinTime(
-          Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
-          this.reviewMs,
-        );
-        if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
-        if (answer?.effect !== 'abstain') return { ...step, effect: 'error', cause: 'its review gave no verdict' };
-      } catch (error) {
-        return { ...step, effect: 'error', cause: causeOf(error) };
-      }
+    const notes: string[] = [];
+    for (const loaded of this.#applying(request)) {
+      const step = await this.#askReview(loaded, request, change, look);
+      if (step && !loaded.shadow) return { refused: step, notes };
+      if (step) notes.push(shadowNote(step));
     }
-    return undefined;
+    return { refused: undefined, notes };
+  }
+
+  /** @returns undefined where it refuses nothing. */
+  async #askReview(
+    { name, mode, policy }: LoadedPolicy,
+    request: AccessRequest,
+    change: RowChange,
+    look: LookUps,
+  ): Promise<Step | undefined> {
+    if (!policy.review) return undefined;
+    const step = { policy: name, mode };
+    try {
+      const answer = await withinTime(
+        Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
+        this.reviewMs,
+      );
+      if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
+      if (answer?.effect === 'abstain') return undefined;
+      return { ...step, effect: 'error', cause: 'its review gave no verdict' };
+    } catch (error) {
+      return { ...step, effect: 'error', cause: causeOf(error) };
+    }
   }
 }
+
+/** What the reviews of one change came to. */
+export interface Reviewed {
+  readonly refused: Step | undefined;
+  /** For the audit event. */
+  readonly notes: readonly string[];
+}
+
+/** How an audit event tells what a policy in shadow would have done. */
+export const shadowNote = ({ policy, reason, cause }: Step): string =>
+  `${policy} (in shadow) would have refused: ${reason ?? cause ?? ''}`;
 
 const causeOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);

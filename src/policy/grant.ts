@@ -1,15 +1,14 @@
-import { type Permission, split } from '../access/catalog.ts';
+import { type Permission, type ResourceName, split } from '../access/catalog.ts';
 import type { Grant, Row, RowChange } from '../access/grant.ts';
-import { resourceDefinition, tenantColumn } from '../access/resource.ts';
 import type { Where } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
-import { lowerFirst } from '../lib/text.ts';
 import type { Step } from './combine.ts';
-import type { LookUps } from './contract.ts';
 import { noteDecision, noteReview, outOfReachEvidence } from './decisions/evidence.ts';
-import type { Decision } from './engine.ts';
+import { type Decision, shadowNote } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
+import { lookUps } from './look-ups.ts';
 import { matcherOf } from './matcher.ts';
+import { noteReviewed } from './reviewed.ts';
 import { type AccessSession, refusal } from './session.ts';
 
 /** The one place where a grant is made: from a decision whose outcome is allow. */
@@ -21,7 +20,8 @@ export function makeGrant<P extends Permission>(
   const { scope, permission } = decision;
   const reaches = where === undefined ? () => true : matcherOf(where);
   const { principal, credential, impersonator } = session.identity;
-  const shadows = decision.steps.filter((step) => step.shadow && (step.effect === 'deny' || step.effect === 'error'));
+  const [resource] = split(permission);
+  const reviewNotes = new Map<string, string[]>();
   const grant = {
     permission,
     tenantId: scope.tenantId ?? null,
@@ -30,9 +30,9 @@ export function makeGrant<P extends Permission>(
     doer: session.doer,
     credential,
     isSuperAdmin: principal.superAdmin,
-    notes: [
-      ...shadows.map((step) => `${step.policy} (in shadow) would have refused: ${step.reason ?? step.cause ?? ''}`),
-      ...decision.steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
+    notesOn: (of: ResourceName, change: RowChange) => [
+      ...decisionNotes(decision, of === resource ? change : undefined),
+      ...((of === resource && reviewNotes.get(idOf(change))) || []),
     ],
     matches: reaches,
     refusalOf(row: Row) {
@@ -42,8 +42,7 @@ export function makeGrant<P extends Permission>(
       return error;
     },
     mayRead(row: Row): boolean {
-      const [resource, action] = split(permission);
-      if (action === 'READ') return reaches(row);
+      if (permission.endsWith(':READ')) return reaches(row);
       return session.can(`${resource}:READ` as Permission, row, { tenantId: scope.tenantId });
     },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
@@ -55,20 +54,25 @@ export function makeGrant<P extends Permission>(
       return permissions.filter((permission) => lacking.has(permission));
     },
     async review(tx: Tx, change: RowChange): Promise<void> {
-      const [review, look] = noteReview(noteDecision(tx, decision), change, lookUps(tx));
+      const [review, look] = noteReview(noteDecision(tx, decision), change, lookUps(tx, scope.tenantId));
       for (const row of [change.before, change.after]) {
         if (!row || reaches(row)) continue;
         review.refusedBy = outOfReach(decision, row).policy;
         throw grant.refusalOf(row);
       }
       review.excepted = await exceptedGroupsOf(tx, session, decision, change);
-      const step =
-        review.excepted.length > 0 && !session.may('POLICY:UPDATE')
-          ? exceptedStep
-          : await session.engine.review(decision, change, look);
-      if (!step) return;
-      review.refusedBy = step.policy;
-      throw refusal(decision, step);
+      if (review.excepted.length > 0 && !session.may('POLICY:UPDATE')) {
+        review.refusedBy = exceptedStep.policy;
+        throw refusal(decision, exceptedStep);
+      }
+      // The members of a group are no rows of their own.
+      if (!scope.part) noteReviewed(tx, resource, change);
+      const { refused, notes } = await session.engine.review(decision, change, look);
+      const known = reviewNotes.get(idOf(change)) ?? [];
+      reviewNotes.set(idOf(change), [...new Set([...known, ...notes])]);
+      if (!refused) return;
+      review.refusedBy = refused.policy;
+      throw refusal(decision, refused);
     },
   };
   return grant as unknown as Grant<P>;
@@ -81,6 +85,23 @@ export const exceptedStep: Step = {
   effect: 'deny',
   reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
 };
+
+const idOf = ({ before, after }: RowChange): string => String((after ?? before)?.['id']);
+
+/** What policies in shadow would have refused of the change (undefined: of anything), and what obligations say. */
+function decisionNotes({ steps }: Decision, change: RowChange | undefined): string[] {
+  const spared = ({ filter }: Step) =>
+    filter !== undefined &&
+    change !== undefined &&
+    [change.before, change.after].every((row) => row === null || matcherOf(filter)(row));
+  const shadows = steps.filter(
+    (step) => step.shadow && (step.effect === 'error' || (step.effect === 'deny' && !spared(step))),
+  );
+  return [
+    ...shadows.map(shadowNote),
+    ...steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
+  ];
+}
 
 /**
  * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
@@ -126,15 +147,4 @@ export function outOfReach({ steps }: Decision, row: Row): Step & { readonly eff
         ...(guard.reason !== undefined && { reason: guard.reason }),
       }
     : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role reaches this' };
-}
-
-function lookUps(tx: Tx): LookUps {
-  return {
-    count(resource, tenantId) {
-      const model = resourceDefinition(resource)?.model;
-      if (!model) throw new Error(`${resource} has no rows to count`);
-      const delegate = (tx as unknown as Record<string, { count(args: object): Promise<number> }>)[lowerFirst(model)]!;
-      return delegate.count({ where: { [tenantColumn(resource)]: tenantId } });
-    },
-  };
 }

@@ -18,6 +18,8 @@ export interface Identity {
   readonly revision: bigint;
   /** When it must be proved anew. */
   readonly until?: Date;
+  /** Notes that something was allowed by the credential. */
+  readonly used?: () => Promise<void>;
 }
 
 export interface SessionOptions {
@@ -65,6 +67,7 @@ export class AccessSession {
   readonly #now: () => Date;
   readonly #memo = new Map<string, Decision>();
   #identity: Identity | undefined;
+  #use: Promise<void> | undefined;
 
   constructor({ engine, freshness, identify, ip, requestId, now = () => new Date() }: SessionOptions) {
     this.engine = engine;
@@ -108,7 +111,24 @@ export class AccessSession {
       return;
     this.#memo.clear();
     this.#identity = undefined;
+    this.#use = undefined;
     this.#identity = await this.#identify();
+  }
+
+  /**
+   * Waits until the use of the credential is written down, if it was used at all: something was allowed by it. Who
+   * only asks who they are uses it where the policies let them see their own tokens.
+   */
+  async noteUse(asksWhoTheyAre: boolean): Promise<void> {
+    if (!this.#identity?.used) return;
+    if (!this.#use && asksWhoTheyAre) {
+      try {
+        this.decide('API_TOKEN:READ');
+      } catch {
+        // Where nothing can be decided, nothing was used.
+      }
+    }
+    await this.#use;
   }
 
   /**
@@ -131,7 +151,8 @@ export class AccessSession {
       now: this.#now,
     });
     session.reason = this.reason;
-    session.#identity = { ...identity, principal };
+    const { used: _used, ...rest } = identity;
+    session.#identity = { ...rest, principal };
     return session;
   }
 
@@ -168,10 +189,11 @@ export class AccessSession {
       );
     }
     const key = `${permission} ${scope.tenantId ?? ''} ${scope.part ?? ''}`;
+    const now = this.#now();
     let decision = this.#memo.get(key);
-    if (!decision) {
+    if (!decision || decision.steps.some(({ until }) => until && until <= now)) {
       const env: Env = {
-        now: this.#now(),
+        now,
         requestId: this.requestId,
         ...(this.ip !== undefined && { ip: this.ip }),
         ...(this.reason !== undefined && { reason: this.reason }),
@@ -182,6 +204,8 @@ export class AccessSession {
       decision.identity = identity;
       this.#memo.set(key, decision);
     }
+    // A use that cannot be written makes the token look older than it is, never fresher: the next one tries again.
+    if (decision.outcome.effect === 'allow') this.#use ??= this.identity.used?.().catch(() => undefined);
     return decision;
   }
 

@@ -19,7 +19,7 @@ export function asSystem<P extends Permission>(
     doer: { kind: 'SYSTEM', id: 'system', name: 'system', reason, requestId: `system-${process.pid}` },
     credential: { kind: 'system' },
     isSuperAdmin: true,
-    notes: [],
+    notesOn: () => [],
     matches: () => true,
     refusalOf: () => new Error('the gateway itself is never refused'),
     mayRead: () => true,

@@ -16,7 +16,11 @@ const settings: Record<string, object> = {
     ],
   },
   network: { rules: [{ allow: ['10.0.0.0/8'] }] },
-  'token-age': { maxAgeDays: 3_650 },
+  'token-hygiene': { users: { maxAgeDays: 3_650, unusedDays: 365 } },
+  quotas: { rules: [{ resource: 'GROUP', atMost: 10 }] },
+  'separate-duties': { duties: ['roles'] },
+  // Measured by itself, beside.
+  cedar: { enabled: false },
   'require-reason': { rules: [{ resource: 'FLOW' }] },
 };
 
@@ -66,7 +70,11 @@ export async function gateway(tenantId: string, namespaces: readonly string[], k
   const session = new AccessSession({
     engine,
     freshness,
-    identify: () => ({ principal, credential: { kind: 'basic' }, revision: 1n }),
+    identify: () => ({
+      principal,
+      credential: { kind: 'api-token', id: 'token', createdAt: new Date() },
+      revision: 1n,
+    }),
     ip: '10.0.0.1',
     requestId: 'bench',
   });

@@ -153,7 +153,7 @@ describe('the pages of administration', () => {
     ]);
     expect(page.users.totalCount).toBe(4);
     expect(page.policies?.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['frozen-namespaces', 'token-age', 'impersonation']),
+      expect.arrayContaining(['frozen-namespaces', 'token-hygiene', 'impersonation']),
     );
   });
 

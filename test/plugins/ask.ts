@@ -3,13 +3,21 @@ import type { Credential } from '../../src/access/actor.ts';
 import type { Action, ResourceName } from '../../src/access/catalog.ts';
 import type { Row } from '../../src/access/grant.ts';
 import type { Where } from '../../src/access/where.ts';
-import type { AccessRequest, Policy, PolicyHost, PolicyPlugin } from '../../src/policy/contract.ts';
+import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from '../../src/policy/contract.ts';
 import { matches } from '../../src/policy/portable.ts';
 
 export const now = new Date('2026-06-01T00:00:00Z');
 
 /** Groups and tenants are known by their own names. */
 const host: PolicyHost = { groups: (names) => new Set(names), tenants: (keys) => new Set(keys) };
+
+/** An empty store. */
+export const noLookUps: LookUps = {
+  count: async () => 0,
+  rows: async () => [],
+  authors: async () => new Set(),
+  isMember: async () => false,
+};
 
 export interface Question {
   readonly resource?: ResourceName;
@@ -18,6 +26,8 @@ export interface Question {
   readonly groups?: readonly string[];
   readonly kind?: 'USER' | 'SERVICE_ACCOUNT';
   readonly name?: string;
+  readonly part?: 'members';
+  readonly impersonator?: { readonly id: string; readonly name: string };
   readonly credential?: Credential;
   readonly now?: Date;
   readonly ip?: string;
@@ -36,12 +46,22 @@ export async function prepared(plugin: object, config: unknown) {
     kind = 'USER',
     name = 'somebody',
     credential = { kind: 'basic' },
+    part,
+    impersonator,
     ...env
   }: Question): AccessRequest => ({
-    actor: { kind, id: name, name, groups, credential, isIn: (wanted) => groups.some((group) => wanted.has(group)) },
+    actor: {
+      kind,
+      id: name,
+      name,
+      groups,
+      credential,
+      ...(impersonator && { impersonator }),
+      isIn: (wanted) => groups.some((group) => wanted.has(group)),
+    },
     action,
     resource,
-    scope: tenantId === undefined ? {} : { tenantId },
+    scope: { ...(tenantId !== undefined && { tenantId }), ...(part && { part }) },
     env: { now, requestId: 'r', ...env },
   });
   return {
@@ -51,9 +71,9 @@ export async function prepared(plugin: object, config: unknown) {
       const verdict = policy.evaluate(request(question));
       return verdict.effect !== 'deny' || (verdict.unless !== undefined && matches(verdict.unless as Where, row));
     },
-    review: async (question: Question, before: Row | null, after: Row | null) => {
+    review: async (question: Question, before: Row | null, after: Row | null, look: Partial<LookUps> = {}) => {
       const { resource = 'NAMESPACE' } = question;
-      const answer = await policy.review!(request(question), { resource, before, after }, { count: async () => 0 });
+      const answer = await policy.review!(request(question), { resource, before, after }, { ...noLookUps, ...look });
       return answer.effect === 'deny' ? answer.reason : 'abstain';
     },
   };

@@ -1,3 +1,4 @@
+import type { ResourceName } from '../../access/catalog.ts';
 import type { Row, RowChange } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
 import { fieldsOf } from '../../access/where.ts';
@@ -48,9 +49,12 @@ const plain = new Set(['id', 'namespace', 'name', 'key', 'username', 'createdAt'
 const secret = new Set(['hash', 'passwordHash']);
 
 function writable({ request: { resource }, outcome }: Decision, row: Row | null): Row | null {
-  if (row === null) return null;
   const where = outcome.effect === 'allow' ? outcome.where : undefined;
-  const audited = new Set([...(resourceDefinition(resource)?.audited ?? []), ...(where ? fieldsOf(where) : [])]);
+  return row === null ? null : writableFields(resource, row, where && fieldsOf(where));
+}
+
+function writableFields(resource: ResourceName, row: Row, more: Iterable<string> = []): Row {
+  const audited = new Set([...(resourceDefinition(resource)?.audited ?? []), ...more]);
   return Object.fromEntries(
     Object.entries(row).filter(
       ([field]) => !secret.has(field) && (audited.has(field) || plain.has(field) || field.endsWith('Id')),
@@ -76,7 +80,9 @@ export function noteReview(evidence: Evidence, { before, after }: RowChange, loo
     name,
     async (...args: unknown[]) => {
       const answer = await (ask as (...args: unknown[]) => unknown)(...args);
-      review.lookedUp.push({ name, args, answer });
+      const kept =
+        name === 'rows' ? (answer as Row[]).map((row) => writableFields(args[0] as ResourceName, row)) : answer;
+      review.lookedUp.push({ name, args, answer: kept });
       return answer;
     },
   ]);

@@ -106,9 +106,9 @@ async function replayReview(
     decision.request.resource === 'GROUP' ? exceptedGroups.has(id) : excepted.some((g) => exceptedGroups.has(g));
   if (concerns && !mayChangePolicies()) return exceptedStep.policy;
   const asked = { unknown: false };
-  const step = await engine.review(decision, { before, after }, lookUpsOf(lookedUp, asked));
+  const { refused } = await engine.review(decision, { before, after }, lookUpsOf(lookedUp, asked));
   if (asked.unknown) return undefined;
-  return step?.policy ?? null;
+  return refused?.policy ?? null;
 }
 
 /** Answers what was answered then, and nothing else. */

@@ -4,6 +4,7 @@ defineResource({
   name: 'API_TOKEN',
   model: 'ApiToken',
   feedsAccess: true,
+  counted: (now) => ({ AND: [{ revokedAt: null }, { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }] }),
   key: (row) => `${row['name']} (${row['prefix']}…)`,
   audited: [
     'owner',

@@ -92,6 +92,12 @@ function lifetime({ maxAge = null, extended, greatestAge }: NewToken, now: Date)
   };
 }
 
+/** Policies see the kind of the owner beside the row. */
+async function reviewNew(tx: Tx, grant: Grant, after: Partial<ApiToken> & { principalId: string }): Promise<void> {
+  const owner = await tx.principal.findUnique({ where: { id: after.principalId }, select: { kind: true } });
+  await grant.review(tx, { before: null, after: { ...after, ownerKind: owner?.kind } });
+}
+
 /** Makes a token of a user or service account. The whole token is in the answer, and nowhere else ever after. */
 export async function createApiToken(
   tx: Tx,
@@ -115,7 +121,7 @@ export async function createApiToken(
     lastUsedAt: null,
     revokedAt: null,
   };
-  await grant.review(tx, { before: null, after });
+  await reviewNew(tx, grant, after);
   await assertMayActAs(tx, grant, owner.id);
   assertNotOutlived(grant, after.greatestExpiry ?? after.expiresAt);
   const token = await tx.apiToken.create({ data: after });
@@ -149,21 +155,23 @@ export async function rotateApiToken(
     now,
   );
   assertNotOutlived(grant, life.greatestExpiry ?? life.expiresAt);
-  const previous = await tx.apiToken.update({ where: { id }, data });
   const fullToken = newToken();
-  const token = await tx.apiToken.create({
-    data: {
-      id: newId(),
-      principalId: before.principalId,
-      tenantId: before.tenantId,
-      name: before.name,
-      description: before.description,
-      prefix: tokenPrefix(fullToken),
-      hash: tokenHash(keys, fullToken),
-      createdAt: now,
-      ...life,
-    },
-  });
+  const next = {
+    id: newId(),
+    principalId: before.principalId,
+    tenantId: before.tenantId,
+    name: before.name,
+    description: before.description,
+    prefix: tokenPrefix(fullToken),
+    hash: tokenHash(keys, fullToken),
+    createdAt: now,
+    lastUsedAt: null,
+    revokedAt: null,
+    ...life,
+  };
+  await reviewNew(tx, grant, next);
+  const previous = await tx.apiToken.update({ where: { id }, data });
+  const token = await tx.apiToken.create({ data: next });
   const tenant = await tenantRef(tx, token.tenantId);
   record(tx, grant, {
     before: await withOwner(tx, before),

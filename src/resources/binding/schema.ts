@@ -195,6 +195,7 @@ mutation('createBindings', {
   target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
   run: async (tx, grant, { bindings }, target, _context, refusals) =>
     eachItem(
+      tx,
       refusals,
       bindings,
       async ({ subject, role, namespace }, i): Promise<Made> => {
@@ -249,6 +250,7 @@ mutation('deleteBindings', {
   target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
   run: async (tx, grant, { ids }, target, _context, refusals) =>
     eachItem(
+      tx,
       refusals,
       ids,
       async (globalIdOfItem, i): Promise<Removed> => {

@@ -13,6 +13,8 @@ import { assertMayHandOn } from '../role/service.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
 
 export interface NewBinding {
+  /** Where it was given one already, to be reviewed. */
+  readonly id?: string;
   readonly principalId: string | null;
   readonly groupId: string | null;
   readonly role: Role;
@@ -36,7 +38,7 @@ export async function bind(
 ): Promise<Binding> {
   if (tenant && content.namespace !== '') await ensureNamespaces(tx, tenant.id, [content.namespace]);
   const binding = await tx.binding.create({
-    data: { id: newId(), tenantId: tenant?.id ?? null, roleId: role.id, ...content },
+    data: { id: newId(), ...content, tenantId: tenant?.id ?? null, roleId: role.id },
   });
   const { row, key } = await described(tx, binding, role);
   record(tx, grant, { resource: 'BINDING', before: null, after: row, tenant, key });
@@ -70,7 +72,7 @@ export async function createBinding(
   if (await tx.binding.findFirst({ where: { tenantId, roleId: role.id, ...content }, select: { id: true } })) {
     throw conflict('This binding exists already.');
   }
-  return bind(tx, grant, tenant, { ...content, role });
+  return bind(tx, grant, tenant, { id: proposed.id, ...content, role });
 }
 
 /** The subject, if it is of this tenant. @throws NOT_FOUND for any other, known or not. */

@@ -1,14 +1,18 @@
+import type { Tx } from '../../db/transaction.ts';
 import { GatehouseError, type Issue } from '../../errors.ts';
+import { attempt } from '../../policy/reviewed.ts';
 
 const greatestNumber = 100;
 const refusals = ['POLICY_ERROR', 'FORBIDDEN'];
 
 /** Gathers what is wrong with a description, each fault with its place in it, so that all are told at once. */
 export class Faults {
+  readonly #tx: Tx;
   readonly #root: Issue['path'];
   readonly #errors: { readonly path: Issue['path']; readonly error: GatehouseError }[] = [];
 
-  constructor(root: Issue['path']) {
+  constructor(tx: Tx, root: Issue['path']) {
+    this.#tx = tx;
     this.#root = root;
   }
 
@@ -19,7 +23,7 @@ export class Faults {
   /** Does it; a refusal becomes a fault at this place, and the answer undefined. */
   async at<T>(path: Issue['path'], work: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      return await work();
+      return await attempt(this.#tx, async () => work());
     } catch (error) {
       if (!(error instanceof GatehouseError)) throw error;
       this.add(path, error);
@@ -34,7 +38,7 @@ export class Faults {
   ): Promise<void> {
     if (items.length === 0) return;
     try {
-      await work(items);
+      await attempt(this.#tx, () => work(items));
     } catch (error) {
       if (!(error instanceof GatehouseError)) throw error;
       if (items.length === 1) this.add(items[0]!.path, error);

@@ -38,7 +38,7 @@ export interface Applied {
  */
 export async function applyDescription(tx: Tx, session: AccessSession, application: Application): Promise<Applied> {
   const { description, passwordLength } = application;
-  const faults = new Faults(['input', 'description']);
+  const faults = new Faults(tx, ['input', 'description']);
   const tenant = await faults.at([], () => applyTenant(tx, session, application));
   faults.assertNone();
   await faults.at(['people'], () => applyPeople(tx, session, faults, description.people ?? [], passwordLength));

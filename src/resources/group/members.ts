@@ -18,9 +18,14 @@ async function part(
   group: Group,
   { principalId, membership }: Pick<GroupMember, 'principalId' | 'membership'>,
 ) {
-  return partOf(group, await subjectName(tx, { principalId, groupId: null }), membership);
+  return partOf(group, principalId, await subjectName(tx, { principalId, groupId: null }), membership);
 }
-const partOf = (group: Group, member: string, membership: string) => ({ ...group, member, membership });
+const partOf = (group: Group, principalId: string, member: string, membership: string) => ({
+  ...group,
+  principalId,
+  member,
+  membership,
+});
 const audited = ['member', 'membership'];
 
 /** Who joins a group gets what it is bound to: the doer must hold each of these permissions. */
@@ -65,7 +70,7 @@ export async function addGroupMembers(
   await assertMayLetIn(tx, grant, group);
   const names = await principalNames(tx, among.in);
   for (const { principalId, membership } of members)
-    await grant.review(tx, { before: null, after: partOf(group, names.get(principalId)!, membership) });
+    await grant.review(tx, { before: null, after: partOf(group, principalId, names.get(principalId)!, membership) });
   return insertMembers(tx, grant, tenant, group, members, names);
 }
 
@@ -93,7 +98,7 @@ async function insertMembers(
   const data = members.map((member) => ({ id: newId(), tenantId: tenant.id, groupId: group.id, ...member }));
   const rows = await tx.groupMember.createManyAndReturn({ data });
   for (const { principalId, membership } of rows) {
-    const after = partOf(group, names.get(principalId)!, membership);
+    const after = partOf(group, principalId, names.get(principalId)!, membership);
     const key = `${group.name}/${after.member}`;
     record(tx, grant, { resource: 'GROUP', before: null, after, tenant, audited, verb: 'add-member', key });
   }

@@ -4,6 +4,7 @@ defineResource({
   name: 'NAMESPACE',
   model: 'Namespace',
   feedsAccess: false,
+  counted: () => ({ declared: true }),
   key: (row) => String(row['namespace']),
   audited: ['namespace', 'declared', 'description'],
 });

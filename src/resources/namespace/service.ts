@@ -31,12 +31,17 @@ async function lockTree(tx: Tx, tenantId: string): Promise<void> {
  * Gives each of these namespaces and their ancestors a row, undeclared where it had none.
  * Such rows are an index of what is in use: not audited (see the README's list).
  */
-export async function ensureNamespaces(tx: Tx, tenantId: string, names: readonly string[]): Promise<void> {
+export async function ensureNamespaces(
+  tx: Tx,
+  tenantId: string,
+  names: readonly string[],
+  ids: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
   const all = [...new Set(names.flatMap((name) => [...ancestorsOf(name), name]))];
   if (all.length === 0) return;
   await lockTree(tx, tenantId);
   const data = all.sort().map((namespace) => ({
-    id: newId(),
+    id: ids.get(namespace) ?? newId(),
     tenantId,
     namespace,
     parent: ancestorsOf(namespace).at(-1) ?? '',
@@ -68,11 +73,15 @@ export async function createNamespace(
   tenant: TenantRef,
   { name, description = null }: { name: string; description?: string | null | undefined },
 ): Promise<Namespace> {
-  const proposed = { id: newId(), tenantId: tenant.id, namespace: name, declared: true, description };
-  await grant.review(tx, { before: null, after: proposed });
-  await ensureNamespaces(tx, tenant.id, [name]);
-  await tx.$executeRaw`SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${name} FOR UPDATE`;
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
+  const implied = await tx.namespace.findUnique({ where, select: { id: true } });
+  const id = implied?.id ?? newId();
+  await grant.review(tx, {
+    before: null,
+    after: { id, tenantId: tenant.id, namespace: name, declared: true, description },
+  });
+  await ensureNamespaces(tx, tenant.id, [name], new Map([[name, id]]));
+  await tx.$executeRaw`SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${name} FOR UPDATE`;
   const existing = await tx.namespace.findUniqueOrThrow({ where });
   if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
   const after = await tx.namespace.update({ where, data: { declared: true, description } });

@@ -4,6 +4,7 @@ defineResource({
   name: 'ROLE',
   model: 'Role',
   feedsAccess: true,
+  counted: () => ({ isManaged: false }),
   key: (row) => String(row['name']),
   audited: ['name', 'description', 'permissions', 'isDefault', 'isManaged'],
 });

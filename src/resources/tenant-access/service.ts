@@ -21,18 +21,21 @@ const named = async (tx: Tx, access: TenantAccess) => ({
 
 /** Writes the access row that was already decided about. */
 export async function giveAccess(tx: Tx, grant: Grant, tenant: TenantRef, principalId: string): Promise<TenantAccess> {
-  return (await giveAccesses(tx, grant, tenant, [principalId]))[0]!;
+  return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }]))[0]!;
 }
 
 async function giveAccesses(
   tx: Tx,
   grant: Grant,
   tenant: TenantRef,
-  principalIds: readonly string[],
+  given: readonly { readonly id: string; readonly principalId: string }[],
 ): Promise<TenantAccess[]> {
-  const data = principalIds.map((principalId) => ({ id: newId(), tenantId: tenant.id, principalId }));
+  const data = given.map((access) => ({ ...access, tenantId: tenant.id }));
   const accesses = await tx.tenantAccess.createManyAndReturn({ data });
-  const names = await principalNames(tx, principalIds);
+  const names = await principalNames(
+    tx,
+    given.map(({ principalId }) => principalId),
+  );
   for (const access of accesses) {
     const after = { ...access, subject: names.get(access.principalId)! };
     record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant });
@@ -69,11 +72,10 @@ export async function grantTenantAccesses(
   });
   if (present) throw conflict(`${users.find(({ id }) => id === present.principalId)?.username} has access already.`);
   const principalIds = usernames.map((username) => ids.get(fold(username))!);
-  for (const principalId of principalIds) {
-    const proposed = { id: newId(), tenantId: tenant.id, principalId, createdAt: new Date() };
-    await grant.review(tx, { before: null, after: proposed });
-  }
-  await giveAccesses(tx, grant, tenant, principalIds);
+  const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
+  for (const access of given)
+    await grant.review(tx, { before: null, after: { ...access, tenantId: tenant.id, createdAt: new Date() } });
+  await giveAccesses(tx, grant, tenant, given);
   const role = withDefaultRole ? await tx.role.findFirst({ where: { tenantId: tenant.id, isDefault: true } }) : null;
   if (role) {
     assertMayHandOn(grant, spoken(role, tenant.id, ''), tenant.id, '');

@@ -1,0 +1,55 @@
+import { abstain, definePolicy, deny, everyResource, type Verdict, z } from '../src/policy/contract.ts';
+
+const dayMs = 86_400_000;
+const days = z.number().positive().max(36_500);
+
+const rules = z.strictObject({
+  /** Greatest age in days, whatever the token's own expiry says. */
+  maxAgeDays: days.optional(),
+  /** Refuse tokens that never expire. */
+  mustExpire: z.boolean().default(false),
+  /** Refuse tokens that nobody used for so many days. One that was never used counts from its creation. */
+  unusedDays: days.optional(),
+});
+const after = (start: Date, count: number) => new Date(start.getTime() + count * dayMs);
+const isDate = (value: unknown): value is Date => value instanceof Date;
+
+/** What a policy refuses is no use: a token that is stale stays stale, however often it is tried. */
+export default definePolicy({
+  name: 'token-hygiene',
+  description: 'API tokens that are too old, never expire or lie unused are refused, by kind of their owner.',
+  resources: everyResource,
+  reads: ['credential', 'now'],
+  config: z.strictObject({ users: rules.prefault({}), serviceAccounts: rules.prefault({}) }),
+  create: ({ users, serviceAccounts }) => ({
+    evaluate({ actor: { kind, credential }, env: { now } }): Verdict {
+      const { createdAt, expiresAt, lastUsedAt, ownerKind = kind } = credential;
+      if (credential.kind !== 'api-token' || !createdAt) return abstain();
+      const { maxAgeDays, mustExpire, unusedDays } = ownerKind === 'USER' ? users : serviceAccounts;
+      if (mustExpire && !expiresAt) return deny('the API token never expires: make one with a maxAge');
+      const tooOld = maxAgeDays === undefined ? undefined : after(createdAt, maxAgeDays);
+      if (tooOld && tooOld <= now) return deny(`the API token is older than ${maxAgeDays} days: make a new one`);
+      const stale = unusedDays === undefined ? undefined : after(lastUsedAt ?? createdAt, unusedDays);
+      if (stale && stale <= now) return deny(`the API token was not used for ${unusedDays} days: make a new one`);
+      const until = tooOld && stale ? (tooOld < stale ? tooOld : stale) : (tooOld ?? stale);
+      return until ? { effect: 'abstain', until } : abstain();
+    },
+    /** Tells it when the token is made, or rotated, and not when it is first used. */
+    review({ resource }, { before, after: row }) {
+      if (resource !== 'API_TOKEN' || before !== null || row === null) return abstain();
+      const { maxAgeDays, mustExpire } = row['ownerKind'] === 'USER' ? users : serviceAccounts;
+      const end = row['greatestExpiry'] ?? row['expiresAt'];
+      if (mustExpire && !isDate(end)) return deny('an API token must expire: give it a maxAge');
+      if (
+        maxAgeDays !== undefined &&
+        isDate(end) &&
+        isDate(row['createdAt']) &&
+        end > after(row['createdAt'], maxAgeDays)
+      )
+        return deny(
+          `an API token ends after ${maxAgeDays} days at the latest: give it a shorter maxAge or greatestAge`,
+        );
+      return abstain();
+    },
+  }),
+});

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import plugin from '../../plugins/separate-duties.ts';
+import type { Group, Role, Tenant, User } from '../../src/db/generated/client.ts';
+import { statements } from '../auth/tools.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+import { accepts, prepared } from './ask.ts';
+
+describe('separate-duties', () => {
+  const enable = { resource: 'TRIGGER' as const, action: 'UPDATE' as const, tenantId: 't', name: 'ann' };
+  const off = { namespace: 'company', flowId: 'daily', triggerId: 'cron', disabled: true };
+  const on = { ...off, disabled: false };
+  const flows = (...authors: string[]) => {
+    const asked: unknown[] = [];
+    return {
+      asked,
+      rows: async (...args: unknown[]) => {
+        asked.push(args);
+        return [{ id: 'f1' }];
+      },
+      authors: async (...args: unknown[]) => {
+        asked.push(args);
+        return new Set(authors);
+      },
+    };
+  };
+
+  it('who wrote a flow does not enable its trigger', async () => {
+    const { review } = await prepared(plugin, { duties: ['triggers'] });
+    const look = flows('bob', 'ann');
+    expect(await review(enable, off, on, look)).toBe(
+      'they wrote the flow of this trigger: somebody else must enable it',
+    );
+    expect(look.asked).toEqual([
+      ['FLOW', { namespace: 'company', flowId: 'daily' }],
+      ['FLOW', 'f1', 'source'],
+    ]);
+    expect(await review(enable, off, on, flows('bob'))).toBe('abstain');
+    // To disable is always allowed, and other changes are none of its business.
+    expect(await review(enable, on, off, flows('ann'))).toBe('abstain');
+    expect(await review(enable, off, { ...off, locked: true }, flows('ann'))).toBe('abstain');
+    const impersonator = { id: 'bob', name: 'bob' };
+    expect(await review({ ...enable, name: 'cleo', impersonator }, off, on, flows('bob'))).toContain('they wrote');
+    const without = await prepared(plugin, { duties: ['roles'] });
+    expect(await without.review(enable, off, on, flows('ann'))).toBe('abstain');
+  });
+
+  it('refuses settings that make no sense', () => {
+    for (const bad of [{ duties: ['flows'] }, { duties: 'roles' }, { duty: ['roles'] }])
+      expect(accepts(plugin, bad)).toBe(false);
+  });
+
+  describe('in a gateway', () => {
+    let world: World;
+    let main: Tenant;
+    const people: Record<string, User> = {};
+    const clients: Record<string, Client> = {};
+    beforeAll(async () => {
+      world = await World.create({
+        config: { policies: { 'separate-duties': { enabled: true, shadow: false, duties: ['roles', 'triggers'] } } },
+      });
+      main = await world.tenant('main');
+      const admin = await world.managed(main, 'Admin');
+      for (const name of ['ann', 'bob', 'cleo']) {
+        people[name] = await world.user(name, [main]);
+        await world.bind(main, { principal: people[name]! }, admin);
+        clients[name] = await world.as(people[name]!);
+      }
+    });
+    afterAll(() => world.close());
+
+    let count = 0;
+    const make = async (by: Client): Promise<Role> => {
+      const { createRole } = await by.ok(
+        `mutation { createRole(input: { tenant: "main", name: "r${count++}", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { name } } }`,
+      );
+      return world.db.role.findFirstOrThrow({ where: { name: createRole.role.name } });
+    };
+    const bind = async (by: Client, subject: string, role: Role): Promise<string> => {
+      const { createBindings } = await by.ok(
+        `mutation($s: ID!, $r: ID!) { createBindings(input: { tenant: "main", bindings: [{ subject: $s, role: $r }] }) {
+          results { error { code message } } } }`,
+        { s: subject, r: idOf('Role', role) },
+      );
+      return createBindings.results[0].error?.message ?? 'bound';
+    };
+    const me = (name: string) => idOf('User', people[name]!);
+    const refused =
+      'BINDING:CREATE is refused: they made this role: somebody else must bind it to them, or to a group that they are in.';
+
+    it('who made a role does not bind it to themselves; others may', async () => {
+      const role = await make(clients['ann']!);
+      expect(await bind(clients['ann']!, me('ann'), role)).toBe(refused);
+      expect(await bind(clients['ann']!, me('bob'), role)).toBe('bound');
+      expect(await bind(clients['bob']!, me('ann'), role)).toBe('bound');
+      // Managed roles are made by nobody, whoever made the tenant.
+      const { managed } = world;
+      expect(await bind(clients['ann']!, me('ann'), await managed(main, 'Viewer'))).toBe('bound');
+    });
+
+    it('who changed its permissions is its author, who changed its name is not; a later change takes nobody off', async () => {
+      const role = await make(clients['ann']!);
+      const update = (by: string, more: string) =>
+        clients[by]!.ok(`mutation { updateRole(input: { id: "${idOf('Role', role)}", ${more} }) { role { id } } }`);
+      await update('cleo', 'description: "text"');
+      expect(await bind(clients['cleo']!, me('cleo'), role)).toBe('bound');
+      await update('bob', 'permissions: [{ resource: FLOW, actions: [READ, UPDATE] }]');
+      for (const name of ['ann', 'bob']) expect(await bind(clients[name]!, me(name), role)).toBe(refused);
+    });
+
+    it('nor to a group that they are in, nor lets themselves into one that has it', async () => {
+      const role = await make(clients['ann']!);
+      const group: Group = await world.group(main, 'both');
+      const add = (by: string, whom: string) =>
+        clients[by]!.run<any>(
+          'mutation($g: ID!, $m: ID!) { addGroupMember(input: { group: $g, subject: $m }) { group { id } } }',
+          { g: idOf('Group', group), m: me(whom) },
+        );
+      await world.member(main, group, people['ann']!);
+      expect(await bind(clients['ann']!, idOf('Group', group), role)).toBe(refused);
+      await world.db.groupMember.deleteMany();
+      expect(await bind(clients['ann']!, idOf('Group', group), role)).toBe('bound');
+      expect((await add('ann', 'ann')).errors[0]).toMatchObject({
+        message: 'GROUP:UPDATE is refused: they made a role that this group has: somebody else must let them in.',
+        extensions: { code: 'FORBIDDEN', policy: 'separate-duties' },
+      });
+      expect((await add('ann', 'cleo')).errors).toEqual([]);
+      expect((await add('bob', 'ann')).errors).toEqual([]);
+    });
+
+    it('while impersonating, both are authors and both act', async () => {
+      const as = (by: string, whom: string) => clients[by]!.as({ 'x-gatehouse-impersonate': whom });
+      const role = await make(as('ann', 'bob'));
+      for (const name of ['ann', 'bob']) expect(await bind(clients[name]!, me(name), role)).toBe(refused);
+      expect(await bind(as('ann', 'cleo'), me('cleo'), role)).toBe(refused);
+      expect(await bind(as('ann', 'cleo'), me('ann'), role)).toBe(refused);
+      expect(await bind(as('bob', 'cleo'), idOf('User', people['ann']!), role)).toBe('bound');
+    });
+
+    it('in one description, too: its own events count before they are written', async () => {
+      const description = {
+        roles: [{ name: 'described', permissions: { FLOW: ['READ'] } }],
+        bindings: [{ user: 'ann', role: 'described' }],
+      };
+      const apply = (by: string) =>
+        clients[by]!.codes(
+          'mutation($d: JSON!) { applyDescription(input: { tenant: "main", description: $d }) { created } }',
+          { d: description },
+        );
+      expect(await apply('ann')).toEqual(['FORBIDDEN']);
+      expect(await world.db.role.count({ where: { name: 'described' } })).toBe(0);
+      expect(await apply('bob')).toEqual([]);
+    });
+
+    it('looks authors up by the index of the object, in its own chain', async () => {
+      const role = await make(clients['ann']!);
+      const [look] = (await statements(() => bind(clients['ann']!, me('ann'), role))).filter((text) =>
+        /SELECT DISTINCT "actorId"/.test(text),
+      );
+      // Enough events that a scan of everything would be dearer.
+      await world.db
+        .$executeRaw`INSERT INTO "AuditEvent" SELECT 'x' || n, 900000 + n, 1, 't', 't', n, '', '', now(), 'UPDATE',
+        'role.update', 'SUCCESS', 'USER', '', '', '', '', 'ROLE', 'r' || n % 500, '', '', NULL, '', NULL, NULL, NULL,
+        '[]'::jsonb, NULL, '', NULL FROM generate_series(1, 20000) AS n`;
+      await world.db.$executeRaw`ANALYZE "AuditEvent"`;
+      const plan = await world.db.$queryRawUnsafe<{ 'QUERY PLAN': string }[]>(
+        `EXPLAIN ${look}`,
+        main.id,
+        'ROLE',
+        role.id,
+        '/permissions',
+        '/permissions/',
+      );
+      const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+      expect(text).toMatch(/Index .*AuditEvent_tenantId_resource_resourceId_seq_idx/);
+      expect(text).toMatch(/Index Cond: .*tenantId.*resource.*resourceId/);
+    });
+  });
+});

@@ -1,0 +1,235 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import plugin from '../../plugins/token-hygiene.ts';
+import type { Credential } from '../../src/access/actor.ts';
+import { catalog } from '../../src/access/catalog.ts';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { World } from '../support/world.ts';
+import { accepts, now, prepared } from './ask.ts';
+
+const day = 86_400_000;
+const ago = (days: number) => new Date(now.getTime() - days * day);
+const inDays = (days: number) => ago(-days);
+const token = (age: number, more: Partial<Credential> = {}): Credential => ({
+  kind: 'api-token',
+  createdAt: ago(age),
+  expiresAt: null,
+  lastUsedAt: null,
+  ...more,
+});
+
+describe('token-hygiene', () => {
+  it('is asked about every resource there is', () => {
+    expect([...plugin.resources].sort()).toEqual(Object.keys(catalog).sort());
+  });
+
+  it('refuses from the very instant, and says until when a token is good', async () => {
+    const { verdict } = await prepared(plugin, { users: { maxAgeDays: 30, unusedDays: 10 } });
+    const asked = (credential: Credential) => verdict({ credential });
+    expect(asked(token(30, { lastUsedAt: ago(1) }))).toMatchObject({
+      effect: 'deny',
+      reason: 'the API token is older than 30 days: make a new one',
+    });
+    expect(asked(token(29, { lastUsedAt: ago(1) }))).toEqual({ effect: 'abstain', until: inDays(1) });
+    expect(asked(token(15, { lastUsedAt: ago(2) }))).toEqual({ effect: 'abstain', until: inDays(8) });
+    expect(asked(token(15, { lastUsedAt: ago(10) }))).toMatchObject({
+      effect: 'deny',
+      reason: 'the API token was not used for 10 days: make a new one',
+    });
+    // Never used: it counts from its creation.
+    expect(asked(token(10))).toMatchObject({ effect: 'deny' });
+    expect(asked(token(9))).toEqual({ effect: 'abstain', until: inDays(1) });
+  });
+
+  it('has rules for each kind of owner; while impersonating it is the owner of the token that counts', async () => {
+    const { verdict } = await prepared(plugin, { serviceAccounts: { mustExpire: true } });
+    const refused = { effect: 'deny', reason: 'the API token never expires: make one with a maxAge' };
+    expect(verdict({ kind: 'SERVICE_ACCOUNT', credential: token(1) })).toMatchObject(refused);
+    expect(verdict({ kind: 'SERVICE_ACCOUNT', credential: token(1, { expiresAt: inDays(1) }) })).toEqual({
+      effect: 'abstain',
+    });
+    expect(verdict({ kind: 'USER', credential: token(1) })).toEqual({ effect: 'abstain' });
+    expect(verdict({ kind: 'USER', credential: token(1, { ownerKind: 'SERVICE_ACCOUNT' }) })).toMatchObject(refused);
+  });
+
+  it('tells it when the token is made', async () => {
+    const { review } = await prepared(plugin, {
+      users: { mustExpire: true, maxAgeDays: 30 },
+      serviceAccounts: { maxAgeDays: 10 },
+    });
+    const made = (ownerKind: string, expiresAt: Date | null, greatestExpiry: Date | null = null) =>
+      review({ resource: 'API_TOKEN', action: 'CREATE' }, null, {
+        ownerKind,
+        createdAt: now,
+        expiresAt,
+        greatestExpiry,
+      });
+    expect(await made('USER', null)).toBe('an API token must expire: give it a maxAge');
+    expect(await made('USER', inDays(30))).toBe('abstain');
+    expect(await made('USER', inDays(31))).toContain('ends after 30 days at the latest');
+    expect(await made('USER', inDays(1), inDays(365))).toContain('ends after 30 days at the latest');
+    expect(await made('SERVICE_ACCOUNT', null)).toBe('abstain');
+    expect(await made('SERVICE_ACCOUNT', inDays(11))).toContain('ends after 10 days at the latest');
+    // What is there can still be revoked, and other things have no age.
+    expect(await review({ resource: 'API_TOKEN', action: 'DELETE' }, { ownerKind: 'USER' }, null)).toBe('abstain');
+    expect(await review({ resource: 'GROUP', action: 'CREATE' }, null, { id: 'g' })).toBe('abstain');
+  });
+
+  it('leaves passwords alone, and everything without a setting', async () => {
+    const strict = await prepared(plugin, { users: { maxAgeDays: 1, mustExpire: true, unusedDays: 1 } });
+    expect(strict.verdict({ credential: { kind: 'basic', createdAt: ago(99) } })).toEqual({ effect: 'abstain' });
+    const { verdict } = await prepared(plugin, {});
+    expect(verdict({ credential: token(9_999) })).toEqual({ effect: 'abstain' });
+  });
+
+  it('refuses settings that make no sense', () => {
+    for (const bad of [
+      { users: { maxAgeDays: 0 } },
+      { users: { maxAgeDays: -1 } },
+      { users: { maxAgeDays: '30' } },
+      { serviceAccounts: { unusedDays: 0 } },
+      { maxAgeDays: 30 },
+      { users: { maxAge: 30 } },
+    ])
+      expect(accepts(plugin, bad)).toBe(false);
+  });
+
+  describe('on two gateways', () => {
+    let world: World;
+    let tenant: Tenant;
+    let user: User;
+    beforeAll(async () => {
+      world = await World.create({
+        gateways: 2,
+        config: {
+          policies: { 'token-hygiene': { enabled: true, shadow: false, users: { unusedDays: 30, mustExpire: false } } },
+        },
+      });
+      tenant = await world.tenant('main');
+    });
+    afterEach(() => void vi.useRealTimers());
+    afterAll(() => world.close());
+
+    const at = (time: number | Date) => vi.useFakeTimers({ toFake: ['Date'], now: time });
+    const groups = '{ tenant(key: "main") { groups { totalCount } } }';
+    const who = '{ viewer { name } }';
+    const usedAt = async () =>
+      (await world.db.apiToken.findFirstOrThrow({ where: { principalId: user.id } })).lastUsedAt?.getTime();
+    let count = 0;
+    const somebody = async () => {
+      user = await world.user(`user${count++}`, [tenant]);
+      await world.grant(tenant, user, ['GROUP:READ', 'AUDITLOG:READ']);
+      await world.grant(null, user, ['USER:READ']);
+      const text = await world.token(user);
+      return [world.bearer(text, 0), world.bearer(text, 1)] as const;
+    };
+
+    it('a stale token stays refused on every gateway, however often and with whatever it is tried', async () => {
+      const clients = await somebody();
+      const start = Date.now();
+      await clients[0].ok(groups);
+      const used = await usedAt();
+      expect(used).toBeGreaterThanOrEqual(start);
+      for (const days of [30, 30.001, 31, 45, 90]) {
+        at(used! + days * day);
+        for (const client of [...clients, ...clients]) {
+          expect((await client.run<any>(groups)).data).toEqual({ tenant: null });
+          const { errors } = await client.run('{ users { totalCount } }');
+          expect(errors[0]).toMatchObject({
+            message: 'USER:READ is refused: the API token was not used for 30 days: make a new one.',
+            extensions: { code: 'FORBIDDEN', policy: 'token-hygiene' },
+          });
+          // Asking who one is takes no permission, and freshens nothing.
+          expect(await client.codes(who)).toEqual([]);
+        }
+        expect(await usedAt()).toBe(used);
+      }
+    });
+
+    it('a token that is used on one gateway stays fresh on the other', async () => {
+      const clients = await somebody();
+      for (const client of clients) await client.ok(groups);
+      let used = (await usedAt())!;
+      for (let round = 0; round < 4; round += 1) {
+        at(used + 29 * day);
+        await clients[0].ok(groups);
+        used = (await usedAt())!;
+      }
+      // The other one last saw it 116 days ago.
+      await clients[1].ok(groups);
+      at(used + 29 * day);
+      await clients[1].ok(who);
+      expect(await usedAt()).toBe(used + 29 * day);
+    });
+
+    it('without the policy the same use makes it fresh', async () => {
+      const free = await World.create();
+      try {
+        user = await free.user('free', [await free.tenant('main')]);
+        const client = await free.as(user);
+        await client.ok(who);
+        const last = async () =>
+          (await free.db.apiToken.findFirstOrThrow({ where: { principalId: user.id } })).lastUsedAt!.getTime();
+        const used = await last();
+        at(used + 90 * day);
+        await client.ok(who);
+        expect(await last()).toBe(used + 90 * day);
+      } finally {
+        await free.close();
+      }
+    });
+
+    it('a stream that goes on counts as use; one that lay still too long is ended', async () => {
+      const [, client] = await somebody();
+      const end = new AbortController();
+      const items: any[] = [];
+      const following = (async () => {
+        for await (const item of client.sse('subscription { auditEvents(tenant: "main") { cursor } }', {}, end.signal))
+          items.push(item);
+      })();
+      await vi.waitFor(() => expect(items.length).toBeGreaterThan(0), 5_000);
+      const start = Date.now();
+      for (const days of [20, 40]) {
+        const before = items.length;
+        at(start + days * day);
+        await world.group(tenant, `after ${days}`);
+        await vi.waitFor(() => expect(items.length).toBeGreaterThan(before), 5_000);
+      }
+      expect(await usedAt()).toBeGreaterThanOrEqual(start + 40 * day);
+      at(start + 71 * day);
+      await world.group(tenant, 'too late');
+      await Promise.race([following, new Promise((done) => setTimeout(done, 5_000))]);
+      end.abort();
+      expect(items.at(-1).errors[0].extensions).toMatchObject({ code: 'FORBIDDEN', policy: 'token-hygiene' });
+    });
+  });
+
+  describe('when tokens are made', () => {
+    let world: World;
+    beforeAll(async () => {
+      world = await World.create({
+        config: { policies: { 'token-hygiene': { enabled: true, shadow: false, users: { mustExpire: true } } } },
+      });
+    });
+    afterAll(() => world.close());
+
+    it('one that never expires is refused, also in the place of another', async () => {
+      const create = (more: object) =>
+        world.root().run<any>('mutation($i: CreateApiTokenInput!) { createApiToken(input: $i) { apiToken { id } } }', {
+          i: { name: 'ci', ...more },
+        });
+      expect((await create({})).errors[0]).toMatchObject({
+        message: 'API_TOKEN:CREATE is refused: an API token must expire: give it a maxAge.',
+        extensions: { code: 'FORBIDDEN', policy: 'token-hygiene' },
+      });
+      const { data } = await create({ maxAge: 'P30D' });
+      const rotate = (id: string) =>
+        world.root().codes('mutation($id: ID!) { rotateApiToken(input: { id: $id }) { fullToken } }', { id });
+      expect(await rotate(data.createApiToken.apiToken.id)).toEqual([]);
+      const root = await world.db.user.findFirstOrThrow();
+      await world.token(root);
+      const old = await world.db.apiToken.findFirstOrThrow({ where: { expiresAt: null } });
+      expect(await rotate(Buffer.from(`ApiToken:${old.id}`).toString('base64'))).toEqual(['FORBIDDEN']);
+      expect(await world.db.apiToken.count({ where: { expiresAt: null } })).toBe(1);
+    });
+  });
+});
