@@ -12,7 +12,11 @@ const settings: Record<string, object> = {
   'frozen-namespaces': { frozen: ['company.frozen'] },
   'change-window': {
     rules: [
-      { namespaces: ['company'], timeZone: 'Europe/Berlin', windows: [{ days: ['MON'], from: '00:00', to: '24:00' }] },
+      {
+        namespaces: ['company.closed'],
+        timeZone: 'Europe/Berlin',
+        windows: [{ days: ['MON'], from: '00:00', to: '24:00' }],
+      },
     ],
   },
   network: { rules: [{ allow: ['10.0.0.0/8'] }] },
