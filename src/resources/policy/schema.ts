@@ -1,13 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
+import { PolicyMode } from '../../graphql/policy-mode.ts';
 import type { LoadedPolicy } from '../../policy/load.ts';
-
-const PolicyMode = builder.enumType('PolicyMode', {
-  description: 'What a policy may do.',
-  values: {
-    guard: { value: 'guard', description: 'Only narrow.' },
-    grant: { value: 'grant', description: 'Give permissions, where mayGrant names it.' },
-  },
-});
 
 const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   description: 'A loaded policy.',
