@@ -11,6 +11,7 @@ import { ActionEnum } from '../../graphql/guarded.ts';
 import { decodeId, nodeTypes, readRow } from '../../graphql/node.ts';
 import { onePermission, PermissionInput } from '../../graphql/permission-input.ts';
 import { PolicyMode } from '../../graphql/policy-mode.ts';
+import { reachOfPrincipals, type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { visibleTenant } from '../../graphql/scopes.ts';
 import type { Given } from '../../policy/circumstances.ts';
@@ -19,7 +20,6 @@ import type { LoadedPolicy } from '../../policy/load.ts';
 import { inWords } from '../../policy/words.ts';
 import { Subject } from '../subject-type.ts';
 import { askedAbout } from './may-ask.ts';
-import { reachOfPrincipals, type SubjectNode, subjectNodes } from './readable.ts';
 import {
   AccessAnswer,
   AccessOrigin,

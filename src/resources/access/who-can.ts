@@ -5,6 +5,7 @@ import { connectionType, type Edge, type Page } from '../../graphql/connection-t
 import type { Context } from '../../graphql/context.ts';
 import { decodeCursor, encodeCursor } from '../../graphql/cursor.ts';
 import { onePermission, PermissionInput } from '../../graphql/permission-input.ts';
+import { reachOfPrincipals, readableIds, type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
 import { compareBytes } from '../../lib/text.ts';
 import { candidates } from '../../policy/candidates.ts';
 import { originsOf } from '../../policy/explain.ts';
@@ -13,7 +14,6 @@ import { namespaceName } from '../namespace/service.ts';
 import { Subject } from '../subject-type.ts';
 import { inTenants } from './effective.ts';
 import { assertMayAskAboutOthers } from './may-ask.ts';
-import { readableIds, type SubjectNode, subjectNodes } from './readable.ts';
 import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
 
 interface AbleEdge extends Edge<SubjectNode>, Able {}
@@ -96,7 +96,7 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
         given: { now: new Date() },
         ...(namespace != null && { row: { tenantId, namespace } }),
       });
-      const readable = await readableIds(context.db, context.session, [scope]);
+      const readable = await readableIds(context.db, reachOfPrincipals(context.session, [scope]));
       const shown = able
         .filter(({ principal }) => readable.has(principal.id))
         .sort((a, b) => compareBytes(a.principal.id, b.principal.id));

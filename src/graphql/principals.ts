@@ -1,10 +1,10 @@
-import type { Permission } from '../../access/catalog.ts';
-import type { PrismaClient, ServiceAccount, User } from '../../db/generated/client.ts';
-import type { Tx } from '../../db/transaction.ts';
-import { anyCondition, nothing } from '../../graphql/connection.ts';
-import type { Condition } from '../../graphql/connection-type.ts';
-import type { Scope } from '../../policy/engine.ts';
-import type { AccessSession } from '../../policy/session.ts';
+import type { Permission } from '../access/catalog.ts';
+import type { PrismaClient, ServiceAccount, User } from '../db/generated/client.ts';
+import type { Tx } from '../db/transaction.ts';
+import type { Scope } from '../policy/engine.ts';
+import type { AccessSession } from '../policy/session.ts';
+import { anyCondition, nothing } from './connection.ts';
+import type { Condition } from './connection-type.ts';
 
 type Reader = Pick<AccessSession, 'may'>;
 
@@ -29,17 +29,17 @@ export function reachOfPrincipals(session: Reader, scopes: readonly Scope[]) {
   return { users: anyCondition(users) ?? nothing, accounts: anyCondition(accounts) ?? nothing };
 }
 
-/** Ids of the principals that somebody may read, of all there are. */
+/** Ids of the principals within a reach: of all there are, or of these. */
 export async function readableIds(
   db: PrismaClient | Tx,
-  session: Reader,
-  scopes: readonly Scope[],
+  { users, accounts }: { users: Condition; accounts: Condition },
+  ids?: readonly string[],
 ): Promise<Set<string>> {
-  const { users, accounts } = reachOfPrincipals(session, scopes);
+  const among = ids ? { id: { in: [...ids] } } : {};
   const select = { id: true };
   const found = [
-    ...(await db.user.findMany({ where: users, select })),
-    ...(await db.serviceAccount.findMany({ where: accounts, select })),
+    ...(await db.user.findMany({ where: { AND: [among, users] }, select })),
+    ...(await db.serviceAccount.findMany({ where: { AND: [among, accounts] }, select })),
   ];
   return new Set(found.map(({ id }) => id));
 }
