@@ -2,15 +2,17 @@ import { acceptPolicies, loadEngine } from '../bootstrap/policies.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
+import { policyTest } from './policy-test.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
 export const policyCommand: Command = {
   name: 'policy',
-  usage: 'policy accept',
-  description: 'Make the policies of the present settings the accepted ones.',
-  async run([verb]) {
-    if (verb !== 'accept') throw new UsageError('Usage: gatehouse policy accept');
+  usage: 'policy (accept | test FILE…)',
+  description: 'Make the policies of the present settings the accepted ones; run tests of policies.',
+  async run([verb, ...rest]) {
+    if (verb === 'test') return policyTest(rest);
+    if (verb !== 'accept') throw new UsageError('Usage: gatehouse policy (accept | test FILE…)');
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
       const engine = await loadEngine(config, store.prisma);

@@ -12,6 +12,8 @@ export interface Given {
   readonly ip?: string;
   readonly reason?: string;
   readonly credential?: Credential;
+  /** Those of which it is known that there is none. */
+  readonly absent?: readonly Circumstance[];
 }
 
 /** What a policy looked at to answer: circumstances that are not given, and whether it mattered who asks. */
@@ -34,7 +36,7 @@ export function lookedAt({ policy }: LoadedPolicy, request: AccessRequest, given
     if (!isGiven(given.credential, key)) open.add('credential');
   });
   const env = watched(request.env, (key) => {
-    if ((key === 'ip' && given.ip === undefined) || (key === 'reason' && given.reason === undefined)) open.add(key);
+    if ((key === 'ip' || key === 'reason') && given[key] === undefined && !given.absent?.includes(key)) open.add(key);
   });
   try {
     policy.evaluate({

@@ -63,7 +63,7 @@ const nothingOpen: ReadonlySet<Circumstance> = new Set();
 
 /** The engine's own answer for this actor, with how it came about and what it leaves open. */
 export function explain(engine: Engine, { principal, given, permission, scope, row }: ExplainQuestion): Explanation {
-  const { credential = { kind: 'basic' }, ...env } = given;
+  const { credential = { kind: 'basic' }, absent: _absent, ...env } = given;
   const decision = engine.decide({
     principal,
     actor: actorOf(principal, scope.tenantId, credential),
@@ -106,7 +106,7 @@ type Settled = Pick<Explanation, 'answer' | 'dependsOn' | 'by' | 'where'>;
  * Between the most and the least that the open policies could leave: what both ends say is certain.
  * A guard can only narrow and a grant only widen, so nothing lies outside.
  */
-function settle(steps: readonly ExplainedStep[], row: Row | undefined): Settled {
+export function settle(steps: readonly ExplainedStep[], row: Row | undefined): Settled {
   const most = combine(steps.map((step) => assume(step, 'most')));
   const none: ReadonlySet<Circumstance> = new Set();
   if (most.effect !== 'allow')
