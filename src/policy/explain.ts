@@ -39,6 +39,8 @@ export interface Explanation {
   readonly reviews: readonly LoadedPolicy[];
   /** What was known of the row that was asked about. */
   readonly row: Row | undefined;
+  /** What each policy looked at. */
+  readonly looked: ReadonlyMap<string, Looked>;
   /** Did a policy look at who asks? Else everybody who is alike in kind, groups and rights gets this answer. */
   readonly personal: boolean;
 }
@@ -62,7 +64,12 @@ export function actorOf(principal: Principal, tenantId: string | undefined, cred
 const nothingOpen: ReadonlySet<Circumstance> = new Set();
 
 /** The engine's own answer for this actor, with how it came about and what it leaves open. */
-export function explain(engine: Engine, { principal, given, permission, scope, row }: ExplainQuestion): Explanation {
+export function explain(
+  engine: Engine,
+  { principal, given, permission, scope, row }: ExplainQuestion,
+  /** The answer to somebody alike, where there is one: whose policies need not be watched again. */
+  alike?: Explanation,
+): Explanation {
   const { credential = { kind: 'basic' }, absent: _absent, ...env } = given;
   const decision = engine.decide({
     principal,
@@ -73,12 +80,17 @@ export function explain(engine: Engine, { principal, given, permission, scope, r
   });
   const [resource, action] = split(permission);
   const applying = engine.set.policies.filter((p) => p.resources.has(resource) && p.actions.has(action));
-  const looked = new Map(applying.map((policy) => [policy.name, lookedAt(policy, decision.request, given)]));
+  const look = (policy: LoadedPolicy): Looked => {
+    const known = alike?.looked.get(policy.name);
+    return known && !known.id ? known : lookedAt(policy, decision.request, given);
+  };
+  const looked = new Map(applying.map((policy) => [policy.name, look(policy)]));
   const steps = decision.steps.map((step) => ({ ...step, open: looked.get(step.policy)?.open ?? nothingOpen }));
   const common = {
     decision,
     steps,
     row,
+    looked,
     reviews: action === 'READ' ? [] : applying.filter((one) => one.policy.review && !one.shadow),
     personal: isPersonal(applying, steps, looked),
     origins: originsOf(principal, steps, permission, scope, row),

@@ -27,11 +27,11 @@ const some = (parts: readonly Certainty[]): Certainty =>
 
 /**
  * Is there no namespace at all that the filter could match, the rest of the row being free? Between two names that it
- * speaks of, its answer does not change: so these, and one just behind each, stand for all.
+ * speaks of, its answer does not change: so these, one just behind each, and the first of all stand for all.
  */
 export function isEmpty(where: Where | undefined, known: Row): boolean {
   const names = [...namesIn(where ?? {})];
-  const points = ['x', ...names.flatMap((name) => [name, `${name}\u0001`])];
+  const points = ['', ...names.flatMap((name) => [name, `${name}\u0001`])];
   return points.every((namespace) => reaches(where, { ...known, namespace }) === 'no');
 }
 

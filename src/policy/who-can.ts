@@ -24,8 +24,8 @@ export function whoCan(
   question: { readonly permission: Permission; readonly tenantId: string; readonly given: Given; readonly row?: Row },
 ): Able[] {
   const { tenantId, permission, row, ...rest } = question;
-  const ask = (principal: Principal) =>
-    explain(engine, { principal, permission, scope: { tenantId }, ...rest, ...(row && { row }) });
+  const ask = (principal: Principal, alike: Explanation | undefined) =>
+    explain(engine, { principal, permission, scope: { tenantId }, ...rest, ...(row && { row }) }, alike);
   const answers = new Map<string, { explanation: Explanation; able: boolean }>();
   const isAble = (explanation: Explanation): boolean => {
     if (explanation.answer === 'ERROR') {
@@ -47,7 +47,7 @@ export function whoCan(
     const key = likeness(principal);
     let answer = answers.get(key);
     if (!answer || answer.explanation.personal) {
-      const explanation = ask(principal);
+      const explanation = ask(principal, answer?.explanation);
       answer = { explanation, able: isAble(explanation) && !isStranger(principal, explanation) };
       answers.set(key, answer);
     }

@@ -114,11 +114,13 @@ export function reachInWords(
   const counted = steps.filter((step) => !step.shadow && step.open.size === 0);
   const allows = counted.filter(({ mode, effect }) => mode === 'grant' && effect === 'allow');
   const phrases = allows.map((step) =>
-    step.filter && !settings && isPlugin(step.policy)
-      ? { only: [`what the policy ${step.policy} gives`], except: [] }
-      : step.filter
-        ? phraseOf(step.filter, spoken)
-        : everything,
+    step.policy === 'group-owner'
+      ? { only: ['the groups that they own'], except: [] }
+      : step.filter && !settings && isPlugin(step.policy)
+        ? { only: [`what the policy ${step.policy} gives`], except: [] }
+        : step.filter
+          ? phraseOf(step.filter, spoken)
+          : everything,
   );
   const given = phrases.some(({ only, except }) => only.length === 0 && except.length === 0)
     ? everything
