@@ -384,6 +384,20 @@ describe('answers about access', () => {
     }
   }, 120_000);
 
+  it('a policy that cannot say about somebody is an error, no shorter list', async () => {
+    const tenant = await world.tenant('odd');
+    const robot = await world.account(tenant, 'breaking');
+    const ask = () =>
+      world
+        .root()
+        .codes(
+          '{ tenant(key: "odd") { whoCan(permission: { resource: BLUEPRINT, actions: [READ] }) { totalCount } } }',
+        );
+    expect(await ask()).toEqual([]);
+    await world.grant(tenant, robot, ['BLUEPRINT:READ']);
+    expect(await ask()).toEqual(['POLICY_ERROR']);
+  });
+
   it('whoCan pages by keyset, forwards and backwards', async () => {
     const query = `query($f: Int, $l: Int, $a: String, $b: String) { tenant(key: "t0") { whoCan(permission: { resource: TENANT, actions: [READ] }, first: $f, last: $l, after: $a, before: $b) {
       totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
