@@ -85,7 +85,7 @@ export function explain(
     row,
     looked,
     reviews: action === 'READ' ? [] : applying.filter((one) => one.policy.review && !one.shadow),
-    personal: isPersonal(applying, steps, looked),
+    personal: isPersonal(applying, steps, looked, row),
     origins: originsOf(principal, steps, permission, scope, row),
   };
   if (principal.disabled) {
@@ -95,13 +95,18 @@ export function explain(
   return { ...common, ...settle(steps, row) };
 }
 
-/** Where nothing gives the permission, no guard can change that, whatever it looks at. */
+/** Where nothing gives the permission, there at least, no guard can change that, whatever it looks at. */
 function isPersonal(
   applying: readonly LoadedPolicy[],
   steps: readonly ExplainedStep[],
   looked: ReadonlyMap<string, Looked>,
+  row: Row | undefined,
 ): boolean {
-  const given = steps.some(({ mode, effect, open }) => mode === 'grant' && (effect === 'allow' || open.size > 0));
+  const given = steps.some(
+    ({ mode, effect, filter, open }) =>
+      mode === 'grant' &&
+      (open.size > 0 || (effect === 'allow' && (row === undefined || reaches(filter, row) !== 'no'))),
+  );
   return applying.some(({ name, mode }) => looked.get(name)!.id && (given || mode === 'grant'));
 }
 

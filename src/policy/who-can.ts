@@ -16,7 +16,8 @@ export interface Able {
  * Of these, all who may do it, or may depending on what is not given. Those who are alike in all that decides are
  * decided about once, unless a policy looks at who it is. Who is disabled can do nothing.
  * @param row what is known of the row; left out: somewhere in the tenant.
- * @throws POLICY_ERROR where a policy could not say: a shorter list would be told as the truth.
+ * @throws POLICY_ERROR where a policy could not say about somebody to whom it is given: a shorter list would be told as
+ * the truth.
  */
 export function whoCan(
   engine: Engine,
@@ -29,6 +30,7 @@ export function whoCan(
   const answers = new Map<string, { explanation: Explanation; able: boolean }>();
   const isAble = (explanation: Explanation): boolean => {
     if (explanation.answer === 'ERROR') {
+      if (explanation.origins.length === 0) return false;
       const policy = explanation.by?.policy;
       throw new GatehouseError('POLICY_ERROR', `Policy ${policy} could not decide about ${permission}.`, {
         policy: policy ?? 'unknown',
