@@ -103,6 +103,8 @@ export interface Config {
   readonly mayGrant: readonly string[];
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
+  /** Where the file says this: its path and line. */
+  readonly placeOf?: (path: readonly PropertyKey[]) => string;
 }
 
 /** Every fault of the settings at once. */
@@ -128,12 +130,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}`);
 
   let settings = file.parse({});
+  let placeOf: Config['placeOf'];
   const path = present['GATEHOUSE_CONFIG'];
   if (path !== undefined) {
     try {
       const result = parseYaml(readFileSync(path, 'utf8'), file);
-      if (result.ok) settings = result.value;
-      else
+      if (result.ok) {
+        settings = result.value;
+        placeOf = (at) => `${path}:${result.lineOf(at)}`;
+      }
+      if (!result.ok)
         for (const i of result.issues)
           faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
     } catch (error) {
@@ -155,5 +161,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,
     ...settings,
+    ...(placeOf && { placeOf }),
   };
 }

@@ -22,6 +22,7 @@ export async function loadEngine(config: Config, prisma: PrismaClient, folder = 
     folders: [folder, ...config.policyFolders.map((path) => resolve(path))],
     settings: config.policies,
     mayGrant: config.mayGrant,
+    placeOf: config.placeOf,
     groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
     tenants: new Map(tenants.map(({ id, key }) => [key, id])),
   });
