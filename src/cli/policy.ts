@@ -2,15 +2,17 @@ import { acceptPolicies, loadEngine } from '../bootstrap/policies.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
+import { newUsage, policyNew } from './policy-new.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
 export const policyCommand: Command = {
   name: 'policy',
-  usage: 'policy accept',
-  description: 'Make the policies of the present settings the accepted ones.',
-  async run([verb]) {
-    if (verb !== 'accept') throw new UsageError('Usage: gatehouse policy accept');
+  usage: `policy accept | ${newUsage}`,
+  description: 'Make the policies of the present settings the accepted ones; write a new policy and its test.',
+  async run([verb, ...args]) {
+    if (verb === 'new') return policyNew(args);
+    if (verb !== 'accept') throw new UsageError(`Usage: gatehouse policy accept | ${newUsage}`);
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
       const engine = await loadEngine(config, store.prisma);
