@@ -125,6 +125,11 @@ describe('a policy in shadow', () => {
     },
   );
 
+  it('has settings that are told, and told apart, as they are', async () => {
+    for (const { name, settings } of world.app.engine.set.policies)
+      expect(JSON.parse(JSON.stringify(settings)), name).toEqual(settings);
+  });
+
   it('is silent about what it would have let through', async () => {
     await createNamespace('open')(client);
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { resourceKey: 'open' } });
