@@ -11,14 +11,15 @@ const fields = {
 } as const;
 const resources = Object.keys(fields) as (keyof typeof fields)[];
 
-const pattern = z.string().transform((text, context) => {
+const wholly = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'u');
+const pattern = z.string().refine((text) => {
   try {
-    return new RegExp(`^(?:${text})$`, 'u');
+    wholly(text);
+    return true;
   } catch {
-    context.addIssue({ code: 'custom', message: 'is not a regular expression' });
-    return z.NEVER;
+    return false;
   }
-});
+}, 'is not a regular expression');
 
 const rule = z
   .strictObject({
@@ -45,20 +46,23 @@ export default definePolicy({
   resources: [...resources],
   actions: ['CREATE', 'UPDATE'],
   config: z.strictObject({ rules: z.array(rule).prefault([dnsLabel]) }),
-  create: ({ rules }) => ({
-    evaluate: () => abstain(),
-    review({ resource }, { before, after }) {
-      const field = fields[resource];
-      const name = after?.[field];
-      // Only a name that is new: what was named before the rule stays as it is.
-      if (typeof name !== 'string' || before?.[field] === name) return abstain();
-      for (const { resource: of, under, pattern: wanted, hint } of rules) {
-        if (of !== resource) continue;
-        if (under !== undefined && name !== under && !name.startsWith(`${under}.`)) continue;
-        const own = resource === 'NAMESPACE' ? name.slice(name.lastIndexOf('.') + 1) : name;
-        if (!wanted.test(own)) return deny(`${JSON.stringify(own)} is not ${hint}`);
-      }
-      return abstain();
-    },
-  }),
+  create({ rules }) {
+    const prepared = rules.map(({ pattern: text, ...rest }) => ({ ...rest, wanted: wholly(text) }));
+    return {
+      evaluate: () => abstain(),
+      review({ resource }, { before, after }) {
+        const field = fields[resource];
+        const name = after?.[field];
+        // Only a name that is new: what was named before the rule stays as it is.
+        if (typeof name !== 'string' || before?.[field] === name) return abstain();
+        for (const { resource: of, under, wanted, hint } of prepared) {
+          if (of !== resource) continue;
+          if (under !== undefined && name !== under && !name.startsWith(`${under}.`)) continue;
+          const own = resource === 'NAMESPACE' ? name.slice(name.lastIndexOf('.') + 1) : name;
+          if (!wanted.test(own)) return deny(`${JSON.stringify(own)} is not ${hint}`);
+        }
+        return abstain();
+      },
+    };
+  },
 });

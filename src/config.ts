@@ -18,6 +18,8 @@ export const policyConfiguration = z.strictObject({
 export interface PolicyConfiguration {
   readonly policies: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
+  /** Where a file says this: its path and line. */
+  readonly placeOf?: ((path: readonly PropertyKey[]) => string) | undefined;
 }
 
 const limits = z.strictObject({
@@ -147,12 +149,16 @@ export function readConfig(
   for (const issue of parsed.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}`);
 
   let settings = file.parse({});
+  let placeOf: Config['placeOf'];
   const path = configurationFile;
   if (path !== undefined && path !== '') {
     try {
       const result = parseYaml(readFileSync(path, 'utf8'), file);
-      if (result.ok) settings = result.value;
-      else
+      if (result.ok) {
+        settings = result.value;
+        placeOf = (at) => `${path}:${result.lineOf(at)}`;
+      }
+      if (!result.ok)
         for (const i of result.issues)
           faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
     } catch (error) {
@@ -174,5 +180,6 @@ export function readConfig(
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,
     ...settings,
+    ...(placeOf && { placeOf }),
   };
 }

@@ -50,9 +50,9 @@ export function lookedAt({ policy }: LoadedPolicy, request: AccessRequest, given
   return { open, id };
 }
 
-/** Of a password there is nothing more to know. */
+/** Of a password there is nothing more to know; whose it is, the question says. */
 const isGiven = (credential: Credential | undefined, key: string): boolean =>
-  credential !== undefined && (credential.kind === 'basic' || Object.hasOwn(credential, key));
+  key === 'ownerKind' || (credential !== undefined && (credential.kind === 'basic' || Object.hasOwn(credential, key)));
 
 function watched<T extends object>(target: T, look: (key: string) => void): T {
   return new Proxy(target, {

@@ -63,7 +63,8 @@ export function explain(
   /** The answer to somebody alike, where there is one: whose policies need not be watched again. */
   alike?: Explanation,
 ): Explanation {
-  const { credential = { kind: 'basic' }, absent: _absent, ...env } = given;
+  const { credential: own = { kind: 'basic' }, absent: _absent, ...env } = given;
+  const credential = own.kind === 'api-token' ? { ownerKind: principal.kind, ...own } : own;
   const decision = engine.decide({
     principal,
     actor: actorOf(principal, scope.tenantId, credential),

@@ -44,6 +44,7 @@ export async function preparePolicies(
     folders: folders.map((path) => resolve(path)),
     settings: configuration.policies,
     mayGrant: configuration.mayGrant,
+    placeOf: configuration.placeOf,
     groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
     tenants: new Map(tenants.map(({ id, key }) => [key, id])),
   });

@@ -6,6 +6,8 @@ import { type Action, actions, resourceNames } from '../access/catalog.ts';
 import type { PolicySettings } from '../config.ts';
 import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
+import { Faults, faultsOf } from './load-faults.ts';
+import './outside.ts';
 
 /** A policy that is ready to be asked. */
 export interface LoadedPolicy {
@@ -58,13 +60,25 @@ export interface LoadOptions {
   readonly groups: ReadonlyMap<string, string>;
   /** Ids of all tenants by key. */
   readonly tenants: ReadonlyMap<string, string>;
+  /** Where the settings say this: file and line. */
+  readonly placeOf?: PlaceOf | undefined;
 }
+
+/** `policies.naming.rules.0` to `gatehouse.yaml:12`; undefined where it is in no file. */
+export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
 
 /**
  * Loads every policy of the folders.
  * @throws {PolicyLoadError} naming file and fault of each that cannot be trusted; none is left out in silence.
  */
-export async function loadPolicies({ folders, settings, mayGrant, groups, tenants }: LoadOptions): Promise<PolicySet> {
+export async function loadPolicies({
+  folders,
+  settings,
+  mayGrant,
+  groups,
+  tenants,
+  placeOf,
+}: LoadOptions): Promise<PolicySet> {
   const faults: string[] = [];
   const policies: LoadedPolicy[] = [];
   const disabled: string[] = [];
@@ -84,7 +98,7 @@ export async function loadPolicies({ folders, settings, mayGrant, groups, tenant
     }
   }
   for (const name of Object.keys(settings))
-    if (!files.has(name)) faults.push(`policies.${name}: there is no such policy`);
+    if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
   for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
 
   for (const [name, path] of files) {
@@ -100,7 +114,7 @@ export async function loadPolicies({ folders, settings, mayGrant, groups, tenant
         throw new Faults(['it gives permissions, and mayGrant does not name it']);
       }
       const config = (plugin.config ?? z.strictObject({})).safeParse(own);
-      if (!config.success) throw new Faults(config.error.issues.map((i) => `setting ${i.path.join('.')} ${i.message}`));
+      if (!config.success) throw new Faults(config.error.issues.map((issue) => settingFault(name, issue, placeOf)));
       if (!enabled) {
         disabled.push(name);
         continue;
@@ -128,20 +142,24 @@ export async function loadPolicies({ folders, settings, mayGrant, groups, tenant
         policy,
       });
     } catch (error) {
-      const list = error instanceof Faults ? error.list : [`${(error as Error).name}: ${(error as Error).message}`];
-      for (const fault of list) faults.push(`${path}: ${fault}`);
+      faults.push(...faultsOf(error, path));
     }
   }
   if (faults.length > 0) throw new PolicyLoadError(faults);
   return { policies: [...(await builtInGuards()), ...policies], disabled, exceptedGroups };
 }
 
-class Faults extends Error {
-  readonly list: readonly string[];
-  constructor(list: readonly string[]) {
-    super(list.join('; '));
-    this.list = list;
-  }
+const at = (placeOf: PlaceOf | undefined, path: readonly PropertyKey[]): string => {
+  const place = placeOf?.(path);
+  return place === undefined ? '' : ` (${place})`;
+};
+
+function settingFault(name: string, issue: z.core.$ZodIssue, placeOf: PlaceOf | undefined): string {
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+  return `setting ${issue.path.join('.')} ${issue.message}${at(placeOf, ['policies', name, ...path])}`.replace(
+    '  ',
+    ' ',
+  );
 }
 
 function lookUp(what: string, references: readonly string[], known: ReadonlyMap<string, string>): ReadonlySet<string> {

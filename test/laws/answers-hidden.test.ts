@@ -234,7 +234,12 @@ describe('answers about access are no oracle', () => {
 
   it('what may still refuse a change is said, and questions that make no sense are bad input', async () => {
     const { explainAccess } = await auditor.ok<any>(explain, about({ namespace: 'company' }));
-    expect(explainAccess.reviews.map(({ policy }: any) => policy)).toEqual(['naming', 'quotas', 'require-reason', 'token-hygiene']);
+    expect(explainAccess.reviews.map(({ policy }: any) => policy)).toEqual([
+      'naming',
+      'quotas',
+      'require-reason',
+      'token-hygiene',
+    ]);
     const bad = (more: object) => auditor.codes(explain, about(more));
     for (const more of [
       { namespace: 'No Namespace' },

@@ -3,7 +3,7 @@ import '../../src/resources/index.ts';
 import type { Row } from '../../src/access/grant.ts';
 import type { Decision } from '../../src/policy/engine.ts';
 import { matches } from '../../src/policy/portable.ts';
-import { noLookUps } from '../plugins/ask.ts';
+import { noLookUps } from '../../src/policy/testing.ts';
 import {
   bindingReaches,
   Chance,

@@ -6,9 +6,9 @@ import { behind } from '../../plugins/cedar/filter.ts';
 import plugin from '../../plugins/cedar.ts';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { compareBytes } from '../../src/lib/text.ts';
+import { accepts, now, prepared } from '../../src/policy/testing.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { World } from '../support/world.ts';
-import { accepts, now, prepared } from './ask.ts';
 
 const everything = 'permit (principal, action, resource);';
 const folder = temporaryFolder('cedar');

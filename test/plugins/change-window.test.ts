@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import plugin from '../../plugins/change-window.ts';
-import { accepts, prepared } from './ask.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 
 const office = {
   namespaces: ['billing'],

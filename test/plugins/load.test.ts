@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import '../../src/resources/index.ts';
-import { loadPolicies, PolicyLoadError } from '../../src/policy/load.ts';
+import { readConfig } from '../../src/config.ts';
+import { loadPolicies, type PlaceOf, PolicyLoadError } from '../../src/policy/load.ts';
 import { describeSet, fingerprintOf, lostGuards } from '../../src/policy/policy-set.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -25,6 +27,7 @@ const load = (
   files: Record<string, string> | string[],
   settings: Record<string, Record<string, unknown>> = {},
   mayGrant: string[] = [],
+  placeOf?: PlaceOf,
 ) =>
   loadPolicies({
     folders: Array.isArray(files) ? files : [folder(files)],
@@ -32,6 +35,7 @@ const load = (
     mayGrant,
     groups: new Map([['main/Release managers', 'g1']]),
     tenants: new Map([['main', 't1']]),
+    placeOf,
   });
 async function faults(...args: Parameters<typeof load>): Promise<string> {
   const error = await load(...args).then(
@@ -45,7 +49,7 @@ async function faults(...args: Parameters<typeof load>): Promise<string> {
 describe('loading policies refuses the start, naming file and fault', () => {
   it.each([
     ['a name that is not the file', { 'a.ts': guard('b') }, /a\.ts: its name is b/],
-    ['a syntax error', { 'a.ts': 'export default {{{' }, /a\.ts: /],
+    ['a syntax error', { 'a.ts': 'export default {{{' }, /a\.ts:2: /],
     ['no default export', { 'a.ts': 'export const x = 1;' }, /a\.ts: default export/],
     ['an unknown resource', { 'a.ts': guard('a').replace("'GROUP'", "'GRUOP'") }, /a\.ts: resources\.0/],
     ['an unknown action', { 'a.ts': guard('a', "actions: ['WRITE'],") }, /a\.ts: actions\.0/],
@@ -87,6 +91,48 @@ describe('loading policies refuses the start, naming file and fault', () => {
     }
   });
 
+  it('two files of one name, in one folder as in two', async () => {
+    expect(await faults({ 'a.ts': guard('a'), 'a.mjs': guard('a') })).toMatch(
+      /a\.ts: a policy named a was already loaded from .*a\.mjs/,
+    );
+    const [one, two] = [folder({ 'a.ts': guard('a') }), folder({ 'a.ts': guard('a') })];
+    expect(await faults([one, two])).toContain(
+      `${join(two, 'a.ts')}: a policy named a was already loaded from ${join(one, 'a.ts')}`,
+    );
+  });
+
+  it('every fault of the settings at once, with the line of the file that says it', async () => {
+    const path = join(root, 'gatehouse.yaml');
+    writeFileSync(
+      path,
+      `policies:
+  a:
+    days: many
+    dayz: 3
+    rules:
+      - { from: 1 }
+      - { form: 2 }
+  ghost: {}
+policyFolders: ['${folder({
+        'a.ts': guard(
+          'a',
+          'config: z.strictObject({ days: z.number(), rules: z.array(z.strictObject({ from: z.number() })) }),',
+        ),
+      })}']
+`,
+    );
+    const config = readConfig({ GATEHOUSE_CONFIG: path });
+    const text = await faults([...config.policyFolders], config.policies, [], config.placeOf);
+    for (const [fault, line] of [
+      ['setting days Invalid input: expected number, received string', 3],
+      ['setting Unrecognized key: "dayz"', 4],
+      ['setting rules.1.from Invalid input: expected number, received undefined', 7],
+      ['setting rules.1 Unrecognized key: "form"', 7],
+      ['policies.ghost: there is no such policy', 8],
+    ])
+      expect(text).toContain(`${fault} (${path}:${line})`);
+  });
+
   it('a folder from outside the project works, in shadow and switched off as well', async () => {
     const path = folder({
       'a.ts': guard('a'),
@@ -113,5 +159,65 @@ describe('loading policies refuses the start, naming file and fault', () => {
     expect(lostGuards(describeSet(both), one)).toEqual(['b']);
     expect(lostGuards(describeSet(both), off)).toEqual([]);
     expect(lostGuards(describeSet(off), one)).toEqual(['b']);
+  });
+});
+
+describe('loading policies in Node itself, as a gateway does', () => {
+  /** Loads these files in a process of its own. */
+  const inNode = (files: Record<string, string>) => {
+    const path = join(root, String(next++));
+    mkdirSync(path);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    const source = join(import.meta.dirname, '..', '..', 'src');
+    const script = `
+      await import(${JSON.stringify(join(source, 'resources', 'index.ts'))});
+      const { loadPolicies } = await import(${JSON.stringify(join(source, 'policy', 'load.ts'))});
+      const none = new Map();
+      try {
+        const { policies } = await loadPolicies({ folders: [${JSON.stringify(path)}], settings: {}, mayGrant: [], groups: none, tenants: none });
+        console.log(policies.map(({ name }) => name).join());
+      } catch (error) { console.log(error.message); }`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    return { text: stdout || stderr, path };
+  };
+
+  it('tells file and line of what cannot be read or run', () => {
+    const { text, path } = inNode({
+      'a-type.ts': "import { z } from 'gatehouse/policy';\n\nexport default {{{\n",
+      'b-script.mjs': 'const a = 1;\nconst b = ;\nexport default {};\n',
+      'c-enum.ts': '\n\n\nenum Colour { RED }\nexport default Colour;\n',
+      'd-throws.ts': "import { z } from 'gatehouse/policy';\n\n\n\nz.string().max(Symbol() + 1);\nexport default {};\n",
+      'e-import.ts': "import { nothing } from 'gatehouse/policy';\nexport default nothing;\n",
+      'f-module.ts': "import x from './nowhere.ts';\nexport default x;\n",
+    });
+    for (const fault of [
+      'a-type.ts:3: SyntaxError: ',
+      'b-script.mjs:2: SyntaxError: ',
+      'c-enum.ts:4: SyntaxError: TypeScript enum is not supported',
+      'd-throws.ts:5: TypeError: Cannot convert a Symbol value to a number',
+      'e-import.ts:1: SyntaxError: ',
+      'f-module.ts: Error: Cannot find module',
+    ])
+      expect(text).toContain(`${path}/${fault}`);
+  });
+
+  it('a policy from outside the project imports gatehouse/policy, and what lies beside it', () => {
+    const { text } = inNode({
+      'own.ts': `import { abstain, definePolicy, z } from 'gatehouse/policy';
+        import { description } from './parts/text.ts';
+        export default definePolicy({ name: 'own', description, resources: ['GROUP'],
+          config: z.strictObject({}), create: () => ({ evaluate: () => abstain() }) });`,
+    });
+    expect(text).toContain('Cannot find module');
+    const path = join(root, 'whole');
+    mkdirSync(join(path, 'parts'), { recursive: true });
+    writeFileSync(join(path, 'parts', 'text.ts'), "export const description = 'x';\n");
+    const good = inNode({
+      'own.ts': `import { abstain, definePolicy, z } from 'gatehouse/policy';
+        import { description } from ${JSON.stringify(join(path, 'parts', 'text.ts'))};
+        export default definePolicy({ name: 'own', description, resources: ['GROUP'],
+          config: z.strictObject({}), create: () => ({ evaluate: () => abstain() }) });`,
+    });
+    expect(good.text.trim()).toBe('impersonation,own');
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/naming.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 import { World } from '../support/world.ts';
-import { accepts, prepared } from './ask.ts';
 
 const team = { resource: 'NAMESPACE', under: 'company', pattern: 'team-[a-z]+', hint: 'team- and letters' };
 const group = { resource: 'GROUP', pattern: '[A-Z].*', hint: 'a name that begins with a capital' };

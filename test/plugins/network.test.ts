@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/network.ts';
 import { catalog } from '../../src/access/catalog.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 import { World } from '../support/world.ts';
-import { accepts, prepared } from './ask.ts';
 
 describe('network', () => {
   it('is asked about every resource there is', () => {

@@ -2,8 +2,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/quotas.ts';
 import type { Tenant } from '../../src/db/generated/client.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 import { idOf, World } from '../support/world.ts';
-import { accepts, prepared } from './ask.ts';
 
 const settings = (rules: readonly object[]) => ({
   policies: { quotas: { enabled: true, shadow: false, rules } },

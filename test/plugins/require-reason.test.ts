@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/require-reason.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 import { World } from '../support/world.ts';
-import { accepts, prepared } from './ask.ts';
 
 const rules = [{ resource: 'GROUP', actions: ['DELETE'], least: 10 }, { resource: 'ROLE' }];
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/separate-duties.ts';
 import type { Group, Role, Tenant, User } from '../../src/db/generated/client.ts';
+import { accepts, prepared } from '../../src/policy/testing.ts';
 import { statements } from '../auth/tools.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
-import { accepts, prepared } from './ask.ts';
 
 describe('separate-duties', () => {
   const enable = { resource: 'TRIGGER' as const, action: 'UPDATE' as const, tenantId: 't', name: 'ann' };

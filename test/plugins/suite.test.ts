@@ -48,7 +48,7 @@ describe('policy test', () => {
   it('runs the example as a command, without a database', async () => {
     const { stdout } = await promisify(execFile)(
       join(root, 'node_modules', '.bin', 'node'),
-      ['src/main.ts', 'policy', 'test', 'examples/policies.test.yaml'],
+      ['src/main.ts', 'policy', 'test', 'plugins/policies.test.yaml'],
       { cwd: root, env: { PATH: process.env['PATH'] ?? '' } },
     );
     expect(stdout).toMatch(/12 cases, 12 as expected, 0 not/);

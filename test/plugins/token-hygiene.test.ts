@@ -3,8 +3,8 @@ import plugin from '../../plugins/token-hygiene.ts';
 import type { Credential } from '../../src/access/actor.ts';
 import { catalog } from '../../src/access/catalog.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { accepts, now, prepared } from '../../src/policy/testing.ts';
 import { World } from '../support/world.ts';
-import { accepts, now, prepared } from './ask.ts';
 
 const day = 86_400_000;
 const ago = (days: number) => new Date(now.getTime() - days * day);

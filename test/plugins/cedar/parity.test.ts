@@ -6,9 +6,9 @@ import type { Row } from '../../../src/access/grant.ts';
 import { ancestorsOf, type Where } from '../../../src/access/where.ts';
 import { columnsOf } from '../../../src/policy/columns.ts';
 import { assertPortable, matches, toPrisma, toSql } from '../../../src/policy/portable.ts';
+import { prepared, type Question } from '../../../src/policy/testing.ts';
 import { Chance, namespaces } from '../../laws/generate.ts';
 import { World } from '../../support/world.ts';
-import { prepared, type Question } from '../ask.ts';
 import { constructs, type Generated, groups, names, policySet, tenants } from './generate.ts';
 
 const sets = process.env['SOAK'] === '1' ? 5_000 : 250;

@@ -1,11 +1,15 @@
+/**
+ * Asks a policy without a gateway around it: for its tests, inside the project and out of it (`gatehouse/policy-testing`).
+ */
 import type { z } from 'zod';
-import type { Credential } from '../../src/access/actor.ts';
-import type { Action, ResourceName } from '../../src/access/catalog.ts';
-import type { Row } from '../../src/access/grant.ts';
-import type { Where } from '../../src/access/where.ts';
-import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from '../../src/policy/contract.ts';
-import { matches } from '../../src/policy/portable.ts';
+import type { Credential } from '../access/actor.ts';
+import type { Action, ResourceName } from '../access/catalog.ts';
+import type { Row } from '../access/grant.ts';
+import type { Where } from '../access/where.ts';
+import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from './contract.ts';
+import { matches } from './portable.ts';
 
+/** When questions are asked that do not say when. */
 export const now = new Date('2026-06-01T00:00:00Z');
 
 /** Groups and tenants are known by their own names. */
@@ -19,10 +23,12 @@ export const noLookUps: LookUps = {
   isMember: async () => false,
 };
 
+/** What is asked, as far as the default does not do: a user `somebody` by password, NAMESPACE, UPDATE, no tenant. */
 export interface Question {
   readonly resource?: ResourceName;
   readonly action?: Action;
   readonly tenantId?: string;
+  /** 'tenant/group name', as in settings. */
   readonly groups?: readonly string[];
   readonly kind?: 'USER' | 'SERVICE_ACCOUNT';
   readonly name?: string;
@@ -34,7 +40,7 @@ export interface Question {
   readonly reason?: string;
 }
 
-/** A plugin with its settings, ready to be asked without a gateway around it. */
+/** A plugin with its settings, ready to be asked. @throws what is wrong with the settings. */
 export async function prepared(plugin: object, config: unknown) {
   const { config: model, create } = plugin as PolicyPlugin;
   const policy = (await create((model as z.ZodType).parse(config), host)) as Policy;
@@ -65,12 +71,14 @@ export async function prepared(plugin: object, config: unknown) {
     env: { now, requestId: 'r', ...env },
   });
   return {
+    /** What it says to the question. */
     verdict: (question: Question) => policy.evaluate(request(question)),
     /** Does the verdict leave this row? */
     leaves(question: Question, row: Row): boolean {
       const verdict = policy.evaluate(request(question));
       return verdict.effect !== 'deny' || (verdict.unless !== undefined && matches(verdict.unless as Where, row));
     },
+    /** What it says to a change: its reason to refuse, or 'abstain'. Look-ups find an empty store where none are given. */
     review: async (question: Question, before: Row | null, after: Row | null, look: Partial<LookUps> = {}) => {
       const { resource = 'NAMESPACE' } = question;
       const answer = await policy.review!(request(question), { resource, before, after }, { ...noLookUps, ...look });
@@ -79,5 +87,6 @@ export async function prepared(plugin: object, config: unknown) {
   };
 }
 
+/** Are these settings without a fault? */
 export const accepts = (plugin: object, config: unknown): boolean =>
   (plugin as { config: z.ZodType }).config.safeParse(config).success;

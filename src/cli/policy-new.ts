@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, extname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Origin, policyTemplate, testTemplate } from './policy-template.ts';
+import { UsageError } from './usage.ts';
+
+const project = join(import.meta.dirname, '..', '..');
+const ownFolder = join(project, 'plugins');
+export const newUsage = 'policy new NAME [--folder DIR]';
+
+interface Place {
+  readonly policy: string;
+  readonly test: string;
+  readonly origin: Origin;
+}
+
+/** Inside the project, tests lie apart; in a folder of one's own, beside the policy. */
+function placeOf(name: string, folder: string | undefined): Place {
+  const at = folder === undefined ? ownFolder : resolve(folder);
+  const inside = at === ownFolder;
+  return {
+    policy: join(at, `${name}.ts`),
+    test: join(inside ? join(project, 'test', 'plugins') : at, `${name}.test.ts`),
+    origin: inside ? 'inside' : 'outside',
+  };
+}
+
+function argumentsOf(args: readonly string[]): { name: string; folder: string | undefined } {
+  let parsed: { values: { folder?: string }; positionals: string[] };
+  try {
+    parsed = parseArgs({ args: [...args], options: { folder: { type: 'string' } }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nUsage: gatehouse ${newUsage}`);
+  }
+  const [name, ...more] = parsed.positionals;
+  if (name === undefined || more.length > 0) throw new UsageError(`Usage: gatehouse ${newUsage}`);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || name.length > 60)
+    throw new UsageError(
+      `${JSON.stringify(name)} is not in kebab case (such as change-window), of at most 60 characters.`,
+    );
+  return { name, folder: parsed.values.folder };
+}
+
+/** @throws {UsageError} where a file is there already, or a policy of that name. Nothing is written then. */
+function assertFree(name: string, { policy, test }: Place): void {
+  for (const path of [policy, test]) if (existsSync(path)) throw new UsageError(`${path} is there already.`);
+  const known = readdirSync(ownFolder).find((file) => basename(file, extname(file)) === name);
+  if (known !== undefined) throw new UsageError(`There is a policy ${name} already: ${join(ownFolder, known)}.`);
+}
+
+const shown = (path: string): string => {
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') ? path : near;
+};
+
+function nextSteps(name: string, { policy, test, origin }: Place): string {
+  const run =
+    origin === 'inside'
+      ? `npx vitest run ${shown(test)}`
+      : `npm run test:policy -- ${shown(test)}   (in the folder of Gatehouse)`;
+  const folders = origin === 'inside' ? '' : `\n       policyFolders: [${resolve(policy, '..')}]`;
+  return `Next:
+  1. Say your rule in ${shown(policy)}, and in its test what it refuses and what it leaves alone.
+  2. Run the test:
+       ${run}
+  3. Name its settings in the file of GATEHOUSE_CONFIG:${folders}
+       policies:
+         ${name}: { closed: [company.archive] }
+  4. Start the gateway. Where one runs already, put the new policies in force:
+       npm run gatehouse -- policy accept${
+         origin === 'inside'
+           ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy can be tried in shadow.'
+           : ''
+       }`;
+}
+
+/** Writes a policy and its test from a template. Never overwrites. */
+export async function policyNew(args: readonly string[]): Promise<number> {
+  const { name, folder } = argumentsOf(args);
+  const place = placeOf(name, folder);
+  assertFree(name, place);
+  mkdirSync(resolve(place.policy, '..'), { recursive: true });
+  writeFileSync(place.policy, policyTemplate(name, place.origin), { flag: 'wx' });
+  writeFileSync(place.test, testTemplate(name, place.origin), { flag: 'wx' });
+  console.log(`wrote ${shown(place.policy)}\nwrote ${shown(place.test)}\n\n${nextSteps(name, place)}`);
+  return 0;
+}
