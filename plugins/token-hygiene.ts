@@ -29,13 +29,13 @@ export default definePolicy({
       if (![users, serviceAccounts].some(rulesAtAll)) return abstain();
       const { kind, credential } = actor;
       const { now } = env;
-      const { createdAt, expiresAt, lastUsedAt, ownerKind = kind } = credential;
-      if (credential.kind !== 'api-token' || !createdAt) return abstain();
+      if (credential.kind !== 'api-token' || !credential.createdAt) return abstain();
+      const { createdAt, ownerKind = kind } = credential;
       const { maxAgeDays, mustExpire, unusedDays } = ownerKind === 'USER' ? users : serviceAccounts;
-      if (mustExpire && !expiresAt) return deny('the API token never expires: make one with a maxAge');
+      if (mustExpire && !credential.expiresAt) return deny('the API token never expires: make one with a maxAge');
       const tooOld = maxAgeDays === undefined ? undefined : after(createdAt, maxAgeDays);
       if (tooOld && tooOld <= now) return deny(`the API token is older than ${maxAgeDays} days: make a new one`);
-      const stale = unusedDays === undefined ? undefined : after(lastUsedAt ?? createdAt, unusedDays);
+      const stale = unusedDays === undefined ? undefined : after(credential.lastUsedAt ?? createdAt, unusedDays);
       if (stale && stale <= now) return deny(`the API token was not used for ${unusedDays} days: make a new one`);
       const until = tooOld && stale ? (tooOld < stale ? tooOld : stale) : (tooOld ?? stale);
       return until ? { effect: 'abstain', until } : abstain();

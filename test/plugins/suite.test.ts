@@ -16,7 +16,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { idOf, World } from '../support/world.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const example = join(root, 'examples', 'policies.test.yaml');
+const example = join(root, 'plugins', 'policies.test.yaml');
 const text = readFileSync(example, 'utf8');
 const folder = temporaryFolder('suite');
 afterAll(() => rmSync(folder, { recursive: true }));
