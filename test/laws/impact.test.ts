@@ -126,8 +126,13 @@ describe('a dry run tells what the change then does', () => {
     const tenant = others.length === 0 || chance.coin(0.85) ? chance.pick([eldest!, second!]) : chance.pick(others);
     const within = { where: { tenantId: tenant.id } };
     const one = <T>(list: readonly T[]): T | undefined => (list.length > 0 ? chance.pick(list) : undefined);
-    const role = one(await db.role.findMany({ where: { tenantId: tenant.id, isManaged: false } }));
-    const group = one(await db.group.findMany(within));
+    // Mostly of what is in use: the rest changes nothing for anybody.
+    const used = chance.coin(0.8) ? { bindings: { some: {} } } : {};
+    const roles = await db.role.findMany({ where: { tenantId: tenant.id, isManaged: false } });
+    const inUse = await db.role.findMany({ where: { tenantId: tenant.id, isManaged: false, ...used } });
+    const role = one(inUse) ?? one(roles);
+    const groups = await db.group.findMany(within);
+    const group = one(await db.group.findMany({ where: { tenantId: tenant.id, ...used } })) ?? one(groups);
     const access = one(await db.tenantAccess.findMany({ ...within, include: { principal: true } }));
     const user = one(await db.user.findMany({ where: { username: { not: 'root' } } }));
     const member = one(
