@@ -52,6 +52,8 @@ export interface ExplainQuestion {
   readonly scope: Scope;
   /** What is known of the row that is asked about; left out: the question of a list. */
   readonly row?: Row;
+  /** As whom they act, where it is not simply as themselves: somebody impersonates them. */
+  readonly actor?: Actor;
 }
 
 /** Somebody who does not act right now, as policies see them. */
@@ -66,14 +68,14 @@ const nothingOpen: ReadonlySet<Circumstance> = new Set();
 /** The engine's own answer for this actor, with how it came about and what it leaves open. */
 export function explain(
   engine: Engine,
-  { principal, given, permission, scope, row }: ExplainQuestion,
+  { principal, given, permission, scope, row, actor }: ExplainQuestion,
   /** The answer to somebody alike, where there is one: whose policies need not be watched again. */
   alike?: Explanation,
 ): Explanation {
   const { credential = { kind: 'basic' }, absent: _absent, ...env } = given;
   const decision = engine.decide({
     principal,
-    actor: actorOf(principal, scope.tenantId, credential),
+    actor: { ...(actor ?? actorOf(principal, scope.tenantId, credential)), credential },
     env: { ...env, requestId: 'explain' },
     permission,
     scope,
