@@ -39,7 +39,8 @@ const limits = z.strictObject({
   bulkMs: z.int().positive().default(120_000),
   /** Milliseconds that a policy's review may take. */
   reviewMs: z.int().positive().default(1_000),
-  poolSize: z.int().positive().default(10),
+  /** Connections of requests. A dry run takes two: it reads what was beside what would be. */
+  poolSize: z.int().min(2).default(10),
   /** Milliseconds to wait for a connection before answering 503. */
   poolWaitMs: z.int().positive().default(1_500),
   socketsPerPrincipal: z.int().positive().default(50),

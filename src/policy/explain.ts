@@ -52,6 +52,8 @@ export interface ExplainQuestion {
   readonly scope: Scope;
   /** What is known of the row that is asked about; left out: the question of a list. */
   readonly row?: Row;
+  /** As whom they act, where it is not simply as themselves: somebody impersonates them. */
+  readonly actor?: Actor;
 }
 
 const nothingOpen: ReadonlySet<Circumstance> = new Set();
@@ -59,7 +61,7 @@ const nothingOpen: ReadonlySet<Circumstance> = new Set();
 /** The engine's own answer for this actor, with how it came about and what it leaves open. */
 export function explain(
   engine: Engine,
-  { principal, given, permission, scope, row }: ExplainQuestion,
+  { principal, given, permission, scope, row, actor }: ExplainQuestion,
   /** The answer to somebody alike, where there is one: whose policies need not be watched again. */
   alike?: Explanation,
 ): Explanation {
@@ -67,7 +69,7 @@ export function explain(
   const credential = own.kind === 'api-token' ? { ownerKind: principal.kind, ...own } : own;
   const decision = engine.decide({
     principal,
-    actor: actorOf(principal, scope.tenantId, credential),
+    actor: { ...(actor ?? actorOf(principal, scope.tenantId, credential)), credential },
     env: { ...env, requestId: 'explain' },
     permission,
     scope,

@@ -257,6 +257,20 @@ describe('answers about access are no oracle', () => {
     expect(await auditor.codes(who, { r: 'USER', a: 'READ' })).toEqual(['BAD_INPUT']);
   });
 
+  it('who impersonates is told what the two of them may', async () => {
+    const agent = await world.user('agent', [a]);
+    await world.grant(a, agent, ['IMPERSONATE:READ']);
+    const token = { i: { permission: { resource: 'API_TOKEN', actions: ['CREATE'] } } };
+    const own = await (await world.as(person)).ok<any>(explain, token);
+    expect(own.explainAccess).toMatchObject({ answer: 'ALLOWED', origins: [{ grant: 'self' }] });
+    const acting = (await world.as(agent)).as({ 'x-gatehouse-impersonate': 'person' });
+    expect((await acting.ok<any>(explain, token)).explainAccess).toMatchObject({ answer: 'REFUSED' });
+    const users = {
+      i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenant: 'a', namespace: 'company' },
+    };
+    expect((await acting.ok<any>(explain, users)).explainAccess).toMatchObject({ answer: 'ALLOWED' });
+  });
+
   it("a group's owner may change its members, and nothing else about it", async () => {
     const group = await world.group(a, 'Owned');
     await world.member(a, group, person, 'OWNER');

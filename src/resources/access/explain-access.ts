@@ -75,7 +75,17 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   const principal = await askedAbout(context, input.subject, place, ['input', 'subject']);
   const row = await rowOf(input, resource, tenant?.id, context);
   const scope = { ...place, ...(input.membersOnly && { part: 'members' as const }) };
-  const explanation = explain(context.engine, { principal, given, permission, scope, ...(row && { row }) });
+  const { session } = context;
+  // Who impersonates asks about the two of them.
+  const actor = principal === session.principal && session.identity.impersonator && session.actorFor(tenant?.id);
+  const explanation = explain(context.engine, {
+    principal,
+    given,
+    permission,
+    scope,
+    ...(row && { row }),
+    ...(actor && { actor }),
+  });
   const nodes = await subjectNodes(
     context.db,
     [principal.id],
