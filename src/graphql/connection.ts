@@ -29,6 +29,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
     readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;
   };
   readonly order?: Order;
+  /** Refuses an order by a column whose values are masked for the viewer. */
+  readonly sortable?: (column: string, context: Context) => void;
   /** The order where none is asked for. Default: id, which is the order of creation. */
   readonly defaultOrder?: { readonly column: string; readonly descending: boolean };
   /** The relation from the parent's row, so that many parents load their pages in one statement. */
@@ -125,6 +127,7 @@ async function page<Parent, Node, Filter>(
   if (size < 0 || size > limit) throw badInput([backward ? 'last' : 'first'], `A page has 0 to ${limit} objects.`);
 
   const asked = args.orderBy && spec.order ? spec.order.columns[args.orderBy.field] : undefined;
+  if (asked !== undefined) spec.sortable?.(asked, context);
   const column = asked ?? spec.defaultOrder?.column ?? 'id';
   const descending = asked ? args.orderBy?.direction === 'DESC' : (spec.defaultOrder?.descending ?? false);
   const { type } = columnsOfModel(upperFirst(spec.model)).get(column)!;

@@ -5,6 +5,7 @@ import { builder } from './builder.ts';
 import { ActionEnum } from './guarded.ts';
 import type { Impact, PrincipalImpact, ToldPermission } from './impact.ts';
 import { globalId } from './node.ts';
+import { shownName } from './personal.ts';
 import { ResourceNameEnum } from './resource-enum.ts';
 
 const HeldPermission = builder.objectRef<ToldPermission>('HeldPermission').implement({
@@ -45,7 +46,10 @@ const PrincipalImpactRef = builder.objectRef<PrincipalImpact>('PrincipalImpact')
       description: 'Id of the user or service account. Who is only to be created has one that nothing answers to.',
       resolve: ({ kind, id }) => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id),
     }),
-    name: t.exposeString('name', { description: 'User name, or name of the service account.' }),
+    name: t.string({
+      description: 'User name, or name of the service account.',
+      resolve: ({ kind, id, name }, _args, context) => (kind === 'USER' ? shownName(context, id, name) : name),
+    }),
     superAdmin: t.exposeBoolean('superAdmin', {
       nullable: true,
       description: 'Do they become a super admin (true), or cease to be one (false)? Null: neither, or not told.',

@@ -21,6 +21,7 @@ import type { Context } from './context.ts';
 import { type Impact, impactOf } from './impact.ts';
 import { AccessImpact } from './impact-type.ts';
 import { decodeId } from './node.ts';
+import { shownKey, shownPatch } from './personal.ts';
 import { requiredTenant, visibleTenant } from './scopes.ts';
 
 type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
@@ -70,7 +71,10 @@ const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
   description: 'One change that a dry run would make.',
   fields: (t) => ({
     action: t.exposeString('action', { description: 'What would happen, such as group.update.' }),
-    resourceKey: t.exposeString('resourceKey', { description: 'To what.' }),
+    resourceKey: t.string({
+      description: 'To what.',
+      resolve: (change, _args, context) => shownKey(context, change),
+    }),
     namespace: t.string({
       nullable: true,
       description: 'In which namespace.',
@@ -80,7 +84,7 @@ const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
       type: 'JSON',
       nullable: true,
       description: 'The difference, as JSON Patch.',
-      resolve: ({ patch }) => patch ?? null,
+      resolve: (change, _args, context) => (change.patch ? shownPatch(context, change, change.patch) : null),
     }),
   }),
 });

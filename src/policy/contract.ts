@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
-import { type Action, actions, type ResourceName, resourceNames } from '../access/catalog.ts';
+import { type Action, actions, type Permission, type ResourceName, resourceNames } from '../access/catalog.ts';
 import type { Row, RowChange } from '../access/grant.ts';
 import type { Comparison, Where } from '../access/where.ts';
 import { columnsOf } from './columns.ts';
@@ -49,8 +49,20 @@ export interface AccessRequest<R extends ResourceName = ResourceName> {
   readonly env: Env;
 }
 
-/** Something to do when the outcome is allow. `audit` writes a note into the audit events of the request. */
-export type Obligation = { readonly kind: 'audit'; readonly note: string };
+/**
+ * Something to do when the outcome is allow.
+ * - `audit` writes a note into the audit events of the request.
+ * - `mask` shows these fields of the resource as `***`, wherever their values appear (answers, patches, names, search),
+ *   but for the rows of `unless` and those that the permission `unlessHolding` reaches at the instance level.
+ */
+export type Obligation =
+  | { readonly kind: 'audit'; readonly note: string }
+  | {
+      readonly kind: 'mask';
+      readonly fields: readonly string[];
+      readonly unless?: Where;
+      readonly unlessHolding?: Permission;
+    };
 
 export type Verdict<R extends ResourceName = ResourceName> =
   | { effect: 'allow'; reason: string; when?: WhereOf<R>; until?: Date; obligations?: readonly Obligation[] }

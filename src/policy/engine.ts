@@ -1,11 +1,12 @@
 import type { Actor, Env } from '../access/actor.ts';
-import { type Permission, type ResourceName, split } from '../access/catalog.ts';
+import { isPermission, type Permission, type ResourceName, split } from '../access/catalog.ts';
 import type { RowChange } from '../access/grant.ts';
+import { resourceDefinition } from '../access/resource.ts';
 import { newId } from '../lib/ids.ts';
 import { remember } from '../lib/remember.ts';
 import { columnsOf } from './columns.ts';
 import { combine, type Outcome, type Step, toStep } from './combine.ts';
-import type { AccessRequest, LookUps, Verdict } from './contract.ts';
+import type { AccessRequest, LookUps, Obligation, Verdict } from './contract.ts';
 import { builtInGrants } from './grants/index.ts';
 import type { LoadedPolicy, PolicySet } from './load.ts';
 import { assertPortable } from './portable.ts';
@@ -192,11 +193,28 @@ function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request:
   if (verdict.until !== undefined && !(verdict.until instanceof Date)) throw new TypeError('its until is no date');
   if (effect !== 'deny') {
     for (const obligation of verdict.obligations ?? []) {
-      if (obligation?.kind !== 'audit') throw new TypeError('it asks for an unknown obligation');
+      if (!Object.hasOwn(obligationRules, String(obligation?.kind)))
+        throw new TypeError('it asks for an unknown obligation');
+      obligationRules[obligation.kind](obligation as never, request);
     }
   }
   return verdict;
 }
+
+/** What an obligation must be so that it can be met. */
+const obligationRules = {
+  audit({ note }: Extract<Obligation, { kind: 'audit' }>) {
+    if (typeof note !== 'string') throw new TypeError('its note is no text');
+  },
+  mask({ fields, unless, unlessHolding }: Extract<Obligation, { kind: 'mask' }>, { resource, action }: AccessRequest) {
+    const maskable = resourceDefinition(resource)?.maskable ?? [];
+    const other = [...fields].find((field) => !maskable.includes(field));
+    if (other !== undefined) throw new TypeError(`${other} of ${resource} cannot be masked`);
+    if (action !== 'READ') throw new TypeError('only what is read can be masked');
+    if (unless !== undefined) assertTrusted(unless, resource);
+    if (unlessHolding !== undefined && !isPermission(unlessHolding)) throw new TypeError('it names no permission');
+  },
+} satisfies Record<Obligation['kind'], unknown>;
 
 /** Filters that were found portable, with the resources they were found so for: a policy mostly gives the same one. */
 const trusted = new WeakMap<object, Set<ResourceName>>();

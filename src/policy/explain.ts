@@ -1,3 +1,4 @@
+import type { Actor } from '../access/actor.ts';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
 import { covers, type Where } from '../access/where.ts';

@@ -99,7 +99,9 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
   );
   return [
     ...shadows.map(shadowNote),
-    ...steps.flatMap((step) => (step.shadow ? [] : (step.obligations ?? []).map(({ note }) => note))),
+    ...steps.flatMap(({ shadow, obligations = [] }) =>
+      shadow ? [] : obligations.flatMap((one) => (one.kind === 'audit' ? [one.note] : [])),
+    ),
   ];
 }
 

@@ -7,6 +7,7 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { shownJson, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../subject-type.ts';
 import { maySeePatch } from './patches.ts';
@@ -60,7 +61,11 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
       description: 'Who did it; null where they are gone, the gateway itself acted, or the viewer may not read them.',
       resolve: (event, _args, context) => actor(context, event.actorKind, event.actorId, event.tenantId) as never,
     }),
-    actorName: t.exposeString('actorName', { description: 'The name of who did it, at that time.' }),
+    actorName: t.string({
+      description: 'The name of who did it, at that time.',
+      resolve: ({ actorKind, actorId, actorName }, _args, context) =>
+        actorKind === 'SERVICE_ACCOUNT' || actorKind === 'SYSTEM' ? actorName : shownName(context, actorId, actorName),
+    }),
     impersonatedBy: t.field({
       type: Subject,
       nullable: true,
@@ -71,14 +76,18 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
     impersonatedByName: t.string({
       nullable: true,
       description: 'Their name, at that time.',
-      resolve: ({ impersonatorName }) => orNull(impersonatorName),
+      resolve: ({ impersonatorId, impersonatorName }, _args, context) =>
+        impersonatorName === '' ? null : shownName(context, impersonatorId, impersonatorName),
     }),
     resource: t.field({
       type: ResourceNameEnum,
       description: 'To what kind of thing.',
       resolve: ({ resource }) => resource as ResourceName,
     }),
-    resourceKey: t.exposeString('resourceKey', { description: 'To which: its name at that time.' }),
+    resourceKey: t.string({
+      description: 'To which: its name at that time.',
+      resolve: (event, _args, context) => shownKey(context, event),
+    }),
     namespace: t.string({
       nullable: true,
       description: 'In which namespace.',
@@ -91,24 +100,30 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
       description: 'The decision that allowed or refused it.',
     }),
     policy: t.exposeString('policy', { nullable: true, description: 'The policy that refused it.' }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why, as the actor said.' }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why, as the actor said.',
+      resolve: ({ reason }, _args, context) => (reason === null ? null : shownText(context, reason)),
+    }),
     details: t.field({
       type: 'JSON',
       nullable: true,
       description: 'What else is to say, such as a count.',
-      resolve: ({ details }) => details,
+      resolve: ({ details }, _args, context) => shownJson(context, details),
     }),
     patch: t.field({
       type: 'JSON',
       nullable: true,
       description: 'What changed, as JSON Patch. Null where the viewer may not read the object itself.',
-      resolve: (event, _args, context) => (maySeePatch(context, { ...event }) ? event.patch : null),
+      resolve: (event, _args, context) =>
+        maySeePatch(context, { ...event }) ? shownPatch(context, event, event.patch) : null,
     }),
     revertPatch: t.field({
       type: 'JSON',
       nullable: true,
       description: 'The way back, as JSON Patch. Null where the viewer may not read the object itself.',
-      resolve: (event, _args, context) => (maySeePatch(context, { ...event }) ? event.revertPatch : null),
+      resolve: (event, _args, context) =>
+        maySeePatch(context, { ...event }) ? shownPatch(context, event, event.revertPatch) : null,
     }),
   }),
 });

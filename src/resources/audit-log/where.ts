@@ -5,6 +5,7 @@ import { nothing } from '../../graphql/connection.ts';
 import type { Condition } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId, nodeTypes } from '../../graphql/node.ts';
+import { mayAskByName, searchable, searchableField, searchablePatch } from '../../graphql/personal.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { patchReach } from './patches.ts';
@@ -79,7 +80,11 @@ export function toCondition(filter: AuditFilter, context: Context, chains: reado
       filter.actor != null
         ? { actorId: decodeId(String(filter.actor), ['User', 'ServiceAccount'], ['where', 'actor']).id }
         : {},
-      filter.actorName != null ? { actorName: filter.actorName } : {},
+      filter.actorName == null
+        ? {}
+        : mayAskByName(context, filter.actorName)
+          ? { actorName: filter.actorName }
+          : nothing,
       any(filter.type, 'type'),
       filter.action != null ? { action: filter.action } : {},
       any(filter.outcome, 'outcome'),
@@ -94,6 +99,14 @@ export function toCondition(filter: AuditFilter, context: Context, chains: reado
 function containing(text: string, context: Context, chains: readonly string[]): Condition {
   const contains = { contains: escapeLike(text), mode: 'insensitive' };
   const shown = chains.flatMap((chain) => patchReach(context, chain));
-  const patch = shown.length === 0 ? nothing : { AND: [{ patchText: contains }, { OR: shown }] };
-  return { OR: [...['action', 'resourceKey', 'actorName', 'reason'].map((column) => ({ [column]: contains })), patch] };
+  const patch = shown.length === 0 ? nothing : { AND: [searchablePatch(context, contains), { OR: shown }] };
+  const names = searchableField(context, 'username', contains) ? [searchable(context, 'actorName', contains)] : [];
+  return {
+    OR: [
+      { action: contains },
+      ...['resourceKey', 'reason'].map((column) => searchable(context, column, contains)),
+      ...names,
+      patch,
+    ],
+  };
 }

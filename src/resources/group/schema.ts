@@ -8,6 +8,7 @@ import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
+import { shownField } from '../../graphql/personal.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { description, displayName } from '../rules.ts';
@@ -39,12 +40,13 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
     name: t.string({
       description: 'User name, or name of the service account.',
-      resolve: async ({ principalId }, _args, { db }) => {
-        const principal = await db.principal.findUniqueOrThrow({
+      resolve: async ({ principalId }, _args, context) => {
+        const principal = await context.db.principal.findUniqueOrThrow({
           where: { id: principalId },
           include: { user: true, serviceAccount: true },
         });
-        return principal.user?.username ?? principal.serviceAccount!.name;
+        const { user, serviceAccount } = principal;
+        return user ? shownField(context, user, 'username', user.username) : serviceAccount!.name;
       },
     }),
     subject: t.field({

@@ -62,7 +62,7 @@ export async function grantTenantAccesses(
 ): Promise<string[]> {
   const users = await tx.user.findMany({
     where: { usernameKey: { in: usernames.map(fold) } },
-    select: { id: true, username: true, usernameKey: true },
+    select: { id: true, usernameKey: true },
   });
   const ids = new Map(users.map(({ id, usernameKey }) => [usernameKey, id]));
   const unknown = usernames.find((username) => !ids.has(fold(username)));
@@ -70,7 +70,11 @@ export async function grantTenantAccesses(
   const present = await tx.tenantAccess.findFirst({
     where: { tenantId: tenant.id, principalId: { in: [...ids.values()] } },
   });
-  if (present) throw conflict(`${users.find(({ id }) => id === present.principalId)?.username} has access already.`);
+  if (present) {
+    // As the caller wrote it: what is stored may be masked for them.
+    const given = usernames.find((username) => ids.get(fold(username)) === present.principalId);
+    throw conflict(`${given} has access already.`);
+  }
   const principalIds = usernames.map((username) => ids.get(fold(username))!);
   const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
   for (const access of given)

@@ -6,6 +6,7 @@ defineResource({
   tenantColumn: null,
   feedsAccess: true,
   key: (row) => String(row['username']),
+  maskable: ['username', 'email', 'firstName', 'lastName'],
   secret: ['passwordHash'],
   audited: ['username', 'email', 'firstName', 'lastName', 'superAdmin', 'disabled', 'authMethods', 'passwordChangedAt'],
 });

@@ -2,11 +2,12 @@ import type { Row } from '../../access/grant.ts';
 import type { Tenant, User } from '../../db/generated/client.ts';
 import { GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
-import { anyCondition, connection, delegate, reachOf } from '../../graphql/connection.ts';
+import { anyCondition, connection, delegate, nothing, reachOf } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { assertSortable, mayAskByName, searchableField, shownField } from '../../graphql/personal.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { Subject } from '../subject-type.ts';
@@ -39,10 +40,24 @@ const UserRef = builder.prismaNode('User', {
   interfaces: [Subject],
   id: { field: 'id' },
   fields: (t) => ({
-    username: t.exposeString('username', { description: 'The name to sign in with.' }),
-    email: t.exposeString('email', { description: 'E-mail address.' }),
-    firstName: t.exposeString('firstName', { nullable: true, description: 'First name.' }),
-    lastName: t.exposeString('lastName', { nullable: true, description: 'Last name.' }),
+    username: t.string({
+      description: 'The name to sign in with.',
+      resolve: (user, _args, context) => shownField(context, user, 'username', user.username),
+    }),
+    email: t.string({
+      description: 'E-mail address.',
+      resolve: (user, _args, context) => shownField(context, user, 'email', user.email),
+    }),
+    firstName: t.string({
+      nullable: true,
+      description: 'First name.',
+      resolve: (user, _args, context) => shownField(context, user, 'firstName', user.firstName),
+    }),
+    lastName: t.string({
+      nullable: true,
+      description: 'Last name.',
+      resolve: (user, _args, context) => shownField(context, user, 'lastName', user.lastName),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they were created.' }),
     superAdmin: t.boolean({
       nullable: true,
@@ -105,14 +120,19 @@ const Where = builder.inputType('UserWhere', {
     text: t.string({ description: 'User name, e-mail, first or last name contains this, in any case.' }),
   }),
 });
+const columnsSearched = (context: Context, contains: Condition): Condition[] =>
+  ['username', 'email', 'firstName', 'lastName']
+    .map((field) => searchableField(context, field, contains))
+    .filter((condition) => condition !== undefined);
+const sortable = (column: string, context: Context) => assertSortable(context, column.replace(/Key$/, ''));
 const filter = {
   input: Where,
-  toCondition: ({ username, text }: typeof Where.$inferInput): Condition => {
+  toCondition: ({ username, text }: typeof Where.$inferInput, context: Context): Condition => {
     const contains = text != null ? { contains: escapeLike(text), mode: 'insensitive' } : undefined;
     return {
       AND: [
-        username != null ? { usernameKey: fold(username) } : {},
-        contains ? { OR: ['username', 'email', 'firstName', 'lastName'].map((field) => ({ [field]: contains })) } : {},
+        username == null ? {} : mayAskByName(context, username) ? { usernameKey: fold(username) } : nothing,
+        contains ? (anyCondition(columnsSearched(context, contains)) ?? nothing) : {},
       ],
     };
   },
@@ -128,6 +148,7 @@ builder.queryField('users', (t) =>
     within: () => ({}),
     where: filter,
     order,
+    sortable,
     nullable: false,
   }),
 );
@@ -143,5 +164,6 @@ builder.prismaObjectField('Tenant', 'users', (t) =>
     reach: (where) => byAccess(where),
     where: filter,
     order,
+    sortable,
   }),
 );

@@ -42,11 +42,13 @@ async function assertFree(
 ): Promise<void> {
   const taken = await tx.user.findFirst({
     where: { [`${field}Key`]: { in: values.map(fold) }, ...(except !== undefined && { NOT: { id: except } }) },
-    select: { [field]: true },
+    select: { [`${field}Key`]: true },
   });
   if (!taken) return;
   const what = field === 'username' ? 'user name' : 'e-mail address';
-  throw conflict(values.length === 1 ? `This ${what} is taken.` : `The ${what} ${taken[field]} is taken.`);
+  // As the caller wrote it: what is stored may be masked for them.
+  const given = values.find((value) => fold(value) === taken[`${field}Key`]);
+  throw conflict(values.length === 1 ? `This ${what} is taken.` : `The ${what} ${given} is taken.`);
 }
 
 function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {

@@ -1,0 +1,47 @@
+import type { Permission, ResourceName } from '../access/catalog.ts';
+import type { Row } from '../access/grant.ts';
+import { resourceDefinition } from '../access/resource.ts';
+import { remember } from '../lib/remember.ts';
+import type { Obligation } from './contract.ts';
+import type { Decision } from './engine.ts';
+import { matcherOf } from './matcher.ts';
+import type { AccessSession } from './session.ts';
+
+type Mask = Extract<Obligation, { kind: 'mask' }>;
+
+/** What is masked of a resource for one viewer, wherever its values appear. */
+export interface Masks {
+  /** Is this field of this row masked? The row needs its id, and the columns that policies filter by. */
+  hides(field: string, row: Row): boolean;
+  /** May it be masked for any row at all? Then it is neither filter nor sort key, nor part of a cursor. */
+  hidesSome(field: string): boolean;
+}
+
+const none: Masks = { hides: () => false, hidesSome: () => false };
+const known = new WeakMap<Decision, Masks>();
+
+/** Where a policy could not say whether it masks, everything that can be masked is. */
+export function masksOf(session: AccessSession, resource: ResourceName): Masks {
+  const decision = session.decide(`${resource}:READ` as Permission);
+  return remember(known, decision, () => makeMasks(session, resource, decision));
+}
+
+function makeMasks(session: AccessSession, resource: ResourceName, { steps }: Decision): Masks {
+  const counted = steps.filter((step) => !step.shadow);
+  const masks: Mask[] = counted.some(({ effect }) => effect === 'error')
+    ? [{ kind: 'mask', fields: [...(resourceDefinition(resource)?.maskable ?? [])] }]
+    : counted.flatMap(({ obligations = [] }) => obligations.filter((one) => one.kind === 'mask'));
+  if (masks.length === 0) return none;
+  const spares = ({ unless, unlessHolding }: Mask, row: Row): boolean =>
+    (unless !== undefined && matcherOf(unless)(row)) ||
+    (unlessHolding !== undefined && session.can(unlessHolding, row));
+  const sparesAll = ({ unlessHolding }: Mask): boolean => {
+    if (unlessHolding === undefined) return false;
+    const { outcome } = session.decide(unlessHolding);
+    return outcome.effect === 'allow' && outcome.where === undefined;
+  };
+  return {
+    hides: (field, row) => masks.some((mask) => mask.fields.includes(field) && !spares(mask, row)),
+    hidesSome: (field) => masks.some((mask) => mask.fields.includes(field) && !sparesAll(mask)),
+  };
+}

@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Permission } from '../../src/access/catalog.ts';
+import type { Group, Tenant, User } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, password, World } from '../support/world.ts';
+import { everyQuery } from './everything.ts';
+
+const secrets = ['canary.person', 'mail.example', 'Canarina', 'Kanarek'];
+const holds = (text: string) => secrets.filter((secret) => text.toLowerCase().includes(secret.toLowerCase()));
+
+describe('mask-personal-data', () => {
+  let world: World;
+  let main: Tenant;
+  let group: Group;
+  let canary: User;
+  let admin: User;
+  let watcher: Client;
+  let officer: Client;
+
+  beforeAll(async () => {
+    world = await World.create({
+      config: {
+        policies: {
+          'mask-personal-data': { enabled: true, shadow: false, fields: ['email', 'firstName', 'lastName'] },
+        },
+      },
+      limits: {
+        tokens: 200_000,
+        cost: 1_000_000_000,
+        aliases: 100_000,
+        depth: 30,
+        requestMs: 60_000,
+        bodyBytes: 10_000_000,
+      },
+    });
+    main = await world.tenant('main');
+    group = await world.group(main, 'Team');
+    await world.namespace(main, 'company');
+    const root = world.root();
+    await root.ok(call('createUser', 'user { id }'), {
+      i: {
+        username: 'Canary.Person@mail.example',
+        email: 'canary.person@mail.example',
+        firstName: 'Canarina',
+        lastName: 'Kanarek',
+        password,
+      },
+    });
+    canary = await world.db.user.findFirstOrThrow({ where: { firstName: 'Canarina' } });
+    await root.ok(call('updateUser', 'user { id }'), {
+      i: {
+        id: idOf('User', canary),
+        email: 'canary.person+2@mail.example',
+        reason: 'moved from canary.person@mail.example',
+      },
+    });
+    await root.ok(call('grantTenantAccess', 'user { id }'), {
+      i: { tenant: 'main', username: 'canary.person@mail.example' },
+    });
+    await root.ok(call('addGroupMember', 'group { id }'), {
+      i: { group: idOf('Group', group), subject: idOf('User', canary) },
+    });
+    const role = await world.managed(main, 'Admin');
+    await root.ok(call('createBindings', 'results { binding { id } }'), {
+      i: { tenant: 'main', bindings: [{ subject: idOf('User', canary), role: idOf('Role', role) }] },
+    });
+    const own = world.basic('canary.person@mail.example');
+    await own.ok(call('createGroup', 'group { id }'), {
+      i: { tenant: 'main', name: 'Made by them', reason: 'ask canary.person@mail.example' },
+    });
+    // A refusal, a failed sign-in and an impersonation are events as well.
+    await own.codes(call('setPolicyConfiguration', 'policies { name }'), { i: { policies: {} } });
+    await world.basic('canary.person@mail.example', 'wrong').run('{ viewer { name } }');
+    await root.as({ 'x-gatehouse-impersonate': 'canary.person@mail.example' }).ok(call('createGroup', 'group { id }'), {
+      i: { tenant: 'main', name: 'Made as them' },
+    });
+    admin = await world.user('tenant-admin', [main], { password });
+    await world.bind(main, { principal: admin }, role);
+    watcher = await world.as(admin);
+    // Reads all of the instance but its users.
+    const other = await world.user('officer', [main], { password });
+    await world.bind(main, { principal: other }, role);
+    await world.grant(null, other, ['USER:CREATE', 'USER:UPDATE', 'POLICY:READ', 'TENANT:CREATE'] as Permission[]);
+    officer = await world.as(other);
+  });
+  afterAll(() => world.close());
+
+  const known = () => ({
+    key: '"main"',
+    tenant: '"main"',
+    name: '"company"',
+    first: '50',
+    subject: JSON.stringify(idOf('User', canary)),
+    id: JSON.stringify(idOf('User', canary)),
+    ids: JSON.stringify([idOf('User', canary), idOf('Group', group), idOf('User', admin)]),
+    permission: '{ resource: GROUP, actions: [READ] }',
+  });
+
+  it('shows a canary in no answer of any query; control: to those who may read users it does', async () => {
+    const seen = new Set<string>();
+    const documents = everyQuery(3, known(), seen);
+    let masked = 0;
+    let shown = 0;
+    for (const document of documents) {
+      for (const client of [watcher, officer]) {
+        const { data, errors } = await client.run<any>(document);
+        const text = JSON.stringify({ data, errors });
+        expect(
+          errors.filter(({ extensions }) => ['BAD_INPUT', 'INTERNAL', 'LIMIT_EXCEEDED'].includes(extensions.code)),
+          document.slice(0, 80),
+        ).toEqual([]);
+        expect(
+          holds(text),
+          `${document.slice(0, 60)}: ${text.slice(Math.max(0, text.toLowerCase().search(/canary|mail\.example|kanarek/) - 200)).slice(0, 400)}`,
+        ).toEqual([]);
+        masked += text.split('***').length - 1;
+      }
+      shown += holds(JSON.stringify(await world.root().run(document))).length;
+    }
+    console.log(`canary: ${documents.length} queries over ${seen.size} fields, ${masked} masked values`);
+    expect(seen.size).toBeGreaterThan(200);
+    expect(masked).toBeGreaterThan(100);
+    expect(shown).toBeGreaterThan(10);
+  }, 120_000);
+
+  it('spares oneself, in every way one can ask for it', async () => {
+    const own = world.basic('canary.person@mail.example');
+    const { viewer, users, tenant } = await own.ok<any>(
+      '{ viewer { name user { username email firstName } } users { nodes { email } } tenant(key: "main") { users { nodes { email } } auditEvents(first: 50) { nodes { actorName } } } }',
+    );
+    expect(viewer.user).toEqual({
+      username: 'Canary.Person@mail.example',
+      email: 'canary.person+2@mail.example',
+      firstName: 'Canarina',
+    });
+    expect(users.nodes).toEqual([{ email: 'canary.person+2@mail.example' }]);
+    expect(tenant.users.nodes.map(({ email }: any) => email)).toContain('canary.person+2@mail.example');
+    expect(tenant.users.nodes.map(({ email }: any) => email)).toContain('***');
+    expect(tenant.auditEvents.nodes.map(({ actorName }: any) => actorName)).toContain('Canary.Person@mail.example');
+  });
+
+  it('finds and orders nobody by what is masked', async () => {
+    const found = async (client: Client, where: string) =>
+      (await client.ok<any>(`{ tenant(key: "main") { users(where: ${where}) { totalCount } } }`)).tenant.users
+        .totalCount;
+    for (const where of [
+      '{ text: "canary" }',
+      '{ text: "Kanarek" }',
+      '{ text: "@" }',
+      '{ text: "mail.example" }',
+      '{ username: "canary.person@mail.example" }',
+    ]) {
+      expect(await found(watcher, where), where).toBe(0);
+      expect(await found(world.root(), where), where).toBeGreaterThan(0);
+    }
+    expect(await found(watcher, '{ text: "tenant-adm" }')).toBe(1);
+    for (const field of ['EMAIL', 'USERNAME']) {
+      const document = `{ tenant(key: "main") { users(orderBy: { field: ${field} }) { edges { cursor } } } }`;
+      expect(await watcher.codes(document)).toEqual(['BAD_INPUT']);
+      expect(await world.root().codes(document)).toEqual([]);
+    }
+    expect(
+      await watcher.codes('{ tenant(key: "main") { users(orderBy: { field: CREATED_AT }) { edges { cursor } } } }'),
+    ).toEqual([]);
+  });
+
+  it('finds no event by what is masked', async () => {
+    const found = async (client: Client, where: string) =>
+      (await client.ok<any>(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`)).tenant
+        .auditEvents.totalCount;
+    for (const where of [
+      '{ text: "canary" }',
+      '{ text: "mail.example" }',
+      '{ actorName: "Canary.Person@mail.example" }',
+    ]) {
+      expect(await found(watcher, where), where).toBe(0);
+      expect(await found(world.root(), where), where).toBeGreaterThan(0);
+    }
+    expect(await found(watcher, '{ text: "Made by them" }')).toBe(1);
+  });
+
+  it('tells nobody in a conflict, a dry run or a subscription', async () => {
+    const conflict = async (client: Client, field: string, i: object) =>
+      JSON.stringify((await client.run(call(field, 'user { username email }'), { i })).errors);
+    const taken = await conflict(officer, 'createUser', {
+      username: 'somebody',
+      email: 'CANARY.person+2@MAIL.example',
+    });
+    expect(taken).toContain('CONFLICT');
+    expect(taken).not.toContain('canary.person+2@mail.example');
+    const access = await conflict(watcher, 'grantTenantAccess', {
+      tenant: 'main',
+      username: 'CANARY.PERSON@MAIL.EXAMPLE',
+    });
+    expect(access).toContain('CONFLICT');
+    expect(access).not.toContain('anary.');
+    const dry = await officer.run<any>(
+      call(
+        'updateUser',
+        'user { username email firstName } changes { resourceKey patch } impact { principals { name } }',
+      ),
+      { i: { id: idOf('User', canary), firstName: 'Other', dryRun: true } },
+    );
+    expect(dry.data?.updateUser ?? dry.errors[0]?.extensions.code).toBeDefined();
+    expect(holds(JSON.stringify(dry))).toEqual([]);
+    const gone = await watcher.run<any>(
+      call('removeGroupMember', 'group { id } changes { resourceKey patch } impact { principals { name } }'),
+      { i: { group: idOf('Group', group), subject: idOf('User', canary), dryRun: true } },
+    );
+    expect(gone.errors).toEqual([]);
+    expect(gone.data.removeGroupMember.changes[0].resourceKey).toContain('***');
+    expect(holds(JSON.stringify(gone))).toEqual([]);
+
+    const end = new AbortController();
+    const items: string[] = [];
+    const following = (async () => {
+      for await (const item of watcher.sse<any>(
+        'subscription { auditEvents(tenant: "main") { event { actorName resourceKey reason patch details } } }',
+        {},
+        end.signal,
+      )) {
+        items.push(JSON.stringify(item));
+        if (items.length === 1)
+          await world.root().ok(call('removeGroupMember', 'group { id }'), {
+            i: { group: idOf('Group', group), subject: idOf('User', canary), reason: 'for canary.person@mail.example' },
+          });
+        if (items.length > 1) end.abort();
+      }
+    })();
+    await following.catch(() => undefined);
+    expect(items[1]).toContain('***');
+    expect(holds(items.join())).toEqual([]);
+  });
+});
