@@ -57,13 +57,22 @@ export default definePolicy({
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   reads: ['now'],
   config: z.strictObject({ rules: z.array(rule).default([]) }),
-  create: ({ rules }) => ({
-    evaluate({ env: { now } }) {
+  create({ rules }) {
+    const verdictAt = (minute: number) => {
+      const now = new Date(minute * 60_000);
       const closed = rules.filter((one) => !isOpen(one, now)).flatMap((one) => one.namespaces);
       if (closed.length === 0) return abstain();
-      // A window opens or closes on a full minute, in every time zone there is.
-      const until = new Date(Math.floor(now.getTime() / 60_000) * 60_000 + 60_000);
+      const until = new Date((minute + 1) * 60_000);
       return { ...deny('it is outside the change window', allOf(closed.map((name) => outside(name)))), until };
-    },
-  }),
+    };
+    // A window opens or closes on a full minute, in every time zone there is: so long an answer stands.
+    let answer: { readonly minute: number; readonly verdict: ReturnType<typeof verdictAt> } | undefined;
+    return {
+      evaluate({ env: { now } }) {
+        const minute = Math.floor(now.getTime() / 60_000);
+        if (answer?.minute !== minute) answer = { minute, verdict: verdictAt(minute) };
+        return answer.verdict;
+      },
+    };
+  },
 });

@@ -4,7 +4,7 @@ import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
-import { acceptPolicies, checkPolicies, loadEngine } from './bootstrap/policies.ts';
+import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
@@ -13,8 +13,10 @@ import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
-import type { Engine } from './policy/engine.ts';
+import { DecisionLog } from './policy/decisions/log.ts';
+import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
+import type { LivePolicies } from './policy/live-policies.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -24,12 +26,14 @@ import { createGateway, type Gateway } from './server/yoga.ts';
 import { version } from './version.ts';
 
 export interface App {
+  readonly config: Config;
   readonly gateway: Gateway;
   readonly database: Database;
   readonly store: Store;
   readonly services: Services;
   readonly freshness: Freshness;
-  readonly engine: Engine;
+  readonly policies: LivePolicies;
+  readonly usage: RoleUsage;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -66,10 +70,18 @@ export async function createApp(
     () => database.close(),
   ];
   try {
-    const engine = await loadEngine(config, database.prisma, options.pluginFolder);
-    await checkPolicies(store, engine);
-    await acceptPolicies(store, engine, { onlyFirst: true });
+    const policies = await startPolicies(config, store, log, options.pluginFolder);
+    closers.unshift(() => policies.close());
+    const { engine } = policies;
+    const decisions = new DecisionLog({ store, ...config.decisionLog });
+    const usage = new RoleUsage(store);
+    engine.observer = (decision, policySet) => {
+      const { identity, permission, scope, request } = decision;
+      usage.note(identity!.principal, permission, scope.tenantId, request.env.now);
+      if (request.action === 'READ') decisions.sample(decision, policySet);
+    };
     await freshness.confirm();
+    policies.follow(freshness);
 
     const keys = deriveKeys(masterKey(config.masterKey, config.dataDir));
     const authenticator = new Authenticator({ store, engine, freshness, keys });
@@ -79,7 +91,9 @@ export async function createApp(
       limits: config.limits,
       feed,
       refusedReads,
+      decisions,
       engine,
+      policies,
       version,
       storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
     };
@@ -107,18 +121,22 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
     const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusedReads.sweep()]).catch(() => undefined),
+      () => void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune()]).catch(() => undefined),
       30_000,
     );
+    const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     sweep.unref();
+    flush.unref();
 
     return {
+      config,
       gateway,
       database,
       store,
       services,
       freshness,
-      engine,
+      policies,
+      usage,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);
@@ -129,6 +147,7 @@ export async function createApp(
       },
       async close() {
         clearInterval(sweep);
+        clearInterval(flush);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
@@ -136,7 +155,8 @@ export async function createApp(
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
-        for (const policy of engine.set.policies) await policy.policy.dispose?.();
+        await decisions.flush({ all: true }).catch(() => undefined);
+        await usage.flush().catch(() => undefined);
         for (const close of closers) await close();
       },
     };

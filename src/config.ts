@@ -8,6 +8,20 @@ import { parseYaml } from './lib/yaml.ts';
 const policySettings = z.looseObject({ enabled: z.boolean().default(true), shadow: z.boolean().default(false) });
 export type PolicySettings = z.infer<typeof policySettings>;
 
+/** What is said about policies: first in the configuration file, then in the database, for every gateway alike. */
+export const policyConfiguration = z.strictObject({
+  policies: z.record(z.string(), policySettings).default({}),
+  /** Names of the grant plugins that may give permissions. */
+  mayGrant: z.array(z.string()).default([]),
+});
+
+export interface PolicyConfiguration {
+  readonly policies: Readonly<Record<string, PolicySettings>>;
+  readonly mayGrant: readonly string[];
+  /** Where the file says this, its path and line; absent where it is from no file. */
+  readonly placeOf?: (path: readonly PropertyKey[]) => string;
+}
+
 const limits = z.strictObject({
   /** Bytes of a request body. */
   bodyBytes: z.int().positive().default(1_048_576),
@@ -33,13 +47,18 @@ const limits = z.strictObject({
 });
 export type Limits = z.infer<typeof limits>;
 
+const decisionLog = z.strictObject({
+  /** Of the reads that are allowed, so many are recorded (0 to 1); refusals and mutations always are. */
+  sampleReads: z.number().min(0).max(1).default(0.01),
+  keepDays: z.int().positive().default(30),
+});
+
 const file = z.strictObject({
-  policies: z.record(z.string(), policySettings).default({}),
-  /** Names of the grant plugins that may give permissions. */
-  mayGrant: z.array(z.string()).default([]),
+  ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
+  decisionLog: decisionLog.prefault({}),
 });
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
@@ -86,7 +105,7 @@ const environment = z
     when: () => true,
   });
 
-export interface Config {
+export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;
   /** Undefined: the embedded PostgreSQL in dataDir. */
@@ -99,12 +118,9 @@ export interface Config {
   readonly demo: boolean;
   readonly graphiql: boolean;
   readonly log: 'error' | 'info' | 'debug';
-  readonly policies: Readonly<Record<string, PolicySettings>>;
-  readonly mayGrant: readonly string[];
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
-  /** Where the file says this: its path and line. */
-  readonly placeOf?: (path: readonly PropertyKey[]) => string;
+  readonly decisionLog: z.infer<typeof decisionLog>;
 }
 
 /** Every fault of the settings at once. */
@@ -120,10 +136,13 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads the settings from the environment and the file that GATEHOUSE_CONFIG names.
+ * Reads the settings from the environment and the configuration file (default: the one that GATEHOUSE_CONFIG names).
  * @throws {ConfigError} naming every fault.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  configurationFile = env['GATEHOUSE_CONFIG'],
+): Config {
   const faults: string[] = [];
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
@@ -131,19 +150,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 
   let settings = file.parse({});
   let placeOf: Config['placeOf'];
-  const path = present['GATEHOUSE_CONFIG'];
-  if (path !== undefined) {
+  const path = configurationFile;
+  if (path !== undefined && path !== '') {
     try {
       const result = parseYaml(readFileSync(path, 'utf8'), file);
       if (result.ok) {
         settings = result.value;
         placeOf = (at) => `${path}:${result.lineOf(at)}`;
-      }
-      if (!result.ok)
+      } else
         for (const i of result.issues)
           faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
     } catch (error) {
-      faults.push(`GATEHOUSE_CONFIG ${(error as Error).message}`);
+      faults.push(`${path}: ${(error as Error).message}`);
     }
   }
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);

@@ -36,6 +36,8 @@ export class GatehouseError extends GraphQLError {
   readonly code: ErrorCode;
   /** The tenant in which it was refused: for the record, not for the caller. */
   tenantId?: string;
+  /** The decisions that it rests on: for the record, not for the caller. */
+  evidence?: readonly object[];
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { extensions: { code, ...details } });
     this.name = 'GatehouseError';

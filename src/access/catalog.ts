@@ -204,5 +204,8 @@ export const allPermissions: readonly Permission[] = resourceNames.flatMap(permi
 
 export const isPermission = (text: string): text is Permission => (allPermissions as readonly string[]).includes(text);
 
-export const split = (permission: Permission): [ResourceName, Action] =>
-  permission.split(':') as [ResourceName, Action];
+const parts = new Map(
+  allPermissions.map((permission) => [permission, permission.split(':') as [ResourceName, Action]]),
+);
+
+export const split = (permission: Permission): readonly [ResourceName, Action] => parts.get(permission)!;

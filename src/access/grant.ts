@@ -50,7 +50,7 @@ export interface Grant<P extends Permission = Permission> {
   /** What is to be told in the audit event of a change besides it: policies in shadow, obligations. */
   notesOn(resource: ResourceName, change: RowChange): readonly string[];
   /** The error of a row that is not within reach: which policy left it out, and why. */
-  refusalOf(row: Row): Error;
+  refusalOf(row: Row): Error & { readonly evidence?: readonly object[] };
   /** The reach holds before and after; then the policies' own reviews. Throws FORBIDDEN or POLICY_ERROR. */
   review(tx: Tx, change: RowChange): Promise<void>;
 }

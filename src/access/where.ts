@@ -44,6 +44,22 @@ export const ancestorsOf = (namespace: string): string[] => {
 export const isUnder = (roots: ReadonlySet<string>, namespace: string): boolean =>
   roots.has(namespace) || ancestorsOf(namespace).some((ancestor) => roots.has(ancestor));
 
+const fields = new WeakMap<Where, ReadonlySet<string>>();
+
+/** The fields that a filter speaks of. */
+export function fieldsOf(where: Where): ReadonlySet<string> {
+  let known = fields.get(where);
+  if (!known) {
+    known = new Set(
+      Object.entries(where).flatMap(([key, value]) =>
+        key === 'AND' || key === 'OR' ? (value as Where[]).flatMap((part) => [...fieldsOf(part)]) : [key],
+      ),
+    );
+    fields.set(where, known);
+  }
+  return known;
+}
+
 export const allOf = (filters: readonly Where[]): Where => (filters.length === 1 ? filters[0]! : { AND: filters });
 export const anyOf = (filters: readonly Where[]): Where => {
   if (filters.length === 0)

@@ -1,25 +1,22 @@
-import { acceptPolicies, loadEngine } from '../bootstrap/policies.ts';
-import { readConfig } from '../config.ts';
-import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
+import { policyAccept } from './policy-accept.ts';
 import { newUsage, policyNew } from './policy-new.ts';
-import { withStore } from './store.ts';
+import { policyReplay, replayUsage } from './policy-replay.ts';
 import { type Command, UsageError } from './usage.ts';
+
+const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  accept: policyAccept,
+  new: policyNew,
+  replay: policyReplay,
+};
 
 export const policyCommand: Command = {
   name: 'policy',
-  usage: `policy accept | ${newUsage}`,
-  description: 'Make the policies of the present settings the accepted ones; write a new policy and its test.',
-  async run([verb, ...args]) {
-    if (verb === 'new') return policyNew(args);
-    if (verb !== 'accept') throw new UsageError(`Usage: gatehouse policy accept | ${newUsage}`);
-    const config = readConfig();
-    return withStore(config, createLog(config.log), async (store) => {
-      const engine = await loadEngine(config, store.prisma);
-      const changed = await acceptPolicies(store, engine, { onlyFirst: false });
-      const off = engine.set.disabled.length > 0 ? `; switched off: ${engine.set.disabled.join(', ')}` : '';
-      console.log(changed ? `accepted: ${engine.fingerprint}${off}` : `already accepted: ${engine.fingerprint}`);
-      return 0;
-    });
+  usage: `policy accept | ${newUsage} | ${replayUsage}`,
+  description: 'Put the present policies in force; write a new one; see what a configuration would have changed.',
+  async run([verb = '', ...args]) {
+    const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+    if (!run) throw new UsageError(`Usage: gatehouse ${policyCommand.usage}`);
+    return run(args);
   },
 };

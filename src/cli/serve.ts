@@ -1,6 +1,7 @@
 import { createApp } from '../app.ts';
 import { loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
+import { reloadPolicies } from '../bootstrap/reload.ts';
 import { type Config, readConfig } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
@@ -52,6 +53,11 @@ export const serve: Command = {
         error: error instanceof Error ? error.stack : String(error),
       });
     });
+    // Reads the file again, puts what it says about policies in force, or tells every fault and leaves all as it is.
+    let reloading: Promise<void> = Promise.resolve();
+    process.on('SIGHUP', () => {
+      if (app) reloading = reloading.then(() => reloadPolicies(app!, log));
+    });
     process.on('SIGTERM', () => void stop('SIGTERM'));
     process.on('SIGINT', () => void stop('SIGINT'));
     try {
@@ -68,7 +74,7 @@ export const serve: Command = {
         throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;
       });
       console.log(welcome({ url, config, password, demo, pid: embedded?.pid }));
-      if (app.freshness.state.policySet !== app.engine.fingerprint) {
+      if (app.freshness.state.policySet !== app.policies.engine.fingerprint) {
         console.error(
           'NOT READY: the policies or their settings are not the accepted ones. Look at them, then run: npm run gatehouse -- policy accept',
         );

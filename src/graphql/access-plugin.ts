@@ -7,6 +7,7 @@ import SchemaBuilder, {
 import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import { GatehouseError } from '../errors.ts';
+import type { Evidence } from '../policy/decisions/evidence.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { Context } from './context.ts';
 
@@ -70,10 +71,15 @@ export const permissionOf = (access: FieldAccess | undefined): Permission | unde
 };
 
 /** Puts a refused read on record before it is answered. */
-async function noteRefusal(error: unknown, field: string, { session, refusedReads }: Context): Promise<void> {
+async function noteRefusal(
+  error: unknown,
+  field: string,
+  { session, refusedReads, decisions, engine }: Context,
+): Promise<void> {
   if (!(error instanceof GatehouseError) || (error.code !== 'FORBIDDEN' && error.code !== 'POLICY_ERROR')) return;
   const permission = error.extensions['permission'] as Permission | undefined;
   if (permission === undefined || session.isAnonymous) return;
+  await decisions.refusedRead((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
   await refusedReads.note({ doer: session.doer, permission, field, tenantId: error.tenantId, error });
 }
 

@@ -5,7 +5,9 @@ import type { Limits } from '../config.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
+import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { Engine } from '../policy/engine.ts';
+import type { LivePolicies } from '../policy/live-policies.ts';
 import type { AccessSession } from '../policy/session.ts';
 
 /** What every gateway has once. */
@@ -15,7 +17,9 @@ export interface Services {
   readonly limits: Limits;
   readonly feed: AuditFeed;
   readonly refusedReads: RefusedReads;
+  readonly decisions: DecisionLog;
   readonly engine: Engine;
+  readonly policies: LivePolicies;
   readonly version: string;
   readonly storeKind: 'embedded' | 'external';
 }

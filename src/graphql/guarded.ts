@@ -76,10 +76,7 @@ export function viewerPermissions<Parent>(
     description: 'What the viewer may do with this object. Policies that look at a change may still refuse it.',
     resolve: ((parent: Parent, _args: object, context: Context) =>
       permissionsOf(resource)
-        .filter((permission) => {
-          const grant = context.session.may(permission, scope(parent));
-          return grant?.matches(parent as unknown as Row) ?? false;
-        })
+        .filter((permission) => context.session.can(permission, parent as unknown as Row, scope(parent)))
         .map((permission) => split(permission)[1])
         .sort((a: Action, b: Action) => actions.indexOf(a) - actions.indexOf(b))) as never,
   });

@@ -10,6 +10,7 @@ import { recordRefusal } from '../audit/refusal.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, notFound } from '../errors.ts';
 import { lowerFirst, upperFirst } from '../lib/text.ts';
+import type { Evidence } from '../policy/decisions/evidence.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { AccessSession } from '../policy/session.ts';
 import { write } from '../policy/write.ts';
@@ -18,7 +19,7 @@ import { delegate } from './connection.ts';
 import type { SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
 import { decodeId } from './node.ts';
-import { visibleTenant } from './scopes.ts';
+import { requiredTenant, visibleTenant } from './scopes.ts';
 
 type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
 export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
@@ -159,8 +160,9 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
-  const refused = (error: GatehouseError) =>
-    recordRefusal(store, session.doer, {
+  const refused = async (error: GatehouseError) => {
+    await context.decisions.refused((error.evidence ?? []) as readonly Evidence[], context.engine.fingerprint);
+    await recordRefusal(store, session.doer, {
       // What was really asked for: a mutation of many parts is refused by one of them.
       permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
       field: name,
@@ -169,6 +171,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
     });
+  };
   try {
     check(common, given);
     // As the rules leave it: without the blanks around a name.
@@ -226,7 +229,7 @@ async function readable(
     if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
     return sessions.some((one) =>
-      one.may(`${resource}:READ` as Permission, scope)?.matches({ id: resourceId, tenantId, namespace }),
+      one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
     );
   });
 }
@@ -253,8 +256,7 @@ async function isVisible(context: Context, resource: ResourceName, { scope, tena
 
 /** The target of a creation in a tenant, named by its key. @throws NOT_FOUND where the viewer sees no such tenant. */
 export async function inTenant(key: string, context: Context): Promise<Target> {
-  const tenant = await visibleTenant(context, key);
-  if (!tenant) throw notFound('The tenant');
+  const tenant = await requiredTenant(context, key);
   return { scope: { tenantId: tenant.id }, tenant };
 }
 

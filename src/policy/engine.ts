@@ -1,8 +1,8 @@
 import type { Actor, Env } from '../access/actor.ts';
-import { type Permission, split } from '../access/catalog.ts';
+import { type Permission, type ResourceName, split } from '../access/catalog.ts';
 import type { RowChange } from '../access/grant.ts';
-import type { Where } from '../access/where.ts';
 import { newId } from '../lib/ids.ts';
+import { remember } from '../lib/remember.ts';
 import { columnsOf } from './columns.ts';
 import { combine, type Outcome, type Step, toStep } from './combine.ts';
 import type { AccessRequest, LookUps, Verdict } from './contract.ts';
@@ -10,6 +10,7 @@ import { builtInGrants } from './grants/index.ts';
 import type { LoadedPolicy, PolicySet } from './load.ts';
 import { assertPortable } from './portable.ts';
 import type { Principal } from './principal.ts';
+import type { Identity } from './session.ts';
 
 export interface Scope {
   /** Undefined: the instance level. */
@@ -25,7 +26,14 @@ export interface Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
+  /** Who it was made for, where a session asked. */
+  identity?: Identity;
+  /** Was it acted upon? */
+  used?: boolean;
 }
+
+/** Is told of each decision that allows, when it is first acted upon (and not merely asked, to tell a frontend). */
+export type DecisionObserver = (decision: Decision, policySet: string) => void;
 
 export interface Question {
   readonly principal: Principal;
@@ -35,37 +43,77 @@ export interface Question {
   readonly scope: Scope;
 }
 
-/** Answers every question about access. It holds the policies and no state. */
-export class Engine {
-  readonly set: PolicySet;
-  readonly fingerprint: string;
-  readonly #reviewMs: number;
+/** Its id is made when somebody wants to know it: most decisions are never told of. */
+class Decided implements Decision {
+  #id: string | undefined;
+  readonly permission: Permission;
+  readonly scope: Scope;
+  readonly outcome: Outcome;
+  readonly steps: readonly Step[];
+  readonly request: AccessRequest;
+  identity?: Identity;
+  used?: boolean;
 
-  constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
-    this.set = set;
-    this.fingerprint = fingerprint;
-    this.#reviewMs = reviewMs;
+  constructor(permission: Permission, scope: Scope, outcome: Outcome, steps: readonly Step[], request: AccessRequest) {
+    this.permission = permission;
+    this.scope = scope;
+    this.outcome = outcome;
+    this.steps = steps;
+    this.request = request;
   }
 
-  #applying(request: AccessRequest): LoadedPolicy[] {
-    return this.set.policies.filter((p) => p.resources.has(request.resource) && p.actions.has(request.action));
+  get id(): string {
+    this.#id ??= newId();
+    return this.#id;
+  }
+}
+
+/** Answers every question about access. It holds the policies and no state. */
+export class Engine {
+  #set: PolicySet;
+  #fingerprint: string;
+  #byPermission = new Map<string, readonly LoadedPolicy[]>();
+  /** Milliseconds that a review may take. */
+  readonly reviewMs: number;
+  observer: DecisionObserver | undefined;
+  /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
+  following: Promise<void> | undefined;
+
+  constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
+    this.#set = set;
+    this.#fingerprint = fingerprint;
+    this.reviewMs = reviewMs;
+  }
+
+  get set(): PolicySet {
+    return this.#set;
+  }
+
+  get fingerprint(): string {
+    return this.#fingerprint;
+  }
+
+  /** Puts other policies in force, between two decisions and never within one. @returns the former ones. */
+  adopt(set: PolicySet, fingerprint: string): PolicySet {
+    const former = this.#set;
+    this.#set = set;
+    this.#fingerprint = fingerprint;
+    this.#byPermission = new Map();
+    return former;
+  }
+
+  #applying({ resource, action }: AccessRequest): readonly LoadedPolicy[] {
+    return remember(this.#byPermission, `${resource}:${action}`, () =>
+      this.#set.policies.filter((policy) => policy.resources.has(resource) && policy.actions.has(action)),
+    );
   }
 
   decide({ principal, actor, env, permission, scope }: Question): Decision {
     const [resource, action] = split(permission);
-    const request: AccessRequest = {
-      actor,
-      action,
-      resource,
-      scope: {
-        ...(scope.tenantId !== undefined && { tenantId: scope.tenantId }),
-        ...(scope.part && { part: scope.part }),
-      },
-      env,
-    };
+    const request = { actor, action, resource, scope: scope as AccessRequest['scope'], env };
     const steps: Step[] = builtInGrants.map((grant) => toStep(grant.name, 'grant', grant.evaluate(principal, request)));
     for (const loaded of this.#applying(request)) steps.push(ask(loaded, request));
-    return { id: newId(), permission, scope, outcome: combine(steps), steps, request };
+    return new Decided(permission, scope, combine(steps), steps, request);
   }
 
   /**
@@ -95,7 +143,7 @@ export class Engine {
     try {
       const answer = await withinTime(
         Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
-        this.#reviewMs,
+        this.reviewMs,
       );
       if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
       if (answer?.effect === 'abstain') return undefined;
@@ -139,8 +187,7 @@ function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request:
   if (effect === 'deny' && mode === 'grant') throw new TypeError('a grant cannot deny');
   const filterName = effect === 'allow' ? 'when' : 'unless';
   if (effect !== 'abstain' && filterName in verdict) {
-    const filter = (verdict as Record<string, unknown>)[filterName];
-    assertPortable(filter as Where, columnsOf(request.resource));
+    assertTrusted((verdict as Record<string, unknown>)[filterName], request.resource);
   }
   if (verdict.until !== undefined && !(verdict.until instanceof Date)) throw new TypeError('its until is no date');
   if (effect !== 'deny') {
@@ -149,6 +196,27 @@ function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request:
     }
   }
   return verdict;
+}
+
+/** Filters that were found portable, with the resources they were found so for: a policy mostly gives the same one. */
+const trusted = new WeakMap<object, Set<ResourceName>>();
+
+/** Frozen once it is checked, so that a policy cannot change it afterwards. */
+function assertTrusted(filter: unknown, resource: ResourceName): void {
+  const known = trusted.get(filter as object);
+  if (known?.has(resource)) return;
+  assertPortable(filter, columnsOf(resource));
+  // An instant can be changed even in a frozen filter: such a filter is checked each time.
+  if (known) known.add(resource);
+  else if (freeze(filter)) trusted.set(filter, new Set([resource]));
+}
+
+/** @returns false where something in it stays changeable. */
+function freeze(part: unknown): boolean {
+  if (part instanceof Date) return false;
+  if (typeof part !== 'object' || part === null) return true;
+  Object.freeze(part);
+  return Object.values(part).map(freeze).every(Boolean);
 }
 
 async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {

@@ -15,6 +15,9 @@ export async function find<R extends Row>(tx: Tx, grant: Grant, resource: Resour
   const rows = (tx as unknown as Record<string, { findUnique(args: object): Promise<R | null> }>)[lowerFirst(model)]!;
   const row = await rows.findUnique({ where: { id } });
   if (!row) throw notFound('The object');
-  if (!grant.matches(row)) throw grant.mayRead(row) ? grant.refusalOf(row) : notFound('The object');
+  if (!grant.matches(row)) {
+    const refused = grant.refusalOf(row);
+    throw grant.mayRead(row) ? refused : Object.assign(notFound('The object'), { evidence: refused.evidence });
+  }
   return row;
 }

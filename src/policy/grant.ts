@@ -3,10 +3,11 @@ import type { Grant, Row, RowChange } from '../access/grant.ts';
 import type { Where } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
 import type { Step } from './combine.ts';
+import { noteDecision, noteReview, outOfReachEvidence } from './decisions/evidence.ts';
 import { type Decision, shadowNote } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
 import { lookUps } from './look-ups.ts';
-import { matches } from './portable.ts';
+import { matcherOf } from './matcher.ts';
 import { noteReviewed } from './reviewed.ts';
 import { type AccessSession, refusal } from './session.ts';
 
@@ -17,7 +18,7 @@ export function makeGrant<P extends Permission>(
   where: Where | undefined,
 ): Grant<P> {
   const { scope, permission } = decision;
-  const reaches = (row: Row) => where === undefined || matches(where, row);
+  const reaches = where === undefined ? () => true : matcherOf(where);
   const { principal, credential, impersonator } = session.identity;
   const [resource] = split(permission);
   const reviewNotes = new Map<string, string[]>();
@@ -34,10 +35,15 @@ export function makeGrant<P extends Permission>(
       ...((of === resource && reviewNotes.get(idOf(change))) || []),
     ],
     matches: reaches,
-    refusalOf: (row: Row) => refusal(decision, outOfReach(decision, row)),
+    refusalOf(row: Row) {
+      const step = outOfReach(decision, row);
+      const error = refusal(decision, step);
+      error.evidence = [outOfReachEvidence(decision, row, step.policy)];
+      return error;
+    },
     mayRead(row: Row): boolean {
       if (permission.endsWith(':READ')) return reaches(row);
-      return session.may(`${resource}:READ` as Permission, { tenantId: scope.tenantId })?.matches(row) ?? false;
+      return session.can(`${resource}:READ` as Permission, row, { tenantId: scope.tenantId });
     },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
       // What is handed on outlives an impersonation: then it takes what both of them hold.
@@ -48,20 +54,37 @@ export function makeGrant<P extends Permission>(
       return permissions.filter((permission) => lacking.has(permission));
     },
     async review(tx: Tx, change: RowChange): Promise<void> {
+      const [review, look] = noteReview(noteDecision(tx, decision), change, lookUps(tx, scope.tenantId));
       for (const row of [change.before, change.after]) {
-        if (row && !reaches(row)) throw grant.refusalOf(row);
+        if (!row || reaches(row)) continue;
+        review.refusedBy = outOfReach(decision, row).policy;
+        throw grant.refusalOf(row);
       }
-      await assertNotExcepted(tx, session, decision, change);
+      review.excepted = await exceptedGroupsOf(tx, session, decision, change);
+      if (review.excepted.length > 0 && !session.may('POLICY:UPDATE')) {
+        review.refusedBy = exceptedStep.policy;
+        throw refusal(decision, exceptedStep);
+      }
       // The members of a group are no rows of their own.
       if (!scope.part) noteReviewed(tx, resource, change);
-      const { refused, notes } = await session.engine.review(decision, change, lookUps(tx, scope.tenantId));
+      const { refused, notes } = await session.engine.review(decision, change, look);
       const known = reviewNotes.get(idOf(change)) ?? [];
       reviewNotes.set(idOf(change), [...new Set([...known, ...notes])]);
-      if (refused) throw refusal(decision, refused);
+      if (!refused) return;
+      review.refusedBy = refused.policy;
+      throw refusal(decision, refused);
     },
   };
   return grant as unknown as Grant<P>;
 }
+
+/** Who is told to refuse what concerns a group that a policy excepts. */
+export const exceptedStep: Step = {
+  policy: 'excepted-groups',
+  mode: 'guard',
+  effect: 'deny',
+  reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
+};
 
 const idOf = ({ before, after }: RowChange): string => String((after ?? before)?.['id']);
 
@@ -70,7 +93,7 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
   const spared = ({ filter }: Step) =>
     filter !== undefined &&
     change !== undefined &&
-    [change.before, change.after].every((row) => row === null || matches(filter, row));
+    [change.before, change.after].every((row) => row === null || matcherOf(filter)(row));
   const shadows = steps.filter(
     (step) => step.shadow && (step.effect === 'error' || (step.effect === 'deny' && !spared(step))),
   );
@@ -83,45 +106,45 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
 /**
  * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
  * end it with its tenant, or make credentials to act as one of its members.
+ * @returns the ids of the excepted groups that the change concerns.
  */
-async function assertNotExcepted(tx: Tx, session: AccessSession, decision: Decision, change: RowChange): Promise<void> {
-  if (!(await concernsExcepted(tx, session, decision, change)) || session.may('POLICY:UPDATE')) return;
-  throw refusal(decision, {
-    policy: 'excepted-groups',
-    effect: 'deny',
-    reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
-  });
-}
-
-async function concernsExcepted(
+async function exceptedGroupsOf(
   tx: Tx,
   session: AccessSession,
   { request: { resource, action } }: Decision,
   { before, after }: RowChange,
-): Promise<boolean> {
+): Promise<string[]> {
   const { exceptedGroups } = session.engine.set;
-  if (exceptedGroups.size === 0) return false;
+  if (exceptedGroups.size === 0) return [];
   const among = { in: [...exceptedGroups] };
   const id = String((after ?? before)?.['id']);
-  const isMember = async (principalId: unknown) =>
-    principalId !== session.doer.id &&
-    (await tx.groupMember.count({ where: { groupId: among, principalId: String(principalId) } })) > 0;
-  if (resource === 'GROUP') return exceptedGroups.has(id);
-  if (resource === 'TENANT')
-    return action === 'DELETE' && (await tx.group.count({ where: { id: among, tenantId: id } })) > 0;
-  if (resource === 'API_TOKEN') return after !== null && isMember(after['principalId']);
+  const groupsOf = async (principalId: unknown) => {
+    if (principalId === session.doer.id) return [];
+    const where = { groupId: among, principalId: String(principalId) };
+    return (await tx.groupMember.findMany({ where, select: { groupId: true } })).map(({ groupId }) => groupId);
+  };
+  if (resource === 'GROUP') return exceptedGroups.has(id) ? [id] : [];
+  if (resource === 'TENANT' && action === 'DELETE')
+    return (await tx.group.findMany({ where: { id: among, tenantId: id }, select: { id: true } })).map((g) => g.id);
+  if (resource === 'API_TOKEN') return after === null ? [] : groupsOf(after['principalId']);
   // A password is the one part of a user by which another can act as them.
-  return resource === 'USER' && before?.['passwordHash'] !== after?.['passwordHash'] && before !== null && isMember(id);
+  if (resource === 'USER' && before !== null && before['passwordHash'] !== after?.['passwordHash']) return groupsOf(id);
+  return [];
 }
 
 /** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */
-function outOfReach({ steps }: Decision, row: Row) {
-  const spares = (step: Step) => !step.filter || matches(step.filter, row);
+export function outOfReach({ steps }: Decision, row: Row): Step & { readonly effect: 'deny' } {
+  const spares = (step: Step) => !step.filter || matcherOf(step.filter)(row);
   const granted = steps.some(
     (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && spares(step),
   );
   const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !spares(step));
   return guard
-    ? { policy: guard.policy, effect: 'deny', ...(guard.reason !== undefined && { reason: guard.reason }) }
-    : { policy: 'roles', reason: 'no role reaches this', effect: 'deny' };
+    ? {
+        policy: guard.policy,
+        mode: 'guard',
+        effect: 'deny',
+        ...(guard.reason !== undefined && { reason: guard.reason }),
+      }
+    : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role reaches this' };
 }

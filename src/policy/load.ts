@@ -102,7 +102,7 @@ export async function loadPolicies({
   for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
 
   for (const [name, path] of files) {
-    const { enabled, shadow, ...own } = settings[name] ?? { enabled: true, shadow: false };
+    const { enabled = true, shadow = false, ...own }: Partial<PolicySettings> = settings[name] ?? {};
     try {
       const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
       const parsed = shape.safeParse(module.default);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../lib/json.ts';
-import type { LoadedPolicy, PolicySet } from './load.ts';
+import { type LoadedPolicy, PolicyLoadError, type PolicySet } from './load.ts';
 
 interface Described {
   readonly name: string;
@@ -23,6 +23,15 @@ export const fingerprintOf = (set: PolicySet): string =>
     .update(canonicalJson(describeSet(set)))
     .digest('hex')
     .slice(0, 32);
+
+/** @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision. */
+export function assertNoneLost(accepted: unknown, set: PolicySet): void {
+  const lost = lostGuards(accepted, set);
+  if (lost.length === 0) return;
+  throw new PolicyLoadError(
+    lost.map((name) => `${name} was in force and is gone; run \`gatehouse policy accept\` if that is meant`),
+  );
+}
 
 /** Names of the guards in the accepted set that this one no longer has, not even switched off. */
 export function lostGuards(accepted: unknown, set: PolicySet): string[] {

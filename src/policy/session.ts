@@ -1,11 +1,12 @@
 import type { Actor, Credential, Env } from '../access/actor.ts';
 import type { Permission } from '../access/catalog.ts';
-import type { Doer, Grant } from '../access/grant.ts';
+import type { Doer, Grant, Row } from '../access/grant.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Decision, Engine, Scope } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
+import { matcherOf } from './matcher.ts';
 import { confine, loadPrincipal, type Principal } from './principal.ts';
 
 /** Who somebody proved to be. */
@@ -29,6 +30,30 @@ export interface SessionOptions {
   readonly ip: string | undefined;
   readonly requestId: string;
   readonly now?: () => Date;
+}
+
+/** What policies may know of somebody in a tenant. */
+export function actorOf(
+  principal: Pick<Principal, 'kind' | 'id' | 'name' | 'memberships'>,
+  tenantId: string | undefined,
+  credential: Credential,
+  exceptedGroups: ReadonlySet<string>,
+  impersonator?: Pick<Principal, 'id' | 'name' | 'memberships'>,
+): Actor {
+  const groups = principal.memberships
+    .filter((m) => m.tenantId === tenantId)
+    .map((m) => m.groupId)
+    // What a policy leaves to a group is not had by acting as one of it.
+    .filter((id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id));
+  return {
+    kind: principal.kind,
+    id: principal.id,
+    name: principal.name,
+    groups,
+    credential,
+    ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
+    isIn: (wanted) => groups.some((group) => wanted.has(group)),
+  };
 }
 
 /** One actor's view of what they may do, for one request (or one stream). */
@@ -76,6 +101,7 @@ export class AccessSession {
     if (!this.#identify) throw unauthenticated();
     if (!this.freshness.isFresh) await this.freshness.confirm();
     this.freshness.assertFresh();
+    if (this.engine.following) await this.engine.following;
     const current = this.#identity;
     if (
       current &&
@@ -137,23 +163,7 @@ export class AccessSession {
 
   actorFor(tenantId: string | undefined): Actor {
     const { principal, credential, impersonator } = this.identity;
-    const { exceptedGroups } = this.engine.set;
-    const groups = principal.memberships
-      .filter((m) => m.tenantId === tenantId)
-      .map((m) => m.groupId)
-      // What a policy leaves to a group is not had by acting as one of it.
-      .filter(
-        (id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id),
-      );
-    return {
-      kind: principal.kind,
-      id: principal.id,
-      name: principal.name,
-      groups,
-      credential,
-      ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
-      isIn: (wanted) => groups.some((group) => wanted.has(group)),
-    };
+    return actorOf(principal, tenantId, credential, this.engine.set.exceptedGroups, impersonator);
   }
 
   get doer(): Doer {
@@ -188,8 +198,10 @@ export class AccessSession {
         ...(this.ip !== undefined && { ip: this.ip }),
         ...(this.reason !== undefined && { reason: this.reason }),
       };
-      const { principal } = this.identity;
+      const { identity } = this;
+      const { principal } = identity;
       decision = this.engine.decide({ principal, actor: this.actorFor(scope.tenantId), env, permission, scope });
+      decision.identity = identity;
       this.#memo.set(key, decision);
     }
     // A use that cannot be written makes the token look older than it is, never fresher: the next one tries again.
@@ -197,11 +209,24 @@ export class AccessSession {
     return decision;
   }
 
+  /** Does the permission reach this row? @throws POLICY_ERROR where there is no answer. */
+  can(permission: Permission, row: Row, scope: Scope = {}): boolean {
+    const decision = this.decide(permission, scope);
+    const { outcome } = decision;
+    if (outcome.effect === 'error') throw refusal(decision);
+    return outcome.effect === 'allow' && (outcome.where === undefined || matcherOf(outcome.where)(row));
+  }
+
   /** The grant, or undefined where the answer is no. @throws POLICY_ERROR where there is no answer. */
   may<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> | undefined {
     const decision = this.decide(permission, scope);
     if (decision.outcome.effect === 'error') throw refusal(decision);
-    return decision.outcome.effect === 'allow' ? makeGrant<P>(this, decision, decision.outcome.where) : undefined;
+    if (decision.outcome.effect !== 'allow') return undefined;
+    if (!decision.used) {
+      decision.used = true;
+      this.engine.observer?.(decision, this.engine.fingerprint);
+    }
+    return makeGrant<P>(this, decision, decision.outcome.where);
   }
 
   /** The grant. @throws FORBIDDEN or POLICY_ERROR. */
@@ -232,5 +257,6 @@ export function refusal(
       ? new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details)
       : new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
   if (decision.scope.tenantId !== undefined) error.tenantId = decision.scope.tenantId;
+  error.evidence = [{ decision, reviews: [] }];
   return error;
 }

@@ -6,6 +6,8 @@ import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
 import { Limiter } from '../lib/limiter.ts';
 import { remember } from '../lib/remember.ts';
+import { type Evidence, evidenceOf, noteDecision } from './decisions/evidence.ts';
+import { recordInTransaction } from './decisions/log.ts';
 import type { Scope } from './engine.ts';
 import { type AccessState, readState } from './freshness.ts';
 import type { AccessSession } from './session.ts';
@@ -24,6 +26,16 @@ export interface WriteOptions {
   /** Serialise with every other change of access, though the permission's own resource does not feed it. */
   readonly feedsAccess?: boolean;
 }
+
+/** What was noted, and what the error itself brings of other decisions. */
+const merged = (noted: readonly Evidence[], own: readonly object[] = []): readonly Evidence[] => [
+  ...noted,
+  ...(own as readonly Evidence[]).filter(({ decision, reviews }) => {
+    const known = noted.find((one) => one.decision === decision);
+    if (known && known.reviews.length === 0) known.reviews.push(...reviews);
+    return known === undefined;
+  }),
+];
 
 const greatestAttempts = 10;
 const greatestQueue = 500;
@@ -64,7 +76,14 @@ export async function write<P extends Permission, T>(
             if (feedsAccess) await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
             const state = await readState(tx);
             if (state.revision !== revision || state.policySet !== session.engine.fingerprint) throw new Stale(state);
-            return work(tx, grant);
+            noteDecision(tx, session.decide(permission, scope));
+            recordInTransaction(tx, session.engine.fingerprint);
+            try {
+              return await work(tx, grant);
+            } catch (error) {
+              if (error instanceof GatehouseError) error.evidence = merged(evidenceOf(tx), error.evidence);
+              throw error;
+            }
           },
           { dryRun, ...(timeoutMs !== undefined && { timeoutMs }) },
         );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { Tail } from '../../src/audit/feed.ts';
-import { acceptPolicies } from '../../src/bootstrap/policies.ts';
+import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
@@ -240,7 +240,9 @@ describe('attacks', () => {
       const tokens = new Map<string, string>();
       for (const user of await other.db.user.findMany()) tokens.set(user.id, await other.token(user));
       client = async ({ id }) => new Client(url, { authorization: `Bearer ${tokens.get(id)}` });
-      await acceptPolicies(second.store, second.engine, { onlyFirst: false });
+      await acceptFile(second.store, second.config, await policiesOfFile(second.store, second.config), {
+        reason: 'test',
+      });
       await Promise.all([second.freshness.confirm(), app.freshness.confirm()]);
       close = () => second.close();
     });

@@ -245,6 +245,14 @@ describe('nobody hands out what they do not hold', () => {
         input: () => ({ id: idOf('ServiceAccount', superAccount) }),
       },
     ],
+    setPolicyConfiguration: [
+      { field: 'setPolicyConfiguration', select: 'policies { name }', input: () => ({ policies: {} }) },
+      {
+        field: 'setPolicyConfiguration',
+        select: 'policies { name }',
+        input: () => ({ policies: {}, mayGrant: ['naming'] }),
+      },
+    ],
     createServiceAccount: [
       { field: 'createServiceAccount', select: 'serviceAccount { id }', input: () => ({ name: `instance-${next++}` }) },
     ],

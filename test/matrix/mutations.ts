@@ -174,6 +174,22 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       );
     },
   },
+  'POLICY:UPDATE': {
+    setPolicyConfiguration: async (stage) => {
+      const hint = stage.name('hint');
+      const rule = { resource: 'SERVICE_ACCOUNT', pattern: '.*', hint };
+      return attempt(
+        'setPolicyConfiguration',
+        'SetPolicyConfigurationInput',
+        'policies { name }',
+        { policies: { naming: { rules: [rule] } } },
+        async () => {
+          const state = await stage.world.db.accessState.findUniqueOrThrow({ where: { id: 1 } });
+          return JSON.stringify(state.configuration).includes(hint);
+        },
+      );
+    },
+  },
   'API_TOKEN:CREATE': {
     createApiToken: async (stage) => {
       const account = await stage.world.account(stage.a, stage.name('robot'));

@@ -106,7 +106,8 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
       timeout: 90_000,
     },
     async () => {
-      const { engine, freshness } = world.app;
+      const { freshness, policies } = world.app;
+      const { engine } = policies;
       const tenants = await world.db.tenant.findMany();
       const rows = await world.db.user.findMany({ where: { superAdmin: false } });
       expect(rows.map(({ username }) => username).sort()).toEqual([...usernames].sort());

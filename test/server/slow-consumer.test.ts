@@ -158,7 +158,7 @@ describe('subscribers that stop reading', () => {
     // The one that takes nothing is told to come back; it learns so when it reads again.
     await sleep(Math.max(0, paused + 14_000 - Date.now()));
     slow.resume();
-    await until('the close', () => closedWith !== undefined, 5_000);
+    await until('the close', () => closedWith !== undefined, 15_000);
     expect(closedWith).toBe(1013);
     left.abort();
     slowSse.destroy();

@@ -60,7 +60,11 @@ const models: Model[] = [...text.matchAll(/^model (\w+) \{\n([\s\S]*?)^\}/gm)].m
 describe('the migrations', () => {
   let client: pg.Client;
   beforeAll(async () => {
-    client = new pg.Client({ ...inject('server'), database: 'template' });
+    const server = new pg.Client({ ...inject('server'), database: 'postgres' });
+    await server.connect();
+    await server.query('CREATE DATABASE migrated TEMPLATE template');
+    await server.end();
+    client = new pg.Client({ ...inject('server'), database: 'migrated' });
     await client.connect();
   });
   afterAll(() => client.end());
@@ -110,7 +114,7 @@ describe('the migrations', () => {
     expect(rows.map((r) => [r.migration_name, r.checksum, r.applied_steps_count])).toEqual(
       migrations().map((m) => [m.name, m.checksum, 1]),
     );
-    expect(await migrate({ ...inject('server'), database: 'template' })).toEqual([]);
+    expect(await migrate({ ...inject('server'), database: 'migrated' })).toEqual([]);
   });
 
   it('keep audit events as they are', async () => {

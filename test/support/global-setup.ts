@@ -25,6 +25,8 @@ export default async function setup(project: TestProject) {
   await client.query('SELECT pg_reload_conf()');
   await client.query('CREATE DATABASE template');
   await migrate({ host, user, password, database: 'template' });
+  // Nobody may be connected to a database that is being cloned.
+  await client.query('ALTER DATABASE template ALLOW_CONNECTIONS false');
   await client.end();
   project.provide('server', { host, user, password });
   return async () => {

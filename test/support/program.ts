@@ -61,8 +61,8 @@ export class GatewayProgram {
     return spawn(process.execPath, [main, ...args], { env: { PATH, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Starts the gateway and waits until it is ready. */
-  async start(): Promise<void> {
+  /** Starts the gateway and waits until it answers with this status (default: it is ready). */
+  async start(wanted = 200): Promise<void> {
     const child = this.#spawn(['serve']);
     this.#child = child;
     this.output = '';
@@ -73,7 +73,7 @@ export class GatewayProgram {
       if (child.exitCode !== null)
         throw new Error(`the gateway ended at its start (${child.exitCode}):\n${this.output}`);
       const ready = await fetch(`${this.url}/readyz`).then(
-        (response) => response.status === 200,
+        (response) => response.status === wanted,
         () => false,
       );
       if (ready) return;

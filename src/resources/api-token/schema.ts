@@ -77,7 +77,7 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
 );
 
 const mayKnow = (user: User, { session }: Context): boolean =>
-  user.id === session.principal.id || (session.may('USER:READ')?.matches({ ...user }) ?? false);
+  user.id === session.principal.id || session.can('USER:READ', { ...user });
 
 /** Tokens of a service account belong to its tenant, those of users to themselves and the instance. */
 async function ofOwner(

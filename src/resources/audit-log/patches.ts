@@ -3,7 +3,7 @@ import type { Row } from '../../access/grant.ts';
 import type { Where } from '../../access/where.ts';
 import type { Context } from '../../graphql/context.ts';
 import { remember } from '../../lib/remember.ts';
-import { matches } from '../../policy/portable.ts';
+import { matcherOf } from '../../policy/matcher.ts';
 
 /** The columns of an event that a filter on its resource can be read over, by the resource's own names. */
 const columns: Readonly<Record<string, string>> = { id: 'resourceId', tenantId: 'tenantId', namespace: 'namespace' };
@@ -62,8 +62,8 @@ export function patchReach({ session }: Context, tenantId: string): Where[] {
   for (const resource of resourceNames) {
     const permission = `${resource}:READ` as Permission;
     if (resource === 'AUDITLOG' || resource === 'IMPERSONATE') continue;
-    const grant = session.may(permission, scope);
-    if (grant) add(grant.where, resource);
+    const { outcome } = session.decide(permission, scope);
+    if (outcome.effect === 'allow') add(outcome.where, resource);
   }
   return reach;
 }
@@ -78,5 +78,5 @@ export function maySeePatch(context: Context, event: Row & { tenantId: string })
   });
   const known = remember(memo, decision, () => new Map<string, Where[]>());
   const reach = remember(known, event.tenantId, () => patchReach(context, event.tenantId));
-  return reach.some((where) => matches(where, event));
+  return reach.some((where) => matcherOf(where)(event));
 }

@@ -1,11 +1,13 @@
+import type { TenantRef } from '../../access/tenant-ref.ts';
 import { decodePosition, encodePosition } from '../../audit/cursor.ts';
 import { recordRefusal } from '../../audit/refusal.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
-import { GatehouseError, notFound } from '../../errors.ts';
+import { GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
-import { visibleTenant } from '../../graphql/scopes.ts';
+import { requiredTenant } from '../../graphql/scopes.ts';
 import { abortable } from '../../lib/abortable.ts';
+import type { Evidence } from '../../policy/decisions/evidence.ts';
 import { AuditFeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
@@ -40,16 +42,16 @@ builder.subscriptionField('auditEvents', (t) =>
 
 /** Decides before the first item, so that who may not follow is told at once. */
 async function begin({ tenant: key, where, after }: FeedArgs, context: Context): Promise<AsyncIterable<unknown>> {
-  const { session, feed, keys, store } = context;
+  const { session, feed, keys, store, decisions, engine } = context;
   // A stream has no end in time: the deadline of its request does not apply.
   context.deadline?.clear();
-  const tenant = key == null ? undefined : await visibleTenant(context, key);
-  const scope = { tenantId: tenant?.id };
+  let tenant: TenantRef | undefined;
   try {
-    if (key != null && !tenant) throw notFound('The tenant');
-    session.grant('AUDITLOG:READ', scope);
+    if (key != null) tenant = await requiredTenant(context, key);
+    session.grant('AUDITLOG:READ', { tenantId: tenant?.id });
   } catch (error) {
     if (error instanceof GatehouseError) {
+      await decisions.refused((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
       await recordRefusal(store, session.doer, {
         permission: 'AUDITLOG:READ',
         field: 'auditEvents',
@@ -64,7 +66,7 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
   const ended = new AbortController();
-  return abortable(follow(context, scope.tenantId, position, where, ended), ended);
+  return abortable(follow(context, tenant?.id, position, where, ended), ended);
 }
 
 async function* follow(

@@ -6,5 +6,5 @@ defineResource({
   tenantColumn: null,
   feedsAccess: true,
   key: (row) => String(row['name']),
-  audited: [],
+  audited: ['policies', 'mayGrant'],
 });

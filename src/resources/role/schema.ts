@@ -27,7 +27,7 @@ interface Granted {
   readonly actions: readonly Action[];
 }
 
-const PermissionRef = builder.objectRef<Granted>('Permission').implement({
+export const PermissionRef = builder.objectRef<Granted>('Permission').implement({
   description: 'What a role allows to do with one resource.',
   fields: (t) => ({
     resource: t.field({ type: ResourceNameEnum, description: 'With what.', resolve: ({ resource }) => resource }),

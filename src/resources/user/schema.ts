@@ -19,8 +19,7 @@ export const AuthMethodEnum = builder.enumType('AuthMethod', {
 
 /** Self and the instance level see it; for others it is null, with FORBIDDEN at its path. */
 function assertOwnOrInstance(user: User, { session }: Context): void {
-  const grant = session.may('USER:READ');
-  if (!grant?.matches({ ...user }))
+  if (!session.can('USER:READ', { ...user }))
     throw new GatehouseError(
       'FORBIDDEN',
       'USER:READ is refused: only they themselves and the instance level see this.',

@@ -1,0 +1,23 @@
+import type { App } from '../app.ts';
+import { ConfigError, readConfig } from '../config.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Log } from '../lib/log.ts';
+import { PolicyLoadError } from '../policy/load.ts';
+import { acceptFile, policiesOfFile } from './policies.ts';
+
+/** Reads the settings anew and puts those of policies in force for every gateway. A fault is told; nothing changes then. */
+export async function reloadPolicies({ store, freshness, config }: App, log: Log): Promise<void> {
+  try {
+    const next = readConfig();
+    const prepared = await policiesOfFile(store, next);
+    const changed = await acceptFile(store, next, prepared, { reason: 'SIGHUP' });
+    await freshness.confirm();
+    log.info(changed ? 'the policies of the file are in force' : 'the policies of the file were in force already');
+    if (canonicalJson({ ...next, policies: 0, mayGrant: 0 }) !== canonicalJson({ ...config, policies: 0, mayGrant: 0 }))
+      log.info('other settings changed as well: they take a restart');
+  } catch (error) {
+    const faults =
+      error instanceof PolicyLoadError || error instanceof ConfigError ? error.faults : [(error as Error).message];
+    log.error('the settings were not taken over; all stays as it was', { faults });
+  }
+}

@@ -1,0 +1,90 @@
+import type { ResourceName } from '../../access/catalog.ts';
+import type { Row, RowChange } from '../../access/grant.ts';
+import { resourceDefinition } from '../../access/resource.ts';
+import { fieldsOf } from '../../access/where.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { remember } from '../../lib/remember.ts';
+import type { LookUps } from '../contract.ts';
+import type { Decision } from '../engine.ts';
+
+/** One question that a review asked of the database, with its answer. */
+export interface LookedUp {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly answer: unknown;
+}
+
+/** One change that was reviewed: the rows as far as they may be written down, and what was looked up. */
+export interface ReviewEvidence {
+  readonly before: Row | null;
+  readonly after: Row | null;
+  readonly lookedUp: LookedUp[];
+  /** Groups that a policy excepts and that the change concerns. */
+  excepted?: readonly string[];
+  /** Who refused, where somebody did. */
+  refusedBy?: string;
+}
+
+/** A decision with all that it was made of. */
+export interface Evidence {
+  readonly decision: Decision;
+  readonly reviews: ReviewEvidence[];
+}
+
+const noted = new WeakMap<Tx, Map<Decision, Evidence>>();
+
+/** What was decided in the transaction so far. */
+export const evidenceOf = (tx: Tx): readonly Evidence[] => [...(noted.get(tx)?.values() ?? [])];
+
+/** Notes a decision that the transaction rests on. */
+export function noteDecision(tx: Tx, decision: Decision): Evidence {
+  const own = remember(noted, tx, () => new Map<Decision, Evidence>());
+  return remember(own, decision, () => ({ decision, reviews: [] }));
+}
+
+/** Fields that policies look at beside the audited ones and those of their filters. */
+const plain = new Set(['id', 'namespace', 'name', 'key', 'username', 'createdAt', 'member', 'membership']);
+
+/** Written down nowhere, whatever asks for it. */
+const secret = new Set(['hash', 'passwordHash']);
+
+function writable({ request: { resource }, outcome }: Decision, row: Row | null): Row | null {
+  const where = outcome.effect === 'allow' ? outcome.where : undefined;
+  return row === null ? null : writableFields(resource, row, where && fieldsOf(where));
+}
+
+function writableFields(resource: ResourceName, row: Row, more: Iterable<string> = []): Row {
+  const audited = new Set([...(resourceDefinition(resource)?.audited ?? []), ...more]);
+  return Object.fromEntries(
+    Object.entries(row).filter(
+      ([field]) => !secret.has(field) && (audited.has(field) || plain.has(field) || field.endsWith('Id')),
+    ),
+  );
+}
+
+/** A decision by which this row was out of reach. */
+export const outOfReachEvidence = (decision: Decision, row: Row, refusedBy: string): Evidence => ({
+  decision,
+  reviews: [{ before: writable(decision, row), after: null, lookedUp: [], refusedBy }],
+});
+
+/** Notes one reviewed change, and what its look-ups answer. */
+export function noteReview(evidence: Evidence, { before, after }: RowChange, look: LookUps): [ReviewEvidence, LookUps] {
+  const review: ReviewEvidence = {
+    before: writable(evidence.decision, before),
+    after: writable(evidence.decision, after),
+    lookedUp: [],
+  };
+  evidence.reviews.push(review);
+  const methods = Object.entries(look).map(([name, ask]) => [
+    name,
+    async (...args: unknown[]) => {
+      const answer = await (ask as (...args: unknown[]) => unknown)(...args);
+      const kept =
+        name === 'rows' ? (answer as Row[]).map((row) => writableFields(args[0] as ResourceName, row)) : answer;
+      review.lookedUp.push({ name, args, answer: kept });
+      return answer;
+    },
+  ]);
+  return [review, Object.fromEntries(methods) as LookUps];
+}

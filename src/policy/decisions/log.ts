@@ -1,0 +1,174 @@
+import { withoutDeadline } from '../../db/deadline.ts';
+import { beforeCommit, inTransaction, type Store, type Tx } from '../../db/transaction.ts';
+import type { Decision } from '../engine.ts';
+import type { DigestedContent } from './content.ts';
+import { type Evidence, evidenceOf } from './evidence.ts';
+import { type DecisionRow, toRow } from './row.ts';
+
+export interface DecisionLogOptions {
+  readonly store: Store;
+  /** Of the reads that are allowed, so many are recorded: 0 to 1. */
+  readonly sampleReads: number;
+  readonly keepDays: number;
+  readonly random?: () => number;
+}
+
+interface Recorded {
+  readonly row: DecisionRow;
+  readonly content: DigestedContent;
+}
+
+/** Sampled reads that wait to be written; beyond it they are left out rather than kept. */
+const greatestWaiting = 5_000;
+const longText = 10_000;
+const dayMs = 86_400_000;
+
+/** Adds what a mutation rests on, in its own transaction: no mutation without its decisions. */
+export function recordInTransaction(tx: Tx, policySet: string): void {
+  beforeCommit(tx, '8-decisions', () =>
+    insert(
+      tx,
+      evidenceOf(tx).map((evidence) => toRow(evidence, policySet)),
+    ),
+  );
+}
+
+async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
+  if (all.length === 0) return;
+  const contents = new Map(all.map(({ content }) => [content.digest, content]));
+  let texts = [...contents.values()];
+  // Somebody with thousands of bindings: better to look first than to send them each time.
+  if (texts.some(({ text }) => text.length > longText)) {
+    const stored = await tx.accessContent.findMany({
+      where: { digest: { in: [...contents.keys()] } },
+      select: { digest: true },
+    });
+    for (const { digest } of stored) contents.delete(digest);
+    texts = [...contents.values()];
+  }
+  // Always in the same order: two transactions never wait for each other in a circle.
+  texts.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  const missing = `[${texts.map(({ digest, text }) => `{"digest":"${digest}","content":${text}}`).join(',')}]`;
+  const rows = JSON.stringify(all.map(({ row }) => row));
+  await tx.$executeRaw`
+    WITH contents AS (
+      INSERT INTO "AccessContent" SELECT * FROM jsonb_populate_recordset(NULL::"AccessContent", ${missing}::jsonb)
+      ON CONFLICT DO NOTHING)
+    INSERT INTO "Decision" SELECT * FROM jsonb_populate_recordset(NULL::"Decision", ${rows}::jsonb)
+    ON CONFLICT DO NOTHING`;
+}
+
+/**
+ * The record of decisions: every mutation's, in its transaction; every refusal's, before its answer (refused reads
+ * that are alike within a minute as one with their count); and a sample of the reads that were allowed.
+ */
+export class DecisionLog {
+  readonly #options: DecisionLogOptions;
+  readonly #random: () => number;
+  readonly #refused = new Map<string, { minute: number; first: Recorded; more: number }>();
+  #sampled: Recorded[] = [];
+  /** How many sampled reads were left out because too many waited. */
+  dropped = 0;
+
+  constructor(options: DecisionLogOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Writes down a refusal, before it is answered. */
+  async refused(evidence: readonly Evidence[], policySet: string): Promise<void> {
+    await this.#write(evidence.map((one) => toRow(one, policySet)));
+  }
+
+  /** The same for a read: those that are alike within a minute are counted. */
+  async refusedRead(evidence: readonly Evidence[], policySet: string, now = Date.now()): Promise<void> {
+    const minute = Math.floor(now / 60_000);
+    for (const one of evidence) {
+      const first = toRow(one, policySet);
+      const { row, content } = first;
+      const { ip } = one.decision.request.env;
+      const alike = [
+        row.principalId,
+        one.decision.identity?.impersonator?.id,
+        row.permission,
+        row.tenantId,
+        content.digest,
+        policySet,
+        ip,
+        row.policy,
+        row.effect,
+      ];
+      const known = this.#refused.get(alike.join(' '));
+      if (known?.minute === minute) {
+        known.more += 1;
+        continue;
+      }
+      this.#refused.set(alike.join(' '), { minute, first, more: 0 });
+      await this.#write([first]);
+      if (known) await this.#count(known);
+    }
+  }
+
+  /** Takes one allowed read into the sample, or not. */
+  sample(decision: Decision, policySet: string): void {
+    const { sampleReads } = this.#options;
+    if (sampleReads === 0 || (sampleReads < 1 && this.#random() >= sampleReads)) return;
+    if (this.#sampled.length >= greatestWaiting) {
+      this.dropped += 1;
+      return;
+    }
+    this.#sampled.push(toRow({ decision, reviews: [] }, policySet));
+  }
+
+  /** Writes what waits. What cannot be written now is kept for the next time. */
+  async flush({ all = false, now = Date.now() } = {}): Promise<void> {
+    const minute = Math.floor(now / 60_000);
+    const sampled = this.#sampled;
+    this.#sampled = [];
+    try {
+      await this.#write(sampled);
+    } catch (error) {
+      this.#sampled = [...sampled, ...this.#sampled].slice(0, greatestWaiting);
+      throw error;
+    }
+    for (const [key, known] of this.#refused) {
+      if (!all && known.minute >= minute) continue;
+      await this.#count(known);
+      this.#refused.delete(key);
+    }
+  }
+
+  /** Removes what is older than it is kept, in small parts. @returns how many. */
+  async prune(now = new Date()): Promise<number> {
+    const before = new Date(now.getTime() - this.#options.keepDays * dayMs);
+    let removed = 0;
+    for (;;) {
+      const part = await this.#options.store.prisma.$executeRaw`
+        DELETE FROM "Decision" WHERE id IN (SELECT id FROM "Decision" WHERE at < ${before} LIMIT 5000)`;
+      removed += part;
+      if (part < 5_000) break;
+    }
+    if (removed > 0) {
+      await inTransaction(this.#options.store, async (tx) => {
+        // A mutation must not come to rest on a content that is just going.
+        await tx.$executeRaw`LOCK TABLE "AccessContent" IN EXCLUSIVE MODE`;
+        await tx.$executeRaw`DELETE FROM "AccessContent" c
+          WHERE NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."contentDigest" = c.digest)`;
+      });
+    }
+    return removed;
+  }
+
+  async #count({ first, more }: { first: Recorded; more: number }): Promise<void> {
+    if (more === 0) return;
+    await this.#options.store.prisma.decision.update({
+      where: { id: first.row.id },
+      data: { count: { increment: more } },
+    });
+  }
+
+  async #write(all: readonly Recorded[]): Promise<void> {
+    if (all.length === 0) return;
+    await withoutDeadline(() => inTransaction(this.#options.store, (tx) => insert(tx, all)));
+  }
+}

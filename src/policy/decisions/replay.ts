@@ -1,0 +1,141 @@
+import type { ActorKind } from '../../access/actor.ts';
+import type { Permission } from '../../access/catalog.ts';
+import { fieldsOf } from '../../access/where.ts';
+import { canonicalJson, type Json } from '../../lib/json.ts';
+import { untag } from '../../lib/tagged-json.ts';
+import type { LookUps } from '../contract.ts';
+import type { Decision, Engine } from '../engine.ts';
+import { exceptedStep, outOfReach } from '../grant.ts';
+import { matcherOf } from '../matcher.ts';
+import { actorOf } from '../session.ts';
+import { type AccessContent, principalOf } from './content.ts';
+import type { LookedUp } from './evidence.ts';
+import { type RecordedOutcome, type RecordedRequest, type RecordedReview, recordedOutcome } from './row.ts';
+
+/** A recorded decision, as it was stored. */
+export interface StoredDecision {
+  readonly id: string;
+  readonly at: Date;
+  readonly tenantId: string;
+  readonly permission: string;
+  readonly policySet: string;
+  readonly request: unknown;
+  readonly outcome: unknown;
+  readonly reviews: unknown;
+  readonly content: { readonly content: unknown };
+  readonly count: number;
+}
+
+/** What came of a decision: of itself, and of each change that was reviewed under it. */
+export interface Verdict extends RecordedOutcome {
+  /** For each reviewed change: who refused it; null: nobody; undefined: it cannot be told from what was recorded. */
+  readonly reviews: readonly (string | null | undefined)[];
+}
+
+const wordsOf = (stored: StoredDecision) => ({
+  request: untag(stored.request as Json) as RecordedRequest,
+  reviews: untag(stored.reviews as Json) as RecordedReview[],
+  content: stored.content.content as AccessContent,
+  tenantId: stored.tenantId === '' ? null : stored.tenantId,
+});
+
+/** Who asked, for people. */
+export const askerOf = (stored: StoredDecision): { kind: ActorKind; id: string; name: string } =>
+  untag(stored.request as Json) as RecordedRequest;
+
+/** What was decided at that time. */
+export const verdictOf = (stored: StoredDecision): Verdict => ({
+  ...(stored.outcome as RecordedOutcome),
+  reviews: wordsOf(stored).reviews.map(({ refusedBy }) => refusedBy ?? null),
+});
+
+/**
+ * Decides again what was recorded, by these policies.
+ * @param narrow changes what the principal held, to see what else that would change.
+ */
+export async function replay(
+  engine: Engine,
+  stored: StoredDecision,
+  narrow: (content: AccessContent) => AccessContent = (content) => content,
+): Promise<Verdict> {
+  const { request, reviews, content, tenantId } = wordsOf(stored);
+  const principal = principalOf(narrow(content), request, tenantId);
+  const { exceptedGroups } = engine.set;
+  const impersonator = request.impersonator && {
+    ...request.impersonator,
+    memberships: request.impersonator.groups.map((groupId) => ({
+      tenantId: tenantId ?? '',
+      groupId,
+      membership: 'MEMBER' as const,
+    })),
+  };
+  const ask = (permission: Permission, tenant: string | undefined, part?: 'members'): Decision =>
+    engine.decide({
+      principal,
+      actor: actorOf(principal, tenant, request.credential, exceptedGroups, impersonator),
+      env: request.env,
+      permission,
+      scope: { ...(tenant !== undefined && { tenantId: tenant }), ...(part && { part }) },
+    });
+  const decision = ask(stored.permission as Permission, tenantId ?? undefined, request.part);
+  const answers: (string | null | undefined)[] = [];
+  for (const review of reviews) {
+    answers.push(
+      await replayReview(engine, decision, review, () => ask('POLICY:UPDATE', undefined).outcome.effect === 'allow'),
+    );
+  }
+  return { ...recordedOutcome(decision.outcome), reviews: answers };
+}
+
+async function replayReview(
+  engine: Engine,
+  decision: Decision,
+  { before, after, lookedUp, excepted = [] }: RecordedReview,
+  mayChangePolicies: () => boolean,
+): Promise<string | null | undefined> {
+  const { outcome } = decision;
+  if (outcome.effect !== 'allow') return outcome.policy;
+  for (const row of [before, after]) {
+    if (!row || !outcome.where || matcherOf(outcome.where)(row)) continue;
+    // A filter over what was not recorded cannot be read.
+    return [...fieldsOf(outcome.where)].every((field) => field in row) ? outOfReach(decision, row).policy : undefined;
+  }
+  const { exceptedGroups } = engine.set;
+  const id = String((after ?? before)?.['id']);
+  const concerns =
+    decision.request.resource === 'GROUP' ? exceptedGroups.has(id) : excepted.some((g) => exceptedGroups.has(g));
+  if (concerns && !mayChangePolicies()) return exceptedStep.policy;
+  const asked = { unknown: false };
+  const { refused } = await engine.review(decision, { before, after }, lookUpsOf(lookedUp, asked));
+  if (asked.unknown) return undefined;
+  return refused?.policy ?? null;
+}
+
+/** Answers what was answered then, and nothing else. */
+function lookUpsOf(lookedUp: readonly LookedUp[], asked: { unknown: boolean }): LookUps {
+  const answers = new Map(lookedUp.map(({ name, args, answer }) => [canonicalJson([name, args]), answer]));
+  return new Proxy({} as LookUps, {
+    get:
+      (_target, name) =>
+      async (...args: unknown[]) => {
+        const key = canonicalJson([name, args]);
+        if (!answers.has(key)) {
+          asked.unknown = true;
+          throw new Error('this look-up was not recorded');
+        }
+        return answers.get(key);
+      },
+  });
+}
+
+/** Do both say the same, to the last row that they reach? What cannot be told counts as different. */
+export const isSame = (a: Verdict, b: Verdict): boolean => a.where === b.where && hasSameEnd(a, b);
+
+/** Do both end the same for what was done under them? */
+export const hasSameEnd = (a: Verdict, b: Verdict): boolean =>
+  a.effect === b.effect &&
+  a.policy === b.policy &&
+  // What a change may not touch matters no more once it is known what it touched.
+  (a.reviews.length > 0 || a.where === b.where) &&
+  a.reviews.length === b.reviews.length &&
+  a.reviews.every((review, i) => review !== undefined && review === b.reviews[i]);

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { ActorKind, Credential, Env } from '../../access/actor.ts';
+import type { Permission } from '../../access/catalog.ts';
+import type { Row } from '../../access/grant.ts';
+import type { Where } from '../../access/where.ts';
+import { canonicalJson, type Json } from '../../lib/json.ts';
+import { tag } from '../../lib/tagged-json.ts';
+import type { Outcome } from '../combine.ts';
+import { contentOf, type DigestedContent } from './content.ts';
+import type { Evidence, LookedUp } from './evidence.ts';
+
+/** Of the request, all that policies can see, so that they can be asked again. */
+export interface RecordedRequest {
+  readonly kind: ActorKind;
+  readonly id: string;
+  readonly name: string;
+  readonly credential: Credential;
+  readonly impersonator?: { readonly id: string; readonly name: string; readonly groups: readonly string[] };
+  readonly part?: 'members';
+  readonly env: Env;
+}
+export interface RecordedReview {
+  readonly before: Row | null;
+  readonly after: Row | null;
+  readonly lookedUp: readonly LookedUp[];
+  readonly excepted?: readonly string[];
+  readonly refusedBy?: string;
+}
+export interface RecordedOutcome {
+  readonly effect: Outcome['effect'];
+  readonly policy?: string;
+  readonly reason?: string;
+  /** Digest of the filter; null: every row, or none. */
+  readonly where: string | null;
+}
+
+export const digestOfWhere = (where: Where | undefined): string | null =>
+  where === undefined ? null : createHash('sha256').update(canonicalJson(where)).digest('hex').slice(0, 32);
+
+export const recordedOutcome = (outcome: Outcome): RecordedOutcome =>
+  outcome.effect === 'allow'
+    ? { effect: 'allow', where: digestOfWhere(outcome.where) }
+    : { effect: outcome.effect, policy: outcome.policy, reason: outcome.reason, where: null };
+
+/** A decision as the table holds it. */
+export interface DecisionRow {
+  readonly id: string;
+  readonly at: string;
+  readonly tenantId: string;
+  readonly principalId: string;
+  readonly permission: Permission;
+  readonly effect: Outcome['effect'];
+  readonly policy: string | null;
+  readonly policySet: string;
+  readonly contentDigest: string;
+  readonly request: Json;
+  readonly outcome: Json;
+  readonly reviews: Json;
+  readonly count: number;
+}
+
+export function toRow(
+  { decision, reviews }: Evidence,
+  policySet: string,
+): { readonly row: DecisionRow; readonly content: DigestedContent } {
+  const { permission, scope, outcome, request, identity } = decision;
+  if (!identity) throw new Error('only what a session decided is written down');
+  const { actor, env } = request;
+  const tenantId = scope.tenantId ?? null;
+  const content = contentOf(identity.principal, tenantId);
+  const { impersonator } = identity;
+  const recorded: RecordedRequest = {
+    kind: actor.kind,
+    id: actor.id,
+    name: actor.name,
+    credential: actor.credential,
+    ...(impersonator && {
+      impersonator: {
+        id: impersonator.id,
+        name: impersonator.name,
+        groups: impersonator.memberships.map(({ groupId }) => groupId),
+      },
+    }),
+    ...(scope.part && { part: scope.part }),
+    env,
+  };
+  const refusing = reviews.find(({ refusedBy }) => refusedBy !== undefined)?.refusedBy;
+  return {
+    content,
+    row: {
+      id: decision.id,
+      at: env.now.toISOString(),
+      tenantId: tenantId ?? '',
+      principalId: actor.id,
+      permission,
+      effect: refusing === undefined ? outcome.effect : 'deny',
+      policy: refusing ?? (outcome.effect === 'allow' ? null : outcome.policy),
+      policySet,
+      contentDigest: content.digest,
+      request: tag(recorded),
+      outcome: tag(recordedOutcome(outcome)),
+      reviews: tag(reviews),
+      count: 1,
+    },
+  };
+}

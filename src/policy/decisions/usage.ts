@@ -1,0 +1,55 @@
+import type { Permission } from '../../access/catalog.ts';
+import type { Store } from '../../db/transaction.ts';
+import { remember } from '../../lib/remember.ts';
+import { speaks } from '../holdings.ts';
+import type { Principal } from '../principal.ts';
+
+const dayMs = 86_400_000;
+
+/** Marks which permissions of which roles serve somebody, once a day each: what nobody uses can be taken away. */
+export class RoleUsage {
+  readonly #store: Store;
+  readonly #seen = new WeakMap<Principal, Set<string>>();
+  /** Role and permission, to the day that is written for it. */
+  readonly #written = new Map<string, number>();
+  #waiting = new Map<string, { roleId: string; permission: Permission; lastUsedAt: string }>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Notes that a decision was used, whichever of the principal's roles gave it. */
+  note(principal: Principal, permission: Permission, tenantId: string | undefined, now: Date): void {
+    const day = Math.floor(now.getTime() / dayMs);
+    const own = remember(this.#seen, principal, () => new Set<string>());
+    const key = `${permission} ${tenantId ?? ''} ${day}`;
+    if (own.has(key)) return;
+    own.add(key);
+    for (const holding of principal.holdings) {
+      if (holding.tenantId !== null && holding.tenantId !== tenantId) continue;
+      if (!holding.permissions.includes(permission) || !speaks(holding, permission)) continue;
+      const mark = `${holding.roleId} ${permission}`;
+      if (this.#written.get(mark) === day) continue;
+      this.#waiting.set(mark, { roleId: holding.roleId, permission, lastUsedAt: now.toISOString() });
+    }
+  }
+
+  /** Writes what waits. What cannot be written now is kept for the next time. */
+  async flush(): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting.size === 0) return;
+    this.#waiting = new Map();
+    try {
+      const rows = JSON.stringify([...waiting.values()]);
+      await this.#store.prisma.$executeRaw`
+        INSERT INTO "PermissionUse" SELECT * FROM jsonb_populate_recordset(NULL::"PermissionUse", ${rows}::jsonb)
+        ON CONFLICT ("roleId", permission) DO UPDATE
+          SET "lastUsedAt" = GREATEST("PermissionUse"."lastUsedAt", excluded."lastUsedAt")`;
+      if (this.#written.size > 100_000) this.#written.clear();
+      for (const [mark, { lastUsedAt }] of waiting) this.#written.set(mark, Math.floor(Date.parse(lastUsedAt) / dayMs));
+    } catch (error) {
+      this.#waiting = new Map([...waiting, ...this.#waiting]);
+      throw error;
+    }
+  }
+}

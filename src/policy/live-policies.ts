@@ -1,0 +1,137 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PolicyConfiguration, policyConfiguration } from '../config.ts';
+import { withoutDeadline } from '../db/deadline.ts';
+import type { PrismaClient } from '../db/generated/client.ts';
+import type { Tx } from '../db/transaction.ts';
+import type { Log } from '../lib/log.ts';
+import { policyPart } from './configuration.ts';
+import { Engine } from './engine.ts';
+import type { Freshness } from './freshness.ts';
+import { loadPolicies, PolicyLoadError, type PolicySet } from './load.ts';
+import { fingerprintOf } from './policy-set.ts';
+
+/** Policies that are ready to be put in force, with the configuration that made them. */
+export interface PreparedPolicies {
+  readonly configuration: PolicyConfiguration;
+  readonly set: PolicySet;
+  readonly fingerprint: string;
+}
+
+export interface LivePoliciesOptions {
+  readonly prisma: PrismaClient;
+  readonly folders: readonly string[];
+  readonly reviewMs: number;
+  readonly log: Log;
+}
+
+/** How long policies that are in force no more may still be busy with a review. */
+const retireMs = 60_000;
+const retryMs = 250;
+
+/**
+ * Loads the policies of a configuration, all or none of them.
+ * @throws {PolicyLoadError} naming every fault; what is in force stays.
+ */
+export async function preparePolicies(
+  db: PrismaClient | Tx,
+  folders: readonly string[],
+  configuration: PolicyConfiguration,
+): Promise<PreparedPolicies> {
+  const groups = await db.group.findMany({ select: { id: true, name: true, tenant: { select: { key: true } } } });
+  const tenants = await db.tenant.findMany({ select: { id: true, key: true } });
+  const set = await loadPolicies({
+    folders: folders.map((path) => resolve(path)),
+    settings: configuration.policies,
+    mayGrant: configuration.mayGrant,
+    placeOf: configuration.placeOf,
+    groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
+    tenants: new Map(tenants.map(({ id, key }) => [key, id])),
+  });
+  return { configuration: policyPart(configuration), set, fingerprint: fingerprintOf(set) };
+}
+
+/** The policies of a running gateway: follows what is put in force, here or on another gateway. */
+export class LivePolicies {
+  readonly engine: Engine;
+  readonly #options: LivePoliciesOptions;
+  /** Sets that this gateway loaded and that are not in force (yet), by fingerprint. */
+  readonly #prepared = new Map<string, PreparedPolicies>();
+  readonly #retired = new Map<PolicySet, NodeJS.Timeout>();
+  #configuration: PolicyConfiguration;
+  #closed = false;
+
+  constructor(first: PreparedPolicies, options: LivePoliciesOptions) {
+    this.engine = new Engine(first.set, first.fingerprint, options.reviewMs);
+    this.#configuration = first.configuration;
+    this.#options = options;
+  }
+
+  /** The configuration of the policies that this gateway runs. */
+  get configuration(): PolicyConfiguration {
+    return this.#configuration;
+  }
+
+  /** Loads what somebody proposes. @throws {PolicyLoadError} */
+  async prepare(configuration: PolicyConfiguration, db: PrismaClient | Tx = this.#options.prisma) {
+    const prepared = await preparePolicies(db, this.#options.folders, configuration);
+    this.#prepared.clear();
+    this.#prepared.set(prepared.fingerprint, prepared);
+    return prepared;
+  }
+
+  /** Takes over whatever is accepted from now on. Until it has, this gateway decides nothing. */
+  follow(freshness: Freshness): void {
+    let known = freshness.state.policySet;
+    freshness.onChange(() => {
+      const { policySet } = freshness.state;
+      if (policySet === known) return;
+      known = policySet;
+      if (policySet === null || policySet === this.engine.fingerprint) return;
+      const prepared = this.#prepared.get(policySet);
+      if (prepared) return this.#adopt(prepared);
+      this.engine.following = withoutDeadline(() => this.#load(policySet, freshness)).finally(() => {
+        this.engine.following = undefined;
+      });
+    });
+  }
+
+  async #load(policySet: string, freshness: Freshness): Promise<void> {
+    const { prisma, log } = this.#options;
+    while (freshness.state.policySet === policySet && !this.#closed) {
+      try {
+        const row = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
+        const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
+        if (prepared.fingerprint === policySet) return this.#adopt(prepared);
+        // Either newer ones are in force already, which is heard next, or its files are others.
+        return log.error('the policies in force are not those of this gateway', { policySet });
+      } catch (error) {
+        if (error instanceof PolicyLoadError)
+          return log.error('the policies in force cannot be loaded here', { faults: error.faults });
+        // The database: asked until it answers.
+        await sleep(retryMs);
+      }
+    }
+  }
+
+  #adopt({ set, fingerprint, configuration }: PreparedPolicies): void {
+    this.#prepared.clear();
+    this.#configuration = configuration;
+    const former = this.engine.adopt(set, fingerprint);
+    const timer = setTimeout(() => void this.#dispose(former), retireMs);
+    timer.unref();
+    this.#retired.set(former, timer);
+    this.#options.log.info('policies are in force', { policySet: fingerprint });
+  }
+
+  async #dispose(set: PolicySet): Promise<void> {
+    clearTimeout(this.#retired.get(set));
+    this.#retired.delete(set);
+    for (const { policy } of set.policies) await policy.dispose?.();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const set of [...this.#retired.keys(), this.engine.set]) await this.#dispose(set);
+  }
+}

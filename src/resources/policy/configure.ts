@@ -1,0 +1,71 @@
+import type { Grant } from '../../access/grant.ts';
+import { type PolicyConfiguration, policyConfiguration } from '../../config.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { badInput, GatehouseError, type Issue } from '../../errors.ts';
+import { canonicalJson } from '../../lib/json.ts';
+import { Engine } from '../../policy/engine.ts';
+import type { LivePolicies, PreparedPolicies } from '../../policy/live-policies.ts';
+import { PolicyLoadError } from '../../policy/load.ts';
+import type { AccessSession } from '../../policy/session.ts';
+import { putInForce } from './service.ts';
+
+/** Without the folders of this host. */
+const faultAsIssue = (fault: string): Issue => ({
+  path: ['input', 'policies'],
+  message: fault.replace(/^.*\/(?=[^/]+\.(?:ts|js|mjs): )/, ''),
+});
+
+const refused = (issues: Issue[]) =>
+  new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
+
+/**
+ * Puts a proposed configuration in force, whole or not at all.
+ * @throws BAD_INPUT with every fault, FORBIDDEN where it hands out more than the doer may.
+ */
+export async function configurePolicies(
+  tx: Tx,
+  grant: Grant<'POLICY:UPDATE'>,
+  session: AccessSession,
+  live: LivePolicies,
+  proposed: { policies: unknown; mayGrant: readonly string[] | null | undefined },
+): Promise<PreparedPolicies> {
+  const current = live.configuration;
+  const model = policyConfiguration.safeParse({ ...proposed, mayGrant: proposed.mayGrant ?? current.mayGrant });
+  if (!model.success) {
+    const issues = model.error.issues.map(({ path, message }) => ({
+      path: ['input', ...(path as (string | number)[])],
+      message: `${path.join('.')}: ${message}`,
+    }));
+    throw refused(issues);
+  }
+  const configuration: PolicyConfiguration = model.data;
+  const given = (names: readonly string[]) => canonicalJson([...names].sort());
+  if (given(configuration.mayGrant) !== given(current.mayGrant) && !grant.isSuperAdmin) {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin says which policies may give permissions.', {
+      decisionId: grant.decisionId,
+      policy: 'handing-on',
+    });
+  }
+  try {
+    const prepared = await live.prepare(configuration, tx);
+    assertStillOpen(session, live.engine, prepared);
+    await putInForce(tx, grant, prepared, { verb: 'configure' });
+    return prepared;
+  } catch (error) {
+    if (error instanceof PolicyLoadError) throw refused(error.faults.map(faultAsIssue));
+    throw error;
+  }
+}
+
+/** Under the proposed policies, whoever proposes them must be able to take them back. */
+function assertStillOpen(session: AccessSession, engine: Engine, { set, fingerprint }: PreparedPolicies): void {
+  const { request, scope, permission } = session.decide('POLICY:UPDATE');
+  const { actor, env } = request;
+  const next = new Engine(set, fingerprint, engine.reviewMs);
+  const { outcome } = next.decide({ principal: session.principal, actor, env, permission, scope });
+  if (outcome.effect === 'allow') return;
+  throw badInput(
+    ['input', 'policies'],
+    `With these settings you could not change them back: ${outcome.policy} would refuse you (${outcome.reason}).`,
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * What one answer about access costs, beside other engines on the same rules, in one run.
+ *   npm run bench:authz
+ * The rule set: one principal may read flows in N namespaces of one tenant, and is asked about rows in them.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { createMongoAbility, subject } from '@casl/ability';
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { AccessControl } from 'accesscontrol';
+import { newEnforcer, newModelFromString, StringAdapter } from 'casbin';
+import '../../src/resources/index.ts';
+import { gateway } from './authz-gateway.ts';
+
+interface Contender {
+  readonly name: string;
+  /** One check; the index chooses the row. */
+  readonly check: (i: number) => boolean;
+}
+
+const tenant = 't1';
+const namespacesOf = (n: number) => Array.from({ length: n }, (_, i) => `company.team${i}`);
+
+async function contenders(n: number): Promise<Contender[]> {
+  const namespaces = namespacesOf(n);
+  // Asked in an order that is neither the rules' nor its reverse.
+  const order = namespaces.map((_, i) => (i * 7919) % n);
+  const rows = order.map((i) => ({ tenantId: tenant, namespace: namespaces[i]! }));
+  const at = (i: number) => rows[i % n]!;
+
+  const { session, decideAnew } = await gateway(tenant, namespaces, 'plain');
+  const guarded = await gateway(tenant, namespaces, 'guarded');
+  const list: Contender[] = [
+    { name: 'gatehouse, one check', check: (i) => session.can('FLOW:READ', at(i), { tenantId: tenant }) },
+    {
+      name: 'gatehouse, one check, nine guards',
+      check: (i) => guarded.session.can('FLOW:READ', at(i), { tenantId: tenant }),
+    },
+    { name: 'gatehouse, full decision', check: (i) => decideAnew(at(i)) },
+    { name: 'gatehouse, full decision, nine guards', check: (i) => guarded.decideAnew(at(i)) },
+  ];
+
+  const casl = createMongoAbility(
+    namespaces.map((namespace) => ({ action: 'READ', subject: 'FLOW', conditions: { namespace } })),
+  );
+  const subjects = rows.map((row) => subject('FLOW', { ...row }));
+  list.push({ name: 'CASL 7', check: (i) => casl.can('READ', subjects[i % n] as never) });
+
+  if (n <= 1_000) {
+    const model = newModelFromString(`
+[request_definition]
+r = sub, dom, obj, act
+[policy_definition]
+p = sub, dom, obj, act
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = r.sub == p.sub && r.dom == p.dom && r.obj == p.obj && r.act == p.act`);
+    const lines = namespaces.map((namespace) => `p, alice, ${tenant}, ${namespace}, READ`).join('\n');
+    const casbin = await newEnforcer(model, new StringAdapter(lines));
+    list.push({ name: 'casbin 5', check: (i) => casbin.enforceSync('alice', tenant, at(i).namespace, 'READ') });
+
+    const text = namespaces
+      .map(
+        (namespace) =>
+          `permit(principal == User::"alice", action == Action::"READ", resource) when { resource.tenantId == "${tenant}" && resource.namespace == "${namespace}" };`,
+      )
+      .join('\n');
+    const parsed = cedar.preparsePolicySet('bench', { staticPolicies: text });
+    if (parsed.type !== 'success') throw new Error('cedar refused the policies');
+    list.push({
+      name: 'cedar-wasm 4',
+      check: (i) => {
+        const answer = cedar.statefulIsAuthorized({
+          principal: { type: 'User', id: 'alice' },
+          action: { type: 'Action', id: 'READ' },
+          resource: { type: 'Flow', id: 'x' },
+          context: {},
+          preparsedPolicySetId: 'bench',
+          entities: [{ uid: { type: 'Flow', id: 'x' }, attrs: { ...at(i) }, parents: [] }],
+        } as never);
+        return answer.type === 'success' && answer.response.decision === 'allow';
+      },
+    });
+  }
+
+  const roles = new AccessControl();
+  for (const namespace of namespaces) roles.grant('alice').readAny(`${tenant}/${namespace}`.replaceAll('.', '-'));
+  const names = rows.map(({ namespace }) => `${tenant}/${namespace}`.replaceAll('.', '-'));
+  list.push({ name: 'accesscontrol 3', check: (i) => roles.can('alice').readAny(names[i % n]!).granted });
+  return list;
+}
+
+/** Microseconds for one check: as many as fit into the time. */
+async function microseconds({ name, check }: Contender, milliseconds: number): Promise<number> {
+  // Lets the gateway confirm that access has not changed, as it does all the time.
+  await pause(1);
+  let count = 0;
+  let batch = 1;
+  const end = performance.now() + milliseconds;
+  const start = performance.now();
+  while (performance.now() < end) {
+    for (let i = 0; i < batch; i += 1) if (!check(count + i)) throw new Error(`${name} refused what its rules allow`);
+    count += batch;
+    if (batch < 256) batch *= 2;
+  }
+  return ((performance.now() - start) * 1_000) / count;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/** For each size and contender, the median of interleaved rounds. */
+export async function measure(
+  sizes: readonly number[],
+  { rounds = 5, milliseconds = 120, only = /./ } = {},
+): Promise<Map<number, Map<string, number>>> {
+  const all = new Map<number, Map<string, number>>();
+  for (const n of sizes) {
+    const list = (await contenders(n)).filter(({ name }) => only.test(name));
+    const times = new Map<string, number[]>(list.map(({ name }) => [name, []]));
+    for (const contender of list) await microseconds(contender, milliseconds / 2);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const contender of round % 2 ? [...list].reverse() : list)
+        times.get(contender.name)!.push(await microseconds(contender, milliseconds));
+    }
+    all.set(n, new Map([...times].map(([name, values]) => [name, median(values)])));
+  }
+  return all;
+}
+
+if (import.meta.main) {
+  const sizes = [10, 100, 1_000, 10_000];
+  const measured = await measure(sizes);
+  const names = [...measured.get(sizes[0]!)!.keys()];
+  console.log('microseconds for one answer (in brackets: as a multiple of CASL 7 on the same rules)\n');
+  console.log(`| engine | ${sizes.map((n) => `${n.toLocaleString('en')} rules`).join(' | ')} |`);
+  console.log(`|---|${sizes.map(() => '---').join('|')}|`);
+  for (const name of names) {
+    const cells = sizes.map((n) => {
+      const time = measured.get(n)!.get(name);
+      if (time === undefined) return 'not asked';
+      return `${time.toFixed(2)} (${(time / measured.get(n)!.get('CASL 7')!).toPrecision(2)})`;
+    });
+    console.log(`| ${name} | ${cells.join(' | ')} |`);
+  }
+}

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role, Tenant, User } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
+import { idOf, World } from '../support/world.ts';
+
+const ask = `query($id: ID!, $days: Int) { node(id: $id) { ... on Role {
+  leastPrivilege(days: $days) { since replayed changed unused { resource actions } narrower { resource actions } } } } }`;
+
+describe('the least privilege of a role', () => {
+  let world: World;
+  let main: Tenant;
+  let role: Role;
+  let user: User;
+  beforeAll(async () => {
+    world = await World.create({ config: { decisionLog: { sampleReads: 1, keepDays: 30 } } });
+    main = await world.tenant('main');
+    role = await world.role(main, 'Wide', [
+      'GROUP:CREATE',
+      'GROUP:READ',
+      'GROUP:DELETE',
+      'ROLE:READ',
+      'NAMESPACE:READ',
+      'FLOW:READ',
+    ]);
+    user = await world.user('worker', [main]);
+    await world.bind(main, { principal: user }, role);
+    const client = await world.as(user);
+    await client.ok(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'A' } });
+    // Asks for the viewer's permissions, which is no use of them.
+    await client.ok(
+      '{ tenant(key: "main") { groups { nodes { name viewerPermissions } } namespaces { totalCount } } }',
+    );
+  });
+  afterAll(() => world.close());
+
+  const told = async (client = world.root(), days?: number) => {
+    await world.app.services.decisions.flush({ all: true });
+    await world.app.usage.flush();
+    return client.run<any>(ask, { id: idOf('Role', role), days });
+  };
+
+  it('tells what nobody used, and proves by the recorded decisions that nobody would miss it', async () => {
+    const { data, errors } = await told();
+    expect(errors).toEqual([]);
+    const { leastPrivilege } = data.node;
+    expect(leastPrivilege).toMatchObject({
+      narrower: [
+        { resource: 'GROUP', actions: ['CREATE', 'READ'] },
+        { resource: 'NAMESPACE', actions: ['READ'] },
+      ],
+      unused: [
+        { resource: 'GROUP', actions: ['DELETE'] },
+        { resource: 'ROLE', actions: ['READ'] },
+        { resource: 'FLOW', actions: ['READ'] },
+      ],
+      changed: 0,
+    });
+    expect(leastPrivilege.replayed).toBeGreaterThan(2);
+  });
+
+  it('control: the replay sees it where a permission that was used is taken away', async () => {
+    await world.db.permissionUse.deleteMany({ where: { roleId: role.id, permission: 'GROUP:CREATE' } });
+    const { data } = await told();
+    expect(data.node.leastPrivilege.changed).toBeGreaterThan(0);
+    expect(data.node.leastPrivilege.unused[0].actions).toContain('CREATE');
+  });
+
+  it('is told to those who read the audit log of the whole tenant', async () => {
+    const reader = await world.user('reader', [main]);
+    await world.grant(main, reader, ['ROLE:READ', 'TENANT:READ']);
+    await world.grant(main, reader, ['AUDITLOG:READ'], 'company');
+    const refused = await told(await world.as(reader));
+    expect(refused.errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+    await world.grant(main, reader, ['AUDITLOG:READ']);
+    expect((await told(await world.as(reader))).errors).toEqual([]);
+    expect((await told(world.root(), 0)).errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
+  });
+});

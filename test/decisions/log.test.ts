@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Permission } from '../../src/access/catalog.ts';
+import { policiesOfFile } from '../../src/bootstrap/policies.ts';
+import type { PolicySettings } from '../../src/config.ts';
+import type { Namespace, Tenant, User } from '../../src/db/generated/client.ts';
+import { compare } from '../../src/policy/decisions/compare.ts';
+import { Engine } from '../../src/policy/engine.ts';
+import { Chance } from '../laws/generate.ts';
+import { call } from '../support/call.ts';
+import { idOf, password, World } from '../support/world.ts';
+
+const policies = {
+  'frozen-namespaces': { frozen: ['company.frozen'] },
+  naming: { rules: [{ resource: 'GROUP', pattern: '[A-Z].*', hint: 'a name with a capital' }] },
+  'require-reason': { rules: [{ resource: 'ROLE' }] },
+  network: { rules: [{ tenant: 'b', allow: ['10.0.0.0/8'] }] },
+} as unknown as Record<string, PolicySettings>;
+
+describe('the record of decisions', () => {
+  let world: World;
+  let a: Tenant;
+  let b: Tenant;
+  let namespaces: Namespace[];
+  const people: User[] = [];
+  const chance = new Chance(Number(process.env['SEED'] ?? 3));
+
+  beforeAll(async () => {
+    world = await World.create({
+      gateways: 2,
+      config: { decisionLog: { sampleReads: 1, keepDays: 30 } },
+    });
+    a = await world.tenant('a');
+    b = await world.tenant('b');
+    const { errors } = await world
+      .root()
+      .run<any>(call('setPolicyConfiguration', 'policies { name }'), { i: { policies } });
+    expect(errors).toEqual([]);
+    await Promise.all(world.apps.map(({ freshness }) => freshness.confirm()));
+    namespaces = [];
+    for (const name of ['company.frozen.x', 'company.team', 'other']) namespaces.push(await world.namespace(a, name));
+    const every: Permission[] = [
+      'GROUP:CREATE',
+      'GROUP:READ',
+      'ROLE:CREATE',
+      'ROLE:READ',
+      'NAMESPACE:READ',
+      'NAMESPACE:UPDATE',
+      'TENANT:READ',
+    ];
+    for (const [i, permissions] of [
+      every,
+      every.slice(0, 2),
+      every.slice(4),
+      [],
+      ['IMPERSONATE:READ', ...every] as Permission[],
+    ].entries()) {
+      const user = await world.user(`p${i}`, [a, b], { password });
+      if (permissions.length > 0) {
+        await world.grant(a, user, permissions, '');
+        await world.grant(b, user, permissions, i === 1 ? '' : '');
+      }
+      people.push(user);
+    }
+    const group = await world.group(a, 'Everybody');
+    for (const user of people) await world.member(a, group, user);
+    await world.bind(a, { group }, await world.role(a, 'Reader', ['NAMESPACE:READ']), 'company');
+  });
+  afterAll(() => world.close());
+
+  const flushed = async () => {
+    for (const app of world.apps) await app.services.decisions.flush({ all: true });
+    return world.db.decision.findMany({ include: { content: true }, orderBy: { id: 'asc' } });
+  };
+  const since = new Date(0);
+
+  it('holds every mutation and every refusal, and what their events name', async () => {
+    for (let i = 0; i < 150; i += 1) {
+      const who = chance.pick(people);
+      let client = world.basic(who.username, password, i % 2);
+      if (chance.coin(0.15)) client = client.as({ 'x-gatehouse-impersonate': chance.pick(people).username });
+      const tenant = chance.pick(['a', 'b']);
+      const reason = chance.coin() ? { reason: 'because' } : {};
+      switch (chance.below(5)) {
+        case 0:
+          await client.run(call('createGroup', 'group { id }'), {
+            i: { tenant, name: chance.pick(['Good', 'bad']) + i, ...reason },
+          });
+          break;
+        case 1:
+          await client.run(call('createRole', 'role { id }'), {
+            i: { tenant, name: `R${i}`, permissions: [{ resource: 'GROUP', actions: ['READ'] }], ...reason },
+          });
+          break;
+        case 2:
+          await client.run(call('updateNamespace', 'namespace { id }'), {
+            i: { id: idOf('Namespace', chance.pick(namespaces)), description: `${i}`, ...reason },
+          });
+          break;
+        case 3:
+          await client.run(
+            `{ tenant(key: "${tenant}") { groups { totalCount } namespaces { nodes { name viewerPermissions } } roles { totalCount } } }`,
+          );
+          break;
+        default:
+          await client.run('{ policies { name } users { totalCount } }');
+      }
+    }
+    const rows = await flushed();
+    const known = new Map(rows.map((row) => [row.id, row]));
+    const events = await world.db.auditEvent.findMany({
+      where: { actorKind: 'USER', actorName: { startsWith: 'p' }, decisionId: { not: null } },
+    });
+    expect(events.length).toBeGreaterThan(60);
+    for (const event of events) {
+      const decision = known.get(event.decisionId!)!;
+      expect(decision, `${event.action} ${event.outcome}`).toBeDefined();
+      expect([decision.principalId, decision.tenantId]).toEqual([event.actorId, event.tenantId]);
+    }
+    const seen = (want: (row: (typeof rows)[number]) => boolean) => rows.filter(want).length;
+    const coverage = {
+      done: seen((row) => row.effect === 'allow' && !row.permission.endsWith('READ')),
+      refused: seen((row) => row.effect === 'deny'),
+      byGuard: seen((row) => row.policy === 'frozen-namespaces'),
+      byReview: seen((row) => row.policy === 'naming'),
+      byReason: seen((row) => row.policy === 'require-reason'),
+      byAddress: seen((row) => row.policy === 'network'),
+      sampled: seen((row) => row.effect === 'allow' && row.permission.endsWith('READ')),
+      impersonated: seen((row) => JSON.stringify(row.request).includes('impersonator')),
+    };
+    for (const [what, count] of Object.entries(coverage)) expect(count, what).toBeGreaterThan(0);
+    // Shared by their content: far fewer than decisions.
+    expect(await world.db.accessContent.count()).toBeLessThan(rows.length / 2);
+    expect(JSON.stringify(rows)).not.toContain('$argon2');
+  });
+
+  it('says the same when it is made again by the policies in force', async () => {
+    const { engine } = world.app.policies;
+    const { replayed, differences } = await compare(world.db, engine, {
+      since,
+      policySet: engine.fingerprint,
+      exact: true,
+    });
+    expect(replayed).toBeGreaterThan(150);
+    expect(differences.map(({ decision, was, would }) => [decision.permission, was, would])).toEqual([]);
+  });
+
+  it('tells what a proposed configuration would change, and nothing else', async () => {
+    const proposed = {
+      ...world.app.config,
+      policies: { ...policies, naming: { rules: [] }, 'frozen-namespaces': { frozen: ['other'] } } as never,
+    };
+    const { set, fingerprint } = await policiesOfFile(world.app.store, proposed);
+    const { policySet } = await world.db.accessState.findUniqueOrThrow({ where: { id: 1 } });
+    const { differences } = await compare(world.db, new Engine(set, fingerprint, 1_000), {
+      since,
+      policySet: policySet!,
+    });
+    const kinds = new Set(
+      differences.map(({ decision, was, would }) =>
+        [
+          decision.permission,
+          was.reviews[0] ?? was.policy ?? 'done',
+          would.reviews[0] === undefined ? '?' : (would.reviews[0] ?? 'done'),
+        ].join(' '),
+      ),
+    );
+    // Of these, each is changed as the settings say.
+    expect(kinds).toContain('GROUP:CREATE naming done');
+    expect(kinds).toContain('NAMESPACE:UPDATE frozen-namespaces done');
+    expect(kinds).toContain('NAMESPACE:UPDATE done frozen-namespaces');
+    for (const kind of kinds) expect(kind).toMatch(/^(GROUP:CREATE naming|NAMESPACE:UPDATE)/);
+  });
+
+  it('cannot tell what was not recorded, and says so', async () => {
+    const [row] = await world.db.decision.findMany({
+      where: { permission: 'GROUP:CREATE', effect: 'allow' },
+      take: 1,
+      include: { content: true },
+    });
+    const curious = {
+      name: 'curious',
+      description: 'x',
+      mode: 'guard' as const,
+      shadow: false,
+      reads: [],
+      settings: {},
+      builtIn: false,
+      resources: new Set(['GROUP']),
+      actions: new Set(['CREATE' as const]),
+      policy: {
+        evaluate: () => ({ effect: 'abstain' as const }),
+        review: async (_r: unknown, _c: unknown, look: any) => {
+          await look.count('GROUP', 'x');
+          return { effect: 'abstain' as const };
+        },
+      },
+    };
+    const { engine } = world.app.policies;
+    const other = new Engine({ ...engine.set, policies: [...engine.set.policies, curious as never] }, 'x', 1_000);
+    const { differences } = await compare(world.db, other, { since: row!.at, contents: [row!.contentDigest] });
+    const own = differences.find(({ decision }) => decision.id === row!.id)!;
+    expect(own.would.reviews).toEqual([undefined]);
+  });
+
+  it('merges refused reads that are alike within a minute, with their count', async () => {
+    const stranger = await world.user('stranger', [], { password });
+    for (let i = 0; i < 7; i += 1) await world.basic(stranger.username).run('{ policies { name } }');
+    await flushed();
+    const rows = await world.db.decision.findMany({ where: { principalId: stranger.id, permission: 'POLICY:READ' } });
+    expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe(7);
+    expect(rows.length).toBeLessThan(3);
+  });
+
+  it('is part of its mutation: what cannot be recorded is not done', async () => {
+    const before = await world.db.group.count();
+    await world.db.$executeRawUnsafe(
+      `CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`,
+    );
+    await world.db.$executeRawUnsafe('CREATE TRIGGER no BEFORE INSERT ON "Decision" EXECUTE FUNCTION no()');
+    expect(
+      await world.root().codes(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Unrecorded' } }),
+    ).toEqual(['INTERNAL']);
+    await world.db.$executeRawUnsafe('DROP TRIGGER no ON "Decision"');
+    expect(await world.db.group.count()).toBe(before);
+  });
+
+  it('is kept for so long as it is to be kept', async () => {
+    const { decisions } = world.app.services;
+    await flushed();
+    expect(await decisions.prune(new Date())).toBe(0);
+    const old = new Date(Date.now() - 31 * 86_400_000);
+    const { count } = await world.db.decision.updateMany({ where: { permission: 'GROUP:CREATE' }, data: { at: old } });
+    expect(await decisions.prune(new Date())).toBe(count);
+    expect(await world.db.accessContent.count({ where: { decisions: { none: {} } } })).toBe(0);
+    expect(await decisions.prune(new Date(Date.now() + 40 * 86_400_000))).toBeGreaterThan(0);
+    expect(await world.db.accessContent.count()).toBe(0);
+  });
+});
