@@ -43,7 +43,7 @@ export function noteDecision(tx: Tx, decision: Decision): Evidence {
 }
 
 /** Fields that policies look at beside the audited ones and those of their filters. */
-const plain = new Set(['id', 'namespace', 'name', 'key', 'username', 'createdAt', 'member', 'membership']);
+const plain = new Set(['id', 'namespace', 'name', 'key', 'username', 'createdAt', 'member', 'membership', 'ownerKind']);
 
 /** Written down nowhere, whatever asks for it. */
 const secret = new Set(['hash', 'passwordHash']);
