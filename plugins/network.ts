@@ -50,12 +50,14 @@ export default definePolicy({
       allowed: listOf(allow),
     }));
     return {
-      evaluate({ actor, scope, env: { ip } }) {
+      evaluate({ actor, scope, env }) {
         for (const { tenants, groups, serviceAccount, allowed } of prepared) {
           if (tenants && !(scope.tenantId !== undefined && tenants.has(scope.tenantId))) continue;
           if (groups && !actor.isIn(groups)) continue;
           if (serviceAccount !== undefined && !(actor.kind === 'SERVICE_ACCOUNT' && actor.name === serviceAccount))
             continue;
+          // Looked at only here: an explanation tells whether the answer depends on it.
+          const { ip } = env;
           if (ip === undefined) return deny('the address of the request is not known, and it decides');
           // Every rule that concerns the request must allow its address.
           if (!allowed.check(ip, familyOf(ip))) return deny('the address is not among the allowed ones');

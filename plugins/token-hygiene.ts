@@ -12,6 +12,8 @@ const rules = z.strictObject({
   unusedDays: days.optional(),
 });
 const after = (start: Date, count: number) => new Date(start.getTime() + count * dayMs);
+const rulesAtAll = ({ maxAgeDays, mustExpire, unusedDays }: z.infer<typeof rules>) =>
+  maxAgeDays !== undefined || mustExpire || unusedDays !== undefined;
 const isDate = (value: unknown): value is Date => value instanceof Date;
 
 /** What a policy refuses is no use: a token that is stale stays stale, however often it is tried. */
@@ -22,14 +24,18 @@ export default definePolicy({
   reads: ['credential', 'now'],
   config: z.strictObject({ users: rules.prefault({}), serviceAccounts: rules.prefault({}) }),
   create: ({ users, serviceAccounts }) => ({
-    evaluate({ actor: { kind, credential }, env: { now } }): Verdict {
-      const { createdAt, expiresAt, lastUsedAt, ownerKind = kind } = credential;
-      if (credential.kind !== 'api-token' || !createdAt) return abstain();
+    evaluate({ actor, env }): Verdict {
+      // Without rules it looks at nothing, so that no answer depends on a credential.
+      if (![users, serviceAccounts].some(rulesAtAll)) return abstain();
+      const { kind, credential } = actor;
+      const { now } = env;
+      if (credential.kind !== 'api-token' || !credential.createdAt) return abstain();
+      const { createdAt, ownerKind = kind } = credential;
       const { maxAgeDays, mustExpire, unusedDays } = ownerKind === 'USER' ? users : serviceAccounts;
-      if (mustExpire && !expiresAt) return deny('the API token never expires: make one with a maxAge');
+      if (mustExpire && !credential.expiresAt) return deny('the API token never expires: make one with a maxAge');
       const tooOld = maxAgeDays === undefined ? undefined : after(createdAt, maxAgeDays);
       if (tooOld && tooOld <= now) return deny(`the API token is older than ${maxAgeDays} days: make a new one`);
-      const stale = unusedDays === undefined ? undefined : after(lastUsedAt ?? createdAt, unusedDays);
+      const stale = unusedDays === undefined ? undefined : after(credential.lastUsedAt ?? createdAt, unusedDays);
       if (stale && stale <= now) return deny(`the API token was not used for ${unusedDays} days: make a new one`);
       const until = tooOld && stale ? (tooOld < stale ? tooOld : stale) : (tooOld ?? stale);
       return until ? { effect: 'abstain', until } : abstain();

@@ -18,8 +18,8 @@ export const policyConfiguration = z.strictObject({
 export interface PolicyConfiguration {
   readonly policies: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
-  /** Where the file says this, its path and line; absent where it is from no file. */
-  readonly placeOf?: (path: readonly PropertyKey[]) => string;
+  /** Where a file says this: its path and line. */
+  readonly placeOf?: ((path: readonly PropertyKey[]) => string) | undefined;
 }
 
 const limits = z.strictObject({
@@ -157,7 +157,8 @@ export function readConfig(
       if (result.ok) {
         settings = result.value;
         placeOf = (at) => `${path}:${result.lineOf(at)}`;
-      } else
+      }
+      if (!result.ok)
         for (const i of result.issues)
           faults.push(`${path}:${i.line}: ${i.path.join('.')} ${i.message}`.replace(':  ', ': '));
     } catch (error) {

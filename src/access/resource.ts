@@ -17,6 +17,8 @@ export interface ResourceDefinition<R extends ResourceName = ResourceName> {
   key(row: Row): string;
   /** The fields that audit events may hold. What is not named here (hashes, secrets) is in no patch. */
   readonly audited: readonly string[];
+  /** The columns that are written down nowhere at all, not even in the record of decisions. */
+  readonly secret?: readonly string[];
 }
 
 const definitions = new Map<ResourceName, ResourceDefinition>();

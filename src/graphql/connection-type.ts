@@ -12,8 +12,12 @@ export const refOf = <M extends keyof PrismaTypes>(model: M) =>
 /** A condition for Prisma. Policies' filters and those of callers meet here, joined by AND. */
 export type Condition = Readonly<Record<string, unknown>>;
 
+export interface Edge<Node> {
+  readonly cursor: string;
+  readonly node: Node;
+}
 export interface Page<Node> {
-  readonly edges: readonly { readonly cursor: string; readonly node: Node }[];
+  readonly edges: readonly Edge<Node>[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly count: () => Promise<number>;
@@ -27,13 +31,16 @@ export function connectionType<Node>(
   name: string,
   node: ObjectRef<SchemaTypes, Node>,
   extra: (t: FieldBuilder<Page<Node>>) => Record<string, unknown> = () => ({}),
+  ofEdge: (t: FieldBuilder<Edge<Node>>) => Record<string, unknown> = () => ({}),
 ): ConnectionRef<Node> {
-  const edge = builder.objectRef<{ cursor: string; node: Node }>(`${name}Edge`).implement({
+  const edge = builder.objectRef<Edge<Node>>(`${name}Edge`).implement({
     description: `One ${name} of a page, with its cursor.`,
-    fields: (t) => ({
-      cursor: t.exposeString('cursor', { description: 'Where this edge stands in the order of the connection.' }),
-      node: t.field({ type: node as never, description: 'The object.', resolve: (parent) => parent.node as never }),
-    }),
+    fields: (t) =>
+      ({
+        cursor: t.exposeString('cursor', { description: 'Where this edge stands in the order of the connection.' }),
+        node: t.field({ type: node as never, description: 'The object.', resolve: (parent) => parent.node as never }),
+        ...ofEdge(t),
+      }) as never,
   });
   return builder.objectRef<Page<Node>>(`${name}Connection`).implement({
     description: `A page of ${name} objects that the viewer may read.`,

@@ -18,6 +18,8 @@ import { builder } from './builder.ts';
 import { delegate } from './connection.ts';
 import type { SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
+import { type Impact, impactOf } from './impact.ts';
+import { AccessImpact } from './impact-type.ts';
 import { decodeId } from './node.ts';
 import { requiredTenant, visibleTenant } from './scopes.ts';
 
@@ -30,6 +32,8 @@ export interface Outcome<Result> {
   readonly changes: readonly AuditDraft[] | null;
   /** Of a dry run: how many more there are. */
   readonly hidden: number | null;
+  /** Of a dry run: who gains and loses what. */
+  readonly impact: Impact | null;
 }
 
 /** Where a mutation is decided, and which stored row it is about. */
@@ -123,6 +127,12 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
             description: 'With dryRun: how many more changes there are, of objects that the viewer may not read.',
             resolve: ({ hidden }) => hidden,
           }),
+          impact: t.field({
+            type: AccessImpact,
+            nullable: true,
+            description: 'With dryRun: who would gain and lose what. Else null.',
+            resolve: ({ impact }) => impact,
+          }),
         }),
       }) as never,
   });
@@ -187,10 +197,12 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       async (tx, grant) => {
         refusals.length = 0;
         const result = await spec.run(tx, grant, input, place, context, refusals);
-        if (!dryRun) return { result, changes: null, hidden: null };
+        if (!dryRun) return { result, changes: null, hidden: null, impact: null };
         const all = recordedIn(tx);
-        const changes = await readable(tx, session, all, spec.permission, place);
-        return { result, changes, hidden: all.length - changes.length };
+        const viewers = await beforeAndAfter(tx, session);
+        const changes = readable(viewers, all, spec.permission, place);
+        const impact = await impactOf(tx, context, viewers, all, refusals);
+        return { result, changes, hidden: all.length - changes.length, impact };
       },
       { dryRun: dryRun === true, feedsAccess, ...(timeoutMs !== undefined && { timeoutMs }) },
     );
@@ -210,25 +222,27 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   }
 }
 
+/** The caller as they are before the changes and after them. Who deletes themselves is not there afterwards. */
+async function beforeAndAfter(tx: Tx, session: AccessSession): Promise<AccessSession[]> {
+  const isThere = (await tx.principal.count({ where: { id: session.principal.id } })) > 0;
+  return isThere ? [session, await session.inside(tx)] : [session];
+}
+
 /**
  * Of the changes, those that the caller may know of: what they asked for themselves, and objects that they may read,
  * before or after. What falls with an object can belong to tenants and namespaces that are closed to them.
  */
-async function readable(
-  tx: Tx,
-  session: AccessSession,
+function readable(
+  viewers: readonly AccessSession[],
   changes: readonly AuditDraft[],
   permission: Permission,
   { id }: Target,
-): Promise<AuditDraft[]> {
+): AuditDraft[] {
   const [own, action] = split(permission);
-  const sessions = [session];
-  // Who deletes themselves is not there afterwards.
-  if (await tx.principal.count({ where: { id: session.principal.id } })) sessions.push(await session.inside(tx));
   return changes.filter(({ resource, type, resourceId, tenantId, namespace }) => {
     if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
-    return sessions.some((one) =>
+    return viewers.some((one) =>
       one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
     );
   });

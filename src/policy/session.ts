@@ -37,7 +37,7 @@ export function actorOf(
   principal: Pick<Principal, 'kind' | 'id' | 'name' | 'memberships'>,
   tenantId: string | undefined,
   credential: Credential,
-  exceptedGroups: ReadonlySet<string>,
+  exceptedGroups: ReadonlySet<string> = new Set(),
   impersonator?: Pick<Principal, 'id' | 'name' | 'memberships'>,
 ): Actor {
   const groups = principal.memberships

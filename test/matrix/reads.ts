@@ -71,6 +71,35 @@ const token = (stage: Stage) => idOf('ApiToken', { id: stage.tokenId });
 const memberSubjects = '{ tenant(key: "a") { groups { nodes { members { nodes { subject { id } } } } } } }';
 const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.members?.nodes ?? []) ?? [];
 
+/** The answers about what others may do: they take all of these in the tenant. */
+const answers = (besides: readonly Permission[]): Reading[] => [
+  nested(
+    besides,
+    '{ tenant(key: "a") { whoCan(first: 100, permission: { resource: TENANT, actions: [READ] }) { nodes { id } } } }',
+    (d, s) => d?.tenant?.whoCan?.nodes.some((n: any) => n.id === person(s)),
+  ),
+  {
+    way: 'nested',
+    besides,
+    sees: async (client, stage) =>
+      (
+        await data(client, 'query($s: ID!) { tenant(key: "a") { effectivePermissions(subject: $s) { resource } } }', {
+          s: person(stage),
+        })
+      )?.tenant?.effectivePermissions?.some((one: any) => one.resource === 'TENANT') ?? false,
+  },
+  {
+    way: 'get',
+    besides,
+    sees: async (client, stage) =>
+      (
+        await data(client, 'query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer subject { id } } }', {
+          i: { permission: { resource: 'TENANT', actions: ['READ'] }, tenant: 'a', subject: person(stage) },
+        })
+      )?.explainAccess?.subject?.id === person(stage),
+  },
+];
+
 /** Every way to read each resource. A resource with a table must be here: a test asserts it. */
 export const reads: Record<string, readonly Reading[]> = {
   TENANT: [
@@ -127,6 +156,7 @@ export const reads: Record<string, readonly Reading[]> = {
         ((await data(client, '{ tenant(key: "a") { users { totalCount } } }'))?.tenant?.users?.totalCount ?? 0) > 1,
     },
     nested(['GROUP:READ'], memberSubjects, (d, s) => membersOf(d).some((m: any) => m.subject?.id === person(s))),
+    ...answers(['ROLE:READ', 'BINDING:READ']),
   ],
   SERVICE_ACCOUNT: [
     ...connection('serviceAccounts', account),
@@ -157,6 +187,7 @@ export const reads: Record<string, readonly Reading[]> = {
     nested(['BINDING:READ'], '{ tenant(key: "a") { bindings(first: 100) { nodes { role { id } } } } }', (d, s) =>
       d?.tenant?.bindings?.nodes.some((n: any) => n.role?.id === role(s)),
     ),
+    ...answers(['TENANT_ACCESS:READ', 'BINDING:READ']),
   ],
   BINDING: [
     ...connection('bindings', binding),

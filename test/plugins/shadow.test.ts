@@ -126,7 +126,7 @@ describe('a policy in shadow', () => {
   );
 
   it('has settings that are told, and told apart, as they are', async () => {
-    for (const { name, settings } of world.app.services.engine.set.policies)
+    for (const { name, settings } of world.app.policies.engine.set.policies)
       expect(JSON.parse(JSON.stringify(settings)), name).toEqual(settings);
   });
 

@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { resourceNames } from '../../src/access/catalog.ts';
+import { resourceDefinition } from '../../src/access/resource.ts';
+import { columnsOfModel } from '../../src/policy/columns.ts';
+import '../../src/resources/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const files = (folder: string): string[] =>
@@ -114,5 +118,17 @@ describe('the layout', () => {
       .sort((a, b) => a - b);
     expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(80);
     expect(sizes.at(-1)).toBeLessThanOrEqual(320);
+  });
+
+  it('names every column that holds a secret, so that it is written down nowhere', () => {
+    const suspicious = resourceNames.flatMap((name) => {
+      const { model, secret = [], audited = [] } = resourceDefinition(name) ?? {};
+      if (!model || name === 'AUDITLOG') return [];
+      return [...columnsOfModel(model).keys()]
+        .filter((column) => /hash|secret|cipher|password|token/i.test(column))
+        .filter((column) => !secret.includes(column) && !audited.includes(column))
+        .map((column) => `${model}.${column}`);
+    });
+    expect(suspicious).toEqual([]);
   });
 });

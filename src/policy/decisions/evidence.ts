@@ -1,7 +1,6 @@
 import type { ResourceName } from '../../access/catalog.ts';
 import type { Row, RowChange } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import { fieldsOf } from '../../access/where.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
 import type { LookUps } from '../contract.ts';
@@ -42,24 +41,12 @@ export function noteDecision(tx: Tx, decision: Decision): Evidence {
   return remember(own, decision, () => ({ decision, reviews: [] }));
 }
 
-/** Fields that policies look at beside the audited ones and those of their filters. */
-const plain = new Set(['id', 'namespace', 'name', 'key', 'username', 'createdAt', 'member', 'membership', 'ownerKind']);
+const writable = ({ request: { resource } }: Decision, row: Row | null): Row | null =>
+  row && withoutSecrets(resource, row);
 
-/** Written down nowhere, whatever asks for it. */
-const secret = new Set(['hash', 'passwordHash']);
-
-function writable({ request: { resource }, outcome }: Decision, row: Row | null): Row | null {
-  const where = outcome.effect === 'allow' ? outcome.where : undefined;
-  return row === null ? null : writableFields(resource, row, where && fieldsOf(where));
-}
-
-function writableFields(resource: ResourceName, row: Row, more: Iterable<string> = []): Row {
-  const audited = new Set([...(resourceDefinition(resource)?.audited ?? []), ...more]);
-  return Object.fromEntries(
-    Object.entries(row).filter(
-      ([field]) => !secret.has(field) && (audited.has(field) || plain.has(field) || field.endsWith('Id')),
-    ),
-  );
+function withoutSecrets(resource: ResourceName, row: Row): Row {
+  const secret = resourceDefinition(resource)?.secret;
+  return secret ? Object.fromEntries(Object.entries(row).filter(([field]) => !secret.includes(field))) : row;
 }
 
 /** A decision by which this row was out of reach. */
@@ -81,7 +68,7 @@ export function noteReview(evidence: Evidence, { before, after }: RowChange, loo
     async (...args: unknown[]) => {
       const answer = await (ask as (...args: unknown[]) => unknown)(...args);
       const kept =
-        name === 'rows' ? (answer as Row[]).map((row) => writableFields(args[0] as ResourceName, row)) : answer;
+        name === 'rows' ? (answer as Row[]).map((row) => withoutSecrets(args[0] as ResourceName, row)) : answer;
       review.lookedUp.push({ name, args, answer: kept });
       return answer;
     },

@@ -6,6 +6,7 @@ defineResource({
   feedsAccess: true,
   counted: (now) => ({ AND: [{ revokedAt: null }, { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }] }),
   key: (row) => `${row['name']} (${row['prefix']}…)`,
+  secret: ['hash'],
   audited: [
     'owner',
     'name',

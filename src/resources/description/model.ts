@@ -8,7 +8,7 @@ import { serviceAccountName } from '../service-account/service.ts';
 const list = <T extends z.ZodType>(item: T) => z.array(item).max(10_000, 'At most 10,000 of a kind.').optional();
 const reference = z.string().min(1, 'A name is never empty.').max(300);
 
-const permissions = z
+export const permissions = z
   .record(z.string(), z.array(z.string()).max(20))
   .superRefine((resources, context) => {
     for (const [resource, actions] of Object.entries(resources)) {
@@ -117,13 +117,14 @@ export const tenantDescription = z
 export type Description = z.infer<typeof tenantDescription>;
 export type Person = z.infer<typeof person>;
 
-const tenant = z
+/** A tenant of a file: its key, and what it should be. */
+export const tenantInFile = z
   .strictObject({ key: tenantKey, ...tenantFields })
   .superRefine((content, context) => distinct(content, reporter(context)));
 
 /** A file: one tenant or several, and people of the instance. */
 export const descriptionFile = z
-  .strictObject({ tenant: tenant.optional(), tenants: list(tenant), users: list(person) })
+  .strictObject({ tenant: tenantInFile.optional(), tenants: list(tenantInFile), users: list(person) })
   .superRefine((file, context) => {
     const report = reporter(context);
     if ((file.tenant === undefined) === (file.tenants === undefined))

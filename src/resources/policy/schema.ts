@@ -3,16 +3,9 @@ import type { PolicyConfiguration } from '../../config.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { atInstance, mutation } from '../../graphql/mutation.ts';
+import { PolicyMode } from '../../graphql/policy-mode.ts';
 import type { LoadedPolicy } from '../../policy/load.ts';
 import { configurePolicies } from './configure.ts';
-
-const PolicyMode = builder.enumType('PolicyMode', {
-  description: 'What a policy may do.',
-  values: {
-    guard: { value: 'guard', description: 'Only narrow.' },
-    grant: { value: 'grant', description: 'Give permissions, where mayGrant names it.' },
-  },
-});
 
 const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   description: 'A loaded policy.',

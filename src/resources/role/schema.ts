@@ -17,6 +17,7 @@ import type { Context } from '../../graphql/context.ts';
 import { ActionEnum, viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
+import { PermissionInput } from '../../graphql/permission-input.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { description, displayName } from '../rules.ts';
@@ -116,14 +117,6 @@ builder.queryField('instanceRoles', (t) =>
     nullable: true,
   }),
 );
-
-const PermissionInput = builder.inputType('PermissionInput', {
-  description: 'What to allow with one resource.',
-  fields: (t) => ({
-    resource: t.field({ type: ResourceNameEnum, required: true, description: 'With what.' }),
-    actions: t.field({ type: [ActionEnum], required: true, description: 'To do what.' }),
-  }),
-});
 
 function toPermissions(inputs: readonly { resource: ResourceName; actions: readonly Action[] }[]): Permission[] {
   const issues: Issue[] = [];

@@ -6,5 +6,6 @@ defineResource({
   tenantColumn: null,
   feedsAccess: true,
   key: (row) => String(row['username']),
+  secret: ['passwordHash'],
   audited: ['username', 'email', 'firstName', 'lastName', 'superAdmin', 'disabled', 'authMethods', 'passwordChangedAt'],
 });

@@ -2,13 +2,9 @@ import type { User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
+import { CredentialKind } from '../../graphql/credential-kind.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { readSubject, Subject } from '../subject-type.ts';
-
-const CredentialKind = builder.enumType('CredentialKind', {
-  description: 'By what somebody signed in.',
-  values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'An API token.' } },
-});
 
 ViewerRef.implement({
   description: 'Who asks.',

@@ -1,0 +1,3 @@
+import './effective.ts';
+import './who-can.ts';
+import './explain-access.ts';

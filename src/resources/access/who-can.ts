@@ -1,0 +1,155 @@
+import { levelOf, split } from '../../access/catalog.ts';
+import { badInput } from '../../errors.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connectionType, type Edge, type Page } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
+import { decodeCursor, encodeCursor } from '../../graphql/cursor.ts';
+import { onePermission, PermissionInput } from '../../graphql/permission-input.ts';
+import { reachOfPrincipals, readableIds, type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
+import { compareBytes } from '../../lib/text.ts';
+import { candidates } from '../../policy/candidates.ts';
+import { originsOf } from '../../policy/explain.ts';
+import { type Able, whoCan } from '../../policy/who-can.ts';
+import { namespaceName } from '../namespace/service.ts';
+import { Subject } from '../subject-type.ts';
+import { inTenants } from './effective.ts';
+import { assertMayAskAboutOthers } from './may-ask.ts';
+import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
+
+interface AbleEdge extends Edge<SubjectNode>, Able {}
+interface AblePage extends Page<SubjectNode> {
+  readonly hidden: number;
+}
+
+const SubjectConnection = connectionType<SubjectNode>(
+  'Subject',
+  Subject as never,
+  (t) => ({
+    hiddenCount: t.int({
+      description: 'How many more there are whom the viewer may not read, such as super admins.',
+      resolve: (page) => (page as AblePage).hidden,
+    }),
+  }),
+  (t) => ({
+    answer: t.field({
+      type: AccessAnswer,
+      description: 'Allowed, or depending.',
+      resolve: (edge) => (edge as AbleEdge).explanation.answer,
+    }),
+    reach: t.string({
+      description: 'Where, in words.',
+      resolve: (edge, _args, context) => reachTold(context, (edge as AbleEdge).explanation),
+    }),
+    dependsOn: t.field({
+      type: [CircumstanceEnum],
+      description: 'What it depends on, besides.',
+      resolve: (edge) => circumstanceList((edge as AbleEdge).explanation.dependsOn),
+    }),
+    origins: t.field({
+      type: [AccessOrigin],
+      description: 'Every way in which it is given.',
+      resolve: (edge) => {
+        const { principal, explanation } = edge as AbleEdge;
+        const { permission, scope } = explanation.decision;
+        return originsOf(principal, explanation.steps, permission, scope, explanation.row);
+      },
+    }),
+  }),
+);
+
+interface PageArgs {
+  readonly first?: number | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+builder.prismaObjectField('Tenant', 'whoCan', (t) =>
+  t.field({
+    type: SubjectConnection,
+    nullable: true,
+    description:
+      'The users and service accounts who may do something in the tenant, after roles and policies: in a namespace, or somewhere. Disabled users can do nothing and are left out. Takes ROLE:READ and BINDING:READ as well, in all of the tenant.',
+    access: { decides: 'TENANT_ACCESS:READ' },
+    args: {
+      permission: t.arg({ type: PermissionInput, required: true, description: 'To do what: one action.' }),
+      namespace: t.arg.string({ description: 'In this namespace; left out: somewhere in the tenant.' }),
+      first: t.arg.int({ description: 'How many from the start (default 20).' }),
+      after: t.arg.string({ description: 'Only what comes after this cursor.' }),
+      last: t.arg.int({ description: 'How many from the end.' }),
+      before: t.arg.string({ description: 'Only what comes before this cursor.' }),
+    },
+    resolve: async ({ id: tenantId }, { permission: asked, namespace, ...args }, context) => {
+      const scope = { tenantId };
+      const permission = onePermission(asked, ['permission']);
+      if (!inTenants(permission))
+        throw badInput(['permission'], `${permission} belongs to the instance, to no tenant.`);
+      if (namespace != null) assertNamespace(namespace, permission, ['namespace']);
+      assertMayAskAboutOthers(context, scope);
+      const [resource, action] = split(permission);
+      const everybody = context.engine.set.policies.some(
+        (policy) => policy.mode === 'grant' && policy.resources.has(resource) && policy.actions.has(action),
+      );
+      const able = whoCan(context.engine, await candidates(context.db, { tenantId, permission, everybody }), {
+        permission,
+        tenantId,
+        given: { now: new Date() },
+        ...(namespace != null && { row: { tenantId, namespace } }),
+      });
+      const readable = await readableIds(context.db, reachOfPrincipals(context.session, [scope]));
+      const shown = able
+        .filter(({ principal }) => readable.has(principal.id))
+        .sort((a, b) => compareBytes(a.principal.id, b.principal.id));
+      return page(context, shown, args, able.length - shown.length);
+    },
+  }),
+);
+
+/** @throws BAD_INPUT where it is no namespace, or the permission is not held in namespaces. */
+export function assertNamespace(
+  namespace: string,
+  permission: Parameters<typeof split>[0],
+  path: readonly (string | number)[],
+): void {
+  if (levelOf(...split(permission)) !== 'namespace') throw badInput(path, `${permission} is not held in namespaces.`);
+  const checked = namespaceName.safeParse(namespace);
+  if (!checked.success) throw badInput(path, checked.error.issues[0]!.message);
+}
+
+/** A page in the order of ids, which is that of creation. */
+async function page(
+  context: Context,
+  able: readonly Able[],
+  { first, last, after, before }: PageArgs,
+  hidden: number,
+): Promise<AblePage> {
+  if (first != null && last != null) throw badInput(['last'], 'Ask for first or for last, not for both.');
+  const size = first ?? last ?? 20;
+  const limit = context.limits.pageSize;
+  if (size < 0 || size > limit) throw badInput([last != null ? 'last' : 'first'], `A page has 0 to ${limit} objects.`);
+  const beyond = (cursor: string | null | undefined, path: string, side: 1 | -1) => {
+    if (cursor == null) return () => true;
+    const { id } = decodeCursor(cursor, 'id', 'String', path);
+    return ({ principal }: Able) => compareBytes(principal.id, id) === side;
+  };
+  const within = able.filter(beyond(after, 'after', 1)).filter(beyond(before, 'before', -1));
+  const shown = last != null ? within.slice(Math.max(within.length - size, 0)) : within.slice(0, size);
+  const nodes = await subjectNodes(
+    context.db,
+    shown.map(({ principal }) => principal.id),
+  );
+  const edges: AbleEdge[] = shown
+    // Who was deleted meanwhile is in no page.
+    .filter(({ principal }) => nodes.has(principal.id))
+    .map((one) => ({ ...one, cursor: cursorOf(one), node: nodes.get(one.principal.id)! }));
+  const more = within.length > shown.length;
+  return {
+    edges,
+    hasNextPage: last != null ? before != null : more,
+    hasPreviousPage: last != null ? more : after != null,
+    count: () => Promise.resolve(able.length),
+    hidden,
+  };
+}
+
+const cursorOf = ({ principal: { id } }: Able): string => encodeCursor('id', id, id);
