@@ -18,14 +18,18 @@ import { and, or } from './cedar/filter.ts';
 import { actionGroups, type Compiled, type CompiledSet, compilePolicies } from './cedar/policies.ts';
 
 /** The file's text takes its place in the settings: a change of the file is a change of the policies. */
-const file = z.string().transform((path, context) => {
-  try {
-    return { path, text: readFileSync(path, 'utf8') };
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
-    return z.NEVER;
-  }
-});
+const file = z
+  .string()
+  // Settings can be changed through the API: that must not become a way to read other files of the host.
+  .regex(/\.cedar$/, { error: 'is no .cedar file', abort: true })
+  .transform((path, context) => {
+    try {
+      return { path, text: readFileSync(path, 'utf8') };
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  });
 
 const settings = z.strictObject({
   /** Cedar text. */

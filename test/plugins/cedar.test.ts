@@ -135,6 +135,9 @@ describe('cedar', () => {
     writeFileSync(path, everything);
     expect(plugin.config!.parse({ files: [path] })).toMatchObject({ files: [{ path, text: everything }] });
     expect(accepts(plugin, { files: [join(folder, 'none.cedar')] })).toBe(false);
+    const other = join(folder, 'other.txt');
+    writeFileSync(other, everything);
+    expect(accepts(plugin, { files: [other] })).toBe(false);
     expect((await prepared(plugin, { files: [path] })).verdict({}).effect).toBe('abstain');
     const schema = `namespace Gatehouse {
       entity User = { id: String, name: String };
