@@ -232,4 +232,23 @@ describe('mask-personal-data', () => {
     expect(items[1]).toContain('***');
     expect(holds(items.join())).toEqual([]);
   });
+
+  it('hides nothing in shadow, and everything that can be hidden where a policy could not say', async () => {
+    const put = (policies: object) =>
+      world.root().ok<any>(call('setPolicyConfiguration', 'policies { name }'), { i: { policies } });
+    const seen = async () =>
+      (await watcher.ok<any>('{ tenant(key: "main") { users { nodes { email } } } }')).tenant.users.nodes.map(
+        ({ email }: any) => email,
+      );
+    expect(await seen()).not.toContain('canary.person+2@mail.example');
+    await put({ 'mask-personal-data': { shadow: true, fields: ['email'] } });
+    expect(await seen()).toContain('canary.person+2@mail.example');
+    await put({ 'mask-personal-data': { fields: ['username'] } });
+    const { tenant } = await watcher.ok<any>(
+      '{ tenant(key: "main") { users { nodes { username email } } groups { nodes { members { nodes { name } } } } auditEvents(first: 50) { nodes { actorName resourceKey patch } } } }',
+    );
+    expect(JSON.stringify(tenant)).not.toContain('Canary.Person');
+    expect(JSON.stringify(tenant)).toContain('canary.person+2@mail.example');
+    expect(tenant.users.nodes.map(({ username }: any) => username).sort()).toEqual(['***', '***', 'tenant-admin']);
+  });
 });
