@@ -152,6 +152,10 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
   );
 }
 
+/** The tenant that was refused before it was known what for. */
+const tenantOf = ({ db }: Context, { tenantId }: GatehouseError) =>
+  tenantId === undefined ? null : db.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+
 /** What a creation calls the thing, for the record of its refusal. */
 function nameIn(input: object): string {
   const { name, key, username } = input as Record<string, unknown>;
@@ -180,7 +184,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       // What was really asked for: a mutation of many parts is refused by one of them.
       permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
       field: name,
-      tenant: target?.tenant ?? null,
+      tenant: target?.tenant ?? (await tenantOf(context, error)),
       resourceId: target?.id ?? '',
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,

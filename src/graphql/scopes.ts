@@ -1,7 +1,9 @@
+import type { Row } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
-import { notFound } from '../errors.ts';
-import type { Evidence } from '../policy/decisions/evidence.ts';
-import type { Scope } from '../policy/engine.ts';
+import { type GatehouseError, notFound } from '../errors.ts';
+import type { Decision, Scope } from '../policy/engine.ts';
+import { matcherOf } from '../policy/matcher.ts';
+import { refusal } from '../policy/session.ts';
 import type { Context } from './context.ts';
 
 /** The scopes of all tenants in which the viewer may hold anything. A super admin's are all there are. */
@@ -12,25 +14,36 @@ export async function tenantScopes(context: Context): Promise<Scope[]> {
 }
 
 /** The tenant's id by its key, if the viewer may see that tenant; else undefined, as for one that does not exist. */
-export async function visibleTenant(context: Context, key: string): Promise<TenantRef | undefined> {
-  return tenantOrEvidence(context, key).then(({ tenant }) => tenant);
-}
-
-/** The same for a mutation. @throws NOT_FOUND with the decision that it rests on. */
-export async function requiredTenant(context: Context, key: string): Promise<TenantRef> {
-  const { tenant, evidence } = await tenantOrEvidence(context, key);
-  if (!tenant) throw Object.assign(notFound('The tenant'), { evidence });
-  return tenant;
-}
-
-async function tenantOrEvidence(
-  { db, session }: Context,
-  key: string,
-): Promise<{ tenant?: TenantRef; evidence?: readonly Evidence[] }> {
+export async function visibleTenant({ db, session }: Context, key: string): Promise<TenantRef | undefined> {
   const row = await db.tenant.findUnique({ where: { key } });
   // An unknown key is decided about as well, so that it takes the time of a foreign one.
-  const scope = { tenantId: row?.id ?? '' };
-  const grant = session.may('TENANT:READ', scope);
-  if (row && grant?.matches(row)) return { tenant: { id: row.id, key: row.key } };
-  return row ? { evidence: [{ decision: session.decide('TENANT:READ', scope), reviews: [] }] } : {};
+  return session.may('TENANT:READ', { tenantId: row?.id ?? '' })?.matches(row ?? {}) && row
+    ? { id: row.id, key: row.key }
+    : undefined;
+}
+
+/** The same for a mutation. @throws NOT_FOUND with the decision that it rests on, or what `refusedByGuard` says. */
+export async function requiredTenant({ db, session }: Context, key: string): Promise<TenantRef> {
+  const row = await db.tenant.findUnique({ where: { key } });
+  const decision = session.decide('TENANT:READ', { tenantId: row?.id ?? '' });
+  if (row && session.can('TENANT:READ', row, { tenantId: row.id })) return { id: row.id, key: row.key };
+  if (row) {
+    const refused = refusedByGuard(decision, row);
+    throw refused ?? Object.assign(notFound('The tenant'), { evidence: [{ decision, reviews: [] }] });
+  }
+  throw notFound('The tenant');
+}
+
+/**
+ * The refusal of a guard that closes a tenant as a whole to somebody whose own roles would let them see it: a wrong
+ * address, a token that is too old. They know of the tenant, and are told what to mend. Undefined for everybody else.
+ */
+export function refusedByGuard(decision: Decision, row: Row): GatehouseError | undefined {
+  const { outcome, steps } = decision;
+  const closed = steps.some((step) => step.effect === 'deny' && !step.filter && !step.shadow);
+  const granted = steps.some(
+    ({ mode, effect, filter, shadow }) =>
+      mode === 'grant' && effect === 'allow' && !shadow && (filter === undefined || matcherOf(filter)(row)),
+  );
+  return outcome.effect === 'deny' && closed && granted ? refusal(decision) : undefined;
 }

@@ -6,7 +6,7 @@ import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
-import { tenantScopes } from '../../graphql/scopes.ts';
+import { refusedByGuard, tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description, displayName, tenantKey } from '../rules.ts';
@@ -47,8 +47,11 @@ builder.queryField('tenant', (t) =>
     args: { key: t.arg.string({ required: true, description: 'Its key.' }) },
     resolve: async (_root, { key }, context) => {
       const [row] = (await delegate(context, 'tenant').findMany({ where: { key }, take: 1 })) as unknown as Tenant[];
-      const grant = context.session.may('TENANT:READ', { tenantId: row?.id ?? '' });
-      return row && grant?.matches({ ...row }) ? row : null;
+      const scope = { tenantId: row?.id ?? '' };
+      if (context.session.may('TENANT:READ', scope)?.matches({ ...row }) && row) return row;
+      const refused = row && refusedByGuard(context.session.decide('TENANT:READ', scope), { ...row });
+      if (refused) throw refused;
+      return null;
     },
   }),
 );
