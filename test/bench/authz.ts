@@ -139,7 +139,8 @@ if (import.meta.main) {
     const cells = sizes.map((n) => {
       const time = measured.get(n)!.get(name);
       if (time === undefined) return 'not asked';
-      return `${time.toFixed(2)} (${(time / measured.get(n)!.get('CASL 7')!).toPrecision(2)})`;
+      const ratio = time / measured.get(n)!.get('CASL 7')!;
+      return `${time.toFixed(2)} (${Number(ratio.toPrecision(2))})`;
     });
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
