@@ -14,6 +14,24 @@ const policies = {
   naming: { rules: [{ resource: 'GROUP', pattern: '[A-Z].*', hint: 'a name with a capital' }] },
   'require-reason': { rules: [{ resource: 'ROLE' }] },
   network: { rules: [{ tenant: 'b', allow: ['10.0.0.0/8'] }] },
+  quotas: { rules: [{ resource: 'GROUP', tenant: 'a', atMost: 2 }] },
+  'separate-duties': { duties: ['roles'] },
+  'token-hygiene': { users: { mustExpire: true }, serviceAccounts: { maxAgeDays: 30 } },
+  'change-window': {
+    rules: [
+      {
+        namespaces: ['later'],
+        timeZone: 'UTC',
+        windows: [{ days: ['MON', 'WED', 'FRI'], from: '00:00', to: '24:00' }],
+      },
+    ],
+  },
+  cedar: {
+    policies:
+      'forbid (principal == Gatehouse::User::"p4", action == Gatehouse::Action::"ROLE:CREATE", resource);' +
+      'permit (principal, action == Gatehouse::Action::"ROLE:CREATE", resource);',
+  },
+  'mask-personal-data': { fields: ['email'] },
 } as unknown as Record<string, PolicySettings>;
 
 describe('the record of decisions', () => {
@@ -46,6 +64,14 @@ describe('the record of decisions', () => {
       'NAMESPACE:READ',
       'NAMESPACE:UPDATE',
       'TENANT:READ',
+      'NAMESPACE:CREATE',
+      'BINDING:CREATE',
+      'GROUP:UPDATE',
+      'GROUP:DELETE',
+      'SERVICE_ACCOUNT:CREATE',
+      'SERVICE_ACCOUNT:READ',
+      'API_TOKEN:CREATE',
+      'TENANT_ACCESS:READ',
     ];
     for (const [i, permissions] of [
       every,
@@ -74,13 +100,13 @@ describe('the record of decisions', () => {
   const since = new Date(0);
 
   it('holds every mutation and every refusal, and what their events name', async () => {
-    for (let i = 0; i < 150; i += 1) {
+    for (let i = 0; i < 400; i += 1) {
       const who = chance.pick(people);
       let client = world.basic(who.username, password, i % 2);
       if (chance.coin(0.15)) client = client.as({ 'x-gatehouse-impersonate': chance.pick(people).username });
       const tenant = chance.pick(['a', 'b']);
       const reason = chance.coin() ? { reason: 'because' } : {};
-      switch (chance.below(5)) {
+      switch (chance.pick([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 8])) {
         case 0:
           await client.run(call('createGroup', 'group { id }'), {
             i: { tenant, name: chance.pick(['Good', 'bad']) + i, ...reason },
@@ -101,6 +127,42 @@ describe('the record of decisions', () => {
             `{ tenant(key: "${tenant}") { groups { totalCount } namespaces { nodes { name viewerPermissions } } roles { totalCount } } }`,
           );
           break;
+        case 4: {
+          const roles = await world.db.role.findMany({ where: { tenantId: a.id, name: { startsWith: 'R' } } });
+          const role = roles.length > 0 ? chance.pick(roles) : await world.managed(a, 'Viewer');
+          const subject = idOf('User', chance.coin() ? who : chance.pick(people));
+          await client.run(call('createBindings', 'results { error { code } }'), {
+            i: {
+              tenant: 'a',
+              bindings: [{ subject, role: idOf('Role', role), namespace: chance.pick([null, 'x.y']) }],
+            },
+          });
+          break;
+        }
+        case 5:
+          await client.run(call('createNamespace', 'namespace { id }'), {
+            i: { tenant, name: `${chance.pick(['later.', 'company.'])}n${i}` },
+          });
+          break;
+        case 6: {
+          const made = await client.run<any>(call('createServiceAccount', 'serviceAccount { id }'), {
+            i: { tenant, name: chance.coin(0.8) ? `robot-${i}` : `Robot ${i}` },
+          });
+          const owner = made.data?.createServiceAccount?.serviceAccount.id ?? idOf('User', who);
+          const maxAge = chance.pick([null, 'P10D', 'P90D']);
+          await client.run(call('createApiToken', 'apiToken { id }'), { i: { owner, name: 't', maxAge } });
+          break;
+        }
+        case 7: {
+          const groups = await world.db.group.findMany({ where: { tenantId: a.id } });
+          const target = idOf('Group', groups.length > 0 ? chance.pick(groups) : { id: 'none' });
+          if (chance.coin()) await client.run(call('deleteGroup', 'deletedId'), { i: { id: target } });
+          else
+            await client.run(call('addGroupMember', 'group { id }'), {
+              i: { group: target, subject: idOf('User', chance.pick(people)) },
+            });
+          break;
+        }
         default:
           await client.run('{ policies { name } users { totalCount } }');
       }
@@ -124,6 +186,11 @@ describe('the record of decisions', () => {
       byReview: seen((row) => row.policy === 'naming'),
       byReason: seen((row) => row.policy === 'require-reason'),
       byAddress: seen((row) => row.policy === 'network'),
+      byQuota: seen((row) => row.policy === 'quotas'),
+      byDuty: seen((row) => row.policy === 'separate-duties'),
+      byHygiene: seen((row) => row.policy === 'token-hygiene'),
+      byWindow: seen((row) => row.policy === 'change-window'),
+      byCedar: seen((row) => row.policy === 'cedar'),
       sampled: seen((row) => row.effect === 'allow' && row.permission.endsWith('READ')),
       impersonated: seen((row) => JSON.stringify(row.request).includes('impersonator')),
     };
@@ -165,7 +232,8 @@ describe('the record of decisions', () => {
       ),
     );
     // Of these, each is changed as the settings say.
-    expect(kinds).toContain('GROUP:CREATE naming done');
+    // Whether there was room is what the quota did not look up: a name that is bad was refused before.
+    expect(kinds).toContain('GROUP:CREATE naming ?');
     expect(kinds).toContain('NAMESPACE:UPDATE frozen-namespaces done');
     expect(kinds).toContain('NAMESPACE:UPDATE done frozen-namespaces');
     for (const kind of kinds) expect(kind).toMatch(/^(GROUP:CREATE naming|NAMESPACE:UPDATE)/);
