@@ -15,6 +15,8 @@ export interface ResourceDefinition<R extends ResourceName = ResourceName> {
   counted?(now: Date): Where;
   /** What people call the row in an audit event. */
   key(row: Row): string;
+  /** Columns with ids of other rows, where it feeds access: with them, who could do what is rebuilt from the events. */
+  readonly links?: readonly string[];
   /** The fields that audit events may hold. What is not named here (hashes, secrets) is in no patch. */
   readonly audited: readonly string[];
   /** The fields that a policy may have masked: every reader of the resource knows how to. */
@@ -37,3 +39,12 @@ export const tenantColumn = (name: ResourceName): string => definitions.get(name
 
 /** Do its rows belong to the instance, whatever the tenant? */
 export const isInstanceWide = (name: ResourceName): boolean => definitions.get(name)?.tenantColumn === null;
+
+/** The ids of other rows that an event tells of this row; undefined where there are none. */
+export function linksOf(
+  { links = [] }: Pick<ResourceDefinition, 'links'>,
+  row: Row,
+): Record<string, string> | undefined {
+  const ids = links.filter((link) => typeof row[link] === 'string').map((link) => [link, String(row[link])]);
+  return ids.length > 0 ? Object.fromEntries(ids) : undefined;
+}

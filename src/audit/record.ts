@@ -1,7 +1,7 @@
 import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
 import { notePending } from '../access/pending.ts';
-import { resourceDefinition } from '../access/resource.ts';
+import { linksOf, resourceDefinition } from '../access/resource.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
@@ -32,7 +32,11 @@ export function append(tx: Tx, draft: AuditDraft): void {
 export const recordedIn = (tx: Tx): readonly AuditDraft[] => pending.get(tx)?.drafts ?? [];
 
 async function flush(tx: Tx): Promise<void> {
-  const chains = Map.groupBy(pending.get(tx)?.drafts ?? [], (draft) => draft.tenantId);
+  // One instant for all of a transaction, so that no look back falls into its middle. Those that feed access hold the
+  // lock of the revision by now: their order in time is that of their commits.
+  const at = new Date().toISOString();
+  const drafts = (pending.get(tx)?.drafts ?? []).map((draft) => ({ ...draft, at }));
+  const chains = Map.groupBy(drafts, (draft) => draft.tenantId);
   // Always in the same order: two transactions that write to the same chains never wait for each other in a circle.
   for (const tenantId of [...chains.keys()].sort()) {
     const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(draft) }));
@@ -85,7 +89,12 @@ export function record(
   // A part that comes or goes changes the resource that it is a part of.
   const type: AuditType = audited ? 'UPDATE' : before === null ? 'CREATE' : after === null ? 'DELETE' : 'UPDATE';
   const notes = grant.notesOn(name, { before, after });
-  const extra = { ...(notes.length > 0 && { notes: [...notes] }), ...(details as object | undefined) };
+  const ids = linksOf(definition, row);
+  const extra = {
+    ...(notes.length > 0 && { notes: [...notes] }),
+    ...(details as object | undefined),
+    ...(ids && { ids }),
+  };
   append(tx, {
     ...envelope(grant.doer),
     tenantId: tenant?.id ?? '',

@@ -11,6 +11,8 @@ export interface Holding {
   readonly roleId: string;
   /** The group through which it is held; null for a binding of the principal itself. */
   readonly groupId: string | null;
+  /** What its role and group were called, where it is told of a past instant. */
+  readonly called?: { readonly role: string; readonly group: string | null };
 }
 
 /** All that decides what somebody may do, as of one revision. */

@@ -233,6 +233,22 @@ describe('mask-personal-data', () => {
     expect(holds(items.join())).toEqual([]);
   });
 
+  it('tells nobody who is gone by a masked name', async () => {
+    const at = new Date();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const subject = idOf('User', canary);
+    await world.root().ok(call('revokeTenantAccess', 'subjectId'), { i: { tenant: 'main', subject } });
+    const past = `query($at: DateTime) { tenant(key: "main") {
+      whoCan(permission: { resource: GROUP, actions: [READ] }, at: $at) { formerSubjects { name } } } }`;
+    const told = async (client: Client) =>
+      (await client.ok<any>(past, { at: at.toISOString() })).tenant.whoCan.formerSubjects.map(({ name }: any) => name);
+    expect(await told(watcher)).toEqual(['user:***']);
+    expect(await told(world.root())).toEqual(['user:Canary.Person@mail.example']);
+    await world.root().ok(call('grantTenantAccess', 'user { id }'), {
+      i: { tenant: 'main', username: 'canary.person@mail.example' },
+    });
+  });
+
   it('hides nothing in shadow, and everything that can be hidden where a policy could not say', async () => {
     const put = (policies: object) =>
       world.root().ok<any>(call('setPolicyConfiguration', 'policies { name }'), { i: { policies } });

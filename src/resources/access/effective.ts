@@ -3,7 +3,9 @@ import { builder } from '../../graphql/builder.ts';
 import { ActionEnum } from '../../graphql/guarded.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { type Explanation, explain } from '../../policy/explain.ts';
+import { heldOnly } from '../../policy/past/past.ts';
 import { askedAbout } from './may-ask.ts';
+import { askedPast, askedPastPrincipal } from './past.ts';
 import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
 
 /** What can be asked about in a tenant: not what belongs to the instance alone. */
@@ -46,16 +48,25 @@ builder.prismaObjectField('Tenant', 'effectivePermissions', (t) =>
     type: [EffectivePermission],
     nullable: true,
     description:
-      'What a user or service account may do in the tenant, after roles and policies. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant.',
+      'What a user or service account may do in the tenant, after roles and policies. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant, what they held then, rebuilt from the audit events, whatever policies restricted; it takes all of these and AUDITLOG:READ, about oneself too.',
     access: { decides: 'TENANT_ACCESS:READ' },
-    args: { subject: t.arg.id({ required: true, description: 'Id of a user or service account.' }) },
-    resolve: async ({ id: tenantId }, { subject }, context) => {
+    args: {
+      subject: t.arg.id({ required: true, description: 'Id of a user or service account.' }),
+      at: t.arg({
+        type: 'DateTime',
+        description: 'At this past instant; left out: now. EXPIRED where events do not tell.',
+      }),
+    },
+    resolve: async ({ id: tenantId }, { subject, at }, context) => {
       const scope = { tenantId };
-      const principal = await askedAbout(context, subject, scope, ['subject']);
-      const given = { now: new Date() };
+      const given = { now: at ?? new Date() };
+      const [engine, principal] =
+        at == null
+          ? [context.engine, await askedAbout(context, subject, scope, ['subject'])]
+          : [heldOnly, await askedPastPrincipal(context, await askedPast(context, tenantId, at), tenantId, subject)];
       return allPermissions
         .filter(inTenants)
-        .map((permission) => explain(context.engine, { principal, given, permission, scope }))
+        .map((permission) => explain(engine, { principal, given, permission, scope }))
         .filter(({ answer, origins }) => (answer === 'ERROR' ? origins.length > 0 : answer !== 'REFUSED'));
     },
   }),

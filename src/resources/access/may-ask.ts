@@ -13,10 +13,11 @@ const needed: readonly Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDI
 /**
  * Who asks what others may do learns of bindings and roles: it takes the right to read them, and who has access, in all
  * of the tenant.
+ * @param more what it takes besides.
  * @throws FORBIDDEN naming the first that is missing.
  */
-export function assertMayAskAboutOthers({ session }: Context, scope: Scope): void {
-  const all = scope.tenantId === undefined ? (['USER:READ', ...needed.slice(1)] as const) : needed;
+export function assertMayAskAboutOthers({ session }: Context, scope: Scope, more: readonly Permission[] = []): void {
+  const all = [...(scope.tenantId === undefined ? (['USER:READ', ...needed.slice(1)] as const) : needed), ...more];
   for (const permission of all) {
     const { where } = session.grant(permission, scope);
     const decision = session.decide(permission, scope);

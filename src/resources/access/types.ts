@@ -76,6 +76,16 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
       resolve: ({ holding }, _args, context) =>
         holding ? readable<Group>(context, 'GROUP:READ', 'group', holding.tenantId, holding.groupId) : null,
     }),
+    roleThen: t.string({
+      nullable: true,
+      description: 'For an answer about the past: what the role was called then.',
+      resolve: ({ holding }) => holding?.called?.role ?? null,
+    }),
+    groupThen: t.string({
+      nullable: true,
+      description: 'For an answer about the past: what the group was called then.',
+      resolve: ({ holding }) => holding?.called?.group ?? null,
+    }),
   }),
 });
 

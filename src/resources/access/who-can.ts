@@ -4,22 +4,46 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionType, type Edge, type Page } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeCursor, encodeCursor } from '../../graphql/cursor.ts';
+import { globalId } from '../../graphql/node.ts';
 import { onePermission, PermissionInput } from '../../graphql/permission-input.ts';
-import { reachOfPrincipals, readableIds, type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
+import { shownText } from '../../graphql/personal.ts';
+import { type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
 import { compareBytes } from '../../lib/text.ts';
-import { candidates } from '../../policy/candidates.ts';
 import { originsOf } from '../../policy/explain.ts';
-import { type Able, whoCan } from '../../policy/who-can.ts';
+import type { Able } from '../../policy/who-can.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { Subject } from '../subject-type.ts';
+import { ableNow, ableThen, type FormerAble, type WhoAnswer } from './able.ts';
 import { inTenants } from './effective.ts';
-import { assertMayAskAboutOthers } from './may-ask.ts';
-import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
+import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold, seesSettings } from './types.ts';
 
 interface AbleEdge extends Edge<SubjectNode>, Able {}
-interface AblePage extends Page<SubjectNode> {
-  readonly hidden: number;
-}
+type AblePage = Page<SubjectNode> & Omit<WhoAnswer, 'shown'>;
+
+const originsOfAble = ({ principal, explanation }: Able) => {
+  const { permission, scope } = explanation.decision;
+  return originsOf(principal, explanation.steps, permission, scope, explanation.row);
+};
+
+const FormerSubject = builder.objectRef<FormerAble>('FormerSubject').implement({
+  description:
+    'A user or service account who could do something in the tenant at a past instant, and has no access any more.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'The opaque id they had as an object, which may be gone.',
+      resolve: ({ principal: { kind, id } }) => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id),
+    }),
+    name: t.string({
+      description: 'As audit events named them when they got access, such as user:alice.',
+      resolve: ({ name }, _args, context) => shownText(context, name),
+    }),
+    reach: t.string({
+      description: 'Where, in words.',
+      resolve: ({ explanation }, _args, context) => reachTold(context, explanation),
+    }),
+    origins: t.field({ type: [AccessOrigin], description: 'Every way in which it was given.', resolve: originsOfAble }),
+  }),
+});
 
 const SubjectConnection = connectionType<SubjectNode>(
   'Subject',
@@ -28,6 +52,16 @@ const SubjectConnection = connectionType<SubjectNode>(
     hiddenCount: t.int({
       description: 'How many more there are whom the viewer may not read, such as super admins.',
       resolve: (page) => (page as AblePage).hidden,
+    }),
+    formerSubjects: t.field({
+      type: [FormerSubject],
+      description: 'For an answer about the past: those who have no access any more. All of them, in no page.',
+      resolve: (page) => [...(page as AblePage).former],
+    }),
+    policySet: t.string({
+      nullable: true,
+      description: 'For an answer about the past: the policies in force then. Takes POLICY:READ.',
+      resolve: (page, _args, context) => (seesSettings(context) ? (page as AblePage).policySet : null),
     }),
   }),
   (t) => ({
@@ -48,11 +82,7 @@ const SubjectConnection = connectionType<SubjectNode>(
     origins: t.field({
       type: [AccessOrigin],
       description: 'Every way in which it is given.',
-      resolve: (edge) => {
-        const { principal, explanation } = edge as AbleEdge;
-        const { permission, scope } = explanation.decision;
-        return originsOf(principal, explanation.steps, permission, scope, explanation.row);
-      },
+      resolve: (edge) => originsOfAble(edge as AbleEdge),
     }),
   }),
 );
@@ -69,38 +99,27 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
     type: SubjectConnection,
     nullable: true,
     description:
-      'The users and service accounts who may do something in the tenant, after roles and policies: in a namespace, or somewhere. Disabled users can do nothing and are left out. Takes ROLE:READ and BINDING:READ as well, in all of the tenant.',
+      'The users and service accounts who may do something in the tenant, after roles and policies: in a namespace, or somewhere. Disabled users can do nothing and are left out. Takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant, who held it then, rebuilt from the audit events: by roles, groups, access and super admins, whatever policies restricted; it takes AUDITLOG:READ besides, in all of the tenant.',
     access: { decides: 'TENANT_ACCESS:READ' },
     args: {
       permission: t.arg({ type: PermissionInput, required: true, description: 'To do what: one action.' }),
       namespace: t.arg.string({ description: 'In this namespace; left out: somewhere in the tenant.' }),
+      at: t.arg({
+        type: 'DateTime',
+        description: 'At this past instant; left out: now. EXPIRED where events do not tell.',
+      }),
       first: t.arg.int({ description: 'How many from the start (default 20).' }),
       after: t.arg.string({ description: 'Only what comes after this cursor.' }),
       last: t.arg.int({ description: 'How many from the end.' }),
       before: t.arg.string({ description: 'Only what comes before this cursor.' }),
     },
-    resolve: async ({ id: tenantId }, { permission: asked, namespace, ...args }, context) => {
-      const scope = { tenantId };
+    resolve: async ({ id: tenantId }, { permission: asked, namespace, at, ...args }, context) => {
       const permission = onePermission(asked, ['permission']);
       if (!inTenants(permission))
         throw badInput(['permission'], `${permission} belongs to the instance, to no tenant.`);
       if (namespace != null) assertNamespace(namespace, permission, ['namespace']);
-      assertMayAskAboutOthers(context, scope);
-      const [resource, action] = split(permission);
-      const everybody = context.engine.set.policies.some(
-        (policy) => policy.mode === 'grant' && policy.resources.has(resource) && policy.actions.has(action),
-      );
-      const able = whoCan(context.engine, await candidates(context.db, { tenantId, permission, everybody }), {
-        permission,
-        tenantId,
-        given: { now: new Date() },
-        ...(namespace != null && { row: { tenantId, namespace } }),
-      });
-      const readable = await readableIds(context.db, reachOfPrincipals(context.session, [scope]));
-      const shown = able
-        .filter(({ principal }) => readable.has(principal.id))
-        .sort((a, b) => compareBytes(a.principal.id, b.principal.id));
-      return page(context, shown, args, able.length - shown.length);
+      const question = { tenantId, permission, namespace: namespace ?? undefined };
+      return page(context, await (at == null ? ableNow(context, question) : ableThen(context, question, at)), args);
     },
   }),
 );
@@ -119,9 +138,8 @@ export function assertNamespace(
 /** A page in the order of ids, which is that of creation. */
 async function page(
   context: Context,
-  able: readonly Able[],
+  { shown: able, ...rest }: WhoAnswer,
   { first, last, after, before }: PageArgs,
-  hidden: number,
 ): Promise<AblePage> {
   if (first != null && last != null) throw badInput(['last'], 'Ask for first or for last, not for both.');
   const size = first ?? last ?? 20;
@@ -148,7 +166,7 @@ async function page(
     hasNextPage: last != null ? before != null : more,
     hasPreviousPage: last != null ? more : after != null,
     count: () => Promise.resolve(able.length),
-    hidden,
+    ...rest,
   };
 }
 

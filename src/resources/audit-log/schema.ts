@@ -108,7 +108,7 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
     details: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What else is to say, such as a count.',
+      description: 'What else is to say, such as a count. `ids` are those of other rows, as the database has them.',
       resolve: ({ details }, _args, context) => shownJson(context, details),
     }),
     patch: t.field({

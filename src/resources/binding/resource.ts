@@ -5,5 +5,6 @@ defineResource({
   model: 'Binding',
   feedsAccess: true,
   key: (row) => String(row['id']),
+  links: ['principalId', 'groupId', 'roleId'],
   audited: ['subject', 'role', 'namespace'],
 });

@@ -5,5 +5,7 @@ defineResource({
   model: 'Group',
   feedsAccess: true,
   key: (row) => String(row['name']),
+  // Of its members, which are a part of it.
+  links: ['principalId'],
   audited: ['name', 'description'],
 });

@@ -5,5 +5,6 @@ defineResource({
   model: 'TenantAccess',
   feedsAccess: true,
   key: (row) => String(row['subject'] ?? row['principalId']),
+  links: ['principalId'],
   audited: ['subject'],
 });
