@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import {
   type AccessRequest,
   abstain,
@@ -14,6 +13,7 @@ import {
 } from '../src/policy/contract.ts';
 import type { At } from './cedar/conditions.ts';
 import { prefix } from './cedar/conditions.ts';
+import { type Cedar, ownCedar } from './cedar/engine.ts';
 import { and, or } from './cedar/filter.ts';
 import { actionGroups, type Compiled, type CompiledSet, compilePolicies } from './cedar/policies.ts';
 
@@ -48,7 +48,6 @@ const settings = z.strictObject({
 const entity = (type: string, id: string) => ({ type: `${prefix}${type}`, id });
 const second = 1_000;
 const atSecond = (time: Date) => new Date(Math.floor(time.getTime() / second) * second);
-let sets = 0;
 
 /** Attributes of principal and context, as the policies see them. */
 function attributesOf({ actor, env }: AccessRequest) {
@@ -66,10 +65,9 @@ function attributesOf({ actor, env }: AccessRequest) {
 }
 
 /** Cedar's own answers to what needs no row. */
-function asker(set: CompiledSet, host: { groups(references: readonly string[]): ReadonlySet<string> }) {
+function asker(cedar: Cedar, set: CompiledSet, host: { groups(references: readonly string[]): ReadonlySet<string> }) {
   const groups = set.groups.map((reference) => ({ reference, ids: host.groups([reference]) }));
-  sets += 1;
-  const id = `gatehouse-${sets}`;
+  const id = 'gatehouse';
   const parsed = cedar.preparsePolicySet(id, { staticPolicies: set.questions });
   if (parsed.type === 'failure') throw new Error(parsed.errors.map(({ message }) => message).join('; '));
   return (request: AccessRequest, { principal: attrs, context }: ReturnType<typeof attributesOf>): At['answer'] => {
@@ -95,7 +93,7 @@ function asker(set: CompiledSet, host: { groups(references: readonly string[]): 
   };
 }
 
-function assertSchema(schema: string, sources: ReadonlyMap<string, string>): void {
+function assertSchema(cedar: Cedar, schema: string, sources: ReadonlyMap<string, string>): void {
   const answer = cedar.validate({ schema, policies: { staticPolicies: [...sources.values()].join('\n') } });
   const errors = answer.type === 'failure' ? answer.errors : answer.validationErrors.map(({ error }) => error);
   if (errors.length > 0) throw new Error(`the schema: ${errors.map(({ message }) => message).join('; ')}`);
@@ -122,9 +120,13 @@ export default definePolicy({
   config: settings,
   create({ policies: text, files, schema, resources }, host) {
     const sources = new Map([['policies', text], ...files.map((one) => [one.path, one.text] as const)]);
-    const set = compilePolicies(sources, (key) => [...host.tenants([key])][0]!);
-    if (schema !== undefined) assertSchema(schema, sources);
-    const ask = asker(set, host);
+    // Nothing to say costs nothing.
+    if ([...sources.values()].every((source) => source.trim() === '') && !resources && schema === undefined)
+      return { evaluate: abstain };
+    const cedar = ownCedar();
+    const set = compilePolicies(cedar, sources, (key) => [...host.tenants([key])][0]!);
+    if (schema !== undefined) assertSchema(cedar, schema, sources);
+    const ask = asker(cedar, set, host);
     return {
       evaluate(request: AccessRequest): Verdict {
         const { resource, action, scope, env } = request;

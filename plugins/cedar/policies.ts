@@ -1,4 +1,4 @@
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import type * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { type Action, actions, everyResource, type ResourceName } from '../../src/policy/contract.ts';
 import {
   among,
@@ -10,6 +10,7 @@ import {
   Inexpressible,
   prefix,
 } from './conditions.ts';
+import type { Cedar } from './engine.ts';
 import { both, not } from './filter.ts';
 
 /** One Cedar policy, ready to be read. */
@@ -61,7 +62,7 @@ const line = (text: string, offset: number | undefined) =>
   offset === undefined ? '' : `line ${text.slice(0, offset).split('\n').length}: `;
 
 /** @throws {CedarFaults} */
-function parse(source: string, text: string): { name: string; json: cedar.PolicyJson }[] {
+function parse(cedar: Cedar, source: string, text: string): { name: string; json: cedar.PolicyJson }[] {
   const parts = cedar.policySetTextToParts(text);
   if (parts.type === 'failure') {
     throw new CedarFaults(
@@ -125,11 +126,16 @@ function speaksOf(
 }
 
 /**
+ * @param cedar the instance of Cedar that these policies have for themselves.
  * @param sources texts by what they are called in a fault.
  * @param tenant id of the tenant of a key.
  * @throws {CedarFaults} naming every policy that no filter can say.
  */
-export function compilePolicies(sources: ReadonlyMap<string, string>, tenant: (key: string) => string): CompiledSet {
+export function compilePolicies(
+  cedar: Cedar,
+  sources: ReadonlyMap<string, string>,
+  tenant: (key: string) => string,
+): CompiledSet {
   const faults: string[] = [];
   const questions: Record<string, cedar.PolicyJson> = {};
   const groups = new Set<string>();
@@ -147,7 +153,7 @@ export function compilePolicies(sources: ReadonlyMap<string, string>, tenant: (k
 
   for (const [source, text] of sources) {
     try {
-      for (const { name, json } of parse(source, text)) {
+      for (const { name, json } of parse(cedar, source, text)) {
         try {
           assertKnown(json, groups);
           const condition = compileOne(

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
+import { disposeOf } from '../policy/live-policies.ts';
 import { PolicyLoadError } from '../policy/load.ts';
 import { acceptFile, policiesOfFile } from './policies.ts';
 
@@ -9,8 +10,11 @@ import { acceptFile, policiesOfFile } from './policies.ts';
 export async function reloadPolicies({ store, freshness, config }: App, log: Log): Promise<void> {
   try {
     const next = readConfig();
-    const prepared = await policiesOfFile(store, next);
+    // From the folders of this start: other gateways, and this one, load them from theirs.
+    const prepared = await policiesOfFile(store, { ...next, policyFolders: config.policyFolders });
     const changed = await acceptFile(store, next, prepared, { reason: 'SIGHUP' });
+    // Every gateway loads what is in force for itself.
+    await disposeOf(prepared.set, log);
     await freshness.confirm();
     log.info(changed ? 'the policies of the file are in force' : 'the policies of the file were in force already');
     if (canonicalJson({ ...next, policies: 0, mayGrant: 0 }) !== canonicalJson({ ...config, policies: 0, mayGrant: 0 }))

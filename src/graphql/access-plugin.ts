@@ -79,8 +79,9 @@ async function noteRefusal(
   if (!(error instanceof GatehouseError) || (error.code !== 'FORBIDDEN' && error.code !== 'POLICY_ERROR')) return;
   const permission = error.extensions['permission'] as Permission | undefined;
   if (permission === undefined || session.isAnonymous) return;
-  await decisions.refusedRead((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
+  // The event first: it is written where the evidence for it cannot be.
   await refusedReads.note({ doer: session.doer, permission, field, tenantId: error.tenantId, error });
+  await decisions.refusedRead((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
 }
 
 /** The gate in front of every root field and of every field that names a permission. */

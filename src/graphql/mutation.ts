@@ -179,7 +179,6 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
   const refused = async (error: GatehouseError) => {
-    await context.decisions.refused((error.evidence ?? []) as readonly Evidence[], context.engine.fingerprint);
     await recordRefusal(store, session.doer, {
       // What was really asked for: a mutation of many parts is refused by one of them.
       permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
@@ -189,6 +188,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
     });
+    await context.decisions.refused((error.evidence ?? []) as readonly Evidence[], context.engine.fingerprint);
   };
   try {
     check(common, given);

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type PolicyConfiguration, policyConfiguration } from '../config.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
@@ -27,7 +26,7 @@ export interface LivePoliciesOptions {
 
 /** How long policies that are in force no more may still be busy with a review. */
 const retireMs = 60_000;
-const retryMs = 250;
+const retryMs = 500;
 
 /**
  * Loads the policies of a configuration, all or none of them.
@@ -49,6 +48,17 @@ export async function preparePolicies(
     tenants: new Map(tenants.map(({ id, key }) => [key, id])),
   });
   return { configuration: policyPart(configuration), set, fingerprint: fingerprintOf(set) };
+}
+
+/** Lets go what the policies hold. One that fails keeps the others from nothing. */
+export async function disposeOf(set: PolicySet, log: Log): Promise<void> {
+  for (const { name, policy } of set.policies) {
+    try {
+      await policy.dispose?.();
+    } catch (error) {
+      log.error('a policy could not let go what it holds', { policy: name, fault: (error as Error).message });
+    }
+  }
 }
 
 /** The policies of a running gateway: follows what is put in force, here or on another gateway. */
@@ -75,6 +85,7 @@ export class LivePolicies {
   /** Loads what somebody proposes. @throws {PolicyLoadError} */
   async prepare(configuration: PolicyConfiguration, db: PrismaClient | Tx = this.#options.prisma) {
     const prepared = await preparePolicies(db, this.#options.folders, configuration);
+    for (const { set } of this.#prepared.values()) void disposeOf(set, this.#options.log);
     this.#prepared.clear();
     this.#prepared.set(prepared.fingerprint, prepared);
     return prepared;
@@ -90,28 +101,33 @@ export class LivePolicies {
       if (policySet === null || policySet === this.engine.fingerprint) return;
       const prepared = this.#prepared.get(policySet);
       if (prepared) return this.#adopt(prepared);
-      this.engine.following = withoutDeadline(() => this.#load(policySet, freshness)).finally(() => {
-        this.engine.following = undefined;
+      const isWanted = () =>
+        freshness.state.policySet === policySet && this.engine.fingerprint !== policySet && !this.#closed;
+      const loading = withoutDeadline(() => this.#load(policySet, isWanted)).finally(() => {
+        if (this.engine.following === loading) this.engine.following = undefined;
       });
+      this.engine.following = loading;
     });
   }
 
-  async #load(policySet: string, freshness: Freshness): Promise<void> {
+  /** Where it fails, requests are refused, and it is tried again: what is missing here may come yet. */
+  async #load(policySet: string, isWanted: () => boolean, told?: string): Promise<void> {
     const { prisma, log } = this.#options;
-    while (freshness.state.policySet === policySet && !this.#closed) {
-      try {
-        const row = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
-        const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
-        if (prepared.fingerprint === policySet) return this.#adopt(prepared);
-        // Either newer ones are in force already, which is heard next, or its files are others.
-        return log.error('the policies in force are not those of this gateway', { policySet });
-      } catch (error) {
-        if (error instanceof PolicyLoadError)
-          return log.error('the policies in force cannot be loaded here', { faults: error.faults });
-        // The database: asked until it answers.
-        await sleep(retryMs);
-      }
+    let faults: readonly string[];
+    try {
+      const row = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
+      const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
+      // Meanwhile others may be in force, or the former ones again.
+      if (!isWanted()) return;
+      if (prepared.fingerprint === policySet) return this.#adopt(prepared);
+      faults = ['they are not those of this gateway: its files are others'];
+    } catch (error) {
+      faults = error instanceof PolicyLoadError ? error.faults : [(error as Error).message];
     }
+    if (!isWanted()) return;
+    const text = faults.join('\n');
+    if (text !== told) log.error('the policies in force cannot be loaded here', { policySet, faults });
+    setTimeout(() => isWanted() && void this.#load(policySet, isWanted, text), retryMs).unref();
   }
 
   #adopt({ set, fingerprint, configuration }: PreparedPolicies): void {
@@ -127,7 +143,7 @@ export class LivePolicies {
   async #dispose(set: PolicySet): Promise<void> {
     clearTimeout(this.#retired.get(set));
     this.#retired.delete(set);
-    for (const { policy } of set.policies) await policy.dispose?.();
+    await disposeOf(set, this.#options.log);
   }
 
   async close(): Promise<void> {

@@ -279,6 +279,30 @@ describe('the record of decisions', () => {
     expect(rows.length).toBeLessThan(3);
   });
 
+  it('loses none of them where the first could not be written, or a minute ends meanwhile', async () => {
+    const unlucky = await world.user('unlucky', [], { password });
+    const lucky = await world.user('lucky', [], { password });
+    const { decisions } = world.app.services;
+    const ask = (user: User) => world.basic(user.username).codes('{ policies { name } }');
+    await world.db.$executeRawUnsafe(
+      `CREATE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`,
+    );
+    await world.db.$executeRawUnsafe('CREATE TRIGGER full_up BEFORE INSERT ON "Decision" EXECUTE FUNCTION full_up()');
+    expect(await ask(unlucky)).toEqual(['INTERNAL']);
+    await world.db.$executeRawUnsafe('DROP TRIGGER full_up ON "Decision"');
+    for (let i = 0; i < 3; i += 1) expect(await ask(unlucky)).toEqual(['FORBIDDEN']);
+    for (let i = 0; i < 4; i += 1) expect(await ask(lucky)).toEqual(['FORBIDDEN']);
+    // The minute is over; more of the same come while it is written, and count for the next.
+    await Promise.all([decisions.flush({ now: Date.now() + 60_000 }), ask(lucky), ask(unlucky)]);
+    await Promise.all([flushed(), flushed()]);
+    const counted = async (user: User) =>
+      (await world.db.decision.aggregate({ where: { principalId: user.id }, _sum: { count: true } }))._sum.count;
+    expect([await counted(unlucky), await counted(lucky)]).toEqual([5, 5]);
+    for (const app of world.apps) await app.services.refusedReads.sweep(Number.POSITIVE_INFINITY);
+    const events = await world.db.auditEvent.findMany({ where: { actorId: unlucky.id, outcome: 'DENIED' } });
+    expect(events.reduce((sum, { details }) => sum + Number((details as any)?.count ?? 1), 0)).toBe(5);
+  });
+
   it('is part of its mutation: what cannot be recorded is not done', async () => {
     const before = await world.db.group.count();
     await world.db.$executeRawUnsafe(

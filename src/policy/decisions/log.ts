@@ -18,8 +18,20 @@ interface Recorded {
   readonly content: DigestedContent;
 }
 
+/** Refused reads of one minute that are alike. */
+interface Merged {
+  readonly minute: number;
+  readonly first: Recorded;
+  /** Is there a row of it? */
+  stored: boolean;
+  /** How many are not on record yet. */
+  uncounted: number;
+  writing?: Promise<void> | undefined;
+}
+
 /** Sampled reads that wait to be written; beyond it they are left out rather than kept. */
 const greatestWaiting = 5_000;
+const greatestPart = 5_000;
 const longText = 10_000;
 const dayMs = 86_400_000;
 
@@ -39,10 +51,9 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
   let texts = [...contents.values()];
   // Somebody with thousands of bindings: better to look first than to send them each time.
   if (texts.some(({ text }) => text.length > longText)) {
-    const stored = await tx.accessContent.findMany({
-      where: { digest: { in: [...contents.keys()] } },
-      select: { digest: true },
-    });
+    // Locked, so that none of them is removed before it is used.
+    const stored = await tx.$queryRaw<{ digest: string }[]>`
+      SELECT digest FROM "AccessContent" WHERE digest = ANY(${[...contents.keys()]}) ORDER BY digest FOR KEY SHARE`;
     for (const { digest } of stored) contents.delete(digest);
     texts = [...contents.values()];
   }
@@ -58,6 +69,21 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
     ON CONFLICT DO NOTHING`;
 }
 
+async function pruneSome(tx: Tx, before: Date): Promise<number> {
+  const gone = await tx.$queryRaw<{ contentDigest: string }[]>`
+    DELETE FROM "Decision" WHERE id IN
+      (SELECT id FROM "Decision" WHERE at < ${before} LIMIT ${greatestPart} FOR UPDATE SKIP LOCKED)
+    RETURNING "contentDigest"`;
+  if (gone.length === 0) return 0;
+  const digests = [...new Set(gone.map(({ contentDigest }) => contentDigest))];
+  // A mutation must not come to rest on a content that is just going. Only those of this part are looked at: whoever
+  // records a decision waits meanwhile.
+  await tx.$executeRaw`LOCK TABLE "AccessContent" IN EXCLUSIVE MODE`;
+  await tx.$executeRaw`DELETE FROM "AccessContent" c
+    WHERE c.digest = ANY(${digests}) AND NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."contentDigest" = c.digest)`;
+  return gone.length;
+}
+
 /**
  * The record of decisions: every mutation's, in its transaction; every refusal's, before its answer (refused reads
  * that are alike within a minute as one with their count); and a sample of the reads that were allowed.
@@ -65,7 +91,9 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
 export class DecisionLog {
   readonly #options: DecisionLogOptions;
   readonly #random: () => number;
-  readonly #refused = new Map<string, { minute: number; first: Recorded; more: number }>();
+  readonly #refused = new Map<string, Merged>();
+  /** Those of minutes that are over. */
+  readonly #over = new Set<Merged>();
   #sampled: Recorded[] = [];
   /** How many sampled reads were left out because too many waited. */
   dropped = 0;
@@ -98,14 +126,16 @@ export class DecisionLog {
         row.policy,
         row.effect,
       ];
-      const known = this.#refused.get(alike.join(' '));
+      const key = alike.join(' ');
+      const known = this.#refused.get(key);
       if (known?.minute === minute) {
-        known.more += 1;
+        known.uncounted += 1;
         continue;
       }
-      this.#refused.set(alike.join(' '), { minute, first, more: 0 });
-      await this.#write([first]);
-      if (known) await this.#count(known);
+      const merged = { minute, first, stored: false, uncounted: 1 };
+      this.#refused.set(key, merged);
+      if (known) this.#over.add(known);
+      await this.#report(merged);
     }
   }
 
@@ -133,8 +163,12 @@ export class DecisionLog {
     }
     for (const [key, known] of this.#refused) {
       if (!all && known.minute >= minute) continue;
-      await this.#count(known);
       this.#refused.delete(key);
+      this.#over.add(known);
+    }
+    for (const known of this.#over) {
+      await this.#report(known);
+      if (known.uncounted === 0) this.#over.delete(known);
     }
   }
 
@@ -143,28 +177,32 @@ export class DecisionLog {
     const before = new Date(now.getTime() - this.#options.keepDays * dayMs);
     let removed = 0;
     for (;;) {
-      const part = await this.#options.store.prisma.$executeRaw`
-        DELETE FROM "Decision" WHERE id IN (SELECT id FROM "Decision" WHERE at < ${before} LIMIT 5000)`;
+      const part = await inTransaction(this.#options.store, (tx) => pruneSome(tx, before));
       removed += part;
-      if (part < 5_000) break;
+      if (part < greatestPart) return removed;
     }
-    if (removed > 0) {
-      await inTransaction(this.#options.store, async (tx) => {
-        // A mutation must not come to rest on a content that is just going.
-        await tx.$executeRaw`LOCK TABLE "AccessContent" IN EXCLUSIVE MODE`;
-        await tx.$executeRaw`DELETE FROM "AccessContent" c
-          WHERE NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."contentDigest" = c.digest)`;
-      });
-    }
-    return removed;
   }
 
-  async #count({ first, more }: { first: Recorded; more: number }): Promise<void> {
-    if (more === 0) return;
-    await this.#options.store.prisma.decision.update({
-      where: { id: first.row.id },
-      data: { count: { increment: more } },
+  async #report(merged: Merged): Promise<void> {
+    // One after the other: who adds to the count needs the row.
+    while (merged.writing) await merged.writing.catch(() => undefined);
+    merged.writing = this.#store(merged).finally(() => {
+      merged.writing = undefined;
     });
+    await merged.writing;
+  }
+
+  async #store(merged: Merged): Promise<void> {
+    const count = merged.uncounted;
+    if (count === 0) return;
+    const { row, content } = merged.first;
+    const { prisma } = this.#options.store;
+    const stored = merged.stored
+      ? (await prisma.decision.updateMany({ where: { id: row.id }, data: { count: { increment: count } } })).count
+      : 0;
+    if (stored === 0) await this.#write([{ row: { ...row, count }, content }]);
+    merged.stored = true;
+    merged.uncounted -= count;
   }
 
   async #write(all: readonly Recorded[]): Promise<void> {

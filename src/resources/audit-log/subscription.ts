@@ -51,7 +51,6 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
     session.grant('AUDITLOG:READ', { tenantId: tenant?.id });
   } catch (error) {
     if (error instanceof GatehouseError) {
-      await decisions.refused((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
       await recordRefusal(store, session.doer, {
         permission: 'AUDITLOG:READ',
         field: 'auditEvents',
@@ -59,6 +58,7 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
         resourceId: '',
         error,
       });
+      await decisions.refused((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
     }
     throw error;
   }

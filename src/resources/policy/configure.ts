@@ -5,14 +5,15 @@ import { badInput, GatehouseError, type Issue } from '../../errors.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import { Engine } from '../../policy/engine.ts';
 import type { LivePolicies, PreparedPolicies } from '../../policy/live-policies.ts';
-import { PolicyLoadError } from '../../policy/load.ts';
+import { PolicyLoadError, type PolicySet } from '../../policy/load.ts';
+import { describeSet } from '../../policy/policy-set.ts';
 import type { AccessSession } from '../../policy/session.ts';
-import { putInForce } from './service.ts';
+import { putInForce, storedConfiguration } from './service.ts';
 
 /** Without the folders of this host. */
 const faultAsIssue = (fault: string): Issue => ({
   path: ['input', 'policies'],
-  message: fault.replace(/^.*\/(?=[^/]+\.(?:ts|js|mjs): )/, ''),
+  message: fault.replace(/^\/.*\/(?=[^/]+\.(?:ts|js|mjs)(?::\d+)?: )/, ''),
 });
 
 const refused = (issues: Issue[]) =>
@@ -29,7 +30,7 @@ export async function configurePolicies(
   live: LivePolicies,
   proposed: { policies: unknown; mayGrant: readonly string[] | null | undefined },
 ): Promise<PreparedPolicies> {
-  const current = live.configuration;
+  const current = (await storedConfiguration(tx)) ?? live.configuration;
   const model = policyConfiguration.safeParse({ ...proposed, mayGrant: proposed.mayGrant ?? current.mayGrant });
   if (!model.success) {
     const issues = model.error.issues.map(({ path, message }) => ({
@@ -40,14 +41,16 @@ export async function configurePolicies(
   }
   const configuration: PolicyConfiguration = model.data;
   const given = (names: readonly string[]) => canonicalJson([...names].sort());
-  if (given(configuration.mayGrant) !== given(current.mayGrant) && !grant.isSuperAdmin) {
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin says which policies may give permissions.', {
-      decisionId: grant.decisionId,
-      policy: 'handing-on',
-    });
-  }
+  const assertSuperAdmin = (message: string) => {
+    if (grant.isSuperAdmin) return;
+    throw new GatehouseError('FORBIDDEN', message, { decisionId: grant.decisionId, policy: 'handing-on' });
+  };
+  if (given(configuration.mayGrant) !== given(current.mayGrant))
+    assertSuperAdmin('Only a super admin says which policies may give permissions.');
   try {
     const prepared = await live.prepare(configuration, tx);
+    if (!givesNoMore(live.engine.set, prepared.set))
+      assertSuperAdmin('Only a super admin changes the settings of policies that give permissions.');
     assertStillOpen(session, live.engine, prepared);
     await putInForce(tx, grant, prepared, { verb: 'configure' });
     return prepared;
@@ -55,6 +58,16 @@ export async function configurePolicies(
     if (error instanceof PolicyLoadError) throw refused(error.faults.map(faultAsIssue));
     throw error;
   }
+}
+
+/** Are all policies that give permissions as they were? One that is switched off gives none. */
+function givesNoMore(current: PolicySet, next: PolicySet): boolean {
+  const grants = (set: PolicySet) =>
+    describeSet(set)
+      .policies.filter(({ mode }) => mode === 'grant')
+      .map(canonicalJson);
+  const known = new Set(grants(current));
+  return grants(next).every((one) => known.has(one));
 }
 
 /** Under the proposed policies, whoever proposes them must be able to take them back. */

@@ -6,6 +6,7 @@ import { atInstance, mutation } from '../../graphql/mutation.ts';
 import { PolicyMode } from '../../graphql/policy-mode.ts';
 import type { LoadedPolicy } from '../../policy/load.ts';
 import { configurePolicies } from './configure.ts';
+import { storedConfiguration } from './service.ts';
 
 const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   description: 'A loaded policy.',
@@ -62,7 +63,7 @@ builder.queryField('policyConfiguration', (t) =>
     type: ConfigurationRef,
     description: 'The configuration of the policies in force.',
     access: 'POLICY:READ',
-    resolve: (_root, _args, { policies }) => policies.configuration,
+    resolve: async (_root, _args, { db, policies }) => (await storedConfiguration(db)) ?? policies.configuration,
   }),
 );
 

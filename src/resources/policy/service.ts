@@ -2,7 +2,9 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import { type PolicyConfiguration, policyConfiguration } from '../../config.ts';
+import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
+import { canonicalJson } from '../../lib/json.ts';
 import type { PreparedPolicies } from '../../policy/live-policies.ts';
 import { assertNoneLost, describeSet } from '../../policy/policy-set.ts';
 
@@ -12,6 +14,12 @@ const row = (configuration: PolicyConfiguration | null) => ({
   policies: configuration?.policies ?? {},
   mayGrant: configuration?.mayGrant ?? [],
 });
+
+/** What is in force, also of policies that are switched off; null: nothing was accepted yet. */
+export async function storedConfiguration(db: PrismaClient | Tx): Promise<PolicyConfiguration | null> {
+  const { configuration } = await db.accessState.findUniqueOrThrow({ where: { id: 1 } });
+  return configuration === null ? null : policyConfiguration.parse(configuration);
+}
 
 export interface PutInForce {
   /** Only where nothing is in force yet. */
@@ -52,7 +60,7 @@ export async function putInForce(
       ...(changed && { policySet: fingerprint, plugins: plugins as never, acceptedAt: new Date() }),
     },
   });
-  if (!changed && former !== null) return false;
+  if (!changed && former !== null && canonicalJson(before) === canonicalJson(after)) return false;
   const details = { before: state.policySet, after: fingerprint, set: plugins as never };
   record(tx, grant, { resource: 'POLICY', before, after, tenant: null, verb, key: fingerprint, details });
   return changed;
