@@ -24,7 +24,7 @@ import { decodeId } from './node.ts';
 import { shownKey, shownPatch } from './personal.ts';
 import { requiredTenant, visibleTenant } from './scopes.ts';
 
-type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
+export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
 export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
 
 export interface Outcome<Result> {

@@ -6,5 +6,5 @@ defineResource({
   feedsAccess: false,
   counted: () => ({ declared: true }),
   key: (row) => String(row['namespace']),
-  audited: ['namespace', 'declared', 'description'],
+  audited: ['namespace', 'declared', 'description', 'variables', 'pluginDefaults'],
 });

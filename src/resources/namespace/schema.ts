@@ -8,8 +8,8 @@ import { viewerPermissions } from '../../graphql/guarded.ts';
 import { byId, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
-import { description } from '../rules.ts';
 import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
+import { settingsInput, settingsRules } from './settings-schema.ts';
 
 const NamespaceRef = builder.prismaNode('Namespace', {
   description: "A node of a tenant's tree. Implied by what is below or inside it until it is created (declared).",
@@ -108,8 +108,9 @@ mutation('createNamespace', {
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     name: t.string({ required: true, description: 'Full name, at most 150 characters.' }),
     description: t.string({ description: 'What it is for.' }),
+    ...settingsInput(t),
   }),
-  rules: z.looseObject({ name: namespaceName, description }),
+  rules: z.looseObject({ name: namespaceName, ...settingsRules }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant!, input),
   payload: (t) => ({
@@ -123,8 +124,9 @@ mutation('updateNamespace', {
   input: (t) => ({
     id: t.id({ required: true, description: 'Which namespace.' }),
     description: t.string({ description: 'The new description; null: none.' }),
+    ...settingsInput(t),
   }),
-  rules: z.looseObject({ description }),
+  rules: z.looseObject(settingsRules),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
   run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant!, id!, input),
   payload: (t) => ({

@@ -67,24 +67,40 @@ export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: strin
   }
 }
 
+export interface NamespaceContent {
+  readonly description?: string | null | undefined;
+  /** Checked by `variables` of settings.ts. */
+  readonly variables?: unknown;
+  /** Checked by `pluginDefaults` of settings.ts. */
+  readonly pluginDefaults?: unknown;
+}
+
+/** What of it is given; null takes it back. */
+const contentOf = ({ description, variables, pluginDefaults }: NamespaceContent) => ({
+  ...(description !== undefined && { description }),
+  ...(variables !== undefined && { variables: (variables ?? {}) as object }),
+  ...(pluginDefaults !== undefined && { pluginDefaults: (pluginDefaults ?? []) as object }),
+});
+
 export async function createNamespace(
   tx: Tx,
   grant: Grant<'NAMESPACE:CREATE'>,
   tenant: TenantRef,
-  { name, description = null }: { name: string; description?: string | null | undefined },
+  { name, ...given }: NamespaceContent & { readonly name: string },
 ): Promise<Namespace> {
+  const content = { description: null, variables: {}, pluginDefaults: [], ...contentOf(given) };
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
   const implied = await tx.namespace.findUnique({ where, select: { id: true } });
   const id = implied?.id ?? newId();
   await grant.review(tx, {
     before: null,
-    after: { id, tenantId: tenant.id, namespace: name, declared: true, description },
+    after: { id, tenantId: tenant.id, namespace: name, declared: true, ...content },
   });
   await ensureNamespaces(tx, tenant.id, [name], new Map([[name, id]]));
   await tx.$executeRaw`SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${name} FOR UPDATE`;
   const existing = await tx.namespace.findUniqueOrThrow({ where });
   if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
-  const after = await tx.namespace.update({ where, data: { declared: true, description } });
+  const after = await tx.namespace.update({ where, data: { declared: true, ...content } });
   record(tx, grant, { before: null, after, tenant });
   return after;
 }
@@ -94,13 +110,13 @@ export async function updateNamespace(
   grant: Grant<'NAMESPACE:UPDATE'>,
   tenant: TenantRef,
   id: string,
-  { description }: { description?: string | null | undefined },
+  content: NamespaceContent,
 ): Promise<Namespace> {
   await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
     throw conflict(`The namespace ${before.namespace} is only implied by what is below it: create it first.`);
-  const data = description !== undefined ? { description } : {};
+  const data = contentOf(content);
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.namespace.update({ where: { id }, data });
   record(tx, grant, { before, after, tenant });
@@ -121,7 +137,8 @@ export async function deleteNamespace(
       `The namespace ${before.namespace} is only implied by what is below it: there is nothing to delete.`,
     );
   await grant.review(tx, { before, after: null });
-  await tx.namespace.update({ where: { id }, data: { declared: false, description: null } });
+  const nothing = { description: null, variables: {}, pluginDefaults: [] };
+  await tx.namespace.update({ where: { id }, data: { declared: false, ...nothing } });
   await pruneNamespaces(tx, tenant.id, before.namespace);
   record(tx, grant, { before, after: null, tenant });
   return before;

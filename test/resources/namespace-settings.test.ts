@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import {
+  type Configured,
+  effectivePluginDefaults,
+  effectiveVariables,
+  type PluginDefault,
+} from '../../src/resources/namespace/settings.ts';
+import { Chance } from '../laws/generate.ts';
+import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+
+describe('what a namespace inherits', () => {
+  const chance = new Chance(Number(process.env['SEED'] ?? 4));
+  const chainNames = ['a', 'a.b', 'a.b.c', 'a.b.c.d'];
+  const values = [null, 0, '', 'x', [1], { deep: { er: true } }];
+  const variables = () =>
+    Object.fromEntries(chance.some(['one', 'two', 'three', 'four'], 3).map((key) => [key, chance.pick(values)]));
+  const defaults = (): PluginDefault[] =>
+    ['io.a', 'io.a.Task', 'io.b']
+      .filter(() => chance.coin())
+      .flatMap((type) =>
+        [true, false].filter(() => chance.coin(0.4)).map((forced) => ({ type, forced, values: variables() as never })),
+      );
+
+  it('is the nearest variable, whole, in whatever order the chain comes', () => {
+    for (let i = 0; i < 2_000; i += 1) {
+      const chain: Configured[] = chainNames.map((namespace) => ({
+        namespace,
+        variables: variables(),
+        pluginDefaults: [],
+      }));
+      const expected = new Map<string, unknown>();
+      // From below upwards: the first that says something has said it.
+      for (const { namespace, variables: own } of [...chain].reverse())
+        for (const [key, value] of Object.entries(own as object))
+          if (!expected.has(key)) expected.set(key, [value, namespace]);
+      const shuffled = [...chain].sort(() => chance.next() - 0.5);
+      const told = effectiveVariables(shuffled);
+      expect(new Map(told.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
+      expect(told.map(({ key }) => key)).toEqual([...expected.keys()].sort());
+    }
+  });
+
+  it('is the outermost of the forced plugin defaults, then the nearest of the rest, with nothing left out', () => {
+    for (let i = 0; i < 2_000; i += 1) {
+      const chain: Configured[] = chainNames.map((namespace) => ({
+        namespace,
+        variables: {},
+        pluginDefaults: defaults(),
+      }));
+      const told = effectivePluginDefaults([...chain].sort(() => chance.next() - 0.5));
+      expect(told.length).toBe(chain.reduce((sum, one) => sum + (one.pluginDefaults as unknown[]).length, 0));
+      for (const type of ['io.a', 'io.a.Task', 'io.b']) {
+        const first = (forced: boolean) => told.find((one) => one.type === type && one.forced === forced)?.namespace;
+        const setting = (forced: boolean) =>
+          chain.filter(({ pluginDefaults }) =>
+            (pluginDefaults as PluginDefault[]).some((one) => one.type === type && one.forced === forced),
+          );
+        expect(first(true)).toBe(setting(true)[0]?.namespace);
+        expect(first(false)).toBe(setting(false).at(-1)?.namespace);
+      }
+      expect(told.map(({ forced }) => forced)).toEqual(
+        told
+          .map(({ forced }) => forced)
+          .sort()
+          .reverse(),
+      );
+    }
+  });
+});
+
+describe('the settings of namespaces', () => {
+  let world: World;
+  let main: Tenant;
+  let admin: Client;
+  const create = call('createNamespace', 'namespace { id name variables pluginDefaults { type forced values } }');
+  const update = call('updateNamespace', 'namespace { variables pluginDefaults { type forced values } }');
+  const inherited = `query($name: String!) { tenant(key: "main") { namespace(name: $name) {
+    variables inheritedVariables { key value namespace } inheritedPluginDefaults { type forced values namespace } } } }`;
+
+  beforeAll(async () => {
+    world = await World.create();
+    main = await world.tenant('main');
+    const owner = await world.user('owner', [main]);
+    await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
+    admin = await world.as(owner);
+    await admin.ok(create, {
+      i: {
+        tenant: 'main',
+        name: 'company',
+        variables: { region: 'eu', owner: 'ops', limits: { cpu: 1, memory: 2 } },
+        pluginDefaults: [
+          { type: 'io.shell', values: { image: 'old' } },
+          { type: 'io.shell.Script', forced: true, values: { user: 'nobody' } },
+        ],
+      },
+    });
+    await admin.ok(create, {
+      i: {
+        tenant: 'main',
+        name: 'company.team.x',
+        variables: { owner: 'x', limits: { cpu: 4 }, secret: null },
+        pluginDefaults: [
+          { type: 'io.shell', values: { image: 'new' } },
+          { type: 'io.shell.Script', forced: true, values: { user: 'root' } },
+        ],
+      },
+    });
+  });
+  afterAll(() => world.close());
+  const of = async (client: Client, name: string) => (await client.ok<any>(inherited, { name })).tenant.namespace;
+  const idOfNamespace = async (name: string) =>
+    idOf('Namespace', await world.db.namespace.findFirstOrThrow({ where: { namespace: name } }));
+
+  it('are inherited with where they are from, also through one that is only implied', async () => {
+    const x = await of(admin, 'company.team.x');
+    expect(x.inheritedVariables).toEqual([
+      { key: 'limits', value: { cpu: 4 }, namespace: 'company.team.x' },
+      { key: 'owner', value: 'x', namespace: 'company.team.x' },
+      { key: 'region', value: 'eu', namespace: 'company' },
+      { key: 'secret', value: null, namespace: 'company.team.x' },
+    ]);
+    expect(x.inheritedPluginDefaults).toEqual([
+      { type: 'io.shell.Script', forced: true, values: { user: 'nobody' }, namespace: 'company' },
+      { type: 'io.shell.Script', forced: true, values: { user: 'root' }, namespace: 'company.team.x' },
+      { type: 'io.shell', forced: false, values: { image: 'new' }, namespace: 'company.team.x' },
+      { type: 'io.shell', forced: false, values: { image: 'old' }, namespace: 'company' },
+    ]);
+    const implied = await of(admin, 'company.team');
+    expect(implied.variables).toEqual({});
+    expect(implied.inheritedVariables.map(({ namespace }: any) => namespace)).toEqual([
+      'company',
+      'company',
+      'company',
+    ]);
+  });
+
+  it('are told to a reader of the namespace alone, and those of its neighbours are not', async () => {
+    await admin.ok(create, { i: { tenant: 'main', name: 'companyx', variables: { hidden: 'canary' } } });
+    const reader = await world.user('reader', [main]);
+    await world.grant(main, reader, ['NAMESPACE:READ'], 'company.team.x');
+    const client = await world.as(reader);
+    expect((await of(client, 'company.team.x')).inheritedVariables).toHaveLength(4);
+    expect(await of(client, 'company')).toBeNull();
+    expect(await of(client, 'companyx')).toBeNull();
+  });
+
+  it('reveal the one above when they are taken back, and change in one event each', async () => {
+    const id = await idOfNamespace('company.team.x');
+    await admin.ok(update, { i: { id, variables: { limits: { cpu: 8 } } } });
+    expect((await of(admin, 'company.team.x')).inheritedVariables).toContainEqual({
+      key: 'owner',
+      value: 'ops',
+      namespace: 'company',
+    });
+    await admin.ok(update, { i: { id, variables: null, pluginDefaults: null } });
+    expect((await of(admin, 'company.team.x')).variables).toEqual({});
+    await admin.ok(update, { i: { id, description: 'as it was' } });
+    const events = await world.db.auditEvent.findMany({
+      where: { resourceKey: 'company.team.x', action: 'namespace.update' },
+      orderBy: { seq: 'asc' },
+    });
+    const paths = events.map(({ patch }) => (patch as { path: string }[]).map(({ path }) => path).sort());
+    expect(paths).toEqual([
+      ['/variables/limits/cpu', '/variables/owner', '/variables/secret'],
+      ['/pluginDefaults/0', '/pluginDefaults/0', '/variables/limits'],
+      ['/description'],
+    ]);
+  });
+
+  it('fall with the namespace, and do not come back with a new one of its name', async () => {
+    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon', variables: { a: 1 } } });
+    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon.below' } });
+    await admin.ok(call('deleteNamespace', 'deletedId'), { i: { id: await idOfNamespace('gone.soon') } });
+    expect((await of(admin, 'gone.soon.below')).inheritedVariables).toEqual([]);
+    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon' } });
+    expect((await of(admin, 'gone.soon')).variables).toEqual({});
+  });
+
+  it('ask the database once for the chains of a whole list', async () => {
+    const document = `{ tenant(key: "main") { namespaces(first: 100) { nodes { inheritedVariables { key } inheritedPluginDefaults { type } } } } }`;
+    await admin.ok(document);
+    const few = await world.statements(() => admin.ok(document));
+    for (let i = 0; i < 30; i += 1) await world.namespace(main, `many.n${i}.x`);
+    expect(await world.statements(() => admin.ok(document))).toBe(few);
+  });
+
+  it.each([
+    ['variables that are no object', { variables: [1] }, 'variables'],
+    ['a variable with a bad name', { variables: { 'a b': 1 } }, 'variables'],
+    ['variables nested without end', { variables: { a: JSON.parse('['.repeat(30) + ']'.repeat(30)) } }, 'variables'],
+    ['too much of them', { variables: { a: 'x'.repeat(100_001) } }, 'variables'],
+    [
+      'a plugin default twice',
+      {
+        pluginDefaults: [
+          { type: 'a.b', values: {} },
+          { type: 'a.b', values: {} },
+        ],
+      },
+      'pluginDefaults',
+    ],
+    ['a type that is none', { pluginDefaults: [{ type: 'a..b', values: {} }] }, 'pluginDefaults'],
+    ['values that are no object', { pluginDefaults: [{ type: 'a.b', values: 'x' }] }, 'pluginDefaults'],
+  ])('refuse %s, with the place', async (_what, content, path) => {
+    const { errors } = await admin.run<any>(update, { i: { id: await idOfNamespace('company'), ...content } });
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
+    expect((errors[0]!.extensions['issues'] as any[])[0].path.slice(0, 2)).toEqual(['input', path]);
+  });
+
+  it('keep a prototype from being one', async () => {
+    const id = await idOfNamespace('company');
+    await admin.run(update, { i: { id, variables: JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2}') } });
+    expect(({} as any).polluted).toBeUndefined();
+  });
+});
