@@ -17,6 +17,7 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -83,7 +84,8 @@ export async function createApp(
     await freshness.confirm();
     policies.follow(freshness);
 
-    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir));
+    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
+    await assertMasterKeysKnown(database.prisma, keys);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
     const services: Services = {
       store,

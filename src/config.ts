@@ -92,6 +92,7 @@ const environment = z
     GATEHOUSE_DATA_DIR: z.string().min(1).default('.gatehouse'),
     GATEHOUSE_CONFIG: z.string().min(1).optional(),
     GATEHOUSE_MASTER_KEY: z.string().min(32, 'needs at least 32 characters').optional(),
+    GATEHOUSE_FORMER_MASTER_KEYS: list(z.string().min(32, 'needs at least 32 characters each')).optional(),
     GATEHOUSE_ORIGINS: list(origin).optional(),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
@@ -113,6 +114,7 @@ export interface Config extends PolicyConfiguration {
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
   readonly masterKey: string | undefined;
+  readonly formerMasterKeys: readonly string[];
   readonly origins: readonly string[] | undefined;
   readonly trustedProxies: readonly string[];
   readonly admin: { readonly username: string; readonly password: string | undefined };
@@ -174,6 +176,7 @@ export function readConfig(
     databaseUrl: e.DATABASE_URL,
     dataDir: resolve(e.GATEHOUSE_DATA_DIR),
     masterKey: e.GATEHOUSE_MASTER_KEY,
+    formerMasterKeys: e.GATEHOUSE_FORMER_MASTER_KEYS ?? [],
     origins: e.GATEHOUSE_ORIGINS,
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES ?? [],
     admin: { username: e.GATEHOUSE_ADMIN_USERNAME, password: e.GATEHOUSE_ADMIN_PASSWORD },

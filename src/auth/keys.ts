@@ -10,11 +10,31 @@ export interface Keys {
   readonly cursor: Buffer;
   /** Names entries of the sign-in cache. */
   readonly cache: Buffer;
+  /** Wrap the keys by which secrets are sealed: the present one, then former ones, which only unwrap. */
+  readonly wrapping: readonly WrappingKey[];
 }
 
-export function deriveKeys(master: string): Keys {
-  const derive = (label: string) => Buffer.from(hkdfSync('sha256', master, 'gatehouse', label, 32));
-  return { pepper: derive('api-token'), cursor: derive('cursor'), cache: derive('sign-in-cache') };
+export interface WrappingKey {
+  /** Tells it from others, and nothing of it. */
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+const derived = (master: string, label: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', master, 'gatehouse', label, 32));
+
+/** @param former master keys of earlier times, by which secrets may still be sealed. */
+export function deriveKeys(master: string, former: readonly string[] = []): Keys {
+  const wrapping = [master, ...former].map((one) => ({
+    id: derived(one, 'secrets-id').toString('hex').slice(0, 16),
+    key: derived(one, 'secrets'),
+  }));
+  return {
+    pepper: derived(master, 'api-token'),
+    cursor: derived(master, 'cursor'),
+    cache: derived(master, 'sign-in-cache'),
+    wrapping,
+  };
 }
 
 /** The root secret: as given, or from the data folder's key file, which the first start makes. */

@@ -2,6 +2,7 @@ import { applyCommand } from './apply.ts';
 import { migrateCommand } from './migrate.ts';
 import { policyCommand } from './policy.ts';
 import { schemaCommand } from './schema.ts';
+import { secretsCommand } from './secrets.ts';
 import { serve } from './serve.ts';
 import type { Command } from './usage.ts';
 import { userCommand } from './user.ts';
@@ -12,6 +13,7 @@ export const commands: readonly Command[] = [
   migrateCommand,
   userCommand,
   policyCommand,
+  secretsCommand,
   schemaCommand,
   applyCommand,
 ];

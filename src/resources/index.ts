@@ -8,6 +8,7 @@ import './group/index.ts';
 import './role/index.ts';
 import './binding/index.ts';
 import './namespace/index.ts';
+import './secret/index.ts';
 import './description/index.ts';
 import './access/index.ts';
 import './audit-log/index.ts';

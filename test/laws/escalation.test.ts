@@ -285,6 +285,9 @@ describe('nobody hands out what they do not hold', () => {
     'unlockUser',
     'changeMyPassword',
     'applyDescription',
+    'putSecret',
+    'updateSecret',
+    'deleteSecret',
   ]);
 
   it('classifies every mutation of the schema', () => {

@@ -381,6 +381,43 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       );
     },
   },
+  'SECRET:CREATE': {
+    putSecret: async (stage) => {
+      const key = stage.name('K').replaceAll('-', '_');
+      return attempt(
+        'putSecret',
+        'PutSecretInput',
+        'secret { id }',
+        { tenant: 'a', namespace: 'company.x', key, value: 'v' },
+        async () => (await stage.world.db.secret.count({ where: { key } })) === 1,
+      );
+    },
+  },
+  'SECRET:UPDATE': {
+    updateSecret: async (stage) => {
+      const secret = await stage.newSecret();
+      return attempt(
+        'updateSecret',
+        'UpdateSecretInput',
+        'secret { id }',
+        { id: idOf('Secret', secret), value: 'other' },
+        async () =>
+          (await stage.world.db.secret.findUniqueOrThrow({ where: { id: secret.id } })).sealed !== secret.sealed,
+      );
+    },
+  },
+  'SECRET:DELETE': {
+    deleteSecret: async (stage) => {
+      const secret = await stage.newSecret();
+      return attempt(
+        'deleteSecret',
+        'DeleteSecretInput',
+        'deletedId',
+        { id: idOf('Secret', secret) },
+        async () => (await stage.world.db.secret.count({ where: { id: secret.id } })) === 0,
+      );
+    },
+  },
   'NAMESPACE:DELETE': {
     deleteNamespace: async (stage) => {
       const namespace = await stage.world.namespace(stage.a, `company.x.${stage.name('n')}`);

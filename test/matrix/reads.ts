@@ -211,6 +211,19 @@ export const reads: Record<string, readonly Reading[]> = {
       d?.tenant?.namespace?.children?.nodes.some((n: any) => n.id === namespace(s)),
     ),
   ],
+  SECRET: [
+    node((stage) => idOf('Secret', stage.secret)),
+    nested(
+      ['NAMESPACE:READ'],
+      '{ tenant(key: "a") { namespace(name: "company.x") { secrets { nodes { id } totalCount } } } }',
+      (d, s) => d?.tenant?.namespace?.secrets?.nodes.some((n: any) => n.id === idOf('Secret', s.secret)),
+    ),
+    nested(
+      ['NAMESPACE:READ'],
+      '{ tenant(key: "a") { namespace(name: "company.x") { inheritedSecrets { key } } } }',
+      (d, s) => d?.tenant?.namespace?.inheritedSecrets?.some((n: any) => n.key === s.secret.key) ?? false,
+    ),
+  ],
   AUDITLOG: [
     {
       way: 'list',

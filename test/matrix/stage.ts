@@ -6,10 +6,13 @@ import type {
   GroupMember,
   Namespace,
   Role,
+  Secret,
   ServiceAccount,
   Tenant,
   User,
 } from '../../src/db/generated/client.ts';
+import { asSystem } from '../../src/policy/system.ts';
+import { createSecret } from '../../src/resources/secret/service.ts';
 import type { Client } from '../support/client.ts';
 import { password, World } from '../support/world.ts';
 import type { ActorName } from './expected.ts';
@@ -29,11 +32,22 @@ export class Stage {
   groupBinding!: Binding;
   event!: AuditEvent;
   tokenId!: string;
+  secret!: Secret;
   #next = 0;
 
   private constructor(world: World) {
     this.world = world;
   }
+
+  /** A secret of its own in company.x. */
+  newSecret = (): Promise<Secret> =>
+    this.world.write((tx) =>
+      createSecret(tx, asSystem('SECRET:CREATE', 'test'), this.a, this.world.app.services.keys, {
+        namespace: 'company.x',
+        key: this.name('K').replaceAll('-', '_'),
+        value: 'a value',
+      }),
+    );
 
   static async create(): Promise<Stage> {
     const world = await World.create();
@@ -53,6 +67,7 @@ export class Stage {
     stage.event = await world.db.auditEvent.findFirstOrThrow({
       where: { tenantId: stage.a.id, resource: 'NAMESPACE', namespace: 'company.x' },
     });
+    stage.secret = await stage.newSecret();
     await world.token(stage.account);
     stage.tokenId = (await world.db.apiToken.findFirstOrThrow({ where: { principalId: stage.account.id } })).id;
     return stage;

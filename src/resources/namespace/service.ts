@@ -136,6 +136,8 @@ export async function deleteNamespace(
     throw conflict(
       `The namespace ${before.namespace} is only implied by what is below it: there is nothing to delete.`,
     );
+  if (await tx.secret.findFirst({ where: { tenantId: tenant.id, namespace: before.namespace }, select: { id: true } }))
+    throw conflict(`The namespace ${before.namespace} holds secrets: delete them first.`);
   await grant.review(tx, { before, after: null });
   const nothing = { description: null, variables: {}, pluginDefaults: [] };
   await tx.namespace.update({ where: { id }, data: { declared: false, ...nothing } });

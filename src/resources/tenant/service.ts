@@ -9,6 +9,7 @@ import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
+import { removeSecrets } from '../secret/service.ts';
 import { removeServiceAccount } from '../service-account/service.ts';
 import { giveAccess, removeAccess } from '../tenant-access/service.ts';
 import { reservedKeys } from './resource.ts';
@@ -66,6 +67,7 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
   for (const access of await tx.tenantAccess.findMany({ where: { tenantId: id } }))
     await removeAccess(tx, grant, before, access);
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
+  await removeSecrets(tx, grant, before);
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });

@@ -1,0 +1,30 @@
+import { deriveKeys, masterKey } from '../auth/keys.ts';
+import { readConfig } from '../config.ts';
+import { createLog } from '../lib/log.ts';
+import '../resources/index.ts';
+import { rotateSecrets } from '../resources/secret/service.ts';
+import { withStore } from './store.ts';
+import { type Command, UsageError } from './usage.ts';
+
+export const secretsCommand: Command = {
+  name: 'secrets',
+  usage: 'secrets rotate [TENANT]',
+  description: 'Give every tenant (or one) a new key and seal its secrets by it, beside a running gateway.',
+  async run([verb, key, ...more]) {
+    if (verb !== 'rotate' || more.length > 0) throw new UsageError('Usage: gatehouse secrets rotate [TENANT]');
+    const config = readConfig();
+    return withStore(config, createLog(config.log), async (store) => {
+      const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
+      const tenants = await store.prisma.tenant.findMany({
+        where: { ...(key !== undefined && { key }), dataKeys: { some: {} } },
+        orderBy: { key: 'asc' },
+      });
+      if (key !== undefined && tenants.length === 0) throw new UsageError(`There is no tenant ${key} with secrets.`);
+      for (const tenant of tenants) {
+        const count = await rotateSecrets(store, keys, tenant, 'secrets rotate on the command line');
+        console.log(`${tenant.key}: ${count} secrets are sealed by a new key`);
+      }
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,30 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+
+/** What a sealed text is bound to: it opens nowhere else. */
+export type Binding = readonly string[];
+
+const algorithm = 'aes-256-gcm';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/** Parts cannot be shifted into each other: each is told with its length. */
+const additional = (binding: Binding): Buffer =>
+  Buffer.from(binding.map((part) => `${Buffer.byteLength(part)}:${part}`).join(','));
+
+/** Encrypts and authenticates (AES-256-GCM, a random nonce each). @returns base64. */
+export function seal(key: Buffer, plain: Buffer, binding: Binding): string {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, key, nonce);
+  cipher.setAAD(additional(binding));
+  const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
+  return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64');
+}
+
+/** @throws where it was changed, sealed by another key, or bound to something else. */
+export function open(key: Buffer, sealed: string, binding: Binding): Buffer {
+  const bytes = Buffer.from(sealed, 'base64');
+  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes));
+  decipher.setAAD(additional(binding));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+}
