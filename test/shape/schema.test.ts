@@ -74,6 +74,13 @@ describe('the public schema', () => {
     const without = Object.values(schema.getMutationType()!.getFields())
       .filter((field) => !Object.keys((field.args[0]!.type as any).ofType.getFields()).includes('dryRun'))
       .map(({ name }) => name);
-    expect(without.sort()).toEqual(['createNamespace', 'deleteNamespace', 'updateNamespace']);
+    expect(without.sort()).toEqual([
+      'createNamespace',
+      'deleteNamespace',
+      'deleteSecret',
+      'putSecret',
+      'updateNamespace',
+      'updateSecret',
+    ]);
   });
 });
