@@ -51,6 +51,7 @@ export function makeGrant<P extends Permission>(
       const lacking = new Set(
         holders.flatMap((holder) => missingPermissions(holder, permissions, tenantId, namespace)),
       );
+      if (lacking.size === 0) for (const holder of holders) session.engine.handedOn?.(holder, permissions, tenantId);
       return permissions.filter((permission) => lacking.has(permission));
     },
     async review(tx: Tx, change: RowChange): Promise<void> {
