@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { call } from '../support/call.ts';
@@ -108,7 +109,6 @@ describe('attacks on the configuration of policies', () => {
   it('a gateway that lacks what it needs says so and decides as soon as it is there', async () => {
     await settled();
     const [mine, gone] = [join(folder, 'on-call.ts'), join(folder, 'on-call.gone')];
-    const { configuration } = await world.db.accessState.findUniqueOrThrow({ where: { id: 1 } });
     const other = world.apps[1]!;
     const prepare = other.policies.prepare.bind(other.policies);
     // Only this gateway reads its folder while the file is not there.
@@ -128,9 +128,15 @@ describe('attacks on the configuration of policies', () => {
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
     await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toMatch(/policySet.{0,4}x.*expected record/i);
     await expect.poll(() => world.root().codes('{ policies { name } }')).toEqual(['POLICY_ERROR']);
-    const policySet = fingerprints()[0]!;
-    await world.db.accessState.update({ where: { id: 1 }, data: { configuration: configuration as never, policySet } });
-    await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
+    // A gateway starts all the same, and the file takes its place when somebody accepts it.
+    const { config, store } = world.app;
+    const late = await createApp(
+      config,
+      world.connection,
+      createLog('error', () => undefined),
+    );
+    await late.close();
+    expect(await acceptFile(store, config, await policiesOfFile(store, config), { reason: 'test' })).toBe(true);
     await expect.poll(() => world.root().codes('{ policies { name } }'), { timeout: 2_000 }).toEqual([]);
   });
 });
