@@ -64,6 +64,17 @@ export default definePolicy({
         }
         return abstain();
       },
+      /** Another name would take a service account out of its rule. */
+      review({ resource, scope }, { before, after }) {
+        const name = before?.['name'];
+        if (resource !== 'SERVICE_ACCOUNT' || after === null || name === undefined || name === after['name'])
+          return abstain();
+        const isNamed = prepared.some(
+          ({ serviceAccount, tenants }) =>
+            serviceAccount === name && (!tenants || (scope.tenantId !== undefined && tenants.has(scope.tenantId))),
+        );
+        return isNamed ? deny('the allowed addresses of this service account are set by its name') : abstain();
+      },
     };
   },
 });

@@ -28,8 +28,8 @@ const rule = z.strictObject({
     .array(z.enum(actions))
     .min(1)
     .default([...actions]),
-  /** Fewest characters of a reason, blanks at its ends not counted. */
-  least: z.int().positive().default(1),
+  /** Fewest characters of a reason, blanks at its ends not counted. More than 1,000 no reason has. */
+  least: z.int().positive().max(1_000).default(1),
 });
 
 /** A review and not a filter: a frontend that asks what the viewer may do has no reason to tell yet. */

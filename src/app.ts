@@ -81,6 +81,9 @@ export async function createApp(
       usage.note(identity!.principal, permission, scope.tenantId, request.env.now);
       if (request.action === 'READ') decisions.sample(decision, policySet);
     };
+    engine.handedOn = (holder, permissions, tenantId) => {
+      for (const permission of permissions) usage.note(holder, permission, tenantId ?? undefined, new Date());
+    };
     await freshness.confirm();
     policies.follow(freshness);
 

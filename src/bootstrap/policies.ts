@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type Config, type PolicyConfiguration, policyConfiguration } from '../config.ts';
+import type { Config, PolicyConfiguration } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { Log } from '../lib/log.ts';
-import { digestOfConfiguration } from '../policy/configuration.ts';
+import { configurationIn, digestOfConfiguration } from '../policy/configuration.ts';
 import { LivePolicies, type PreparedPolicies, preparePolicies } from '../policy/live-policies.ts';
 import { assertNoneLost } from '../policy/policy-set.ts';
 import { asSystem } from '../policy/system.ts';
@@ -22,8 +22,7 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
   const folders = foldersOf(config, folder);
   const state = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
   const isKnownFile = state.fileDigest === null || state.fileDigest === digestOfConfiguration(config);
-  const configuration: PolicyConfiguration =
-    state.configuration !== null && isKnownFile ? policyConfiguration.parse(state.configuration) : config;
+  const configuration: PolicyConfiguration = (isKnownFile && configurationIn(state.configuration)) || config;
   const prepared = await preparePolicies(prisma, folders, configuration);
   if (state.policySet !== null) assertNoneLost(state.plugins, prepared.set);
   await acceptFile(store, config, prepared, { onlyFirst: true, reason: 'first start' });

@@ -66,7 +66,11 @@ function nextSteps(name: string, { policy, test, origin }: Place): string {
   3. Name its settings in the file of GATEHOUSE_CONFIG:${folders}
        policies:
          ${name}: { closed: [company.archive] }
-  4. Start the gateway. Where one runs already, put the new policies in force:
+  4. ${
+    origin === 'inside'
+      ? 'Start the gateway.'
+      : 'Start the gateway, anew where one runs: it reads its folders when it starts.'
+  } Where one ran already, put the new policies in force:
        npm run gatehouse -- policy accept${
          origin === 'inside'
            ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy can be tried in shadow.'

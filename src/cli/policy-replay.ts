@@ -40,6 +40,8 @@ function describe({ decision, was, would }: Difference, tenants: ReadonlyMap<str
   const tenant =
     decision.tenantId === '' ? 'at the instance level' : `in ${tenants.get(decision.tenantId) ?? 'a deleted tenant'}`;
   const before = was.effect === 'allow' && at < 0 ? 'allowed' : endOf(was, at);
+  if (was.effect === 'allow' && at < 0 && was.masks !== would.masks && was.where === would.where)
+    return `${askerOf(decision).name}, ${decision.permission} ${tenant}: allowed → allowed, with other masks`;
   return `${askerOf(decision).name}, ${decision.permission} ${tenant}: ${before} → ${endOf(would, at)}`;
 }
 

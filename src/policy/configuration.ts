@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PolicyConfiguration } from '../config.ts';
+import { type PolicyConfiguration, policyConfiguration } from '../config.ts';
 import { canonicalJson } from '../lib/json.ts';
 
 /** The part about policies, and nothing else of what it came with. */
@@ -7,6 +7,10 @@ export const policyPart = ({ policies, mayGrant }: PolicyConfiguration): PolicyC
   policies,
   mayGrant,
 });
+
+/** What the database holds; null: nothing yet, or what this version cannot read, which the file then takes the place of. */
+export const configurationIn = (stored: unknown): PolicyConfiguration | null =>
+  policyConfiguration.safeParse(stored).data ?? null;
 
 /** Tells whether a file still says what it said when it was accepted. */
 export const digestOfConfiguration = (configuration: PolicyConfiguration): string =>

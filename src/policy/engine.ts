@@ -77,6 +77,8 @@ export class Engine {
   /** Milliseconds that a review may take. */
   readonly reviewMs: number;
   observer: DecisionObserver | undefined;
+  /** Is told of permissions that served to hand them on. */
+  handedOn: ((holder: Principal, permissions: readonly Permission[], tenantId: string | null) => void) | undefined;
   /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
   following: Promise<void> | undefined;
 

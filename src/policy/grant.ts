@@ -51,6 +51,7 @@ export function makeGrant<P extends Permission>(
       const lacking = new Set(
         holders.flatMap((holder) => missingPermissions(holder, permissions, tenantId, namespace)),
       );
+      if (lacking.size === 0) for (const holder of holders) session.engine.handedOn?.(holder, permissions, tenantId);
       return permissions.filter((permission) => lacking.has(permission));
     },
     async review(tx: Tx, change: RowChange): Promise<void> {
@@ -60,8 +61,9 @@ export function makeGrant<P extends Permission>(
         review.refusedBy = outOfReach(decision, row).policy;
         throw grant.refusalOf(row);
       }
-      review.excepted = await exceptedGroupsOf(tx, session, decision, change);
-      if (review.excepted.length > 0 && !session.may('POLICY:UPDATE')) {
+      review.concerned = await groupsConcerned(tx, session, decision, change);
+      const { exceptedGroups } = session.engine.set;
+      if (review.concerned.some((id) => exceptedGroups.has(id)) && !session.may('POLICY:UPDATE')) {
         review.refusedBy = exceptedStep.policy;
         throw refusal(decision, exceptedStep);
       }
@@ -108,26 +110,23 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
 /**
  * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
  * end it with its tenant, or make credentials to act as one of its members.
- * @returns the ids of the excepted groups that the change concerns.
+ * @returns the ids of the groups that the change concerns so, excepted or not: others may be, when it is looked at again.
  */
-async function exceptedGroupsOf(
+async function groupsConcerned(
   tx: Tx,
   session: AccessSession,
   { request: { resource, action } }: Decision,
   { before, after }: RowChange,
 ): Promise<string[]> {
-  const { exceptedGroups } = session.engine.set;
-  if (exceptedGroups.size === 0) return [];
-  const among = { in: [...exceptedGroups] };
   const id = String((after ?? before)?.['id']);
   const groupsOf = async (principalId: unknown) => {
     if (principalId === session.doer.id) return [];
-    const where = { groupId: among, principalId: String(principalId) };
+    const where = { principalId: String(principalId) };
     return (await tx.groupMember.findMany({ where, select: { groupId: true } })).map(({ groupId }) => groupId);
   };
-  if (resource === 'GROUP') return exceptedGroups.has(id) ? [id] : [];
+  if (resource === 'GROUP') return [id];
   if (resource === 'TENANT' && action === 'DELETE')
-    return (await tx.group.findMany({ where: { id: among, tenantId: id }, select: { id: true } })).map((g) => g.id);
+    return (await tx.group.findMany({ where: { tenantId: id }, select: { id: true } })).map((g) => g.id);
   if (resource === 'API_TOKEN') return after === null ? [] : groupsOf(after['principalId']);
   // A password is the one part of a user by which another can act as them.
   if (resource === 'USER' && before !== null && before['passwordHash'] !== after?.['passwordHash']) return groupsOf(id);

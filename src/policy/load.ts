@@ -21,6 +21,8 @@ export interface LoadedPolicy {
   /** Settings as they are in force, for those who may see them and for the fingerprint. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly builtIn: boolean;
+  /** What its settings name, by id: a group that is made anew under an old name is another one. */
+  readonly references?: Readonly<Record<string, string>>;
   readonly policy: Policy;
 }
 
@@ -119,13 +121,14 @@ export async function loadPolicies({
         disabled.push(name);
         continue;
       }
+      const found = new Map<string, string>();
       const host: PolicyHost = {
-        groups(references) {
-          const ids = lookUp('group', references, groups);
+        groups(names) {
+          const ids = lookUp('group', names, groups, found);
           for (const id of ids) exceptedGroups.add(id);
           return ids;
         },
-        tenants: (keys) => lookUp('tenant', keys, tenants),
+        tenants: (keys) => lookUp('tenant', keys, tenants, found),
       };
       const policy = await plugin.create(config.data, host);
       if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
@@ -139,6 +142,7 @@ export async function loadPolicies({
         reads: plugin.reads,
         settings: config.data as Record<string, unknown>,
         builtIn: false,
+        ...(found.size > 0 && { references: Object.fromEntries(found) }),
         policy,
       });
     } catch (error) {
@@ -162,9 +166,15 @@ function settingFault(name: string, issue: z.core.$ZodIssue, placeOf: PlaceOf | 
   );
 }
 
-function lookUp(what: string, references: readonly string[], known: ReadonlyMap<string, string>): ReadonlySet<string> {
+function lookUp(
+  what: string,
+  references: readonly string[],
+  known: ReadonlyMap<string, string>,
+  found: Map<string, string>,
+): ReadonlySet<string> {
   const missing = references.filter((reference) => !known.has(reference));
   if (missing.length > 0) throw new Faults(missing.map((reference) => `there is no ${what} ${reference}`));
+  for (const reference of references) found.set(`${what} ${reference}`, known.get(reference)!);
   return new Set(references.map((reference) => known.get(reference)!));
 }
 

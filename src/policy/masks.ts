@@ -1,5 +1,5 @@
 import type { Permission, ResourceName } from '../access/catalog.ts';
-import type { Row } from '../access/grant.ts';
+import type { Grant, Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { remember } from '../lib/remember.ts';
 import type { Obligation } from './contract.ts';
@@ -32,9 +32,14 @@ function makeMasks(session: AccessSession, resource: ResourceName, { steps }: De
     ? [{ kind: 'mask', fields: [...(resourceDefinition(resource)?.maskable ?? [])] }]
     : counted.flatMap(({ obligations = [] }) => obligations.filter((one) => one.kind === 'mask'));
   if (masks.length === 0) return none;
+  // Who is shown a value by a permission uses it.
+  const holding = new Map<Permission, Grant | undefined>();
+  const holds = (permission: Permission, row: Row): boolean => {
+    if (!holding.has(permission)) holding.set(permission, session.may(permission));
+    return holding.get(permission)?.matches(row) ?? false;
+  };
   const spares = ({ unless, unlessHolding }: Mask, row: Row): boolean =>
-    (unless !== undefined && matcherOf(unless)(row)) ||
-    (unlessHolding !== undefined && session.can(unlessHolding, row));
+    (unless !== undefined && matcherOf(unless)(row)) || (unlessHolding !== undefined && holds(unlessHolding, row));
   const sparesAll = ({ unlessHolding }: Mask): boolean => {
     if (unlessHolding === undefined) return false;
     const { outcome } = session.decide(unlessHolding);

@@ -7,11 +7,18 @@ interface Described {
   readonly mode: string;
   readonly shadow: boolean;
   readonly settings: unknown;
+  readonly references?: unknown;
 }
 
-const describe = ({ name, mode, shadow, settings }: LoadedPolicy): Described => ({ name, mode, shadow, settings });
+const describe = ({ name, mode, shadow, settings, references }: LoadedPolicy): Described => ({
+  name,
+  mode,
+  shadow,
+  settings,
+  ...(references && { references }),
+});
 
-/** What a set of policies is, for the record: names, modes, settings, and which are off. */
+/** What a set of policies is, for the record: names, modes, settings, whom they name, and which are off. */
 export const describeSet = (set: PolicySet) => ({
   policies: set.policies.filter((policy) => !policy.builtIn).map(describe),
   disabled: [...set.disabled],

@@ -65,6 +65,28 @@ describe('the least privilege of a role', () => {
     expect(data.node.leastPrivilege.unused[0].actions).toContain('CREATE');
   });
 
+  it('what serves to hand it on, or to see what is masked, is in use', async () => {
+    const giver = await world.user('giver', [main]);
+    const own = await world.role(main, 'Giver', ['ROLE:CREATE', 'ROLE:READ', 'GROUP:DELETE', 'TENANT_ACCESS:READ']);
+    await world.bind(main, { principal: giver }, own);
+    const seer = await world.role(null, 'Seer', ['USER:READ', 'TENANT:READ']);
+    await world.bind(null, { principal: giver }, seer);
+    await world.root().ok(call('setPolicyConfiguration', 'policies { name }'), {
+      i: { policies: { 'mask-personal-data': { fields: ['email'] } } },
+    });
+    const client = await world.as(giver);
+    await client.ok(call('createRole', 'role { id }'), {
+      i: { tenant: 'main', name: 'Less', permissions: [{ resource: 'GROUP', actions: ['DELETE'] }] },
+    });
+    await client.ok('{ tenant(key: "main") { users { nodes { email } } } }');
+    await world.app.usage.flush();
+    const used = async (id: string) =>
+      (await world.db.permissionUse.findMany({ where: { roleId: id } })).map(({ permission }) => permission);
+    expect(await used(own.id)).toContain('GROUP:DELETE');
+    expect(await used(seer.id)).toContain('USER:READ');
+    expect(await used(seer.id)).not.toContain('TENANT:READ');
+  });
+
   it('is told to those who read the audit log of the whole tenant', async () => {
     const reader = await world.user('reader', [main]);
     await world.grant(main, reader, ['ROLE:READ', 'TENANT:READ']);

@@ -1,12 +1,15 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { GatewayProgram } from '../support/program.ts';
-import { password, World } from '../support/world.ts';
+import { idOf, password, World } from '../support/world.ts';
 
 const configure = call('setPolicyConfiguration', 'policies { name settings }');
 const put = (client: Client, policies: object, more: object = {}) =>
@@ -106,7 +109,6 @@ describe('attacks on the configuration of policies', () => {
   it('a gateway that lacks what it needs says so and decides as soon as it is there', async () => {
     await settled();
     const [mine, gone] = [join(folder, 'on-call.ts'), join(folder, 'on-call.gone')];
-    const { configuration } = await world.db.accessState.findUniqueOrThrow({ where: { id: 1 } });
     const other = world.apps[1]!;
     const prepare = other.policies.prepare.bind(other.policies);
     // Only this gateway reads its folder while the file is not there.
@@ -126,10 +128,51 @@ describe('attacks on the configuration of policies', () => {
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
     await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toMatch(/policySet.{0,4}x.*expected record/i);
     await expect.poll(() => world.root().codes('{ policies { name } }')).toEqual(['POLICY_ERROR']);
-    const policySet = fingerprints()[0]!;
-    await world.db.accessState.update({ where: { id: 1 }, data: { configuration: configuration as never, policySet } });
-    await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
+    // A gateway starts all the same, and the file takes its place when somebody accepts it.
+    const { config, store } = world.app;
+    const late = await createApp(
+      config,
+      world.connection,
+      createLog('error', () => undefined),
+    );
+    await late.close();
+    expect(await acceptFile(store, config, await policiesOfFile(store, config), { reason: 'test' })).toBe(true);
     await expect.poll(() => world.root().codes('{ policies { name } }'), { timeout: 2_000 }).toEqual([]);
+  });
+});
+
+describe('a group that a policy excepts', () => {
+  it('is another one when it is made anew: no gateway takes it for the former by its name', async () => {
+    const world = await World.create();
+    const main = await world.tenant('main');
+    const group = await world.group(main, 'Ops');
+    const policies = { 'frozen-namespaces': { frozen: ['frozen'], except: ['main/Ops'] } };
+    expect((await put(world.root(), policies)).errors).toEqual([]);
+    const same = await createApp(
+      world.app.config,
+      world.connection,
+      createLog('error', () => undefined),
+    );
+    await same.freshness.confirm();
+    expect(same.policies.engine.fingerprint).toBe(world.app.policies.engine.fingerprint);
+    await same.close();
+
+    expect(await world.root().codes(call('deleteGroup', 'deletedId'), { i: { id: idOf('Group', group) } })).toEqual([]);
+    const outsider = await world.user('outsider', [main]);
+    await world.grant(main, outsider, ['GROUP:CREATE', 'GROUP:READ']);
+    const own = await world.as(outsider);
+    expect(await own.codes(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'Ops' } })).toEqual([]);
+    const later = await createApp(
+      world.app.config,
+      world.connection,
+      createLog('error', () => undefined),
+    );
+    await later.freshness.confirm();
+    // It waits until somebody accepts it; the others go on.
+    expect(later.policies.engine.fingerprint).not.toBe(later.freshness.state.policySet);
+    await later.close();
+    expect(await world.root().codes('{ policies { name } }')).toEqual([]);
+    await world.close();
   });
 });
 

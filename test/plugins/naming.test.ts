@@ -7,6 +7,16 @@ const team = { resource: 'NAMESPACE', under: 'company', pattern: 'team-[a-z]+', 
 const group = { resource: 'GROUP', pattern: '[A-Z].*', hint: 'a name that begins with a capital' };
 
 describe('naming', () => {
+  it('no pattern takes long, whatever the name', async () => {
+    const { review } = await prepared(plugin, { rules: [{ ...group, pattern: '(a+)+' }] });
+    const began = performance.now();
+    expect(
+      await review({ resource: 'GROUP', action: 'CREATE' }, null, { id: '1', name: `${'a'.repeat(40)}b` }),
+    ).not.toBe('abstain');
+    expect(await review({ resource: 'GROUP', action: 'CREATE' }, null, { id: '1', name: 'aaaa' })).toBe('abstain');
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+
   it('looks at new names only, the whole of them', async () => {
     const { review } = await prepared(plugin, { rules: [team, group] });
     expect(await review({}, null, { namespace: 'company.team-data' })).toBe('abstain');
@@ -31,6 +41,8 @@ describe('naming', () => {
   it('refuses settings that make no sense', () => {
     for (const bad of [
       { ...team, pattern: '(' },
+      // What takes time without end for some names.
+      { ...team, pattern: '(a+)+\\1' },
       { ...group, under: 'company' },
       { ...team, resource: 'FLOWS' },
       { ...team, hint: '' },

@@ -42,6 +42,21 @@ describe('network', () => {
     expect(effect({ ip: '203.0.113.1', kind: 'USER', name: 'ci' })).toBe('abstain');
   });
 
+  it('no service account leaves its rule by another name', async () => {
+    const { review } = await prepared(plugin, {
+      rules: [{ tenant: 'main', serviceAccount: 'ci', allow: ['10.2.0.1'] }],
+    });
+    const rename = (before: string, after: string, tenantId = 'main') =>
+      review(
+        { resource: 'SERVICE_ACCOUNT', action: 'UPDATE', tenantId },
+        { id: '1', name: before },
+        { id: '1', name: after },
+      );
+    expect(await rename('ci', 'other')).toContain('allowed addresses');
+    for (const question of [rename('ci', 'ci'), rename('cd', 'ci'), rename('ci', 'other', 'elsewhere')])
+      expect(await question).toBe('abstain');
+  });
+
   it('refuses settings that make no sense', () => {
     for (const allow of [
       [],

@@ -24,6 +24,7 @@ describe('require-reason', () => {
     for (const bad of [
       { resource: 'GROUP', actions: ['READ'] },
       { resource: 'GROUP', least: 0 },
+      { resource: 'POLICY', least: 1_001 },
       { resource: 'AUDITLOG' },
     ])
       expect(accepts(plugin, { rules: [bad] })).toBe(false);

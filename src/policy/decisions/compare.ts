@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../../db/generated/client.ts';
-import type { Engine } from '../engine.ts';
+import { Engine } from '../engine.ts';
 import type { AccessContent } from './content.ts';
 import { hasSameEnd, isSame, replay, type StoredDecision, type Verdict, verdictOf } from './replay.ts';
 
@@ -41,6 +41,12 @@ export async function compare(
   engine: Engine,
   { since, contents, policySet, narrow, exact = false, most = 1_000 }: CompareOptions,
 ): Promise<Comparison> {
+  // What is only watched changes nothing, and asks for what was not recorded.
+  const heeded = new Engine(
+    { ...engine.set, policies: engine.set.policies.filter(({ shadow }) => !shadow) },
+    engine.fingerprint,
+    engine.reviewMs,
+  );
   const differences: Difference[] = [];
   let replayed = 0;
   let more = 0;
@@ -59,7 +65,7 @@ export async function compare(
     });
     for (const decision of rows) {
       const was = verdictOf(decision);
-      const would = await replay(engine, decision, narrow);
+      const would = await replay(heeded, decision, narrow);
       if ((exact ? isSame : hasSameEnd)(was, would)) continue;
       if (differences.length < most) differences.push({ decision, was, would });
       else more += 1;

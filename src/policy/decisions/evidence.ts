@@ -18,8 +18,8 @@ export interface ReviewEvidence {
   readonly before: Row | null;
   readonly after: Row | null;
   readonly lookedUp: LookedUp[];
-  /** Groups that a policy excepts and that the change concerns. */
-  excepted?: readonly string[];
+  /** Groups that the change concerns, if a policy excepts them. */
+  concerned?: readonly string[];
   /** Who refused, where somebody did. */
   refusedBy?: string;
 }

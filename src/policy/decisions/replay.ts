@@ -84,13 +84,13 @@ export async function replay(
       await replayReview(engine, decision, review, () => ask('POLICY:UPDATE', undefined).outcome.effect === 'allow'),
     );
   }
-  return { ...recordedOutcome(decision.outcome), reviews: answers };
+  return { ...recordedOutcome(decision), reviews: answers };
 }
 
 async function replayReview(
   engine: Engine,
   decision: Decision,
-  { before, after, lookedUp, excepted = [] }: RecordedReview,
+  { before, after, lookedUp, concerned = [] }: RecordedReview,
   mayChangePolicies: () => boolean,
 ): Promise<string | null | undefined> {
   const { outcome } = decision;
@@ -101,10 +101,7 @@ async function replayReview(
     return [...fieldsOf(outcome.where)].every((field) => field in row) ? outOfReach(decision, row).policy : undefined;
   }
   const { exceptedGroups } = engine.set;
-  const id = String((after ?? before)?.['id']);
-  const concerns =
-    decision.request.resource === 'GROUP' ? exceptedGroups.has(id) : excepted.some((g) => exceptedGroups.has(g));
-  if (concerns && !mayChangePolicies()) return exceptedStep.policy;
+  if (concerned.some((id) => exceptedGroups.has(id)) && !mayChangePolicies()) return exceptedStep.policy;
   const asked = { unknown: false };
   const { refused } = await engine.review(decision, { before, after }, lookUpsOf(lookedUp, asked));
   if (asked.unknown) return undefined;
@@ -135,6 +132,7 @@ export const isSame = (a: Verdict, b: Verdict): boolean => a.where === b.where &
 export const hasSameEnd = (a: Verdict, b: Verdict): boolean =>
   a.effect === b.effect &&
   a.policy === b.policy &&
+  a.masks === b.masks &&
   // What a change may not touch matters no more once it is known what it touched.
   (a.reviews.length > 0 || a.where === b.where) &&
   a.reviews.length === b.reviews.length &&

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ActorKind, Credential, Env } from '../../access/actor.ts';
 import type { Permission } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
-import type { Where } from '../../access/where.ts';
 import { canonicalJson, type Json } from '../../lib/json.ts';
 import { tag } from '../../lib/tagged-json.ts';
 import type { Outcome } from '../combine.ts';
+import type { Decision } from '../engine.ts';
 import { contentOf, type DigestedContent } from './content.ts';
 import type { Evidence, LookedUp } from './evidence.ts';
 
@@ -23,7 +23,7 @@ export interface RecordedReview {
   readonly before: Row | null;
   readonly after: Row | null;
   readonly lookedUp: readonly LookedUp[];
-  readonly excepted?: readonly string[];
+  readonly concerned?: readonly string[];
   readonly refusedBy?: string;
 }
 export interface RecordedOutcome {
@@ -32,15 +32,25 @@ export interface RecordedOutcome {
   readonly reason?: string;
   /** Digest of the filter; null: every row, or none. */
   readonly where: string | null;
+  /** Digest of what is masked; absent: nothing. */
+  readonly masks?: string;
 }
 
-export const digestOfWhere = (where: Where | undefined): string | null =>
-  where === undefined ? null : createHash('sha256').update(canonicalJson(where)).digest('hex').slice(0, 32);
+const digestOf = (value: unknown): string =>
+  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 32);
 
-export const recordedOutcome = (outcome: Outcome): RecordedOutcome =>
-  outcome.effect === 'allow'
-    ? { effect: 'allow', where: digestOfWhere(outcome.where) }
-    : { effect: outcome.effect, policy: outcome.policy, reason: outcome.reason, where: null };
+export function recordedOutcome({ outcome, steps }: Pick<Decision, 'outcome' | 'steps'>): RecordedOutcome {
+  if (outcome.effect !== 'allow')
+    return { effect: outcome.effect, policy: outcome.policy, reason: outcome.reason, where: null };
+  const masks = steps.flatMap(({ shadow, obligations = [] }) =>
+    shadow ? [] : obligations.filter(({ kind }) => kind === 'mask').map(canonicalJson),
+  );
+  return {
+    effect: 'allow',
+    where: outcome.where === undefined ? null : digestOf(outcome.where),
+    ...(masks.length > 0 && { masks: digestOf(masks.sort()) }),
+  };
+}
 
 /** A decision as the table holds it. */
 export interface DecisionRow {
@@ -98,7 +108,7 @@ export function toRow(
       policySet,
       contentDigest: content.digest,
       request: tag(recorded),
-      outcome: tag(recordedOutcome(outcome)),
+      outcome: tag(recordedOutcome(decision)),
       reviews: tag(reviews),
       count: 1,
     },

@@ -1,10 +1,11 @@
 import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
-import { type PolicyConfiguration, policyConfiguration } from '../../config.ts';
+import type { PolicyConfiguration } from '../../config.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { canonicalJson } from '../../lib/json.ts';
+import { configurationIn } from '../../policy/configuration.ts';
 import type { PreparedPolicies } from '../../policy/live-policies.ts';
 import { assertNoneLost, describeSet } from '../../policy/policy-set.ts';
 
@@ -15,10 +16,10 @@ const row = (configuration: PolicyConfiguration | null) => ({
   mayGrant: configuration?.mayGrant ?? [],
 });
 
-/** What is in force, also of policies that are switched off; null: nothing was accepted yet. */
+/** What is in force, also of policies that are switched off; null: nothing that can be read. */
 export async function storedConfiguration(db: PrismaClient | Tx): Promise<PolicyConfiguration | null> {
   const { configuration } = await db.accessState.findUniqueOrThrow({ where: { id: 1 } });
-  return configuration === null ? null : policyConfiguration.parse(configuration);
+  return configurationIn(configuration);
 }
 
 export interface PutInForce {
@@ -46,7 +47,7 @@ export async function putInForce(
   const state = await tx.accessState.findUniqueOrThrow({ where: { id: 1 } });
   if (onlyFirst && state.policySet !== null) return false;
   if (!mayLose) assertNoneLost(state.plugins, set);
-  const former = state.configuration === null ? null : policyConfiguration.parse(state.configuration);
+  const former = configurationIn(state.configuration);
   const before = row(former);
   const after = row(configuration);
   await grant.review(tx, { before, after });
