@@ -148,6 +148,7 @@ export class LivePolicies {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const set of [...this.#retired.keys(), this.engine.set]) await this.#dispose(set);
+    const waiting = [...this.#prepared.values()].map(({ set }) => set);
+    for (const set of [...this.#retired.keys(), ...waiting, this.engine.set]) await this.#dispose(set);
   }
 }
