@@ -25,9 +25,10 @@ export async function visibleTenant({ db, session }: Context, key: string): Prom
 /** The same for a mutation. @throws NOT_FOUND with the decision that it rests on, or what `refusedByGuard` says. */
 export async function requiredTenant({ db, session }: Context, key: string): Promise<TenantRef> {
   const row = await db.tenant.findUnique({ where: { key } });
-  const decision = session.decide('TENANT:READ', { tenantId: row?.id ?? '' });
-  if (row && session.can('TENANT:READ', row, { tenantId: row.id })) return { id: row.id, key: row.key };
+  const scope = { tenantId: row?.id ?? '' };
+  if (session.may('TENANT:READ', scope)?.matches(row ?? {}) && row) return { id: row.id, key: row.key };
   if (row) {
+    const decision = session.decide('TENANT:READ', scope);
     const refused = refusedByGuard(decision, row);
     throw refused ?? Object.assign(notFound('The tenant'), { evidence: [{ decision, reviews: [] }] });
   }
