@@ -168,14 +168,27 @@ export interface Reviewed {
 export const shadowNote = ({ policy, reason, cause }: Step): string =>
   `${policy} (in shadow) would have refused: ${reason ?? cause ?? ''}`;
 
-const causeOf = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+/** What was thrown may itself be nonsense, down to the text of it. */
+function causeOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return 'it threw what cannot be told';
+  }
+}
+
+/** A policy that answers with a promise has given none, which is told; its later failure is nobody's. */
+function settleUnheard(verdict: unknown): void {
+  if (verdict instanceof Promise) verdict.catch(() => undefined);
+}
 
 /** Trusts nothing that a policy returns: whatever is not a verdict of its mode is an error, and an error refuses. */
 function ask({ name, mode, shadow, policy }: LoadedPolicy, request: AccessRequest): Step {
   let step: Step;
   try {
-    step = toStep(name, mode, checked(policy.evaluate(request), mode, request));
+    const verdict = policy.evaluate(request);
+    settleUnheard(verdict);
+    step = toStep(name, mode, checked(verdict, mode, request));
   } catch (error) {
     step = { policy: name, mode, effect: 'error', cause: causeOf(error) };
   }

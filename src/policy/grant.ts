@@ -74,6 +74,7 @@ export function makeGrant<P extends Permission>(
       reviewNotes.set(idOf(change), [...new Set([...known, ...notes])]);
       if (!refused) return;
       review.refusedBy = refused.policy;
+      if (refused.effect === 'error') review.failed = true;
       throw refusal(decision, refused);
     },
   };

@@ -26,7 +26,7 @@ export async function truthOf(world: World): Promise<Truth> {
   await sleep(3);
   const at = new Date();
   await sleep(3);
-  const ids = (await world.db.principal.findMany()).map(({ id }) => id);
+  const ids = (await world.db.principal.findMany({ orderBy: { id: 'asc' } })).map(({ id }) => id);
   const everybody = await Promise.all(ids.map(async (id) => (await loadPrincipal(world.db, id))!));
   const tenants = await world.db.tenant.findMany({ select: { id: true, key: true } });
   const able = new Map<string, string[]>();
@@ -98,13 +98,15 @@ export class History {
     const { db } = this.#world;
     const chance = this.#chance;
     const n = this.#next++;
-    const tenant = this.#pick(await db.tenant.findMany());
-    const user = this.#pick(await db.user.findMany({ where: { username: { not: 'root' } } }));
-    const account = this.#pick(await db.serviceAccount.findMany({ include: { tenant: true } }));
-    const group = this.#pick(await db.group.findMany());
+    const tenant = this.#pick(await db.tenant.findMany({ orderBy: { id: 'asc' } }));
+    const user = this.#pick(await db.user.findMany({ orderBy: { id: 'asc' }, where: { username: { not: 'root' } } }));
+    const account = this.#pick(await db.serviceAccount.findMany({ orderBy: { id: 'asc' }, include: { tenant: true } }));
+    const group = this.#pick(await db.group.findMany({ orderBy: { id: 'asc' } }));
     const at = { tenantId: tenant?.id ?? null };
-    const role = this.#pick(await db.role.findMany({ where: at }));
-    const access = this.#pick(await db.tenantAccess.findMany({ where: { tenantId: tenant?.id ?? '' } }));
+    const role = this.#pick(await db.role.findMany({ orderBy: { id: 'asc' }, where: at }));
+    const access = this.#pick(
+      await db.tenantAccess.findMany({ orderBy: { id: 'asc' }, where: { tenantId: tenant?.id ?? '' } }),
+    );
     const userId = user && idOf('User', user);
     const typed = async ({ id }: Ref) =>
       idOf((await db.principal.findUniqueOrThrow({ where: { id } })).kind === 'USER' ? 'User' : 'ServiceAccount', {
@@ -129,7 +131,9 @@ export class History {
     if (kind < 41) return group && ['updateGroup', { id: idOf('Group', group), name: `h${n}` }];
     if (kind < 43) return group && ['deleteGroup', { id: idOf('Group', group) }];
     if (kind < 52) {
-      const one = group && this.#pick(await db.tenantAccess.findMany({ where: { tenantId: group.tenantId } }));
+      const one =
+        group &&
+        this.#pick(await db.tenantAccess.findMany({ orderBy: { id: 'asc' }, where: { tenantId: group.tenantId } }));
       const membership = chance.coin(0.3) ? 'OWNER' : 'MEMBER';
       return (
         one && [
@@ -139,7 +143,7 @@ export class History {
       );
     }
     if (kind < 58) {
-      const one = this.#pick(await db.groupMember.findMany());
+      const one = this.#pick(await db.groupMember.findMany({ orderBy: { id: 'asc' } }));
       if (!one) return undefined;
       const ref = { group: idOf('Group', { id: one.groupId }), subject: await typed({ id: one.principalId }) };
       if (chance.coin()) return ['removeGroupMember', ref];
@@ -159,7 +163,7 @@ export class History {
         : undefined;
     if (kind < 70) return role && ['deleteRole', { id: idOf('Role', role) }];
     if (kind < 86) {
-      const groups = await db.group.findMany({ where: { tenantId: tenant?.id ?? '' } });
+      const groups = await db.group.findMany({ orderBy: { id: 'asc' }, where: { tenantId: tenant?.id ?? '' } });
       const subject =
         chance.coin(0.3) && groups.length > 0
           ? idOf('Group', chance.pick(groups))
@@ -184,7 +188,7 @@ export class History {
         : undefined;
     }
     if (kind < 93) {
-      const binding = this.#pick(await db.binding.findMany({ include: { tenant: true } }));
+      const binding = this.#pick(await db.binding.findMany({ orderBy: { id: 'asc' }, include: { tenant: true } }));
       return (
         binding && [
           'deleteBindings',

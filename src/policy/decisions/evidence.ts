@@ -22,6 +22,8 @@ export interface ReviewEvidence {
   concerned?: readonly string[];
   /** Who refused, where somebody did. */
   refusedBy?: string;
+  /** It could not say, which refuses. */
+  failed?: true;
 }
 
 /** A decision with all that it was made of. */

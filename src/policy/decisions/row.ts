@@ -25,6 +25,7 @@ export interface RecordedReview {
   readonly lookedUp: readonly LookedUp[];
   readonly concerned?: readonly string[];
   readonly refusedBy?: string;
+  readonly failed?: true;
 }
 export interface RecordedOutcome {
   readonly effect: Outcome['effect'];
@@ -94,7 +95,7 @@ export function toRow(
     ...(scope.part && { part: scope.part }),
     env,
   };
-  const refusing = reviews.find(({ refusedBy }) => refusedBy !== undefined)?.refusedBy;
+  const refusing = reviews.find(({ refusedBy }) => refusedBy !== undefined);
   return {
     content,
     row: {
@@ -103,8 +104,8 @@ export function toRow(
       tenantId: tenantId ?? '',
       principalId: actor.id,
       permission,
-      effect: refusing === undefined ? outcome.effect : 'deny',
-      policy: refusing ?? (outcome.effect === 'allow' ? null : outcome.policy),
+      effect: refusing === undefined ? outcome.effect : refusing.failed ? 'error' : 'deny',
+      policy: refusing?.refusedBy ?? (outcome.effect === 'allow' ? null : outcome.policy),
       policySet,
       contentDigest: content.digest,
       request: tag(recorded),
