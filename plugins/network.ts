@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { abstain, definePolicy, deny, everyResource, groupReference, z } from '../src/policy/contract.ts';
+import { abstain, definePolicy, deny, everyResource, groupReference, type Policy, z } from '../src/policy/contract.ts';
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
@@ -49,6 +49,17 @@ export default definePolicy({
       serviceAccount,
       allowed: listOf(allow),
     }));
+    /** Another name would take a service account out of its rule. */
+    const keepsName: NonNullable<Policy['review']> = ({ resource, scope }, { before, after }) => {
+      const name = before?.['name'];
+      if (resource !== 'SERVICE_ACCOUNT' || after === null || name === undefined || name === after['name'])
+        return abstain();
+      const isNamed = prepared.some(
+        ({ serviceAccount, tenants }) =>
+          serviceAccount === name && (!tenants || (scope.tenantId !== undefined && tenants.has(scope.tenantId))),
+      );
+      return isNamed ? deny('the allowed addresses of this service account are set by its name') : abstain();
+    };
     return {
       evaluate({ actor, scope, env }) {
         for (const { tenants, groups, serviceAccount, allowed } of prepared) {
@@ -64,17 +75,8 @@ export default definePolicy({
         }
         return abstain();
       },
-      /** Another name would take a service account out of its rule. */
-      review({ resource, scope }, { before, after }) {
-        const name = before?.['name'];
-        if (resource !== 'SERVICE_ACCOUNT' || after === null || name === undefined || name === after['name'])
-          return abstain();
-        const isNamed = prepared.some(
-          ({ serviceAccount, tenants }) =>
-            serviceAccount === name && (!tenants || (scope.tenantId !== undefined && tenants.has(scope.tenantId))),
-        );
-        return isNamed ? deny('the allowed addresses of this service account are set by its name') : abstain();
-      },
+      // Without such rules it looks at no change, and no explanation speaks of it.
+      ...(prepared.some(({ serviceAccount }) => serviceAccount !== undefined) && { review: keepsName }),
     };
   },
 });

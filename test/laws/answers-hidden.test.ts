@@ -236,6 +236,7 @@ describe('answers about access are no oracle', () => {
     const { explainAccess } = await auditor.ok<any>(explain, about({ namespace: 'company' }));
     expect(explainAccess.reviews.map(({ policy }: any) => policy)).toEqual([
       'naming',
+      'network',
       'quotas',
       'require-reason',
       'token-hygiene',
