@@ -144,9 +144,11 @@ export class Engine {
     if (!policy.review) return undefined;
     const step = { policy: name, mode };
     try {
+      const { watched, isWaiting } = watch(look);
       const answer = await withinTime(
-        Promise.resolve(policy.review(request, { ...change, resource: request.resource }, look)),
+        Promise.resolve(policy.review(request, { ...change, resource: request.resource }, watched)),
         this.reviewMs,
+        isWaiting,
       );
       if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
       if (answer?.effect === 'abstain') return undefined;
@@ -252,10 +254,34 @@ function freeze(part: unknown): boolean {
   return Object.values(part).map(freeze).every(Boolean);
 }
 
-async function withinTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+/** Tells whether a look-up of the engine's own is on its way. */
+function watch(look: LookUps): { watched: LookUps; isWaiting: () => boolean } {
+  let waiting = 0;
+  const watched = new Proxy(look, {
+    get: (own, name) => {
+      const ask = Reflect.get(own, name) as (...args: unknown[]) => unknown;
+      return async (...args: unknown[]) => {
+        waiting += 1;
+        try {
+          return await ask.apply(own, args);
+        } finally {
+          waiting -= 1;
+        }
+      };
+    },
+  });
+  return { watched, isWaiting: () => waiting > 0 };
+}
+
+/** The time of a policy's own work: waiting for the database, or for a lock there, ends with the request's time. */
+async function withinTime<T>(work: Promise<T>, milliseconds: number, isWaiting: () => boolean): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`its review took more than ${milliseconds} ms`)), milliseconds);
+    const look = (): void => {
+      if (isWaiting()) timer = setTimeout(look, milliseconds);
+      else reject(new Error(`its review took more than ${milliseconds} ms`));
+    };
+    timer = setTimeout(look, milliseconds);
   });
   try {
     return await Promise.race([work, late]);

@@ -150,6 +150,30 @@ describe('the laws of the engine, on generated policies and rows', () => {
     expect(shadowed.steps.find((step) => step.policy === 'bad')).toMatchObject({ effect: 'error', shadow: true });
   });
 
+  it('5: the time of a review is its own: waiting for a look-up is not counted, idling after one is', async () => {
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 160));
+    const slow = {
+      ...noLookUps,
+      count: async () => {
+        await pause();
+        return 0;
+      },
+    };
+    const answer = async (afterwards: () => Promise<unknown>) => {
+      const own = policy('looking', 'guard', () => ({ effect: 'abstain' }));
+      const review = async (_request: unknown, _change: unknown, look: typeof noLookUps) => {
+        await look.count('GROUP', 't1');
+        await afterwards();
+        return { effect: 'abstain' };
+      };
+      const engine = engineOf([{ ...own, policy: { ...own.policy, review: review as never } }]);
+      const decision = decide(engine, principal({ superAdmin: true }), permission, 't1');
+      return (await engine.review(decision, { before: null, after: null }, slow)).refused?.effect;
+    };
+    expect(await answer(async () => undefined)).toBeUndefined();
+    expect(await answer(pause)).toBe('error');
+  });
+
   it('5: a review that throws, stalls or says nothing refuses', async () => {
     const reviewing = (review: () => unknown) => {
       const own = policy('slow', 'guard', () => ({ effect: 'abstain' }));
