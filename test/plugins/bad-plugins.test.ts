@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import { readConfig } from '../../src/config.ts';
@@ -59,6 +61,12 @@ export default definePolicy({
 const configure = call('setPolicyConfiguration', 'policies { name }');
 const query = '{ tenant(key: "main") { groups { totalCount } } }';
 const mutation = call('createGroup', 'group { id }');
+
+/** Frees what nothing holds, so that what is left is held. */
+const collect = (): void => {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+};
 
 describe('a gateway with bad plugins', () => {
   let world: World;
@@ -202,8 +210,8 @@ describe('a gateway with bad plugins', () => {
     const { errors } = await put({ 'breaks-configuring': { on: true } });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
     expect(errors[0]!.message).toContain('could not change them back');
-    // A review cannot be asked beforehand: this one is taken, and shuts everybody out of the mutation.
-    expect((await put({ 'breaks-reviewing-configuring': { on: true } })).errors).toEqual([]);
+    const reviewed = await put({ 'breaks-reviewing-configuring': { on: true } });
+    expect(reviewed.errors[0]!.message).toContain('could not change them back');
     const host = async (policies: object) => {
       const own = { ...readConfig({}), policies: policies as never };
       const options = { reason: 'test', mayLose: true };
@@ -219,6 +227,7 @@ describe('a gateway with bad plugins', () => {
       const [, client] = await somebody();
       expect(await ask(client)).toEqual(served);
     };
+    await host({ 'breaks-reviewing-configuring': { enabled: true, shadow: false, on: true } });
     await locked('breaks-reviewing-configuring');
     await host({ 'breaks-configuring': { enabled: true, shadow: false, on: true } });
     await locked('breaks-configuring');
@@ -231,7 +240,7 @@ describe('a gateway with bad plugins', () => {
     await put({ 'returns-a-promise-that-fails': { on: true }, 'review-fails-too-late': { on: true } });
     const round = async (count: number) => {
       for (let i = 0; i < count; i += 25) await Promise.all(Array.from({ length: 25 }, () => client.codes(query)));
-      globalThis.gc?.();
+      collect();
       return process.memoryUsage().heapUsed;
     };
     const before = await round(500);
@@ -239,7 +248,7 @@ describe('a gateway with bad plugins', () => {
     console.log(
       `heap after 500 and 2,000 refused by an error: ${Math.round(before / 2 ** 20)} and ${Math.round(after / 2 ** 20)} MiB`,
     );
-    expect(after - before).toBeLessThan(60 * 2 ** 20);
+    expect(after - before).toBeLessThan(10 * 2 ** 20);
     await off();
     // Late failures of reviews have come by now.
     await sleep(500);

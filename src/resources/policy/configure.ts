@@ -6,9 +6,12 @@ import { canonicalJson } from '../../lib/json.ts';
 import { Engine } from '../../policy/engine.ts';
 import type { LivePolicies, PreparedPolicies } from '../../policy/live-policies.ts';
 import { PolicyLoadError, type PolicySet } from '../../policy/load.ts';
+import { lookUps } from '../../policy/look-ups.ts';
 import { describeSet } from '../../policy/policy-set.ts';
 import type { AccessSession } from '../../policy/session.ts';
-import { putInForce, storedConfiguration } from './service.ts';
+import { configurationRow, putInForce, storedConfiguration } from './service.ts';
+
+const longestReason = 'x'.repeat(1_000);
 
 /** Without the folders of this host. */
 const faultAsIssue = (fault: string): Issue => ({
@@ -51,7 +54,7 @@ export async function configurePolicies(
     const prepared = await live.prepare(configuration, tx);
     if (!givesNoMore(live.engine.set, prepared.set))
       assertSuperAdmin('Only a super admin changes the settings of policies that give permissions.');
-    assertStillOpen(session, live.engine, prepared);
+    await assertStillOpen(tx, session, live.engine, prepared, current);
     await putInForce(tx, grant, prepared, { verb: 'configure' });
     return prepared;
   } catch (error) {
@@ -70,15 +73,25 @@ function givesNoMore(current: PolicySet, next: PolicySet): boolean {
   return grants(next).every((one) => known.has(one));
 }
 
-/** Under the proposed policies, whoever proposes them must be able to take them back. */
-function assertStillOpen(session: AccessSession, engine: Engine, { set, fingerprint }: PreparedPolicies): void {
+/** Under the proposed policies, whoever proposes them must be able to take them back, if need be with a good reason. */
+async function assertStillOpen(
+  tx: Tx,
+  session: AccessSession,
+  { reviewMs }: Engine,
+  { set, fingerprint, configuration }: PreparedPolicies,
+  current: PolicyConfiguration,
+): Promise<void> {
   const { request, scope, permission } = session.decide('POLICY:UPDATE');
-  const { actor, env } = request;
-  const next = new Engine(set, fingerprint, engine.reviewMs);
-  const { outcome } = next.decide({ principal: session.principal, actor, env, permission, scope });
-  if (outcome.effect === 'allow') return;
+  const env = { ...request.env, reason: longestReason };
+  const next = new Engine(set, fingerprint, reviewMs);
+  const decision = next.decide({ principal: session.principal, actor: request.actor, env, permission, scope });
+  const { outcome } = decision;
+  const back = { before: configurationRow(configuration), after: configurationRow(current) };
+  const refusedBy =
+    outcome.effect === 'allow' ? (await next.review(decision, back, lookUps(tx, undefined))).refused : outcome;
+  if (!refusedBy) return;
   throw badInput(
     ['input', 'policies'],
-    `With these settings you could not change them back: ${outcome.policy} would refuse you (${outcome.reason}).`,
+    `With these settings you could not change them back: ${refusedBy.policy} would refuse you (${refusedBy.reason ?? 'it could not say'}).`,
   );
 }

@@ -9,7 +9,8 @@ import { configurationIn } from '../../policy/configuration.ts';
 import type { PreparedPolicies } from '../../policy/live-policies.ts';
 import { assertNoneLost, describeSet } from '../../policy/policy-set.ts';
 
-const row = (configuration: PolicyConfiguration | null) => ({
+/** A configuration as events and reviews see it. */
+export const configurationRow = (configuration: PolicyConfiguration | null) => ({
   id: 'configuration',
   name: 'configuration',
   policies: configuration?.policies ?? {},
@@ -48,8 +49,8 @@ export async function putInForce(
   if (onlyFirst && state.policySet !== null) return false;
   if (!mayLose) assertNoneLost(state.plugins, set);
   const former = configurationIn(state.configuration);
-  const before = row(former);
-  const after = row(configuration);
+  const before = configurationRow(former);
+  const after = configurationRow(configuration);
   await grant.review(tx, { before, after });
   const changed = state.policySet !== fingerprint;
   const plugins = describeSet(set);
