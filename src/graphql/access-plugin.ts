@@ -7,7 +7,6 @@ import SchemaBuilder, {
 import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import { GatehouseError } from '../errors.ts';
-import type { Evidence } from '../policy/decisions/evidence.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { Context } from './context.ts';
 
@@ -81,7 +80,7 @@ async function noteRefusal(
   if (permission === undefined || session.isAnonymous) return;
   // The event first: it is written where the evidence for it cannot be.
   await refusedReads.note({ doer: session.doer, permission, field, tenantId: error.tenantId, error });
-  await decisions.refusedRead((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
+  await decisions.refusedRead(error, engine.fingerprint);
 }
 
 /** The gate in front of every root field and of every field that names a permission. */

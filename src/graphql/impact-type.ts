@@ -1,26 +1,15 @@
-import { split } from '../access/catalog.ts';
 import { badInput } from '../errors.ts';
 import { isEscalation } from '../policy/held.ts';
 import { builder } from './builder.ts';
-import { ActionEnum } from './guarded.ts';
 import type { Impact, PrincipalImpact, ToldPermission } from './impact.ts';
 import { globalId } from './node.ts';
+import { permissionFields } from './permission-input.ts';
 import { shownName } from './personal.ts';
-import { ResourceNameEnum } from './resource-enum.ts';
 
 const HeldPermission = builder.objectRef<ToldPermission>('HeldPermission').implement({
   description: 'A permission as somebody holds it by their roles, policies left out.',
   fields: (t) => ({
-    resource: t.field({
-      type: ResourceNameEnum,
-      description: 'With what.',
-      resolve: ({ permission }) => split(permission)[0],
-    }),
-    action: t.field({
-      type: ActionEnum,
-      description: 'To do what.',
-      resolve: ({ permission }) => split(permission)[1],
-    }),
+    ...permissionFields<ToldPermission>(t, ({ permission }) => permission),
     tenant: t.exposeString('tenantKey', { nullable: true, description: 'Key of the tenant; null: in the instance.' }),
     namespace: t.string({
       nullable: true,

@@ -10,7 +10,6 @@ import { recordRefusal } from '../audit/refusal.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, notFound } from '../errors.ts';
 import { lowerFirst, upperFirst } from '../lib/text.ts';
-import type { Evidence } from '../policy/decisions/evidence.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { AccessSession } from '../policy/session.ts';
 import { write } from '../policy/write.ts';
@@ -188,7 +187,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
     });
-    await context.decisions.refused((error.evidence ?? []) as readonly Evidence[], context.engine.fingerprint);
+    await context.decisions.refused(error, context.engine.fingerprint);
   };
   try {
     check(common, given);

@@ -1,6 +1,7 @@
-import { type Action, isPermission, type Permission, type ResourceName } from '../access/catalog.ts';
+import { type Action, isPermission, type Permission, type ResourceName, split } from '../access/catalog.ts';
 import { badInput } from '../errors.ts';
 import { builder } from './builder.ts';
+import type { FieldBuilder } from './connection-type.ts';
 import { ActionEnum } from './guarded.ts';
 import { ResourceNameEnum } from './resource-enum.ts';
 
@@ -21,4 +22,21 @@ export function onePermission(
   const permission = `${resource}:${actions[0]}`;
   if (!isPermission(permission)) throw badInput(path, `There is no permission ${permission}.`);
   return permission;
+}
+
+/** The fields of an object that tells of one permission. */
+export function permissionFields<Parent>(builderOfField: object, permissionOf: (parent: Parent) => Permission) {
+  const t = builderOfField as FieldBuilder<Parent>;
+  return {
+    resource: t.field({
+      type: ResourceNameEnum,
+      description: 'With what.',
+      resolve: ((parent: Parent) => split(permissionOf(parent))[0]) as never,
+    }),
+    action: t.field({
+      type: ActionEnum,
+      description: 'To do what.',
+      resolve: ((parent: Parent) => split(permissionOf(parent))[1]) as never,
+    }),
+  };
 }

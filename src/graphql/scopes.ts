@@ -1,5 +1,6 @@
 import type { Row } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
+import type { Tenant } from '../db/generated/client.ts';
 import { type GatehouseError, notFound } from '../errors.ts';
 import type { Decision, Scope } from '../policy/engine.ts';
 import { matcherOf } from '../policy/matcher.ts';
@@ -13,33 +14,44 @@ export async function tenantScopes(context: Context): Promise<Scope[]> {
   return ids.map((tenantId) => ({ tenantId }));
 }
 
-/** The tenant's id by its key, if the viewer may see that tenant; else undefined, as for one that does not exist. */
-export async function visibleTenant({ db, session }: Context, key: string): Promise<TenantRef | undefined> {
+/** The tenant of this key, and whether the viewer may see it. */
+async function seek({ db, session }: Context, key: string): Promise<{ row: Tenant | null; isVisible: boolean }> {
   const row = await db.tenant.findUnique({ where: { key } });
   // An unknown key is decided about as well, so that it takes the time of a foreign one.
-  return session.may('TENANT:READ', { tenantId: row?.id ?? '' })?.matches(row ?? {}) && row
-    ? { id: row.id, key: row.key }
-    : undefined;
+  const grant = session.may('TENANT:READ', { tenantId: row?.id ?? '' });
+  return { row, isVisible: row !== null && (grant?.matches({ ...row }) ?? false) };
+}
+
+/** The tenant's id by its key, if the viewer may see that tenant; else undefined, as for one that does not exist. */
+export async function visibleTenant(context: Context, key: string): Promise<TenantRef | undefined> {
+  const { row, isVisible } = await seek(context, key);
+  return row && isVisible ? { id: row.id, key: row.key } : undefined;
+}
+
+/** The tenant's row, or null where the viewer may not see it. @throws what `refusedByGuard` says. */
+export async function readTenant(context: Context, key: string): Promise<Tenant | null> {
+  const { row, isVisible } = await seek(context, key);
+  if (!row || isVisible) return row;
+  const refused = refusedByGuard(context.session.decide('TENANT:READ', { tenantId: row.id }), { ...row });
+  if (refused) throw refused;
+  return null;
 }
 
 /** The same for a mutation. @throws NOT_FOUND with the decision that it rests on, or what `refusedByGuard` says. */
-export async function requiredTenant({ db, session }: Context, key: string): Promise<TenantRef> {
-  const row = await db.tenant.findUnique({ where: { key } });
-  const scope = { tenantId: row?.id ?? '' };
-  if (session.may('TENANT:READ', scope)?.matches(row ?? {}) && row) return { id: row.id, key: row.key };
-  if (row) {
-    const decision = session.decide('TENANT:READ', scope);
-    const refused = refusedByGuard(decision, row);
-    throw refused ?? Object.assign(notFound('The tenant'), { evidence: [{ decision, reviews: [] }] });
-  }
-  throw notFound('The tenant');
+export async function requiredTenant(context: Context, key: string): Promise<TenantRef> {
+  const { row, isVisible } = await seek(context, key);
+  if (!row) throw notFound('The tenant');
+  if (isVisible) return { id: row.id, key: row.key };
+  const decision = context.session.decide('TENANT:READ', { tenantId: row.id });
+  const refused = refusedByGuard(decision, { ...row });
+  throw refused ?? Object.assign(notFound('The tenant'), { evidence: [{ decision, reviews: [] }] });
 }
 
 /**
  * The refusal of a guard that closes a tenant as a whole to somebody whose own roles would let them see it: a wrong
  * address, a token that is too old. They know of the tenant, and are told what to mend. Undefined for everybody else.
  */
-export function refusedByGuard(decision: Decision, row: Row): GatehouseError | undefined {
+function refusedByGuard(decision: Decision, row: Row): GatehouseError | undefined {
   const { outcome, steps } = decision;
   const closed = steps.some((step) => step.effect === 'deny' && !step.filter && !step.shadow);
   const granted = steps.some(

@@ -18,6 +18,12 @@ interface Recorded {
   readonly content: DigestedContent;
 }
 
+/** An error that rests on decisions. Errors stand below policies, so they cannot say of which type. */
+interface Refusing {
+  readonly evidence?: readonly object[];
+}
+const evidenceIn = ({ evidence = [] }: Refusing) => evidence as readonly Evidence[];
+
 /** Refused reads of one minute that are alike. */
 interface Merged {
   readonly minute: number;
@@ -104,14 +110,14 @@ export class DecisionLog {
   }
 
   /** Writes down a refusal, before it is answered. */
-  async refused(evidence: readonly Evidence[], policySet: string): Promise<void> {
-    await this.#write(evidence.map((one) => toRow(one, policySet)));
+  async refused(error: Refusing, policySet: string): Promise<void> {
+    await this.#write(evidenceIn(error).map((one) => toRow(one, policySet)));
   }
 
   /** The same for a read: those that are alike within a minute are counted. */
-  async refusedRead(evidence: readonly Evidence[], policySet: string, now = Date.now()): Promise<void> {
+  async refusedRead(error: Refusing, policySet: string, now = Date.now()): Promise<void> {
     const minute = Math.floor(now / 60_000);
-    for (const one of evidence) {
+    for (const one of evidenceIn(error)) {
       const first = toRow(one, policySet);
       const { row, content } = first;
       const { ip } = one.decision.request.env;

@@ -1,7 +1,6 @@
 import { allPermissions, entry, type Permission, split } from '../../access/catalog.ts';
 import { builder } from '../../graphql/builder.ts';
-import { ActionEnum } from '../../graphql/guarded.ts';
-import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
+import { permissionFields } from '../../graphql/permission-input.ts';
 import { type Explanation, explain } from '../../policy/explain.ts';
 import { heldOnly } from '../../policy/past/past.ts';
 import { askedAbout } from './may-ask.ts';
@@ -15,16 +14,7 @@ export const inTenants = (permission: Permission): boolean =>
 const EffectivePermission = builder.objectRef<Explanation>('EffectivePermission').implement({
   description: 'A permission that somebody has in a tenant, with where from, and what the policies leave of it.',
   fields: (t) => ({
-    resource: t.field({
-      type: ResourceNameEnum,
-      description: 'With what.',
-      resolve: ({ decision }) => split(decision.permission)[0],
-    }),
-    action: t.field({
-      type: ActionEnum,
-      description: 'To do what.',
-      resolve: ({ decision }) => split(decision.permission)[1],
-    }),
+    ...permissionFields<Explanation>(t, ({ decision }) => decision.permission),
     answer: t.field({ type: AccessAnswer, description: 'Allowed, or depending.', resolve: ({ answer }) => answer }),
     reach: t.string({
       description: 'Where, in words.',

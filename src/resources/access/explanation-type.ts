@@ -1,9 +1,8 @@
 import { levelOf, split } from '../../access/catalog.ts';
 import { builder } from '../../graphql/builder.ts';
-import { ActionEnum } from '../../graphql/guarded.ts';
+import { permissionFields } from '../../graphql/permission-input.ts';
 import { PolicyMode } from '../../graphql/policy-mode.ts';
 import type { SubjectNode } from '../../graphql/principals.ts';
-import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import type { ExplainedStep, Explanation } from '../../policy/explain.ts';
 import type { LoadedPolicy } from '../../policy/load.ts';
 import { inWords } from '../../policy/words.ts';
@@ -81,16 +80,7 @@ const Step = builder.objectRef<ExplainedStep & { readonly of: Explained }>('Acce
 const Missing = builder.objectRef<Explained>('MissingPermission').implement({
   description: 'What would have to be given.',
   fields: (t) => ({
-    resource: t.field({
-      type: ResourceNameEnum,
-      description: 'With what.',
-      resolve: ({ decision }) => split(decision.permission)[0],
-    }),
-    action: t.field({
-      type: ActionEnum,
-      description: 'To do what.',
-      resolve: ({ decision }) => split(decision.permission)[1],
-    }),
+    ...permissionFields<Explained>(t, ({ decision }) => decision.permission),
     tenant: t.string({
       nullable: true,
       description: 'By a binding in the tenant of this key; null: by an instance binding.',

@@ -7,7 +7,6 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { requiredTenant } from '../../graphql/scopes.ts';
 import { abortable } from '../../lib/abortable.ts';
-import type { Evidence } from '../../policy/decisions/evidence.ts';
 import { AuditFeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
@@ -58,7 +57,7 @@ async function begin({ tenant: key, where, after }: FeedArgs, context: Context):
         resourceId: '',
         error,
       });
-      await decisions.refused((error.evidence ?? []) as readonly Evidence[], engine.fingerprint);
+      await decisions.refused(error, engine.fingerprint);
     }
     throw error;
   }

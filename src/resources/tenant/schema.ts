@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Tenant, User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, delegate } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
-import { refusedByGuard, tenantScopes } from '../../graphql/scopes.ts';
+import { readTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description, displayName, tenantKey } from '../rules.ts';
@@ -45,14 +45,7 @@ builder.queryField('tenant', (t) =>
     description: 'One tenant by its key; null where there is none that the viewer may see.',
     access: { decides: 'TENANT:READ' },
     args: { key: t.arg.string({ required: true, description: 'Its key.' }) },
-    resolve: async (_root, { key }, context) => {
-      const [row] = (await delegate(context, 'tenant').findMany({ where: { key }, take: 1 })) as unknown as Tenant[];
-      const scope = { tenantId: row?.id ?? '' };
-      if (context.session.may('TENANT:READ', scope)?.matches({ ...row }) && row) return row;
-      const refused = row && refusedByGuard(context.session.decide('TENANT:READ', scope), { ...row });
-      if (refused) throw refused;
-      return null;
-    },
+    resolve: (_root, { key }, context) => readTenant(context, key),
   }),
 );
 
