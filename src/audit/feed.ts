@@ -111,7 +111,7 @@ export class AuditFeed {
   /** The newest position of a chain ('' is the instance's), or across all chains (undefined). */
   async head(tenantId: string | undefined): Promise<Position> {
     if (tenantId !== undefined) {
-      const head = await this.#store.prisma.auditHead.findUnique({ where: { tenantId } });
+      const head = await this.#store.prisma.auditHead.findFirst({ where: { tenantId } });
       return { feed: 'tenant', tenantId, seq: head?.seq ?? 0n };
     }
     const [row] = await this.#store.prisma.$queryRaw<{ horizon: bigint }[]>`

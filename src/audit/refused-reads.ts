@@ -69,7 +69,7 @@ export class RefusedReads {
       const tenant =
         tenantId === undefined
           ? null
-          : await this.#store.prisma.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+          : await this.#store.prisma.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
       await recordRefusal(this.#store, doer, { permission, field, tenant, resourceId: '', error, count });
     } catch (fault) {
       const kept = this.#merged.get(merged.key) ?? merged;

@@ -75,7 +75,7 @@ export class Authenticator {
     requestId: string,
   ): Promise<Identity> {
     const { principal: actor, credential } = identity;
-    const row = await this.#options.store.prisma.user.findUnique({
+    const row = await this.#options.store.prisma.user.findFirst({
       where: { usernameKey: fold(username) },
       select: { id: true },
     });

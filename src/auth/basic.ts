@@ -108,8 +108,8 @@ export class Basic {
     const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
     const [user, failure] = await Promise.all([
-      store.prisma.user.findUnique({ where: { usernameKey: account } }),
-      store.prisma.signInFailure.findUnique({ where: { account_address: { account, address } } }),
+      store.prisma.user.findFirst({ where: { usernameKey: account } }),
+      store.prisma.signInFailure.findFirst({ where: { account, address } }),
     ]);
     const right = await verifyPassword(password, user?.passwordHash ?? null);
     const locked = failure?.lockedUntil != null && failure.lockedUntil > now;

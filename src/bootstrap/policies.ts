@@ -20,7 +20,7 @@ const foldersOf = (config: Config, folder = ownFolder): string[] => [folder, ...
 export async function startPolicies(config: Config, store: Store, log: Log, folder?: string): Promise<LivePolicies> {
   const { prisma } = store;
   const folders = foldersOf(config, folder);
-  const state = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
+  const state = await prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
   const isKnownFile = state.fileDigest === null || state.fileDigest === digestOfConfiguration(config);
   const configuration: PolicyConfiguration = (isKnownFile && configurationIn(state.configuration)) || config;
   const prepared = await preparePolicies(prisma, folders, configuration);

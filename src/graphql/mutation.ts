@@ -63,6 +63,8 @@ export interface MutationSpec<P extends Permission, Fields extends InputFieldMap
   readonly payload: (t: PayloadBuilder<Result>) => Record<string, unknown>;
   /** Does it change who may do what? Default: as its resource says. Then it takes `dryRun`. */
   readonly feedsAccess?: boolean;
+  /** Reported by machines many times a minute: no audit events, a sample of its decisions, its refusals counted. */
+  readonly telemetry?: true;
   readonly timeoutMs?: (context: Context) => number;
 }
 
@@ -153,7 +155,7 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
 
 /** The tenant that was refused before it was known what for. */
 const tenantOf = ({ db }: Context, { tenantId }: GatehouseError) =>
-  tenantId === undefined ? null : db.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+  tenantId === undefined ? null : db.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
 
 /** What a creation calls the thing, for the record of its refusal. */
 function nameIn(input: object): string {
@@ -177,7 +179,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
-  const refused = async (error: GatehouseError) => {
+  const refused = async (error: GatehouseError, count = 1) => {
     await recordRefusal(store, session.doer, {
       // What was really asked for: a mutation of many parts is refused by one of them.
       permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
@@ -186,6 +188,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       resourceId: target?.id ?? '',
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
+      count,
     });
     await context.decisions.refused(error, context.engine.fingerprint);
   };
@@ -211,9 +214,17 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
         const impact = await impactOf(tx, context, viewers, all, refusals);
         return { result, changes, hidden: all.length - changes.length, impact };
       },
-      { dryRun: dryRun === true, feedsAccess, ...(timeoutMs !== undefined && { timeoutMs }) },
+      {
+        dryRun: dryRun === true,
+        feedsAccess,
+        telemetry: spec.telemetry === true,
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      },
     );
-    for (const error of refusals) await refused(error);
+    if (spec.telemetry) {
+      context.decisions.sample(session.decide(spec.permission, place.scope), context.engine.fingerprint);
+      for (const [error, count] of alike(refusals)) await refused(error, count);
+    } else for (const error of refusals) await refused(error);
     return outcome;
   } catch (error) {
     if (!(error instanceof GatehouseError) || !['FORBIDDEN', 'POLICY_ERROR', 'NOT_FOUND'].includes(error.code))
@@ -227,6 +238,14 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     session.forget();
     context.loaders.clear();
   }
+}
+
+/** Of the items that one report had refused, those that are alike as one with their count. */
+function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] {
+  const groups = Map.groupBy(refusals, ({ code, tenantId, extensions }) =>
+    [code, tenantId, extensions['permission'], extensions['policy']].join(' '),
+  );
+  return [...groups.values()].map((group) => [group[0]!, group.length]);
 }
 
 /** The caller as they are before the changes and after them. Who deletes themselves is not there afterwards. */
@@ -305,6 +324,6 @@ export async function byId(
   const tenant =
     tenantId === null
       ? null
-      : await context.db.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
+      : await context.db.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
   return { scope: { ...(tenantId !== null && { tenantId }), ...(part && { part }) }, tenant, id };
 }

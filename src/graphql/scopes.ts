@@ -16,7 +16,6 @@ export async function tenantScopes(context: Context): Promise<Scope[]> {
 
 /** The tenant of this key, and whether the viewer may see it. */
 async function seek({ db, session }: Context, key: string): Promise<{ row: Tenant | null; isVisible: boolean }> {
-  // Not findUnique: Prisma sends those of several requests together, and one that is given up would end the others.
   const row = await db.tenant.findFirst({ where: { key } });
   // An unknown key is decided about as well, so that it takes the time of a foreign one.
   const grant = session.may('TENANT:READ', { tenantId: row?.id ?? '' });

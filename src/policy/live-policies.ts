@@ -115,7 +115,7 @@ export class LivePolicies {
     const { prisma, log } = this.#options;
     let faults: readonly string[];
     try {
-      const row = await prisma.accessState.findUniqueOrThrow({ where: { id: 1 } });
+      const row = await prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
       const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
       // Meanwhile others may be in force, or the former ones again.
       if (!isWanted()) return;

@@ -25,6 +25,8 @@ export interface WriteOptions {
   readonly timeoutMs?: number;
   /** Serialise with every other change of access, though the permission's own resource does not feed it. */
   readonly feedsAccess?: boolean;
+  /** What a machine reports many times a minute: its decision is not recorded with each (its refusals are). */
+  readonly telemetry?: boolean;
 }
 
 /** What was noted, and what the error itself brings of other decisions. */
@@ -60,6 +62,7 @@ export async function write<P extends Permission, T>(
   {
     dryRun = false,
     timeoutMs,
+    telemetry = false,
     feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
   }: WriteOptions = {},
 ): Promise<T> {
@@ -77,7 +80,7 @@ export async function write<P extends Permission, T>(
             const state = await readState(tx);
             if (state.revision !== revision || state.policySet !== session.engine.fingerprint) throw new Stale(state);
             noteDecision(tx, session.decide(permission, scope));
-            recordInTransaction(tx, session.engine.fingerprint);
+            if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
               return await work(tx, grant);
             } catch (error) {

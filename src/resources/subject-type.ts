@@ -35,21 +35,18 @@ export async function readSubject(
   const scope = { tenantId: tenantId ?? undefined };
   if (typename === 'Group') {
     const grant = session.may('GROUP:READ', scope);
-    const row = grant && (await db.group.findUnique({ where: { id } }));
+    const row = grant && (await db.group.findFirst({ where: { id } }));
     return row && grant.matches({ ...row }) ? { ...row, __typename: typename } : null;
   }
   if (typename === 'ServiceAccount') {
-    const row = await db.serviceAccount.findUnique({ where: { id } });
+    const row = await db.serviceAccount.findFirst({ where: { id } });
     const grant = row && session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
     return grant?.matches({ ...row! }) ? { ...row!, __typename: typename } : null;
   }
-  const user = await db.user.findUnique({ where: { id } });
+  const user = await db.user.findFirst({ where: { id } });
   if (!user) return null;
   if (session.may('USER:READ')?.matches({ ...user })) return { ...user, __typename: typename };
-  const access =
-    tenantId === null
-      ? null
-      : await db.tenantAccess.findUnique({ where: { tenantId_principalId: { tenantId, principalId: id } } });
+  const access = tenantId === null ? null : await db.tenantAccess.findFirst({ where: { tenantId, principalId: id } });
   return access && session.may('TENANT_ACCESS:READ', scope)?.matches({ ...access })
     ? { ...user, __typename: typename }
     : null;

@@ -1,20 +1,17 @@
-import type { Client } from '../support/client.ts';
 import { idOf } from '../support/world.ts';
+import { type Attempt, type Attempting, attempt } from './attempt.ts';
+import { executionMutations } from './cells/executions.ts';
+import { flowMutations } from './cells/flows.ts';
+import { smallMutations } from './cells/small.ts';
+import { workerMutations } from './cells/workers.ts';
 import type { Stage } from './stage.ts';
-
-/** One real attempt: the mutation with its variables, and whether the database shows that it happened. */
-export interface Attempt {
-  readonly mutation: string;
-  readonly variables: Record<string, unknown>;
-  readonly happened: () => Promise<boolean>;
-}
-export type Attempting = (stage: Stage) => Promise<Attempt>;
-
-const call = (field: string, input: string, select: string) =>
-  `mutation($i: ${input}!) { ${field}(input: $i) { ${select} } }`;
 
 /** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
 export const mutations: Record<string, Record<string, Attempting>> = {
+  ...flowMutations,
+  ...executionMutations,
+  ...workerMutations,
+  ...smallMutations,
   'TENANT:CREATE': {
     createTenant: async (stage) => {
       const key = stage.name('t');
@@ -432,16 +429,6 @@ export const mutations: Record<string, Record<string, Attempting>> = {
   },
 };
 
-function attempt(
-  field: string,
-  input: string,
-  select: string,
-  variables: Record<string, unknown>,
-  happened: () => Promise<boolean>,
-): Attempt {
-  return { mutation: call(field, input, select), variables: { i: variables }, happened };
-}
-
 async function onUser(
   stage: Stage,
   field: string,
@@ -471,5 +458,3 @@ async function withMember(stage: Stage) {
   await stage.world.member(stage.a, group, stage.person);
   return group;
 }
-
-export const perform = (client: Client, { mutation, variables }: Attempt) => client.run<any>(mutation, variables);

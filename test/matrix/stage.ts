@@ -11,6 +11,7 @@ import type {
   Tenant,
   User,
 } from '../../src/db/generated/client.ts';
+import { newId } from '../../src/lib/ids.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { createSecret } from '../../src/resources/secret/service.ts';
 import type { Client } from '../support/client.ts';
@@ -33,6 +34,8 @@ export class Stage {
   event!: AuditEvent;
   tokenId!: string;
   secret!: Secret;
+  /** Who was made last: cells of an engine register a service for them. */
+  lastActor!: User;
   #next = 0;
 
   private constructor(world: World) {
@@ -73,6 +76,15 @@ export class Stage {
     return stage;
   }
 
+  /** A service that the last actor registered. */
+  async service(): Promise<string> {
+    const now = new Date();
+    const serviceId = this.name('service');
+    const data = { id: newId(), serviceId, principalId: this.lastActor.id, type: 'EXECUTOR', state: 'RUNNING' };
+    await this.world.db.worker.create({ data: { ...data, startedAt: now, lastHeartbeatAt: now, stateAt: now } });
+    return serviceId;
+  }
+
   name = (prefix: string): string => `${prefix}-${this.#next++}`;
 
   /**
@@ -86,7 +98,10 @@ export class Stage {
     byPassword = false,
   ): Promise<Client> {
     const { world, a, b } = this;
-    const signIn = (one: User) => (byPassword ? Promise.resolve(world.basic(one.username)) : world.as(one));
+    const signIn = (one: User) => {
+      this.lastActor = one;
+      return byPassword ? Promise.resolve(world.basic(one.username)) : world.as(one);
+    };
     const user = (tenants: readonly Tenant[], superAdmin = false) =>
       world.user(this.name('actor'), tenants, { superAdmin, ...(byPassword && { password }) });
     switch (actor) {

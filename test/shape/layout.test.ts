@@ -107,6 +107,14 @@ describe('the layout', () => {
     expect(holding(/process\.env/)).toEqual(['src/config.ts']);
   });
 
+  // Prisma sends findUnique of several requests together: one that is given up would end the others.
+  it('asks for single rows by findFirst outside of transactions', () => {
+    const batching = source.filter((path) =>
+      /\b(db|prisma)\.\w+\.findUnique/.test(readFileSync(join(root, path), 'utf8')),
+    );
+    expect(batching).toEqual([]);
+  });
+
   it('stays in files that one can read: median at most 80 lines, none above 320', () => {
     const sizes = source
       .map(

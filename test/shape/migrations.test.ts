@@ -20,6 +20,8 @@ const scalars: Record<string, string> = {
   Boolean: 'boolean',
   DateTime: 'timestamp with time zone',
   Json: 'jsonb',
+  Bytes: 'bytea',
+  Float: 'double precision',
 };
 
 /** The models of schema.prisma, with the names that Prisma gives to their indexes and foreign keys. */

@@ -66,7 +66,7 @@ async function assertWhole(db: PrismaClient | Tx, chain: string, from: bigint, t
   const present = await db.auditEvent.count({ where: { tenantId: chain, seq: { gt: from, lte: to } } });
   if (BigInt(present) !== to - from) throw expired();
   // The head before the next event: what is added in between must not look like a gap.
-  const head = await db.auditHead.findUnique({ where: { tenantId: chain } });
+  const head = await db.auditHead.findFirst({ where: { tenantId: chain } });
   const next = await db.auditEvent.findFirst({
     where: { tenantId: chain, seq: { gt: to } },
     orderBy: { seq: 'asc' },

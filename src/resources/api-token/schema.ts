@@ -87,7 +87,7 @@ async function ofOwner(
   const own =
     owner == null ? { typename: 'User', id: context.session.principal.id } : decodeSubject(owner, ['input', 'owner']);
   if (own.typename === 'Group') throw badInput(['input', 'owner'], 'Groups have no tokens.');
-  const principal = await context.db.principal.findUnique({
+  const principal = await context.db.principal.findFirst({
     where: { id: own.id },
     include: { user: true, serviceAccount: { include: { tenant: true } } },
   });

@@ -131,7 +131,7 @@ registerNode({
   typename: 'AuditEvent',
   resource: 'AUDITLOG',
   async find({ session, db }, id) {
-    const event = await db.auditEvent.findUnique({ where: { id } });
+    const event = await db.auditEvent.findFirst({ where: { id } });
     const tenantId = event?.tenantId ?? '';
     const grant = session.may('AUDITLOG:READ', { tenantId: tenantId === '' && event ? undefined : tenantId });
     return event && grant?.matches({ ...event }) ? { ...event } : null;

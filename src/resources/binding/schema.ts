@@ -53,7 +53,7 @@ async function subjectOf(
   { principalId, groupId }: { principalId: string | null; groupId: string | null },
 ): Promise<SubjectRef> {
   if (groupId !== null) return { typename: 'Group', id: groupId };
-  const principal = await db.principal.findUniqueOrThrow({ where: { id: principalId! } });
+  const principal = await db.principal.findFirstOrThrow({ where: { id: principalId! } });
   return { typename: principal.kind === 'USER' ? 'User' : 'ServiceAccount', id: principal.id };
 }
 

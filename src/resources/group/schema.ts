@@ -41,7 +41,7 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: async ({ principalId }, _args, context) => {
-        const principal = await context.db.principal.findUniqueOrThrow({
+        const principal = await context.db.principal.findFirstOrThrow({
           where: { id: principalId },
           include: { user: true, serviceAccount: true },
         });
@@ -54,7 +54,7 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
       nullable: true,
       description: 'The user or service account; null where the viewer may not read it.',
       resolve: async ({ principalId, tenantId }, _args, context) => {
-        const principal = await context.db.principal.findUniqueOrThrow({ where: { id: principalId } });
+        const principal = await context.db.principal.findFirstOrThrow({ where: { id: principalId } });
         const typename = principal.kind === 'USER' ? 'User' : 'ServiceAccount';
         return (await readSubject(context, { typename, id: principalId }, tenantId)) as never;
       },

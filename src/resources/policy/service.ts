@@ -19,7 +19,7 @@ export const configurationRow = (configuration: PolicyConfiguration | null) => (
 
 /** What is in force, also of policies that are switched off; null: nothing that can be read. */
 export async function storedConfiguration(db: PrismaClient | Tx): Promise<PolicyConfiguration | null> {
-  const { configuration } = await db.accessState.findUniqueOrThrow({ where: { id: 1 } });
+  const { configuration } = await db.accessState.findFirstOrThrow({ where: { id: 1 } });
   return configurationIn(configuration);
 }
 

@@ -54,7 +54,7 @@ const subject = (context: Context) => {
   return readSubject(context, { typename: kind === 'USER' ? 'User' : 'ServiceAccount', id }, homeTenantId);
 };
 const ownUser = ({ session, db }: Context): Promise<User | null> | null =>
-  session.principal.kind === 'USER' ? db.user.findUnique({ where: { id: session.principal.id } }) : null;
+  session.principal.kind === 'USER' ? db.user.findFirst({ where: { id: session.principal.id } }) : null;
 
 builder.queryField('viewer', (t) =>
   t.field({
