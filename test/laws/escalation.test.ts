@@ -288,6 +288,22 @@ describe('nobody hands out what they do not hold', () => {
     'putSecret',
     'updateSecret',
     'deleteSecret',
+    'saveFlow',
+    'validateFlow',
+    'setFlowDisabled',
+    'deleteFlow',
+    'importFlows',
+    'restoreFlowRevision',
+    'setTriggersDisabled',
+    'unlockTriggers',
+    'restartTriggers',
+    'deleteTriggers',
+    'createBackfill',
+    'pauseBackfill',
+    'resumeBackfill',
+    'deleteBackfill',
+    'claimTriggers',
+    'reportTriggers',
   ]);
 
   it('classifies every mutation of the schema', () => {
