@@ -18,6 +18,7 @@ import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
+import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -94,6 +95,7 @@ export async function createApp(
       store,
       keys,
       limits: config.limits,
+      liveness: config.liveness,
       feed,
       refusedReads,
       decisions,
@@ -132,6 +134,9 @@ export async function createApp(
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     sweep.unref();
     flush.unref();
+    const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
+    closers.unshift(() => coordinator.close());
+    coordinator.start();
 
     return {
       config,

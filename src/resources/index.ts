@@ -9,6 +9,8 @@ import './role/index.ts';
 import './binding/index.ts';
 import './namespace/index.ts';
 import './secret/index.ts';
+import './worker-group/index.ts';
+import './worker/index.ts';
 import './description/index.ts';
 import './access/index.ts';
 import './audit-log/index.ts';

@@ -288,6 +288,12 @@ describe('nobody hands out what they do not hold', () => {
     'putSecret',
     'updateSecret',
     'deleteSecret',
+    'createWorkerGroup',
+    'updateWorkerGroup',
+    'deleteWorkerGroup',
+    'registerService',
+    'heartbeat',
+    'deleteWorker',
   ]);
 
   it('classifies every mutation of the schema', () => {
