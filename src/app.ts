@@ -36,6 +36,7 @@ export interface App {
   readonly freshness: Freshness;
   readonly policies: LivePolicies;
   readonly usage: RoleUsage;
+  readonly coordinator: LivenessCoordinator;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -147,6 +148,7 @@ export async function createApp(
       freshness,
       policies,
       usage,
+      coordinator,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);

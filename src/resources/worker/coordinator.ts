@@ -130,7 +130,7 @@ export class LivenessCoordinator {
     }
     this.#client = client;
     this.#last = undefined;
-    log.info('judges which services are gone');
+    log.debug('judges which services are gone');
     return client;
   }
 
