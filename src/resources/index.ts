@@ -11,6 +11,8 @@ import './namespace/index.ts';
 import './secret/index.ts';
 import './worker-group/index.ts';
 import './worker/index.ts';
+import './flow/index.ts';
+import './trigger/index.ts';
 import './description/index.ts';
 import './access/index.ts';
 import './audit-log/index.ts';

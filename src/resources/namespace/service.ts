@@ -24,7 +24,7 @@ export const namespaceName = z
  * Rows of a tenant's tree come and go one transaction after the other: who looks whether something is below a namespace
  * must not miss what another is about to put there. Taken before any row of the tree is locked.
  */
-async function lockTree(tx: Tx, tenantId: string): Promise<void> {
+export async function lockTree(tx: Tx, tenantId: string): Promise<void> {
   await tx.$executeRaw`SELECT 1 FROM "Tenant" WHERE id = ${tenantId} FOR NO KEY UPDATE`;
 }
 
