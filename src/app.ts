@@ -18,6 +18,7 @@ import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
+import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -35,6 +36,7 @@ export interface App {
   readonly freshness: Freshness;
   readonly policies: LivePolicies;
   readonly usage: RoleUsage;
+  readonly coordinator: LivenessCoordinator;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -94,6 +96,7 @@ export async function createApp(
       store,
       keys,
       limits: config.limits,
+      liveness: config.liveness,
       feed,
       refusedReads,
       decisions,
@@ -132,6 +135,9 @@ export async function createApp(
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     sweep.unref();
     flush.unref();
+    const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
+    closers.unshift(() => coordinator.close());
+    coordinator.start();
 
     return {
       config,
@@ -142,6 +148,7 @@ export async function createApp(
       freshness,
       policies,
       usage,
+      coordinator,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);

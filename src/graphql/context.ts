@@ -1,7 +1,7 @@
 import type { AuditFeed } from '../audit/feed.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
-import type { Limits } from '../config.ts';
+import type { Limits, Liveness } from '../config.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
@@ -15,6 +15,7 @@ export interface Services {
   readonly store: Store;
   readonly keys: Keys;
   readonly limits: Limits;
+  readonly liveness: Liveness;
   readonly feed: AuditFeed;
   readonly refusedReads: RefusedReads;
   readonly decisions: DecisionLog;

@@ -9,6 +9,8 @@ import './role/index.ts';
 import './binding/index.ts';
 import './namespace/index.ts';
 import './secret/index.ts';
+import './worker-group/index.ts';
+import './worker/index.ts';
 import './flow/index.ts';
 import './trigger/index.ts';
 import './description/index.ts';

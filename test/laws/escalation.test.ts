@@ -304,6 +304,12 @@ describe('nobody hands out what they do not hold', () => {
     'deleteBackfill',
     'claimTriggers',
     'reportTriggers',
+    'createWorkerGroup',
+    'updateWorkerGroup',
+    'deleteWorkerGroup',
+    'registerService',
+    'heartbeat',
+    'deleteWorker',
   ]);
 
   it('classifies every mutation of the schema', () => {
