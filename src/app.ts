@@ -6,6 +6,7 @@ import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
+import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import type { Store } from './db/transaction.ts';
@@ -63,10 +64,12 @@ export async function createApp(
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
+  const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
+    () => changes.close(),
     () => wake.close(),
     () => database.close(),
   ];
@@ -95,6 +98,7 @@ export async function createApp(
       keys,
       limits: config.limits,
       feed,
+      changes,
       refusedReads,
       decisions,
       engine,
@@ -126,7 +130,10 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
     const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune()]).catch(() => undefined),
+      () =>
+        void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune(), changes.prune()]).catch(
+          () => undefined,
+        ),
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
@@ -157,6 +164,7 @@ export async function createApp(
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
         feed.close();
+        changes.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);

@@ -2,6 +2,7 @@ import type { AuditFeed } from '../audit/feed.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
 import type { Limits } from '../config.ts';
+import type { ChangeFeed } from '../db/changes.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
@@ -16,6 +17,8 @@ export interface Services {
   readonly keys: Keys;
   readonly limits: Limits;
   readonly feed: AuditFeed;
+  /** Changes of rows that are no audit events. */
+  readonly changes: ChangeFeed;
   readonly refusedReads: RefusedReads;
   readonly decisions: DecisionLog;
   readonly engine: Engine;

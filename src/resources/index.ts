@@ -9,6 +9,7 @@ import './role/index.ts';
 import './binding/index.ts';
 import './namespace/index.ts';
 import './secret/index.ts';
+import './execution/index.ts';
 import './description/index.ts';
 import './access/index.ts';
 import './audit-log/index.ts';

@@ -16,6 +16,7 @@ import { asSystem } from '../../src/policy/system.ts';
 import { createSecret } from '../../src/resources/secret/service.ts';
 import type { Client } from '../support/client.ts';
 import { password, World } from '../support/world.ts';
+import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
 
 /** Two tenants, the objects that cells are about, and the actors of each permission. */
@@ -34,6 +35,7 @@ export class Stage {
   event!: AuditEvent;
   tokenId!: string;
   secret!: Secret;
+  executions!: ExecutionStage;
   /** Who was made last: cells of an engine register a service for them. */
   lastActor!: User;
   #next = 0;
@@ -71,6 +73,7 @@ export class Stage {
       where: { tenantId: stage.a.id, resource: 'NAMESPACE', namespace: 'company.x' },
     });
     stage.secret = await stage.newSecret();
+    stage.executions = await setExecutions(stage);
     await world.token(stage.account);
     stage.tokenId = (await world.db.apiToken.findFirstOrThrow({ where: { principalId: stage.account.id } })).id;
     return stage;

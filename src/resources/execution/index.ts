@@ -1,0 +1,2 @@
+import './resource.ts';
+import './schema.ts';
