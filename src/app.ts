@@ -18,6 +18,7 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { pruneCommands } from './resources/execution/claims.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
@@ -97,6 +98,7 @@ export async function createApp(
       store,
       keys,
       limits: config.limits,
+      commands: config.commands,
       feed,
       changes,
       refusedReads,
@@ -131,9 +133,13 @@ export async function createApp(
     });
     const sweep = setInterval(
       () =>
-        void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune(), changes.prune()]).catch(
-          () => undefined,
-        ),
+        void Promise.all([
+          sweepFailures(store),
+          refusedReads.sweep(),
+          decisions.prune(),
+          changes.prune(),
+          pruneCommands(database.prisma),
+        ]).catch(() => undefined),
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);

@@ -54,12 +54,24 @@ const decisionLog = z.strictObject({
   keepDays: z.int().positive().default(30),
 });
 
+const commands = z.strictObject({
+  /** A command that its claimer has not acknowledged for so long is given again. */
+  repeatAfterSeconds: z.int().positive().default(60),
+});
+
+const retention = z.strictObject({
+  /** Ended executions that began longer ago are removed, with all that belongs to them. Left out: kept. */
+  executionDays: z.int().positive().optional(),
+});
+
 const file = z.strictObject({
   ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
   decisionLog: decisionLog.prefault({}),
+  commands: commands.prefault({}),
+  retention: retention.prefault({}),
 });
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
@@ -124,6 +136,8 @@ export interface Config extends PolicyConfiguration {
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
   readonly decisionLog: z.infer<typeof decisionLog>;
+  readonly commands: z.infer<typeof commands>;
+  readonly retention: z.infer<typeof retention>;
 }
 
 /** Every fault of the settings at once. */

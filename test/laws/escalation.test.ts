@@ -288,6 +288,16 @@ describe('nobody hands out what they do not hold', () => {
     'putSecret',
     'updateSecret',
     'deleteSecret',
+    'createExecution',
+    'replayExecution',
+    'killExecution',
+    'setTaskRunState',
+    'setExecutionLabels',
+    'deleteExecutions',
+    'claimCommands',
+    'reportExecutions',
+    'reportLogs',
+    'reportMetrics',
   ]);
 
   it('classifies every mutation of the schema', () => {
