@@ -6,6 +6,7 @@ import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
+import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import type { Store } from './db/transaction.ts';
@@ -17,6 +18,7 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { pruneCommands } from './resources/execution/claims.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
@@ -65,10 +67,12 @@ export async function createApp(
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
+  const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
+    () => changes.close(),
     () => wake.close(),
     () => database.close(),
   ];
@@ -97,7 +101,9 @@ export async function createApp(
       keys,
       limits: config.limits,
       liveness: config.liveness,
+      commands: config.commands,
       feed,
+      changes,
       refusedReads,
       decisions,
       engine,
@@ -129,7 +135,14 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
     const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune()]).catch(() => undefined),
+      () =>
+        void Promise.all([
+          sweepFailures(store),
+          refusedReads.sweep(),
+          decisions.prune(),
+          changes.prune(),
+          pruneCommands(database.prisma),
+        ]).catch(() => undefined),
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
@@ -164,6 +177,7 @@ export async function createApp(
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
         feed.close();
+        changes.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);

@@ -312,6 +312,16 @@ describe('nobody hands out what they do not hold', () => {
     'registerService',
     'heartbeat',
     'deleteWorker',
+    'createExecution',
+    'replayExecution',
+    'killExecution',
+    'setTaskRunState',
+    'setExecutionLabels',
+    'deleteExecutions',
+    'claimCommands',
+    'reportExecutions',
+    'reportLogs',
+    'reportMetrics',
   ]);
 
   it('classifies every mutation of the schema', () => {
