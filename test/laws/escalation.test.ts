@@ -294,6 +294,9 @@ describe('nobody hands out what they do not hold', () => {
     'registerService',
     'heartbeat',
     'deleteWorker',
+    'saveBlueprint',
+    'deleteBlueprint',
+    'useBlueprint',
   ]);
 
   it('classifies every mutation of the schema', () => {
