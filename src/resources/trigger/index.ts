@@ -1,1 +1,4 @@
 import './resource.ts';
+import './schema.ts';
+import './mutations.ts';
+import './engine-schema.ts';
