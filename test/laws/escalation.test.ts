@@ -313,6 +313,7 @@ describe('nobody hands out what they do not hold', () => {
     'saveBlueprint',
     'deleteBlueprint',
     'useBlueprint',
+    'updateMySettings',
   ]);
 
   it('classifies every mutation of the schema', () => {

@@ -36,6 +36,7 @@ describe('the access matrix', () => {
       'applyDescription',
       'validateFlow',
       'useBlueprint',
+      'updateMySettings',
     ]);
     // What it takes depends on the input: the schema names the other permission.
     const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint']);
