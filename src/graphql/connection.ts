@@ -39,6 +39,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly relation?: { readonly model: string; readonly field: string };
   /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
+  /** Columns that a list leaves out: large ones, read where they are asked for. Not with `relation`. */
+  readonly omit?: Readonly<Record<string, true>>;
   readonly nullable?: boolean;
 }
 
@@ -211,7 +213,12 @@ async function load<Parent, Node, Filter>(
 ): Promise<Row[]> {
   const { relation } = spec;
   if (!relation) {
-    return delegate(context, spec.model).findMany({ ...query, where: { AND: [spec.within(parent), query.where] } });
+    const omit = spec.omit && { omit: spec.omit };
+    return delegate(context, spec.model).findMany({
+      ...query,
+      ...omit,
+      where: { AND: [spec.within(parent), query.where] },
+    });
   }
   const name = `${relation.model}.${relation.field} ${canonicalJson(query)}`;
   const loader = remember(context.loaders as Map<string, DataLoader<string, Row[]>>, name, () => {

@@ -288,6 +288,8 @@ describe('nobody hands out what they do not hold', () => {
     'putSecret',
     'updateSecret',
     'deleteSecret',
+    'putNamespaceFile',
+    'deleteNamespaceFile',
     'saveFlow',
     'validateFlow',
     'setFlowDisabled',

@@ -16,6 +16,7 @@ import type {
 import { newId } from '../../src/lib/ids.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { removeFlow } from '../../src/resources/flow/service.ts';
+import { putFile } from '../../src/resources/namespace/files.ts';
 import { createSecret } from '../../src/resources/secret/service.ts';
 import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import type { Client } from '../support/client.ts';
@@ -89,6 +90,12 @@ export class Stage {
 
   /** A flow in company.x with one schedule, `daily`. */
   newFlow = (flowId: string, disabled = false): Promise<Flow> => this.world.flow(this.a, this.source(flowId, disabled));
+
+  /** A file of company.x. */
+  newFile = (path: string): Promise<unknown> =>
+    this.world.write((tx) =>
+      putFile(tx, asSystem('NAMESPACE:UPDATE', 'test', this.a.id), this.a, 'company.x', path, Buffer.from('x')),
+    );
 
   removeFlow = (flow: Flow): Promise<unknown> =>
     this.world.write((tx) => removeFlow(tx, asSystem('FLOW:DELETE', 'test', this.a.id), this.a, flow));

@@ -10,6 +10,7 @@ import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { manyBindings } from '../../policy/principal.ts';
+import { regroupTriggers } from '../trigger/groups.ts';
 import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
 
 export const namespaceName = z
@@ -62,7 +63,10 @@ export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: strin
     const used =
       (await tx.namespace.count({
         where: { tenantId, OR: [{ namespace: name, declared: true }, { namespace: below }] },
-      })) + (await tx.binding.count({ where: { tenantId, namespace: name } }));
+      })) +
+      (await tx.binding.count({ where: { tenantId, namespace: name } })) +
+      (await tx.flow.count({ where: { tenantId, namespace: name } })) +
+      (await tx.namespaceFile.count({ where: { tenantId, namespace: name } }));
     if (used > 0) return;
     await tx.namespace.deleteMany({ where: { tenantId, namespace: name, declared: false } });
   }
@@ -106,6 +110,7 @@ export async function createNamespace(
   const existing = await tx.namespace.findUniqueOrThrow({ where });
   if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
   const after = await tx.namespace.update({ where, data: { declared: true, ...content } });
+  await regroupTriggers(tx, tenant.id, name, noPlacement, after);
   record(tx, grant, { before: null, after: await withGroupKey(tx, after), tenant });
   return after;
 }
@@ -124,6 +129,7 @@ export async function updateNamespace(
   const data = { ...contentOf(content), ...(await placementOf(tx, tenant.id, before, content)) };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.namespace.update({ where: { id }, data });
+  await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant });
   return after;
 }
@@ -143,8 +149,16 @@ export async function deleteNamespace(
     );
   if (await tx.secret.findFirst({ where: { tenantId: tenant.id, namespace: before.namespace }, select: { id: true } }))
     throw conflict(`The namespace ${before.namespace} holds secrets: delete them first.`);
+  if (
+    await tx.namespaceFile.findFirst({
+      where: { tenantId: tenant.id, namespace: before.namespace },
+      select: { id: true },
+    })
+  )
+    throw conflict(`The namespace ${before.namespace} holds files: delete them first.`);
   await grant.review(tx, { before, after: null });
-  await tx.namespace.update({ where: { id }, data: { declared: false, ...noContent } });
+  const after = await tx.namespace.update({ where: { id }, data: { declared: false, ...noContent } });
+  await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   await pruneNamespaces(tx, tenant.id, before.namespace);
   record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant });
   return before;

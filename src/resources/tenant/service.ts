@@ -8,11 +8,13 @@ import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
 import { removeBlueprints } from '../blueprint/service.ts';
+import { removeFlow } from '../flow/service.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
 import { removeSecrets } from '../secret/service.ts';
 import { removeServiceAccount } from '../service-account/service.ts';
 import { giveAccess, removeAccess } from '../tenant-access/service.ts';
+import { regroupTriggers } from '../trigger/groups.ts';
 import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
 import { forgetTenant } from '../worker-group/service.ts';
 import { reservedKeys } from './resource.ts';
@@ -66,6 +68,7 @@ export async function updateTenant(
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.tenant.update({ where: { id }, data });
+  await regroupTriggers(tx, id, undefined, before, after);
   record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant: after });
   return after;
 }
@@ -83,6 +86,9 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
   await removeSecrets(tx, grant, before);
   await removeBlueprints(tx, grant, before);
+  for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
+  await tx.flowRevision.deleteMany({ where: { tenantId: id } });
+  await tx.namespaceFile.deleteMany({ where: { tenantId: id } });
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });

@@ -5,6 +5,7 @@ import type { Context } from '../../graphql/context.ts';
 import type { Refused } from '../../graphql/items.ts';
 import { requiredTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { reportingService } from '../worker/reporting.ts';
+import { allows } from '../worker-group/allowed.ts';
 import { type ClaimedTrigger, claimTriggers } from './claims.ts';
 import { type ReportedState, type ReportOutcome, reported, storeReported, type TriggerReport } from './reports.ts';
 
@@ -31,7 +32,7 @@ export async function claimFor(
       ? (await tenantScopes(context)).map(({ tenantId }) => tenantId!)
       : [(await requiredTenant(context, tenant)).id];
   const scopes = ids.flatMap((tenantId) => {
-    if (group && group.allowedTenants.length > 0 && !group.allowedTenants.includes(tenantId)) return [];
+    if (group && !allows(group, tenantId)) return [];
     const grant = session.may('TRIGGER:UPDATE', { tenantId });
     return grant ? [{ tenantId, where: grant.where }] : [];
   });

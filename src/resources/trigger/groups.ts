@@ -30,8 +30,20 @@ export async function effectiveGroups(
       : { workerGroup: inherited.workerGroup?.key ?? '', workerGroupFallback: inherited.workerGroupFallback };
 }
 
-/** To be called where the group of a tenant or of a namespace changed: its triggers follow, those of all below it too. */
-export async function regroupTriggers(tx: Tx, tenantId: string, namespace?: string): Promise<void> {
+interface Placed {
+  readonly workerGroupId: string | null;
+  readonly workerGroupFallback: string | null;
+}
+
+/** Where the group of a tenant or of a namespace changed, its triggers follow, and those of all below it. */
+export async function regroupTriggers(
+  tx: Tx,
+  tenantId: string,
+  namespace: string | undefined,
+  before: Placed,
+  after: Placed,
+): Promise<void> {
+  if (before.workerGroupId === after.workerGroupId && before.workerGroupFallback === after.workerGroupFallback) return;
   const below =
     namespace === undefined
       ? {}

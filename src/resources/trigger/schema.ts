@@ -1,11 +1,15 @@
+import DataLoader from 'dataloader';
+import type { Row } from '../../access/grant.ts';
 import { within } from '../../access/where.ts';
 import type { Flow, Tenant, Trigger } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection, delegate } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { shownName } from '../../graphql/personal.ts';
+import { remember } from '../../lib/remember.ts';
 import { escapeLike } from '../../lib/text.ts';
 import type { Backfill } from './backfill.ts';
 import { type TriggerKind, triggerKinds } from './declared.ts';
@@ -98,6 +102,14 @@ export const TriggerRef = builder.prismaNode('Trigger', {
       nullable: true,
       description: 'Since when a worker evaluates it.',
     }),
+    workerId: t.exposeString('workerId', { nullable: true, description: 'Id of the service that evaluates it.' }),
+    worker: t.field({
+      type: refOf('Worker') as never,
+      nullable: true,
+      description: 'The service that evaluates it.',
+      access: { decides: 'WORKER:READ' },
+      resolve: ({ workerId }, _args, context) => (workerId === null ? null : workerOf(context, workerId)) as never,
+    }),
     lastTriggeredAt: t.expose('lastTriggeredAt', {
       type: 'DateTime',
       nullable: true,
@@ -136,6 +148,22 @@ export const TriggerRef = builder.prismaNode('Trigger', {
   }),
 });
 registerNode({ typename: 'Trigger', resource: 'TRIGGER' });
+
+/** A service by the id that it gave itself, those of one answer in one statement. @throws FORBIDDEN. */
+function workerOf(context: Context, serviceId: string): Promise<Row | null> {
+  const { where } = context.session.grant('WORKER:READ');
+  const loaders = context.loaders as Map<string, DataLoader<string, Row | null>>;
+  const loader = remember(loaders, 'worker by service', () => {
+    return new DataLoader<string, Row | null>(async (ids) => {
+      const rows = await delegate(context, 'worker').findMany({
+        where: { AND: [{ serviceId: { in: [...ids] } }, where] },
+      });
+      const byId = new Map(rows.map((row) => [row['serviceId'] as string, row]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  });
+  return loader.load(serviceId);
+}
 
 const TriggerConnection = connectionType('Trigger', TriggerRef);
 const order = orderBy('Trigger', {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
 import { atInstance, mutation } from '../../graphql/mutation.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
-import { settingsChange, updateMySettings } from './settings.ts';
+import { type SettingsChange, settingsChange, updateMySettings } from './settings.ts';
 
 const keys =
   'theme, timeZone, language, dateFormat, pageSize, defaultTenant, defaultNamespace, logLevel, logDisplay, refreshSeconds, editor (fontSize, fontFamily, theme, foldTasks, wordWrap)';
@@ -26,7 +26,7 @@ mutation('updateMySettings', {
   rules: z.looseObject({ settings: settingsChange }),
   target: atInstance,
   run: (tx, grant, { settings }, _target, { limits }) =>
-    updateMySettings(tx, grant, settings as z.infer<typeof settingsChange>, limits.pageSize),
+    updateMySettings(tx, grant, settings as SettingsChange, limits.pageSize),
   payload: (t) => ({
     settings: t.field({ type: 'JSON', description: 'All of them now.', resolve: ({ result }) => result }),
   }),

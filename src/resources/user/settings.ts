@@ -56,10 +56,10 @@ const settings = z.strictObject({
   refreshSeconds: z.int().min(1, 'At least 1 second.').max(3_600, 'At most an hour.').nullable(),
   editor: editor.partial().nullable(),
 });
-type Settings = Partial<z.infer<typeof settings>>;
 
 /** What may be sent to change them: any of the settings. */
 export const settingsChange = settings.partial();
+export type SettingsChange = z.infer<typeof settingsChange>;
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -86,7 +86,7 @@ export function mergeSettings(present: Values, change: Values): Record<string, J
 export async function updateMySettings(
   tx: Tx,
   grant: Grant<'USER:READ'>,
-  change: Settings,
+  change: SettingsChange,
   greatestPage: number,
 ): Promise<Record<string, Json>> {
   const { doer } = grant;

@@ -42,6 +42,29 @@ const backfill = {
 const paused = (trigger: Trigger) => (trigger.backfill as { paused?: boolean } | null)?.paused;
 
 export const flowMutations: Record<string, Record<string, Attempting>> = {
+  'NAMESPACE:UPDATE': {
+    putNamespaceFile: async (stage) => {
+      const path = `/${stage.name('file')}.sql`;
+      return attempt(
+        'putNamespaceFile',
+        'PutNamespaceFileInput',
+        'file { path }',
+        { tenant: 'a', namespace: 'company.x', path, content: 'SELECT 1' },
+        async () => (await stage.world.db.namespaceFile.count({ where: { path } })) === 1,
+      );
+    },
+    deleteNamespaceFile: async (stage) => {
+      const path = `/${stage.name('file')}.sql`;
+      await stage.newFile(path);
+      return attempt(
+        'deleteNamespaceFile',
+        'DeleteNamespaceFileInput',
+        'path',
+        { tenant: 'a', namespace: 'company.x', path },
+        async () => (await stage.world.db.namespaceFile.count({ where: { path } })) === 0,
+      );
+    },
+  },
   'FLOW:CREATE': {
     saveFlow: async (stage) => {
       const name = stage.name('flow');
@@ -129,7 +152,10 @@ export const flowMutations: Record<string, Record<string, Attempting>> = {
     claimTriggers: async (stage) => {
       await stage.world.db.trigger.updateMany({ data: { evaluationStartedAt: new Date(), workerId: 'another' } });
       const { trigger } = await fresh(stage);
-      await stage.world.db.trigger.update({ where: { id: trigger.id }, data: { nextExecutionAt: new Date(0) } });
+      await stage.world.db.trigger.update({
+        where: { id: trigger.id },
+        data: { nextExecutionAt: new Date(0), workerGroup: '' },
+      });
       await stage.besides('TRIGGER:UPDATE');
       const service = await stage.service();
       return attempt('claimTriggers', 'ClaimTriggersInput', 'claims { dueAt }', { service }, async () => {
