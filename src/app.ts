@@ -6,6 +6,7 @@ import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
+import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import type { Store } from './db/transaction.ts';
@@ -18,6 +19,7 @@ import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
 import { syncCatalogue } from './resources/blueprint/catalogue.ts';
+import { pruneCommands } from './resources/execution/claims.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
@@ -66,10 +68,12 @@ export async function createApp(
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
+  const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
+    () => changes.close(),
     () => wake.close(),
     () => database.close(),
   ];
@@ -99,7 +103,9 @@ export async function createApp(
       keys,
       limits: config.limits,
       liveness: config.liveness,
+      commands: config.commands,
       feed,
+      changes,
       refusedReads,
       decisions,
       engine,
@@ -131,7 +137,14 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
     });
     const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusedReads.sweep(), decisions.prune()]).catch(() => undefined),
+      () =>
+        void Promise.all([
+          sweepFailures(store),
+          refusedReads.sweep(),
+          decisions.prune(),
+          changes.prune(),
+          pruneCommands(database.prisma),
+        ]).catch(() => undefined),
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
@@ -166,6 +179,7 @@ export async function createApp(
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
         feed.close();
+        changes.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);

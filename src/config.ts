@@ -83,6 +83,16 @@ const liveness = z
   });
 export type Liveness = z.infer<typeof liveness>;
 
+const commands = z.strictObject({
+  /** A command that its claimer has not acknowledged for so long is given again. */
+  repeatAfterSeconds: z.int().positive().default(60),
+});
+
+const retention = z.strictObject({
+  /** Ended executions that began longer ago are removed, with all that belongs to them. Left out: kept. */
+  executionDays: z.int().positive().optional(),
+});
+
 const file = z.strictObject({
   ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
@@ -90,6 +100,8 @@ const file = z.strictObject({
   limits: limits.prefault({}),
   decisionLog: decisionLog.prefault({}),
   liveness: liveness.prefault({}),
+  commands: commands.prefault({}),
+  retention: retention.prefault({}),
 });
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
@@ -155,6 +167,8 @@ export interface Config extends PolicyConfiguration {
   readonly limits: Limits;
   readonly decisionLog: z.infer<typeof decisionLog>;
   readonly liveness: Liveness;
+  readonly commands: z.infer<typeof commands>;
+  readonly retention: z.infer<typeof retention>;
 }
 
 /** Every fault of the settings at once. */

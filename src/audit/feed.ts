@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
+import { pause } from '../lib/pause.ts';
 import type { Position } from './cursor.ts';
 import { auditTopic } from './record.ts';
 
@@ -202,18 +203,7 @@ export class AuditFeed {
     }
   }
 
-  async #pause(changed: Promise<void>, signal: AbortSignal, milliseconds = 1_000): Promise<void> {
-    const { promise: over, resolve: done } = Promise.withResolvers<void>();
-    const end = () => done();
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener('abort', end, { once: true });
-    this.#closing.signal.addEventListener('abort', end, { once: true });
-    try {
-      await Promise.race([changed, over]);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      this.#closing.signal.removeEventListener('abort', end);
-    }
+  #pause(changed: Promise<void>, signal: AbortSignal, milliseconds = 1_000): Promise<void> {
+    return pause(changed, [signal, this.#closing.signal], milliseconds);
   }
 }

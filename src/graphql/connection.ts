@@ -37,6 +37,12 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly defaultOrder?: { readonly column: string; readonly descending: boolean };
   /** The relation from the parent's row, so that many parents load their pages in one statement. */
   readonly relation?: { readonly model: string; readonly field: string };
+  /** Counts in a quicker way than by the rows. @returns undefined where there is none for these conditions. */
+  readonly count?: (
+    context: Context,
+    parent: Parent,
+    conditions: readonly Condition[],
+  ) => Promise<number | undefined> | undefined;
   /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
   /** Columns that a list leaves out: large ones, read where they are asked for. Not with `relation`. */
@@ -161,7 +167,7 @@ async function page<Parent, Node, Filter>(
     })),
     hasNextPage: backward ? args.before != null : more,
     hasPreviousPage: backward ? more : args.after != null,
-    count: () => countAll(context, spec, parent, conditions),
+    count: async () => (await spec.count?.(context, parent, conditions)) ?? countAll(context, spec, parent, conditions),
   };
 }
 
@@ -169,7 +175,9 @@ async function page<Parent, Node, Filter>(
 function keyset(column: string, { value, id }: { value: CursorValue; id: string }, greater: boolean): Condition {
   const sign = greater ? 'gt' : 'lt';
   if (column === 'id') return { id: { [sign]: id } };
-  return { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };
+  const beyond = { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };
+  // Said once more without OR: this is what the database can begin to read an index at.
+  return { AND: [{ [column]: { [`${sign}e`]: value } }, beyond] };
 }
 
 /** Counts of the same field under many parents come in one statement as well. */

@@ -1,7 +1,8 @@
 import type { AuditFeed } from '../audit/feed.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
-import type { Limits, Liveness } from '../config.ts';
+import type { Config, Limits, Liveness } from '../config.ts';
+import type { ChangeFeed } from '../db/changes.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
@@ -16,7 +17,10 @@ export interface Services {
   readonly keys: Keys;
   readonly limits: Limits;
   readonly liveness: Liveness;
+  readonly commands: Config['commands'];
   readonly feed: AuditFeed;
+  /** Changes of rows that are no audit events. */
+  readonly changes: ChangeFeed;
   readonly refusedReads: RefusedReads;
   readonly decisions: DecisionLog;
   readonly engine: Engine;

@@ -316,6 +316,16 @@ describe('nobody hands out what they do not hold', () => {
     'deleteBlueprint',
     'useBlueprint',
     'updateMySettings',
+    'createExecution',
+    'replayExecution',
+    'killExecution',
+    'setTaskRunState',
+    'setExecutionLabels',
+    'deleteExecutions',
+    'claimCommands',
+    'reportExecutions',
+    'reportLogs',
+    'reportMetrics',
   ]);
 
   it('classifies every mutation of the schema', () => {

@@ -22,6 +22,7 @@ import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { password, World } from '../support/world.ts';
+import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
 
 /** Two tenants, the objects that cells are about, and the actors of each permission. */
@@ -42,6 +43,7 @@ export class Stage {
   secret!: Secret;
   flow!: Flow;
   trigger!: Trigger;
+  executions!: ExecutionStage;
   /** Who was made last: cells of an engine register a service for them. */
   lastActor!: User;
   #next = 0;
@@ -81,6 +83,7 @@ export class Stage {
     stage.secret = await stage.newSecret();
     stage.flow = await stage.newFlow('target-flow');
     stage.trigger = await world.db.trigger.findFirstOrThrow({ where: { flowKey: stage.flow.id } });
+    stage.executions = await setExecutions(stage);
     await world.token(stage.account);
     stage.tokenId = (await world.db.apiToken.findFirstOrThrow({ where: { principalId: stage.account.id } })).id;
     return stage;

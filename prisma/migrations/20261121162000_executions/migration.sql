@@ -36,9 +36,18 @@ CREATE INDEX "Execution_tenantId_namespace_flowId_startedAt_id_idx"
 CREATE INDEX "Execution_tenantId_state_startedAt_id_idx" ON "Execution" ("tenantId", "state", "startedAt", "id");
 CREATE INDEX "Execution_tenantId_changed_idx" ON "Execution" ("tenantId", "changed");
 CREATE INDEX "Execution_labelTexts" ON "Execution" USING gin ("labelTexts");
+CREATE INDEX "Execution_parent" ON "Execution" ("tenantId", "parentId", "startedAt", "id") WHERE "parentId" IS NOT NULL;
+CREATE INDEX "Execution_trigger" ON "Execution" ("tenantId", "triggerId", "startedAt", "id") WHERE "triggerId" IS NOT NULL;
 CREATE TRIGGER "Execution_changed" BEFORE UPDATE ON "Execution" FOR EACH ROW EXECUTE FUNCTION note_change();
+-- Of an execution that is gone, what it was given and what it gave is not kept.
+CREATE FUNCTION note_execution_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO "Removal" ("subject", "tenantId", "row")
+    SELECT TG_TABLE_NAME, "tenantId", to_jsonb(gone) - ARRAY['inputs', 'outputs', 'history'] FROM gone;
+  RETURN NULL;
+END $$;
 CREATE TRIGGER "Execution_removed" AFTER DELETE ON "Execution"
-  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_removal();
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_execution_removal();
 
 CREATE TABLE "TaskRun" (
   "id" TEXT COLLATE "C" NOT NULL,
@@ -63,7 +72,6 @@ CREATE TABLE "TaskRun" (
     FOREIGN KEY ("tenantId", "executionKey") REFERENCES "Execution" ("tenantId", "id")
 );
 CREATE UNIQUE INDEX "TaskRun_executionKey_taskRunId_key" ON "TaskRun" ("executionKey", "taskRunId");
-CREATE INDEX "TaskRun_tenantId_executionKey_idx" ON "TaskRun" ("tenantId", "executionKey");
 CREATE INDEX "TaskRun_tenantId_startedAt_id_idx" ON "TaskRun" ("tenantId", "startedAt", "id");
 
 CREATE TABLE "LogEntry" (
@@ -86,7 +94,7 @@ CREATE TABLE "LogEntry" (
     FOREIGN KEY ("tenantId", "executionKey") REFERENCES "Execution" ("tenantId", "id")
 );
 CREATE UNIQUE INDEX "LogEntry_executionKey_sequence_key" ON "LogEntry" ("executionKey", "sequence");
-CREATE INDEX "LogEntry_tenantId_executionKey_idx" ON "LogEntry" ("tenantId", "executionKey");
+CREATE INDEX "LogEntry_executionKey_changed_idx" ON "LogEntry" ("executionKey", "changed");
 CREATE INDEX "LogEntry_tenantId_at_id_idx" ON "LogEntry" ("tenantId", "at", "id");
 
 CREATE TABLE "Metric" (
@@ -108,7 +116,6 @@ CREATE TABLE "Metric" (
     FOREIGN KEY ("tenantId", "executionKey") REFERENCES "Execution" ("tenantId", "id")
 );
 CREATE UNIQUE INDEX "Metric_executionKey_sequence_key" ON "Metric" ("executionKey", "sequence");
-CREATE INDEX "Metric_tenantId_executionKey_idx" ON "Metric" ("tenantId", "executionKey");
 CREATE INDEX "Metric_tenantId_namespace_flowId_at_id_idx" ON "Metric" ("tenantId", "namespace", "flowId", "at", "id");
 
 CREATE TABLE "Command" (
@@ -119,17 +126,20 @@ CREATE TABLE "Command" (
   "kind" TEXT NOT NULL,
   "executionId" TEXT COLLATE "C" NOT NULL,
   "payload" JSONB NOT NULL DEFAULT '{}',
-  "state" TEXT NOT NULL DEFAULT 'WAITING',
+  "state" TEXT NOT NULL DEFAULT 'WAITING' CHECK ("state" IN ('WAITING', 'TAKEN', 'DONE')),
   "actorId" TEXT COLLATE "C" NOT NULL,
   "actorName" TEXT NOT NULL,
   "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "takenAt" TIMESTAMPTZ(3),
   "takenBy" TEXT COLLATE "C",
+  "doneAt" TIMESTAMPTZ(3),
   CONSTRAINT "Command_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "Command_tenantId_fkey" FOREIGN KEY ("tenantId") REFERENCES "Tenant" ("id")
 );
 CREATE INDEX "Command_tenantId_executionId_idx" ON "Command" ("tenantId", "executionId");
-CREATE INDEX "Command_waiting" ON "Command" ("tenantId", "id") WHERE "state" = 'WAITING';
+-- What a claim looks for, and nothing else.
+CREATE INDEX "Command_open" ON "Command" ("tenantId", "id") WHERE "state" <> 'DONE';
+CREATE INDEX "Command_doneAt_idx" ON "Command" ("doneAt");
 
 CREATE TABLE "ExecutionDay" (
   "tenantId" TEXT COLLATE "C" NOT NULL,
@@ -140,4 +150,4 @@ CREATE TABLE "ExecutionDay" (
   "durationMs" BIGINT NOT NULL,
   CONSTRAINT "ExecutionDay_pkey" PRIMARY KEY ("tenantId", "namespace", "day", "state"),
   CONSTRAINT "ExecutionDay_tenantId_fkey" FOREIGN KEY ("tenantId") REFERENCES "Tenant" ("id")
-);
+) WITH (fillfactor = 50);

@@ -1,11 +1,8 @@
-import type { TenantRef } from '../../access/tenant-ref.ts';
 import { decodePosition, encodePosition } from '../../audit/cursor.ts';
-import { recordRefusal } from '../../audit/refusal.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
-import { GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
-import { requiredTenant } from '../../graphql/scopes.ts';
+import { decideStream, stillAllowed } from '../../graphql/streams.ts';
 import { abortable } from '../../lib/abortable.ts';
 import { AuditFeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
@@ -41,26 +38,8 @@ builder.subscriptionField('auditEvents', (t) =>
 
 /** Decides before the first item, so that who may not follow is told at once. */
 async function begin({ tenant: key, where, after }: FeedArgs, context: Context): Promise<AsyncIterable<unknown>> {
-  const { session, feed, keys, store, decisions, engine } = context;
-  // A stream has no end in time: the deadline of its request does not apply.
-  context.deadline?.clear();
-  let tenant: TenantRef | undefined;
-  try {
-    if (key != null) tenant = await requiredTenant(context, key);
-    session.grant('AUDITLOG:READ', { tenantId: tenant?.id });
-  } catch (error) {
-    if (error instanceof GatehouseError) {
-      await recordRefusal(store, session.doer, {
-        permission: 'AUDITLOG:READ',
-        field: 'auditEvents',
-        tenant: tenant ?? null,
-        resourceId: '',
-        error,
-      });
-      await decisions.refused(error, engine.fingerprint);
-    }
-    throw error;
-  }
+  const { feed, keys } = context;
+  const tenant = await decideStream(context, 'auditEvents', 'AUDITLOG:READ', key);
   // A fault of the filter is told now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
@@ -89,10 +68,10 @@ async function* follow(
     let told = Date.now();
     for await (const events of feed.follow(position, ended.signal)) {
       // Also without events: a right that is gone ends the stream.
-      await stillAllowed(context, tenantId);
+      await stillAllowed(context, 'AUDITLOG:READ', { tenantId });
       const wanted = await satisfying(context, events, where, tenantId);
       for (const event of events) {
-        await stillAllowed(context, tenantId);
+        await stillAllowed(context, 'AUDITLOG:READ', { tenantId });
         const grant = session.may('AUDITLOG:READ', { tenantId });
         if (!wanted(event) || !grant?.matches({ ...event })) {
           skipped = cursorAt(event);
@@ -112,13 +91,6 @@ async function* follow(
   } finally {
     ended.abort();
   }
-}
-
-/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN or POLICY_ERROR, which ends the stream. */
-async function stillAllowed({ session }: Context, tenantId: string | undefined): Promise<void> {
-  await session.refresh();
-  session.forget();
-  session.grant('AUDITLOG:READ', { tenantId });
 }
 
 /** Which of these satisfy the subscriber's own filter: asked of the database, so that it means what it means in lists. */

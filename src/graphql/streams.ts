@@ -1,0 +1,48 @@
+import type { Permission } from '../access/catalog.ts';
+import type { Grant } from '../access/grant.ts';
+import type { TenantRef } from '../access/tenant-ref.ts';
+import { recordRefusal } from '../audit/refusal.ts';
+import { GatehouseError } from '../errors.ts';
+import type { Scope } from '../policy/engine.ts';
+import type { Context } from './context.ts';
+import { requiredTenant } from './scopes.ts';
+
+/**
+ * Decides about a stream before its first item, so that who may not follow is told at once; a refusal goes on record.
+ * @param tenantKey null or left out: at the instance level.
+ * @returns the tenant. @throws NOT_FOUND, FORBIDDEN, POLICY_ERROR.
+ */
+export async function decideStream(
+  context: Context,
+  field: string,
+  permission: Permission,
+  tenantKey: string | null | undefined,
+): Promise<TenantRef | undefined> {
+  const { session, store, decisions, engine } = context;
+  // A stream has no end in time: the deadline of its request does not apply.
+  context.deadline?.clear();
+  let tenant: TenantRef | undefined;
+  try {
+    if (tenantKey != null) tenant = await requiredTenant(context, tenantKey);
+    session.grant(permission, { tenantId: tenant?.id });
+    return tenant;
+  } catch (error) {
+    if (error instanceof GatehouseError) {
+      const refused = { permission, field, tenant: tenant ?? null, resourceId: '', error };
+      await recordRefusal(store, session.doer, refused);
+      await decisions.refused(error, engine.fingerprint);
+    }
+    throw error;
+  }
+}
+
+/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN or POLICY_ERROR, which ends the stream. */
+export async function stillAllowed(
+  { session }: Pick<Context, 'session'>,
+  permission: Permission,
+  scope: Scope,
+): Promise<Grant> {
+  await session.refresh();
+  session.forget();
+  return session.grant(permission, scope);
+}

@@ -1,0 +1,17 @@
+/** Waits until something changed, one of the signals aborts, or the time is over, whichever is first. */
+export async function pause(
+  changed: Promise<void>,
+  signals: readonly AbortSignal[],
+  milliseconds: number,
+): Promise<void> {
+  const { promise: over, resolve: done } = Promise.withResolvers<void>();
+  const end = () => done();
+  const timer = setTimeout(end, milliseconds);
+  for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+  try {
+    await Promise.race([changed, over]);
+  } finally {
+    clearTimeout(timer);
+    for (const signal of signals) signal.removeEventListener('abort', end);
+  }
+}

@@ -1,0 +1,22 @@
+import { fieldsOf, type Where } from '../../access/where.ts';
+import type { Condition } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
+
+const rolledUp = new Set(['tenantId', 'namespace']);
+
+/**
+ * How many executions there are, from the counts by day: only where each filter speaks of tenant and namespace alone.
+ * @returns undefined where the rows themselves have to be counted.
+ */
+export async function countByDays(
+  { db }: Context,
+  tenantId: string,
+  conditions: readonly Condition[],
+): Promise<number | undefined> {
+  if (conditions.some((one) => [...fieldsOf(one as Where)].some((field) => !rolledUp.has(field)))) return undefined;
+  const { _sum } = await db.executionDay.aggregate({
+    where: { AND: [{ tenantId }, ...conditions] } as object,
+    _sum: { count: true },
+  });
+  return Number(_sum.count ?? 0n);
+}

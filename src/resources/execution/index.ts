@@ -1,0 +1,7 @@
+import './resource.ts';
+import './schema.ts';
+import './subscription.ts';
+import './log-subscription.ts';
+import './report-schema.ts';
+import './command-schema.ts';
+import './claim-schema.ts';
