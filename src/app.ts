@@ -18,6 +18,7 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
@@ -95,6 +96,7 @@ export async function createApp(
 
     const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
     await assertMasterKeysKnown(database.prisma, keys);
+    await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
     const services: Services = {
       store,

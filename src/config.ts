@@ -82,6 +82,7 @@ const liveness = z
     error: 'must be less than timeoutMs',
   });
 export type Liveness = z.infer<typeof liveness>;
+
 const commands = z.strictObject({
   /** A command that its claimer has not acknowledged for so long is given again. */
   repeatAfterSeconds: z.int().positive().default(60),

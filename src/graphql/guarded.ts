@@ -64,11 +64,15 @@ export const ActionEnum = builder.enumType('Action', {
   },
 });
 
-/** What the viewer may do with this very object: a frontend asks and never derives it. */
+/**
+ * What the viewer may do with this very object: a frontend asks and never derives it.
+ * @param besides what everybody may do with it who sees it, whatever is granted.
+ */
 export function viewerPermissions<Parent>(
   builderOfField: object,
   resource: ResourceName,
   scope: (parent: Parent) => Scope,
+  besides: (parent: Parent) => readonly Action[] = () => [],
 ) {
   const t = builderOfField as FieldBuilder<Parent>;
   return t.field({
@@ -76,7 +80,11 @@ export function viewerPermissions<Parent>(
     description: 'What the viewer may do with this object. Policies that look at a change may still refuse it.',
     resolve: ((parent: Parent, _args: object, context: Context) =>
       permissionsOf(resource)
-        .filter((permission) => context.session.can(permission, parent as unknown as Row, scope(parent)))
+        .filter(
+          (permission) =>
+            besides(parent).includes(split(permission)[1]) ||
+            context.session.can(permission, parent as unknown as Row, scope(parent)),
+        )
         .map((permission) => split(permission)[1])
         .sort((a: Action, b: Action) => actions.indexOf(a) - actions.indexOf(b))) as never,
   });

@@ -282,10 +282,12 @@ function readable(
 function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, message }) => ({
-    path: ['input', ...(path as (string | number)[])],
-    message,
-  }));
+  const issues = result.error.issues.flatMap((issue) => {
+    const path = ['input', ...(issue.path as (string | number)[])];
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))
+      : [{ path, message: issue.message }];
+  });
   throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
 }
 

@@ -13,6 +13,7 @@ import './worker-group/index.ts';
 import './worker/index.ts';
 import './flow/index.ts';
 import './trigger/index.ts';
+import './blueprint/index.ts';
 import './execution/index.ts';
 import './description/index.ts';
 import './access/index.ts';

@@ -2,6 +2,7 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Flow } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict, GatehouseError, type Issue, notFound } from '../../errors.ts';
@@ -166,6 +167,7 @@ export async function setFlowDisabled(
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.flow.update({ where: { id }, data });
   await tx.trigger.updateMany({ where: { flowKey: id }, data: { flowDisabled: disabled } });
+  wakeFollowers(tx, 'Trigger', tenant.id);
   record(tx, grant, { before, after, tenant, verb: disabled ? 'disable' : 'enable' });
   return after;
 }

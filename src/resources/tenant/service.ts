@@ -7,6 +7,7 @@ import { badInput, conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
+import { removeBlueprints } from '../blueprint/service.ts';
 import { removeFlow } from '../flow/service.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
@@ -84,6 +85,7 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
     await removeAccess(tx, grant, before, access);
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
   await removeSecrets(tx, grant, before);
+  await removeBlueprints(tx, grant, before);
   for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
   await tx.flowRevision.deleteMany({ where: { tenantId: id } });
   await tx.namespaceFile.deleteMany({ where: { tenantId: id } });

@@ -90,14 +90,7 @@ export const workerMutations: Record<string, Record<string, Attempting>> = {
 let worker: Promise<Worker> | undefined;
 const seen = (stage: Stage): Promise<Worker> => (worker ??= workerOf(stage));
 let group: Promise<WorkerGroup> | undefined;
-/** The worker group of tenant a. */
-const taken = (stage: Stage): Promise<WorkerGroup> => {
-  group ??= newGroup(stage).then(async (made) => {
-    await stage.world.db.tenant.update({ where: { id: stage.a.id }, data: { workerGroupId: made.id } });
-    return made;
-  });
-  return group;
-};
+const taken = (stage: Stage): Promise<WorkerGroup> => (group ??= newGroup(stage));
 const byNode = (typename: string, row: (stage: Stage) => Promise<{ id: string }>): Reading => ({
   way: 'node',
   sees: async (client, stage) => {
@@ -127,8 +120,14 @@ export const workerReads: Record<string, readonly Reading[]> = {
     {
       way: 'nested',
       sees: async (client, stage) => {
-        const { key } = await taken(stage);
-        return (await data(client, '{ tenant(key: "a") { workerGroup { key } } }'))?.tenant?.workerGroup?.key === key;
+        const { id, key } = await taken(stage);
+        const ofTenant = (workerGroupId: string | null) =>
+          stage.world.db.tenant.update({ where: { id: stage.a.id }, data: { workerGroupId } });
+        await ofTenant(id);
+        const answer = await data(client, '{ tenant(key: "a") { workerGroup { key } } }');
+        // Other cells claim the work of no group.
+        await ofTenant(null);
+        return answer?.tenant?.workerGroup?.key === key;
       },
     },
   ],
