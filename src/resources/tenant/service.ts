@@ -7,6 +7,7 @@ import { badInput, conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
+import { removeTenantExecutions } from '../execution/remove.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
 import { removeSecrets } from '../secret/service.ts';
@@ -68,6 +69,7 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
     await removeAccess(tx, grant, before, access);
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
   await removeSecrets(tx, grant, before);
+  await removeTenantExecutions(tx, grant.doer, before);
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });
