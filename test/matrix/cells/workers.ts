@@ -153,8 +153,8 @@ export const workerReads: Record<string, readonly Reading[]> = {
       sees: async (client, stage) => {
         const { id, serviceId } = await seen(stage);
         const end = new AbortController();
-        const change = setInterval(() => {
-          void stage.world.db.worker.update({ where: { id }, data: { version: stage.name('v') } });
+        const change = setInterval(async () => {
+          await stage.world.db.worker.update({ where: { id }, data: { version: stage.name('v') } });
         }, 100);
         try {
           const items = client.sse<any>('subscription { workers { worker { serviceId } } }', {}, end.signal);
