@@ -1,0 +1,3 @@
+import { triggers } from './triggers.ts';
+
+await triggers();
