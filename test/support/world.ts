@@ -112,6 +112,9 @@ export class World {
     this.write((tx) => createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), tenant, { name }));
   group = (tenant: Tenant, name: string): Promise<Group> =>
     this.write((tx) => createGroup(tx, asSystem('GROUP:CREATE', 'test'), tenant, { name }));
+  /** A way into the tenant. */
+  access = (tenant: Tenant, principal: { id: string }): Promise<unknown> =>
+    this.write((tx) => giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), tenant, principal.id));
   /** A flow as its source says, or its next revision. */
   flow = (tenant: Tenant, source: string): Promise<Flow> =>
     this.write(async (tx) => {

@@ -1,4 +1,5 @@
 import type { Tx } from '../../db/transaction.ts';
+import { releaseTriggers } from '../trigger/ended.ts';
 import type { ExecutionState } from './states.ts';
 
 /** An execution that has just come to an end. It may be restarted, and end again. */
@@ -14,4 +15,4 @@ export interface EndedExecution {
 }
 
 /** Is told, in the transaction of their report, of the executions that came to an end by it: each end once. */
-export async function executionsEnded(_tx: Tx, _ended: readonly EndedExecution[]): Promise<void> {}
+export const executionsEnded = (tx: Tx, ended: readonly EndedExecution[]): Promise<void> => releaseTriggers(tx, ended);

@@ -3,6 +3,7 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import type { Tx } from '../../db/transaction.ts';
 import type { Issue } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
+import { anyCondition, nothing } from '../../graphql/connection.ts';
 import { type Condition, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { byId, changed, inTenant, mutation, type Target } from '../../graphql/mutation.ts';
@@ -35,14 +36,20 @@ export const saveGrants = ({ session }: Context, { id }: TenantRef): SaveGrants 
   update: session.may('FLOW:UPDATE', { tenantId: id }),
 });
 
-/** Which permission saving takes: to change, where every one of these flows is there; else to make. */
+/**
+ * Which permission saving takes: to change, where every one of these flows is there as far as the caller may know;
+ * else to make.
+ */
 export async function savingTarget(key: string, names: readonly FlowName[], context: Context): Promise<Target> {
   const target = await inTenant(key, context);
-  const where: Condition = {
-    tenantId: target.tenant!.id,
-    OR: names.map(({ namespace, flowId: name }) => ({ namespace, flowId: name })),
-  };
-  const there = names.length === 0 ? 0 : await context.db.flow.count({ where });
+  const tenantId = target.tenant!.id;
+  const reach = (['FLOW:READ', 'FLOW:UPDATE'] as const).flatMap((permission) => {
+    const grant = context.session.may(permission, { tenantId });
+    return grant ? [grant.where as Condition] : [];
+  });
+  const known = anyCondition(reach) ?? nothing;
+  const named = { tenantId, OR: names.map(({ namespace, flowId: name }) => ({ namespace, flowId: name })) };
+  const there = names.length === 0 ? 0 : await context.db.flow.count({ where: { AND: [named, known] } as never });
   const all = new Set(names.map(({ namespace, flowId: name }) => `${namespace}/${name}`)).size;
   return { ...target, permission: there === all && all > 0 ? 'FLOW:UPDATE' : 'FLOW:CREATE' };
 }

@@ -2,6 +2,7 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Flow } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict, GatehouseError, type Issue, notFound } from '../../errors.ts';
@@ -84,7 +85,7 @@ export async function saveFlow(
     before = await stored(tx, tenant.id, read);
   }
   if (!before && expectedRevision != null && expectedRevision > 0) throw notFound('The flow');
-  const grant = allowed(before ? grants.update : grants.create, before ? grants.create : grants.update, before);
+  const grant = allowed(grants, before);
   if (before && expectedRevision != null && before.revision !== expectedRevision)
     throw conflict(`The flow is at revision ${before.revision} by now, not at ${expectedRevision}.`);
   if (before?.source === source) return { flow: before, outcome: 'UNCHANGED' };
@@ -133,19 +134,23 @@ export async function saveFlow(
 }
 
 /**
- * The grant that this takes, within reach of the stored flow.
- * @throws CONFLICT or what the other grant says: who may only make flows learns of one that is there as far as they may read it.
+ * The grant that saving takes: to change the stored flow, or to make one.
+ * @throws of a flow that the doer may not know of, what they would be told without it; where they could make one there,
+ * CONFLICT.
  */
-function allowed<G extends Grant>(wanted: G | undefined, other: Grant | undefined, before: Flow | undefined): G {
-  if (!wanted) {
-    if (before && other?.mayRead(before)) throw conflict('There is a flow of this name already.');
+function allowed(
+  { create, update }: SaveGrants,
+  before: Flow | undefined,
+): Grant<'FLOW:CREATE'> | Grant<'FLOW:UPDATE'> {
+  if (!before) {
+    if (create) return create;
     throw notFound('The flow');
   }
-  if (before && !wanted.matches(before)) {
-    const refused = wanted.refusalOf(before) as GatehouseError;
-    throw wanted.mayRead(before) ? refused : Object.assign(notFound('The flow'), { evidence: refused.evidence });
-  }
-  return wanted;
+  if (update?.matches(before)) return update;
+  if (update?.mayRead(before)) throw update.refusalOf(before);
+  if (create && !create.mayRead(before) && !create.matches(before)) throw create.refusalOf(before);
+  if (create) throw conflict(`There is a flow ${before.flowId} in ${before.namespace} already.`);
+  throw notFound('The flow');
 }
 
 /** Stops a flow, or lets it go on: its triggers are not claimed while it is disabled, and keep their own state. */
@@ -162,6 +167,7 @@ export async function setFlowDisabled(
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.flow.update({ where: { id }, data });
   await tx.trigger.updateMany({ where: { flowKey: id }, data: { flowDisabled: disabled } });
+  wakeFollowers(tx, 'Trigger', tenant.id);
   record(tx, grant, { before, after, tenant, verb: disabled ? 'disable' : 'enable' });
   return after;
 }
@@ -199,12 +205,9 @@ export async function restoreFlow(
 ): Promise<SavedFlow> {
   const before = await stored(tx, tenant.id, { namespace, flowId });
   // Before anything is told of its revisions.
-  if (before) allowed(grants.update, grants.create, before);
-  else {
-    const row = { tenantId: tenant.id, namespace, flowId };
-    const grant = allowed(grants.create, grants.update, undefined);
-    if (!grant.matches(row)) throw grant.refusalOf(row);
-  }
+  const grant = allowed(grants, before);
+  const row = before ?? { tenantId: tenant.id, namespace, flowId };
+  if (!grant.matches(row)) throw grant.refusalOf(row);
   const place = { tenantId: tenant.id, namespace, flowId, revision };
   const former = await tx.flowRevision.findUnique({ where: { tenantId_namespace_flowId_revision: place } });
   if (!former) throw notFound('The revision');

@@ -27,15 +27,20 @@ const labelValue = z
   .custom<string | number | boolean>(isScalar, 'The value of a label is a text, a number or true or false.')
   .transform(String)
   .refine((text) => text.length <= 1_000, 'The value of a label has at most 1,000 characters.');
+const isPair = (item: unknown): item is { key: string; value: unknown } =>
+  typeof item === 'object' && item !== null && typeof (item as { key?: unknown }).key === 'string' && 'value' in item;
 /** A map, or a list of { key, value }. */
-export const labels = z.union(
-  [
-    z.record(labelKey, labelValue),
-    z
-      .array(z.strictObject({ key: labelKey, value: labelValue }))
-      .transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value]))),
-  ],
-  'Labels are a map of texts, or a list of key and value.',
+export const labels = z.preprocess(
+  (value) =>
+    Array.isArray(value) && value.every(isPair)
+      ? Object.fromEntries(value.map(({ key, value: text }) => [key, text]))
+      : value,
+  z.record(labelKey, labelValue, {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? String(issue.issues[0]?.message)
+        : 'Labels are a map of texts, or a list of key and value.',
+  }),
 );
 
 const list = z.array(z.unknown(), { error: missing('This is missing.', 'This is a list.') });

@@ -1,4 +1,5 @@
 import type { Where } from '../../access/where.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Trigger, Worker } from '../../db/generated/client.ts';
 import { Prisma } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
@@ -74,6 +75,7 @@ async function claimIn(
      FROM due WHERE t.id = due.id RETURNING t.*`,
     ...params,
   );
+  if (rows.length > 0) wakeFollowers(tx, 'Trigger', tenantId);
   const claimed = rows
     .map((trigger) => ({ trigger, dueAt: trigger.nextExecutionAt! }))
     .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());

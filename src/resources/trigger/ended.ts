@@ -1,5 +1,6 @@
 import './resource.ts';
 import { record } from '../../audit/record.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { asSystem } from '../../policy/system.ts';
@@ -23,6 +24,7 @@ export async function releaseTriggers(tx: Tx, ended: readonly EndedExecution[]):
       WHERE "tenantId" = ${tenantId} AND "executionId" = ANY(${[...states.keys()]}) ORDER BY id FOR UPDATE`;
     if (held.length === 0) continue;
     await tx.trigger.updateMany({ where: { id: { in: held.map(({ id }) => id) } }, data: { executionId: null } });
+    wakeFollowers(tx, 'Trigger', tenantId);
     const stopping = held.filter(
       ({ disabled, stopAfter, executionId }) => !disabled && stopAfter.includes(states.get(executionId!)!),
     );

@@ -1,3 +1,4 @@
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, type GatehouseError, notFound } from '../../errors.ts';
@@ -78,5 +79,6 @@ export async function reportFrom(
     return { id: report.id, outcome: 'APPLIED', error: null };
   });
   await storeReported(tx, states);
+  for (const id of states.keys()) wakeFollowers(tx, 'Trigger', rows.get(id)!.tenantId);
   return answers;
 }

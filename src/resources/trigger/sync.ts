@@ -2,6 +2,7 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import { type Flow, Prisma, type Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { newId } from '../../lib/ids.ts';
@@ -30,6 +31,7 @@ export async function syncTriggers(
     (await tx.trigger.findMany({ where: { flowKey: flow.id } })).map((row) => [row.triggerId, row]),
   );
   if (stored.size === 0 && declared.length === 0) return;
+  wakeFollowers(tx, 'Trigger', tenant.id);
   const groups = await effectiveGroups(tx, tenant.id, flow.namespace);
   const seen: Prisma.TriggerCreateManyInput[] = [];
   for (const one of declared) {
@@ -68,6 +70,7 @@ export async function removeTriggers(
   rows: readonly Trigger[],
 ): Promise<void> {
   if (rows.length === 0) return;
+  wakeFollowers(tx, 'Trigger', tenant.id);
   await tx.trigger.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
   for (const before of rows) record(tx, grant, { resource: 'TRIGGER', before, after: null, tenant });
 }
