@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
+import { exclusively } from './db/lock.ts';
 import type { Store } from './db/transaction.ts';
 import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
@@ -20,11 +21,13 @@ import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
 import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
+import { purgeExecutions } from './resources/execution/retention.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
+import { createLogFile } from './server/log-file.ts';
 import { createOriginRule } from './server/origins.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway, type Gateway } from './server/yoga.ts';
@@ -55,6 +58,7 @@ export interface AppOptions {
 
 const drainMs = 8_000;
 const jitterMs = 1_000;
+const retentionMs = 10 * 60_000;
 
 /** The composition root: everything is made here and handed down. */
 export async function createApp(
@@ -126,7 +130,8 @@ export async function createApp(
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
-    const http = createHttpServer({ gateway, origins, isReady });
+    const logFile = createLogFile({ services, authenticator, addressOf, mask });
+    const http = createHttpServer({ gateway, logFile, origins, isReady });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,
@@ -148,6 +153,13 @@ export async function createApp(
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
+    const { executionDays } = config.retention;
+    const purge = () =>
+      exclusively(connection, 'retention', () => purgeExecutions(store, executionDays!)).catch((error: Error) =>
+        log.error('retention failed; it is tried again', { error: error.message }),
+      );
+    const retention = executionDays === undefined ? undefined : setInterval(() => void purge(), retentionMs);
+    retention?.unref();
     sweep.unref();
     flush.unref();
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
@@ -174,6 +186,7 @@ export async function createApp(
       },
       async close() {
         clearInterval(sweep);
+        clearInterval(retention);
         clearInterval(flush);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.

@@ -29,3 +29,27 @@ export async function holdStore(
   await release();
   return undefined;
 }
+
+/**
+ * Does work that one gateway does at a time, for as long as its connection lives.
+ * @param name what the work is called, the same on every gateway.
+ * @returns undefined where another one is at it.
+ */
+export async function exclusively<T>(
+  connection: Connection,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  const client = new pg.Client({ ...connection, keepAlive: true });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ held: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held',
+      [`exclusively ${name}`],
+    );
+    return rows[0]!.held ? await work() : undefined;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { LogFile } from './log-file.ts';
 import type { Gateway } from './yoga.ts';
 
 export interface HttpOptions {
   readonly gateway: Gateway;
+  readonly logFile: LogFile;
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** May this gateway decide, and does its database answer? */
   readonly isReady: () => boolean;
@@ -26,7 +28,7 @@ function answer(
 }
 
 /** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
-export function createHttpServer({ gateway, origins, isReady }: HttpOptions): HttpServer {
+export function createHttpServer({ gateway, logFile, origins, isReady }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -48,8 +50,8 @@ export function createHttpServer({ gateway, origins, isReady }: HttpOptions): Ht
           'Retry-After': '1',
         });
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
-      if (path !== '/graphql')
-        return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz.');
+      const serve = path === '/graphql' ? gateway : logFile(path ?? '');
+      if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and logs.');
       if (!origins(request.headers.origin, request.headers.host))
         return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
       running += 1;
@@ -57,7 +59,7 @@ export function createHttpServer({ gateway, origins, isReady }: HttpOptions): Ht
         running -= 1;
         if (running === 0) idle();
       });
-      void Promise.resolve(gateway(request, response)).catch(() => {
+      void Promise.resolve(serve(request, response)).catch(() => {
         if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
         else response.destroy();
       });

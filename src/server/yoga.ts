@@ -6,7 +6,7 @@ import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
-import { newId } from '../lib/ids.ts';
+import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import { graphiqlPage } from './graphiql.ts';
 import { useDeadline } from './use-deadline.ts';
@@ -31,14 +31,6 @@ export interface YogaOptions {
   readonly graphiql: boolean;
   readonly mask: Mask;
 }
-
-const header = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
-
-/** A request id that the caller may have chosen: kept only where it is harmless in a log. */
-const requestIdOf = (req: IncomingMessage): string => {
-  const given = header(req.headers['x-request-id']);
-  return given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : newId();
-};
 
 export type Gateway = YogaServerInstance<ServerContext, Context>;
 
@@ -68,12 +60,7 @@ export function createGateway({
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, claims }) => {
-      const own: Claims = claims ?? {
-        authorization: header(req.headers.authorization),
-        impersonate: header(req.headers['x-gatehouse-impersonate']),
-        ip: addressOf(req),
-        requestId: requestIdOf(req),
-      };
+      const own: Claims = claims ?? claimsOf(req, addressOf);
       return {
         ...services,
         db: store.prisma,

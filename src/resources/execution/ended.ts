@@ -1,5 +1,6 @@
 import type { Tx } from '../../db/transaction.ts';
 import { releaseTriggers } from '../trigger/ended.ts';
+import type { KnownExecution } from './report-items.ts';
 import type { ExecutionState } from './states.ts';
 
 /** An execution that has just come to an end. It may be restarted, and end again. */
@@ -12,6 +13,13 @@ export interface EndedExecution {
   readonly triggerId: string | null;
   readonly state: ExecutionState;
   readonly endedAt: Date;
+}
+
+/** The end that a change brought; undefined: it brought none. */
+export function endOf(before: KnownExecution | null, after: KnownExecution): EndedExecution | undefined {
+  const { tenantId, executionId, namespace, flowId, triggerId, state, endedAt } = after;
+  if (endedAt === null || before?.endedAt?.getTime() === endedAt.getTime()) return undefined;
+  return { tenantId, executionId, namespace, flowId, triggerId, state: state as ExecutionState, endedAt };
 }
 
 /** Is told, in the transaction of their report, of the executions that came to an end by it: each end once. */

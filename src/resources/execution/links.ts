@@ -1,39 +1,18 @@
-import DataLoader from 'dataloader';
 import type { Row } from '../../access/grant.ts';
 import type { Execution, Flow, Trigger } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, delegate } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { canonicalJson } from '../../lib/json.ts';
-import { remember } from '../../lib/remember.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { logList, metricList } from './parts.ts';
 import { executionList } from './schema.ts';
 import { overParts } from './where.ts';
 
-type Names = Readonly<Record<string, string>>;
-
-/** A row of a tenant that others know by names only: those of one answer in one statement. */
-function byNames(context: Context, model: string, where: object, columns: readonly string[], names: Names) {
-  const loaders = context.loaders as Map<string, DataLoader<Names, Row | null, string>>;
-  const keyOf = (row: Row | Names): string => canonicalJson(columns.map((column) => row[column]));
-  const loader = remember(loaders, `${model} by ${columns.join()} ${canonicalJson(where)}`, () => {
-    return new DataLoader<Names, Row | null, string>(
-      async (asked) => {
-        const rows = await delegate(context, model).findMany({ where: { AND: [where, { OR: asked }] } });
-        const byKey = new Map(rows.map((row) => [keyOf(row), row]));
-        return asked.map((one) => byKey.get(keyOf(one)) ?? null);
-      },
-      { cacheKeyFn: keyOf },
-    );
-  });
-  return loader.load(names);
-}
-
 const executionOf = (context: Context, tenantId: string, executionId: string | null): Promise<Row | null> | null => {
   if (executionId === null) return null;
   const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-  return byNames(context, 'execution', { AND: [{ tenantId }, where] }, ['executionId'], { executionId });
+  return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
 };
 
 const ofFlow = {
@@ -88,8 +67,7 @@ builder.prismaObjectFields('Execution', (t) => ({
     access: { decides: 'FLOW:READ' },
     resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
-      const columns = ['namespace', 'flowId'];
-      return byNames(context, 'flow', { AND: [{ tenantId }, where] }, columns, { namespace, flowId }) as never;
+      return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
     },
   }),
   trigger: t.field({
@@ -100,9 +78,8 @@ builder.prismaObjectFields('Execution', (t) => ({
     resolve: ({ tenantId, namespace, flowId, triggerId }: Execution, _args, context) => {
       if (triggerId === null) return null as never;
       const { where } = context.session.grant('TRIGGER:READ', { tenantId });
-      const columns = ['namespace', 'flowId', 'triggerId'];
       const names = { namespace, flowId, triggerId };
-      return byNames(context, 'trigger', { AND: [{ tenantId }, where] }, columns, names) as never;
+      return loadByNames(context, 'trigger', { AND: [{ tenantId }, where] }, names) as never;
     },
   }),
 }));

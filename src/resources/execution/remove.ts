@@ -1,3 +1,6 @@
+import type { Doer } from '../../access/grant.ts';
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import { append, envelope } from '../../audit/record.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { type Counted, recount } from './days.ts';
 
@@ -15,4 +18,37 @@ export async function removeExecutions(
   await tx.$executeRaw`DELETE FROM "Metric" WHERE "executionKey" = ANY(${ids})`;
   await tx.$executeRaw`DELETE FROM "Execution" WHERE id = ANY(${ids})`;
   for (const execution of executions) recount(tx, execution, null);
+}
+
+/** One event for many executions that go together, with their count. */
+export function recordPurge(
+  tx: Tx,
+  doer: Doer,
+  tenant: TenantRef,
+  details: { readonly executions: number; readonly before?: string },
+): void {
+  append(tx, {
+    ...envelope(doer),
+    tenantId: tenant.id,
+    tenantKey: tenant.key,
+    type: 'DELETE',
+    action: 'execution.purge',
+    outcome: 'SUCCESS',
+    resource: 'EXECUTION',
+    resourceId: '',
+    resourceKey: '',
+    namespace: '',
+    patchText: '',
+    details: { ...details },
+  });
+}
+
+/** All that a tenant holds, with it. One event tells how many there were. */
+export async function removeTenantExecutions(tx: Tx, doer: Doer, tenant: TenantRef): Promise<void> {
+  const { id } = tenant;
+  for (const table of ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'])
+    await tx.$executeRawUnsafe(`DELETE FROM "${table}" WHERE "tenantId" = $1`, id);
+  const executions = await tx.$executeRaw`DELETE FROM "Execution" WHERE "tenantId" = ${id}`;
+  await tx.$executeRaw`DELETE FROM "Removal" WHERE subject = 'Execution' AND "tenantId" = ${id}`;
+  if (executions > 0) recordPurge(tx, doer, tenant, { executions });
 }

@@ -7,7 +7,7 @@ import { newId } from '../../lib/ids.ts';
 import { attempt } from '../../policy/reviewed.ts';
 import { endCommands } from './claims.ts';
 import { recount } from './days.ts';
-import { executionsEnded } from './ended.ts';
+import { endOf, executionsEnded } from './ended.ts';
 import { labelTexts } from './labels.ts';
 import { removeExecutions } from './remove.ts';
 import {
@@ -20,7 +20,7 @@ import {
   type ReportResult,
 } from './report-items.ts';
 import { type ExecutionReport, executionFault, type TaskRunReport } from './report-rules.ts';
-import { courseOf, type ExecutionState } from './states.ts';
+import { courseOf } from './states.ts';
 import { nestedRuns, type OwnedRun, ownRuns, writeTaskRuns } from './task-runs.ts';
 
 /** Who reports, for which tenant. */
@@ -233,20 +233,7 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
   for (const { before, after } of written) recount(tx, before, after);
   await executionsEnded(
     tx,
-    written.flatMap(({ before, after }) => (endsAnew(before, after) ? [endOf(after!)] : [])),
+    written.flatMap(({ before, after }) => endOf(before, after!) ?? []),
   );
   if (written.length + removed.length > 0) wakeFollowers(tx, 'Execution', tenantId);
 }
-
-const endsAnew = (before: KnownExecution | null, after: KnownExecution | null): boolean =>
-  after?.endedAt != null && before?.endedAt?.getTime() !== after.endedAt.getTime();
-
-const endOf = ({ tenantId, executionId, namespace, flowId, triggerId, state, endedAt }: KnownExecution) => ({
-  tenantId,
-  executionId,
-  namespace,
-  flowId,
-  triggerId,
-  state: state as ExecutionState,
-  endedAt: endedAt!,
-});

@@ -8,6 +8,7 @@ import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
 import { removeBlueprints } from '../blueprint/service.ts';
+import { removeTenantExecutions } from '../execution/remove.ts';
 import { removeFlow } from '../flow/service.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
@@ -89,6 +90,7 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
   for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
   await tx.flowRevision.deleteMany({ where: { tenantId: id } });
   await tx.namespaceFile.deleteMany({ where: { tenantId: id } });
+  await removeTenantExecutions(tx, grant.doer, before);
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });

@@ -1,4 +1,3 @@
-import DataLoader from 'dataloader';
 import type { Row } from '../../access/grant.ts';
 import { within } from '../../access/where.ts';
 import type { Flow, Tenant, Trigger } from '../../db/generated/client.ts';
@@ -7,9 +6,9 @@ import { connection, delegate } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { shownName } from '../../graphql/personal.ts';
-import { remember } from '../../lib/remember.ts';
 import { escapeLike } from '../../lib/text.ts';
 import type { Backfill } from './backfill.ts';
 import { type TriggerKind, triggerKinds } from './declared.ts';
@@ -149,20 +148,10 @@ export const TriggerRef = builder.prismaNode('Trigger', {
 });
 registerNode({ typename: 'Trigger', resource: 'TRIGGER' });
 
-/** A service by the id that it gave itself, those of one answer in one statement. @throws FORBIDDEN. */
+/** A service by the id that it gave itself. @throws FORBIDDEN. */
 function workerOf(context: Context, serviceId: string): Promise<Row | null> {
   const { where } = context.session.grant('WORKER:READ');
-  const loaders = context.loaders as Map<string, DataLoader<string, Row | null>>;
-  const loader = remember(loaders, 'worker by service', () => {
-    return new DataLoader<string, Row | null>(async (ids) => {
-      const rows = await delegate(context, 'worker').findMany({
-        where: { AND: [{ serviceId: { in: [...ids] } }, where] },
-      });
-      const byId = new Map(rows.map((row) => [row['serviceId'] as string, row]));
-      return ids.map((id) => byId.get(id) ?? null);
-    });
-  });
-  return loader.load(serviceId);
+  return loadByNames(context, 'worker', where as Condition, { serviceId });
 }
 
 const TriggerConnection = connectionType('Trigger', TriggerRef);

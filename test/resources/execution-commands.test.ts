@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Execution, Tenant } from '../../src/db/generated/client.ts';
+import { asSystem } from '../../src/policy/system.ts';
+import { newExecutionId } from '../../src/resources/execution/service.ts';
+import { giveAccess } from '../../src/resources/tenant-access/service.ts';
+import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
+import { type Engine, engineOf, miscounted, reportOf } from '../support/engine.ts';
+import { addExecution, addFlow, addLog, addMetric, addTaskRun } from '../support/executions.ts';
+import { idOf, World } from '../support/world.ts';
+
+const create = call('createExecution', 'execution { id executionId state sequence inputs labels revision }');
+const replay = call('replayExecution', 'execution { executionId originalId state inputs }');
+const kill = call('killExecution', 'execution { state }');
+const setState = call('setTaskRunState', 'taskRun { state }');
+const setLabels = call('setExecutionLabels', 'execution { labels }');
+const remove = call('deleteExecutions', 'results { execution { deletionAsked } error { code } }');
+
+describe('commands about executions', () => {
+  let world: World;
+  let main: Tenant;
+  let editor: Client;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    world = await World.create({ gateways: 2, config: { commands: { repeatAfterSeconds: 3 } } });
+    main = await world.tenant('main');
+    await addFlow(world, main, 'company.x', 'hello');
+    await addFlow(world, main, 'company.x', 'off', true);
+    const user = await world.user('editor', [main]);
+    await world.bind(main, { principal: user }, await world.managed(main, 'Editor'));
+    editor = await world.as(user);
+    engine = await engineOf(world, main);
+  });
+  afterAll(() => world.close());
+  const on = (execution: { id: string }, rest: object = {}) => ({ i: { id: idOf('Execution', execution), ...rest } });
+  const stored = (id: string) => world.db.execution.findFirst({ where: { id } });
+  const drain = async () => {
+    const commands = await engine.claim({ limit: 500 });
+    if (commands.length > 0) await engine.tell({ acknowledge: commands.map(({ id }) => id) });
+    return commands;
+  };
+
+  it('start an execution: the row is there at once, the engine takes it and reports', async () => {
+    const start = { tenant: 'main', namespace: 'company.x', flowId: 'hello' };
+    const { createExecution } = await editor.ok<any>(create, {
+      i: { ...start, inputs: { day: 'monday' }, labels: { team: 'a' }, reason: 'a try' },
+    });
+    const { executionId, id, ...rest } = createExecution.execution;
+    expect(executionId).toMatch(/^[0-9A-Za-z]{22}$/);
+    expect(rest).toEqual({
+      state: 'SUBMITTED',
+      sequence: '0',
+      inputs: { day: 'monday' },
+      labels: { team: 'a' },
+      revision: null,
+    });
+    const [command, ...others] = await engine.claim({ tenant: 'main' });
+    expect(others).toEqual([]);
+    expect(command).toMatchObject({
+      tenant: 'main',
+      kind: 'CREATE',
+      executionId,
+      actorName: 'editor',
+      repeated: false,
+      execution: { inputs: { day: 'monday' } },
+    });
+    const report = reportOf(executionId, 1, ['SUBMITTED', 'CREATED', 'RUNNING'], { inputs: { day: 'monday' } });
+    expect(await engine.tell({ executions: [report], acknowledge: [command.id, 'unknown'] })).toMatchObject({
+      results: [{ outcome: 'APPLIED' }],
+      acknowledged: [command.id],
+    });
+    expect(await engine.claim()).toEqual([]);
+    const event = await world.db.auditEvent.findFirstOrThrow({ where: { action: 'execution.create' } });
+    expect(event).toMatchObject({ actorName: 'editor', reason: 'a try', details: { command: command.id } });
+    expect(JSON.stringify([event.patch, event.details])).not.toContain('monday');
+    expect(await world.db.decision.count({ where: { id: event.decisionId! } })).toBe(1);
+    expect(JSON.stringify(await world.db.decision.findMany({ where: { id: event.decisionId! } }))).not.toContain(
+      'monday',
+    );
+
+    const codes = (i: object) => editor.codes(create, { i: { ...start, ...i } });
+    expect(await codes({ flowId: 'off' })).toEqual(['CONFLICT']);
+    expect(await codes({ flowId: 'nope' })).toEqual(['NOT_FOUND']);
+    expect(await codes({ revision: 2 })).toEqual(['BAD_INPUT']);
+    expect(await codes({ revision: 0 })).toEqual(['BAD_INPUT']);
+    expect(await codes({ labels: { 'system.user': 'x' } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ labels: { team: 1 } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ inputs: ['x'] })).toEqual(['BAD_INPUT']);
+    expect(await codes({ inputs: { x: 'y'.repeat(300_000) } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ tenant: 'nope' })).toEqual(['NOT_FOUND']);
+    expect(await world.db.execution.count({ where: { state: 'SUBMITTED' } })).toBe(0);
+    expect(new Set(Array.from({ length: 100 }, newExecutionId)).size).toBe(100);
+  });
+
+  it('change no state themselves, are audited, and are refused where they make no sense', async () => {
+    const running = await addExecution(world, main, { state: 'RUNNING' });
+    const ended = await addExecution(world, main, { state: 'FAILED', labels: { a: 'b' } });
+    const active = await addTaskRun(world, running);
+    const failed = await addTaskRun(world, ended);
+    expect(await editor.ok(kill, on(running))).toEqual({ killExecution: { execution: { state: 'RUNNING' } } });
+    expect(await editor.codes(kill, on(running))).toEqual(['CONFLICT']);
+    expect(await editor.codes(kill, on(ended))).toEqual(['CONFLICT']);
+    const state = (run: { id: string }, to: string) =>
+      editor.codes(setState, { i: { id: idOf('TaskRun', run), state: to } });
+    expect(await state(failed, 'SUCCESS')).toEqual([]);
+    expect(await state(failed, 'FAILED')).toEqual(['CONFLICT']);
+    expect(await state(failed, 'RUNNING')).toEqual(['BAD_INPUT']);
+    expect(await state(active, 'SUCCESS')).toEqual(['CONFLICT']);
+    expect(await state({ id: 'nope' }, 'SUCCESS')).toEqual(['NOT_FOUND']);
+    expect(await editor.ok(setLabels, on(ended, { labels: { c: 'd' } }))).toEqual({
+      setExecutionLabels: { execution: { labels: { a: 'b' } } },
+    });
+    expect(await editor.codes(setLabels, on(ended, { labels: { 'system.x': 'd' } }))).toEqual(['BAD_INPUT']);
+    expect(await editor.codes(replay, on(running))).toEqual(['CONFLICT']);
+    expect(await editor.codes(replay, on(ended, { taskRun: idOf('TaskRun', active) }))).toEqual(['NOT_FOUND']);
+    const { replayExecution } = await editor.ok<any>(replay, on(ended, { taskRun: idOf('TaskRun', failed) }));
+    expect(replayExecution.execution).toMatchObject({ originalId: ended.executionId, state: 'SUBMITTED', inputs: {} });
+
+    expect([(await stored(running.id))!.state, (await stored(ended.id))!.labels]).toEqual(['RUNNING', { a: 'b' }]);
+    const commands = await drain();
+    expect(commands.map(({ kind, payload }) => [kind, payload])).toEqual([
+      ['KILL', {}],
+      ['SET_TASK_RUN_STATE', { taskRunId: failed.taskRunId, state: 'SUCCESS' }],
+      ['SET_LABELS', { labels: { c: 'd' } }],
+      ['REPLAY', { executionId: ended.executionId, taskRunId: failed.taskRunId }],
+    ]);
+    const events = await world.db.auditEvent.findMany({
+      where: { resource: 'EXECUTION', outcome: 'SUCCESS', resourceId: { in: [running.id, ended.id] } },
+      orderBy: { ordinal: 'asc' },
+    });
+    expect(events.map(({ action }) => action)).toEqual([
+      'execution.kill',
+      'execution.set-task-run-state',
+      'execution.set-labels',
+    ]);
+  });
+
+  it('delete when the engine says so: an answer per item, and no late report brings it back', async () => {
+    const ended = await addExecution(world, main, { state: 'SUCCESS' });
+    const running = await addExecution(world, main, { state: 'RUNNING' });
+    const other = await addExecution(world, await world.tenant('other'), {});
+    await addTaskRun(world, ended);
+    await addLog(world, ended, 1, 2, 'x');
+    await addMetric(world, ended, 1, 'x');
+    const ids = [ended, running, other].map((one) => idOf('Execution', one));
+    const input = { tenant: 'main', ids: [...ids, ids[0], 'nonsense'] };
+    const { deleteExecutions } = await editor.ok<any>(remove, { i: input });
+    expect(deleteExecutions.results.map(({ error }: any) => error?.code ?? 'asked')).toEqual([
+      'asked',
+      'CONFLICT',
+      'NOT_FOUND',
+      'CONFLICT',
+      'BAD_INPUT',
+    ]);
+    expect(await stored(ended.id)).toMatchObject({ deletionAsked: true });
+    for (const query of [kill, replay]) expect(await editor.codes(query, on(ended))).toEqual(['CONFLICT']);
+    expect((await engine.claim()).map(({ kind, executionId }) => [kind, executionId])).toEqual([
+      ['DELETE', ended.executionId],
+    ]);
+    const gone = { executionId: ended.executionId, sequence: '9', deleted: true };
+    expect(await engine.report([gone])).toEqual(['APPLIED']);
+    expect(await stored(ended.id)).toBeNull();
+    for (const table of ['taskRun', 'logEntry', 'metric'] as const)
+      expect(await (world.db[table] as any).count({ where: { executionKey: ended.id } })).toBe(0);
+    expect(await world.db.command.count({ where: { state: { not: 'DONE' } } })).toBe(0);
+    expect(await engine.report([gone])).toEqual(['NOT_FOUND']);
+    expect(await engine.report([reportOf(ended.executionId, 10, ['RUNNING'])])).toEqual(['IGNORED']);
+    expect(await miscounted(world)).toEqual([]);
+    const noted = await world.db.removal.findFirstOrThrow({ where: { subject: 'Execution', tenantId: main.id } });
+    expect(noted.row).toMatchObject({ id: ended.id, namespace: 'company.x' });
+    expect(noted.row).not.toHaveProperty('outputs');
+  });
+
+  it('are taken once each by many claimers, and given again, marked, when nobody acknowledged them', async () => {
+    const executions: Execution[] = [];
+    for (let i = 0; i < 60; i += 1) executions.push(await addExecution(world, main, { state: 'RUNNING' }));
+    for (const one of executions) await editor.ok(kill, on(one));
+    const claimers = [engine, await engineOf(world, main, '', 1), await engineOf(world, main, '', 1)];
+    const taken = await Promise.all(
+      claimers.map(async (one) => {
+        const own: any[] = [];
+        for (;;) {
+          const commands = await one.claim({ limit: 7 });
+          if (commands.length === 0) return own;
+          own.push(...commands);
+        }
+      }),
+    );
+    const all = taken.flat();
+    expect(all.map(({ executionId }) => executionId).sort()).toEqual(executions.map((e) => e.executionId).sort());
+    expect(all.some(({ repeated }) => repeated)).toBe(false);
+    await claimers[0]!.tell({ acknowledge: all.slice(0, 50).map(({ id }) => id) });
+    await new Promise((resolve) => setTimeout(resolve, 3_200));
+    const again = await claimers[1]!.claim();
+    expect(again.map(({ id }) => id).sort()).toEqual(
+      all
+        .slice(50)
+        .map(({ id }) => id)
+        .sort(),
+    );
+    expect(again.every(({ repeated }) => repeated)).toBe(true);
+    await claimers[1]!.tell({ acknowledge: again.map(({ id }) => id) });
+  });
+
+  it('are given as far as the claimer reaches, in each of its tenants', async () => {
+    const second = await world.tenant('second');
+    const narrow = await engineOf(world, main, 'company.x');
+    const principal = await world.db.worker.findFirstOrThrow({ where: { serviceId: narrow.service } });
+    await world.write((tx) => giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), second, principal.principalId));
+    await world.grant(second, { id: principal.principalId }, ['EXECUTION:UPDATE', 'EXECUTION:READ'], 'team');
+    const third = await world.tenant('third');
+    const made = [
+      await addExecution(world, main, { state: 'RUNNING' }),
+      await addExecution(world, main, { state: 'RUNNING', namespace: 'company.y' }),
+      await addExecution(world, second, { state: 'RUNNING', namespace: 'team.a' }),
+      await addExecution(world, second, { state: 'RUNNING', namespace: 'teams' }),
+      await addExecution(world, third, { state: 'RUNNING' }),
+    ];
+    for (const { tenantId, namespace, flowId, executionId, id } of made) {
+      const place = { tenantId, namespace, flowId, executionId };
+      await world.db.command.create({ data: { id, ...place, kind: 'KILL', actorId: 'x', actorName: 'x' } });
+    }
+    expect((await narrow.claim()).map(({ id }) => id)).toEqual([made[0]!.id, made[2]!.id]);
+    const claim = call('claimCommands', 'commands { id }');
+    const codes = (i: object) => narrow.client.codes(claim, { i: { service: narrow.service, ...i } });
+    expect(await codes({ tenant: 'third' })).toEqual(['NOT_FOUND']);
+    expect(await codes({ limit: 0 })).toEqual(['BAD_INPUT']);
+    expect(await codes({ service: engine.service })).toEqual(['FORBIDDEN']);
+    // Nor are those of others acknowledged.
+    expect((await narrow.tell({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([made[0]!.id]);
+  });
+});

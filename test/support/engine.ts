@@ -1,0 +1,89 @@
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { newId } from '../../src/lib/ids.ts';
+import { call } from './call.ts';
+import type { Client } from './client.ts';
+import type { World } from './world.ts';
+
+const select = 'error { code message details } outcome';
+const executions = call('reportExecutions', `results { ${select} } taskRunResults { ${select} } acknowledged`);
+const logs = call('reportLogs', `results { ${select} }`);
+const metrics = call('reportMetrics', `results { ${select} }`);
+const claim = call(
+  'claimCommands',
+  'commands { id tenant kind executionId payload actorName repeated execution { inputs } }',
+);
+
+/** An answer in one word: its outcome, or its error's code. */
+export const words = (results: any[]): string[] => results.map(({ outcome, error }) => error?.code ?? outcome);
+
+/** An orchestrator's engine: a service account's token, and a service that it registered. */
+export class Engine {
+  readonly client: Client;
+  readonly service: string;
+  readonly tenant: string;
+
+  constructor(client: Client, service: string, tenant: string) {
+    this.client = client;
+    this.service = service;
+    this.tenant = tenant;
+  }
+
+  report = async (reports: object[], rest: object = {}): Promise<string[]> => {
+    const input = { tenant: this.tenant, service: this.service, executions: reports, ...rest };
+    return words((await this.client.ok<any>(executions, { i: input })).reportExecutions.results);
+  };
+  tell = async (input: object) =>
+    (await this.client.ok<any>(executions, { i: { tenant: this.tenant, service: this.service, ...input } }))
+      .reportExecutions;
+  logs = async (list: object[]): Promise<string[]> =>
+    words(
+      (await this.client.ok<any>(logs, { i: { tenant: this.tenant, service: this.service, logs: list } })).reportLogs
+        .results,
+    );
+  metrics = async (list: object[]): Promise<string[]> =>
+    words(
+      (await this.client.ok<any>(metrics, { i: { tenant: this.tenant, service: this.service, metrics: list } }))
+        .reportMetrics.results,
+    );
+  claim = async (rest: object = {}): Promise<any[]> =>
+    (await this.client.ok<any>(claim, { i: { service: this.service, ...rest } })).claimCommands.commands;
+}
+
+/** A service that this principal registered. */
+export async function addService(world: World, principal: { id: string }): Promise<string> {
+  const now = new Date();
+  const serviceId = `service-${newId()}`;
+  const state = { type: 'EXECUTOR', state: 'RUNNING', startedAt: now, lastHeartbeatAt: now, stateAt: now };
+  await world.db.worker.create({ data: { id: newId(), serviceId, principalId: principal.id, ...state } });
+  return serviceId;
+}
+
+/** Somebody who holds the managed role Engine in the tenant, in a namespace of it or in the whole. */
+export async function engineOf(world: World, tenant: Tenant, namespace = '', gateway = 0): Promise<Engine> {
+  const user: User = await world.user(`engine-${newId()}`, [tenant]);
+  await world.bind(tenant, { principal: user }, await world.managed(tenant, 'Engine'), namespace);
+  return new Engine(await world.as(user, gateway), await addService(world, user), tenant.key);
+}
+
+/** The history of these states, a second apart. */
+export const history = (states: readonly string[], start = Date.UTC(2026, 0, 1, 12)) =>
+  states.map((state, i) => ({ state, at: new Date(start + i * 1_000).toISOString() }));
+
+/** A report of an execution of company.x/hello. */
+export const reportOf = (executionId: string, sequence: number, states: readonly string[], rest: object = {}) => ({
+  executionId,
+  sequence: String(sequence),
+  namespace: 'company.x',
+  flowId: 'hello',
+  history: history(states),
+  ...rest,
+});
+
+/** What differs between the counts by day and a count of the rows. */
+export const miscounted = (world: World) => world.db.$queryRaw<object[]>`
+  WITH days AS (
+    SELECT "tenantId", namespace, day, state, count, "durationMs" FROM "ExecutionDay" WHERE count <> 0 OR "durationMs" <> 0),
+  counted AS (
+    SELECT "tenantId", namespace, date_trunc('day', "startedAt" AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS day, state,
+      count(*)::bigint AS count, sum("durationMs")::bigint AS "durationMs" FROM "Execution" GROUP BY 1, 2, 3, 4)
+  (TABLE days EXCEPT TABLE counted) UNION ALL (TABLE counted EXCEPT TABLE days)`;
