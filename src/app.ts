@@ -19,9 +19,11 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
 import { purgeExecutions } from './resources/execution/retention.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
+import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createHttpServer } from './server/http.ts';
@@ -40,6 +42,7 @@ export interface App {
   readonly freshness: Freshness;
   readonly policies: LivePolicies;
   readonly usage: RoleUsage;
+  readonly coordinator: LivenessCoordinator;
   /** Begins to listen. @returns the URL. */
   listen(): Promise<string>;
   /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
@@ -97,11 +100,13 @@ export async function createApp(
 
     const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
     await assertMasterKeysKnown(database.prisma, keys);
+    await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
     const services: Services = {
       store,
       keys,
       limits: config.limits,
+      liveness: config.liveness,
       commands: config.commands,
       feed,
       changes,
@@ -157,6 +162,9 @@ export async function createApp(
     retention?.unref();
     sweep.unref();
     flush.unref();
+    const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
+    closers.unshift(() => coordinator.close());
+    coordinator.start();
 
     return {
       config,
@@ -167,6 +175,7 @@ export async function createApp(
       freshness,
       policies,
       usage,
+      coordinator,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);

@@ -54,6 +54,35 @@ const decisionLog = z.strictObject({
   keepDays: z.int().positive().default(30),
 });
 
+const liveness = z
+  .strictObject({
+    /** Does this gateway judge which services are gone? One of all that do is at it. */
+    enabled: z.boolean().default(true),
+    /** Milliseconds between two rounds of judging. */
+    intervalMs: z.int().min(50).default(5_000),
+    /** How often services are told to report. */
+    heartbeatMs: z.int().positive().default(3_000),
+    /** Silent for longer than this, a service is DISCONNECTED; its own timing goes before. */
+    timeoutMs: z.int().positive().default(45_000),
+    /** Not judged before it has been registered for so long. */
+    initialDelayMs: z.int().min(0).default(45_000),
+    /** DISCONNECTED or TERMINATING for longer than this, it is NOT_RUNNING. */
+    terminationGraceMs: z.int().min(0).default(300_000),
+    /** Days that the row of an ended service is kept. */
+    purgeDays: z.number().min(0).default(7),
+    /** When what a service held is given to others. */
+    restartStrategy: z
+      .enum(['AFTER_TERMINATION_GRACE_PERIOD', 'IMMEDIATELY', 'NEVER'])
+      .default('AFTER_TERMINATION_GRACE_PERIOD'),
+    /** By how much the clock of a service may be ahead. */
+    skewMs: z.int().min(0).default(60_000),
+  })
+  .refine(({ heartbeatMs, timeoutMs }) => heartbeatMs < timeoutMs, {
+    path: ['heartbeatMs'],
+    error: 'must be less than timeoutMs',
+  });
+export type Liveness = z.infer<typeof liveness>;
+
 const commands = z.strictObject({
   /** A command that its claimer has not acknowledged for so long is given again. */
   repeatAfterSeconds: z.int().positive().default(60),
@@ -70,6 +99,7 @@ const file = z.strictObject({
   policyFolders: z.array(z.string()).default([]),
   limits: limits.prefault({}),
   decisionLog: decisionLog.prefault({}),
+  liveness: liveness.prefault({}),
   commands: commands.prefault({}),
   retention: retention.prefault({}),
 });
@@ -136,6 +166,7 @@ export interface Config extends PolicyConfiguration {
   readonly policyFolders: readonly string[];
   readonly limits: Limits;
   readonly decisionLog: z.infer<typeof decisionLog>;
+  readonly liveness: Liveness;
   readonly commands: z.infer<typeof commands>;
   readonly retention: z.infer<typeof retention>;
 }

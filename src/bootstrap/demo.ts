@@ -1,4 +1,5 @@
 import type { Keys } from '../auth/keys.ts';
+import type { Config } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import { asSystem } from '../policy/system.ts';
 import { createApiToken } from '../resources/api-token/service.ts';
@@ -10,6 +11,7 @@ import { createServiceAccount } from '../resources/service-account/service.ts';
 import { createTenant } from '../resources/tenant/service.ts';
 import { giveAccess } from '../resources/tenant-access/service.ts';
 import { createUser } from '../resources/user/service.ts';
+import { loadDemoPlane } from './demo-plane.ts';
 import { generatePassword } from './first-start.ts';
 
 export interface Demo {
@@ -31,68 +33,82 @@ const namespaces = {
   'company.sales': 'The sales team.',
 };
 
-/** A small organisation to look at: one tenant, three people, a group, a service account with a token. */
-export async function loadDemo(store: Store, keys: Keys, passwordLength: number): Promise<Demo> {
+const loadMs = 60_000;
+
+/**
+ * A small organisation to look at: one tenant, three people, a group, a service account with a token, flows with their
+ * triggers, workers, and a week of executions.
+ */
+export async function loadDemo(
+  store: Store,
+  keys: Keys,
+  { limits: { passwordLength }, liveness }: Pick<Config, 'limits' | 'liveness'>,
+): Promise<Demo> {
   const reason = 'demo organisation';
-  return inTransaction(store, async (tx) => {
-    const tenant = await createTenant(tx, asSystem('TENANT:CREATE', reason), { key: 'main', name: 'Demo company' });
-    const role = (name: string) => tx.role.findFirstOrThrow({ where: { tenantId: tenant.id, name } });
-    for (const [name, description] of Object.entries(namespaces)) {
-      await createNamespace(tx, asSystem('NAMESPACE:CREATE', reason, tenant.id), tenant, { name, description });
-    }
-    const ids = new Map<string, string>();
-    const users: Demo['users'][number][] = [];
-    for (const { username, firstName, what } of people) {
-      const password = generatePassword();
-      const email = `${username}@company.example`;
-      const user = await createUser(
-        tx,
-        asSystem('USER:CREATE', reason),
-        { username, firstName, email, password },
-        passwordLength,
-      );
-      await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', reason), tenant, user.id);
-      ids.set(username, user.id);
-      users.push({ username, password, what });
-    }
-    const binding = asSystem('BINDING:CREATE', reason, tenant.id);
-    const data = await createGroup(tx, asSystem('GROUP:CREATE', reason), tenant, {
-      name: 'Data',
-      description: 'The data team.',
-    });
-    await insertMember(tx, asSystem('GROUP:UPDATE', reason), tenant, data, ids.get('bob')!, 'OWNER');
-    await bind(tx, binding, tenant, {
-      principalId: ids.get('alice')!,
-      groupId: null,
-      role: await role('Admin'),
-      namespace: '',
-    });
-    await bind(tx, binding, tenant, {
-      principalId: null,
-      groupId: data.id,
-      role: await role('Editor'),
-      namespace: 'company.data',
-    });
-    await bind(tx, binding, tenant, {
-      principalId: ids.get('carol')!,
-      groupId: null,
-      role: await role('Viewer'),
-      namespace: '',
-    });
-    const account = await createServiceAccount(tx, asSystem('SERVICE_ACCOUNT:CREATE', reason), tenant, {
-      name: 'ci-deploy',
-      description: 'Deploys flows from the build server.',
-    });
-    await bind(tx, binding, tenant, {
-      principalId: account.id,
-      groupId: null,
-      role: await role('Editor'),
-      namespace: 'company',
-    });
-    const minted = await createApiToken(tx, asSystem('API_TOKEN:CREATE', reason), keys, account, {
-      name: 'build-server',
-      maxAge: 90 * 86_400,
-    });
-    return { tenant: tenant.key, users, token: minted.fullToken };
-  });
+  return inTransaction(
+    store,
+    async (tx) => {
+      const tenant = await createTenant(tx, asSystem('TENANT:CREATE', reason), { key: 'main', name: 'Demo company' });
+      const role = (name: string) => tx.role.findFirstOrThrow({ where: { tenantId: tenant.id, name } });
+      for (const [name, description] of Object.entries(namespaces)) {
+        await createNamespace(tx, asSystem('NAMESPACE:CREATE', reason, tenant.id), tenant, { name, description });
+      }
+      const ids = new Map<string, string>();
+      const users: Demo['users'][number][] = [];
+      for (const { username, firstName, what } of people) {
+        const password = generatePassword();
+        const email = `${username}@company.example`;
+        const user = await createUser(
+          tx,
+          asSystem('USER:CREATE', reason),
+          { username, firstName, email, password },
+          passwordLength,
+        );
+        await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', reason), tenant, user.id);
+        ids.set(username, user.id);
+        users.push({ username, password, what });
+      }
+      const binding = asSystem('BINDING:CREATE', reason, tenant.id);
+      const data = await createGroup(tx, asSystem('GROUP:CREATE', reason), tenant, {
+        name: 'Data',
+        description: 'The data team.',
+      });
+      await insertMember(tx, asSystem('GROUP:UPDATE', reason), tenant, data, ids.get('bob')!, 'OWNER');
+      await bind(tx, binding, tenant, {
+        principalId: ids.get('alice')!,
+        groupId: null,
+        role: await role('Admin'),
+        namespace: '',
+      });
+      await bind(tx, binding, tenant, {
+        principalId: null,
+        groupId: data.id,
+        role: await role('Editor'),
+        namespace: 'company.data',
+      });
+      await bind(tx, binding, tenant, {
+        principalId: ids.get('carol')!,
+        groupId: null,
+        role: await role('Viewer'),
+        namespace: '',
+      });
+      const account = await createServiceAccount(tx, asSystem('SERVICE_ACCOUNT:CREATE', reason), tenant, {
+        name: 'ci-deploy',
+        description: 'Deploys flows from the build server.',
+      });
+      await bind(tx, binding, tenant, {
+        principalId: account.id,
+        groupId: null,
+        role: await role('Editor'),
+        namespace: 'company',
+      });
+      const minted = await createApiToken(tx, asSystem('API_TOKEN:CREATE', reason), keys, account, {
+        name: 'build-server',
+        maxAge: 90 * 86_400,
+      });
+      await loadDemoPlane(tx, tenant, liveness, new Date());
+      return { tenant: tenant.key, users, token: minted.fullToken };
+    },
+    { timeoutMs: loadMs },
+  );
 }

@@ -4,6 +4,7 @@ import type { Issue } from '../errors.ts';
 import { type LineOf, parseYaml } from '../lib/yaml.ts';
 import { descriptionFile } from '../resources/description/model.ts';
 import { byTenant, type TenantPart } from '../resources/description/parts.ts';
+import { ask, type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
 import { type Command, UsageError } from './usage.ts';
 
 const document = /* GraphQL */ `
@@ -33,23 +34,14 @@ interface Applied {
   readonly kept: readonly string[];
   readonly changes: readonly Change[] | null;
 }
-interface Answer {
-  readonly data?: { readonly applyDescription: Applied } | null;
-  readonly errors?: readonly {
-    readonly message: string;
-    readonly extensions?: { readonly code?: string; readonly issues?: readonly Issue[] };
-  }[];
-}
-
 interface Settings {
   readonly file: string;
-  readonly url: string;
-  readonly authorization: string;
+  readonly remote: Remote;
   readonly dryRun: boolean;
   readonly prune: boolean;
 }
 
-const usage = 'apply FILE --server URL (--api-token TOKEN | --user USER:PASSWORD) [--dry-run] [--prune]';
+const usage = `apply FILE ${remoteUsage} [--dry-run] [--prune]`;
 
 function readSettings(args: readonly string[]): Settings {
   try {
@@ -57,23 +49,16 @@ function readSettings(args: readonly string[]): Settings {
       args: [...args],
       allowPositionals: true,
       options: {
-        server: { type: 'string' },
-        'api-token': { type: 'string' },
-        user: { type: 'string' },
+        ...remoteOptions,
         'dry-run': { type: 'boolean', default: false },
         prune: { type: 'boolean', default: false },
       },
     });
-    const { server, user, 'api-token': token } = values;
     const [file, ...rest] = positionals;
     if (file === undefined || rest.length > 0) throw new Error('It takes one file.');
-    if (server === undefined || !URL.canParse(server)) throw new Error('--server needs the URL of the gateway.');
-    if ((user === undefined) === (token === undefined)) throw new Error('Sign in by --api-token or by --user.');
-    if (user !== undefined && !user.includes(':')) throw new Error('--user needs USER:PASSWORD.');
     return {
       file,
-      url: `${server.replace(/\/$/, '')}/graphql`,
-      authorization: token !== undefined ? `Bearer ${token}` : `Basic ${Buffer.from(user!, 'utf8').toString('base64')}`,
+      remote: readRemote(values),
       dryRun: values['dry-run'],
       prune: values.prune,
     };
@@ -119,24 +104,9 @@ const fault = (file: string, line: number | undefined, path: Issue['path'], mess
 async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promise<string[]> {
   const { file, dryRun, prune } = settings;
   const at = (path: Issue['path'], message: string) => fault(file, lineOf(path), path, message);
-  let answer: Answer;
-  try {
-    const response = await fetch(settings.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: settings.authorization },
-      body: JSON.stringify({
-        query: document,
-        variables: { input: { tenant: part.key, description: part.description, dryRun, prune } },
-      }),
-    });
-    const text = await response.text();
-    answer = text.startsWith('{')
-      ? (JSON.parse(text) as Answer)
-      : { errors: [{ message: `${settings.url} answered with status ${response.status}.` }] };
-  } catch (error) {
-    const { cause, message } = error as Error;
-    return [at(part.path, `${settings.url} does not answer: ${cause instanceof Error ? cause.message : message}`)];
-  }
+  const answer = await ask<{ applyDescription: Applied }>(settings.remote, document, {
+    input: { tenant: part.key, description: part.description, dryRun, prune },
+  });
   const errors = answer.errors ?? [];
   if (errors.length === 0 && answer.data) {
     tell(answer.data.applyDescription, dryRun);

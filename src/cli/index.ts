@@ -1,4 +1,5 @@
 import { applyCommand } from './apply.ts';
+import { importCommand } from './import.ts';
 import { migrateCommand } from './migrate.ts';
 import { policyCommand } from './policy.ts';
 import { schemaCommand } from './schema.ts';
@@ -16,4 +17,5 @@ export const commands: readonly Command[] = [
   secretsCommand,
   schemaCommand,
   applyCommand,
+  importCommand,
 ];

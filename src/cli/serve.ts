@@ -66,9 +66,7 @@ export const serve: Command = {
       app = await createApp(config, connection, log);
       const password = await firstStart(app.store, config.admin, config.limits.passwordLength);
       const demo =
-        password !== undefined && config.demo
-          ? await loadDemo(app.store, app.services.keys, config.limits.passwordLength)
-          : undefined;
+        password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;
       await app.freshness.confirm();
       const url = await app.listen().catch((error: NodeJS.ErrnoException) => {
         throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;

@@ -24,6 +24,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly within: (parent: Parent) => Condition;
   /** Turns the grant's filter into one of this model, where they differ (users of a tenant, by their access rows). */
   readonly reach?: (where: Condition, parent: Parent) => Condition;
+  /** Rows that everybody may read who may read the parent, whatever the grant says. */
+  readonly besides?: Condition;
   readonly where?: {
     readonly input: InputRef<Filter>;
     readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;
@@ -43,6 +45,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   ) => Promise<number | undefined> | undefined;
   /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
+  /** Columns that a list leaves out: large ones, read where they are asked for. Not with `relation`. */
+  readonly omit?: Readonly<Record<string, true>>;
   readonly nullable?: boolean;
 }
 
@@ -111,7 +115,8 @@ export function connection<Parent, Node, Filter = never>(
     resolve: (async (parent: Parent, args: PageArgs, context: Context) => {
       const scopes = await spec.scopes(parent, context);
       const reach = await reachOf(context, spec.permission, scopes);
-      const granted = reach === undefined ? nothing : (spec.reach?.(reach, parent) ?? reach);
+      const own = reach === undefined ? nothing : (spec.reach?.(reach, parent) ?? reach);
+      const granted = spec.besides ? anyCondition([own, spec.besides])! : own;
       const filter =
         args.where && spec.where ? await spec.where.toCondition(args.where as Filter, context, parent) : {};
       return page(context, spec, parent, args, [granted, filter]);
@@ -216,7 +221,12 @@ async function load<Parent, Node, Filter>(
 ): Promise<Row[]> {
   const { relation } = spec;
   if (!relation) {
-    return delegate(context, spec.model).findMany({ ...query, where: { AND: [spec.within(parent), query.where] } });
+    const omit = spec.omit && { omit: spec.omit };
+    return delegate(context, spec.model).findMany({
+      ...query,
+      ...omit,
+      where: { AND: [spec.within(parent), query.where] },
+    });
   }
   const name = `${relation.model}.${relation.field} ${canonicalJson(query)}`;
   const loader = remember(context.loaders as Map<string, DataLoader<string, Row[]>>, name, () => {

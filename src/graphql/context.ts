@@ -1,7 +1,7 @@
 import type { AuditFeed } from '../audit/feed.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
-import type { Config, Limits } from '../config.ts';
+import type { Config, Limits, Liveness } from '../config.ts';
 import type { ChangeFeed } from '../db/changes.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
@@ -16,6 +16,7 @@ export interface Services {
   readonly store: Store;
   readonly keys: Keys;
   readonly limits: Limits;
+  readonly liveness: Liveness;
   readonly commands: Config['commands'];
   readonly feed: AuditFeed;
   /** Changes of rows that are no audit events. */

@@ -1,15 +1,12 @@
 import type { ObjectRef } from '@pothos/core';
-import DataLoader from 'dataloader';
 import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
-import { canonicalJson } from '../lib/json.ts';
-import { remember } from '../lib/remember.ts';
 import type { Scope } from '../policy/engine.ts';
 import { refusal } from '../policy/session.ts';
 import { builder } from './builder.ts';
-import { delegate } from './connection.ts';
 import type { Condition, FieldBuilder, SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
+import { loadWithin } from './loaders.ts';
 
 export interface OneSpec<Parent, Node> {
   readonly type: ObjectRef<SchemaTypes, Node>;
@@ -20,19 +17,6 @@ export interface OneSpec<Parent, Node> {
   /** Id of the object; null where there is none. */
   readonly id: (parent: Parent) => string | null;
   readonly reach?: (where: Condition, parent: Parent) => Condition;
-}
-
-/** Loads rows by id within a reach, those of one answer in one statement. */
-export function loadWithin(context: Context, model: string, where: Condition, id: string): Promise<Row | null> {
-  const name = `${model} ${canonicalJson(where)}`;
-  const loader = remember(context.loaders as Map<string, DataLoader<string, Row | null>>, name, () => {
-    return new DataLoader<string, Row | null>(async (ids) => {
-      const rows = await delegate(context, model).findMany({ where: { AND: [{ id: { in: [...ids] } }, where] } });
-      const byId = new Map(rows.map((row) => [row['id'] as string, row]));
-      return ids.map((wanted) => byId.get(wanted) ?? null);
-    });
-  });
-  return loader.load(id);
 }
 
 /** A related object under its own permission: refused, it is null with FORBIDDEN at its path. */
@@ -64,11 +48,15 @@ export const ActionEnum = builder.enumType('Action', {
   },
 });
 
-/** What the viewer may do with this very object: a frontend asks and never derives it. */
+/**
+ * What the viewer may do with this very object: a frontend asks and never derives it.
+ * @param besides what everybody may do with it who sees it, whatever is granted.
+ */
 export function viewerPermissions<Parent>(
   builderOfField: object,
   resource: ResourceName,
   scope: (parent: Parent) => Scope,
+  besides: (parent: Parent) => readonly Action[] = () => [],
 ) {
   const t = builderOfField as FieldBuilder<Parent>;
   return t.field({
@@ -76,7 +64,11 @@ export function viewerPermissions<Parent>(
     description: 'What the viewer may do with this object. Policies that look at a change may still refuse it.',
     resolve: ((parent: Parent, _args: object, context: Context) =>
       permissionsOf(resource)
-        .filter((permission) => context.session.can(permission, parent as unknown as Row, scope(parent)))
+        .filter(
+          (permission) =>
+            besides(parent).includes(split(permission)[1]) ||
+            context.session.can(permission, parent as unknown as Row, scope(parent)),
+        )
         .map((permission) => split(permission)[1])
         .sort((a: Action, b: Action) => actions.indexOf(a) - actions.indexOf(b))) as never,
   });

@@ -20,7 +20,7 @@ export const ItemError = builder.objectRef<Refused>('ItemError').implement({
   }),
 });
 
-const greatest = 500;
+const usualGreatest = 500;
 
 /**
  * Does each item of a list by itself: what is refused says why, the rest is done. An item refuses before it writes;
@@ -32,6 +32,7 @@ export async function eachItem<Item, Result>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
   refused: (refused: Refused) => Result,
+  greatest = usualGreatest,
 ): Promise<readonly Result[]> {
   if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
   const results: Result[] = [];

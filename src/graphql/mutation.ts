@@ -42,6 +42,8 @@ export interface Target {
   readonly tenant: { readonly id: string; readonly key: string } | null;
   /** Id of the stored row; absent for a creation. */
   readonly id?: string;
+  /** What this one takes, where the mutation makes and changes, and it is known only now which of the two. */
+  readonly permission?: Permission;
 }
 
 export interface MutationSpec<P extends Permission, Fields extends InputFieldMap, Result> {
@@ -182,7 +184,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const refused = async (error: GatehouseError, count = 1) => {
     await recordRefusal(store, session.doer, {
       // What was really asked for: a mutation of many parts is refused by one of them.
-      permission: (error.extensions['permission'] as Permission | undefined) ?? spec.permission,
+      permission: (error.extensions['permission'] as Permission | undefined) ?? target?.permission ?? spec.permission,
       field: name,
       tenant: target?.tenant ?? (await tenantOf(context, error)),
       resourceId: target?.id ?? '',
@@ -202,7 +204,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     const outcome = await write(
       session,
       store,
-      spec.permission,
+      (place.permission ?? spec.permission) as P,
       place.scope,
       async (tx, grant) => {
         refusals.length = 0;
@@ -222,7 +224,10 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       },
     );
     if (spec.telemetry) {
-      context.decisions.sample(session.decide(spec.permission, place.scope), context.engine.fingerprint);
+      context.decisions.sample(
+        session.decide(place.permission ?? spec.permission, place.scope),
+        context.engine.fingerprint,
+      );
       for (const [error, count] of alike(refusals)) await refused(error, count);
     } else for (const error of refusals) await refused(error);
     return outcome;
@@ -277,10 +282,12 @@ function readable(
 function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, message }) => ({
-    path: ['input', ...(path as (string | number)[])],
-    message,
-  }));
+  const issues = result.error.issues.flatMap((issue) => {
+    const path = ['input', ...(issue.path as (string | number)[])];
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))
+      : [{ path, message: issue.message }];
+  });
   throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
 }
 

@@ -1,4 +1,5 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { formatDuration, secondsIn } from '../lib/duration.ts';
 
 const fault = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } });
 
@@ -13,32 +14,14 @@ export const parseDateTime = (value: unknown): Date => {
   return date;
 };
 
-const secondsOf = { D: 86_400, H: 3_600, M: 60, S: 1 };
-
-/** ISO 8601 durations of days, hours, minutes and seconds, as whole seconds. Weeks are days; months and years have no fixed length. */
+/** @throws BAD_INPUT for what is no duration of a fixed length, or too long. */
 export const parseDuration = (value: unknown): number => {
-  const match =
-    typeof value === 'string' && /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(value);
-  if (!match || value === 'P')
+  const seconds = typeof value === 'string' ? secondsIn(value) : undefined;
+  if (seconds === undefined)
     throw fault('A Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds, such as P30D or PT12H.');
-  const [, w = '0', d = '0', h = '0', m = '0', s = '0'] = match;
-  const seconds =
-    (Number(w) * 7 + Number(d)) * secondsOf.D + Number(h) * secondsOf.H + Number(m) * secondsOf.M + Number(s);
   if (!Number.isSafeInteger(seconds) || seconds > 2_147_483_647)
     throw fault('The Duration is too long (at most 68 years).');
   return seconds;
-};
-
-export const formatDuration = (seconds: number): string => {
-  let rest = Math.floor(seconds);
-  const take = (unit: number) => {
-    const count = Math.floor(rest / unit);
-    rest -= count * unit;
-    return count;
-  };
-  const days = take(secondsOf.D);
-  const time = [take(secondsOf.H), take(secondsOf.M), rest].map((n, i) => (n > 0 ? `${n}${'HMS'[i]}` : '')).join('');
-  return days === 0 && time === '' ? 'PT0S' : `P${days > 0 ? `${days}D` : ''}${time ? `T${time}` : ''}`;
 };
 
 const literal = (node: ValueNode): string => {

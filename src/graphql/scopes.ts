@@ -1,6 +1,7 @@
 import type { Row } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
 import type { Tenant } from '../db/generated/client.ts';
+import type { Store } from '../db/transaction.ts';
 import { type GatehouseError, notFound } from '../errors.ts';
 import type { Decision, Scope } from '../policy/engine.ts';
 import { matcherOf } from '../policy/matcher.ts';
@@ -28,9 +29,36 @@ export async function visibleTenant(context: Context, key: string): Promise<Tena
   return row && isVisible ? { id: row.id, key: row.key } : undefined;
 }
 
+/** Rows of tenants by their keys, as of one revision of access: whatever changes a tenant raises it. */
+interface KnownTenants {
+  readonly revision: bigint;
+  readonly rows: Map<string, Tenant>;
+}
+const known = new WeakMap<Store, KnownTenants>();
+const greatestKnown = 1_000;
+
+/** The tenant of this key from memory, for who may see it. Whoever may not is answered as slowly as for no tenant. */
+function remembered({ store, session }: Context, key: string): Tenant | undefined {
+  const tenants = known.get(store);
+  const row = tenants?.revision === session.revision ? tenants.rows.get(key) : undefined;
+  return row && session.may('TENANT:READ', { tenantId: row.id })?.matches({ ...row }) ? row : undefined;
+}
+
+function keep({ store, session }: Context, row: Tenant): void {
+  let tenants = known.get(store);
+  if (tenants?.revision !== session.revision || tenants.rows.size >= greatestKnown) {
+    tenants = { revision: session.revision, rows: new Map() };
+    known.set(store, tenants);
+  }
+  tenants.rows.set(row.key, row);
+}
+
 /** The tenant's row, or null where the viewer may not see it. @throws what `refusedByGuard` says. */
 export async function readTenant(context: Context, key: string): Promise<Tenant | null> {
+  const found = remembered(context, key);
+  if (found) return found;
   const { row, isVisible } = await seek(context, key);
+  if (row && isVisible) keep(context, row);
   if (!row || isVisible) return row;
   const refused = refusedByGuard(context.session.decide('TENANT:READ', { tenantId: row.id }), { ...row });
   if (refused) throw refused;

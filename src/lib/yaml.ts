@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
 
@@ -7,24 +7,46 @@ export type Parsed<T> =
   | { ok: false; issues: Issue[] };
 export type LineOf = (path: readonly PropertyKey[]) => number;
 
-/**
- * Reads YAML (or JSON, its subset) and checks it against a model.
- * Every fault, of syntax and of content, comes back with its line.
- */
-export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
+/** A YAML text that was read but not checked against any model. */
+export interface ReadYaml {
+  readonly value: unknown;
+  readonly lineOf: LineOf;
+  /** Where in the text this part of the value stands: offsets from and to; undefined where there is none. */
+  readonly rangeOf: (path: readonly PropertyKey[]) => readonly [number, number] | undefined;
+}
+
+export interface YamlLimits {
+  /** How deep maps and lists may be nested. */
+  readonly depth: number;
+  /** How many bytes of JSON the value may have, once its aliases are followed. */
+  readonly bytes: number;
+}
+
+const fault = (message: string, line = 1): { issues: Issue[] } => ({ issues: [{ path: [], message, line }] });
+
+/** Reads YAML (or JSON, its subset). Every fault of syntax comes back with its line. */
+export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues: Issue[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const issues = document.errors.map((error) => ({
-      path: [],
-      message: error.message,
-      line: lines.linePos(error.pos[0]).line,
-    }));
-    return { ok: false, issues };
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  } catch (error) {
+    // The parser calls itself for each level: a text of ten thousand brackets ends its stack.
+    if (error instanceof RangeError) return fault('The text is nested too deeply.');
+    throw error;
   }
+  if (document.errors.length > 0) {
+    if (document.errors.some(({ message }) => message.includes('call stack')))
+      return fault('The text is nested too deeply.');
+    return {
+      issues: document.errors.map(({ message, pos }) => ({ path: [], message, line: lines.linePos(pos[0]).line })),
+    };
+  }
+  const nodeAt = (path: readonly PropertyKey[]) =>
+    document.getIn(path, true) as { range?: [number, number, number] } | undefined;
   const lineOf: LineOf = (path) => {
     for (let length = path.length; length > 0; length -= 1) {
-      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      const node = nodeAt(path.slice(0, length));
       if (node?.range) return lines.linePos(node.range[0]).line;
     }
     return 1;
@@ -32,15 +54,51 @@ export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
+    if (limits) {
+      const line = tooDeep(value, limits.depth);
+      if (line) return fault(`Maps and lists are nested at most ${limits.depth} deep.`, lineOf(line));
+      if (Buffer.byteLength(JSON.stringify(value) ?? '') > limits.bytes)
+        return fault(`With its aliases followed, it takes more than ${limits.bytes} bytes.`);
+    }
   } catch (error) {
-    return { ok: false, issues: [{ path: [], message: (error as Error).message, line: 1 }] };
+    return fault((error as Error).message);
   }
-  const result = model.safeParse(value ?? {});
-  if (result.success) return { ok: true, value: result.data, lineOf };
-  const issues = result.error.issues.map((issue) => ({
+  const rangeOf = (path: readonly PropertyKey[]) => {
+    const range = nodeAt(path)?.range;
+    return range && ([range[0], range[1]] as const);
+  };
+  return { value, lineOf, rangeOf };
+}
+
+/** The path to something that lies deeper; a value that holds itself is endlessly deep. */
+function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === 0) return [];
+  for (const [key, member] of Object.entries(value)) {
+    const found = tooDeep(member, depth - 1);
+    if (found) return [Array.isArray(value) ? Number(key) : key, ...found];
+  }
+  return undefined;
+}
+
+/** What a model says against a value, with the lines of its text. */
+export const issuesOf = (error: z.ZodError, lineOf: LineOf): Issue[] =>
+  error.issues.map((issue) => ({
     path: issue.path as (string | number)[],
     message: issue.message,
     line: lineOf(issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path),
   }));
-  return { ok: false, issues };
+
+/**
+ * Reads YAML (or JSON, its subset) and checks it against a model.
+ * Every fault, of syntax and of content, comes back with its line.
+ */
+export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
+  const read = readYaml(text);
+  if ('issues' in read) return { ok: false, issues: read.issues };
+  const { value, lineOf } = read;
+  const result = model.safeParse(value ?? {});
+  return result.success
+    ? { ok: true, value: result.data, lineOf }
+    : { ok: false, issues: issuesOf(result.error, lineOf) };
 }

@@ -1,5 +1,7 @@
+import type { Group, Principal, ServiceAccount, User } from '../db/generated/client.ts';
 import { builder } from '../graphql/builder.ts';
 import type { Context } from '../graphql/context.ts';
+import { loadByNames, loadRow } from '../graphql/loaders.ts';
 import { decodeId } from '../graphql/node.ts';
 import type { SubjectRef } from './subject.ts';
 import { subjectTypes } from './subject.ts';
@@ -31,23 +33,30 @@ export async function readSubject(
   { typename, id }: SubjectRef,
   tenantId: string | null,
 ): Promise<object | null> {
-  const { session, db } = context;
+  const { session } = context;
   const scope = { tenantId: tenantId ?? undefined };
   if (typename === 'Group') {
     const grant = session.may('GROUP:READ', scope);
-    const row = grant && (await db.group.findFirst({ where: { id } }));
+    const row = grant && (await loadRow<Group>(context, 'group', id));
     return row && grant.matches({ ...row }) ? { ...row, __typename: typename } : null;
   }
   if (typename === 'ServiceAccount') {
-    const row = await db.serviceAccount.findFirst({ where: { id } });
+    const row = await loadRow<ServiceAccount>(context, 'serviceAccount', id);
     const grant = row && session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
     return grant?.matches({ ...row! }) ? { ...row!, __typename: typename } : null;
   }
-  const user = await db.user.findFirst({ where: { id } });
+  const user = await loadRow<User>(context, 'user', id);
   if (!user) return null;
   if (session.may('USER:READ')?.matches({ ...user })) return { ...user, __typename: typename };
-  const access = tenantId === null ? null : await db.tenantAccess.findFirst({ where: { tenantId, principalId: id } });
+  const access =
+    tenantId === null ? null : await loadByNames(context, 'tenantAccess', { tenantId }, { principalId: id });
   return access && session.may('TENANT_ACCESS:READ', scope)?.matches({ ...access })
     ? { ...user, __typename: typename }
     : null;
+}
+
+/** What a principal is, as the type of the public schema. */
+export async function subjectOfPrincipal(context: Context, id: string): Promise<SubjectRef> {
+  const principal = await loadRow<Principal>(context, 'principal', id);
+  return { typename: principal?.kind === 'USER' ? 'User' : 'ServiceAccount', id };
 }

@@ -84,7 +84,7 @@ describe('the pages of administration', () => {
   const tenant = 'main';
   beforeAll(async () => {
     world = await World.create();
-    const demo = await loadDemo(world.app.store, world.app.services.keys, 15);
+    const demo = await loadDemo(world.app.store, world.app.services.keys, world.app.config);
     await world.app.freshness.confirm();
     alice = world.basic('alice', demo.users[0]!.password);
   });

@@ -6,12 +6,7 @@ import { smallMutations } from './cells/small.ts';
 import { workerMutations } from './cells/workers.ts';
 import type { Stage } from './stage.ts';
 
-/** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
-export const mutations: Record<string, Record<string, Attempting>> = {
-  ...flowMutations,
-  ...executionMutations,
-  ...workerMutations,
-  ...smallMutations,
+const base: Record<string, Record<string, Attempting>> = {
   'TENANT:CREATE': {
     createTenant: async (stage) => {
       const key = stage.name('t');
@@ -458,3 +453,9 @@ async function withMember(stage: Stage) {
   await stage.world.member(stage.a, group, stage.person);
   return group;
 }
+
+/** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
+export const mutations: Record<string, Record<string, Attempting>> = {};
+for (const part of [base, flowMutations, executionMutations, workerMutations, smallMutations])
+  for (const [permission, byField] of Object.entries(part))
+    mutations[permission] = { ...mutations[permission], ...byField };

@@ -2,6 +2,7 @@ import type { Permission } from '../../src/access/catalog.ts';
 import type {
   AuditEvent,
   Binding,
+  Flow,
   Group,
   GroupMember,
   Namespace,
@@ -9,12 +10,17 @@ import type {
   Secret,
   ServiceAccount,
   Tenant,
+  Trigger,
   User,
 } from '../../src/db/generated/client.ts';
 import { newId } from '../../src/lib/ids.ts';
 import { asSystem } from '../../src/policy/system.ts';
+import { removeFlow } from '../../src/resources/flow/service.ts';
+import { putFile } from '../../src/resources/namespace/files.ts';
 import { createSecret } from '../../src/resources/secret/service.ts';
+import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import type { Client } from '../support/client.ts';
+import { flowSource } from '../support/flows.ts';
 import { password, World } from '../support/world.ts';
 import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
@@ -35,6 +41,8 @@ export class Stage {
   event!: AuditEvent;
   tokenId!: string;
   secret!: Secret;
+  flow!: Flow;
+  trigger!: Trigger;
   executions!: ExecutionStage;
   /** Who was made last: cells of an engine register a service for them. */
   lastActor!: User;
@@ -73,10 +81,35 @@ export class Stage {
       where: { tenantId: stage.a.id, resource: 'NAMESPACE', namespace: 'company.x' },
     });
     stage.secret = await stage.newSecret();
+    stage.flow = await stage.newFlow('target-flow');
+    stage.trigger = await world.db.trigger.findFirstOrThrow({ where: { flowKey: stage.flow.id } });
     stage.executions = await setExecutions(stage);
     await world.token(stage.account);
     stage.tokenId = (await world.db.apiToken.findFirstOrThrow({ where: { principalId: stage.account.id } })).id;
     return stage;
+  }
+
+  source = (flowId: string, disabled = false): string => flowSource('company.x', flowId, disabled);
+
+  /** A flow in company.x with one schedule, `daily`. */
+  newFlow = (flowId: string, disabled = false): Promise<Flow> => this.world.flow(this.a, this.source(flowId, disabled));
+
+  /** A file of company.x. */
+  newFile = (path: string): Promise<unknown> =>
+    this.world.write((tx) =>
+      putFile(tx, asSystem('NAMESPACE:UPDATE', 'test', this.a.id), this.a, 'company.x', path, Buffer.from('x')),
+    );
+
+  removeFlow = (flow: Flow): Promise<unknown> =>
+    this.world.write((tx) => removeFlow(tx, asSystem('FLOW:DELETE', 'test', this.a.id), this.a, flow));
+
+  /** Lets the last actor do this in tenant a as well, which every item of an engine's batch takes. */
+  async besides(...permissions: Permission[]): Promise<void> {
+    const { world, a, lastActor } = this;
+    const has = await world.db.tenantAccess.count({ where: { tenantId: a.id, principalId: lastActor.id } });
+    const grant = asSystem('TENANT_ACCESS:CREATE', 'test');
+    if (has === 0) await world.write((tx) => giveAccess(tx, grant, a, lastActor.id));
+    await world.grant(a, lastActor, permissions);
   }
 
   /** A service that the last actor registered. */

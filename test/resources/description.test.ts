@@ -301,7 +301,13 @@ describe('a description', () => {
     });
     expect(content.codes).toEqual(['BAD_INPUT']);
     expect(paths(content)).toEqual(
-      expect.arrayContaining(['users.2', 'roles.0.permissions.FLOW.0', 'roles.0.permissions.KITE.0', 'bindings.0', '']),
+      expect.arrayContaining([
+        'users.2',
+        'roles.0.permissions.FLOW.0',
+        'roles.0.permissions.KITE.0',
+        'bindings.0',
+        'surprise',
+      ]),
     );
     expect(paths(await run(world.root(), 'company', { users: ['ann', 'ANN'] }))).toEqual(['users.1']);
     const names = await run(world.root(), 'company', {

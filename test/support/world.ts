@@ -5,12 +5,13 @@ import type { Permission } from '../../src/access/catalog.ts';
 import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { firstStart } from '../../src/bootstrap/first-start.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import type { Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
+import type { Flow, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
 import { inTransaction, type Tx } from '../../src/db/transaction.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { createApiToken } from '../../src/resources/api-token/service.ts';
 import { bind } from '../../src/resources/binding/service.ts';
+import { checkedSource, saveFlow } from '../../src/resources/flow/service.ts';
 import { insertMember } from '../../src/resources/group/members.ts';
 import { createGroup } from '../../src/resources/group/service.ts';
 import { createNamespace } from '../../src/resources/namespace/service.ts';
@@ -111,6 +112,17 @@ export class World {
     this.write((tx) => createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), tenant, { name }));
   group = (tenant: Tenant, name: string): Promise<Group> =>
     this.write((tx) => createGroup(tx, asSystem('GROUP:CREATE', 'test'), tenant, { name }));
+  /** A way into the tenant. */
+  access = (tenant: Tenant, principal: { id: string }): Promise<unknown> =>
+    this.write((tx) => giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), tenant, principal.id));
+  /** A flow as its source says, or its next revision. */
+  flow = (tenant: Tenant, source: string): Promise<Flow> =>
+    this.write(async (tx) => {
+      const create = asSystem('FLOW:CREATE', 'test', tenant.id);
+      const update = asSystem('FLOW:UPDATE', 'test', tenant.id);
+      const saved = await saveFlow(tx, { create, update }, tenant, { source, read: checkedSource(source) });
+      return saved.flow;
+    });
   account = (tenant: Tenant | null, name: string): Promise<ServiceAccount> =>
     this.write((tx) => createServiceAccount(tx, asSystem('SERVICE_ACCOUNT:CREATE', 'test'), tenant, { name }));
   role = (tenant: Tenant | null, name: string, permissions: readonly Permission[]): Promise<Role> =>

@@ -55,6 +55,7 @@ CREATE TABLE "Worker" (
   "hostname" TEXT,
   "version" TEXT,
   "startedAt" TIMESTAMPTZ(3) NOT NULL,
+  "registeredAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "lastHeartbeatAt" TIMESTAMPTZ(3) NOT NULL,
   "metrics" JSONB NOT NULL DEFAULT '{}',
   "timings" JSONB NOT NULL DEFAULT '{}',

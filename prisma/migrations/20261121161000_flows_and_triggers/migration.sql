@@ -99,6 +99,7 @@ CREATE TABLE "Trigger" (
   "evaluationStartedAt" TIMESTAMPTZ(3),
   "workerId" TEXT COLLATE "C",
   "lastTriggeredAt" TIMESTAMPTZ(3),
+  "lastExecutionId" TEXT COLLATE "C",
   "evaluatedAt" TIMESTAMPTZ(3),
   "nextExecutionAt" TIMESTAMPTZ(3),
   "backfill" JSONB,

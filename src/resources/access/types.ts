@@ -3,7 +3,7 @@ import type { Binding, Group, Role } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { loadWithin } from '../../graphql/guarded.ts';
+import { loadWithin } from '../../graphql/loaders.ts';
 import type { Circumstance } from '../../policy/circumstances.ts';
 import type { Explanation, Origin } from '../../policy/explain.ts';
 import { reachInWords } from '../../policy/words.ts';

@@ -12,7 +12,7 @@ import { decodeId, globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { namespaceName } from '../namespace/service.ts';
 import type { SubjectRef } from '../subject.ts';
-import { decodeSubject, readSubject, Subject } from '../subject-type.ts';
+import { decodeSubject, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
 import { createBinding, deleteBinding } from './service.ts';
 
 const BindingRef = builder.prismaNode('Binding', {
@@ -48,14 +48,11 @@ const BindingRef = builder.prismaNode('Binding', {
 });
 registerNode({ typename: 'Binding', resource: 'BINDING' });
 
-async function subjectOf(
-  { db }: Context,
+const subjectOf = (
+  context: Context,
   { principalId, groupId }: { principalId: string | null; groupId: string | null },
-): Promise<SubjectRef> {
-  if (groupId !== null) return { typename: 'Group', id: groupId };
-  const principal = await db.principal.findFirstOrThrow({ where: { id: principalId! } });
-  return { typename: principal.kind === 'USER' ? 'User' : 'ServiceAccount', id: principal.id };
-}
+): Promise<SubjectRef> =>
+  groupId !== null ? Promise.resolve({ typename: 'Group', id: groupId }) : subjectOfPrincipal(context, principalId!);
 
 export const BindingConnection = connectionType('Binding', BindingRef);
 const Where = builder.inputType('BindingWhere', {

@@ -1,4 +1,5 @@
 import type { Tx } from '../../db/transaction.ts';
+import { releaseTriggers } from '../trigger/ended.ts';
 import type { KnownExecution } from './report-items.ts';
 import type { ExecutionState } from './states.ts';
 
@@ -22,4 +23,4 @@ export function endOf(before: KnownExecution | null, after: KnownExecution): End
 }
 
 /** Is told, in the transaction of their report, of the executions that came to an end by it: each end once. */
-export async function executionsEnded(_tx: Tx, _ended: readonly EndedExecution[]): Promise<void> {}
+export const executionsEnded = (tx: Tx, ended: readonly EndedExecution[]): Promise<void> => releaseTriggers(tx, ended);

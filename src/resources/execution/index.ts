@@ -5,3 +5,4 @@ import './log-subscription.ts';
 import './report-schema.ts';
 import './command-schema.ts';
 import './claim-schema.ts';
+import './links.ts';

@@ -1,18 +1,19 @@
 import { z } from 'zod';
-import type { Group, GroupMember, Tenant, User } from '../../db/generated/client.ts';
+import type { Group, GroupMember, ServiceAccount, Tenant, User } from '../../db/generated/client.ts';
 import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadRow } from '../../graphql/loaders.ts';
 import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { shownField } from '../../graphql/personal.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { description, displayName } from '../rules.ts';
-import { decodeSubject, MembershipEnum, readSubject, Subject } from '../subject-type.ts';
+import { decodeSubject, MembershipEnum, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
 import { addGroupMember, removeGroupMember, setGroupMembership } from './members.ts';
 import { createGroup, deleteGroup, updateGroup } from './service.ts';
 
@@ -41,12 +42,9 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: async ({ principalId }, _args, context) => {
-        const principal = await context.db.principal.findFirstOrThrow({
-          where: { id: principalId },
-          include: { user: true, serviceAccount: true },
-        });
-        const { user, serviceAccount } = principal;
-        return user ? shownField(context, user, 'username', user.username) : serviceAccount!.name;
+        const user = await loadRow<User>(context, 'user', principalId);
+        if (user) return shownField(context, user, 'username', user.username);
+        return (await loadRow<ServiceAccount>(context, 'serviceAccount', principalId))?.name ?? principalId;
       },
     }),
     subject: t.field({
@@ -54,9 +52,8 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
       nullable: true,
       description: 'The user or service account; null where the viewer may not read it.',
       resolve: async ({ principalId, tenantId }, _args, context) => {
-        const principal = await context.db.principal.findFirstOrThrow({ where: { id: principalId } });
-        const typename = principal.kind === 'USER' ? 'User' : 'ServiceAccount';
-        return (await readSubject(context, { typename, id: principalId }, tenantId)) as never;
+        const subject = await subjectOfPrincipal(context, principalId);
+        return (await readSubject(context, subject, tenantId)) as never;
       },
     }),
   }),

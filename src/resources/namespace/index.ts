@@ -1,3 +1,4 @@
 import './resource.ts';
 import './schema.ts';
 import './settings-schema.ts';
+import './files-schema.ts';

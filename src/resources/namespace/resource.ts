@@ -6,5 +6,13 @@ defineResource({
   feedsAccess: false,
   counted: () => ({ declared: true }),
   key: (row) => String(row['namespace']),
-  audited: ['namespace', 'declared', 'description', 'variables', 'pluginDefaults'],
+  audited: [
+    'namespace',
+    'declared',
+    'description',
+    'variables',
+    'pluginDefaults',
+    'workerGroup',
+    'workerGroupFallback',
+  ],
 });

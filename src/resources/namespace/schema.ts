@@ -8,6 +8,7 @@ import { viewerPermissions } from '../../graphql/guarded.ts';
 import { byId, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
+import { placementInput } from '../worker-group/fallback.ts';
 import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
 import { settingsInput, settingsRules } from './settings-schema.ts';
 
@@ -109,6 +110,7 @@ mutation('createNamespace', {
     name: t.string({ required: true, description: 'Full name, at most 150 characters.' }),
     description: t.string({ description: 'What it is for.' }),
     ...settingsInput(t),
+    ...placementInput(t),
   }),
   rules: z.looseObject({ name: namespaceName, ...settingsRules }),
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -125,6 +127,7 @@ mutation('updateNamespace', {
     id: t.id({ required: true, description: 'Which namespace.' }),
     description: t.string({ description: 'The new description; null: none.' }),
     ...settingsInput(t),
+    ...placementInput(t),
   }),
   rules: z.looseObject(settingsRules),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),

@@ -10,6 +10,8 @@ import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { manyBindings } from '../../policy/principal.ts';
+import { regroupTriggers } from '../trigger/groups.ts';
+import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
 
 export const namespaceName = z
   .string()
@@ -23,7 +25,7 @@ export const namespaceName = z
  * Rows of a tenant's tree come and go one transaction after the other: who looks whether something is below a namespace
  * must not miss what another is about to put there. Taken before any row of the tree is locked.
  */
-async function lockTree(tx: Tx, tenantId: string): Promise<void> {
+export async function lockTree(tx: Tx, tenantId: string): Promise<void> {
   await tx.$executeRaw`SELECT 1 FROM "Tenant" WHERE id = ${tenantId} FOR NO KEY UPDATE`;
 }
 
@@ -61,19 +63,25 @@ export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: strin
     const used =
       (await tx.namespace.count({
         where: { tenantId, OR: [{ namespace: name, declared: true }, { namespace: below }] },
-      })) + (await tx.binding.count({ where: { tenantId, namespace: name } }));
+      })) +
+      (await tx.binding.count({ where: { tenantId, namespace: name } })) +
+      (await tx.flow.count({ where: { tenantId, namespace: name } })) +
+      (await tx.namespaceFile.count({ where: { tenantId, namespace: name } }));
     if (used > 0) return;
     await tx.namespace.deleteMany({ where: { tenantId, namespace: name, declared: false } });
   }
 }
 
-export interface NamespaceContent {
+export interface NamespaceContent extends PlacementInput {
   readonly description?: string | null | undefined;
   /** Checked by `variables` of settings.ts. */
   readonly variables?: unknown;
   /** Checked by `pluginDefaults` of settings.ts. */
   readonly pluginDefaults?: unknown;
 }
+
+/** A namespace of which nothing is said. */
+const noContent = { description: null, variables: {}, pluginDefaults: [], ...noPlacement };
 
 /** What of it is given; null takes it back. */
 const contentOf = ({ description, variables, pluginDefaults }: NamespaceContent) => ({
@@ -88,7 +96,8 @@ export async function createNamespace(
   tenant: TenantRef,
   { name, ...given }: NamespaceContent & { readonly name: string },
 ): Promise<Namespace> {
-  const content = { description: null, variables: {}, pluginDefaults: [], ...contentOf(given) };
+  const placed = await placementOf(tx, tenant.id, noPlacement, given);
+  const content = { ...noContent, ...contentOf(given), ...placed };
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
   const implied = await tx.namespace.findUnique({ where, select: { id: true } });
   const id = implied?.id ?? newId();
@@ -101,7 +110,8 @@ export async function createNamespace(
   const existing = await tx.namespace.findUniqueOrThrow({ where });
   if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
   const after = await tx.namespace.update({ where, data: { declared: true, ...content } });
-  record(tx, grant, { before: null, after, tenant });
+  await regroupTriggers(tx, tenant.id, name, noPlacement, after);
+  record(tx, grant, { before: null, after: await withGroupKey(tx, after), tenant });
   return after;
 }
 
@@ -116,10 +126,11 @@ export async function updateNamespace(
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
     throw conflict(`The namespace ${before.namespace} is only implied by what is below it: create it first.`);
-  const data = contentOf(content);
+  const data = { ...contentOf(content), ...(await placementOf(tx, tenant.id, before, content)) };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.namespace.update({ where: { id }, data });
-  record(tx, grant, { before, after, tenant });
+  await regroupTriggers(tx, tenant.id, before.namespace, before, after);
+  record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant });
   return after;
 }
 
@@ -138,10 +149,17 @@ export async function deleteNamespace(
     );
   if (await tx.secret.findFirst({ where: { tenantId: tenant.id, namespace: before.namespace }, select: { id: true } }))
     throw conflict(`The namespace ${before.namespace} holds secrets: delete them first.`);
+  if (
+    await tx.namespaceFile.findFirst({
+      where: { tenantId: tenant.id, namespace: before.namespace },
+      select: { id: true },
+    })
+  )
+    throw conflict(`The namespace ${before.namespace} holds files: delete them first.`);
   await grant.review(tx, { before, after: null });
-  const nothing = { description: null, variables: {}, pluginDefaults: [] };
-  await tx.namespace.update({ where: { id }, data: { declared: false, ...nothing } });
+  const after = await tx.namespace.update({ where: { id }, data: { declared: false, ...noContent } });
+  await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   await pruneNamespaces(tx, tenant.id, before.namespace);
-  record(tx, grant, { before, after: null, tenant });
+  record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant });
   return before;
 }

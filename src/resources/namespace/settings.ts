@@ -1,21 +1,11 @@
 import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
+import { boundedJson } from '../rules.ts';
 
 const greatestVariables = 500;
 const greatestDefaults = 200;
-const greatestBytes = 100_000;
-const greatestDepth = 20;
 
-const isFlat = (value: unknown, depth = 0): boolean =>
-  typeof value !== 'object' || value === null
-    ? true
-    : depth < greatestDepth && Object.values(value).every((member) => isFlat(member, depth + 1));
-const isSmall = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= greatestBytes;
-
-const bounded = <T extends z.ZodType>(model: T, what: string) =>
-  model
-    .refine((value) => isFlat(value), `${what} are nested at most ${greatestDepth} deep.`)
-    .refine(isSmall, `${what} take at most 100 kB.`);
+const bounded = <T extends z.ZodType>(model: T, what: string) => boundedJson(model, what, 100);
 
 /** What stands in `{{ namespace.NAME }}`: any JSON by name. */
 export const variables = bounded(

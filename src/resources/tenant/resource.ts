@@ -6,7 +6,7 @@ defineResource({
   tenantColumn: 'id',
   feedsAccess: true,
   key: (row) => String(row['key']),
-  audited: ['key', 'name', 'description'],
+  audited: ['key', 'name', 'description', 'workerGroup', 'workerGroupFallback'],
 });
 
 /** Keys that stand for something else in paths of the orchestrator and of this gateway. */

@@ -10,6 +10,7 @@ import { readTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description, displayName, tenantKey } from '../rules.ts';
+import { placementInput } from '../worker-group/fallback.ts';
 import { createTenant, deleteTenant, updateTenant } from './service.ts';
 
 const TenantRef = builder.prismaNode('Tenant', {
@@ -101,23 +102,24 @@ mutation('createTenant', {
     key: t.string({ required: true, description: 'a-z, 0-9, _ and -, at most 100. Some words are reserved.' }),
     name: t.string({ description: 'What people call it. Default: the key.' }),
     description: t.string({ description: 'What it is for.' }),
+    ...placementInput(t),
   }),
   rules: z.looseObject({ key: tenantKey, name: displayName.nullish(), description }),
   target: atInstance,
-  run: (tx, grant, input) =>
-    createTenant(tx, grant, { key: input.key, name: input.name ?? input.key, description: input.description }),
+  run: (tx, grant, input) => createTenant(tx, grant, { ...input, name: input.name ?? input.key }),
   payload: (t) => ({
     tenant: t.field({ type: TenantRef, description: 'The new tenant.', resolve: ({ result }) => result }),
   }),
 });
 
 mutation('updateTenant', {
-  description: 'Changes what a tenant is called and what it is for.',
+  description: 'Changes what a tenant is called, what it is for, and which worker group takes its work.',
   permission: 'TENANT:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'Which tenant.' }),
     name: t.string({ description: 'The new name; left out: as it is.' }),
     description: t.string({ description: 'The new description; null: none.' }),
+    ...placementInput(t),
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),

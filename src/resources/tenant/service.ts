@@ -7,15 +7,20 @@ import { badInput, conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { bind, removeBindings } from '../binding/service.ts';
+import { removeBlueprints } from '../blueprint/service.ts';
 import { removeTenantExecutions } from '../execution/remove.ts';
+import { removeFlow } from '../flow/service.ts';
 import { removeGroup } from '../group/service.ts';
 import { removeRole, seedManagedRoles } from '../role/service.ts';
 import { removeSecrets } from '../secret/service.ts';
 import { removeServiceAccount } from '../service-account/service.ts';
 import { giveAccess, removeAccess } from '../tenant-access/service.ts';
+import { regroupTriggers } from '../trigger/groups.ts';
+import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
+import { forgetTenant } from '../worker-group/service.ts';
 import { reservedKeys } from './resource.ts';
 
-export interface NewTenant {
+export interface NewTenant extends PlacementInput {
   readonly key: string;
   readonly name: string;
   readonly description?: string | null | undefined;
@@ -25,15 +30,17 @@ export interface NewTenant {
 export async function createTenant(
   tx: Tx,
   grant: Grant<'TENANT:CREATE'>,
-  { key, name, description = null }: NewTenant,
+  { key, name, description = null, ...placement }: NewTenant,
 ): Promise<Tenant> {
   if (reservedKeys.has(key)) throw badInput(['input', 'key'], `The key ${key} is reserved.`);
   if (await tx.tenant.findUnique({ where: { key }, select: { id: true } }))
     throw conflict(`There is a tenant ${key} already.`);
-  const after = { id: newId(), key, name, description, createdAt: new Date() };
+  const id = newId();
+  const placed = (await placementOf(tx, id, noPlacement, placement)) ?? noPlacement;
+  const after = { id, key, name, description, createdAt: new Date(), ...placed };
   await grant.review(tx, { before: null, after });
   const tenant = await tx.tenant.create({ data: after });
-  record(tx, grant, { before: null, after: tenant, tenant });
+  record(tx, grant, { before: null, after: await withGroupKey(tx, tenant), tenant });
   const roles = await seedManagedRoles(tx, grant, tenant);
   const { doer } = grant;
   if (!grant.isSuperAdmin) {
@@ -43,17 +50,27 @@ export async function createTenant(
   return tenant;
 }
 
+export interface TenantChange extends PlacementInput {
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+}
+
 export async function updateTenant(
   tx: Tx,
   grant: Grant<'TENANT:UPDATE'>,
   id: string,
-  { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
+  { name, description, ...placement }: TenantChange,
 ): Promise<Tenant> {
   const before = await find<Tenant>(tx, grant, 'TENANT', id);
-  const data = { ...(name != null && { name }), ...(description !== undefined && { description }) };
+  const data = {
+    ...(name != null && { name }),
+    ...(description !== undefined && { description }),
+    ...(await placementOf(tx, id, before, placement)),
+  };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.tenant.update({ where: { id }, data });
-  record(tx, grant, { before, after, tenant: after });
+  await regroupTriggers(tx, id, undefined, before, after);
+  record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant: after });
   return after;
 }
 
@@ -70,12 +87,17 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
   await removeSecrets(tx, grant, before);
   await removeTenantExecutions(tx, grant.doer, before);
+  await removeBlueprints(tx, grant, before);
+  for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
+  await tx.flowRevision.deleteMany({ where: { tenantId: id } });
+  await tx.namespaceFile.deleteMany({ where: { tenantId: id } });
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });
   }
   await tx.namespace.deleteMany({ where: { tenantId: id } });
+  await forgetTenant(tx, grant, before);
   await tx.tenant.delete({ where: { id } });
-  record(tx, grant, { before, after: null, tenant: before });
+  record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant: before });
   return before;
 }

@@ -1,3 +1,4 @@
 import './resource.ts';
 import './schema.ts';
 import './mutations.ts';
+import './settings-schema.ts';

@@ -253,6 +253,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   await grant.review(tx, { before, after: null });
   keepSuperAdmin(tx);
   await removePrincipal(tx, grant, id);
+  await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
   await tx.principal.delete({ where: { id } });
   record(tx, grant, { before, after: null, tenant: null });

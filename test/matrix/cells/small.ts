@@ -1,6 +1,90 @@
-import type { Attempting } from '../attempt.ts';
-import type { Reading } from '../ways.ts';
+import type { Blueprint } from '../../../src/db/generated/client.ts';
+import { newId } from '../../../src/lib/ids.ts';
+import { idOf } from '../../support/world.ts';
+import { type Attempting, attempt } from '../attempt.ts';
+import type { Stage } from '../stage.ts';
+import { data, node, type Reading } from '../ways.ts';
 
-export const smallMutations: Record<string, Record<string, Attempting>> = {};
+const sourceOf = (id: string) => `id: ${id}\nnamespace: company.x\ntasks: [{ id: one, type: io.company.Log }]\n`;
+const newBlueprint = (stage: Stage): Promise<Blueprint> => {
+  const title = stage.name('blueprint');
+  const data = { id: newId(), tenantId: stage.a.id, title, titleKey: title, tags: [title], source: sourceOf('made') };
+  return stage.world.db.blueprint.create({ data });
+};
 
-export const smallReads: Record<string, readonly Reading[]> = {};
+export const smallMutations: Record<string, Record<string, Attempting>> = {
+  'BLUEPRINT:CREATE': {
+    saveBlueprint: async (stage) => {
+      const title = stage.name('blueprint');
+      return attempt(
+        'saveBlueprint',
+        'SaveBlueprintInput',
+        'blueprint { id }',
+        { tenant: 'a', title, source: sourceOf('new') },
+        async () => (await stage.world.db.blueprint.count({ where: { title } })) === 1,
+      );
+    },
+  },
+  'BLUEPRINT:DELETE': {
+    deleteBlueprint: async (stage) => {
+      const { id } = await newBlueprint(stage);
+      return attempt(
+        'deleteBlueprint',
+        'DeleteBlueprintInput',
+        'deletedId',
+        { id: idOf('Blueprint', { id }) },
+        async () => (await stage.world.db.blueprint.count({ where: { id } })) === 0,
+      );
+    },
+  },
+  'BLUEPRINT:UPDATE': {
+    saveBlueprint: async (stage) => {
+      const { id } = await newBlueprint(stage);
+      return attempt(
+        'saveBlueprint',
+        'SaveBlueprintInput',
+        'blueprint { id }',
+        { tenant: 'a', id: idOf('Blueprint', { id }), description: 'x' },
+        async () => (await stage.world.db.blueprint.count({ where: { id, description: 'x' } })) === 1,
+      );
+    },
+  },
+};
+
+let blueprint: Promise<Blueprint> | undefined;
+const seen = (stage: Stage): Promise<Blueprint> => (blueprint ??= newBlueprint(stage));
+const list = '{ tenant(key: "a") { blueprints(first: 100, where: { kind: CUSTOM }) { totalCount nodes { id } } } }';
+
+export const smallReads: Record<string, readonly Reading[]> = {
+  BLUEPRINT: [
+    {
+      way: 'list',
+      sees: async (client, stage) => {
+        const id = idOf('Blueprint', await seen(stage));
+        return (await data(client, list))?.tenant?.blueprints?.nodes.some((one: any) => one.id === id) ?? false;
+      },
+    },
+    {
+      way: 'count',
+      sees: async (client, stage) => {
+        await seen(stage);
+        return ((await data(client, list))?.tenant?.blueprints?.totalCount ?? 0) > 0;
+      },
+    },
+    {
+      way: 'node',
+      sees: async (client, stage) => {
+        const id = idOf('Blueprint', await seen(stage));
+        return node(() => id).sees(client, stage);
+      },
+    },
+    {
+      way: 'nested',
+      sees: async (client, stage) => {
+        const { tags } = await seen(stage);
+        const answer = await data(client, '{ tenant(key: "a") { blueprintTags } }');
+        return answer?.tenant?.blueprintTags?.includes(tags[0]) ?? false;
+      },
+    },
+  ],
+};

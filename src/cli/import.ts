@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Issue } from '../errors.ts';
+import { ask, type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
+import { type Command, UsageError } from './usage.ts';
+
+const usage = `import flows DIR --tenant KEY ${remoteUsage} [--reason TEXT]`;
+const document = /* GraphQL */ `
+  mutation ImportFlows($input: ImportFlowsInput!) {
+    importFlows(input: $input) {
+      results { path outcome flow { namespace flowId revision } error { code message details } }
+    }
+  }
+`;
+
+interface Result {
+  readonly path: string;
+  readonly outcome: 'CREATED' | 'UPDATED' | 'UNCHANGED' | null;
+  readonly flow: { readonly namespace: string; readonly flowId: string; readonly revision: number } | null;
+  readonly error: { readonly code: string; readonly message: string; readonly details: { issues?: Issue[] } } | null;
+}
+interface File {
+  readonly path: string;
+  readonly source: string;
+}
+interface Settings {
+  readonly folder: string;
+  readonly tenant: string;
+  readonly reason: string | undefined;
+  readonly remote: Remote;
+}
+
+function readSettings([what, ...args]: readonly string[]): Settings {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { ...remoteOptions, tenant: { type: 'string' }, reason: { type: 'string' } },
+    });
+    const [folder, ...rest] = positionals;
+    if (what !== 'flows' || folder === undefined || rest.length > 0)
+      throw new Error('It takes `flows` and one folder.');
+    if (values.tenant === undefined) throw new Error('--tenant needs the key of a tenant.');
+    return { folder, tenant: values.tenant, reason: values.reason, remote: readRemote(values) };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nUsage: gatehouse ${usage}`);
+  }
+}
+
+/** All YAML files of a folder and those below it, in the order of their names. */
+function filesIn(folder: string): File[] {
+  try {
+    if (!statSync(folder).isDirectory()) throw new Error('it is no folder');
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => ({ path, source: readFileSync(path, 'utf8') }));
+  } catch (error) {
+    throw new UsageError(`${folder} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const greatestBytes = 700_000;
+const greatestFiles = 100;
+
+/** A request has a limit of bytes; each part is one transaction. */
+function inParts(files: readonly File[]): File[][] {
+  const parts: File[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const file of files) {
+    const own = Buffer.byteLength(JSON.stringify(file));
+    if (bytes + own > greatestBytes || parts.at(-1)!.length >= greatestFiles) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)!.push(file);
+    bytes += own;
+  }
+  return parts;
+}
+
+export const importCommand: Command = {
+  name: 'import',
+  usage,
+  description: 'Save the flows of a folder in a tenant of a running gateway; tells what came of each file.',
+  async run(args) {
+    const { folder, tenant, reason, remote } = readSettings(args);
+    const files = filesIn(folder);
+    if (files.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
+    const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: 0 };
+    for (const part of inParts(files)) {
+      const answer = await ask<{ importFlows: { results: Result[] } }>(remote, document, {
+        input: { tenant, files: part, ...(reason !== undefined && { reason }) },
+      });
+      if (!answer.data) {
+        for (const { message } of answer.errors ?? []) console.error(message);
+        counts.refused += part.length;
+        // What fails as a whole fails for the rest as well.
+        break;
+      }
+      for (const result of answer.data.importFlows.results) {
+        if (result.outcome) counts[result.outcome] += 1;
+        else counts.refused += 1;
+        tell(result);
+      }
+    }
+    const { CREATED, UPDATED, UNCHANGED, refused } = counts;
+    const rest = files.length - CREATED - UPDATED - UNCHANGED - refused;
+    console.log(
+      `${tenant}: ${CREATED} created, ${UPDATED} updated, ${UNCHANGED} unchanged, ${refused} refused${rest > 0 ? `, ${rest} not sent` : ''}`,
+    );
+    return refused + rest > 0 ? 1 : 0;
+  },
+};
+
+function tell({ path, outcome, flow, error }: Result): void {
+  if (outcome === 'UNCHANGED') return;
+  if (flow) {
+    console.log(`${outcome === 'CREATED' ? '+' : '~'} ${flow.namespace}/${flow.flowId} (revision ${flow.revision})`);
+    return;
+  }
+  const issues = error?.details.issues ?? [];
+  if (issues.length === 0) console.error(`${path}: ${error?.code} ${error?.message}`);
+  for (const { line, message } of issues) console.error(`${path}:${line ?? 1}: ${message}`);
+}

@@ -1,0 +1,85 @@
+import type { Row } from '../../access/grant.ts';
+import type { Execution, Flow, Trigger } from '../../db/generated/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import { connection } from '../../graphql/connection.ts';
+import { refOf } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
+import { logList, metricList } from './parts.ts';
+import { executionList } from './schema.ts';
+import { overParts } from './where.ts';
+
+const executionOf = (context: Context, tenantId: string, executionId: string | null): Promise<Row | null> | null => {
+  if (executionId === null) return null;
+  const { where } = context.session.grant('EXECUTION:READ', { tenantId });
+  return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
+};
+
+const ofFlow = {
+  scopes: ({ tenantId }: Flow) => ({ tenantId }),
+  within: ({ tenantId, namespace, flowId }: Flow) => ({ tenantId, namespace, flowId }),
+};
+builder.prismaObjectFields('Flow', (t) => ({
+  executions: connection(t, {
+    ...executionList,
+    ...ofFlow,
+    description: 'Its executions, the newest first.',
+  }),
+  logs: connection(t, {
+    ...logList,
+    ...ofFlow,
+    reach: overParts,
+    description: 'The log entries of its executions, the newest first.',
+  }),
+  metrics: connection(t, {
+    ...metricList,
+    ...ofFlow,
+    reach: overParts,
+    description: 'The metrics of its executions, the newest first.',
+    defaultOrder: { column: 'at', descending: true },
+  }),
+}));
+
+builder.prismaObjectFields('Trigger', (t) => ({
+  execution: t.field({
+    type: refOf('Execution') as never,
+    nullable: true,
+    description: 'The execution that holds it, as far as it is reported.',
+    access: { decides: 'EXECUTION:READ' },
+    resolve: ({ tenantId, executionId }: Trigger, _args, context) =>
+      executionOf(context, tenantId, executionId) as never,
+  }),
+  lastExecution: t.field({
+    type: refOf('Execution') as never,
+    nullable: true,
+    description: 'The last execution that it started, as far as it is reported.',
+    access: { decides: 'EXECUTION:READ' },
+    resolve: ({ tenantId, lastExecutionId }: Trigger, _args, context) =>
+      executionOf(context, tenantId, lastExecutionId) as never,
+  }),
+}));
+
+builder.prismaObjectFields('Execution', (t) => ({
+  flow: t.field({
+    type: refOf('Flow') as never,
+    nullable: true,
+    description: 'Its flow; null where it is gone, or the viewer may not read it.',
+    access: { decides: 'FLOW:READ' },
+    resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
+      const { where } = context.session.grant('FLOW:READ', { tenantId });
+      return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
+    },
+  }),
+  trigger: t.field({
+    type: refOf('Trigger') as never,
+    nullable: true,
+    description: 'The trigger that started it; null where none did, it is gone, or the viewer may not read it.',
+    access: { decides: 'TRIGGER:READ' },
+    resolve: ({ tenantId, namespace, flowId, triggerId }: Execution, _args, context) => {
+      if (triggerId === null) return null as never;
+      const { where } = context.session.grant('TRIGGER:READ', { tenantId });
+      const names = { namespace, flowId, triggerId };
+      return loadByNames(context, 'trigger', { AND: [{ tenantId }, where] }, names) as never;
+    },
+  }),
+}));

@@ -1,0 +1,6 @@
+import './resource.ts';
+import './schema.ts';
+import './revision-schema.ts';
+import './dependency-schema.ts';
+import './mutations.ts';
+import './import.ts';

@@ -1,0 +1,122 @@
+import type { Where } from '../../access/where.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
+import type { Trigger, Worker } from '../../db/generated/client.ts';
+import { Prisma } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import { toSql } from '../../policy/portable.ts';
+import { lastUpTo, nextAfter } from './cron.ts';
+import { recoveryOf, scheduleOf } from './due.ts';
+
+/** Where somebody may claim: what their grant there reaches. */
+export interface ClaimScope {
+  readonly tenantId: string;
+  readonly where: Where;
+}
+export interface ClaimedTrigger {
+  readonly trigger: Trigger;
+  /** The date that it is due for; null for one that listens. */
+  readonly dueAt: Date;
+}
+
+/** What a claim looks for: the condition of the index "Trigger_due". */
+const isDue = (alias: string) =>
+  `NOT ${alias}.disabled AND NOT ${alias}."flowDisabled" AND ${alias}."executionId" IS NULL
+   AND ${alias}."evaluationStartedAt" IS NULL AND ${alias}."nextExecutionAt" <= now()`;
+
+/**
+ * Takes triggers that are due, each for one claimer only, in the order of their dates. The claimer holds them until it
+ * reports, loses its life, or somebody unlocks them; `sequence` counts the claims, so that a report of an earlier one
+ * is known.
+ * @param group key of the claimer's worker group; '' : none.
+ */
+export async function claimTriggers(
+  tx: Tx,
+  { serviceId }: Pick<Worker, 'serviceId'>,
+  group: string,
+  scopes: readonly ClaimScope[],
+  limit: number,
+): Promise<ClaimedTrigger[]> {
+  const tenants = await withDue(tx, scopes, group);
+  const claimed: ClaimedTrigger[] = [];
+  for (const scope of scopes) {
+    if (!tenants.has(scope.tenantId) || claimed.length >= limit) continue;
+    claimed.push(...(await claimIn(tx, serviceId, group, scope, limit - claimed.length)));
+  }
+  return claimed;
+}
+
+/** Of the tenants, those where something is due: one look into the index each. */
+async function withDue(tx: Tx, scopes: readonly ClaimScope[], group: string): Promise<ReadonlySet<string>> {
+  if (scopes.length === 1) return new Set([scopes[0]!.tenantId]);
+  const ids = scopes.map(({ tenantId }) => tenantId);
+  const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
+    `SELECT id FROM unnest($1::text[]) id WHERE EXISTS (
+       SELECT 1 FROM "Trigger" t WHERE t."tenantId" = id AND t."workerGroup" = $2 AND ${isDue('t')})`,
+    ids,
+    group,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+async function claimIn(
+  tx: Tx,
+  serviceId: string,
+  group: string,
+  { tenantId, where }: ClaimScope,
+  limit: number,
+): Promise<ClaimedTrigger[]> {
+  const params: unknown[] = [serviceId, tenantId, group, limit];
+  const rows = await tx.$queryRawUnsafe<Trigger[]>(
+    `WITH due AS MATERIALIZED (
+       SELECT t.id FROM "Trigger" t
+       WHERE t."tenantId" = $2 AND t."workerGroup" = $3 AND ${isDue('t')} AND ${toSql(where, 't', params)}
+       ORDER BY t."nextExecutionAt" LIMIT $4 FOR UPDATE SKIP LOCKED)
+     UPDATE "Trigger" t SET "evaluationStartedAt" = now(), "workerId" = $1, sequence = t.sequence + 1
+     FROM due WHERE t.id = due.id RETURNING t.*`,
+    ...params,
+  );
+  if (rows.length > 0) wakeFollowers(tx, 'Trigger', tenantId);
+  const claimed = rows
+    .map((trigger) => ({ trigger, dueAt: trigger.nextExecutionAt! }))
+    .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+  return missedOnes(tx, claimed);
+}
+
+/**
+ * Dates that nobody claimed in time: a schedule that makes up for the last one only is moved on to it, one that makes up
+ * for none is put back until its next date.
+ */
+async function missedOnes(tx: Tx, claimed: readonly ClaimedTrigger[]): Promise<ClaimedTrigger[]> {
+  const now = new Date();
+  const kept: ClaimedTrigger[] = [];
+  for (const one of claimed) {
+    const { trigger, dueAt } = one;
+    const recovery = recoveryOf(trigger);
+    if (trigger.kind !== 'SCHEDULE' || trigger.backfill || recovery === 'ALL') {
+      kept.push(one);
+      continue;
+    }
+    const schedule = scheduleOf(trigger);
+    const next = nextAfter(schedule, dueAt);
+    if (!next || next > now) kept.push(one);
+    else if (recovery === 'LAST') {
+      const last = lastUpTo(schedule, now) ?? dueAt;
+      await tx.trigger.update({ where: { id: trigger.id }, data: { nextExecutionAt: last } });
+      kept.push({ trigger: { ...trigger, nextExecutionAt: last }, dueAt: last });
+    } else {
+      const nextExecutionAt = nextAfter(schedule, now) ?? null;
+      await tx.trigger.update({
+        where: { id: trigger.id },
+        data: { nextExecutionAt, evaluationStartedAt: null, workerId: null },
+      });
+    }
+  }
+  return kept;
+}
+
+/** Workers that are gone let go of what they evaluated: others claim it. What they report later is out of date. */
+export async function releaseClaims(tx: Tx, serviceIds: readonly string[]): Promise<number> {
+  return tx.$executeRaw(Prisma.sql`
+    UPDATE "Trigger" SET "evaluationStartedAt" = NULL, "workerId" = NULL, sequence = sequence + 1
+    WHERE "workerId" = ANY(${[...serviceIds]})`);
+}

@@ -1,0 +1,5 @@
+import './resource.ts';
+import './schema.ts';
+import './mutations.ts';
+import './engine-schema.ts';
+import './subscription.ts';

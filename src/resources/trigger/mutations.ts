@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { builder } from '../../graphql/builder.ts';
+import { byId, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
+import type { recoveries } from './due.ts';
+import { TriggerRef } from './schema.ts';
+import { assertSelection, onEach, selectionInput, selectionPayload } from './selection.ts';
+import {
+  backfillInputs,
+  backfillLabels,
+  type Changed,
+  createBackfill,
+  deleteBackfill,
+  reset,
+  restart,
+  setBackfillPaused,
+  setDisabled,
+  unlock,
+} from './service.ts';
+
+const recoveryTexts: Record<(typeof recoveries)[number], { description: string }> = {
+  ALL: { description: 'Each of them is made up for.' },
+  LAST: { description: 'The last of them is made up for.' },
+  NONE: { description: 'None of them.' },
+};
+const RecoveryEnum = builder.enumType('RecoverMissedSchedules', {
+  description: 'What happens to dates of a schedule that passed while it was off.',
+  values: recoveryTexts,
+});
+
+mutation('setTriggersDisabled', {
+  description: 'Switches triggers off or on, whatever their sources say. An answer and an audit event for each.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => ({
+    ...selectionInput(t),
+    disabled: t.boolean({ required: true, description: 'Off?' }),
+    recoverMissed: t.field({
+      type: RecoveryEnum,
+      description: 'For schedules that are switched on. Default: as each source says.',
+    }),
+  }),
+  target: (input, context) => {
+    assertSelection(input);
+    return inTenant(input.tenant, context);
+  },
+  run: (tx, grant, input, { tenant }, context, refusals) =>
+    onEach(tx, context, refusals, tenant!.id, input, (named) =>
+      setDisabled(tx, grant, tenant!, named, input.disabled, input.recoverMissed ?? undefined),
+    ),
+  payload: selectionPayload,
+  timeoutMs: ({ limits }) => limits.bulkMs,
+});
+
+mutation('unlockTriggers', {
+  description:
+    'Lets go of triggers that are held by an execution or an evaluation. Where that still runs, there may be two. An answer and an audit event for each.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => selectionInput(t),
+  target: (input, context) => {
+    assertSelection(input);
+    return inTenant(input.tenant, context);
+  },
+  run: (tx, grant, input, { tenant }, context, refusals) =>
+    onEach(tx, context, refusals, tenant!.id, input, (named) => unlock(tx, grant, tenant!, named)),
+  payload: selectionPayload,
+  timeoutMs: ({ limits }) => limits.bulkMs,
+});
+
+mutation('restartTriggers', {
+  description:
+    'Begins triggers anew: who evaluates one loses it, and its next date is computed from now. An answer and an audit event for each.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => selectionInput(t),
+  target: (input, context) => {
+    assertSelection(input);
+    return inTenant(input.tenant, context);
+  },
+  run: (tx, grant, input, { tenant }, context, refusals) =>
+    onEach(tx, context, refusals, tenant!.id, input, (named) => restart(tx, grant, tenant!, named)),
+  payload: selectionPayload,
+  timeoutMs: ({ limits }) => limits.bulkMs,
+});
+
+mutation('deleteTriggers', {
+  description:
+    'Deletes the state of triggers: each is as if its flow had just been saved for the first time. To be rid of a trigger, take it out of the source. An answer and an audit event for each.',
+  permission: 'TRIGGER:DELETE',
+  input: (t) => selectionInput(t),
+  target: (input, context) => {
+    assertSelection(input);
+    return inTenant(input.tenant, context);
+  },
+  run: (tx, grant, input, { tenant }, context, refusals) =>
+    onEach(tx, context, refusals, tenant!.id, input, (named) => reset(tx, grant, tenant!, named)),
+  payload: selectionPayload,
+  timeoutMs: ({ limits }) => limits.bulkMs,
+});
+
+const one = { id: 'Which trigger.', version: 'The version that the caller saw: another one by now is a CONFLICT.' };
+const triggerPayload = (t: PayloadBuilder<Changed>) => ({
+  trigger: t.field({ type: TriggerRef, description: 'The trigger.', resolve: ({ result }) => result.trigger }),
+});
+
+mutation('createBackfill', {
+  description: 'Runs a schedule for dates of the past.',
+  permission: 'TRIGGER:CREATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: one.id }),
+    version: t.int({ description: one.version }),
+    start: t.field({ type: 'DateTime', required: true, description: 'From the first date here on.' }),
+    end: t.field({ type: 'DateTime', description: 'Up to here. Default: now.' }),
+    inputs: t.field({ type: 'JSON', description: 'Inputs of its executions, by name.' }),
+    labels: t.field({ type: 'JSON', description: 'Labels of its executions, texts by key.' }),
+  }),
+  rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: backfillLabels.nullish() }),
+  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+  run: (tx, grant, input, { tenant, id }) =>
+    createBackfill(tx, grant, tenant!, { id: id!, version: input.version }, input),
+  payload: triggerPayload,
+});
+
+mutation('pauseBackfill', {
+  description: 'Lets a backfill wait. Meanwhile the trigger is due as without it.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: one.id }),
+    version: t.int({ description: one.version }),
+  }),
+  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+  run: (tx, grant, { version }, { tenant, id }) => setBackfillPaused(tx, grant, tenant!, { id: id!, version }, true),
+  payload: triggerPayload,
+});
+
+mutation('resumeBackfill', {
+  description: 'Lets a backfill go on from the date where it stood.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: one.id }),
+    version: t.int({ description: one.version }),
+  }),
+  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+  run: (tx, grant, { version }, { tenant, id }) => setBackfillPaused(tx, grant, tenant!, { id: id!, version }, false),
+  payload: triggerPayload,
+});
+
+mutation('deleteBackfill', {
+  description: 'Ends a backfill. The trigger is due as it was without it.',
+  permission: 'TRIGGER:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: one.id }),
+    version: t.int({ description: one.version }),
+  }),
+  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+  run: (tx, grant, { version }, { tenant, id }) => deleteBackfill(tx, grant, tenant!, { id: id!, version }),
+  payload: triggerPayload,
+});

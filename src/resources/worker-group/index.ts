@@ -1,0 +1,3 @@
+import './resource.ts';
+import './schema.ts';
+import './inherited-schema.ts';

@@ -1,0 +1,132 @@
+import DataLoader from 'dataloader';
+import { z } from 'zod';
+import { builder } from '../../graphql/builder.ts';
+import { connection } from '../../graphql/connection.ts';
+import { connectionType, orderBy } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
+import { viewerPermissions } from '../../graphql/guarded.ts';
+import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
+import { globalId, registerNode } from '../../graphql/node.ts';
+import { remember } from '../../lib/remember.ts';
+import { escapeLike } from '../../lib/text.ts';
+import { description, tenantKey } from '../rules.ts';
+import { isOpen } from './allowed.ts';
+import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
+import type { Naming } from './users.ts';
+
+/** Keys of tenants by their ids, for all groups of an answer in one statement. */
+const tenantKeys = ({ db, loaders }: Context) =>
+  remember(loaders as Map<string, DataLoader<string, string | null>>, 'tenant keys', () => {
+    return new DataLoader<string, string | null>(async (ids) => {
+      const rows = await db.tenant.findMany({ where: { id: { in: [...ids] } }, select: { id: true, key: true } });
+      const byId = new Map(rows.map(({ id, key }) => [id, key]));
+      return ids.map((id) => byId.get(id) ?? null);
+    });
+  });
+
+const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
+  description: 'Workers that take the same work.',
+  id: { field: 'id' },
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'What work names it by. Never changes.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    open: t.boolean({ description: 'May every tenant use it?', resolve: isOpen }),
+    allowedTenants: t.field({
+      type: ['String'],
+      description:
+        'Keys of the tenants that may use it; none: every tenant if it is open, else none (the last one was deleted).',
+      resolve: async ({ allowedTenants }, _args, context) => {
+        const keys = await Promise.all(allowedTenants.map((id) => tenantKeys(context).load(id)));
+        return keys.filter((key) => key !== null).sort();
+      },
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    viewerPermissions: viewerPermissions(t, 'WORKER_GROUP', () => ({})),
+  }),
+});
+registerNode({ typename: 'WorkerGroup', resource: 'WORKER_GROUP' });
+
+const Where = builder.inputType('WorkerGroupWhere', {
+  description: 'Which worker groups.',
+  fields: (t) => ({
+    key: t.string({ description: 'Exactly this key.' }),
+    text: t.string({ description: 'Key or description contains this, in any case.' }),
+  }),
+});
+
+builder.queryField('workerGroups', (t) =>
+  connection(t, {
+    connection: connectionType('WorkerGroup', WorkerGroupRef),
+    description: 'The worker groups of the instance.',
+    permission: 'WORKER_GROUP:READ',
+    scopes: () => ({}),
+    model: 'workerGroup',
+    within: () => ({}),
+    where: {
+      input: Where,
+      toCondition: ({ key, text }: typeof Where.$inferInput) => {
+        const contains = text == null ? undefined : { contains: escapeLike(text), mode: 'insensitive' };
+        return {
+          AND: [key != null ? { key } : {}, contains ? { OR: [{ key: contains }, { description: contains }] } : {}],
+        };
+      },
+    },
+    order: orderBy('WorkerGroup', {
+      KEY: { column: 'key', description: 'By key.' },
+      CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
+    }),
+    defaultOrder: { column: 'key', descending: false },
+  }),
+);
+
+const allowedTenants = z.array(tenantKey).max(1_000, 'At most 1,000 tenants.').nullish();
+const namingOf =
+  ({ session }: Context): Naming =>
+  (permission, row, tenantId) =>
+    session.can(permission, row, { tenantId });
+const ofGroup = ({ id }: { id: string | number }, context: Context) => byId('WORKER_GROUP', 'WorkerGroup', id, context);
+
+mutation('createWorkerGroup', {
+  description: 'Creates a worker group.',
+  permission: 'WORKER_GROUP:CREATE',
+  input: (t) => ({
+    key: t.string({ required: true, description: 'What work names it by: a-z, A-Z, 0-9, _ and -, at most 100.' }),
+    description: t.string({ description: 'What it is for.' }),
+    allowedTenants: t.stringList({ description: 'Keys of the tenants that may use it; none: every tenant.' }),
+  }),
+  rules: z.looseObject({ key: workerGroupKey, description, allowedTenants }),
+  target: atInstance,
+  run: (tx, grant, input) => createWorkerGroup(tx, grant, input),
+  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The new worker group.') }),
+});
+
+mutation('updateWorkerGroup', {
+  description: 'Changes what a worker group is for and which tenants may use it. Those that use it cannot be left out.',
+  permission: 'WORKER_GROUP:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Which worker group.' }),
+    description: t.string({ description: 'The new description; null: none. Left out: as it is.' }),
+    allowedTenants: t.stringList({
+      description: 'Keys of all tenants that may use it; none: every tenant. Left out: as they are.',
+    }),
+    open: t.boolean({ description: 'True: every tenant may use it, also where its last one was deleted.' }),
+  }),
+  rules: z.looseObject({ description, allowedTenants }),
+  target: (input, context) => ofGroup(input, context),
+  run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id!, input),
+  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The changed worker group.') }),
+});
+
+mutation('deleteWorkerGroup', {
+  description: 'Deletes a worker group that no living worker, tenant or namespace uses.',
+  permission: 'WORKER_GROUP:DELETE',
+  input: (t) => ({ id: t.id({ required: true, description: 'Which worker group.' }) }),
+  target: (input, context) => ofGroup(input, context),
+  run: (tx, grant, _input, { id }, context) => deleteWorkerGroup(tx, grant, namingOf(context), id!),
+  payload: (t) => ({
+    deletedId: t.id({
+      description: 'The id that is gone.',
+      resolve: ({ result }) => globalId('WorkerGroup', result.id),
+    }),
+  }),
+});

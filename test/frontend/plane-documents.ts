@@ -1,0 +1,144 @@
+import { graphql } from '../generated/index.ts';
+
+// One query for each page of the orchestrator's own user interface, named after it: all that the page shows.
+
+export const HomePage = graphql(`
+  query HomePage($tenant: String!) {
+    tenant(key: $tenant) {
+      executions(first: 10) { totalCount nodes { executionId namespace flowId state startedAt duration } }
+      failed: executions(first: 5, where: { state: [FAILED, WARNING] }) { totalCount nodes { executionId flowId state endedAt } }
+      running: executions(where: { state: [CREATED, RUNNING, PAUSED, QUEUED] }) { totalCount }
+      triggers(first: 5, where: { disabled: false }) { totalCount nodes { flowId triggerId nextExecutionAt } }
+    }
+  }
+`);
+export const FlowsPage = graphql(`
+  query FlowsPage($tenant: String!, $where: FlowWhere, $first: Int, $after: String) {
+    tenant(key: $tenant) {
+      flows(where: $where, first: $first, after: $after, orderBy: { field: FLOW_ID }) {
+        totalCount
+        pageInfo { hasNextPage endCursor }
+        nodes { id namespace flowId revision description labels disabled updatedAt viewerPermissions triggers { nodes { kind nextExecutionAt disabled } } executions(first: 1) { nodes { state startedAt } } }
+      }
+    }
+  }
+`);
+export const FlowPage = graphql(`
+  query FlowPage($tenant: String!, $namespace: String!, $flowId: String!) {
+    tenant(key: $tenant) {
+      flow(namespace: $namespace, flowId: $flowId) {
+        id namespace flowId revision source description disabled declaredDisabled labels inputs viewerPermissions
+        tasks { id type parentId branch description source }
+        topology { nodes { id kind name type parent branch } edges { from to kind label } }
+        executions(first: 10) { totalCount nodes { executionId state startedAt duration labels } }
+        revisions(first: 10) { totalCount nodes { revision authorName createdAt reason } }
+        logs(first: 10, where: { minLevel: WARN }) { nodes { at level taskId message } }
+        metrics(first: 10) { nodes { name type value taskId at tags } }
+        dependencies { kind direction via namespace flowId flow { disabled } }
+        triggers { nodes { triggerId kind disabled declaredDisabled nextExecutionAt } }
+      }
+      namespace(name: $namespace) { files(first: 10) { nodes { path size } } }
+    }
+  }
+`);
+export const ExecutionsPage = graphql(`
+  query ExecutionsPage($tenant: String!, $where: ExecutionWhere, $first: Int, $after: String) {
+    tenant(key: $tenant) {
+      executions(where: $where, first: $first, after: $after) {
+        totalCount
+        pageInfo { hasNextPage endCursor }
+        nodes { id executionId namespace flowId revision state startedAt endedAt duration labels triggerId viewerPermissions }
+      }
+    }
+  }
+`);
+export const ExecutionPage = graphql(`
+  query ExecutionPage($tenant: String!, $executionId: String!) {
+    tenant(key: $tenant) {
+      execution(executionId: $executionId) {
+        id executionId namespace flowId revision state startedAt endedAt duration labels inputs outputs
+        history { state at until }
+        trigger { triggerId kind }
+        flow { revision topology { nodes { id name parent } edges { from to kind label } } tasks { id source } }
+        taskRuns(first: 50) { nodes { taskRunId taskId parentTaskRunId value state startedAt endedAt duration history { state at until } attempts outputs } }
+        logs(first: 50) { nodes { sequence at level taskId message } }
+        metrics(first: 50) { nodes { name type value taskId tags } }
+        viewerPermissions
+      }
+    }
+  }
+`);
+export const LogsPage = graphql(`
+  query LogsPage($tenant: String!, $where: LogWhere, $first: Int) {
+    tenant(key: $tenant) {
+      logs(where: $where, first: $first) { pageInfo { hasNextPage endCursor } nodes { at level namespace flowId taskId message execution { executionId } } }
+    }
+  }
+`);
+export const TaskRunsPage = graphql(`
+  query TaskRunsPage($tenant: String!, $where: TaskRunWhere) {
+    tenant(key: $tenant) {
+      taskRuns(where: $where, first: 20) { totalCount nodes { taskRunId taskId namespace flowId state startedAt duration execution { executionId } } }
+    }
+  }
+`);
+export const NamespacesPage = graphql(`
+  query NamespacesPage($tenant: String!) {
+    tenant(key: $tenant) { namespaces(first: 100) { totalCount nodes { id name declared description parent { name } viewerPermissions } } }
+  }
+`);
+export const NamespaceSettingsPage = graphql(`
+  query NamespaceSettingsPage($tenant: String!, $name: String!) {
+    tenant(key: $tenant) {
+      namespace(name: $name) {
+        id name declared description viewerPermissions
+        variables inheritedVariables { key value namespace }
+        pluginDefaults { type forced values } inheritedPluginDefaults { type forced values namespace }
+        secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespace }
+        files { nodes { path size updatedAt } }
+        bindings { nodes { role { name permissions { resource actions } } subject { __typename ... on Group { name } ... on User { username } ... on ServiceAccount { name } } } }
+        auditEvents(first: 10) { nodes { at action actorName resourceKey } }
+      }
+      groups { nodes { id name } }
+      roles { nodes { id name } }
+      serviceAccounts { nodes { id name } }
+    }
+  }
+`);
+export const TriggersPage = graphql(`
+  query TriggersPage($tenant: String!, $where: TriggerWhere, $first: Int, $after: String) {
+    tenant(key: $tenant) {
+      triggers(where: $where, first: $first, after: $after) {
+        totalCount
+        pageInfo { hasNextPage endCursor }
+        nodes {
+          id namespace flowId triggerId type kind version disabled declaredDisabled disabledReason stateBy stateAt active
+          locked executionId evaluationStartedAt workerId lastTriggeredAt nextExecutionAt backfill { start end currentDate paused }
+          viewerPermissions lastExecution { state startedAt }
+        }
+      }
+    }
+  }
+`);
+export const SwitchTriggers = graphql(`
+  mutation SwitchTriggers($input: SetTriggersDisabledInput!) {
+    setTriggersDisabled(input: $input) { changedCount results { changed trigger { id disabled disabledReason version } error { code message } } }
+  }
+`);
+export const WorkersPage = graphql(`
+  query WorkersPage {
+    workers(first: 50) { totalCount nodes { id serviceId type state hostname version startedAt lastHeartbeatAt metrics group { key } events { at state } } }
+    workerGroups { nodes { id key description allowedTenants workers { totalCount } } }
+  }
+`);
+export const BlueprintsPage = graphql(`
+  query BlueprintsPage($tenant: String!, $where: BlueprintWhere) {
+    tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description tags kind source viewerPermissions } } }
+  }
+`);
+export const SettingsPage = graphql(`
+  query SettingsPage { viewer { name settings } serverInfo { version } }
+`);
+export const SaveSettings = graphql(`
+  mutation SaveSettings($input: UpdateMySettingsInput!) { updateMySettings(input: $input) { settings } }
+`);

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadDemo } from '../../src/bootstrap/demo.ts';
+import type { Client } from '../support/client.ts';
+import { World } from '../support/world.ts';
+import * as pages from './plane-documents.ts';
+
+describe('the pages of the orchestrator, over the demo organisation', () => {
+  let world: World;
+  let alice: Client;
+  let carol: Client;
+  const tenant = 'main';
+  beforeAll(async () => {
+    world = await World.create();
+    const demo = await loadDemo(world.app.store, world.app.services.keys, world.app.config);
+    await world.app.freshness.confirm();
+    [alice, carol] = [0, 2].map((i) => world.basic(demo.users[i]!.username, demo.users[i]!.password)) as [
+      Client,
+      Client,
+    ];
+  });
+  afterAll(() => world.close());
+  const of = <T>(answer: { tenant?: T | null }): T => answer.tenant!;
+
+  it('Home: what ran, what failed, what comes next', async () => {
+    const { executions, failed, running, triggers } = of(await carol.ok(pages.HomePage, { tenant }));
+    expect(executions!.totalCount).toBeGreaterThan(150);
+    expect(executions!.nodes).toHaveLength(10);
+    expect(failed!.totalCount).toBeGreaterThan(0);
+    expect(failed!.totalCount + running!.totalCount).toBeLessThan(executions!.totalCount);
+    expect(triggers!.totalCount).toBe(5);
+  });
+
+  it('Flows, and one flow with all its tabs', async () => {
+    const { flows } = of(await carol.ok(pages.FlowsPage, { tenant, first: 3 }));
+    expect([flows!.totalCount, flows!.nodes.length, flows!.pageInfo.hasNextPage]).toEqual([5, 3, true]);
+    expect(flows!.nodes.map(({ flowId }) => flowId)).toEqual(['clean-up', 'click-stream', 'customers']);
+    const labelled = of(await carol.ok(pages.FlowsPage, { tenant, where: { labels: ['kind:report'] } })).flows!;
+    expect(labelled.nodes.map(({ flowId }) => flowId)).toEqual(['orders-report']);
+    const page = of(await alice.ok(pages.FlowPage, { tenant, namespace: 'company.data', flowId: 'orders-daily' }));
+    const flow = page.flow!;
+    expect(flow.source).toContain('recoverMissedSchedules: LAST');
+    expect(flow.topology.edges).toContainEqual({
+      from: 'task:check',
+      to: 'task:nothing',
+      kind: 'CHILD',
+      label: 'else',
+    });
+    expect(flow.dependencies!.map(({ direction, flowId }) => [direction, flowId])).toEqual([
+      ['OUT', 'customers'],
+      ['IN', 'orders-report'],
+    ]);
+    expect(flow.executions!.totalCount).toBe(42);
+    expect(flow.metrics!.nodes).toHaveLength(10);
+    expect(flow.revisions!.nodes).toMatchObject([{ revision: 1, authorName: 'system' }]);
+    expect(flow.triggers!.nodes.map(({ kind }) => kind).sort()).toEqual(['SCHEDULE', 'WEBHOOK']);
+  });
+
+  it('Executions, and one execution with Gantt, logs, topology, outputs and metrics', async () => {
+    const seen: string[] = [];
+    for (let after: string | undefined; ; ) {
+      const where = { flowId: 'orders-daily', state: ['SUCCESS' as const] };
+      const { executions } = of(await carol.ok(pages.ExecutionsPage, { tenant, where, first: 10, after }));
+      seen.push(...executions!.nodes.map(({ executionId }) => executionId));
+      if (!executions!.pageInfo.hasNextPage) {
+        expect(seen).toHaveLength(executions!.totalCount);
+        break;
+      }
+      after = executions!.pageInfo.endCursor!;
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    const { execution } = of(await carol.ok(pages.ExecutionPage, { tenant, executionId: seen[0]! }));
+    expect(execution).toMatchObject({
+      flowId: 'orders-daily',
+      state: 'SUCCESS',
+      trigger: { triggerId: 'every-morning' },
+    });
+    expect(execution!.history.map(({ state }) => state)).toEqual(['CREATED', 'RUNNING', 'SUCCESS']);
+    const runs = execution!.taskRuns!.nodes;
+    expect(runs.length).toBeGreaterThan(2);
+    // A Gantt chart: each bar within the execution, one behind the other.
+    for (const [i, run] of runs.entries()) {
+      expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(
+        Date.parse(runs[i - 1]?.endedAt ?? execution!.startedAt) - 1,
+      );
+      expect(Date.parse(run.endedAt!)).toBeLessThanOrEqual(Date.parse(execution!.endedAt!) + 1);
+    }
+    expect(execution!.logs!.nodes).toHaveLength(runs.length);
+    expect(execution!.metrics!.nodes[0]).toMatchObject({ name: 'duration', type: 'TIMER' });
+    expect(execution!.flow!.tasks.find(({ id }) => id === 'fetch')!.source).toContain('io.example.http.Download');
+  });
+
+  it('Logs and Task runs', async () => {
+    const { logs } = of(await carol.ok(pages.LogsPage, { tenant, where: { minLevel: 'WARN' }, first: 50 }));
+    expect(logs!.nodes.length).toBeGreaterThan(3);
+    expect(logs!.nodes.every(({ level }) => level === 'WARN' || level === 'ERROR')).toBe(true);
+    expect(logs!.nodes.every(({ execution }) => execution !== null)).toBe(true);
+    const { taskRuns } = of(
+      await carol.ok(pages.TaskRunsPage, { tenant, where: { taskId: 'fetch', state: ['SUCCESS'] } }),
+    );
+    expect(taskRuns!.totalCount).toBeGreaterThan(30);
+    expect(taskRuns!.nodes[0]).toMatchObject({ taskId: 'fetch', flowId: 'orders-daily' });
+  });
+
+  it('Namespaces, and one namespace with all its tabs', async () => {
+    const { namespaces } = of(await carol.ok(pages.NamespacesPage, { tenant }));
+    expect(namespaces!.nodes.map(({ name, declared }) => [name, declared])).toEqual([
+      ['company', true],
+      ['company.data', true],
+      ['company.data.ingest', true],
+      ['company.sales', true],
+      ['system', false],
+    ]);
+    const page = of(await alice.ok(pages.NamespaceSettingsPage, { tenant, name: 'company.data.ingest' }));
+    expect(page.namespace!.files!.nodes.map(({ path }) => path)).toEqual(['/merge.py']);
+    expect(page.namespace!.auditEvents!.nodes.map(({ action }) => action)).toContain('flow.create');
+    expect(page.serviceAccounts!.nodes.map(({ name }) => name)).toEqual(['ci-deploy']);
+  });
+
+  it('Triggers: the state that holds, and switching it', async () => {
+    const { triggers } = of(await carol.ok(pages.TriggersPage, { tenant, first: 20 }));
+    expect(triggers!.totalCount).toBe(6);
+    const weekly = triggers!.nodes.find(({ triggerId }) => triggerId === 'weekly')!;
+    expect(weekly).toMatchObject({
+      disabled: true,
+      declaredDisabled: true,
+      disabledReason: 'SOURCE',
+      active: false,
+      nextExecutionAt: null,
+      viewerPermissions: ['READ'],
+    });
+    const input = { tenant, triggers: [{ id: weekly.id, version: weekly.version }], disabled: false };
+    expect((await carol.run(pages.SwitchTriggers, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
+    const { setTriggersDisabled } = await alice.ok(pages.SwitchTriggers, { input });
+    expect(setTriggersDisabled).toMatchObject({ changedCount: 1, results: [{ changed: true, error: null }] });
+    const after = of(await carol.ok(pages.TriggersPage, { tenant, where: { triggerId: 'weekly' } })).triggers!
+      .nodes[0]!;
+    expect(after).toMatchObject({ disabled: false, declaredDisabled: true, active: true, stateBy: 'alice' });
+    expect(Date.parse(after.nextExecutionAt!)).toBeGreaterThan(Date.now());
+  });
+
+  it('Workers, for a super admin', async () => {
+    const { workers, workerGroups } = await world.root().ok(pages.WorkersPage);
+    expect(workers!.nodes.map(({ serviceId, state }) => [serviceId, state])).toEqual([
+      ['demo-executor', 'RUNNING'],
+      ['demo-scheduler', 'RUNNING'],
+      ['demo-worker-1', 'RUNNING'],
+      ['demo-worker-2', 'RUNNING'],
+    ]);
+    expect(workerGroups!.nodes).toMatchObject([{ key: 'gpu', allowedTenants: ['main'], workers: { totalCount: 1 } }]);
+    expect(await alice.codes(pages.WorkersPage)).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+  });
+
+  it('Blueprints and Custom blueprints', async () => {
+    const catalogue = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { kind: 'CATALOGUE' } })).blueprints!;
+    expect(catalogue.totalCount).toBeGreaterThan(5);
+    const found = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { text: catalogue.nodes[0]!.title } }));
+    expect(found.blueprints!.nodes.map(({ id }) => id)).toContain(catalogue.nodes[0]!.id);
+    const custom = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { kind: 'CUSTOM' } })).blueprints!;
+    expect(custom.nodes).toEqual([]);
+  });
+
+  it('Settings, of the person alone', async () => {
+    const input = { settings: { timeZone: 'Europe/Berlin', theme: 'dark' } };
+    const answer = await alice.run(pages.SaveSettings, { input });
+    expect(answer.errors).toEqual([]);
+    expect((await alice.ok(pages.SettingsPage)).viewer.settings).toMatchObject({ timeZone: 'Europe/Berlin' });
+    expect((await carol.ok(pages.SettingsPage)).viewer.settings).not.toMatchObject({ timeZone: 'Europe/Berlin' });
+  });
+});

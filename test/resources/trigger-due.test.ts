@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { cronFault, lastUpTo, nextAfter, timeZoneFault } from '../../src/resources/trigger/cron.ts';
+import { dueAfter, firstDue } from '../../src/resources/trigger/due.ts';
+
+const at = (text: string) => new Date(text);
+const next = (schedule: Parameters<typeof nextAfter>[0], from: string, count = 1) => {
+  const found: string[] = [];
+  for (let now = at(from); found.length < count; ) {
+    const date = nextAfter(schedule, now);
+    if (!date) break;
+    found.push(date.toISOString().replace('.000', ''));
+    now = date;
+  }
+  return found;
+};
+
+describe('when a schedule is due', () => {
+  it('follows the clock of its time zone through the days on which it is put forward and back', () => {
+    const berlin = { cron: '30 2 * * *', timezone: 'Europe/Berlin' };
+    // There is no 02:30 on 29 March 2026: the day is not left out.
+    expect(next(berlin, '2026-03-28T00:00:00Z', 3)).toEqual([
+      '2026-03-28T01:30:00Z',
+      '2026-03-29T01:00:00Z',
+      '2026-03-30T00:30:00Z',
+    ]);
+    // 02:30 comes twice on 25 October 2026: it fires once.
+    expect(next(berlin, '2026-10-24T12:00:00Z', 2)).toEqual(['2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z']);
+    // Every half an hour goes on every half an hour.
+    expect(next({ cron: '*/30 * * * *', timezone: 'Europe/Berlin' }, '2026-10-24T23:59:00Z', 5)).toEqual([
+      '2026-10-25T00:00:00Z',
+      '2026-10-25T00:30:00Z',
+      '2026-10-25T01:00:00Z',
+      '2026-10-25T01:30:00Z',
+      '2026-10-25T02:00:00Z',
+    ]);
+    expect(next({ cron: '0 9 * * *', timezone: 'America/New_York' }, '2026-03-07T15:00:00Z', 2)).toEqual([
+      '2026-03-08T13:00:00Z',
+      '2026-03-09T13:00:00Z',
+    ]);
+  });
+
+  it('is strictly behind an instant, and the last one up to it may be the instant itself', () => {
+    const daily = { cron: '0 9 * * *' };
+    expect(next(daily, '2026-05-05T09:00:00Z')).toEqual(['2026-05-06T09:00:00Z']);
+    expect(lastUpTo(daily, at('2026-05-05T09:00:00Z'))).toEqual(at('2026-05-05T09:00:00Z'));
+    expect(lastUpTo(daily, at('2026-05-05T08:59:59Z'))).toEqual(at('2026-05-04T09:00:00Z'));
+    const dates = { dates: ['2026-01-03T00:00:00Z', '2026-01-01T00:00:00Z'] };
+    expect(next(dates, '2025-01-01T00:00:00Z', 5)).toEqual(['2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z']);
+    expect(lastUpTo(dates, at('2026-01-02T00:00:00Z'))).toEqual(at('2026-01-01T00:00:00Z'));
+  });
+
+  it('is said by expressions that fire at all', () => {
+    for (const cron of ['* * * * *', '@daily', '@hourly', '0 9 * * MON-FRI', '*/5 0-6,22 1,15 * *', '0 0 L * *'])
+      expect([cron, cronFault(cron)]).toEqual([cron, undefined]);
+    for (const cron of [
+      '',
+      'often',
+      '61 * * * *',
+      '0 0 30 2 *',
+      '0 0 31 4,6,9,11 *',
+      '* * *',
+      '0 0 1 1 * 2020',
+      'x'.repeat(300),
+    ])
+      expect([cron, cronFault(cron)]).toEqual([cron, expect.any(String)]);
+    expect(timeZoneFault('Europe/Berlin')).toBeUndefined();
+    expect(timeZoneFault('Mars/North')).toContain('Mars/North');
+  });
+
+  const schedule = (recoverMissedSchedules?: string) => ({
+    kind: 'SCHEDULE',
+    definition: { cron: '0 * * * *', ...(recoverMissedSchedules && { recoverMissedSchedules }) },
+  });
+  const evaluated = at('2026-05-05T06:00:00Z');
+  const now = at('2026-05-05T09:30:00Z');
+  it.each([
+    ['ALL', '2026-05-05T07:00:00.000Z'],
+    ['LAST', '2026-05-05T09:00:00.000Z'],
+    ['NONE', '2026-05-05T10:00:00.000Z'],
+    [undefined, '2026-05-05T07:00:00.000Z'],
+  ])('makes up for what was missed by the rule %s', (rule, wanted) => {
+    expect(dueAfter(schedule(rule), evaluated, now)?.toISOString()).toBe(wanted);
+    // Where nothing was missed, all rules say the same.
+    expect(dueAfter(schedule(rule), at('2026-05-05T09:00:00Z'), now)?.toISOString()).toBe('2026-05-05T10:00:00.000Z');
+    // One that was never evaluated missed nothing.
+    expect(dueAfter(schedule(rule), null, now)?.toISOString()).toBe('2026-05-05T10:00:00.000Z');
+  });
+
+  it('is at intervals for polling, at once for listening, never for what others start', () => {
+    const polling = { kind: 'POLLING', definition: { interval: 'PT5M' } };
+    expect(firstDue(polling, now)).toEqual(now);
+    expect(dueAfter(polling, now, now)).toEqual(at('2026-05-05T09:35:00Z'));
+    expect(dueAfter({ kind: 'POLLING', definition: {} }, now, now)).toEqual(at('2026-05-05T09:31:00Z'));
+    expect(firstDue({ kind: 'REALTIME', definition: {} }, now)).toEqual(now);
+    expect(firstDue({ kind: 'WEBHOOK', definition: {} }, now)).toBeNull();
+    expect(firstDue({ kind: 'FLOW', definition: {} }, now)).toBeNull();
+  });
+});
