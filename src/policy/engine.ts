@@ -145,11 +145,8 @@ export class Engine {
     const step = { policy: name, mode };
     try {
       const { watched, isWaiting } = watch(look);
-      const answer = await withinTime(
-        Promise.resolve(policy.review(request, { ...change, resource: request.resource }, watched)),
-        this.reviewMs,
-        isWaiting,
-      );
+      const work = policy.review(request, { ...change, resource: request.resource }, watched);
+      const answer = work instanceof Promise ? await withinTime(work, this.reviewMs, isWaiting) : await work;
       if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
       if (answer?.effect === 'abstain') return undefined;
       return { ...step, effect: 'error', cause: 'its review gave no verdict' };
