@@ -58,7 +58,12 @@ const isTransient = (error: unknown): boolean => {
   return states.some((state) => state === 'P2034' || state === '40001' || state === '40P01');
 };
 
-/** Runs `work` in one transaction, again (at most twice) when the database asked for it. */
+/** Thrown by work that came too late and must begin anew, with what others have written meanwhile. */
+export class BeginAgain extends Error {}
+
+const attemptsFor = (error: unknown): number => (error instanceof BeginAgain ? 20 : isTransient(error) ? 3 : 1);
+
+/** Runs `work` in one transaction, again (a few times) when the database or the work itself asked for it. */
 export async function inTransaction<T>(
   { prisma, wake }: Store,
   work: (tx: Tx) => Promise<T>,
@@ -81,7 +86,7 @@ export async function inTransaction<T>(
       return result;
     } catch (error) {
       if (error instanceof Undone) return error.result as T;
-      if (attempt === 3 || !isTransient(error)) throw error;
+      if (attempt >= attemptsFor(error)) throw error;
       await sleep(10 * attempt + Math.random() * 20);
     }
   }

@@ -8,12 +8,17 @@ const greatestDepth = 200;
 const refusal = (path: Issue['path']) =>
   badInput(path, 'Text with a character that cannot be stored (NUL or half a pair).');
 
-function check(value: unknown, path: Issue['path']): void {
+/** @param path where it is; added to and taken back on the way, since most values are fine. */
+function check(value: unknown, path: (string | number)[]): void {
   if (path.length > greatestDepth) throw badInput(path.slice(0, 5), 'This is nested too deeply.');
   if (typeof value === 'string') {
-    if (!isStorable(value)) throw refusal(path);
+    if (!isStorable(value)) throw refusal([...path]);
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, member] of Object.entries(value)) check(member, [...path, name]);
+    for (const name of Object.keys(value)) {
+      path.push(name);
+      check((value as Record<string, unknown>)[name], path);
+      path.pop();
+    }
   }
 }
 

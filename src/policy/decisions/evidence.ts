@@ -48,7 +48,8 @@ const writable = ({ request: { resource } }: Decision, row: Row | null): Row | n
 
 function withoutSecrets(resource: ResourceName, row: Row): Row {
   const secret = resourceDefinition(resource)?.secret;
-  return secret ? Object.fromEntries(Object.entries(row).filter(([field]) => !secret.includes(field))) : row;
+  if (!secret?.some((field) => field in row)) return row;
+  return Object.fromEntries(Object.entries(row).filter(([field]) => !secret.includes(field)));
 }
 
 /** A decision by which this row was out of reach. */

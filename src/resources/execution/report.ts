@@ -1,9 +1,10 @@
 import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
-import type { Tx } from '../../db/transaction.ts';
+import { BeginAgain, type Tx } from '../../db/transaction.ts';
 import { conflict, type GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
+import { compareBytes } from '../../lib/text.ts';
 import { attempt } from '../../policy/reviewed.ts';
 import { endCommands } from './claims.ts';
 import { recount } from './days.ts';
@@ -193,29 +194,33 @@ async function deletedBefore(tx: Tx, tenantId: string, reports: readonly Executi
 }
 
 /** Several gateways were told of the same new execution at once: the one that comes later begins again, and knows it. */
-const cameLater = () => Object.assign(new Error('another report made this execution first'), { code: '40001' });
+function cameLater(error: unknown): never {
+  const { code, meta } = error as { code?: string; meta?: { code?: string } };
+  const isKnown = [code, meta?.code, codeOf(error)].some((state) => state === 'P2002' || state === '23505');
+  throw isKnown ? new BeginAgain('another report made this execution first') : error;
+}
+const codeOf = (error: unknown) =>
+  (error as { meta?: { driverAdapterError?: { cause?: { originalCode?: string } } } }).meta?.driverAdapterError?.cause
+    ?.originalCode;
 
 async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): Promise<void> {
   const written = drafts.filter(({ content, after }) => content && after);
-  const stored = ({ after, content }: Draft) => ({
-    ...after,
-    ...content,
-    durationMs: String(after!.durationMs),
-    sequence: String(after!.sequence),
-  });
-  const made = written.filter(({ before }) => !before);
+  const stored = ({ after, content }: Draft) => {
+    const { tenantId: _tenant, deletionAsked: _asked, createdAt: _made, updatedAt: _now, ...row } = after!;
+    return { ...row, ...content, durationMs: String(row.durationMs), sequence: String(row.sequence) };
+  };
+  const made = written
+    .filter(({ before }) => !before)
+    // Always in the same order: two reports never wait for each other in a circle.
+    .sort((a, b) => compareBytes(a.after!.executionId, b.after!.executionId));
   if (made.length > 0) {
     const rows = JSON.stringify(made.map(stored));
-    const count = await tx.$executeRaw`
+    await tx.$executeRaw`
       INSERT INTO "Execution" (id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
-        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence,
-        "createdAt", "updatedAt")
-      SELECT id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
-        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence,
-        "createdAt", "updatedAt"
-      FROM jsonb_populate_recordset(NULL::"Execution", ${rows}::jsonb) ORDER BY "executionId"
-      ON CONFLICT ("tenantId", "executionId") DO NOTHING`;
-    if (count < made.length) throw cameLater();
+        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence)
+      SELECT id, ${tenantId}, "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
+        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence
+      FROM jsonb_populate_recordset(NULL::"Execution", ${rows}::jsonb)`.catch(cameLater);
   }
   const changed = written.filter(({ before }) => before);
   if (changed.length > 0) {
@@ -224,7 +229,7 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
       UPDATE "Execution" e SET revision = n.revision, state = n.state, "startedAt" = n."startedAt",
         "endedAt" = n."endedAt", "durationMs" = n."durationMs", labels = n.labels, "labelTexts" = n."labelTexts",
         inputs = n.inputs, outputs = n.outputs, history = n.history, "triggerId" = n."triggerId",
-        "parentId" = n."parentId", "originalId" = n."originalId", sequence = n.sequence, "updatedAt" = n."updatedAt"
+        "parentId" = n."parentId", "originalId" = n."originalId", sequence = n.sequence, "updatedAt" = now()
       FROM jsonb_populate_recordset(NULL::"Execution", ${rows}::jsonb) n WHERE e.id = n.id`;
   }
   const removed = drafts.filter(({ before, after }) => before && !after).map(({ before }) => before!);

@@ -86,11 +86,11 @@ export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: st
     await removeAccess(tx, grant, before, access);
   for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
   await removeSecrets(tx, grant, before);
+  await removeTenantExecutions(tx, grant.doer, before);
   await removeBlueprints(tx, grant, before);
   for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
   await tx.flowRevision.deleteMany({ where: { tenantId: id } });
   await tx.namespaceFile.deleteMany({ where: { tenantId: id } });
-  await removeTenantExecutions(tx, grant.doer, before);
   for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
     if (namespace.declared)
       record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });

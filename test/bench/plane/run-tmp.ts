@@ -1,3 +1,0 @@
-import { triggers } from './triggers.ts';
-
-await triggers();
