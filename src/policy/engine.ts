@@ -253,7 +253,7 @@ function freeze(part: unknown): boolean {
 }
 
 /** Whatever can be waited for, also what is no promise of the language's own. */
-const isThenable = (value: unknown): value is PromiseLike<never> =>
+const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /** Tells whether a look-up of the engine's own is on its way. */
