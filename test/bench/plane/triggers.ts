@@ -3,7 +3,6 @@ import { call } from '../../support/call.ts';
 import { flowSource } from '../../support/flows.ts';
 import { type Bench, median, openBench, timed } from './store.ts';
 
-const soak = process.env['SOAK'] === '1';
 const claim = call('claimTriggers', 'claims { dueAt sequence trigger { id } }');
 const importFlows = call('importFlows', 'results { outcome error { code } }');
 
@@ -128,7 +127,7 @@ export async function triggers(): Promise<void> {
     });
     console.log(`import of 255 flows: ${(took / 1_000).toFixed(1)} s (goal 10)`);
     const flow = await bench.app.database.prisma.flow.findFirstOrThrow();
-    const count = soak ? 1_000_000 : 300_000;
+    const count = 1_000_000;
     await fill(bench, flow.id, 1, count);
     await bench.driver.query(
       `INSERT INTO "Namespace" (id, "tenantId", namespace, parent)
