@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
 import type { Worker } from '../../src/db/generated/client.ts';
 import { reportingService } from '../../src/resources/worker/reporting.ts';
 import { mayFollow, type ServiceState, serviceStates } from '../../src/resources/worker/states.ts';
@@ -24,6 +25,8 @@ const legal: Record<ServiceState, string> = {
   INACTIVE: '',
 };
 
+const standard = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) }).liveness;
+
 describe('services of the orchestrator', () => {
   let world: World;
   let engine: Client;
@@ -32,7 +35,8 @@ describe('services of the orchestrator', () => {
   let next = 0;
 
   beforeAll(async () => {
-    world = await World.create();
+    // Nobody is moved on by the gateway itself here: test/resources/liveness.test.ts tries that.
+    world = await World.create({ config: { liveness: { ...standard, enabled: false } } });
     root = world.root();
     const account = async (name: string) => {
       const one = await world.account(null, name);
