@@ -102,7 +102,7 @@ describe('files of namespaces', () => {
     expect(errors[0]?.extensions.code).toBe('BAD_INPUT');
     const issues = errors[0]!.extensions['issues'] as { path: unknown[] }[] | undefined;
     expect(issues![0]!.path.at(-1)).toBe(field);
-    expect(await world.db.namespaceFile.count({ where: { path } })).toBe(0);
+    expect(await files('company', ', where: { text: "" }')).toMatchObject({ totalCount: 3 });
   });
 
   it('have one content of a bounded size, a name that is no folder, and a namespace that is there', async () => {
