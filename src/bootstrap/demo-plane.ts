@@ -108,6 +108,12 @@ async function loadExecutions(tx: Tx, tenant: TenantRef, flows: readonly FlowSou
       part.flatMap(({ metrics }) => metrics),
     );
   }
+  await tx.$executeRaw`
+    UPDATE "Trigger" t SET "lastExecutionId" = e."executionId", "lastTriggeredAt" = e."startedAt"
+    FROM (SELECT DISTINCT ON (namespace, "flowId", "triggerId") * FROM "Execution" WHERE "tenantId" = ${tenant.id}
+          ORDER BY namespace, "flowId", "triggerId", "startedAt" DESC) e
+    WHERE t."tenantId" = e."tenantId" AND t.namespace = e.namespace AND t."flowId" = e."flowId"
+      AND t."triggerId" = e."triggerId"`;
 }
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -124,7 +130,9 @@ function run(
   const lasts = 20_000 + Math.floor(next() * 240_000);
   const chance = next();
   const end = at(lasts) > now ? undefined : endings.find(([upTo]) => chance <= upTo)![1];
-  const steps = tasks.filter(({ branch, type }) => branch !== 'errors' && !type.includes('.flow.'));
+  const steps = tasks.filter(
+    ({ branch, type }) => branch !== 'errors' && branch !== 'else' && !type.includes('.flow.'),
+  );
   const each = lasts / steps.length;
   const taskRuns = steps.map(({ id }, i) => {
     const isLast = i === steps.length - 1;

@@ -42,20 +42,20 @@ export function welcome({ url, config, password, demo, pid }: Welcome): string {
       authorization: `Basic ${Buffer.from(`${alice!.username}:${alice!.password}`).toString('base64')}`,
     };
     if (config.graphiql) lines.push('', `In GraphiQL, under Headers, as alice: ${JSON.stringify(header)}`);
-    lines.push('', 'Three commands to paste:', '', '# a query: the namespaces that carol may read');
+    lines.push('', 'Three commands to paste:', '', '# a query: what ran in the last seven days, and what comes next');
     lines.push(
       post(
         url,
         `${carol!.username}:${carol!.password}`,
-        '{ viewer { name } tenant(key: "main") { namespaces { totalCount nodes { name viewerPermissions } } } }',
+        '{ viewer { name } tenant(key: "main") { stats(window: { days: 7 }) { executions executionDuration } triggers { nodes { flowId triggerId disabled nextExecutionAt lastExecution { state startedAt } } } } }',
       ),
     );
-    lines.push('', '# a refused mutation: carol may not create one');
+    lines.push('', '# a refused mutation: carol may not switch triggers off');
     lines.push(
       post(
         url,
         `${carol!.username}:${carol!.password}`,
-        'mutation { createNamespace(input: { tenant: "main", name: "company.legal" }) { namespace { name } } }',
+        'mutation { setTriggersDisabled(input: { tenant: "main", where: { flowId: "orders-daily" }, disabled: true }) { changedCount } }',
       ),
     );
     lines.push('', '# the live audit log: leave it open, and run the refused mutation again in another terminal');

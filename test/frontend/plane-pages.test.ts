@@ -76,7 +76,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     });
     expect(execution!.history.map(({ state }) => state)).toEqual(['CREATED', 'RUNNING', 'SUCCESS']);
     const runs = execution!.taskRuns!.nodes;
-    expect(runs.length).toBeGreaterThan(2);
+    expect(runs.length).toBeGreaterThan(1);
     // A Gantt chart: each bar within the execution, one behind the other.
     for (const [i, run] of runs.entries()) {
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(
@@ -127,7 +127,9 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
       active: false,
       nextExecutionAt: null,
       viewerPermissions: ['READ'],
+      lastExecution: null,
     });
+    expect(triggers!.nodes.filter(({ lastExecution }) => lastExecution !== null)).toHaveLength(4);
     const input = { tenant, triggers: [{ id: weekly.id, version: weekly.version }], disabled: false };
     expect((await carol.run(pages.SwitchTriggers, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
     const { setTriggersDisabled } = await alice.ok(pages.SwitchTriggers, { input });
