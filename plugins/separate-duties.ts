@@ -44,8 +44,9 @@ async function wroteTheFlow({ namespace, flowId }: Row, who: readonly string[], 
 export default definePolicy({
   name: 'separate-duties',
   description: 'Nobody takes a role that they made themselves, or enables the trigger of a flow that they wrote.',
-  resources: ['BINDING', 'GROUP', 'TRIGGER'],
-  actions: ['CREATE', 'UPDATE'],
+  resources: ['BINDING', 'GROUP', 'FLOW', 'TRIGGER'],
+  // Deleting the state of a trigger sets it back to what its source says, which may be on.
+  actions: ['CREATE', 'UPDATE', 'DELETE'],
   reads: ['id'],
   config: z.strictObject({ duties: z.array(z.enum(duties)).default([]) }),
   create: ({ duties: chosen }) => ({
@@ -59,6 +60,10 @@ export default definePolicy({
         if (resource === 'GROUP' && scope.part && before === null && (await letsThemselvesIn(after, who, look)))
           return deny('they made a role that this group has: somebody else must let them in');
       }
+      // Who saves a flow writes it: what comes up switched on in it, they enable themselves.
+      const comingUp = resource === 'FLOW' ? after['enables'] : undefined;
+      if (chosen.includes('triggers') && Array.isArray(comingUp) && comingUp.length > 0)
+        return deny(`they would enable ${comingUp.join(', ')} of a flow that they write: save it with disabled: true`);
       const enables = resource === 'TRIGGER' && before?.['disabled'] === true && after['disabled'] === false;
       if (enables && chosen.includes('triggers') && (await wroteTheFlow(after, who, look)))
         return deny('they wrote the flow of this trigger: somebody else must enable it');

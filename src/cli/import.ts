@@ -63,7 +63,7 @@ function filesIn(folder: string): File[] {
 }
 
 const greatestBytes = 700_000;
-const greatestFiles = 100;
+const greatestFiles = 50;
 
 /** A request has a limit of bytes; each part is one transaction. */
 function inParts(files: readonly File[]): File[][] {

@@ -1,40 +1,15 @@
 import { GraphQLError } from 'graphql';
+import { isConnectionLost, stateOf } from '../db/lost.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
-interface DriverError {
-  readonly name?: string;
-  readonly code?: string;
-  readonly message?: string;
-  readonly meta?: {
-    readonly code?: string;
-    readonly target?: unknown;
-    readonly driverAdapterError?: { readonly cause?: DriverError };
-  };
-  readonly originalCode?: string;
-  readonly kind?: string;
-}
-
-/** SQLSTATE or network code of whatever the driver or Prisma threw. */
-function stateOf(error: DriverError): string {
-  const cause = error.meta?.driverAdapterError?.cause;
-  return cause?.originalCode ?? cause?.kind ?? error.meta?.code ?? error.code ?? '';
-}
-
-const connectionLost =
-  /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028|P2037|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
-const poolTimeout =
-  /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error/;
-
 /** What a caller may know of an error that is not one of ours; undefined: nothing. */
 function known(thrown: unknown): GatehouseError | undefined {
-  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError;
-  const state = stateOf(error);
-  const message = String(error.message ?? '');
+  const state = stateOf(thrown);
   if (state === '57014') return new GatehouseError('TIMEOUT', 'The request took too long and was given up.');
   if (state === '55P03')
     return new GatehouseError('UNAVAILABLE', 'Somebody else is changing this; try again.', { retryAfter: 1 });
-  if (connectionLost.test(state) || poolTimeout.test(message)) {
+  if (isConnectionLost(thrown)) {
     return new GatehouseError('UNAVAILABLE', 'The database does not answer right now; try again.', { retryAfter: 2 });
   }
   if (state === 'P2002' || state === '23505' || state === 'UniqueConstraintViolation') {

@@ -146,7 +146,8 @@ export class Engine {
     try {
       const { watched, isWaiting } = watch(look);
       const work = policy.review(request, { ...change, resource: request.resource }, watched);
-      const answer = work instanceof Promise ? await withinTime(work, this.reviewMs, isWaiting) : await work;
+      // Most answer at once: then there is nothing to time.
+      const answer = isThenable(work) ? await withinTime(Promise.resolve(work), this.reviewMs, isWaiting) : work;
       if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
       if (answer?.effect === 'abstain') return undefined;
       return { ...step, effect: 'error', cause: 'its review gave no verdict' };
@@ -250,6 +251,10 @@ function freeze(part: unknown): boolean {
   Object.freeze(part);
   return Object.values(part).map(freeze).every(Boolean);
 }
+
+/** Whatever can be waited for, also what is no promise of the language's own. */
+const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
 /** Tells whether a look-up of the engine's own is on its way. */
 function watch(look: LookUps): { watched: LookUps; isWaiting: () => boolean } {

@@ -14,6 +14,7 @@ import './worker/index.ts';
 import './flow/index.ts';
 import './trigger/index.ts';
 import './blueprint/index.ts';
+import './stats/index.ts';
 import './execution/index.ts';
 import './description/index.ts';
 import './access/index.ts';

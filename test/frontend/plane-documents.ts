@@ -7,6 +7,7 @@ export const HomePage = graphql(`
     tenant(key: $tenant) {
       executions(first: 10) { totalCount nodes { executionId namespace flowId state startedAt duration } }
       failed: executions(first: 5, where: { state: [FAILED, WARNING] }) { totalCount nodes { executionId flowId state endedAt } }
+      stats(window: { days: 7 }) { executions executionDuration daily { day executions executionDuration states { state executions } } }
       running: executions(where: { state: [CREATED, RUNNING, PAUSED, QUEUED] }) { totalCount }
       triggers(first: 5, where: { disabled: false }) { totalCount nodes { flowId triggerId nextExecutionAt } }
     }
@@ -141,4 +142,19 @@ export const SettingsPage = graphql(`
 `);
 export const SaveSettings = graphql(`
   mutation SaveSettings($input: UpdateMySettingsInput!) { updateMySettings(input: $input) { settings } }
+`);
+export const StatsPage = graphql(`
+  query StatsPage($tenant: String!, $window: StatsWindow) {
+    tenant(key: $tenant) {
+      stats(window: $window) {
+        from to namespaces flows tasks triggers executions executionDuration users groups roles serviceAccounts
+        daily { day executions executionDuration states { state executions } }
+      }
+    }
+  }
+`);
+export const ChangesOfTriggers = graphql(`
+  subscription ChangesOfTriggers($tenant: String!, $where: TriggerWhere) {
+    triggers(tenant: $tenant, where: $where) { kind id trigger { triggerId disabled disabledReason } }
+  }
 `);

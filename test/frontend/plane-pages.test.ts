@@ -138,6 +138,52 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(Date.parse(after.nextExecutionAt!)).toBeGreaterThan(Date.now());
   });
 
+  it('Triggers, live: what others switch shows at once', async () => {
+    const [weekly] = of(await alice.ok(pages.TriggersPage, { tenant, where: { triggerId: 'weekly' } })).triggers!.nodes;
+    const stop = new AbortController();
+    const stream = carol.sse<any>(
+      pages.ChangesOfTriggers as never,
+      { tenant, where: { under: 'system' } },
+      stop.signal,
+    );
+    const first = stream.next();
+    const set = (disabled: boolean, id = weekly!.id) =>
+      alice.ok(pages.SwitchTriggers, { input: { tenant, triggers: [{ id }], disabled } });
+    // Until the stream stands, what is switched is not told.
+    const told = await Promise.race([
+      first,
+      (async () => {
+        for (;;) {
+          await set(true);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          await set(false);
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+      })(),
+    ]);
+    stop.abort();
+    expect(told.value!.data!.triggers).toMatchObject({ kind: 'CHANGED', trigger: { triggerId: 'weekly' } });
+  });
+
+  it('Stats: what there is, and what ran', async () => {
+    const { stats } = of(await alice.ok(pages.StatsPage, { tenant, window: { days: 9 } }));
+    const { executions } = of(await alice.ok(pages.ExecutionsPage, { tenant, first: 1 }));
+    expect(stats).toMatchObject({
+      namespaces: 5,
+      flows: 5,
+      tasks: 9,
+      triggers: 6,
+      users: 3,
+      groups: 1,
+      serviceAccounts: 1,
+    });
+    expect(stats!.executions).toBe(executions!.totalCount);
+    expect(stats!.daily.reduce((sum, day) => sum + day.executions, 0)).toBe(stats!.executions);
+    // Who may not list people is not told how many there are.
+    const seen = of(await carol.ok(pages.StatsPage, { tenant, window: { days: 9 } })).stats!;
+    expect([seen.executions, seen.users, seen.groups, seen.roles]).toEqual([stats!.executions, null, null, null]);
+  });
+
   it('Workers, for a super admin', async () => {
     const { workers, workerGroups } = await world.root().ok(pages.WorkersPage);
     expect(workers!.nodes.map(({ serviceId, state }) => [serviceId, state])).toEqual([

@@ -3,7 +3,9 @@ import plugin from '../../plugins/separate-duties.ts';
 import type { Group, Role, Tenant, User } from '../../src/db/generated/client.ts';
 import { accepts, prepared } from '../../src/policy/testing.ts';
 import { statements } from '../auth/tools.ts';
+import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
+import { flowSource } from '../support/flows.ts';
 import { idOf, World } from '../support/world.ts';
 
 describe('separate-duties', () => {
@@ -174,6 +176,47 @@ describe('separate-duties', () => {
       const text = plan.map((line) => line['QUERY PLAN']).join('\n');
       expect(text).toMatch(/Index .*AuditEvent_tenantId_resource_resourceId_seq_idx/);
       expect(text).toMatch(/Index Cond: .*tenantId.*resource.*resourceId/);
+    });
+
+    it('who writes a flow neither lets its triggers come up enabled nor enables them; somebody else does', async () => {
+      for (const name of ['writer', 'other']) {
+        people[name] = await world.user(name, [main]);
+        await world.bind(main, { principal: people[name] }, await world.managed(main, 'Editor'));
+        clients[name] = await world.as(people[name]);
+      }
+      const { writer, other } = clients as Record<string, Client>;
+      const save = (client: Client, source: string) =>
+        client.run<any>(call('saveFlow', 'flow { id }'), { i: { tenant: 'main', source } });
+      const source = flowSource('company', 'duty', true);
+      const refused = { code: 'FORBIDDEN', policy: 'separate-duties' };
+      expect((await save(writer!, flowSource('company', 'duty'))).errors[0]).toMatchObject({ extensions: refused });
+      expect((await save(writer!, source)).errors).toEqual([]);
+      // Neither by saving it again, nor by giving it another name.
+      expect((await save(writer!, source.replace('disabled: true', 'disabled: false'))).errors).toEqual([]);
+      const trigger = await world.db.trigger.findFirstOrThrow({ where: { flowId: 'duty' } });
+      expect(trigger.disabled).toBe(true);
+      const renamed = source.replace('id: daily', 'id: nightly').replace('disabled: true', 'disabled: false');
+      expect((await save(writer!, renamed)).errors[0]).toMatchObject({ extensions: refused });
+      const enable = async (client: Client) =>
+        (
+          await client.ok<any>(call('setTriggersDisabled', 'results { error { code details } }'), {
+            i: { tenant: 'main', triggers: [{ id: idOf('Trigger', trigger) }], disabled: false },
+          })
+        ).setTriggersDisabled.results[0].error;
+      expect(await enable(writer!)).toMatchObject({ code: 'FORBIDDEN', details: { policy: 'separate-duties' } });
+      expect(await enable(other!)).toBeNull();
+      // Its state set back to what the source says is a way to enable it, too.
+      await save(writer!, source.replace('disabled: true', 'disabled: false'));
+      await world.db.trigger.update({ where: { id: trigger.id }, data: { disabled: true } });
+      const reset = await writer!.ok<any>(call('deleteTriggers', 'results { error { code } }'), {
+        i: { tenant: 'main', triggers: [{ id: idOf('Trigger', trigger) }] },
+      });
+      expect(reset.deleteTriggers.results[0].error?.code).toBe('FORBIDDEN');
+      // Another person's small change makes an author of them too, and takes nobody off the list.
+      await save(other!, `${source}# more\n`);
+      await world.db.trigger.update({ where: { id: trigger.id }, data: { disabled: true } });
+      expect(await enable(other!)).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await enable(writer!)).toMatchObject({ code: 'FORBIDDEN' });
     });
   });
 });

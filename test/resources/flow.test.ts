@@ -209,7 +209,7 @@ describe('flows', () => {
   it('tell all faults at once, each with its line', () => {
     const read = readFlow('id: a b\nnamespace: A\ntasks:\n  - id: "-"\n    type: ""\ntriggers: 5\n');
     expect(read.ok).toBe(false);
-    if (!read.ok) expect(read.issues.map(({ line }) => line)).toEqual([1, 2, 4, 5, 6, 6]);
+    if (!read.ok) expect(read.issues.map(({ line }) => line)).toEqual([1, 2, 4, 5, 6]);
   });
 
   it('show nested tasks, and a graph of them', async () => {

@@ -222,6 +222,31 @@ describe("the engine's side of triggers", () => {
     await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroup: null } });
   });
 
+  it('what waits for a group without workers waits, or is given to others to be failed or cancelled', async () => {
+    await quiet();
+    const past = new Date(Date.now() - 60_000);
+    const mine = await service();
+    const of = async (fallback: string) =>
+      due(past, { cron: `cron: "0 6 * * *"\n    workerGroup: { key: empty, fallback: ${fallback} }` });
+    const [fails, cancels] = [await of('FAIL'), await of('CANCEL')];
+    await of('WAIT');
+    const document = call('claimTriggers', 'claims { fallback trigger { id } }');
+    const { claimTriggers } = await engine.ok<any>(document, { i: { service: mine } });
+    expect(claimTriggers.claims.map(({ fallback, trigger }: any) => [fallback, trigger.id]).sort()).toEqual(
+      [
+        ['FAIL', idOf('Trigger', fails)],
+        ['CANCEL', idOf('Trigger', cancels)],
+      ].sort(),
+    );
+    // As soon as the group has a worker, that one takes them.
+    await quiet();
+    const again = await of('FAIL');
+    await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'empty' } });
+    const theirs = await service(engine, { group: 'empty' });
+    expect(await claims(mine)).toEqual([]);
+    expect((await claims(theirs)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', again)]);
+  });
+
   it('a worker that is gone lets go of what it held, and its late report does nothing', async () => {
     await quiet();
     const { id } = await due(new Date(Date.now() - 60_000));

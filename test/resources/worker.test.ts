@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readConfig } from '../../src/config.ts';
 import type { Worker } from '../../src/db/generated/client.ts';
 import { reportingService } from '../../src/resources/worker/reporting.ts';
 import { mayFollow, type ServiceState, serviceStates } from '../../src/resources/worker/states.ts';
@@ -24,6 +25,8 @@ const legal: Record<ServiceState, string> = {
   INACTIVE: '',
 };
 
+const standard = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) }).liveness;
+
 describe('services of the orchestrator', () => {
   let world: World;
   let engine: Client;
@@ -32,7 +35,8 @@ describe('services of the orchestrator', () => {
   let next = 0;
 
   beforeAll(async () => {
-    world = await World.create();
+    // Nobody is moved on by the gateway itself here: test/resources/liveness.test.ts tries that.
+    world = await World.create({ config: { liveness: { ...standard, enabled: false } } });
     root = world.root();
     const account = async (name: string) => {
       const one = await world.account(null, name);
@@ -252,6 +256,36 @@ describe('services of the orchestrator', () => {
     const query = '{ workers(first: 50) { nodes { group { key } events { at state } } } }';
     await root.ok(query);
     expect(await world.statements(() => root.ok(query))).toBeLessThanOrEqual(5);
+  });
+
+  it('are followed live: as they come, change and go', async () => {
+    const end = new AbortController();
+    const seen: [string, string | undefined, string | undefined][] = [];
+    const follow = async (where: string) => {
+      const query = `subscription { workers${where} { kind id worker { serviceId state } } }`;
+      for await (const { data } of root.sse<any>(query, {}, end.signal)) {
+        const { kind, worker } = data.workers;
+        seen.push([kind, worker?.serviceId, worker?.state]);
+        if (kind === 'REMOVED') return;
+      }
+    };
+    const following = follow('(where: { text: "service-" })');
+    await vi.waitFor(async () => {
+      await registered();
+      expect(seen.length).toBeGreaterThan(0);
+    });
+    const worker = await registered();
+    const told = (state: string) =>
+      vi.waitFor(() => expect(seen).toContainEqual(['CHANGED', worker.serviceId, state]), 5_000);
+    await told('CREATED');
+    await beats(worker, { state: 'RUNNING' });
+    await told('RUNNING');
+    await world.db.worker.update({ where: { id: worker.id }, data: { state: 'INACTIVE' } });
+    await told('INACTIVE');
+    await root.ok(call('deleteWorker', 'deletedId'), { i: { id: idOf('Worker', worker) } });
+    await following;
+    end.abort();
+    expect(seen.at(-1)).toEqual(['REMOVED', undefined, undefined]);
   });
 
   it('are removed by hand once they have ended', async () => {

@@ -22,3 +22,5 @@ CREATE TABLE "UserSettings" (
   CONSTRAINT "UserSettings_pkey" PRIMARY KEY ("userId"),
   CONSTRAINT "UserSettings_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id")
 );
+
+CREATE INDEX "ExecutionDay_tenantId_day_idx" ON "ExecutionDay" ("tenantId", "day");

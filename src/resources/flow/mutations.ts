@@ -6,7 +6,7 @@ import { builder } from '../../graphql/builder.ts';
 import { anyCondition, nothing } from '../../graphql/connection.ts';
 import { type Condition, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { byId, changed, inTenant, mutation, type Target } from '../../graphql/mutation.ts';
+import { byId, changed, inTenant, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { globalId } from '../../graphql/node.ts';
 import { namespaceName } from '../namespace/service.ts';
 import {
@@ -14,6 +14,7 @@ import {
   deleteFlow,
   type FlowName,
   restoreFlow,
+  type SavedFlow,
   type SaveGrants,
   saveFlow,
   setFlowDisabled,
@@ -68,6 +69,15 @@ function readOnce(input: { source: string }): FlowSource {
   return read;
 }
 
+const savedPayload = (t: PayloadBuilder<SavedFlow>) => ({
+  flow: t.field({
+    type: refOf('Flow') as never,
+    description: 'The flow.',
+    resolve: ({ result }) => result.flow as never,
+  }),
+  outcome: t.field({ type: OutcomeEnum, description: 'What it came to.', resolve: ({ result }) => result.outcome }),
+});
+
 mutation('saveFlow', {
   description:
     'Makes a flow of a YAML source, or its next revision, with its triggers. Takes FLOW:UPDATE where the flow is there.',
@@ -82,14 +92,7 @@ mutation('saveFlow', {
   target: (input, context) => savingTarget(input.tenant, [readOnce(input)], context),
   run: (tx, grant, input, { tenant: of }, context) =>
     saveFlow(tx, own(grant, saveGrants(context, of!)), of!, { ...input, read: readOnce(input) }),
-  payload: (t) => ({
-    flow: t.field({
-      type: refOf('Flow') as never,
-      description: 'The flow.',
-      resolve: ({ result }) => result.flow as never,
-    }),
-    outcome: t.field({ type: OutcomeEnum, description: 'What it came to.', resolve: ({ result }) => result.outcome }),
-  }),
+  payload: savedPayload,
 });
 
 mutation('restoreFlowRevision', {
@@ -106,14 +109,7 @@ mutation('restoreFlowRevision', {
   target: (input, context) => savingTarget(input.tenant, [input], context),
   run: (tx, grant, input, { tenant: of }, context) =>
     restoreFlow(tx, own(grant, saveGrants(context, of!)), of!, input, input.revision),
-  payload: (t) => ({
-    flow: t.field({
-      type: refOf('Flow') as never,
-      description: 'The flow.',
-      resolve: ({ result }) => result.flow as never,
-    }),
-    outcome: t.field({ type: OutcomeEnum, description: 'What it came to.', resolve: ({ result }) => result.outcome }),
-  }),
+  payload: savedPayload,
 });
 
 mutation('setFlowDisabled', {

@@ -101,7 +101,9 @@ export async function saveFlow(
   const next = before
     ? { ...before, ...content, disabled }
     : { id: newId(), ...place, ...content, disabled, createdAt: now };
-  await grant.review(tx, { before: before ?? null, after: next });
+  // What comes up switched on is this saver's act as well: policies that look at who enables triggers are told.
+  const enables = await comingUpEnabled(tx, before, read);
+  await grant.review(tx, { before: before ?? null, after: { ...next, enables } });
   if (!before) await ensureNamespaces(tx, tenant.id, [namespace]);
   const flow = before
     ? await tx.flow.update({ where: { id: before.id }, data: { ...content, disabled } })
@@ -131,6 +133,13 @@ export async function saveFlow(
   record(tx, grant, { resource: 'FLOW', before: before ?? null, after: flow, tenant });
   await syncTriggers(tx, grant, tenant, flow, read.triggers, now);
   return { flow, outcome: before ? 'UPDATED' : 'CREATED' };
+}
+
+/** The triggers that are seen for the first time, and are on. */
+async function comingUpEnabled(tx: Tx, before: Flow | undefined, { triggers }: FlowSource): Promise<string[]> {
+  const known = before ? await tx.trigger.findMany({ where: { flowKey: before.id }, select: { triggerId: true } }) : [];
+  const names = new Set(known.map(({ triggerId }) => triggerId));
+  return triggers.filter(({ id, disabled }) => !disabled && !names.has(id)).map(({ id }) => id);
 }
 
 /**

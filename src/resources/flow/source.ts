@@ -78,7 +78,6 @@ const model = z.looseObject(
     tasks: list.min(1, 'A flow has at least one task.'),
     errors: list.nullish(),
     finally: list.nullish(),
-    triggers: list.nullish(),
   },
   'A flow is a map with id, namespace and tasks.',
 );

@@ -4,6 +4,7 @@ import type { Trigger, Worker } from '../../db/generated/client.ts';
 import { Prisma } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { toSql } from '../../policy/portable.ts';
+import { runningStates } from '../worker/states.ts';
 import { lastUpTo, nextAfter } from './cron.ts';
 import { recoveryOf, scheduleOf } from './due.ts';
 
@@ -14,8 +15,10 @@ export interface ClaimScope {
 }
 export interface ClaimedTrigger {
   readonly trigger: Trigger;
-  /** The date that it is due for; null for one that listens. */
+  /** The date that it is due for. */
   readonly dueAt: Date;
+  /** FAIL or CANCEL: its group has no worker, so it is to be ended and not evaluated. Null: to be evaluated. */
+  readonly fallback: string | null;
 }
 
 /** What a claim looks for: the condition of the index "Trigger_due". */
@@ -40,9 +43,39 @@ export async function claimTriggers(
   const claimed: ClaimedTrigger[] = [];
   for (const scope of scopes) {
     if (!tenants.has(scope.tenantId) || claimed.length >= limit) continue;
-    claimed.push(...(await claimIn(tx, serviceId, group, scope, limit - claimed.length)));
+    claimed.push(...(await claimIn(tx, serviceId, inGroup(group), scope, limit - claimed.length)));
+  }
+  if (group !== '') return claimed;
+  const live = await liveGroups(tx);
+  for (const scope of scopes) {
+    if (claimed.length >= limit) break;
+    const part = await claimIn(tx, serviceId, stranded(live), scope, limit - claimed.length);
+    claimed.push(...part.map((one) => ({ ...one, fallback: one.trigger.workerGroupFallback })));
   }
   return claimed;
+}
+
+/** Which triggers a claim is for: a condition, which adds its values to those of the statement. */
+type Among = (params: unknown[]) => string;
+
+const inGroup =
+  (group: string): Among =>
+  (params) =>
+    `t."workerGroup" = $${params.push(group)}`;
+
+/** Those of groups without any worker that are not to wait for one: whoever has no group tells the engine to end them. */
+const stranded =
+  (live: readonly string[]): Among =>
+  (params) =>
+    `t."workerGroup" <> '' AND t."workerGroup" <> ALL($${params.push([...live])})
+     AND t."workerGroupFallback" IN ('FAIL', 'CANCEL')`;
+
+/** The keys of the groups that have a worker. */
+async function liveGroups(tx: Tx): Promise<string[]> {
+  const rows = await tx.$queryRaw<{ key: string }[]>`
+    SELECT DISTINCT g.key FROM "Worker" w JOIN "WorkerGroup" g ON g.id = w."groupId"
+    WHERE w.state = ANY(${[...runningStates]})`;
+  return rows.map(({ key }) => key);
 }
 
 /** Of the tenants, those where something is due: one look into the index each. */
@@ -61,23 +94,23 @@ async function withDue(tx: Tx, scopes: readonly ClaimScope[], group: string): Pr
 async function claimIn(
   tx: Tx,
   serviceId: string,
-  group: string,
+  among: Among,
   { tenantId, where }: ClaimScope,
   limit: number,
 ): Promise<ClaimedTrigger[]> {
-  const params: unknown[] = [serviceId, tenantId, group, limit];
+  const params: unknown[] = [serviceId, tenantId, limit];
   const rows = await tx.$queryRawUnsafe<Trigger[]>(
     `WITH due AS MATERIALIZED (
        SELECT t.id FROM "Trigger" t
-       WHERE t."tenantId" = $2 AND t."workerGroup" = $3 AND ${isDue('t')} AND ${toSql(where, 't', params)}
-       ORDER BY t."nextExecutionAt" LIMIT $4 FOR UPDATE SKIP LOCKED)
+       WHERE t."tenantId" = $2 AND ${among(params)} AND ${isDue('t')} AND ${toSql(where, 't', params)}
+       ORDER BY t."nextExecutionAt" LIMIT $3 FOR UPDATE SKIP LOCKED)
      UPDATE "Trigger" t SET "evaluationStartedAt" = now(), "workerId" = $1, sequence = t.sequence + 1
      FROM due WHERE t.id = due.id RETURNING t.*`,
     ...params,
   );
   if (rows.length > 0) wakeFollowers(tx, 'Trigger', tenantId);
   const claimed = rows
-    .map((trigger) => ({ trigger, dueAt: trigger.nextExecutionAt! }))
+    .map((trigger) => ({ trigger, dueAt: trigger.nextExecutionAt!, fallback: null }))
     .sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
   return missedOnes(tx, claimed);
 }
@@ -102,7 +135,7 @@ async function missedOnes(tx: Tx, claimed: readonly ClaimedTrigger[]): Promise<C
     else if (recovery === 'LAST') {
       const last = lastUpTo(schedule, now) ?? dueAt;
       await tx.trigger.update({ where: { id: trigger.id }, data: { nextExecutionAt: last } });
-      kept.push({ trigger: { ...trigger, nextExecutionAt: last }, dueAt: last });
+      kept.push({ ...one, trigger: { ...trigger, nextExecutionAt: last }, dueAt: last });
     } else {
       const nextExecutionAt = nextAfter(schedule, now) ?? null;
       await tx.trigger.update({

@@ -2,6 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import { ItemError } from '../../graphql/items.ts';
 import { atInstance, mutation } from '../../graphql/mutation.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
+import { WorkerGroupFallback } from '../worker-group/fallback.ts';
 import type { ClaimedTrigger } from './claims.ts';
 import { claimFor, greatestBatch, type ReportAnswer, reportFrom } from './engine.ts';
 import type { ReportOutcome, reportOutcomes } from './reports.ts';
@@ -12,6 +13,13 @@ const ClaimRef = builder.objectRef<ClaimedTrigger>('ClaimedTrigger').implement({
   fields: (t) => ({
     trigger: t.field({ type: TriggerRef, description: 'The trigger.', resolve: ({ trigger }) => trigger }),
     dueAt: t.field({ type: 'DateTime', description: 'The date that it is due for.', resolve: ({ dueAt }) => dueAt }),
+    fallback: t.field({
+      type: WorkerGroupFallback,
+      nullable: true,
+      description:
+        'FAIL or CANCEL: its worker group has no worker, so its execution is to be ended so and not run. Null: evaluate it.',
+      resolve: ({ fallback }) => fallback as 'FAIL' | 'CANCEL' | null,
+    }),
     sequence: t.field({
       type: 'BigInt',
       description: 'Number of this claim: the report brings it back.',

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import type { Permission } from '../../access/catalog.ts';
+import type { Grant } from '../../access/grant.ts';
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import type { Tx } from '../../db/transaction.ts';
 import { builder } from '../../graphql/builder.ts';
 import { byId, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
 import type { recoveries } from './due.ts';
@@ -10,6 +14,7 @@ import {
   type Changed,
   createBackfill,
   deleteBackfill,
+  type Named,
   reset,
   restart,
   setBackfillPaused,
@@ -50,50 +55,43 @@ mutation('setTriggersDisabled', {
   timeoutMs: ({ limits }) => limits.bulkMs,
 });
 
-mutation('unlockTriggers', {
-  description:
-    'Lets go of triggers that are held by an execution or an evaluation. Where that still runs, there may be two. An answer and an audit event for each.',
-  permission: 'TRIGGER:UPDATE',
-  input: (t) => selectionInput(t),
-  target: (input, context) => {
-    assertSelection(input);
-    return inTenant(input.tenant, context);
-  },
-  run: (tx, grant, input, { tenant }, context, refusals) =>
-    onEach(tx, context, refusals, tenant!.id, input, (named) => unlock(tx, grant, tenant!, named)),
-  payload: selectionPayload,
-  timeoutMs: ({ limits }) => limits.bulkMs,
-});
+type Act<P extends Permission> = (tx: Tx, grant: Grant<P>, tenant: TenantRef, named: Named) => Promise<Changed>;
 
-mutation('restartTriggers', {
-  description:
-    'Begins triggers anew: who evaluates one loses it, and its next date is computed from now. An answer and an audit event for each.',
-  permission: 'TRIGGER:UPDATE',
-  input: (t) => selectionInput(t),
-  target: (input, context) => {
-    assertSelection(input);
-    return inTenant(input.tenant, context);
-  },
-  run: (tx, grant, input, { tenant }, context, refusals) =>
-    onEach(tx, context, refusals, tenant!.id, input, (named) => restart(tx, grant, tenant!, named)),
-  payload: selectionPayload,
-  timeoutMs: ({ limits }) => limits.bulkMs,
-});
+/** A mutation that does the same with each trigger of a selection. */
+function onSelected<P extends Permission>(name: string, permission: P, description: string, act: Act<P>): void {
+  mutation(name, {
+    description: `${description} An answer and an audit event for each.`,
+    permission,
+    input: (t) => selectionInput(t),
+    target: (input, context) => {
+      assertSelection(input);
+      return inTenant(input.tenant, context);
+    },
+    run: (tx, grant, input, { tenant }, context, refusals) =>
+      onEach(tx, context, refusals, tenant!.id, input, (named) => act(tx, grant, tenant!, named)),
+    payload: selectionPayload,
+    timeoutMs: ({ limits }) => limits.bulkMs,
+  });
+}
 
-mutation('deleteTriggers', {
-  description:
-    'Deletes the state of triggers: each is as if its flow had just been saved for the first time. To be rid of a trigger, take it out of the source. An answer and an audit event for each.',
-  permission: 'TRIGGER:DELETE',
-  input: (t) => selectionInput(t),
-  target: (input, context) => {
-    assertSelection(input);
-    return inTenant(input.tenant, context);
-  },
-  run: (tx, grant, input, { tenant }, context, refusals) =>
-    onEach(tx, context, refusals, tenant!.id, input, (named) => reset(tx, grant, tenant!, named)),
-  payload: selectionPayload,
-  timeoutMs: ({ limits }) => limits.bulkMs,
-});
+onSelected(
+  'unlockTriggers',
+  'TRIGGER:UPDATE',
+  'Lets go of triggers that are held by an execution or an evaluation. Where that still runs, there may be two.',
+  unlock,
+);
+onSelected(
+  'restartTriggers',
+  'TRIGGER:UPDATE',
+  'Begins triggers anew: who evaluates one loses it, and its next date is computed from now.',
+  restart,
+);
+onSelected(
+  'deleteTriggers',
+  'TRIGGER:DELETE',
+  'Deletes the state of triggers: each is as if its flow had just been saved for the first time. To be rid of a trigger, take it out of the source.',
+  reset,
+);
 
 const one = { id: 'Which trigger.', version: 'The version that the caller saw: another one by now is a CONFLICT.' };
 const triggerPayload = (t: PayloadBuilder<Changed>) => ({
@@ -118,38 +116,27 @@ mutation('createBackfill', {
   payload: triggerPayload,
 });
 
-mutation('pauseBackfill', {
-  description: 'Lets a backfill wait. Meanwhile the trigger is due as without it.',
-  permission: 'TRIGGER:UPDATE',
-  input: (t) => ({
-    id: t.id({ required: true, description: one.id }),
-    version: t.int({ description: one.version }),
-  }),
-  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
-  run: (tx, grant, { version }, { tenant, id }) => setBackfillPaused(tx, grant, tenant!, { id: id!, version }, true),
-  payload: triggerPayload,
-});
+/** A mutation that changes the backfill of one trigger. */
+function onBackfill(name: string, description: string, act: Act<'TRIGGER:UPDATE'>): void {
+  mutation(name, {
+    description,
+    permission: 'TRIGGER:UPDATE',
+    input: (t) => ({
+      id: t.id({ required: true, description: one.id }),
+      version: t.int({ description: one.version }),
+    }),
+    target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+    run: (tx, grant, { version }, { tenant, id }) => act(tx, grant, tenant!, { id: id!, version }),
+    payload: triggerPayload,
+  });
+}
 
-mutation('resumeBackfill', {
-  description: 'Lets a backfill go on from the date where it stood.',
-  permission: 'TRIGGER:UPDATE',
-  input: (t) => ({
-    id: t.id({ required: true, description: one.id }),
-    version: t.int({ description: one.version }),
-  }),
-  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
-  run: (tx, grant, { version }, { tenant, id }) => setBackfillPaused(tx, grant, tenant!, { id: id!, version }, false),
-  payload: triggerPayload,
-});
-
-mutation('deleteBackfill', {
-  description: 'Ends a backfill. The trigger is due as it was without it.',
-  permission: 'TRIGGER:UPDATE',
-  input: (t) => ({
-    id: t.id({ required: true, description: one.id }),
-    version: t.int({ description: one.version }),
-  }),
-  target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
-  run: (tx, grant, { version }, { tenant, id }) => deleteBackfill(tx, grant, tenant!, { id: id!, version }),
-  payload: triggerPayload,
-});
+onBackfill(
+  'pauseBackfill',
+  'Lets a backfill wait. Meanwhile the trigger is due as without it.',
+  (tx, grant, tenant, named) => setBackfillPaused(tx, grant, tenant, named, true),
+);
+onBackfill('resumeBackfill', 'Lets a backfill go on from the date where it stood.', (tx, grant, tenant, named) =>
+  setBackfillPaused(tx, grant, tenant, named, false),
+);
+onBackfill('deleteBackfill', 'Ends a backfill. The trigger is due as it was without it.', deleteBackfill);

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Liveness } from '../../config.ts';
 import type { Connection } from '../../db/embedded.ts';
+import { isConnectionLost } from '../../db/lost.ts';
 import { inTransaction, type Store } from '../../db/transaction.ts';
 import type { Log } from '../../lib/log.ts';
 import { anyDue, type Calm, parametersOf } from './judge.ts';
@@ -87,8 +88,10 @@ export class LivenessCoordinator {
     } catch (error) {
       this.#last = undefined;
       await this.#letGo();
-      if (!this.#failing) log.error('services cannot be judged', { error: (error as Error).message });
-      this.#failing = true;
+      // That the database is away is no news: who asks for anything is told.
+      const level = this.#failing || isConnectionLost(error) ? 'debug' : 'error';
+      log[level]('services cannot be judged', { error: (error as Error).message });
+      this.#failing ||= level === 'error';
     }
   }
 

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Worker, WorkerEvent } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
+import { changesSubscription } from '../../graphql/changes.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
@@ -103,25 +104,26 @@ const Where = builder.inputType('WorkerWhere', {
     text: t.string({ description: 'Service id, host name or version contains this, in any case.' }),
   }),
 });
+const where = {
+  input: Where,
+  toCondition: ({ type, state, group, text }: typeof Where.$inferInput, { session }: Context) => {
+    const contains = text == null ? undefined : { contains: escapeLike(text), mode: 'insensitive' };
+    return {
+      AND: [
+        type != null ? { type: { in: type } } : {},
+        state != null ? { state: { in: state } } : {},
+        group != null ? { group: { AND: [{ key: group }, session.grant('WORKER_GROUP:READ').where] } } : {},
+        contains ? { OR: [{ serviceId: contains }, { hostname: contains }, { version: contains }] } : {},
+      ],
+    };
+  },
+};
 const list = {
   connection: connectionType('Worker', WorkerRef),
   permission: 'WORKER:READ',
   scopes: () => ({}),
   model: 'worker',
-  where: {
-    input: Where,
-    toCondition: ({ type, state, group, text }: typeof Where.$inferInput, { session }: Context) => {
-      const contains = text == null ? undefined : { contains: escapeLike(text), mode: 'insensitive' };
-      return {
-        AND: [
-          type != null ? { type: { in: type } } : {},
-          state != null ? { state: { in: state } } : {},
-          group != null ? { group: { AND: [{ key: group }, session.grant('WORKER_GROUP:READ').where] } } : {},
-          contains ? { OR: [{ serviceId: contains }, { hostname: contains }, { version: contains }] } : {},
-        ],
-      };
-    },
-  },
+  where,
   order: orderBy('Worker', {
     SERVICE_ID: { column: 'serviceId', description: 'By service id.' },
     TYPE: { column: 'type', description: 'By type.' },
@@ -146,3 +148,12 @@ builder.prismaObjectField('WorkerGroup', 'workers', (t) =>
     relation: { model: 'workerGroup', field: 'workers' },
   }),
 );
+
+changesSubscription('workers', {
+  model: 'Worker',
+  type: WorkerRef,
+  description: 'The workers and other services of the instance as they come, report and go.',
+  permission: 'WORKER:READ',
+  inTenant: false,
+  where,
+});

@@ -2,6 +2,7 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import type { Liveness } from '../../config.ts';
+import { wakeFollowers } from '../../db/change-source.ts';
 import type { Worker } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../errors.ts';
@@ -151,6 +152,7 @@ export async function deleteWorker(tx: Tx, grant: Grant<'WORKER:DELETE'>, id: st
 }
 
 export async function removeWorkers(tx: Tx, ids: string[]): Promise<void> {
+  wakeFollowers(tx, 'Worker');
   await tx.workerEvent.deleteMany({ where: { workerId: { in: ids } } });
   await tx.worker.deleteMany({ where: { id: { in: ids } } });
 }

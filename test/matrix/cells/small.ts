@@ -56,6 +56,24 @@ const seen = (stage: Stage): Promise<Blueprint> => (blueprint ??= newBlueprint(s
 const list = '{ tenant(key: "a") { blueprints(first: 100, where: { kind: CUSTOM }) { totalCount nodes { id } } } }';
 
 export const smallReads: Record<string, readonly Reading[]> = {
+  STATS: [
+    {
+      way: 'get',
+      sees: async (client) =>
+        typeof (await data(client, '{ tenant(key: "a") { stats { executions } } }'))?.tenant?.stats?.executions ===
+        'number',
+    },
+    {
+      way: 'count',
+      // Whoever holds it elsewhere counts there, and nothing of this tenant.
+      besides: ['FLOW:READ', 'GROUP:READ'],
+      sees: async (client, stage) => {
+        const stats = (await data(client, '{ stats(window: { days: 1 }) { groups } }'))?.stats;
+        const { id: tenantId } = stage.a;
+        return stats?.groups === (await stage.world.db.group.count({ where: { tenantId } }));
+      },
+    },
+  ],
   BLUEPRINT: [
     {
       way: 'list',

@@ -148,5 +148,25 @@ export const workerReads: Record<string, readonly Reading[]> = {
       },
     },
     byNode('Worker', seen),
+    {
+      way: 'subscription',
+      sees: async (client, stage) => {
+        const { id, serviceId } = await seen(stage);
+        const end = new AbortController();
+        const change = setInterval(async () => {
+          await stage.world.db.worker.update({ where: { id }, data: { version: stage.name('v') } });
+        }, 100);
+        try {
+          const items = client.sse<any>('subscription { workers { worker { serviceId } } }', {}, end.signal);
+          for await (const { data: item } of items) {
+            end.abort();
+            return item?.workers?.worker?.serviceId === serviceId;
+          }
+          return false;
+        } finally {
+          clearInterval(change);
+        }
+      },
+    },
   ],
 };

@@ -1,0 +1,31 @@
+export interface DriverError {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly meta?: {
+    readonly code?: string;
+    readonly target?: unknown;
+    readonly driverAdapterError?: { readonly cause?: DriverError };
+  };
+  readonly originalCode?: string;
+  readonly kind?: string;
+}
+
+const asDriverError = (thrown: unknown): DriverError =>
+  (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError;
+
+/** SQLSTATE or network code of whatever the driver or Prisma threw. */
+export function stateOf(thrown: unknown): string {
+  const error = asDriverError(thrown);
+  const cause = error.meta?.driverAdapterError?.cause;
+  return cause?.originalCode ?? cause?.kind ?? error.meta?.code ?? error.code ?? '';
+}
+
+const connectionLost =
+  /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028|P2037|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
+const poolTimeout =
+  /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error/;
+
+/** Does the error say that the database cannot be reached, or has no connection to give? */
+export const isConnectionLost = (thrown: unknown): boolean =>
+  connectionLost.test(stateOf(thrown)) || poolTimeout.test(String(asDriverError(thrown).message ?? ''));
