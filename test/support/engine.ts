@@ -54,7 +54,9 @@ export async function addService(world: World, principal: { id: string }): Promi
   const now = new Date();
   const serviceId = `service-${newId()}`;
   const state = { type: 'EXECUTOR', state: 'RUNNING', startedAt: now, lastHeartbeatAt: now, stateAt: now };
-  await world.db.worker.create({ data: { id: newId(), serviceId, principalId: principal.id, ...state } });
+  // It sends no heartbeats.
+  const timings = { heartbeatTimeoutMs: 86_400_000 };
+  await world.db.worker.create({ data: { id: newId(), serviceId, principalId: principal.id, ...state, timings } });
   return serviceId;
 }
 

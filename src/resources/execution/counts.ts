@@ -2,10 +2,11 @@ import { fieldsOf, type Where } from '../../access/where.ts';
 import type { Condition } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 
-const rolledUp = new Set(['tenantId', 'namespace']);
+/** The columns that the counts by day have as the rows have them. */
+const rolledUp = new Set(['tenantId', 'namespace', 'state']);
 
 /**
- * How many executions there are, from the counts by day: only where each filter speaks of tenant and namespace alone.
+ * How many executions there are, from the counts by day: only where each filter speaks of tenant, namespace and state alone.
  * @returns undefined where the rows themselves have to be counted.
  */
 export async function countByDays(

@@ -13,13 +13,14 @@ export interface Counted {
 interface Delta {
   readonly tenantId: string;
   readonly namespace: string;
-  /** The day in UTC, such as 2026-01-31. */
-  readonly day: string;
+  /** Days since 1970, in UTC. */
+  readonly day: number;
   readonly state: string;
   count: number;
   durationMs: bigint;
 }
 
+const dayMs = 86_400_000;
 const deltas = new WeakMap<Tx, Map<string, Delta>>();
 
 /**
@@ -38,8 +39,8 @@ export function recount(tx: Tx, before: Counted | null, after: Counted | null): 
 }
 
 function add(own: Map<string, Delta>, { tenantId, namespace, startedAt, state, durationMs }: Counted, sign: 1 | -1) {
-  const day = startedAt.toISOString().slice(0, 10);
-  const key = [tenantId, namespace, day, state].join(' ');
+  const day = Math.floor(startedAt.getTime() / dayMs);
+  const key = `${tenantId} ${namespace} ${day} ${state}`;
   const delta = own.get(key) ?? { tenantId, namespace, day, state, count: 0, durationMs: 0n };
   delta.count += sign;
   delta.durationMs += BigInt(sign) * durationMs;
@@ -50,7 +51,11 @@ async function flush(tx: Tx): Promise<void> {
   const changed = [...(deltas.get(tx) ?? [])]
     .filter(([, { count, durationMs }]) => count !== 0 || durationMs !== 0n)
     .sort(([a], [b]) => compareBytes(a, b))
-    .map(([, delta]) => ({ ...delta, durationMs: String(delta.durationMs) }));
+    .map(([, { day, durationMs, ...delta }]) => ({
+      ...delta,
+      day: new Date(day * dayMs).toISOString(),
+      durationMs: String(durationMs),
+    }));
   if (changed.length === 0) return;
   await tx.$executeRaw`
     INSERT INTO "ExecutionDay" AS d ("tenantId", namespace, day, state, count, "durationMs")

@@ -147,7 +147,7 @@ const partOf = (
   flowId,
   taskId: taskId ?? null,
   taskRunId: taskRunId ?? null,
-  at,
+  at: at.toISOString(),
   sequence: String(sequence),
   ...values,
 });

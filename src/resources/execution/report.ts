@@ -21,7 +21,7 @@ import {
   type ReportResult,
 } from './report-items.ts';
 import { type ExecutionReport, executionFault, type TaskRunReport } from './report-rules.ts';
-import { courseOf } from './states.ts';
+import { courseOf, storedHistory } from './states.ts';
 import { nestedRuns, type OwnedRun, ownRuns, writeTaskRuns } from './task-runs.ts';
 
 /** Who reports, for which tenant. */
@@ -79,7 +79,8 @@ function rowOf(
     createdAt: known?.['createdAt'] ?? now,
     updatedAt: now,
   };
-  const { inputs, outputs, history } = report;
+  const { inputs, outputs } = report;
+  const history = storedHistory(report.history!);
   return {
     row,
     content: { inputs: inputs ?? {}, outputs: outputs ?? {}, history, labelTexts: labelTexts(labels) },
@@ -207,7 +208,15 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
   const written = drafts.filter(({ content, after }) => content && after);
   const stored = ({ after, content }: Draft) => {
     const { tenantId: _tenant, deletionAsked: _asked, createdAt: _made, updatedAt: _now, ...row } = after!;
-    return { ...row, ...content, durationMs: String(row.durationMs), sequence: String(row.sequence) };
+    return {
+      ...row,
+      ...content,
+      // As texts: JSON of many rows is much quicker without instants among them.
+      startedAt: row.startedAt.toISOString(),
+      endedAt: row.endedAt?.toISOString() ?? null,
+      durationMs: String(row.durationMs),
+      sequence: String(row.sequence),
+    };
   };
   const made = written
     .filter(({ before }) => !before)

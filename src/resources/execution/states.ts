@@ -57,6 +57,10 @@ export function courseOf(history: readonly StateChange[]): Course {
 }
 
 /** A history as it is stored. */
+export const storedHistory = (history: readonly StateChange[]) =>
+  history.map(({ state, at }) => ({ state, at: at.toISOString() }));
+
+/** A stored history as it is told. */
 export const readHistory = (stored: unknown): StateChange[] =>
   (stored as { state: ExecutionState; at: string }[]).map(({ state, at }) => ({ state, at: new Date(at) }));
 

@@ -4,7 +4,7 @@ import { newId } from '../../lib/ids.ts';
 import type { Reporter } from './report.ts';
 import { answer, applied, type KnownExecution, outOfReach, type ReportResult } from './report-items.ts';
 import { type ExecutionReport, type Path, type TaskRunReport, taskRunFault } from './report-rules.ts';
-import { courseOf } from './states.ts';
+import { courseOf, storedHistory } from './states.ts';
 
 /** A task run that may be written: of which execution, and which item of the report's own list it was. */
 export interface OwnedRun {
@@ -64,6 +64,7 @@ export async function writeTaskRuns(
   const rows = [...newest.values()].map(({ executionId, sequence, report }) => {
     const { id: executionKey, tenantId, namespace, flowId } = owners.get(executionId)!;
     const { taskRunId, taskId, parentTaskRunId, value, history, attempts, outputs } = report;
+    const { state, startedAt, endedAt, durationMs } = courseOf(history);
     return {
       id: newId(),
       tenantId,
@@ -74,8 +75,11 @@ export async function writeTaskRuns(
       taskId,
       parentId: parentTaskRunId ?? null,
       value: value ?? null,
-      ...courseOf(history),
-      history,
+      state,
+      startedAt: startedAt.toISOString(),
+      endedAt: endedAt?.toISOString() ?? null,
+      durationMs,
+      history: storedHistory(history),
       attempts: attempts ?? [],
       outputs: outputs ?? {},
       sequence: String(sequence),
