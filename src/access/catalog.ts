@@ -134,8 +134,8 @@ export const catalog = {
     level: 'namespace',
     gates: {
       CREATE: 'Create namespaces.',
-      READ: 'List namespaces and see their settings.',
-      UPDATE: 'Change namespaces.',
+      READ: 'List namespaces, see their settings and files.',
+      UPDATE: 'Change namespaces, their settings and files.',
       DELETE: 'Delete namespaces.',
     },
   },
@@ -171,8 +171,8 @@ export const catalog = {
     gates: {
       CREATE: 'Create backfills.',
       READ: 'See triggers and their state.',
-      UPDATE: 'Enable, disable, unlock and restart triggers.',
-      DELETE: 'Delete the state of triggers.',
+      UPDATE: 'Enable, disable, unlock and restart triggers; pause and end backfills.',
+      DELETE: 'Set triggers back to what their sources say.',
     },
   },
   AUDITLOG: { level: 'namespace', iam: true, gates: { READ: 'Read and follow the audit log.' } },
