@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { ToldError } from './lib/told-error.ts';
 import { parseYaml } from './lib/yaml.ts';
 
 /** Settings of one policy: `enabled` and `shadow` belong to the engine, the rest to the policy itself. */
@@ -172,7 +173,7 @@ export interface Config extends PolicyConfiguration {
 }
 
 /** Every fault of the settings at once. */
-export class ConfigError extends Error {
+export class ConfigError extends ToldError {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
     super(

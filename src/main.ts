@@ -1,23 +1,20 @@
 #!/usr/bin/env node
 import { commands } from './cli/index.ts';
-import { UsageError } from './cli/usage.ts';
-import { ConfigError } from './config.ts';
-import { EmbeddedStoreError } from './db/embedded-place.ts';
-import { PolicyLoadError } from './policy/load.ts';
+import { ToldError } from './lib/told-error.ts';
 
 /** The command line: `gatehouse <command> …`; without one, the gateway itself. */
 const [name = 'serve', ...rest] = process.argv.slice(2);
-const command = commands.find((candidate) => candidate.name === name);
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 
-if (!command) {
-  const lines = commands.map(({ usage, description }) => `  gatehouse ${usage.padEnd(44)} ${description}`);
+if (!load) {
+  const all = await Promise.all(Object.values(commands).map((one) => one()));
+  const lines = all.map(({ usage, description }) => `  gatehouse ${usage.padEnd(44)} ${description}`);
   console.error(`Usage:\n${lines.join('\n')}`);
   process.exit(name === 'help' || name === '--help' ? 0 : 1);
 }
 try {
-  process.exitCode = await command.run(rest);
+  process.exitCode = await (await load()).run(rest);
 } catch (error) {
-  const expected = [ConfigError, PolicyLoadError, EmbeddedStoreError, UsageError].some((type) => error instanceof type);
-  console.error(expected ? (error as Error).message : error);
+  console.error(error instanceof ToldError ? error.message : error);
   process.exit(1);
 }

@@ -1,21 +1,13 @@
-import { applyCommand } from './apply.ts';
-import { importCommand } from './import.ts';
-import { migrateCommand } from './migrate.ts';
-import { policyCommand } from './policy.ts';
-import { schemaCommand } from './schema.ts';
-import { secretsCommand } from './secrets.ts';
-import { serve } from './serve.ts';
 import type { Command } from './usage.ts';
-import { userCommand } from './user.ts';
 
-/** Every command of `gatehouse`. */
-export const commands: readonly Command[] = [
-  serve,
-  migrateCommand,
-  userCommand,
-  policyCommand,
-  secretsCommand,
-  schemaCommand,
-  applyCommand,
-  importCommand,
-];
+/** Every command of `gatehouse`, loaded when it is asked for: most need a small part of the program. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  user: async () => (await import('./user.ts')).userCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
+  secrets: async () => (await import('./secrets.ts')).secretsCommand,
+  schema: async () => (await import('./schema.ts')).schemaCommand,
+  apply: async () => (await import('./apply.ts')).applyCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+};

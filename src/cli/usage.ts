@@ -1,5 +1,6 @@
+import { ToldError } from '../lib/told-error.ts';
 /** What the person at the command line can mend: told without a stack. */
-export class UsageError extends Error {}
+export class UsageError extends ToldError {}
 
 export interface Command {
   readonly name: string;

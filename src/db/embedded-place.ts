@@ -17,6 +17,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { ToldError } from '../lib/told-error.ts';
 
 /** PostgreSQL refuses to run as root; then it runs as this user. */
 export interface Account {
@@ -35,7 +36,7 @@ export interface Place {
 }
 
 /** Why the embedded PostgreSQL cannot serve: told to the person at the command line as it is. */
-export class EmbeddedStoreError extends Error {}
+export class EmbeddedStoreError extends ToldError {}
 
 /** The account to run as: undefined is the caller's own. */
 export function unprivilegedAccount(): Account | undefined {

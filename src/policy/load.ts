@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { type Action, actions, resourceNames } from '../access/catalog.ts';
 import type { PolicySettings } from '../config.ts';
+import { ToldError } from '../lib/told-error.ts';
 import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
@@ -34,7 +35,7 @@ export interface PolicySet {
   readonly exceptedGroups: ReadonlySet<string>;
 }
 
-export class PolicyLoadError extends Error {
+export class PolicyLoadError extends ToldError {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
     super(`The policies cannot be loaded:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
