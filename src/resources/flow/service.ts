@@ -84,8 +84,13 @@ export async function saveFlow(
     await lockTree(tx, tenant.id);
     before = await stored(tx, tenant.id, read);
   }
-  if (!before && expectedRevision != null && expectedRevision > 0) throw notFound('The flow');
   const grant = allowed(grants, before);
+  if (!before && expectedRevision != null && expectedRevision > 0) {
+    const { namespace, flowId } = read;
+    // Where they could make none, they do not learn that there is none.
+    const place = { tenantId: tenant.id, namespace, flowId };
+    throw grant.matches(place) ? notFound('The flow') : grant.refusalOf(place);
+  }
   if (before && expectedRevision != null && before.revision !== expectedRevision)
     throw conflict(`The flow is at revision ${before.revision} by now, not at ${expectedRevision}.`);
   if (before?.source === source) return { flow: before, outcome: 'UNCHANGED' };
