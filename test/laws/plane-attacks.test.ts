@@ -204,6 +204,21 @@ describe('attacks on the plane', () => {
     });
   });
 
+  it('imports of the same flows in opposite orders, and acts on all triggers, do not end one another', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `import-${i}`);
+    const files = (order: readonly string[], minute: number) =>
+      order.map((path) => ({ path, source: flowSource('company.x', path, false, `cron: "${minute} 6 * * *"`) }));
+    const save = (order: readonly string[], minute: number) =>
+      codes(editor, 'importFlows', 'results { outcome }', { tenant: 'a', files: files(order, minute) });
+    expect(await save(names, 0)).toEqual([]);
+    const all = (disabled: boolean) =>
+      codes(editor, 'setTriggersDisabled', 'changedCount', { tenant: 'a', disabled, where: { text: 'import-' } });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => (i % 4 === 3 ? all(i > 4) : save(i % 2 ? names : names.toReversed(), i + 1))),
+    );
+    expect(answers.flat()).toEqual([]);
+  });
+
   it('a revision to follow does not tell whether there is a flow in a closed namespace', async () => {
     await world.flow(a, flowSource('company.secret', 'hidden'));
     const user = await world.user('creator', [a]);
