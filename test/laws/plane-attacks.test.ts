@@ -219,6 +219,55 @@ describe('attacks on the plane', () => {
     expect(answers.flat()).toEqual([]);
   });
 
+  it('a tenant can be deleted while an engine writes its logs', async () => {
+    const gone = await world.tenant('gone');
+    await world.flow(gone, flowSource('company.x', 'hello'));
+    const busy = await engineOf(world, gone);
+    const ids = Array.from({ length: 40 }, (_, i) => `e-${i}`);
+    await busy.report(ids.map((id) => reportOf(id, 1, ['CREATED'])));
+    let isOver = false;
+    const writers = [0, 1, 2].map(async (writer) => {
+      for (let sequence = writer * 1_000_000; !isOver; sequence += 1) {
+        const at = new Date().toISOString();
+        const logs = ids.map((executionId) => ({
+          executionId,
+          sequence: String(sequence),
+          at,
+          level: 'INFO',
+          message: 'x',
+        }));
+        const input = { tenant: 'gone', service: busy.service, logs };
+        const told = await codes(busy.client, 'reportLogs', 'results { outcome }', input);
+        if (told.length > 0) return told;
+      }
+      return [];
+    });
+    await sleep(300);
+    const told = await codes(world.root(), 'deleteTenant', 'deletedId', { id: idOf('Tenant', gone) });
+    isOver = true;
+    expect(told).toEqual([]);
+    // They are told that there is no such tenant any more, and nothing else.
+    expect(new Set((await Promise.all(writers)).flat()).difference(new Set(['NOT_FOUND', 'CONFLICT'])).size).toBe(0);
+  });
+
+  it('a file that is put while the last flow of an implied namespace goes stays with its namespace', async () => {
+    for (let i = 0; i < 12; i += 1) {
+      const namespace = `implied-${i}`;
+      const flow = await world.flow(a, flowSource(namespace, 'last'));
+      const put = { tenant: 'a', namespace, path: '/x', content: 'x' };
+      const [stored, deleted] = await Promise.all([
+        codes(editor, 'putNamespaceFile', 'file { path }', put),
+        codes(editor, 'deleteFlow', 'deletedId', { id: idOf('Flow', flow) }),
+      ]);
+      expect(deleted).toEqual([]);
+      const place = { tenantId: a.id, namespace };
+      const files = await world.db.namespaceFile.count({ where: place });
+      expect([stored, files, await world.db.namespace.count({ where: place })]).toEqual(
+        files === 1 ? [[], 1, 1] : [['NOT_FOUND'], 0, 0],
+      );
+    }
+  });
+
   it('a revision to follow does not tell whether there is a flow in a closed namespace', async () => {
     await world.flow(a, flowSource('company.secret', 'hidden'));
     const user = await world.user('creator', [a]);
