@@ -62,15 +62,16 @@ describe('attacks on the plane', () => {
       `id: big\nnamespace: company.x\n${part}\ntasks:\n  - id: t\n    type: io.example.Task\n`;
 
     it.each([
-      ['many keys', source(`variables:\n${many((i) => `  k${i}: 1`, 40_000).join('\n')}`)],
-      ['as many keys as are taken', source(`variables:\n${many((i) => `  k${i}: 1`, 13_000).join('\n')}`)],
-      ['many faults', source(`labels:\n${many((i) => `  system.${i}: 1`, 13_000).join('\n')}`)],
-      ['quotes', '"'.repeat(400_000)],
-      ['anchors with aliases', source(`x:\n${many((i) => `  - &a${i} 1\n  - *a${i}`, 5_000).join('\n')}`)],
-    ])('a flow of %s is answered within seconds', async (_name, text) => {
+      ['many keys', false, source(`variables:\n${many((i) => `  k${i}: 1`, 40_000).join('\n')}`)],
+      ['as many keys as are taken', true, source(`variables:\n${many((i) => `  k${i}: 1`, 8_000).join('\n')}`)],
+      ['many faults', false, source(`labels:\n${many((i) => `  system.${i}: 1`, 8_000).join('\n')}`)],
+      ['quotes', false, '"'.repeat(400_000)],
+      ['anchors with aliases', true, source(`x:\n${many((i) => `  - &a${i} 1\n  - *a${i}`, 5_000).join('\n')}`)],
+    ])('a flow of %s is answered within seconds', async (_name, valid, text) => {
       const begun = performance.now();
-      await editor.ok(validate, { i: { tenant: 'a', source: text } });
+      const { validateFlow } = await editor.ok<any>(validate, { i: { tenant: 'a', source: text } });
       expect(performance.now() - begun).toBeLessThan(5_000);
+      expect(validateFlow.valid).toBe(valid);
     });
 
     it('keys that are there twice are still found, at their lines', async () => {
