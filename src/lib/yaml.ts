@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
 
@@ -20,26 +20,40 @@ export interface YamlLimits {
   readonly depth: number;
   /** How many bytes of JSON the value may have, once its aliases are followed. */
   readonly bytes: number;
+  /** Of how many signs (names, values, separators) the text may be. */
+  readonly tokens: number;
 }
+
+/** More faults than anybody mends at once: the rest is told when these are mended. */
+const greatestIssues = 100;
 
 const fault = (message: string, line = 1): { issues: Issue[] } => ({ issues: [{ path: [], message, line }] });
 
 /** Reads YAML (or JSON, its subset). Every fault of syntax comes back with its line. */
 export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues: Issue[] } {
+  if (limits && hasMoreTokens(text, limits.tokens)) return fault('The text has too many parts.');
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+    // The parser's own look for keys that are there twice takes the square of their number.
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   } catch (error) {
     // The parser calls itself for each level: a text of ten thousand brackets ends its stack.
     if (error instanceof RangeError) return fault('The text is nested too deeply.');
     throw error;
   }
-  if (document.errors.length > 0) {
-    if (document.errors.some(({ message }) => message.includes('call stack')))
-      return fault('The text is nested too deeply.');
+  const errors = [
+    ...document.errors.map(({ message, pos }) => ({ message, at: pos[0] })),
+    ...repeatedKeys(document).map((at) => ({ message: 'Map keys must be unique', at })),
+  ];
+  if (errors.length > 0) {
+    if (errors.some(({ message }) => message.includes('call stack'))) return fault('The text is nested too deeply.');
     return {
-      issues: document.errors.map(({ message, pos }) => ({ path: [], message, line: lines.linePos(pos[0]).line })),
+      issues: errors.slice(0, greatestIssues).map(({ message, at }) => ({
+        path: [],
+        message,
+        line: lines.linePos(at).line,
+      })),
     };
   }
   const nodeAt = (path: readonly PropertyKey[]) =>
@@ -70,6 +84,33 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
   return { value, lineOf, rangeOf };
 }
 
+/** Counted before anything is built of them: some texts of many small parts take the parser a minute. */
+function hasMoreTokens(text: string, most: number): boolean {
+  let count = 0;
+  for (const _token of new Lexer().lex(text)) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
+}
+
+/** Where keys stand that their map has already. */
+function repeatedKeys(document: Document.Parsed): number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map(_key, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (key !== null && !isScalar(key)) continue;
+        const value = key?.value ?? null;
+        if (seen.has(value)) found.push(key?.range?.[0] ?? 0);
+        seen.add(value);
+      }
+    },
+  });
+  return found;
+}
+
 /** The path to something that lies deeper; a value that holds itself is endlessly deep. */
 function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -83,7 +124,7 @@ function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
 
 /** What a model says against a value, with the lines of its text. */
 export const issuesOf = (error: z.ZodError, lineOf: LineOf): Issue[] =>
-  error.issues.map((issue) => ({
+  error.issues.slice(0, greatestIssues).map((issue) => ({
     path: issue.path as (string | number)[],
     message: issue.message,
     line: lineOf(issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path),

@@ -15,6 +15,7 @@ function check(value: unknown, path: (string | number)[]): void {
     if (!isStorable(value)) throw refusal([...path]);
   } else if (typeof value === 'object' && value !== null) {
     for (const name of Object.keys(value)) {
+      if (!isStorable(name)) throw refusal([...path]);
       path.push(name);
       check((value as Record<string, unknown>)[name], path);
       path.pop();

@@ -303,7 +303,11 @@ describe('triggers', () => {
     it('stop after the end that they name; what somebody switched off meanwhile stays off', async () => {
       const { id, item } = await fresh('cron: "0 6 * * *"\n    stopAfter: [FAILED]');
       const ended = (executionId: string, stateOfIt: string) =>
-        world.write((tx) => releaseTriggers(tx, [{ tenantId: main.id, executionId, state: stateOfIt }]));
+        world.write((tx) =>
+          releaseTriggers(tx, [
+            { tenantId: main.id, executionId, state: stateOfIt, namespace: 'company.x', flowId: 'f', triggerId: null },
+          ]),
+        );
       await state(id, { executionId: 'one' });
       await ended('another', 'FAILED');
       expect(await stored(id)).toMatchObject({ executionId: 'one', disabled: false });

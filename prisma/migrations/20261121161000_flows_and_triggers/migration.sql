@@ -124,6 +124,8 @@ CREATE INDEX "Trigger_tenantId_changed_idx" ON "Trigger" ("tenantId", "changed")
 CREATE INDEX "Trigger_due" ON "Trigger" ("tenantId", "workerGroup", "nextExecutionAt")
   WHERE NOT "disabled" AND NOT "flowDisabled" AND "executionId" IS NULL AND "evaluationStartedAt" IS NULL
     AND "nextExecutionAt" IS NOT NULL;
+-- Which triggers an execution holds that has just ended.
+CREATE INDEX "Trigger_held" ON "Trigger" ("tenantId", "executionId") WHERE "executionId" IS NOT NULL;
 CREATE TRIGGER "Trigger_changed" BEFORE UPDATE ON "Trigger" FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER "Trigger_removed" AFTER DELETE ON "Trigger"
   REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_removal();

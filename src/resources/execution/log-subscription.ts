@@ -1,6 +1,6 @@
 import { type ChangePosition, type ChangeSource, changeTopic } from '../../db/change-source.ts';
 import type { Execution, LogEntry } from '../../db/generated/client.ts';
-import { notFound } from '../../errors.ts';
+import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
@@ -8,6 +8,7 @@ import { decideStream, stillAllowed } from '../../graphql/streams.ts';
 import { abortable } from '../../lib/abortable.ts';
 import { LogLevelEnum } from './enums.ts';
 import { LogEntryRef } from './parts.ts';
+import { greatestSequence } from './report-rules.ts';
 import { type LogLevel, levelNumber } from './states.ts';
 
 const batch = 200;
@@ -36,6 +37,13 @@ builder.subscriptionField('logs', (t) =>
   }),
 );
 
+/** @throws BAD_INPUT beyond what a sequence can be. */
+function afterOf(given: bigint | null | undefined): bigint {
+  const after = given ?? -1n;
+  if (after > greatestSequence) throw badInput(['after'], 'No sequence number is as great.');
+  return after < -1n ? -1n : after;
+}
+
 async function begin(
   args: { tenant: string; execution: string | number; minLevel?: LogLevel | null; after?: bigint | null },
   context: Context,
@@ -46,7 +54,7 @@ async function begin(
     tenantId: tenant!.id,
     executionKey: id,
     level: args.minLevel == null ? 0 : levelNumber(args.minLevel),
-    after: args.after ?? -1n,
+    after: afterOf(args.after),
   };
   if (!(await readable(context, wanted))) throw notFound('The execution');
   const ended = new AbortController();

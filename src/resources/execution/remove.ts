@@ -46,6 +46,8 @@ export function recordPurge(
 /** All that a tenant holds, with it. One event tells how many there were. */
 export async function removeTenantExecutions(tx: Tx, doer: Doer, tenant: TenantRef): Promise<void> {
   const { id } = tenant;
+  // Who reports of them holds them so that they stay: nothing comes to them once what they have is gone.
+  await tx.$executeRaw`SELECT 1 FROM "Execution" WHERE "tenantId" = ${id} ORDER BY "executionId" FOR UPDATE`;
   for (const table of ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'])
     await tx.$executeRawUnsafe(`DELETE FROM "${table}" WHERE "tenantId" = $1`, id);
   const executions = await tx.$executeRaw`DELETE FROM "Execution" WHERE "tenantId" = ${id}`;

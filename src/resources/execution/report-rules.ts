@@ -39,7 +39,7 @@ export type Path = readonly (string | number)[];
 
 /** Clocks of engines may be ahead by so much. */
 const aheadMs = 5 * 60_000;
-const greatestSequence = 9_223_372_036_854_775_807n;
+export const greatestSequence = 9_223_372_036_854_775_807n;
 const greatestHistory = 500;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -6,8 +6,9 @@ import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { mutation } from '../../graphql/mutation.ts';
+import { remember } from '../../lib/remember.ts';
 import { OutcomeEnum, saveGrants, savingTarget } from './mutations.ts';
-import { checkedSource, type SavedFlow, type SaveGrants, saveFlow } from './service.ts';
+import { checkedSource, type FlowName, lockFlows, type SavedFlow, type SaveGrants, saveFlow } from './service.ts';
 import { readFlow } from './source.ts';
 
 const FileInput = builder.inputType('FlowFileInput', {
@@ -50,14 +51,26 @@ const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
   }),
 });
 
+const names = new WeakMap<readonly File[], FlowName[]>();
+/** The flows that are named by those of them that can be read. */
+const namesIn = (files: readonly File[]): FlowName[] =>
+  remember(names, files, () =>
+    files.flatMap(({ source }) => {
+      const read = readFlow(source);
+      return read.ok ? [{ namespace: read.flow.namespace, flowId: read.flow.flowId }] : [];
+    }),
+  );
+
 /** Saves each of these files by itself. Two of the same flow are a fault of the second. */
-function importFlows(
+async function importFlows(
   tx: Tx,
   grants: SaveGrants,
   tenant: TenantRef,
   files: readonly File[],
+  named: readonly FlowName[],
   refusals: GatehouseError[],
 ): Promise<readonly Imported[]> {
+  await lockFlows(tx, tenant.id, named);
   const seen = new Map<string, string>();
   let at = 0;
   return eachItem(
@@ -86,17 +99,9 @@ mutation('importFlows', {
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     files: t.field({ type: [FileInput], required: true, description: 'At most 500.' }),
   }),
-  target: ({ tenant, files }, context) =>
-    savingTarget(
-      tenant,
-      files.flatMap(({ source }) => {
-        const read = readFlow(source);
-        return read.ok ? [read.flow] : [];
-      }),
-      context,
-    ),
+  target: ({ tenant, files }, context) => savingTarget(tenant, namesIn(files), context),
   run: (tx, _grant, { files }, { tenant }, context, refusals) =>
-    importFlows(tx, saveGrants(context, tenant!), tenant!, files, refusals),
+    importFlows(tx, saveGrants(context, tenant!), tenant!, files, namesIn(files), refusals),
   payload: (t) => ({
     results: t.field({
       type: [ImportedRef],

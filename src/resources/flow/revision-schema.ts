@@ -30,6 +30,17 @@ const RevisionConnection = connectionType('FlowRevision', RevisionRef);
 /** Two texts that have nothing in common can take long; then there is no answer. */
 const greatestMs = 2_000;
 
+/** Step by step, between which others are served. */
+function patchOf(before: readonly [string, string], after: readonly [string, string]): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  createTwoFilesPatch(before[0], after[0], before[1], after[1], undefined, undefined, {
+    headerOptions: FILE_HEADERS_ONLY,
+    timeout: greatestMs,
+    callback: (patch) => resolve(patch ?? null),
+  });
+  return promise;
+}
+
 const named = ({ tenantId, namespace, flowId }: Flow) => ({ tenantId, namespace, flowId });
 
 /** The source of a revision of a flow that the viewer may read. */
@@ -71,8 +82,7 @@ builder.prismaObjectFields('Flow', (t) => ({
       const other = to ?? flow.revision;
       const name = (revision: number) => `${flow.flowId} (revision ${revision})`;
       const [before, after] = [await sourceOf(context, flow, from), await sourceOf(context, flow, other)];
-      const options = { headerOptions: FILE_HEADERS_ONLY, timeout: greatestMs };
-      return createTwoFilesPatch(name(from), name(other), before, after, undefined, undefined, options) ?? null;
+      return patchOf([name(from), before], [name(other), after]);
     },
   }),
 }));

@@ -51,6 +51,27 @@ async function stored(tx: Tx, tenantId: string, { namespace, flowId }: FlowName)
   return row && (await tx.flow.findUniqueOrThrow({ where: { id: row.id } }));
 }
 
+/**
+ * Holds these flows and all their triggers, in one order whatever that of the list: for who is about to save many.
+ * Others that act on many triggers at once lock them in the same order.
+ */
+export async function lockFlows(tx: Tx, tenantId: string, names: readonly FlowName[]): Promise<void> {
+  await lockTree(tx, tenantId);
+  const [namespaces, flowIds] = [names.map(({ namespace }) => namespace), names.map(({ flowId }) => flowId)];
+  const flows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM "Flow" WHERE id IN (
+      SELECT f.id FROM unnest(${namespaces}::text[], ${flowIds}::text[]) AS s (namespace, "flowId")
+        JOIN "Flow" f USING (namespace, "flowId") WHERE f."tenantId" = ${tenantId})
+    ORDER BY id FOR UPDATE`;
+  await lockTriggers(
+    tx,
+    flows.map(({ id }) => id),
+  );
+}
+
+const lockTriggers = (tx: Tx, flowKeys: readonly string[]): Promise<unknown> =>
+  tx.$executeRaw`SELECT 1 FROM "Trigger" WHERE "flowKey" = ANY(${[...flowKeys]}) ORDER BY id FOR UPDATE`;
+
 const labelTexts = (labels: FlowSource['labels']): string[] =>
   Object.entries(labels).map(([key, value]) => `${key}:${value}`);
 
@@ -84,8 +105,13 @@ export async function saveFlow(
     await lockTree(tx, tenant.id);
     before = await stored(tx, tenant.id, read);
   }
-  if (!before && expectedRevision != null && expectedRevision > 0) throw notFound('The flow');
   const grant = allowed(grants, before);
+  if (!before && expectedRevision != null && expectedRevision > 0) {
+    const { namespace, flowId } = read;
+    // Where they could make none, they do not learn that there is none.
+    const place = { tenantId: tenant.id, namespace, flowId };
+    throw grant.matches(place) ? notFound('The flow') : grant.refusalOf(place);
+  }
   if (before && expectedRevision != null && before.revision !== expectedRevision)
     throw conflict(`The flow is at revision ${before.revision} by now, not at ${expectedRevision}.`);
   if (before?.source === source) return { flow: before, outcome: 'UNCHANGED' };
@@ -175,6 +201,7 @@ export async function setFlowDisabled(
   const data = { disabled, updatedAt: new Date() };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.flow.update({ where: { id }, data });
+  await lockTriggers(tx, [id]);
   await tx.trigger.updateMany({ where: { flowKey: id }, data: { flowDisabled: disabled } });
   wakeFollowers(tx, 'Trigger', tenant.id);
   record(tx, grant, { before, after, tenant, verb: disabled ? 'disable' : 'enable' });
@@ -198,6 +225,7 @@ export async function removeFlow(
   tenant: TenantRef,
   flow: Flow,
 ): Promise<void> {
+  await lockTriggers(tx, [flow.id]);
   await removeTriggers(tx, grant, tenant, await tx.trigger.findMany({ where: { flowKey: flow.id } }));
   await tx.flowDependency.deleteMany({ where: { flowKey: flow.id } });
   await tx.flow.delete({ where: { id: flow.id } });

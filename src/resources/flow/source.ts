@@ -7,7 +7,8 @@ import { type FlowTask, missing, readTasks } from './tasks.ts';
 
 /** Bytes of a source. One with everything that it could need has a few thousand. */
 export const greatestSource = 500_000;
-const limits = { depth: 60, bytes: 4_000_000 };
+/** Tokens: published flows have about a thousand, one of 2,000 tasks 50,000; a line of a map has nine. */
+const limits = { depth: 60, bytes: 4_000_000, tokens: 80_000 };
 
 export const flowId = z
   .string({ error: missing('A flow has an id.') })

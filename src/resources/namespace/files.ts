@@ -8,6 +8,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { lockTree } from './service.ts';
 
 /** Bytes of one file: with its request around it, it has to fit into the limit of a body. */
 export const greatestFile = 700_000;
@@ -43,6 +44,8 @@ async function namespaceOf(
   tenant: TenantRef,
   name: string,
 ): Promise<Namespace> {
+  // Nobody prunes it between the look and the file.
+  await lockTree(tx, tenant.id);
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
   const row = await tx.namespace.findUnique({ where, select: { id: true } });
   if (!row) throw notFound('The object');

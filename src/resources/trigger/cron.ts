@@ -33,11 +33,15 @@ export const timeZoneFault = (name: string): string | undefined =>
 const parse = ({ cron = '', timezone = 'UTC', withSeconds }: Schedule): Cron =>
   new Cron(cron, { paused: true, timezone, mode: cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part' });
 
+/** Does the expression say seconds? undefined: it is a word such as @daily. */
+export const hasSeconds = (cron: string): boolean | undefined =>
+  cron.startsWith('@') ? undefined : cron.trim().split(/\s+/).length === 6;
+
 /** What is wrong with an expression; undefined where nothing is. One that never fires is wrong. */
 export function cronFault(cron: string): string | undefined {
   if (cron.length > 200) return 'A cron expression has at most 200 characters.';
   // With seconds or without: which of the two is meant, the trigger says elsewhere.
-  const withSeconds = cron.trim().split(/\s+/).length === 6;
+  const withSeconds = hasSeconds(cron) ?? false;
   try {
     if (parse({ cron, withSeconds }).nextRun(new Date()) !== null) return undefined;
     return `The cron expression ${cron} never fires.`;

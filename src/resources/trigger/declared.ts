@@ -4,7 +4,7 @@ import { secondsIn } from '../../lib/duration.ts';
 import type { Json } from '../../lib/json.ts';
 import { issuesOf, type LineOf } from '../../lib/yaml.ts';
 import { flowNamed, taskId, typeName } from '../flow/tasks.ts';
-import { cronFault, timeZoneFault } from './cron.ts';
+import { cronFault, hasSeconds, timeZoneFault } from './cron.ts';
 
 /** How a trigger comes to start executions. */
 export const triggerKinds = ['SCHEDULE', 'POLLING', 'REALTIME', 'WEBHOOK', 'FLOW'] as const;
@@ -53,7 +53,12 @@ const said = (fault: (text: string) => string | undefined) =>
     const message = fault(text);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
-const date = z.string().refine((text) => !Number.isNaN(Date.parse(text)), 'This is no date.');
+const isDate = (text: string): boolean => {
+  const date = new Date(text);
+  // Only years of four digits, also in UTC: neither the database nor the API has others.
+  return !Number.isNaN(date.getTime()) && /^(?!0000)\d{4}-/.test(date.toISOString());
+};
+const date = z.string().refine(isDate, 'This is no date.');
 const schedule = z
   .looseObject({
     cron: said(cronFault).optional(),
@@ -62,7 +67,13 @@ const schedule = z
     withSeconds: z.boolean().optional(),
     recoverMissedSchedules: z.enum(['ALL', 'LAST', 'NONE'], 'recoverMissedSchedules is ALL, LAST or NONE.').optional(),
   })
-  .superRefine(({ type, cron, dates }, context) => {
+  .superRefine(({ type, cron, dates, withSeconds = false }, context) => {
+    if (cron !== undefined && hasSeconds(cron) !== undefined && hasSeconds(cron) !== withSeconds)
+      context.addIssue({
+        code: 'custom',
+        path: ['cron'],
+        message: 'A cron expression has five parts, or six together with withSeconds: true.',
+      });
     if (String(type).endsWith('ScheduleOnDates') ? dates === undefined : cron === undefined)
       context.addIssue({ code: 'custom', path: [], message: 'A schedule has a cron expression (or dates).' });
   });

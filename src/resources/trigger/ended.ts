@@ -10,7 +10,12 @@ export interface EndedExecution {
   readonly tenantId: string;
   readonly executionId: string;
   readonly state: string;
+  readonly namespace: string;
+  readonly flowId: string;
+  /** The trigger that started it; null: none did. */
+  readonly triggerId: string | null;
 }
+type Held = Pick<Trigger, 'id' | 'tenantId' | 'executionId' | 'stopAfter' | 'disabled'>;
 
 /**
  * Lets go of the triggers that these executions held. One that is to stop after such an end is disabled, which is told
@@ -19,17 +24,44 @@ export interface EndedExecution {
 export async function releaseTriggers(tx: Tx, ended: readonly EndedExecution[]): Promise<void> {
   for (const [tenantId, own] of Map.groupBy(ended, (one) => one.tenantId)) {
     const states = new Map(own.map(({ executionId, state }) => [executionId, state]));
-    const held = await tx.$queryRaw<Pick<Trigger, 'id' | 'executionId' | 'stopAfter' | 'disabled'>[]>`
-      SELECT id, "executionId", "stopAfter", disabled FROM "Trigger"
-      WHERE "tenantId" = ${tenantId} AND "executionId" = ANY(${[...states.keys()]}) ORDER BY id FOR UPDATE`;
-    if (held.length === 0) continue;
-    await tx.trigger.updateMany({ where: { id: { in: held.map(({ id }) => id) } }, data: { executionId: null } });
-    wakeFollowers(tx, 'Trigger', tenantId);
-    const stopping = held.filter(
-      ({ disabled, stopAfter, executionId }) => !disabled && stopAfter.includes(states.get(executionId!)!),
+    const started = own.filter(({ triggerId }) => triggerId !== null);
+    const [namespaces, flows, triggers] = (['namespace', 'flowId', 'triggerId'] as const).map((name) =>
+      started.map((one) => one[name]),
     );
-    for (const { id, executionId } of stopping) await stop(tx, id, executionId!, states.get(executionId!)!);
+    // Those that started them as well: a service may just be reporting that this is its execution.
+    const locked = await tx.$queryRaw<Held[]>`
+      SELECT id, "tenantId", "executionId", "stopAfter", disabled FROM "Trigger" WHERE id IN (
+        SELECT id FROM "Trigger" WHERE "tenantId" = ${tenantId} AND "executionId" = ANY(${[...states.keys()]})
+        UNION ALL
+        SELECT t.id FROM unnest(${namespaces}::text[], ${flows}::text[], ${triggers}::text[])
+          AS s (namespace, "flowId", "triggerId") JOIN "Trigger" t USING (namespace, "flowId", "triggerId")
+        WHERE t."tenantId" = ${tenantId})
+      ORDER BY id FOR UPDATE`;
+    await release(tx, locked, states);
   }
+}
+
+/** Of triggers that were just reported, lets go of those whose execution had ended by then: its end came first. */
+export async function releaseEnded(tx: Tx, triggers: readonly Held[]): Promise<void> {
+  for (const [tenantId, own] of Map.groupBy(triggers, (one) => one.tenantId)) {
+    const executionId = { in: own.flatMap((one) => one.executionId ?? []) };
+    if (executionId.in.length === 0) continue;
+    const where = { tenantId, executionId, endedAt: { not: null } };
+    const ended = await tx.execution.findMany({ where, select: { executionId: true, state: true } });
+    await release(tx, own, new Map(ended.map((one) => [one.executionId, one.state])));
+  }
+}
+
+/** @param states of the executions that ended, by their ids. */
+async function release(tx: Tx, locked: readonly Held[], states: ReadonlyMap<string, string>): Promise<void> {
+  const held = locked.filter(({ executionId }) => executionId !== null && states.has(executionId));
+  if (held.length === 0) return;
+  await tx.trigger.updateMany({ where: { id: { in: held.map(({ id }) => id) } }, data: { executionId: null } });
+  for (const tenantId of new Set(held.map((one) => one.tenantId))) wakeFollowers(tx, 'Trigger', tenantId);
+  const stopping = held.filter(
+    ({ disabled, stopAfter, executionId }) => !disabled && stopAfter.includes(states.get(executionId!)!),
+  );
+  for (const { id, executionId } of stopping) await stop(tx, id, executionId!, states.get(executionId!)!);
 }
 
 async function stop(tx: Tx, id: string, executionId: string, state: string): Promise<void> {

@@ -8,7 +8,15 @@ import { requiredTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { allows } from '../worker-group/allowed.ts';
 import { type ClaimedTrigger, claimTriggers } from './claims.ts';
-import { type ReportedState, type ReportOutcome, reported, storeReported, type TriggerReport } from './reports.ts';
+import { releaseEnded } from './ended.ts';
+import {
+  type ReportedState,
+  type ReportOutcome,
+  reported,
+  reportFault,
+  storeReported,
+  type TriggerReport,
+} from './reports.ts';
 
 /** How many triggers one call takes or tells of. */
 export const greatestBatch = 500;
@@ -71,6 +79,8 @@ export async function reportFrom(
     if (!row) return refused(report.id, notFound('The trigger'));
     const grant = session.may('TRIGGER:UPDATE', { tenantId: row.tenantId });
     if (!grant?.matches(row)) return refused(report.id, notFound('The trigger'));
+    const wrong = reportFault(row, report, now);
+    if (wrong) return { id: report.id, outcome: null, error: { error: wrong } };
     const state = reported(row, report, serviceId, now);
     if (!state) return { id: report.id, outcome: 'IGNORED', error: null };
     states.set(row.id, state);
@@ -79,6 +89,10 @@ export async function reportFrom(
     return { id: report.id, outcome: 'APPLIED', error: null };
   });
   await storeReported(tx, states);
+  await releaseEnded(
+    tx,
+    [...states.keys()].map((id) => rows.get(id)!),
+  );
   for (const id of states.keys()) wakeFollowers(tx, 'Trigger', rows.get(id)!.tenantId);
   return answers;
 }

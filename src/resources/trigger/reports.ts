@@ -1,5 +1,6 @@
 import type { Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
+import { badInput, type GatehouseError } from '../../errors.ts';
 import { advanced, type Backfill } from './backfill.ts';
 import { dueAfter } from './due.ts';
 
@@ -14,6 +15,24 @@ export interface TriggerReport {
   readonly executionId?: string | null | undefined;
   /** A realtime trigger goes on listening, unless this says that it stopped. */
   readonly ended?: boolean | null | undefined;
+}
+
+const executionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** The database, by whose clock triggers are due, may be ahead by so much. */
+const aheadMs = 5 * 60_000;
+
+/** What is wrong with a report by itself: it would hold the trigger for ever, or move it out of the calendar. */
+export function reportFault(
+  { kind }: Trigger,
+  { executionId, dueAt }: TriggerReport,
+  now: Date,
+): GatehouseError | undefined {
+  if (executionId != null && !executionIdPattern.test(executionId))
+    return badInput(['executionId'], 'An id has 1 to 100 of A-Z, a-z, 0-9, ., _ and -.');
+  if (kind === 'SCHEDULE' && dueAt.getTime() > now.getTime() + aheadMs)
+    return badInput(['dueAt'], 'No trigger is claimed before it is due.');
+  return undefined;
 }
 
 export const reportOutcomes = ['APPLIED', 'IGNORED'] as const;
@@ -65,11 +84,16 @@ function nextOf(
   now: Date,
 ): Pick<ReportedState, 'backfill' | 'nextExecutionAt' | 'evaluatedAt'> {
   const isOff = trigger.disabled;
-  if (backfill && !backfill.paused && evaluatedAt.getTime() === new Date(backfill.currentDate).getTime()) {
-    // Dates of a backfill lie in the past: the schedule itself stays where it is.
+  // Dates of a backfill lie in the past: the schedule itself stays where it is.
+  const asBefore = { evaluatedAt: trigger.evaluatedAt, nextExecutionAt: trigger.nextExecutionAt };
+  if (backfill && evaluatedAt.getTime() === new Date(backfill.currentDate).getTime()) {
     const next = advanced(trigger, backfill);
+    if (backfill.paused) return { ...asBefore, backfill: next.backfill };
     return { ...next, evaluatedAt: trigger.evaluatedAt, ...(isOff && { nextExecutionAt: null }) };
   }
+  // It was claimed for a date of a backfill that is gone, or was moved on meanwhile: it is due later already.
+  const isBehind = trigger.nextExecutionAt !== null && evaluatedAt < trigger.nextExecutionAt;
+  if (trigger.kind === 'SCHEDULE' && (!backfill || backfill.paused) && isBehind) return { ...asBefore, backfill };
   const due = dueAfter(trigger, evaluatedAt, now);
   if (!backfill || backfill.paused) return { backfill, evaluatedAt, nextExecutionAt: isOff ? null : due };
   // The backfill came up after the claim, and goes first.

@@ -75,7 +75,7 @@ export const selectionPayload = (t: PayloadBuilder<readonly TriggerAnswer[]>) =>
 export function assertSelection({ triggers, where, all }: Selection): void {
   const given = [triggers != null, where != null, all === true].filter(Boolean).length;
   if (given !== 1) throw badInput(['input'], 'Say which triggers: by triggers, by where, or by all.');
-  if (where != null && Object.keys(triggerCondition(where)).length === 0)
+  if (where != null && Object.keys(triggerCondition({ ...where, text: where.text || null })).length === 0)
     throw badInput(['input', 'where'], 'An empty filter chooses nothing; all: true means all.');
 }
 

@@ -46,7 +46,8 @@ export async function syncTriggers(
     const data = {
       ...(!isSame && redefined(one, before, now)),
       ...(before.declaredDisabled !== one.disabled && { declaredDisabled: one.disabled }),
-      ...(before.workerGroup !== group.workerGroup && group),
+      ...((before.workerGroup !== group.workerGroup || before.workerGroupFallback !== group.workerGroupFallback) &&
+        group),
       ...(before.flowDisabled !== flow.disabled && { flowDisabled: flow.disabled }),
     };
     if (Object.keys(data).length === 0) continue;

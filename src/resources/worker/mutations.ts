@@ -84,6 +84,7 @@ mutation('heartbeat', {
   }),
   rules: z.looseObject({
     service: serviceId,
+    sequence: z.bigint().max(9_223_372_036_854_775_807n, 'A sequence is a whole number below 2^63.'),
     metrics: boundedJson(z.record(z.string(), z.json(), 'Metrics are an object by name.'), 'Metrics', 64).nullish(),
   }),
   target: atInstance,
