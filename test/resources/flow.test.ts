@@ -106,6 +106,10 @@ describe('flows', () => {
       outcome: 'CREATED',
       flow: { revision: 4 },
     });
+    // The answer would show a source that one may not read.
+    const blind = await world.user(name('blind'), [main]);
+    await world.grant(main, blind, ['FLOW:CREATE', 'FLOW:UPDATE'], 'company');
+    expect(await (await world.as(blind)).codes(restore, { i: input })).toEqual(['FORBIDDEN']);
     // Not by who may not make flows there, and not a word of whether there is such a revision.
     const outsider = await world.user(name('outsider'), [main]);
     await world.grant(main, outsider, ['FLOW:CREATE', 'FLOW:UPDATE', 'FLOW:READ'], 'other');

@@ -238,6 +238,15 @@ describe("the engine's side of triggers", () => {
         ['CANCEL', idOf('Trigger', cancels)],
       ].sort(),
     );
+    // One whose workers do not serve the tenant is as good as none.
+    await quiet();
+    const elsewhere = await world.tenant(`elsewhere-${next++}`);
+    await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), {
+      i: { key: 'closed', allowedTenants: [elsewhere.key] },
+    });
+    await service(engine, { group: 'closed' });
+    const closed = await due(past, { cron: 'cron: "0 6 * * *"\n    workerGroup: { key: closed, fallback: FAIL }' });
+    expect((await claims(mine)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', closed)]);
     // As soon as the group has a worker, that one takes them.
     await quiet();
     const again = await of('FAIL');

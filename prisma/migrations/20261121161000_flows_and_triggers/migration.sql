@@ -126,6 +126,8 @@ CREATE INDEX "Trigger_due" ON "Trigger" ("tenantId", "workerGroup", "nextExecuti
     AND "nextExecutionAt" IS NOT NULL;
 -- Which triggers an execution holds that has just ended.
 CREATE INDEX "Trigger_held" ON "Trigger" ("tenantId", "executionId") WHERE "executionId" IS NOT NULL;
+-- What a worker that is gone lets go of.
+CREATE INDEX "Trigger_worker" ON "Trigger" ("workerId") WHERE "workerId" IS NOT NULL;
 CREATE TRIGGER "Trigger_changed" BEFORE UPDATE ON "Trigger" FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER "Trigger_removed" AFTER DELETE ON "Trigger"
   REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION note_removal();

@@ -1,8 +1,8 @@
-import type { Row } from '../../access/grant.ts';
 import type { Flow, FlowDependency } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { delegate } from '../../graphql/connection.ts';
 import { refOf } from '../../graphql/connection-type.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { type DependencyKind, dependencyKinds } from './dependencies.ts';
 
 interface Told {
@@ -11,7 +11,7 @@ interface Told {
   readonly via: string;
   readonly namespace: string;
   readonly flowId: string;
-  readonly flow: Row | null;
+  readonly tenantId: string;
 }
 
 const kinds: Record<DependencyKind, string> = {
@@ -48,20 +48,24 @@ const DependencyRef = builder.objectRef<Told>('FlowDependency').implement({
       type: refOf('Flow') as never,
       nullable: true,
       description: 'The other flow; null where there is none that the viewer may read.',
-      resolve: ({ flow }) => flow as never,
+      // Only where it is asked for: a flow holds its source. What may be read is read within the reach of FLOW:READ.
+      resolve: ({ tenantId, namespace, flowId }, _args, context) => {
+        const { where } = context.session.grant('FLOW:READ', { tenantId });
+        return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
+      },
     }),
   }),
 });
 
 /** Beyond it, the rest is left out: a graph of more is no use. */
-const greatest = 1_000;
+const greatest = 200;
 
 builder.prismaObjectField('Flow', 'dependencies', (t) =>
   t.field({
     type: [DependencyRef],
     nullable: true,
     description:
-      'The flows that it names outright, and those that name it as far as the viewer may read them (at most 1,000 each).',
+      'The flows that it names outright, and those that name it as far as the viewer may read them (at most 200 each).',
     access: { decides: 'FLOW:READ' },
     resolve: async ({ id, tenantId, namespace, flowId }: Flow, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
@@ -71,18 +75,10 @@ builder.prismaObjectField('Flow', 'dependencies', (t) =>
       const out = (await model.findMany({ where: { flowKey: id }, orderBy, take })) as unknown as FlowDependency[];
       const into = (await model.findMany({
         where: { tenantId, targetNamespace: namespace, targetFlowId: flowId, flow: where },
-        include: { flow: true },
+        select: { kind: true, via: true, flow: { select: { namespace: true, flowId: true } } },
         orderBy,
         take,
-      })) as unknown as (FlowDependency & { flow: Flow })[];
-      const names = out.map((one) => ({ namespace: one.targetNamespace, flowId: one.targetFlowId }));
-      const found =
-        names.length === 0
-          ? []
-          : ((await delegate(context, 'flow').findMany({
-              where: { AND: [{ tenantId, OR: names }, where] },
-            })) as unknown as Flow[]);
-      const byName = new Map(found.map((flow) => [`${flow.namespace}/${flow.flowId}`, flow]));
+      })) as unknown as (Pick<FlowDependency, 'kind' | 'via'> & { flow: Pick<Flow, 'namespace' | 'flowId'> })[];
       return [
         ...out.map(({ kind, via, targetNamespace, targetFlowId }) => ({
           kind: kind as DependencyKind,
@@ -90,7 +86,7 @@ builder.prismaObjectField('Flow', 'dependencies', (t) =>
           via,
           namespace: targetNamespace,
           flowId: targetFlowId,
-          flow: byName.get(`${targetNamespace}/${targetFlowId}`) ?? null,
+          tenantId,
         })),
         ...into.map(({ kind, via, flow }) => ({
           kind: kind as DependencyKind,
@@ -98,7 +94,7 @@ builder.prismaObjectField('Flow', 'dependencies', (t) =>
           via,
           namespace: flow.namespace,
           flowId: flow.flowId,
-          flow,
+          tenantId,
         })),
       ];
     },

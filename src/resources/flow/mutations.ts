@@ -97,7 +97,7 @@ mutation('saveFlow', {
 
 mutation('restoreFlowRevision', {
   description:
-    'Makes an earlier revision the newest one again, also of a flow that was deleted. Takes FLOW:UPDATE where the flow is there.',
+    'Makes an earlier revision the newest one again, also of a flow that was deleted. Takes FLOW:UPDATE where the flow is there, and FLOW:READ.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),

@@ -244,7 +244,8 @@ export async function restoreFlow(
   // Before anything is told of its revisions.
   const grant = allowed(grants, before);
   const row = before ?? { tenantId: tenant.id, namespace, flowId };
-  if (!grant.matches(row)) throw grant.refusalOf(row);
+  // The answer holds the source of then: it takes reading the flow as well.
+  if (!grant.matches(row) || !grant.mayRead(row)) throw grant.refusalOf(row);
   const place = { tenantId: tenant.id, namespace, flowId, revision };
   const former = await tx.flowRevision.findUnique({ where: { tenantId_namespace_flowId_revision: place } });
   if (!former) throw notFound('The revision');

@@ -1,10 +1,11 @@
 import type { Where } from '../../access/where.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
-import type { Trigger, Worker } from '../../db/generated/client.ts';
+import type { Trigger, Worker, WorkerGroup } from '../../db/generated/client.ts';
 import { Prisma } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { toSql } from '../../policy/portable.ts';
 import { runningStates } from '../worker/states.ts';
+import { allows } from '../worker-group/allowed.ts';
 import { lastUpTo, nextAfter } from './cron.ts';
 import { recoveryOf, scheduleOf } from './due.ts';
 
@@ -49,7 +50,8 @@ export async function claimTriggers(
   const live = await liveGroups(tx);
   for (const scope of scopes) {
     if (claimed.length >= limit) break;
-    const part = await claimIn(tx, serviceId, stranded(live), scope, limit - claimed.length);
+    const among = stranded(serving(live, scope.tenantId));
+    const part = await claimIn(tx, serviceId, among, scope, limit - claimed.length);
     claimed.push(...part.map((one) => ({ ...one, fallback: one.trigger.workerGroupFallback })));
   }
   return claimed;
@@ -70,13 +72,16 @@ const stranded =
     `t."workerGroup" <> '' AND t."workerGroup" <> ALL($${params.push([...live])})
      AND t."workerGroupFallback" IN ('FAIL', 'CANCEL')`;
 
-/** The keys of the groups that have a worker. */
-async function liveGroups(tx: Tx): Promise<string[]> {
-  const rows = await tx.$queryRaw<{ key: string }[]>`
-    SELECT DISTINCT g.key FROM "Worker" w JOIN "WorkerGroup" g ON g.id = w."groupId"
-    WHERE w.state = ANY(${[...runningStates]})`;
-  return rows.map(({ key }) => key);
-}
+type LiveGroup = Pick<WorkerGroup, 'key' | 'allowedTenants'>;
+
+/** The groups that have a worker. */
+const liveGroups = (tx: Tx): Promise<LiveGroup[]> => tx.$queryRaw<LiveGroup[]>`
+  SELECT key, "allowedTenants" FROM "WorkerGroup" g
+  WHERE EXISTS (SELECT 1 FROM "Worker" w WHERE w."groupId" = g.id AND w.state = ANY(${[...runningStates]}))`;
+
+/** The keys of those that take a tenant's work. */
+const serving = (groups: readonly LiveGroup[], tenantId: string): string[] =>
+  groups.filter((group) => allows(group, tenantId)).map(({ key }) => key);
 
 /** Of the tenants, those where something is due: one look into the index each. */
 async function withDue(tx: Tx, scopes: readonly ClaimScope[], group: string): Promise<ReadonlySet<string>> {

@@ -48,6 +48,12 @@ export async function regroupTriggers(
     namespace === undefined
       ? {}
       : { OR: [{ namespace }, { namespace: { gte: `${namespace}.`, lt: `${namespace}/` } }] };
+  // In the order in which others lock them who act on many at once.
+  const from = namespace ?? '';
+  await tx.$executeRaw`
+    SELECT 1 FROM "Trigger" WHERE "tenantId" = ${tenantId}
+      AND (${from} = '' OR namespace = ${from} OR (namespace >= ${`${from}.`} AND namespace < ${`${from}/`}))
+    ORDER BY id FOR UPDATE`;
   const rows = await tx.trigger.findMany({
     where: { tenantId, ...below },
     select: { id: true, namespace: true, definition: true, workerGroup: true, workerGroupFallback: true },

@@ -89,6 +89,7 @@ export const flowMutations: Record<string, Record<string, Attempting>> = {
     restoreFlowRevision: async (stage) => {
       const { flow } = await fresh(stage);
       await stage.removeFlow(flow);
+      await stage.besides('FLOW:READ');
       return attempt(
         'restoreFlowRevision',
         'RestoreFlowRevisionInput',
