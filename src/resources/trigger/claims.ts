@@ -46,7 +46,7 @@ export async function claimTriggers(
     if (!tenants.has(scope.tenantId) || claimed.length >= limit) continue;
     claimed.push(...(await claimIn(tx, serviceId, inGroup(group), scope, limit - claimed.length)));
   }
-  if (group !== '') return claimed;
+  if (group !== '' || claimed.length >= limit) return claimed;
   const live = await liveGroups(tx);
   for (const scope of scopes) {
     if (claimed.length >= limit) break;
