@@ -137,6 +137,17 @@ export const BlueprintsPage = graphql(`
     tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description tags kind source viewerPermissions } } }
   }
 `);
+export const CustomBlueprintsPage = graphql(`
+  query CustomBlueprintsPage($tenant: String!, $text: String) {
+    tenant(key: $tenant) { blueprintTags blueprints(where: { kind: CUSTOM, text: $text }, first: 50) { totalCount nodes { id title description tags source updatedAt viewerPermissions } } }
+  }
+`);
+export const SaveBlueprint = graphql(`
+  mutation SaveBlueprint($input: SaveBlueprintInput!) { saveBlueprint(input: $input) { blueprint { id title kind } } }
+`);
+export const UseBlueprint = graphql(`
+  mutation UseBlueprint($input: UseBlueprintInput!) { useBlueprint(input: $input) { flow { namespace flowId revision } } }
+`);
 export const SettingsPage = graphql(`
   query SettingsPage { viewer { name settings } serverInfo { version } }
 `);

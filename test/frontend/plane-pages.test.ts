@@ -203,8 +203,22 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(catalogue.totalCount).toBeGreaterThan(5);
     const found = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { text: catalogue.nodes[0]!.title } }));
     expect(found.blueprints!.nodes.map(({ id }) => id)).toContain(catalogue.nodes[0]!.id);
-    const custom = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { kind: 'CUSTOM' } })).blueprints!;
-    expect(custom.nodes).toEqual([]);
+  });
+
+  it('Custom blueprints: saved once, made into a flow in one step', async () => {
+    const source = 'id: greet\nnamespace: company\ntasks: [{ id: hello, type: io.example.core.log.Log }]\n';
+    const input = { tenant, title: 'Greeting', tags: ['Start'], source };
+    expect((await carol.run(pages.SaveBlueprint, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
+    const { blueprint } = (await alice.ok(pages.SaveBlueprint, { input })).saveBlueprint;
+    const page = of(await alice.ok(pages.CustomBlueprintsPage, { tenant, text: 'greet' }));
+    expect(page.blueprints!.nodes).toMatchObject([{ id: blueprint.id, title: 'Greeting', tags: ['Start'], source }]);
+    expect(page.blueprintTags).toContain('Start');
+    const use = { tenant, blueprint: blueprint.id, namespace: 'company.sales', flowId: 'greeting' };
+    expect((await alice.ok(pages.UseBlueprint, { input: use })).useBlueprint.flow).toEqual({
+      namespace: 'company.sales',
+      flowId: 'greeting',
+      revision: 1,
+    });
   });
 
   it('Settings, of the person alone', async () => {
