@@ -4,6 +4,7 @@ import { pendingIn } from '../access/pending.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
 import { type Where, within } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
+import { remember } from '../lib/remember.ts';
 import { lowerFirst } from '../lib/text.ts';
 import type { LookUps } from './contract.ts';
 import { matches } from './portable.ts';
@@ -28,8 +29,17 @@ function inTenant(resource: ResourceName, tenantId: string | null): Where[] {
   return [{ [tenantColumn(resource)]: tenantId }];
 }
 
+const known = new WeakMap<Tx, Map<string | undefined, LookUps>>();
+
 /** What reviews may look up: all of it in the transaction of the change. @param tenantId where it was decided. */
-export function lookUps(tx: Tx, tenantId: string | undefined): LookUps {
+export const lookUps = (tx: Tx, tenantId: string | undefined): LookUps =>
+  remember(
+    remember(known, tx, () => new Map<string | undefined, LookUps>()),
+    tenantId,
+    () => lookUpsIn(tx, tenantId),
+  );
+
+function lookUpsIn(tx: Tx, tenantId: string | undefined): LookUps {
   return {
     async count(resource, ofTenant, namespace) {
       const rows = rowsOf(tx, resource);

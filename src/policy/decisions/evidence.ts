@@ -66,15 +66,39 @@ export function noteReview(evidence: Evidence, { before, after }: RowChange, loo
     lookedUp: [],
   };
   evidence.reviews.push(review);
-  const methods = Object.entries(look).map(([name, ask]) => [
-    name,
-    async (...args: unknown[]) => {
-      const answer = await (ask as (...args: unknown[]) => unknown)(...args);
-      const kept =
-        name === 'rows' ? (answer as Row[]).map((row) => withoutSecrets(args[0] as ResourceName, row)) : answer;
-      review.lookedUp.push({ name, args, answer: kept });
-      return answer;
-    },
-  ]);
-  return [review, Object.fromEntries(methods) as LookUps];
+  return [review, new NotedLookUps(look, review)];
+}
+
+/** Look-ups that note what they answer. */
+class NotedLookUps implements LookUps {
+  readonly #look: LookUps;
+  readonly #review: ReviewEvidence;
+  constructor(look: LookUps, review: ReviewEvidence) {
+    this.#look = look;
+    this.#review = review;
+  }
+
+  async count(...args: Parameters<LookUps['count']>): Promise<number> {
+    return this.#noted('count', args, await this.#look.count(...args));
+  }
+  async rows(...args: Parameters<LookUps['rows']>): Promise<readonly Row[]> {
+    const found = await this.#look.rows(...args);
+    this.#noted(
+      'rows',
+      args,
+      found.map((row) => withoutSecrets(args[0], row)),
+    );
+    return found;
+  }
+  async authors(...args: Parameters<LookUps['authors']>): Promise<ReadonlySet<string>> {
+    return this.#noted('authors', args, await this.#look.authors(...args));
+  }
+  async isMember(...args: Parameters<LookUps['isMember']>): Promise<boolean> {
+    return this.#noted('isMember', args, await this.#look.isMember(...args));
+  }
+
+  #noted<T>(name: keyof LookUps, args: readonly unknown[], answer: T): T {
+    this.#review.lookedUp.push({ name, args, answer });
+    return answer;
+  }
 }
