@@ -198,11 +198,12 @@ export async function pages(bench: Bench, rounds: number): Promise<number> {
     }
     const [first, deep] = [median(times.first), median(times.deepest)];
     ratios.push(deep / first);
-    const counted = await timed(() =>
-      client.ok(`{ tenant(key: "main") { executions(first: 0, ${where}) { totalCount } } }`),
-    );
+    let fault: string | undefined;
+    const counted = await timed(async () => {
+      [fault] = await client.codes(`{ tenant(key: "main") { executions(first: 0, ${where}) { totalCount } } }`);
+    });
     console.log(
-      `pages of ${name}: first ${first.toFixed(1)} ms, deepest ${deep.toFixed(1)} ms: ratio ${(deep / first).toFixed(2)} (goal 2); totalCount ${counted.toFixed(0)} ms`,
+      `pages of ${name}: first ${first.toFixed(1)} ms, deepest ${deep.toFixed(1)} ms: ratio ${(deep / first).toFixed(2)} (goal 2); totalCount ${fault ?? `${counted.toFixed(0)} ms`}`,
     );
   }
   return Math.max(...ratios);
