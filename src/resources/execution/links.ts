@@ -1,18 +1,27 @@
-import type { Row } from '../../access/grant.ts';
 import type { Execution, Flow, Trigger } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
-import { refOf } from '../../graphql/connection-type.ts';
+import { type FieldBuilder, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { loadByNames } from '../../graphql/loaders.ts';
 import { logList, metricList } from './parts.ts';
 import { executionList } from './schema.ts';
 import { overParts } from './where.ts';
 
-const executionOf = (context: Context, tenantId: string, executionId: string | null): Promise<Row | null> | null => {
-  if (executionId === null) return null;
-  const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-  return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
+/** An execution that a trigger knows by the engine's id of it. */
+const executionField = (builderOfField: object, column: 'executionId' | 'lastExecutionId', description: string) => {
+  const t = builderOfField as FieldBuilder<Trigger>;
+  return t.field({
+    type: refOf('Execution') as never,
+    nullable: true,
+    description,
+    access: { decides: 'EXECUTION:READ' },
+    resolve: (({ tenantId, [column]: executionId }: Trigger, _args: object, context: Context) => {
+      if (executionId === null) return null;
+      const { where } = context.session.grant('EXECUTION:READ', { tenantId });
+      return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
+    }) as never,
+  });
 };
 
 const ofFlow = {
@@ -41,22 +50,8 @@ builder.prismaObjectFields('Flow', (t) => ({
 }));
 
 builder.prismaObjectFields('Trigger', (t) => ({
-  execution: t.field({
-    type: refOf('Execution') as never,
-    nullable: true,
-    description: 'The execution that holds it, as far as it is reported.',
-    access: { decides: 'EXECUTION:READ' },
-    resolve: ({ tenantId, executionId }: Trigger, _args, context) =>
-      executionOf(context, tenantId, executionId) as never,
-  }),
-  lastExecution: t.field({
-    type: refOf('Execution') as never,
-    nullable: true,
-    description: 'The last execution that it started, as far as it is reported.',
-    access: { decides: 'EXECUTION:READ' },
-    resolve: ({ tenantId, lastExecutionId }: Trigger, _args, context) =>
-      executionOf(context, tenantId, lastExecutionId) as never,
-  }),
+  execution: executionField(t, 'executionId', 'The execution that holds it, as far as it is reported.'),
+  lastExecution: executionField(t, 'lastExecutionId', 'The last execution that it started, as far as it is reported.'),
 }));
 
 builder.prismaObjectFields('Execution', (t) => ({

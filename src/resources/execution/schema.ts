@@ -1,8 +1,9 @@
 import type { Execution, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, delegate } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { countByDays } from './counts.ts';
 import { durationOf, ExecutionStateEnum, StateChangeRef, staysOf } from './enums.ts';
@@ -114,13 +115,14 @@ builder.prismaObjectFields('Tenant', (t) => ({
     description: "One execution by the engine's id of it.",
     access: { decides: 'EXECUTION:READ' },
     args: { executionId: t.arg.string({ required: true, description: "The engine's id." }) },
-    resolve: async ({ id: tenantId }: Tenant, { executionId }, context) => {
+    resolve: ({ id: tenantId }: Tenant, { executionId }, context) => {
       const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-      const [row] = await delegate(context, 'execution').findMany({
-        where: { AND: [{ tenantId, executionId }, where] },
-        take: 1,
-      });
-      return (row as unknown as Execution | undefined) ?? null;
+      return loadByNames(
+        context,
+        'execution',
+        { AND: [{ tenantId }, where] },
+        { executionId },
+      ) as Promise<Execution | null>;
     },
   }),
   taskRuns: connection(t, {

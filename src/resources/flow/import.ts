@@ -8,8 +8,8 @@ import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { mutation } from '../../graphql/mutation.ts';
 import { remember } from '../../lib/remember.ts';
 import { OutcomeEnum, saveGrants, savingTarget } from './mutations.ts';
-import { checkedSource, type FlowName, lockFlows, type SavedFlow, type SaveGrants, saveFlow } from './service.ts';
-import { readFlow } from './source.ts';
+import { checkedRead, type FlowName, lockFlows, type SavedFlow, type SaveGrants, saveFlow } from './service.ts';
+import { type ReadFlow, readFlow } from './source.ts';
 
 const FileInput = builder.inputType('FlowFileInput', {
   description: 'One file to import.',
@@ -51,15 +51,15 @@ const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
   }),
 });
 
-const names = new WeakMap<readonly File[], FlowName[]>();
+/** The files are read for the target and again when it runs: once is enough. */
+const reads = new WeakMap<File, ReadFlow>();
+const readOf = (file: File): ReadFlow => remember(reads, file, () => readFlow(file.source));
 /** The flows that are named by those of them that can be read. */
 const namesIn = (files: readonly File[]): FlowName[] =>
-  remember(names, files, () =>
-    files.flatMap(({ source }) => {
-      const read = readFlow(source);
-      return read.ok ? [{ namespace: read.flow.namespace, flowId: read.flow.flowId }] : [];
-    }),
-  );
+  files.flatMap((file) => {
+    const read = readOf(file);
+    return read.ok ? [read.flow] : [];
+  });
 
 /** Saves each of these files by itself. Two of the same flow are a fault of the second. */
 async function importFlows(
@@ -67,20 +67,20 @@ async function importFlows(
   grants: SaveGrants,
   tenant: TenantRef,
   files: readonly File[],
-  named: readonly FlowName[],
   refusals: GatehouseError[],
 ): Promise<readonly Imported[]> {
-  await lockFlows(tx, tenant.id, named);
+  await lockFlows(tx, tenant.id, namesIn(files));
   const seen = new Map<string, string>();
   let at = 0;
   return eachItem(
     tx,
     refusals,
     files,
-    async ({ path, source }, i): Promise<Imported> => {
+    async (file, i): Promise<Imported> => {
+      const { path, source } = file;
       at = i;
       const place = ['input', 'files', i, 'source'];
-      const read = checkedSource(source, place);
+      const read = checkedRead(readOf(file), place);
       const name = `${read.namespace}/${read.flowId}`;
       const former = seen.get(name);
       if (former !== undefined) throw badInput(place, `${former} has the flow ${name} already.`);
@@ -101,7 +101,7 @@ mutation('importFlows', {
   }),
   target: ({ tenant, files }, context) => savingTarget(tenant, namesIn(files), context),
   run: (tx, _grant, { files }, { tenant }, context, refusals) =>
-    importFlows(tx, saveGrants(context, tenant!), tenant!, files, namesIn(files), refusals),
+    importFlows(tx, saveGrants(context, tenant!), tenant!, files, refusals),
   payload: (t) => ({
     results: t.field({
       type: [ImportedRef],

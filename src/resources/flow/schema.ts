@@ -4,6 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connection, delegate } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { TaskRef, TopologyRef, taskOf } from './task-type.ts';
@@ -132,13 +133,14 @@ builder.prismaObjectFields('Tenant', (t) => ({
       namespace: t.arg.string({ required: true, description: 'Full name of its namespace.' }),
       flowId: t.arg.string({ required: true, description: 'Its name there.' }),
     },
-    resolve: async ({ id }, { namespace, flowId }, context) => {
+    resolve: ({ id }, { namespace, flowId }, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId: id });
-      const rows = await delegate(context, 'flow').findMany({
-        where: { AND: [{ tenantId: id, namespace, flowId }, where] },
-        take: 1,
-      });
-      return (rows[0] as unknown as Flow | undefined) ?? null;
+      return loadByNames(
+        context,
+        'flow',
+        { AND: [{ tenantId: id }, where] },
+        { namespace, flowId },
+      ) as Promise<Flow | null>;
     },
   }),
 }));

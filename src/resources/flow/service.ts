@@ -11,7 +11,7 @@ import { find } from '../../policy/find.ts';
 import { ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
 import { removeTriggers, syncTriggers } from '../trigger/sync.ts';
 import { dependenciesOf } from './dependencies.ts';
-import { type FlowSource, readFlow } from './source.ts';
+import { type FlowSource, type ReadFlow, readFlow } from './source.ts';
 
 /** What saving a flow came to. */
 export interface SavedFlow {
@@ -20,8 +20,11 @@ export interface SavedFlow {
 }
 
 /** @throws BAD_INPUT with every fault and its line. */
-export function checkedSource(source: string, path: Issue['path'] = ['input', 'source']): FlowSource {
-  const read = readFlow(source);
+export const checkedSource = (source: string, path: Issue['path'] = ['input', 'source']): FlowSource =>
+  checkedRead(readFlow(source), path);
+
+/** The same of what was read already. @param path where the source stands in the input. */
+export function checkedRead(read: ReadFlow, path: Issue['path']): FlowSource {
   if (read.ok) return read.flow;
   const issues = read.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   const [first, ...more] = issues;

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { ancestorsOf, within } from '../../access/where.ts';
 import type { Namespace, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, delegate } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
+import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadByNames } from '../../graphql/loaders.ts';
 import { byId, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
@@ -57,13 +59,9 @@ const list = {
   defaultOrder: { column: 'namespace', descending: false },
 } as const;
 
-const readByName = async (tenantId: string, name: string, context: Parameters<typeof delegate>[0]) => {
+const readByName = (tenantId: string, namespace: string, context: Context): Promise<Namespace | null> => {
   const { where } = context.session.grant('NAMESPACE:READ', { tenantId });
-  const rows = await delegate(context, 'namespace').findMany({
-    where: { AND: [{ tenantId, namespace: name }, where] },
-    take: 1,
-  });
-  return (rows[0] as unknown as Namespace | undefined) ?? null;
+  return loadByNames(context, 'namespace', { AND: [{ tenantId }, where] }, { namespace }) as Promise<Namespace | null>;
 };
 
 builder.prismaObjectFields('Tenant', (t) => ({

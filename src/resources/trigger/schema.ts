@@ -2,7 +2,7 @@ import type { Row } from '../../access/grant.ts';
 import { within } from '../../access/where.ts';
 import type { Flow, Tenant, Trigger } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection, delegate } from '../../graphql/connection.ts';
+import { connection } from '../../graphql/connection.ts';
 import { type Condition, connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
@@ -240,13 +240,14 @@ builder.prismaObjectFields('Tenant', (t) => ({
       flowId: t.arg.string({ required: true, description: "The flow's name." }),
       triggerId: t.arg.string({ required: true, description: 'Its own name.' }),
     },
-    resolve: async ({ id }: Tenant, names, context) => {
+    resolve: ({ id }: Tenant, names, context) => {
       const { where } = context.session.grant('TRIGGER:READ', { tenantId: id });
-      const rows = await delegate(context, 'trigger').findMany({
-        where: { AND: [{ tenantId: id, ...names }, where] },
-        take: 1,
-      });
-      return (rows[0] as unknown as Trigger | undefined) ?? null;
+      return loadByNames(
+        context,
+        'trigger',
+        { AND: [{ tenantId: id }, where] },
+        { ...names },
+      ) as Promise<Trigger | null>;
     },
   }),
 }));

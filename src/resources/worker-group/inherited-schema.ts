@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
 import { ancestorsOf } from '../../access/where.ts';
-import type { Namespace, Tenant } from '../../db/generated/client.ts';
+import type { Namespace, Tenant, WorkerGroup } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { type FieldBuilder, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne } from '../../graphql/guarded.ts';
+import { loadRow } from '../../graphql/loaders.ts';
 import { remember } from '../../lib/remember.ts';
 import { WorkerGroupFallback } from './fallback.ts';
 import { type Fallback, type InheritedWorkerGroup, type Placement, workerGroupOf } from './placement.ts';
@@ -12,16 +13,8 @@ import { type Fallback, type InheritedWorkerGroup, type Placement, workerGroupOf
 type Loaders = Map<string, DataLoader<string, never>>;
 
 /** Keys of groups by their ids. A key is told to whom it is set for, whoever may list the groups. */
-function groupKey({ db, loaders }: Context, id: string): Promise<string | null> {
-  const loader = remember(loaders as Loaders, 'worker group keys', () => {
-    return new DataLoader<string, never>(async (ids) => {
-      const rows = await db.workerGroup.findMany({ where: { id: { in: [...ids] } }, select: { id: true, key: true } });
-      const byId = new Map(rows.map((row) => [row.id, row.key]));
-      return ids.map((wanted) => (byId.get(wanted) ?? null) as never);
-    });
-  });
-  return loader.load(id);
-}
+const groupKey = async (context: Context, id: string): Promise<string | null> =>
+  (await loadRow<WorkerGroup>(context, 'workerGroup', id))?.key ?? null;
 
 const separator = '\n';
 

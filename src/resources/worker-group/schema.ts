@@ -1,28 +1,18 @@
-import DataLoader from 'dataloader';
 import { z } from 'zod';
+import type { Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadRow } from '../../graphql/loaders.ts';
 import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
-import { remember } from '../../lib/remember.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description, tenantKey } from '../rules.ts';
 import { isOpen } from './allowed.ts';
 import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
 import type { Naming } from './users.ts';
-
-/** Keys of tenants by their ids, for all groups of an answer in one statement. */
-const tenantKeys = ({ db, loaders }: Context) =>
-  remember(loaders as Map<string, DataLoader<string, string | null>>, 'tenant keys', () => {
-    return new DataLoader<string, string | null>(async (ids) => {
-      const rows = await db.tenant.findMany({ where: { id: { in: [...ids] } }, select: { id: true, key: true } });
-      const byId = new Map(rows.map(({ id, key }) => [id, key]));
-      return ids.map((id) => byId.get(id) ?? null);
-    });
-  });
 
 const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
   description: 'Workers that take the same work.',
@@ -36,8 +26,8 @@ const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
       description:
         'Keys of the tenants that may use it; none: every tenant if it is open, else none (the last one was deleted).',
       resolve: async ({ allowedTenants }, _args, context) => {
-        const keys = await Promise.all(allowedTenants.map((id) => tenantKeys(context).load(id)));
-        return keys.filter((key) => key !== null).sort();
+        const tenants = await Promise.all(allowedTenants.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+        return tenants.flatMap((tenant) => (tenant ? [tenant.key] : [])).sort();
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
