@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
 import { UsageError } from './usage.ts';
@@ -44,12 +44,16 @@ class Target {
   cursor: string | undefined;
   seq = 0;
   events = 0;
+  readonly #path: string;
+  readonly #isNew: boolean;
   readonly #file: number;
   #size: number;
   #rest = '';
 
   constructor(path: string) {
-    this.#file = openSync(path, existsSync(path) ? 'r+' : 'w+', 0o600);
+    this.#path = path;
+    this.#isNew = !existsSync(path);
+    this.#file = openSync(path, this.#isNew ? 'w+' : 'r+', 0o600);
     this.#size = fstatSync(this.#file).size;
     if (this.#size > 0) this.#find(path);
   }
@@ -105,6 +109,8 @@ class Target {
 
   close(): void {
     closeSync(this.#file);
+    // Nothing came, not even a first line: no file is left to look like an export.
+    if (this.#isNew && this.isEmpty) rmSync(this.#path);
   }
 }
 
@@ -156,11 +162,11 @@ export async function exportEvents(args: readonly string[]): Promise<number> {
         break;
       } catch (error) {
         if (error instanceof Refused || (attempt >= attempts && target.events === before)) throw error;
-        if (target.events > before) attempt = 1;
+        if (target.events > before) attempt = 0;
         target.forget();
         process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}broken off (${(error as Error).message}); going on\n`);
         await new Promise((resolve) =>
-          setTimeout(resolve, Math.min(5_000, 250 * 2 ** attempt) * (0.5 + Math.random())),
+          setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random())),
         );
       }
     }

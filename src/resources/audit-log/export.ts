@@ -11,6 +11,7 @@ import { toJson } from '../../lib/json.ts';
 import { csvHeader, csvLine } from './csv.ts';
 import { isWhole, shownEvent } from './shown.ts';
 import { type AuditFilter, toCondition } from './where.ts';
+import { reachesAll } from './whole.ts';
 
 export interface ExportRequest {
   readonly format: 'ndjson' | 'csv';
@@ -48,7 +49,7 @@ export async function* exportChain(
     at = position.seq;
   }
   const head = await db.auditHead.findFirst({ where: { tenantId } });
-  const isWholeChain = Object.keys(filter).length === 0 && Object.keys(grant.where).length === 0;
+  const isWholeChain = Object.keys(filter).length === 0 && reachesAll(grant.where, tenantId);
   if (isWholeChain) onHead(head?.seq ?? 0n);
   await recordReading(store, session.doer, tenant, [
     {
