@@ -23,7 +23,7 @@ import { createUser } from '../../src/resources/user/service.ts';
 import { Client } from './client.ts';
 
 export const password = 'a long enough passphrase';
-const masterKey = 'test master key, the same on every gateway';
+export const masterKey = 'test master key, the same on every gateway';
 
 export interface WorldOptions {
   /** How many gateways share the database (default 1). */
