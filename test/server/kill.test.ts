@@ -144,7 +144,7 @@ describe('kill -9 of a gateway at a certain point of a mutation', () => {
   }, 60_000);
   afterAll(async () => {
     await program.remove();
-    await proxy.close();
+    proxy.close();
     await world.close();
   });
 

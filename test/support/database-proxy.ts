@@ -53,15 +53,16 @@ export class DatabaseProxy {
   }
 
   /** Refuses connections, and resets those there are. */
-  async down(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+  down(): void {
+    // Lost ones may stay: who waits for them is not to hear of it.
+    this.#server.close();
     this.reset();
-    await closed;
   }
 
-  /** Resets every connection. */
+  /** Resets every connection, but those of which nobody is told anything. */
   reset(): void {
-    for (const { client, server } of this.#pairs) {
+    for (const { client, server, lost } of this.#pairs) {
+      if (lost) continue;
       client.resetAndDestroy();
       server.destroy();
     }
@@ -92,8 +93,9 @@ export class DatabaseProxy {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#server.listening) await this.down();
+  close(): void {
+    for (const pair of this.#pairs) pair.lost = false;
+    if (this.#server.listening) this.down();
   }
 
   #join(client: Socket): void {
