@@ -14,6 +14,7 @@ import { exclusively } from './db/lock.ts';
 import type { Store } from './db/transaction.ts';
 import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
+import { pruneIdempotencyKeys } from './graphql/idempotency.ts';
 import { createMask } from './graphql/mask.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
@@ -162,6 +163,7 @@ export async function createApp(
           decisions.prune(),
           changes.prune(),
           pruneCommands(database.prisma),
+          pruneIdempotencyKeys(database.prisma),
         ]).catch(() => undefined),
       30_000,
     );

@@ -1,6 +1,7 @@
 import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString, specifiedDirectives } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/node.ts';
+import { withReplays } from './graphql/replay.ts';
 import './resources/index.ts';
 
 /** The permission that a field needs, for those who read the schema. */
@@ -13,4 +14,4 @@ const access = new GraphQLDirective({
   },
 });
 
-export const schema = builder.toSchema({ directives: [...specifiedDirectives, access] });
+export const schema = withReplays(builder.toSchema({ directives: [...specifiedDirectives, access] }));

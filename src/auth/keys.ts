@@ -11,6 +11,8 @@ export interface Keys {
   readonly cursor: Buffer;
   /** Names entries of the sign-in cache. */
   readonly cache: Buffer;
+  /** Hash what was asked and seal what was answered under an idempotencyKey: the present one first. */
+  readonly idempotency: readonly Buffer[];
   /** Wrap the keys by which secrets are sealed: the present one, then former ones, which only unwrap. */
   readonly wrapping: readonly WrappingKey[];
   /** Sign checkpoints of the audit log: the present one, then former ones, which only verify. */
@@ -36,6 +38,7 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
     pepper: derived(master, 'api-token'),
     cursor: derived(master, 'cursor'),
     cache: derived(master, 'sign-in-cache'),
+    idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),
     wrapping,
     signing: [
       signingKey(derived(master, 'audit-signing')),

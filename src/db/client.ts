@@ -5,6 +5,7 @@ import type { Limits } from '../config.ts';
 import { DeadlinePool, deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
+import { RunningStatements } from './running.ts';
 
 export interface Database {
   readonly prisma: PrismaClient;
@@ -40,12 +41,15 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     ...connection,
     max: 2,
     connectionTimeoutMillis: 2_000,
+    // The first is the database's, the second for where it cannot be heard.
     options: '-c statement_timeout=2000',
+    query_timeout: 2_500,
   });
   apart.on('error', () => undefined);
   const cancel = async (pids: number[]) => {
     await apart.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
   };
+  const statements = new RunningStatements(apart);
   const pool = new DeadlinePool({
     ...connection,
     max: limits.poolSize,
@@ -57,10 +61,11 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
       `-c idle_in_transaction_session_timeout=${limits.requestMs}`,
       '-c timezone=UTC',
     ].join(' '),
-    Client: deadlineClient(cancel),
+    Client: deadlineClient(cancel, statements),
   } as pg.PoolConfig);
   // A connection that breaks while idle is replaced at the next use; the use itself reports what it meets.
   pool.on('error', () => undefined);
+  statements.watch(pool);
   const clients = new Set<pg.PoolClient>();
   pool.on('connect', (client) => void clients.add(client));
   pool.on('remove', (client) => void clients.delete(client));
@@ -82,7 +87,8 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
       const running = [...clients].map((client) => (client as unknown as { processID: number }).processID);
       if (running.length > 0) await cancel(running);
       await Promise.race([ended, patience()]);
-      await apart.end();
+      statements.close();
+      await Promise.race([apart.end(), patience()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
+import type { RunningStatements } from './running.ts';
 
 /** Ends the statements that these backends run; resolves, always, when it was done or could not be. */
 export type Cancel = (pids: number[]) => Promise<void>;
@@ -76,9 +77,23 @@ type ConnectCallback = Parameters<pg.Pool['connect']>[0];
 
 type Done = (...results: unknown[]) => void;
 
-/** A pg client class whose statements belong to the request that sent them. */
-export function deadlineClient(cancel: Cancel): typeof pg.Client {
-  return class extends pg.Client {
+/** A pg client class whose statements belong to the request that sent them, and are watched while they run. */
+export function deadlineClient(cancel: Cancel, running: RunningStatements): typeof pg.Client {
+  class WatchedClient extends pg.Client {
+    override query(...args: unknown[]): never {
+      const run = super.query as (...rest: unknown[]) => unknown;
+      const ended = running.began(this);
+      const last = args.at(-1);
+      // The pool asks by callback, everybody else by promise.
+      if (typeof last !== 'function') return (run.apply(this, args) as Promise<unknown>).finally(ended) as never;
+      const done: Done = (...results) => {
+        ended();
+        (last as Done)(...results);
+      };
+      return run.apply(this, [...args.slice(0, -1), done]) as never;
+    }
+  }
+  return class extends WatchedClient {
     override query(...args: unknown[]): never {
       const deadline = current.getStore();
       const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string } | undefined)?.text;
@@ -94,7 +109,6 @@ export function deadlineClient(cancel: Cancel): typeof pg.Client {
         (last as Done)(error);
         return undefined as never;
       }
-      // The pool asks by callback, everybody else by promise.
       if (typeof last === 'function') {
         const done: Done = (...results) => deadline.leave(pid, () => (last as Done)(...results));
         return run.apply(this, [...args.slice(0, -1), done]) as never;

@@ -24,7 +24,7 @@ export function stateOf(thrown: unknown): string {
 const connectionLost =
   /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028|P2037|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
 const poolTimeout =
-  /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error/;
+  /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error|Query read timeout|timeout expired/;
 
 /** Does the error say that the database cannot be reached, or has no connection to give? */
 export const isConnectionLost = (thrown: unknown): boolean =>

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './embedded.ts';
+import { Gather } from './gather.ts';
+import { cutOff } from './running.ts';
 
 /** Tells all gateways that something may have changed. It may lose a message: every listener polls as well. */
 export interface Wake {
@@ -12,16 +14,18 @@ export interface Wake {
 }
 
 const channel = 'gatehouse';
+const reconnectMs = 500;
+/** A connection that does not answer for so long is given up: nothing tells that a network swallows packets. */
+const answerMs = 2_000;
+const heartbeatMs = 5_000;
 
 /** Wakes over PostgreSQL's LISTEN and NOTIFY, outside every transaction of a mutation. */
 export function createPostgresWake(connection: Connection, log: Log, gatherMs = 5): Wake {
   const listeners = new Set<(topic: string) => void>();
-  const pending = new Set<string>();
   let client: pg.Client | undefined;
   let closed = false;
   let sending: Promise<unknown> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
-  let gather: NodeJS.Timeout | undefined;
 
   const tell = (topic: string) => {
     for (const listener of listeners) listener(topic);
@@ -32,13 +36,21 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     retry = setTimeout(() => {
       retry = undefined;
       void connect();
-    }, 500);
+    }, reconnectMs);
     retry.unref();
   };
   const connect = async () => {
-    const next = new pg.Client({ ...connection, connectionTimeoutMillis: 2_000, keepAlive: true });
-    next.on('error', reconnect);
-    next.on('end', reconnect);
+    const next = new pg.Client({
+      ...connection,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: answerMs,
+      keepAlive: true,
+    });
+    const lost = () => {
+      if (client === next || client === undefined) reconnect();
+    };
+    next.on('error', lost);
+    next.on('end', lost);
     next.on('notification', ({ payload }) => {
       for (const topic of (payload ?? '').split(',')) tell(topic);
     });
@@ -50,26 +62,26 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       tell('*');
     } catch (error) {
       log.debug('wake connection failed', { error: (error as Error).message });
-      await next.end().catch(() => undefined);
+      cutOff(next);
       reconnect();
     }
   };
-  const flush = () => {
-    gather = undefined;
-    const topics = [...pending].join(',');
-    pending.clear();
-    // NOTIFY carries at most 8,000 bytes; more topics than fit means everybody looks.
-    const payload = topics.length < 7_900 ? topics : '*';
-    // One after the other: a connection runs one statement at a time.
-    sending = sending.then(() => client?.query('SELECT pg_notify($1, $2)', [channel, payload])).catch(() => undefined);
+  /** One after the other: a connection runs one statement at a time. */
+  const ask = (text: string, values: string[] = []) => {
+    sending = sending.then(async () => {
+      const asked = client;
+      await asked?.query(text, values).catch(() => cutOff(asked));
+    });
   };
+  const gather = new Gather(gatherMs, (topics) => ask('SELECT pg_notify($1, $2)', [channel, topics]));
+  const heartbeat = setInterval(() => ask('SELECT 1'), heartbeatMs);
+  heartbeat.unref();
   void connect();
 
   return {
     send(topic) {
       tell(topic);
-      pending.add(topic);
-      gather ??= setTimeout(flush, gatherMs);
+      gather.add(topic);
     },
     on(listener) {
       listeners.add(listener);
@@ -78,9 +90,12 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     async close() {
       closed = true;
       clearTimeout(retry);
-      clearTimeout(gather);
+      clearInterval(heartbeat);
+      gather.flush();
       await sending;
-      await client?.end().catch(() => undefined);
+      const last = client;
+      const ended = last?.end().catch(() => undefined);
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, reconnectMs).unref())]);
     },
   };
 }

@@ -1,39 +1,31 @@
 import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/core';
+import { type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { z } from 'zod';
 import type { Permission, ResourceName } from '../access/catalog.ts';
 import { split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
-import type { AuditDraft } from '../audit/event.ts';
-import { recordedIn } from '../audit/record.ts';
 import { recordRefusal } from '../audit/refusal.ts';
 import type { Tx } from '../db/transaction.ts';
-import { GatehouseError, notFound } from '../errors.ts';
+import { GatehouseError, notFound, unavailable } from '../errors.ts';
 import { lowerFirst, upperFirst } from '../lib/text.ts';
 import type { Scope } from '../policy/engine.ts';
-import type { AccessSession } from '../policy/session.ts';
 import { write } from '../policy/write.ts';
 import { builder } from './builder.ts';
 import { delegate } from './connection.ts';
 import type { SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
-import { type Impact, impactOf } from './impact.ts';
-import { AccessImpact } from './impact-type.ts';
+import { noPlan, type Plan, planFields, planOf } from './dry-run.ts';
+import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { decodeId } from './node.ts';
-import { shownKey, shownPatch } from './personal.ts';
+import type { Restored } from './replay.ts';
 import { requiredTenant, visibleTenant } from './scopes.ts';
 
 export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
 export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
 
-export interface Outcome<Result> {
+export interface Outcome<Result> extends Plan {
   readonly result: Result;
-  /** Of a dry run: what the caller may know of it. */
-  readonly changes: readonly AuditDraft[] | null;
-  /** Of a dry run: how many more there are. */
-  readonly hidden: number | null;
-  /** Of a dry run: who gains and loses what. */
-  readonly impact: Impact | null;
 }
 
 /** Where a mutation is decided, and which stored row it is about. */
@@ -70,28 +62,6 @@ export interface MutationSpec<P extends Permission, Fields extends InputFieldMap
   readonly timeoutMs?: (context: Context) => number;
 }
 
-const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
-  description: 'One change that a dry run would make.',
-  fields: (t) => ({
-    action: t.exposeString('action', { description: 'What would happen, such as group.update.' }),
-    resourceKey: t.string({
-      description: 'To what.',
-      resolve: (change, _args, context) => shownKey(context, change),
-    }),
-    namespace: t.string({
-      nullable: true,
-      description: 'In which namespace.',
-      resolve: ({ namespace }) => namespace || null,
-    }),
-    patch: t.field({
-      type: 'JSON',
-      nullable: true,
-      description: 'The difference, as JSON Patch.',
-      resolve: (change, _args, context) => (change.patch ? shownPatch(context, change, change.patch) : null),
-    }),
-  }),
-});
-
 /** A payload's field with the object that the mutation answers. */
 export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, description: string) =>
   (t as PayloadBuilder<Node>).field({
@@ -112,6 +82,9 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
     fields: (t) => ({
       ...spec.input(t as InputBuilder),
       reason: t.string({ description: 'Why, for the audit event (at most 1,000 characters).' }),
+      ...(!spec.telemetry && {
+        idempotencyKey: t.string({ description: 'Done once in 24 hours under one key, however often it is sent.' }),
+      }),
       ...(feedsAccess && {
         dryRun: t.boolean({ defaultValue: false, description: 'Do everything, answer with the changes, and undo it.' }),
       }),
@@ -122,25 +95,7 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
     fields: (t) =>
       ({
         ...spec.payload(t as PayloadBuilder<Result>),
-        ...(feedsAccess && {
-          changes: t.field({
-            type: [PlannedChange],
-            nullable: true,
-            description: 'With dryRun: what would change. Else null.',
-            resolve: ({ changes }) => changes as AuditDraft[] | null,
-          }),
-          hiddenChanges: t.int({
-            nullable: true,
-            description: 'With dryRun: how many more changes there are, of objects that the viewer may not read.',
-            resolve: ({ hidden }) => hidden,
-          }),
-          impact: t.field({
-            type: AccessImpact,
-            nullable: true,
-            description: 'With dryRun: who would gain and lose what. Else null.',
-            resolve: ({ impact }) => impact,
-          }),
-        }),
+        ...(feedsAccess && planFields(t as PayloadBuilder<Result>)),
       }) as never,
   });
   builder.mutationField(name, (t) =>
@@ -149,8 +104,12 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
       description: spec.description,
       access: { decides: spec.permission },
       args: { input: t.arg({ type: Input as never, required: true, description: 'The input.' }) },
-      resolve: (async (_root: unknown, { input }: { input: InputShapeFromFields<Fields> }, context: Context) =>
-        perform(name, spec, feedsAccess, input, context)) as never,
+      resolve: (async (
+        _root: unknown,
+        { input }: { input: InputShapeFromFields<Fields> },
+        context: Context,
+        info: GraphQLResolveInfo,
+      ) => perform(name, spec, feedsAccess, input, context, info)) as never,
     }),
   );
 }
@@ -166,6 +125,11 @@ function nameIn(input: object): string {
 }
 
 const common = z.looseObject({ reason: z.string().max(1_000).nullish() });
+interface Common {
+  readonly reason?: string | null;
+  readonly dryRun?: boolean | null;
+  readonly idempotencyKey?: string | null;
+}
 
 async function perform<P extends Permission, Fields extends InputFieldMap, Result>(
   name: string,
@@ -173,14 +137,21 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   feedsAccess: boolean,
   given: InputShapeFromFields<Fields>,
   context: Context,
-): Promise<Outcome<Result>> {
+  info: GraphQLResolveInfo,
+): Promise<Outcome<Result> | Restored> {
   const { session, store } = context;
-  const { reason, dryRun = false } = given as { reason?: string | null; dryRun?: boolean | null };
+  const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
+  let keyed: KeyedRequest | undefined;
+  const again = async (): Promise<Restored | undefined> => {
+    const first = await keyed?.find();
+    target = first?.target ?? target;
+    return first && keyed?.answer(first);
+  };
   const refused = async (error: GatehouseError, count = 1) => {
     await recordRefusal(store, session.doer, {
       // What was really asked for: a mutation of many parts is refused by one of them.
@@ -194,27 +165,25 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     });
     await context.decisions.refused(error, context.engine.fingerprint);
   };
-  try {
-    check(common, given);
+  const act = async (): Promise<Outcome<Result>> => {
     // As the rules leave it: without the blanks around a name.
     const input = spec.rules ? (check(spec.rules, given) as typeof given) : given;
-    target = await spec.target(input, context);
-    const place = target;
+    const place = await spec.target(input, context);
+    target = place;
+    const permission = (place.permission ?? spec.permission) as P;
     const refusals: GatehouseError[] = [];
     const outcome = await write(
       session,
       store,
-      (place.permission ?? spec.permission) as P,
+      permission,
       place.scope,
       async (tx, grant) => {
         refusals.length = 0;
+        await keyed?.take(tx);
         const result = await spec.run(tx, grant, input, place, context, refusals);
-        if (!dryRun) return { result, changes: null, hidden: null, impact: null };
-        const all = recordedIn(tx);
-        const viewers = await beforeAndAfter(tx, session);
-        const changes = readable(viewers, all, spec.permission, place);
-        const impact = await impactOf(tx, context, viewers, all, refusals);
-        return { result, changes, hidden: all.length - changes.length, impact };
+        if (dryRun) return { result, ...(await planOf(tx, context, spec.permission, place, refusals)) };
+        await keyed?.keep(tx, place, { result, ...noPlan });
+        return { result, ...noPlan };
       },
       {
         dryRun: dryRun === true,
@@ -224,13 +193,30 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       },
     );
     if (spec.telemetry) {
-      context.decisions.sample(
-        session.decide(place.permission ?? spec.permission, place.scope),
-        context.engine.fingerprint,
-      );
+      context.decisions.sample(session.decide(permission, place.scope), context.engine.fingerprint);
       for (const [error, count] of alike(refusals)) await refused(error, count);
     } else for (const error of refusals) await refused(error);
     return outcome;
+  };
+  try {
+    check(common, given);
+    if (idempotencyKey == null) return await act();
+    checkKey(idempotencyKey, dryRun === true);
+    const payload = getNamedType(info.returnType) as GraphQLObjectType;
+    keyed = new KeyedRequest(context, info, payload, idempotencyKey, given);
+    const earlier = await again();
+    if (earlier) return earlier;
+    try {
+      return await act();
+    } catch (error) {
+      // Another request with the key was first: it took the key, or what this one was to take away.
+      const isLate = error instanceof Taken || (error instanceof GatehouseError && error.code === 'NOT_FOUND');
+      const first = isLate ? await again() : undefined;
+      if (first) return first;
+      throw error instanceof Taken
+        ? unavailable('The first request with this idempotencyKey failed; try again.')
+        : error;
+    }
   } catch (error) {
     if (!(error instanceof GatehouseError) || !['FORBIDDEN', 'POLICY_ERROR', 'NOT_FOUND'].includes(error.code))
       throw error;
@@ -251,32 +237,6 @@ function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] 
     [code, tenantId, extensions['permission'], extensions['policy']].join(' '),
   );
   return [...groups.values()].map((group) => [group[0]!, group.length]);
-}
-
-/** The caller as they are before the changes and after them. Who deletes themselves is not there afterwards. */
-async function beforeAndAfter(tx: Tx, session: AccessSession): Promise<AccessSession[]> {
-  const isThere = (await tx.principal.count({ where: { id: session.principal.id } })) > 0;
-  return isThere ? [session, await session.inside(tx)] : [session];
-}
-
-/**
- * Of the changes, those that the caller may know of: what they asked for themselves, and objects that they may read,
- * before or after. What falls with an object can belong to tenants and namespaces that are closed to them.
- */
-function readable(
-  viewers: readonly AccessSession[],
-  changes: readonly AuditDraft[],
-  permission: Permission,
-  { id }: Target,
-): AuditDraft[] {
-  const [own, action] = split(permission);
-  return changes.filter(({ resource, type, resourceId, tenantId, namespace }) => {
-    if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
-    const scope = { tenantId: tenantId === '' ? undefined : tenantId };
-    return viewers.some((one) =>
-      one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
-    );
-  });
 }
 
 function check(model: z.ZodType, input: unknown): unknown {

@@ -243,7 +243,7 @@ describe('the database', () => {
     server = await startEmbedded(folder);
     const up = Date.now();
     await until('ready', async () => (await health('/readyz')) === 200, 5_000);
-    expect(Date.now() - up).toBeLessThan(3_000);
+    expect(Date.now() - up).toBeLessThan(2_000);
     expect(up).toBeGreaterThan(started);
     expect((await root.ok('{ viewer { tenants { nodes { key } } } }')).viewer.tenants.nodes).toEqual([
       { key: 'before' },

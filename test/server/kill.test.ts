@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Client } from '../support/client.ts';
+import { Client } from '../support/client.ts';
+import { DatabaseProxy } from '../support/database-proxy.ts';
 import { GatewayProgram } from '../support/program.ts';
+import { masterKey, World } from '../support/world.ts';
 
-const kills = process.env['SOAK'] === '1' ? 50 : 5;
+// 200 in all, or 10.
+const isSoak = process.env['SOAK'] === '1';
+const killsOf = isSoak ? { gateway: 40, PostgreSQL: 40 } : { gateway: 3, PostgreSQL: 4 };
+const killsAtEachPoint = isSoak ? 40 : 1;
 const password = 'a long enough passphrase';
 const create =
   'mutation($tenant: String!, $name: String!) { createNamespace(input: { tenant: $tenant, name: $name }) { namespace { id } } }';
@@ -46,9 +51,9 @@ async function allNamespaces(client: Client): Promise<string[]> {
   }
 }
 
-describe.each(['gateway', 'PostgreSQL'] as const)(
-  `kill -9 of the %s in the middle of mutations, ${kills} times`,
-  (victim) => {
+describe.each(Object.entries(killsOf) as ['gateway' | 'PostgreSQL', number][])(
+  'kill -9 of the %s in the middle of mutations, %i times',
+  (victim, kills) => {
     let program: GatewayProgram;
     beforeAll(async () => {
       program = await GatewayProgram.create({ GATEHOUSE_ADMIN_USERNAME: 'root', GATEHOUSE_ADMIN_PASSWORD: password });
@@ -118,3 +123,69 @@ describe.each(['gateway', 'PostgreSQL'] as const)(
     }, 1_500_000);
   },
 );
+
+describe('kill -9 of a gateway at a certain point of a mutation', () => {
+  let world: World;
+  let proxy: DatabaseProxy;
+  let program: GatewayProgram;
+  let client: Client;
+  beforeAll(async () => {
+    world = await World.create();
+    proxy = await DatabaseProxy.start(world.connection.host);
+    const main = await world.tenant('main');
+    const user = await world.user('writer', [main]);
+    await world.grant(main, user, ['NAMESPACE:CREATE']);
+    program = await GatewayProgram.create({
+      DATABASE_URL: proxy.connection(world).connectionString,
+      GATEHOUSE_MASTER_KEY: masterKey,
+    });
+    client = new Client(program.url, (await world.as(user)).headers);
+    await program.start();
+  }, 60_000);
+  afterAll(async () => {
+    await program.remove();
+    proxy.close();
+    await world.close();
+  });
+
+  const createOnce =
+    'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name, idempotencyKey: $name }) { namespace { id name } } }';
+  const isThere = async (namespace: string) => (await world.db.namespace.count({ where: { namespace } })) === 1;
+  const events = (resourceKey: string) =>
+    world.db.auditEvent.count({ where: { action: 'namespace.create', resourceKey } });
+
+  it.each([
+    ['before COMMIT', false],
+    ['after COMMIT', true],
+    ['answered', true],
+  ] as const)('%s: a second request with its key tells what came of it', async (point, isDone) => {
+    for (let round = 0; round < killsAtEachPoint; round += 1) {
+      const name = `${point.replaceAll(' ', '-').toLowerCase()}.r${round}`;
+      const others = Array.from({ length: 4 }, (_, i) => `${name}-beside${i}`);
+      const cut = point === 'answered' ? undefined : proxy.cutAt(point, `"resourceKey":"${name}"`);
+      const beside = others.map((other) => client.run(createOnce, { name: other }).catch(() => undefined));
+      const asked = client.run(createOnce, { name }).then(
+        ({ data }) => data,
+        () => undefined,
+      );
+      const told = cut ? await Promise.race([cut, asked]) : await asked;
+      expect(told === undefined).toBe(point !== 'answered');
+      await program.end('SIGKILL');
+      expect(await asked).toEqual(told);
+      await Promise.all(beside);
+      expect([await isThere(name), await events(name)]).toEqual(isDone ? [true, 1] : [false, 0]);
+      await program.start();
+      const again = await client.ok(createOnce, { name });
+      if (told) expect(again).toEqual(told);
+      for (const one of [name, ...others]) {
+        expect((await client.ok(createOnce, { name: one })).createNamespace.namespace.name).toBe(one);
+        expect([await isThere(one), await events(one)]).toEqual([true, 1]);
+      }
+    }
+    const chain = await world.db.auditEvent.findMany({ where: { tenantKey: 'main' }, orderBy: { seq: 'asc' } });
+    chain.forEach(({ seq, prevHash }, i) => {
+      expect(seq).toBe(BigInt(i + 1));
+      if (i > 0) expect(prevHash).toBe(chain[i - 1]!.hash);
+    });
+  });
+});

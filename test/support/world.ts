@@ -7,6 +7,7 @@ import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { verifyStore } from '../../src/audit/verify-store.ts';
 import { firstStart } from '../../src/bootstrap/first-start.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import type { Connection } from '../../src/db/embedded.ts';
 import type { Flow, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
 import { inTransaction, type Tx } from '../../src/db/transaction.ts';
 import { createLog } from '../../src/lib/log.ts';
@@ -25,7 +26,7 @@ import { createUser } from '../../src/resources/user/service.ts';
 import { Client } from './client.ts';
 
 export const password = 'a long enough passphrase';
-const masterKey = 'test master key, the same on every gateway';
+export const masterKey = 'test master key, the same on every gateway';
 
 export interface WorldOptions {
   /** How many gateways share the database (default 1). */
@@ -33,6 +34,8 @@ export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly limits?: Partial<Config['limits']>;
   readonly app?: (index: number) => AppOptions;
+  /** How each gateway reaches the database, where it is not straight. */
+  readonly through?: (world: World, index: number) => Connection | undefined;
 }
 
 /** A database of its own, gateways on it, and a quick way to people it. */
@@ -49,14 +52,20 @@ export class World {
     this.connection = { host, user, password: secret, database: name };
   }
 
-  static async create({ gateways = 1, config = {}, limits = {}, app = () => ({}) }: WorldOptions = {}): Promise<World> {
+  static async create({
+    gateways = 1,
+    config = {},
+    limits = {},
+    app = () => ({}),
+    through,
+  }: WorldOptions = {}): Promise<World> {
     const world = new World(`t_${randomBytes(6).toString('hex')}`);
     await world.onServer(`CREATE DATABASE "${world.name}" TEMPLATE template`);
     const base = readConfig({ PORT: '0', DATABASE_URL: 'postgresql://unused/unused', GATEHOUSE_MASTER_KEY: masterKey });
     const full: Config = { ...base, ...config, limits: { ...base.limits, ...limits } };
     const log = createLog('error', (line) => void world.log.push(line));
     for (let i = 0; i < gateways; i += 1) {
-      const made = await createApp(full, world.connection, log, app(i));
+      const made = await createApp(full, through?.(world, i) ?? world.connection, log, app(i));
       if (i === 0) await firstStart(made.store, { username: 'root', password }, 15);
       world.apps.push(made);
       await made.freshness.confirm();

@@ -8,6 +8,7 @@ import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { byId, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { shownOnce } from '../../graphql/replay.ts';
 import { description, displayName } from '../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
 import { createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
@@ -107,7 +108,9 @@ const minted = (builderOfField: object) => {
     }),
     fullToken: t.string({
       nullable: true,
-      description: 'The token itself. It is in this answer only; null in a dry run.',
+      description:
+        'The token itself. It is in this answer only: null in a dry run, and where an idempotencyKey repeats it.',
+      ...shownOnce,
       resolve: ({ result, changes }) => (changes === null ? result.fullToken : null),
     }),
   };

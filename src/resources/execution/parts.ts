@@ -4,6 +4,7 @@ import { delegate } from '../../graphql/connection.ts';
 import { connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import { guardedOne } from '../../graphql/guarded.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { registerPart } from '../../graphql/replay.ts';
 import type { MetricType } from './enums.ts';
 import { durationOf, ExecutionStateEnum, LogLevelEnum, MetricTypeEnum, StateChangeRef, staysOf } from './enums.ts';
 import { type ExecutionState, logLevels } from './states.ts';
@@ -64,6 +65,11 @@ registerNode({
     });
     return run && rows.length === 1 ? { ...run } : null;
   },
+});
+
+registerPart('TaskRun', {
+  resource: 'EXECUTION',
+  whole: ({ db }, { executionKey }) => db.execution.findFirst({ where: { id: String(executionKey) } }),
 });
 
 export const LogEntryRef = builder.prismaObject('LogEntry', {

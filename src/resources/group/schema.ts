@@ -10,6 +10,7 @@ import { loadRow } from '../../graphql/loaders.ts';
 import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { shownField } from '../../graphql/personal.ts';
+import { registerPart } from '../../graphql/replay.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { description, displayName } from '../rules.ts';
@@ -30,6 +31,10 @@ const GroupRef = builder.prismaNode('Group', {
 });
 registerNode({ typename: 'Group', resource: 'GROUP' });
 
+registerPart('GroupMember', {
+  resource: 'GROUP',
+  whole: ({ db }, { groupId }) => db.group.findFirst({ where: { id: String(groupId) } }),
+});
 const GroupMemberRef = builder.prismaObject('GroupMember', {
   description: 'Somebody in a group.',
   fields: (t) => ({

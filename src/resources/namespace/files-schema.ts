@@ -6,6 +6,7 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { inTenant, mutation } from '../../graphql/mutation.ts';
+import { registerPart } from '../../graphql/replay.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { contentOf, deleteFile, type FileHead, filePath, greatestFile, putFile } from './files.ts';
 import { namespaceName } from './service.ts';
@@ -16,6 +17,11 @@ const readContent = async ({ db }: Context, { id }: FileHead): Promise<Buffer> =
   return Buffer.from(row?.content ?? []);
 };
 
+registerPart('NamespaceFile', {
+  resource: 'NAMESPACE',
+  whole: ({ db }, { tenantId, namespace }) =>
+    db.namespace.findFirst({ where: { tenantId: String(tenantId), namespace: String(namespace) } }),
+});
 const FileRef = builder.objectRef<FileHead>('NamespaceFile').implement({
   description: 'A file of a namespace, for what runs in it. It is read and changed with the namespace.',
   fields: (t) => ({

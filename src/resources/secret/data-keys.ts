@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Keys, WrappingKey } from '../../auth/keys.ts';
 import type { DataKey } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
+import { open, seal } from '../../lib/envelope.ts';
 import { newId } from '../../lib/ids.ts';
-import { open, seal } from './envelope.ts';
 
 /** A key that seals the secrets of one tenant. */
 export interface OpenDataKey {

@@ -7,11 +7,11 @@ import type { Keys } from '../../auth/keys.ts';
 import type { Secret } from '../../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
+import { open, seal } from '../../lib/envelope.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { asSystem } from '../../policy/system.ts';
 import { currentDataKey, type OpenDataKey, openDataKey, renewDataKey } from './data-keys.ts';
-import { open, seal } from './envelope.ts';
 
 export const secretKey = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}(?![\s\S])/, {
   error: 'A key has at most 128 of A-Z, a-z, 0-9, _, - and dots, beginning with a letter or _.',

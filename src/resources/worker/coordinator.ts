@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Liveness } from '../../config.ts';
 import type { Connection } from '../../db/embedded.ts';
 import { isConnectionLost } from '../../db/lost.ts';
+import { cutOff } from '../../db/running.ts';
 import { inTransaction, type Store } from '../../db/transaction.ts';
 import type { Log } from '../../lib/log.ts';
 import { anyDue, type Calm, parametersOf } from './judge.ts';
@@ -87,7 +88,9 @@ export class LivenessCoordinator {
       this.#failing = false;
     } catch (error) {
       this.#last = undefined;
-      await this.#letGo();
+      // Without a goodbye: it may be that nobody hears it.
+      if (this.#client) cutOff(this.#client);
+      this.#client = undefined;
       // That the database is away is no news: who asks for anything is told.
       const level = this.#failing || isConnectionLost(error) ? 'debug' : 'error';
       log[level]('services cannot be judged', { error: (error as Error).message });
@@ -113,6 +116,7 @@ export class LivenessCoordinator {
       ...connection,
       connectionTimeoutMillis: 2_000,
       keepAlive: true,
+      query_timeout: 6_000,
       options: `-c statement_timeout=5000 -c timezone=UTC ${keepalives}`,
     });
     const lost = () => {
