@@ -43,6 +43,12 @@ export class IdsOnce {
     return `{"id":${JSON.stringify(id)}${rest}`;
   }
 
+  /** How the items of an operation begin; undefined where it is over for the client. */
+  headOf(own: string): string | undefined {
+    const id = this.#byOwn.get(own);
+    return id === undefined ? undefined : `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  }
+
   #own(id: string): string {
     const known = this.#byClient.get(id);
     if (known !== undefined) return known;

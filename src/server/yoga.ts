@@ -5,6 +5,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
+import type { DirectWay } from '../graphql/direct.ts';
 import type { Mask } from '../graphql/mask.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
@@ -20,6 +21,8 @@ export interface ServerContext {
   res?: ServerResponse;
   /** Set by the WebSocket server: who opened the socket. */
   claims?: Claims;
+  /** Set by the WebSocket server: how the operation may send its items itself. */
+  own?: { readonly direct?: DirectWay };
 }
 
 export interface YogaOptions {
@@ -59,14 +62,15 @@ export function createGateway({
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
-    context: ({ req, claims }) => {
-      const own: Claims = claims ?? claimsOf(req, addressOf);
+    context: ({ req, res, claims, own }) => {
       return {
         ...services,
         db: store.prisma,
-        session: authenticator.session(own),
+        session: authenticator.session(claims ?? claimsOf(req, addressOf)),
         deadline: new Deadline(limits.requestMs),
         loaders: new Map(),
+        direct: own?.direct,
+        cutOff: res && (() => res.destroy()),
       };
     },
     // The life of a request, top to bottom.

@@ -138,7 +138,7 @@ registerNode({
   },
 });
 
-interface FeedItem {
+export interface FeedItem {
   readonly cursor: string;
   readonly event: AuditEvent | null;
 }
