@@ -178,6 +178,11 @@ export class AccessSession {
     return !(until && until <= this.#now());
   }
 
+  /** False: a policy looked at the clock without saying how long its answer holds, so nothing holds. */
+  get isSteady(): boolean {
+    return this.#holdsUntil !== 'now';
+  }
+
   /** What is decided while others were in force, or for a time, is held no longer than that. */
   #keep(key: string, decision: Decision): void {
     this.#memo.set(key, decision);

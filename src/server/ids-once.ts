@@ -43,6 +43,11 @@ export class IdsOnce {
     return `{"id":${JSON.stringify(id)}${rest}`;
   }
 
+  /** May the client still hear of this operation? */
+  isOpen(own: string): boolean {
+    return this.#byOwn.has(own);
+  }
+
   /** How the items of an operation begin; undefined where it is over for the client. */
   headOf(own: string): string | undefined {
     const id = this.#byOwn.get(own);

@@ -11,13 +11,13 @@ export function directWay(
   mask: Mask,
 ): DirectWay {
   const raw = request.socket;
+  const head = ids.headOf(id);
   return {
     operation,
     textOf: ({ errors, ...rest }: ExecutionResult) =>
       JSON.stringify(errors ? { ...rest, errors: errors.map((error) => withoutHttp(mask(error).toJSON())) } : rest),
     send(text) {
-      const head = ids.headOf(id);
-      if (head !== undefined && socket.readyState === socket.OPEN) socket.send(`${head}${text}}`);
+      if (head !== undefined && ids.isOpen(id) && socket.readyState === socket.OPEN) socket.send(`${head}${text}}`);
     },
     together(work) {
       raw.cork();

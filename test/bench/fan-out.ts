@@ -24,7 +24,7 @@ import type { Command, Report } from './fan-out/clients.ts';
 import { median, openBench } from './plane/store.ts';
 
 const sockets = Number(process.env['SOCKETS'] ?? 1_000);
-const rounds = process.env['SOAK'] === '1' ? 40 : 8;
+const rounds = process.env['SOAK'] === '1' ? 60 : 12;
 /** Events of one round, in one transaction. */
 const burst = 50;
 const abilities = [1, 100, 1_000];
@@ -110,7 +110,7 @@ const parts = [
   off(AccessSession.prototype, 'isCurrent', { get: () => true }),
   off(AccessSession.prototype, 'holds', { get: () => true }),
   off(Judge.prototype, 'reaches', { value: () => true }),
-  off(Follower.prototype, 'answer', { value: () => true }),
+  off(Follower.prototype, 'agrees', { value: () => true }),
 ];
 const withoutRights = (isOff: boolean) => {
   for (const part of parts) part(isOff);
@@ -194,6 +194,13 @@ console.table(
     ]),
   ),
 );
+const rateOf = (name: string) => measured.get(name)!.rate;
+const ratio = (name: string, other: string) =>
+  median(rateOf(name).map((rate, round) => rate / rateOf(other)[round]!)).toFixed(2);
+for (const distinct of abilities)
+  console.log(
+    `${distinct} abilities: ${ratio(`${distinct} abilities`, `${distinct}, no rights looked at`)} of the same without rights, ${ratio(`${distinct} abilities`, 'bare graphql-ws')} of bare graphql-ws (goals: 0.9 and 1)`,
+  );
 clients.kill();
 await once(clients, 'close');
 bare.close();

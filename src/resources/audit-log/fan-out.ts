@@ -16,7 +16,7 @@ import type { AuditFilter } from './where.ts';
 
 /** Who has something to do without an event is looked for so often. */
 const lookMs = 500;
-/** Texts that are kept in memory, in characters, over all selections: twice as many at most. */
+/** Texts that are kept in memory, in characters, over all selections. */
 const greatestTexts = 16_000_000;
 
 /** What the followers of one tenant's feed share. */
@@ -147,7 +147,7 @@ export class FanOut {
     this.#texts += characters;
     if (this.#texts < greatestTexts) return;
     this.#texts = 0;
-    for (const { selections } of this.#rooms.values()) for (const selection of selections.values()) selection.age();
+    for (const { selections } of this.#rooms.values()) for (const selection of selections.values()) selection.clear();
   }
 }
 

@@ -2,11 +2,10 @@ import { encodePosition, type Position } from '../../audit/cursor.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import type { Context } from '../../graphql/context.ts';
 import type { DirectWay } from '../../graphql/direct.ts';
-import { isStanding, type Question } from '../../graphql/viewing.ts';
 import type { FanOut, Room } from './fan-out.ts';
 import type { Judge, SharedFilter } from './judge.ts';
 import type { FeedItem } from './schema.ts';
-import { type Asker, executed, type Selection } from './selection.ts';
+import { type Asker, executed, type Grounds, type Selection } from './selection.ts';
 import { type AuditFilter, toCondition } from './where.ts';
 
 /** Items of one turn; then the others have theirs. */
@@ -33,10 +32,11 @@ export class Follower implements Asker {
   readonly #fanOut: FanOut;
   readonly #room: Room;
   readonly #where: AuditFilter | null | undefined;
-  readonly #answers = new Map<Question, boolean | string>();
   readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
   #at: bigint;
   #judge: Judge | undefined;
+  /** What was found to be true of this subscriber, by the present rights. */
+  #agreed: Grounds | undefined;
   #filter: SharedFilter | undefined;
   #isWaiting = false;
   #hasEnded = false;
@@ -106,10 +106,11 @@ export class Follower implements Asker {
     const isBehind = this.#behind.length > 0;
     const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at, perTurn);
     if (events === undefined && !this.#isAtEnd) return this.#readBack();
-    const work = events?.length ? this.way.together(() => this.#send(events)) : undefined;
+    const now = Date.now();
+    const work = events?.length ? this.way.together(() => this.#send(events, now)) : undefined;
     if (isBehind) this.#behind = this.#behind.filter(({ seq }) => seq > this.#at);
     if (work) return work;
-    if (this.#isBookmarkDue(Date.now())) return this.#bookmark();
+    if (this.#isBookmarkDue(now)) return this.#bookmark();
     if (events?.length) this.#fanOut.turns.ask(this);
     return undefined;
   }
@@ -122,7 +123,7 @@ export class Follower implements Asker {
     } = this;
     if (this.#judge && session.holds) return;
     session.forget();
-    this.#answers.clear();
+    this.#agreed = undefined;
     const { tenantId } = this.#room;
     this.#judge = this.#fanOut.judges.of(session.grant('AUDITLOG:READ', { tenantId }).where);
     if (this.#where != null)
@@ -130,32 +131,37 @@ export class Follower implements Asker {
   }
 
   /** @returns what is to be waited for: an answer that is being made. */
-  #send(events: readonly AuditEvent[]): Promise<unknown> | undefined {
+  #send(events: readonly AuditEvent[], now: number): Promise<unknown> | undefined {
     const { session } = this.context;
+    let number = Number(events[0]!.seq) - 1;
     for (const event of events) {
-      if (this.#hasEnded || this.way.isFull || !session.isCurrent) break;
-      this.#decide();
+      number += 1;
+      if (this.way.isFull) break;
+      // Nothing becomes known within a turn but the time.
+      if (!session.isSteady) this.#decide();
       const passes = this.#filter ? this.#filter.passes(event) : true;
       if (passes === undefined) return this.#filter!.ask(events);
-      if (!passes || !this.#judge!.reaches(event)) {
+      if (!passes || !this.#judge!.reaches(event, number)) {
         this.#at = event.seq;
         this.#hasSkipped = true;
         continue;
       }
-      const text = this.#textOf(event);
+      const text = this.#textOf(event, number);
       if (typeof text !== 'string') return text;
-      this.#tell(text, event.seq);
+      this.#tell(text, event.seq, now);
     }
     return undefined;
   }
 
-  #textOf(event: AuditEvent): string | Promise<void> {
+  #textOf(event: AuditEvent, number: number): string | Promise<void> {
     const ready = this.#ready;
-    this.#ready = undefined;
-    const { identity } = this.context.session;
-    if (ready?.event === event && ready.identity === identity) return ready.text;
-    const text = this.selection.textOf(this, event);
+    if (ready) {
+      this.#ready = undefined;
+      if (ready.event === event && ready.identity === this.context.session.identity) return ready.text;
+    }
+    const text = this.selection.textOf(this, event, number);
     if (typeof text === 'string') return text;
+    const { identity } = this.context.session;
     return text.then((made) => {
       if (made !== undefined) this.#ready = { event, text: made, identity };
     });
@@ -163,19 +169,18 @@ export class Follower implements Asker {
 
   itemOf = (event: AuditEvent): FeedItem => ({ cursor: this.#cursorAt(event.seq), event });
 
-  answer(question: Question): boolean | string {
-    const known = this.#answers.get(question);
-    if (known !== undefined) return known;
-    const answer = question(this.context);
-    if (isStanding(question)) this.#answers.set(question, answer);
-    return answer;
+  agrees(grounds: Grounds): boolean {
+    if (grounds === this.#agreed) return true;
+    const agrees = grounds.questions.every(([question, answer]) => question(this.context) === answer);
+    if (agrees && grounds.isStanding) this.#agreed = grounds;
+    return agrees;
   }
 
-  #tell(text: string, seq: bigint): void {
+  #tell(text: string, seq: bigint, now: number): void {
     this.way.send(text);
     this.#at = seq;
     this.#hasSkipped = false;
-    this.#toldAt = Date.now();
+    this.#toldAt = now;
   }
 
   #isBookmarkDue(now: number): boolean {
@@ -185,7 +190,7 @@ export class Follower implements Asker {
   async #bookmark(): Promise<void> {
     const at = this.#at;
     const result = await executed(this, { cursor: this.#cursorAt(at), event: null });
-    if (!this.#hasEnded) this.#tell(this.way.textOf(result), at);
+    if (!this.#hasEnded) this.#tell(this.way.textOf(result), at, Date.now());
   }
 
   async #readBack(): Promise<void> {

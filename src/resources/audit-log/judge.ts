@@ -6,14 +6,12 @@ import { canonicalJson } from '../../lib/json.ts';
 import { Recent } from '../../lib/recent.ts';
 import { remember } from '../../lib/remember.ts';
 import { matcherOf } from '../../policy/matcher.ts';
-
-/** Events whose answers are kept: followers who keep up are within a few of each other. */
-const kept = 256;
+import { EventRing } from './event-ring.ts';
 
 /** Says once for each event whether a filter reaches it, for all whose rights come to that filter. */
 export class Judge {
   readonly #reaches: (row: Row) => boolean;
-  readonly #known = new Recent<string, boolean>(kept);
+  readonly #known = new EventRing<boolean>();
   readonly #count: () => void;
 
   /** @param count is called for each event that was judged. */
@@ -22,13 +20,13 @@ export class Judge {
     this.#count = count;
   }
 
-  reaches(event: AuditEvent): boolean {
-    let answer = this.#known.get(event.id);
-    if (answer === undefined) {
-      answer = this.#reaches(event as unknown as Row);
-      this.#count();
-      this.#known.set(event.id, answer);
-    }
+  /** @param number the seq of the event. */
+  reaches(event: AuditEvent, number: number): boolean {
+    const known = this.#known.get(event, number);
+    if (known !== undefined) return known;
+    const answer = this.#reaches(event as unknown as Row);
+    this.#count();
+    this.#known.set(event, number, answer);
     return answer;
   }
 }

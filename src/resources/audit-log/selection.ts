@@ -2,15 +2,13 @@ import { type ExecutionResult, execute, type FieldNode, visit } from 'graphql';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import type { Context } from '../../graphql/context.ts';
 import type { DirectWay } from '../../graphql/direct.ts';
-import { type Noted, noting, type Question } from '../../graphql/viewing.ts';
+import { isStanding, type Noted, noting } from '../../graphql/viewing.ts';
 import { newId } from '../../lib/ids.ts';
 import { canonicalJson } from '../../lib/json.ts';
-import { Recent } from '../../lib/recent.ts';
 import { remember } from '../../lib/remember.ts';
+import { EventRing } from './event-ring.ts';
 import type { FeedItem } from './schema.ts';
 
-/** Events whose texts are kept for those who are a little behind. */
-const kept = 128;
 /** Different answers to one event that are kept; beyond, everybody makes their own. */
 const greatestVariants = 16;
 
@@ -18,12 +16,20 @@ const greatestVariants = 16;
 export interface Asker {
   readonly context: Context;
   readonly way: DirectWay;
-  answer(question: Question): boolean | string;
+  /** Is the same true of them? */
+  agrees(grounds: Grounds): boolean;
   itemOf(event: AuditEvent): FeedItem;
 }
 
+/** What a text rests on, beside the event. */
+export interface Grounds {
+  readonly questions: Noted['questions'];
+  /** Nothing of it is about this one event. */
+  readonly isStanding: boolean;
+}
+
 interface Entry {
-  readonly variants: { readonly questions: Noted['questions']; readonly text: string }[];
+  readonly variants: { readonly grounds: Grounds; readonly text: string }[];
   /** Somebody makes the first of them. */
   making: Promise<unknown> | undefined;
   /** It rests on more of its viewer than can be compared. */
@@ -56,7 +62,9 @@ export function selectionKey(
 export class Selection {
   readonly key: string;
   followers = 0;
-  readonly #entries = new Recent<string, Entry>(kept);
+  readonly #entries = new EventRing<Entry>();
+  /** The same for most events: one object, so that who agreed to it once need not look again. */
+  readonly #standing: Grounds[] = [];
   readonly #made: (characters: number) => void;
 
   /** @param made is told the size of each text that was made. */
@@ -65,27 +73,30 @@ export class Selection {
     this.#made = made;
   }
 
-  /** Forgets what is older. */
-  age(): void {
-    this.#entries.age();
+  /** Forgets all texts. */
+  clear(): void {
+    this.#entries.clear();
   }
 
-  /** @returns a promise where it is being made; of undefined: ask again. */
-  textOf(asker: Asker, event: AuditEvent): string | Promise<string | undefined> {
-    const entry = remember(
-      this.#entries,
-      event.id,
-      (): Entry => ({ variants: [], making: undefined, isPrivate: false }),
-    );
-    for (const { questions, text } of entry.variants)
-      if (questions.every(([question, answer]) => asker.answer(question) === answer)) return text;
+  /**
+   * @param number the seq of the event.
+   * @returns a promise where it is being made; of undefined: ask again.
+   */
+  textOf(asker: Asker, event: AuditEvent, number: number): string | Promise<string | undefined> {
+    let entry = this.#entries.get(event, number);
+    if (!entry) {
+      entry = { variants: [], making: undefined, isPrivate: false };
+      this.#entries.set(event, number, entry);
+    }
+    for (const { grounds, text } of entry.variants) if (asker.agrees(grounds)) return text;
     if (entry.making && !entry.isPrivate) return entry.making.then(() => undefined);
     const made = this.#make(asker, asker.itemOf(event), entry);
     if (typeof made === 'string') return made;
-    entry.making ??= made
+    const own = entry;
+    own.making ??= made
       .catch(() => undefined)
       .finally(() => {
-        entry.making = undefined;
+        own.making = undefined;
       });
     return made;
   }
@@ -97,11 +108,23 @@ export class Selection {
       this.#made(text.length);
       // A fault may be of this moment, or of this viewer.
       if (noted.isPrivate || result.errors || entry.variants.length >= greatestVariants) entry.isPrivate = true;
-      else entry.variants.push({ questions: noted.questions, text });
+      else entry.variants.push({ grounds: this.#groundsOf(noted.questions), text });
       return text;
     };
     const result = executed(asker, item, watched);
     return result instanceof Promise ? result.then(keep) : keep(result);
+  }
+
+  #groundsOf(questions: Noted['questions']): Grounds {
+    if (!questions.every(([question]) => isStanding(question))) return { questions, isStanding: false };
+    const isSame = (other: Grounds) =>
+      other.questions.length === questions.length &&
+      other.questions.every(([question, answer], i) => questions[i]![0] === question && questions[i]![1] === answer);
+    const known = this.#standing.find(isSame);
+    if (known) return known;
+    const grounds = { questions, isStanding: true };
+    if (this.#standing.length < greatestVariants) this.#standing.push(grounds);
+    return grounds;
   }
 }
 
