@@ -20,6 +20,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 /** A gateway on a PostgreSQL of its own, both as they come. */
 export interface Bench {
   readonly app: App;
+  readonly url: string;
   readonly tenant: Tenant;
   /** The driver by itself, for comparison. */
   readonly driver: pg.Client;
@@ -61,6 +62,7 @@ export async function openBench(limits: object = {}): Promise<Bench> {
   );
   return {
     app,
+    url,
     tenant,
     driver,
     write,
