@@ -1,4 +1,4 @@
-import { createPatch } from 'rfc6902';
+import { applyPatch, createPatch, type Operation } from 'rfc6902';
 import type { Row } from '../access/grant.ts';
 import type { ResourceDefinition } from '../access/resource.ts';
 import { type Json, toJson } from '../lib/json.ts';
@@ -14,4 +14,11 @@ export function patchesOf(before: Json, after: Json): { patch: Json; revertPatch
   const patch = createPatch(before, after);
   if (patch.length === 0) return undefined;
   return { patch: patch as unknown as Json, revertPatch: createPatch(after, before) as unknown as Json };
+}
+
+/** The value with the patch applied; undefined where the patch does not fit it. The value itself stays as it is. */
+export function patched(value: unknown, patch: unknown): unknown {
+  const holder = { value: structuredClone(value) };
+  const steps = (patch as Operation[]).map((step) => ({ ...step, path: `/value${step.path}` })) as Operation[];
+  return applyPatch(holder, steps).some(Boolean) ? undefined : holder.value;
 }

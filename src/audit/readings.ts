@@ -4,7 +4,8 @@ import { withoutDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
 import { canonicalJson, type Json } from '../lib/json.ts';
-import { actionName } from './event.ts';
+import { remember } from '../lib/remember.ts';
+import { type AuditDraft, actionName } from './event.ts';
 import { append, envelope } from './record.ts';
 
 /** What is asked of the log in one place: the field, or the path of an export, and its arguments. */
@@ -44,28 +45,70 @@ export async function recordReading(
   const namespaces = new Set(readings.map(({ namespace = '' }) => namespace));
   const read = [...asked.values()].map(({ times, ...one }) => (times > 1 ? { ...one, times } : one));
   const decisionId = readings.find((reading) => reading.decisionId !== undefined)?.decisionId;
-  // Also where the time of the request is over: what was read is on record.
-  await withoutDeadline(() =>
-    inTransaction(store, async (tx) => {
-      append(tx, {
-        ...head,
-        tenantId: tenant?.id ?? '',
-        tenantKey: tenant?.key ?? '',
-        type: 'READ',
-        action: actionName('AUDITLOG', 'read'),
-        outcome: 'SUCCESS',
-        resource: 'AUDITLOG',
-        resourceId: '',
-        resourceKey: tenant?.key ?? '',
-        namespace: namespaces.size === 1 ? [...namespaces][0]! : '',
-        ...(decisionId !== undefined && { decisionId }),
-        patchText: '',
-        details: { read } as Json,
-      });
-    }),
-  );
+  const draft: AuditDraft = {
+    ...head,
+    tenantId: tenant?.id ?? '',
+    tenantKey: tenant?.key ?? '',
+    type: 'READ',
+    action: actionName('AUDITLOG', 'read'),
+    outcome: 'SUCCESS',
+    resource: 'AUDITLOG',
+    resourceId: '',
+    resourceKey: tenant?.key ?? '',
+    namespace: namespaces.size === 1 ? [...namespaces][0]! : '',
+    ...(decisionId !== undefined && { decisionId }),
+    patchText: '',
+    details: { read } as Json,
+  };
+  await remember(queues, store, () => new Queue(store)).write(draft);
   return head.id;
 }
+
+/** Of so many that come at once, those that wait go in one transaction: a thousand streams may open in a second. */
+class Queue {
+  readonly #store: Store;
+  #waiting: { draft: AuditDraft; done: PromiseWithResolvers<void> }[] = [];
+  #isWriting = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** @throws where this one could not be written. */
+  write(draft: AuditDraft): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ draft, done });
+    if (!this.#isWriting) void this.#run();
+    return done.promise;
+  }
+
+  async #run(): Promise<void> {
+    this.#isWriting = true;
+    while (this.#waiting.length > 0) {
+      const some = this.#waiting.splice(0, greatestBatch);
+      try {
+        await this.#commit(some.map(({ draft }) => draft));
+        for (const { done } of some) done.resolve();
+      } catch (error) {
+        // Perhaps for one of them only: each answers for itself.
+        if (some.length === 1) some[0]!.done.reject(error);
+        else for (const { draft, done } of some) await this.#commit([draft]).then(done.resolve, done.reject);
+      }
+    }
+    this.#isWriting = false;
+  }
+
+  /** Also where the time of a request is over: what was read is on record. */
+  #commit(drafts: readonly AuditDraft[]): Promise<void> {
+    return withoutDeadline(() =>
+      inTransaction(this.#store, async (tx) => {
+        for (const draft of drafts) append(tx, draft);
+      }),
+    );
+  }
+}
+const queues = new WeakMap<Store, Queue>();
+const greatestBatch = 200;
 
 /** What one operation reads of the log: one event for each chain, written before the answer goes out. */
 export class Readings {

@@ -1,4 +1,3 @@
-import { applyPatch, type Operation } from 'rfc6902';
 import type { Permission, ResourceName } from '../access/catalog.ts';
 import type { Grant, Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
@@ -7,7 +6,7 @@ import type { AuditEvent } from '../db/generated/client.ts';
 import type { Tx } from '../db/transaction.ts';
 import { conflict } from '../errors.ts';
 import { canonicalJson } from '../lib/json.ts';
-import { auditedPart } from './diff.ts';
+import { auditedPart, patched } from './diff.ts';
 
 /** A change that is to be undone. */
 export interface Change {
@@ -37,13 +36,6 @@ export function defineUndo<P extends Permission>(action: string, undo: Undo<P>):
 }
 export const undoOf = (action: string): Undo | undefined => undos.get(action);
 export const undoableActions = (): readonly string[] => [...undos.keys()].sort();
-
-const copy = <T>(value: T): T => structuredClone(value);
-const patched = (value: unknown, patch: unknown): unknown => {
-  const holder = { value: copy(value) };
-  const steps = (patch as Operation[]).map((step) => ({ ...step, path: `/value${step.path}` }));
-  return applyPatch(holder, steps as Operation[]).some(Boolean) ? undefined : holder.value;
-};
 
 /**
  * What an object was before its update, as of now: what else was changed since stays as it is.

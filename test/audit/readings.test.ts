@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordReading } from '../../src/audit/readings.ts';
 import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
+import { asSystem } from '../../src/policy/system.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
@@ -128,6 +130,24 @@ describe('reading the audit log', () => {
       'Subscription.auditEvents',
       'Tenant.auditEvents',
     ]);
+  });
+
+  it('is written together with others that come at once: a thousand readers wait for a few transactions', async () => {
+    const before = await world.db.auditHead.findFirstOrThrow({ where: { tenantId: main.id } });
+    const reading = { field: 'test', args: {} };
+    const { doer } = asSystem('AUDITLOG:READ', 'test');
+    const ids = await Promise.all(
+      Array.from({ length: 1_000 }, () => recordReading(world.app.store, doer, main, [reading])),
+    );
+    const events = await world.db.auditEvent.findMany({ where: { tenantId: main.id, seq: { gt: before.seq } } });
+    expect(new Set(events.map(({ id }) => id))).toEqual(new Set(ids));
+    expect(new Set(events.map(({ transaction }) => transaction)).size).toBeLessThan(20);
+    // One that cannot be stored takes no other along.
+    const wrong = { field: 'zero \u0000 byte', args: {} };
+    const results = await Promise.allSettled(
+      [reading, wrong, reading].map((one) => recordReading(world.app.store, doer, main, [one])),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
   it('is not read in passing by a subscription', async () => {

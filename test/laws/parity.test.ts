@@ -31,6 +31,7 @@ describe('a list from the database and a check in memory', () => {
 
   beforeAll(async () => {
     world = await World.create();
+    world.hasForgedEvents = true;
     all = rows(chance, 200);
     const client = new pg.Client(world.connection);
     await client.connect();

@@ -61,6 +61,7 @@ describe('separate-duties', () => {
       world = await World.create({
         config: { policies: { 'separate-duties': { enabled: true, shadow: false, duties: ['roles', 'triggers'] } } },
       });
+      world.hasForgedEvents = true;
       main = await world.tenant('main');
       const admin = await world.managed(main, 'Admin');
       for (const name of ['ann', 'bob', 'cleo']) {

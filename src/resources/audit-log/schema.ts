@@ -12,6 +12,7 @@ import { shownJson, shownKey, shownName, shownPatch, shownText } from '../../gra
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../subject-type.ts';
 import { maySeePatch } from './patches.ts';
+import { differenceOf } from './versions.ts';
 import { AuditEventWhere, AuditOutcomeEnum, AuditTypeEnum, toCondition } from './where.ts';
 
 const orNull = (text: string): string | null => (text === '' ? null : text);
@@ -131,6 +132,16 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
 /** That it was read goes on record, with the decision that allowed it. */
 const note = ({ session, readings }: Context, tenantId: string | undefined, reading: Reading): void =>
   readings.note(tenantId, { ...reading, decisionId: session.may('AUDITLOG:READ', { tenantId })?.decisionId });
+
+builder.prismaObjectField('AuditEvent', 'difference', (t) =>
+  t.string({
+    nullable: true,
+    description:
+      'What differs in the object, as a unified diff of its YAML: by this event, or since another one of the same object. Null where nothing does, where the viewer may not read the object itself, or where it takes too long.',
+    args: { since: t.arg.id({ description: 'From the object right after that event to it right after this one.' }) },
+    resolve: (event, { since }, context) => differenceOf(context, event, since == null ? null : String(since)),
+  }),
+);
 
 registerNode({
   typename: 'AuditEvent',

@@ -1,4 +1,3 @@
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { Flow, FlowRevision } from '../../db/generated/client.ts';
 import { notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -6,6 +5,7 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { shownName, shownText } from '../../graphql/personal.ts';
+import { unifiedDiff } from '../../lib/text-diff.ts';
 
 const RevisionRef = builder.prismaObject('FlowRevision', {
   description: 'A flow as it was saved once.',
@@ -26,20 +26,6 @@ const RevisionRef = builder.prismaObject('FlowRevision', {
   }),
 });
 const RevisionConnection = connectionType('FlowRevision', RevisionRef);
-
-/** Two texts that have nothing in common can take long; then there is no answer. */
-const greatestMs = 2_000;
-
-/** Step by step, between which others are served. */
-function patchOf(before: readonly [string, string], after: readonly [string, string]): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  createTwoFilesPatch(before[0], after[0], before[1], after[1], undefined, undefined, {
-    headerOptions: FILE_HEADERS_ONLY,
-    timeout: greatestMs,
-    callback: (patch) => resolve(patch ?? null),
-  });
-  return promise;
-}
 
 const named = ({ tenantId, namespace, flowId }: Flow) => ({ tenantId, namespace, flowId });
 
@@ -81,8 +67,11 @@ builder.prismaObjectFields('Flow', (t) => ({
     resolve: async (flow: Flow, { from, to }, context) => {
       const other = to ?? flow.revision;
       const name = (revision: number) => `${flow.flowId} (revision ${revision})`;
-      const [before, after] = [await sourceOf(context, flow, from), await sourceOf(context, flow, other)];
-      return patchOf([name(from), before], [name(other), after]);
+      const text = async (revision: number) => ({
+        name: name(revision),
+        text: await sourceOf(context, flow, revision),
+      });
+      return unifiedDiff(await text(from), await text(other));
     },
   }),
 }));

@@ -10,6 +10,7 @@ import { type Json, toJson } from '../../lib/json.ts';
 import { find } from '../../policy/find.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { tenantKey } from '../rules.ts';
+import { auditFilters, greatestFilters } from './audit-filters.ts';
 
 const line = (length: number) =>
   z
@@ -55,6 +56,7 @@ const settings = z.strictObject({
   logDisplay: z.enum(['expanded', 'collapsed', 'failed']).nullable(),
   refreshSeconds: z.int().min(1, 'At least 1 second.').max(3_600, 'At most an hour.').nullable(),
   editor: editor.partial().nullable(),
+  auditFilters: auditFilters.nullable(),
 });
 
 /** What may be sent to change them: any of the settings. */
@@ -63,14 +65,16 @@ export type SettingsChange = z.infer<typeof settingsChange>;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The present settings with a change: key by key, those of the editor too; null takes a key back. */
-export function mergeSettings(present: Values, change: Values): Record<string, Json> {
+/** The present settings with a change: key by key, and within those of many keys; null takes a key back. */
+export const mergeSettings = (present: Values, change: Values): Record<string, Json> => merge(present, change, 1);
+
+function merge(present: Values, change: Values, depth: number): Record<string, Json> {
   const merged: Record<string, Json> = { ...(present as Record<string, Json>) };
   for (const [key, value] of Object.entries(change)) {
     if (value === undefined) continue;
     if (value === null) delete merged[key];
-    else if (typeof value === 'object' && !Array.isArray(value)) {
-      const part = mergeSettings((present[key] ?? {}) as Values, value as Values);
+    else if (depth > 0 && typeof value === 'object' && !Array.isArray(value)) {
+      const part = merge((present[key] ?? {}) as Values, value as Values, depth - 1);
       if (Object.keys(part).length > 0) merged[key] = part;
       else delete merged[key];
     } else merged[key] = value as Json;
@@ -97,6 +101,8 @@ export async function updateMySettings(
   const stored = await tx.userSettings.findUnique({ where: { userId: user.id } });
   const before = (stored?.settings ?? {}) as Record<string, Json>;
   const after = mergeSettings(before, change);
+  if (Object.keys(after['auditFilters'] ?? {}).length > greatestFilters)
+    throw badInput(['input', 'settings', 'auditFilters'], `At most ${greatestFilters} filters are kept.`);
   const patches = patchesOf(toJson({ settings: before }), toJson({ settings: after }));
   if (!patches) return after;
   const data = { settings: after as object, updatedAt: new Date() };

@@ -70,6 +70,7 @@ describe('cedar against Cedar itself', () => {
 
   beforeAll(async () => {
     world = await World.create();
+    world.hasForgedEvents = true;
     const client = new pg.Client(world.connection);
     await client.connect();
     for (const row of rows) {
