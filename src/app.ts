@@ -15,6 +15,7 @@ import { createPostgresWake, type Wake } from './db/wake.ts';
 import type { Services } from './graphql/context.ts';
 import { pruneIdempotencyKeys } from './graphql/idempotency.ts';
 import { createMask } from './graphql/mask.ts';
+import { atMost } from './lib/at-most.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
@@ -57,8 +58,10 @@ export interface AppOptions {
   readonly pluginFolder?: string;
 }
 
-const drainMs = 8_000;
+const drainMs = 6_000;
 const jitterMs = 1_000;
+/** What the last words may take, where the database does not answer. */
+const lastWordsMs = 700;
 const retentionMs = 10 * 60_000;
 
 /** The composition root: everything is made here and handed down. */
@@ -80,11 +83,14 @@ export async function createApp(
     () => feed.close(),
     () => changes.close(),
     () => wake.close(),
-    () => database.close(),
   ];
+  const closeAll = async () => {
+    await Promise.all(closers.map((close) => close()));
+    await database.close();
+  };
   try {
     const policies = await startPolicies(config, store, log, options.pluginFolder);
-    closers.unshift(() => policies.close());
+    closers.push(() => policies.close());
     const { engine } = policies;
     const decisions = new DecisionLog({ store, ...config.decisionLog });
     const usage = new RoleUsage(store);
@@ -165,7 +171,7 @@ export async function createApp(
     sweep.unref();
     flush.unref();
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
-    closers.unshift(() => coordinator.close());
+    closers.push(() => coordinator.close());
     coordinator.start();
 
     return {
@@ -196,15 +202,20 @@ export async function createApp(
         feed.close();
         changes.close();
         await drained;
-        await sweepFailures(store).catch(() => undefined);
-        await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
-        await decisions.flush({ all: true }).catch(() => undefined);
-        await usage.flush().catch(() => undefined);
-        for (const close of closers) await close();
+        await atMost(
+          lastWordsMs,
+          Promise.allSettled([
+            sweepFailures(store),
+            refusedReads.sweep(Number.POSITIVE_INFINITY),
+            decisions.flush({ all: true }),
+            usage.flush(),
+          ]),
+        );
+        await closeAll();
       },
     };
   } catch (error) {
-    for (const close of closers) await close();
+    await closeAll();
     throw error;
   }
 }
