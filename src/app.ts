@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { makeCheckpoints } from './audit/checkpoints.ts';
 import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
@@ -21,6 +22,7 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import { Freshness, readStateApart } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { pruneAudit } from './resources/audit-log/retention.ts';
 import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
 import { purgeExecutions } from './resources/execution/retention.ts';
@@ -28,6 +30,7 @@ import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
+import { createAuditExport } from './server/audit-export.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
 import { createOriginRule } from './server/origins.ts';
@@ -124,6 +127,15 @@ export async function createApp(
       version,
       storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
     };
+    /** Work of one gateway at a time, again and again. */
+    const every = (milliseconds: number, name: string, work: () => Promise<unknown>) =>
+      setInterval(
+        () =>
+          void exclusively(connection, name, work).catch((error: Error) =>
+            log.error(`${name} failed; it is tried again`, { error: error.message }),
+          ),
+        milliseconds,
+      ).unref();
     const origins = createOriginRule(config.origins);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
@@ -137,8 +149,9 @@ export async function createApp(
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
-    const logFile = createLogFile({ services, authenticator, addressOf, mask });
-    const http = createHttpServer({ gateway, logFile, origins, isReady });
+    const files = { services, authenticator, addressOf, mask };
+    const downloads = [createLogFile(files), createAuditExport(files)];
+    const http = createHttpServer({ gateway, downloads, origins, isReady });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,
@@ -161,13 +174,14 @@ export async function createApp(
       30_000,
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
-    const { executionDays } = config.retention;
-    const purge = () =>
-      exclusively(connection, 'retention', () => purgeExecutions(store, executionDays!)).catch((error: Error) =>
-        log.error('retention failed; it is tried again', { error: error.message }),
-      );
-    const retention = executionDays === undefined ? undefined : setInterval(() => void purge(), retentionMs);
-    retention?.unref();
+    const { executionDays, auditDays } = config.retention;
+    const retention = every(retentionMs, 'retention', async () => {
+      if (executionDays !== undefined) await purgeExecutions(store, executionDays);
+      if (auditDays !== undefined) await pruneAudit(store, keys, { keepDays: auditDays });
+    });
+    const checkpoints = every(config.audit.checkpointMinutes * 60_000, 'checkpoints', () =>
+      makeCheckpoints(database.prisma, keys.signing[0]),
+    );
     sweep.unref();
     flush.unref();
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
@@ -195,6 +209,7 @@ export async function createApp(
       async close() {
         clearInterval(sweep);
         clearInterval(retention);
+        clearInterval(checkpoints);
         clearInterval(flush);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.

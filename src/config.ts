@@ -92,6 +92,13 @@ const commands = z.strictObject({
 const retention = z.strictObject({
   /** Ended executions that began longer ago are removed, with all that belongs to them. Left out: kept. */
   executionDays: z.int().positive().optional(),
+  /** Audit events that are older are pruned, with a signed tombstone in their place. Left out: kept. */
+  auditDays: z.int().positive().optional(),
+});
+
+const audit = z.strictObject({
+  /** Minutes between two signed checkpoints of every chain that grew. */
+  checkpointMinutes: z.number().positive().default(60),
 });
 
 const file = z.strictObject({
@@ -103,6 +110,7 @@ const file = z.strictObject({
   liveness: liveness.prefault({}),
   commands: commands.prefault({}),
   retention: retention.prefault({}),
+  audit: audit.prefault({}),
 });
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
@@ -170,6 +178,7 @@ export interface Config extends PolicyConfiguration {
   readonly liveness: Liveness;
   readonly commands: z.infer<typeof commands>;
   readonly retention: z.infer<typeof retention>;
+  readonly audit: z.infer<typeof audit>;
 }
 
 /** Every fault of the settings at once. */

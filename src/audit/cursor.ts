@@ -35,3 +35,10 @@ export function decodePosition(key: Buffer, cursor: string, tenantId: string | u
     return { feed: 'all', transaction: BigInt(first), ordinal: BigInt(second) };
   throw refuse();
 }
+
+/** The same for a chain, '' being the instance's. */
+export function decodeChainPosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' } {
+  const position = decodePosition(key, cursor, tenantId);
+  if (position.feed !== 'tenant') throw badInput(['after'], 'This is no cursor of this feed.');
+  return position;
+}

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ResourceName } from '../access/catalog.ts';
 import { canonicalJson, type Json } from '../lib/json.ts';
 
@@ -52,9 +52,57 @@ export interface AuditDraft {
   readonly details?: Json;
 }
 
-/** What the chain holds fast of an event: everything but its place in the chain. */
-export const digestOf = (draft: AuditDraft): string => createHash('sha256').update(canonicalJson(draft)).digest('hex');
+/** What a digest is taken over, whichever way it comes: as a draft, or as the row that was made of it. */
+export interface EventContent extends Omit<AuditDraft, 'at' | 'type' | 'outcome' | 'resource' | Optional> {
+  readonly at: string | Date;
+  readonly type: string;
+  readonly outcome: string;
+  readonly resource: string;
+  readonly ip?: string | null;
+  readonly decisionId?: string | null;
+  readonly policy?: string | null;
+  readonly reason?: string | null;
+  readonly patch?: unknown;
+  readonly revertPatch?: unknown;
+  readonly details?: unknown;
+}
+type Optional = 'ip' | 'decisionId' | 'policy' | 'reason' | 'patch' | 'revertPatch' | 'details';
+
+const textual = (name: string, value: string | null | undefined): string =>
+  value == null ? '' : `"${name}":${JSON.stringify(value)},`;
+const structured = (name: string, value: unknown): string =>
+  value == null ? '' : `"${name}":${canonicalJson(value)},`;
+
+/**
+ * The content of an event: everything but its place in the chain, as canonical JSON (keys in order, no null). Written
+ * out field by field, since a million of them are read again to verify a chain.
+ */
+export const contentOf = (event: EventContent): string =>
+  `{"action":${JSON.stringify(event.action)},"actorId":${JSON.stringify(event.actorId)},` +
+  `"actorKind":${JSON.stringify(event.actorKind)},"actorName":${JSON.stringify(event.actorName)},` +
+  `"at":"${typeof event.at === 'string' ? event.at : event.at.toISOString()}",` +
+  textual('decisionId', event.decisionId) +
+  structured('details', event.details) +
+  `"id":${JSON.stringify(event.id)},"impersonatorId":${JSON.stringify(event.impersonatorId)},` +
+  `"impersonatorName":${JSON.stringify(event.impersonatorName)},` +
+  textual('ip', event.ip) +
+  `"namespace":${JSON.stringify(event.namespace)},"outcome":${JSON.stringify(event.outcome)},` +
+  structured('patch', event.patch) +
+  `"patchText":${JSON.stringify(event.patchText)},` +
+  textual('policy', event.policy) +
+  textual('reason', event.reason) +
+  `"requestId":${JSON.stringify(event.requestId)},"resource":${JSON.stringify(event.resource)},` +
+  `"resourceId":${JSON.stringify(event.resourceId)},"resourceKey":${JSON.stringify(event.resourceKey)},` +
+  structured('revertPatch', event.revertPatch) +
+  `"tenantId":${JSON.stringify(event.tenantId)},"tenantKey":${JSON.stringify(event.tenantKey)},` +
+  `"type":${JSON.stringify(event.type)}}`;
+
+/** What the chain holds fast of an event: the hash of its content. */
+export const digestOf = (content: string | Uint8Array): string => hash('sha256', content);
 
 /** How an event hangs on the one before it. The database's audit_append computes the same. */
-export const chainHash = (previous: string, seq: bigint, digest: string): string =>
-  createHash('sha256').update(`${previous}:${seq}:${digest}`).digest('hex');
+export const chainHash = (previous: string, seq: bigint | number, digest: string): string =>
+  hash('sha256', `${previous}:${seq}:${digest}`);
+
+/** What the first event of a chain hangs on. */
+export const chainStart = '0'.repeat(64);

@@ -6,7 +6,7 @@ import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { auditedPart, patchesOf } from './diff.ts';
-import { type AuditDraft, type AuditType, actionName, digestOf } from './event.ts';
+import { type AuditDraft, type AuditType, actionName, contentOf, digestOf } from './event.ts';
 
 /** The topic of Wake that says: this chain grew. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
@@ -39,7 +39,7 @@ async function flush(tx: Tx): Promise<void> {
   const chains = Map.groupBy(drafts, (draft) => draft.tenantId);
   // Always in the same order: two transactions that write to the same chains never wait for each other in a circle.
   for (const tenantId of [...chains.keys()].sort()) {
-    const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(draft) }));
+    const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(contentOf(draft)) }));
     await tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`;
     wakeAfterCommit(tx, auditTopic(tenantId));
   }

@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type SigningKey, signingKey } from '../lib/signing.ts';
 
 /** Keys for separate uses, all derived from one root secret: none tells another. */
 export interface Keys {
@@ -14,6 +15,8 @@ export interface Keys {
   readonly idempotency: readonly Buffer[];
   /** Wrap the keys by which secrets are sealed: the present one, then former ones, which only unwrap. */
   readonly wrapping: readonly WrappingKey[];
+  /** Sign checkpoints of the audit log: the present one, then former ones, which only verify. */
+  readonly signing: readonly [SigningKey, ...SigningKey[]];
 }
 
 export interface WrappingKey {
@@ -37,6 +40,10 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
     cache: derived(master, 'sign-in-cache'),
     idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),
     wrapping,
+    signing: [
+      signingKey(derived(master, 'audit-signing')),
+      ...former.map((one) => signingKey(derived(one, 'audit-signing'))),
+    ],
   };
 }
 

@@ -9,5 +9,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   secrets: async () => (await import('./secrets.ts')).secretsCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,
   apply: async () => (await import('./apply.ts')).applyCommand,
+  audit: async () => (await import('./audit.ts')).auditCommand,
   import: async () => (await import('./import.ts')).importCommand,
 };

@@ -45,12 +45,14 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   ) => Promise<number | undefined> | undefined;
   /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
+  /** Puts on record that it is read, for lists whose reading is itself audited. */
+  readonly reading?: (context: Context, parent: Parent, args: PageArgs) => void;
   /** Columns that a list leaves out: large ones, read where they are asked for. Not with `relation`. */
   readonly omit?: Readonly<Record<string, true>>;
   readonly nullable?: boolean;
 }
 
-interface PageArgs {
+export interface PageArgs {
   first?: number | null;
   last?: number | null;
   after?: string | null;
@@ -119,6 +121,7 @@ export function connection<Parent, Node, Filter = never>(
       const granted = spec.besides ? anyCondition([own, spec.besides])! : own;
       const filter =
         args.where && spec.where ? await spec.where.toCondition(args.where as Filter, context, parent) : {};
+      spec.reading?.(context, parent, args);
       return page(context, spec, parent, args, [granted, filter]);
     }) as never,
   });

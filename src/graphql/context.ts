@@ -1,4 +1,5 @@
 import type { AuditFeed } from '../audit/feed.ts';
+import type { Readings } from '../audit/readings.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
 import type { Keys } from '../auth/keys.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
@@ -36,4 +37,6 @@ export interface Context extends Services {
   readonly deadline: Deadline | undefined;
   /** Loaders of this request, by what they load. */
   readonly loaders: Map<string, unknown>;
+  /** What this request reads of the audit log. */
+  readonly readings: Readings;
 }

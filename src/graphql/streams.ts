@@ -21,6 +21,7 @@ export async function decideStream(
   const { session, store, decisions, engine } = context;
   // A stream has no end in time: the deadline of its request does not apply.
   context.deadline?.clear();
+  context.readings.close();
   let tenant: TenantRef | undefined;
   try {
     if (tenantKey != null) tenant = await requiredTenant(context, tenantKey);

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { LogFile } from './log-file.ts';
+import type { Download } from './download.ts';
 import type { Gateway } from './yoga.ts';
 
 export interface HttpOptions {
   readonly gateway: Gateway;
-  readonly logFile: LogFile;
+  readonly downloads: readonly Download[];
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** May this gateway decide, and does its database answer? */
   readonly isReady: () => boolean;
@@ -28,10 +28,17 @@ function answer(
 }
 
 /** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
-export function createHttpServer({ gateway, logFile, origins, isReady }: HttpOptions): HttpServer {
+export function createHttpServer({ gateway, downloads, origins, isReady }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
+  const fileAt = (path: string) => {
+    for (const download of downloads) {
+      const serve = download(path);
+      if (serve) return serve;
+    }
+    return undefined;
+  };
 
   const server = createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 },
@@ -50,8 +57,8 @@ export function createHttpServer({ gateway, logFile, origins, isReady }: HttpOpt
           'Retry-After': '1',
         });
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
-      const serve = path === '/graphql' ? gateway : logFile(path ?? '');
-      if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and logs.');
+      const serve = path === '/graphql' ? gateway : fileAt(path ?? '');
+      if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');
       if (!origins(request.headers.origin, request.headers.host))
         return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
       running += 1;

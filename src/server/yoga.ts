@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { Readings } from '../audit/readings.ts';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
@@ -13,6 +14,7 @@ import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
+import { useReadings } from './use-readings.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
 export interface ServerContext {
@@ -67,6 +69,7 @@ export function createGateway({
         session: authenticator.session(own),
         deadline: new Deadline(limits.requestMs),
         loaders: new Map(),
+        readings: new Readings(),
       };
     },
     // The life of a request, top to bottom.
@@ -76,7 +79,8 @@ export function createGateway({
       // before execution
       usePlainFaults(),
       useLimits(limits),
-      // around execution
+      // around execution, from the inside out
+      useReadings(),
       useDeadline(),
     ],
   });

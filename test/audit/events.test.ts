@@ -2,6 +2,7 @@ import { applyPatch } from 'rfc6902';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chainHash, digestOf } from '../../src/audit/event.ts';
 import type { AuditEvent, Tenant, User } from '../../src/db/generated/client.ts';
+import { canonicalJson } from '../../src/lib/json.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
@@ -191,7 +192,7 @@ describe('what is written down', () => {
     let previous = '0'.repeat(64);
     for (const event of events) {
       expect(event.prevHash).toBe(previous);
-      expect(event.hash).toBe(chainHash(previous, event.seq, digestOf(draftOf(event) as never)));
+      expect(event.hash).toBe(chainHash(previous, event.seq, digestOf(canonicalJson(draftOf(event)))));
       previous = event.hash;
     }
   });

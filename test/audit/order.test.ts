@@ -37,6 +37,7 @@ describe('the order of commit', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.create();
+    world.hasForgedEvents = true;
   });
   afterAll(() => world.close());
 

@@ -41,6 +41,7 @@ describe('who could do what on a past day, from the events alone', () => {
 
   beforeAll(async () => {
     world = await World.create();
+    world.hasForgedEvents = true;
     await world.tenant('main');
     history = new History(world, chance);
     const isWhole = () => must.every((one) => history.done[one]);

@@ -6,6 +6,7 @@ const events = 100_000;
 let world: World;
 beforeAll(async () => {
   world = await World.create();
+  world.hasForgedEvents = true;
 }, 60_000);
 afterAll(() => world.close());
 

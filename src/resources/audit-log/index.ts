@@ -1,3 +1,4 @@
 import './resource.ts';
 import './schema.ts';
+import './checkpoint-schema.ts';
 import './subscription.ts';

@@ -1,12 +1,13 @@
 import type { ResourceName } from '../../access/catalog.ts';
 import { encodePosition } from '../../audit/cursor.ts';
 import type { AuditOutcome, AuditType } from '../../audit/event.ts';
+import type { Reading } from '../../audit/readings.ts';
 import type { AuditEvent, Namespace, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { registerNode } from '../../graphql/node.ts';
+import { globalId, registerNode } from '../../graphql/node.ts';
 import { shownJson, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../subject-type.ts';
@@ -127,14 +128,25 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
     }),
   }),
 });
+/** That it was read goes on record, with the decision that allowed it. */
+const note = ({ session, readings }: Context, tenantId: string | undefined, reading: Reading): void =>
+  readings.note(tenantId, { ...reading, decisionId: session.may('AUDITLOG:READ', { tenantId })?.decisionId });
+
 registerNode({
   typename: 'AuditEvent',
   resource: 'AUDITLOG',
-  async find({ session, db }, id) {
+  async find(context, id) {
+    const { session, db } = context;
     const event = await db.auditEvent.findFirst({ where: { id } });
     const tenantId = event?.tenantId ?? '';
     const grant = session.may('AUDITLOG:READ', { tenantId: tenantId === '' && event ? undefined : tenantId });
-    return event && grant?.matches({ ...event }) ? { ...event } : null;
+    if (!event || !grant?.matches({ ...event })) return null;
+    note(context, tenantId === '' ? undefined : tenantId, {
+      field: 'Query.node',
+      args: { id: globalId('AuditEvent', id) },
+      namespace: event.namespace,
+    });
+    return { ...event };
   },
 });
 
@@ -184,6 +196,7 @@ builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
     within: ({ id }) => ({ tenantId: id }),
     where: { input: AuditEventWhere, toCondition: (filter, context, { id }) => toCondition(filter, context, [id]) },
     streamCursor: ({ id }, context) => streamCursor(id)(context),
+    reading: (context, { id }, args) => note(context, id, { field: 'Tenant.auditEvents', args }),
   }),
 );
 builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
@@ -196,6 +209,8 @@ builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
       input: AuditEventWhere,
       toCondition: (filter, context, { tenantId }) => toCondition(filter, context, [tenantId]),
     },
+    reading: (context, { tenantId, namespace }, args) =>
+      note(context, tenantId, { field: 'Namespace.auditEvents', args, namespace }),
   }),
 );
 builder.queryField('auditEvents', (t) =>
@@ -215,6 +230,7 @@ builder.queryField('auditEvents', (t) =>
       },
     },
     streamCursor: (_root, context) => streamCursor(undefined)(context),
+    reading: (context, _root, args) => note(context, undefined, { field: 'Query.auditEvents', args }),
     nullable: false,
   }),
 );

@@ -10,6 +10,7 @@ import {
 import { builder } from '../../graphql/builder.ts';
 import { ActionEnum } from '../../graphql/guarded.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
+import { pemOf, type VerifyingKey } from '../../lib/signing.ts';
 
 const LevelEnum = builder.enumType('PermissionLevel', {
   description: 'Where a permission can be held.',
@@ -78,6 +79,14 @@ const LimitsRef = builder.objectRef<Record<string, number>>('Limits').implement(
   }),
 });
 
+const AuditKey = builder.objectRef<VerifyingKey>('AuditKey').implement({
+  description: 'A public key by which checkpoints of the audit log are verified.',
+  fields: (t) => ({
+    id: t.exposeString('id', { description: 'Which: checkpoints name it.' }),
+    pem: t.string({ description: 'The Ed25519 public key, as PEM.', resolve: pemOf }),
+  }),
+});
+
 const ServerInfo = builder.objectRef<{ id: string }>('ServerInfo').implement({
   description: 'What this gateway is.',
   fields: (t) => ({
@@ -86,6 +95,11 @@ const ServerInfo = builder.objectRef<{ id: string }>('ServerInfo').implement({
     policySet: t.string({
       description: 'Fingerprint of its policies and their settings.',
       resolve: (_info, _args, { engine }) => engine.fingerprint,
+    }),
+    auditKeys: t.field({
+      type: [AuditKey],
+      description: 'By which checkpoints of the audit log are verified: the present one, then former ones.',
+      resolve: (_info, _args, { keys }) => [...keys.signing],
     }),
     limits: t.field({
       type: LimitsRef,

@@ -1,0 +1,101 @@
+import type { Doer } from '../access/grant.ts';
+import type { TenantRef } from '../access/tenant-ref.ts';
+import { withoutDeadline } from '../db/deadline.ts';
+import { inTransaction, type Store } from '../db/transaction.ts';
+import { GatehouseError } from '../errors.ts';
+import { canonicalJson, type Json } from '../lib/json.ts';
+import { actionName } from './event.ts';
+import { append, envelope } from './record.ts';
+
+/** What is asked of the log in one place: the field, or the path of an export, and its arguments. */
+export interface Reading {
+  readonly field: string;
+  readonly args: object;
+  /** The namespace, where it is confined to one. */
+  readonly namespace?: string;
+  readonly decisionId?: string | undefined;
+}
+
+/** Arguments that are longer are not kept as they are: an event is no place for a page of text. */
+const greatestArgs = 2_000;
+
+const argsOf = ({ args }: Reading): Json => {
+  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value != null));
+  const text = canonicalJson(given);
+  return text.length <= greatestArgs ? (JSON.parse(text) as Json) : `${text.slice(0, greatestArgs)}…`;
+};
+
+/** Puts on record that somebody reads a chain, in a transaction of its own. @returns the event's id. */
+export async function recordReading(
+  store: Store,
+  doer: Doer,
+  tenant: TenantRef | null,
+  readings: readonly Reading[],
+): Promise<string> {
+  const head = envelope(doer);
+  const asked = new Map<string, { field: string; args: Json; times: number }>();
+  for (const reading of readings) {
+    const args = argsOf(reading);
+    const key = canonicalJson([reading.field, args]);
+    const known = asked.get(key);
+    if (known) known.times += 1;
+    else asked.set(key, { field: reading.field, args, times: 1 });
+  }
+  const namespaces = new Set(readings.map(({ namespace = '' }) => namespace));
+  const read = [...asked.values()].map(({ times, ...one }) => (times > 1 ? { ...one, times } : one));
+  const decisionId = readings.find((reading) => reading.decisionId !== undefined)?.decisionId;
+  // Also where the time of the request is over: what was read is on record.
+  await withoutDeadline(() =>
+    inTransaction(store, async (tx) => {
+      append(tx, {
+        ...head,
+        tenantId: tenant?.id ?? '',
+        tenantKey: tenant?.key ?? '',
+        type: 'READ',
+        action: actionName('AUDITLOG', 'read'),
+        outcome: 'SUCCESS',
+        resource: 'AUDITLOG',
+        resourceId: '',
+        resourceKey: tenant?.key ?? '',
+        namespace: namespaces.size === 1 ? [...namespaces][0]! : '',
+        ...(decisionId !== undefined && { decisionId }),
+        patchText: '',
+        details: { read } as Json,
+      });
+    }),
+  );
+  return head.id;
+}
+
+/** What one operation reads of the log: one event for each chain, written before the answer goes out. */
+export class Readings {
+  readonly #byChain = new Map<string, Reading[]>();
+  #isClosed = false;
+
+  /** A stream has no end at which to write: within one, nothing else of the log is read. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** @param tenantId undefined: the instance's chain, or all chains together. */
+  note(tenantId: string | undefined, reading: Reading): void {
+    if (this.#isClosed)
+      throw new GatehouseError('BAD_INPUT', 'Within a subscription the audit log is not read by other fields.');
+    const known = this.#byChain.get(tenantId ?? '');
+    if (known) known.push(reading);
+    else this.#byChain.set(tenantId ?? '', [reading]);
+  }
+
+  async write(store: Store, doer: () => Doer): Promise<void> {
+    const chains = [...this.#byChain];
+    this.#byChain.clear();
+    for (const [tenantId, readings] of chains) {
+      // Of a tenant that is gone, the instance's chain tells: its own has ended.
+      const tenant =
+        tenantId === ''
+          ? null
+          : await store.prisma.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
+      await recordReading(store, doer(), tenant, readings);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
+import { UsageError } from './usage.ts';
+
+const usage = `Usage: gatehouse audit export (--tenant KEY | --instance) --out FILE [--format ndjson|csv] [--resume] ${remoteUsage}`;
+const attempts = 10;
+const tailBytes = 4 * 1024 * 1024;
+const progressMs = 500;
+
+interface Settings {
+  readonly remote: Remote;
+  readonly path: string;
+  readonly name: string;
+  readonly format: 'ndjson' | 'csv';
+  readonly out: string;
+  readonly resume: boolean;
+}
+
+function readSettings(args: readonly string[]): Settings {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...remoteOptions,
+      tenant: { type: 'string' },
+      instance: { type: 'boolean' },
+      out: { type: 'string' },
+      format: { type: 'string', default: 'ndjson' },
+      resume: { type: 'boolean', default: false },
+    },
+  });
+  const { tenant, instance, out, format, resume } = values;
+  const isFormat = format === 'ndjson' || format === 'csv';
+  if (out === undefined || !isFormat || (tenant === undefined) === (instance !== true)) throw new UsageError(usage);
+  if (!resume && existsSync(out))
+    throw new UsageError(`${out} is there already: --resume goes on behind its last event.`);
+  const remote = readRemote(values);
+  const path = tenant === undefined ? '/audit-events' : `/tenants/${encodeURIComponent(tenant)}/audit-events`;
+  return { remote, path, name: tenant ?? 'instance', format, out, resume };
+}
+
+/** The file that grows by whole lines, and knows the cursor of its last event. */
+class Target {
+  cursor: string | undefined;
+  seq = 0;
+  events = 0;
+  readonly #path: string;
+  readonly #isNew: boolean;
+  readonly #file: number;
+  #size: number;
+  #rest = '';
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#isNew = !existsSync(path);
+    this.#file = openSync(path, this.#isNew ? 'w+' : 'r+', 0o600);
+    this.#size = fstatSync(this.#file).size;
+    if (this.#size > 0) this.#find(path);
+  }
+
+  /** Goes back to the last whole line, and to the last event in it or before it. */
+  #find(path: string): void {
+    const bytes = Math.min(this.#size, tailBytes);
+    const tail = Buffer.alloc(bytes);
+    readSync(this.#file, tail, 0, bytes, this.#size - bytes);
+    const end = tail.lastIndexOf('\n') + 1;
+    this.#size -= bytes - end;
+    ftruncateSync(this.#file, this.#size);
+    const lines = tail.toString('utf8', 0, end).trimEnd().split('\n');
+    const last = lines.findLast((line) => this.#cursorIn(line) !== undefined);
+    if (last !== undefined) this.#note(last);
+    else if (lines.length > 2 || this.#size > bytes)
+      throw new UsageError(`${path} is no export that could be resumed.`);
+  }
+
+  #cursorIn(line: string): string | undefined {
+    return /^\{"seq":"\d+".{150,180}"cursor":"([\w-]+)"/.exec(line)?.[1] ?? /^\d+,.*,([\w-]{20,})\r?$/.exec(line)?.[1];
+  }
+
+  #note(line: string): void {
+    const cursor = this.#cursorIn(line);
+    if (cursor === undefined) return;
+    this.cursor = cursor;
+    this.seq = Number(/\d+/.exec(line)![0]);
+  }
+
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
+  /** Takes what came; only whole lines are written. */
+  write(text: string): void {
+    const all = this.#rest + text;
+    const end = all.lastIndexOf('\n') + 1;
+    this.#rest = all.slice(end);
+    if (end === 0) return;
+    const whole = all.slice(0, end);
+    this.#size += writeSync(this.#file, whole, this.#size);
+    const lines = whole.split('\n');
+    this.events += lines.filter((line) => line.startsWith('{"seq"') || /^\d/.test(line)).length;
+    const last = lines.findLast((line) => this.#cursorIn(line) !== undefined);
+    if (last !== undefined) this.#note(last);
+  }
+
+  /** What came of a line that was cut off comes again. */
+  forget(): void {
+    this.#rest = '';
+  }
+
+  close(): void {
+    closeSync(this.#file);
+    // Nothing came, not even a first line: no file is left to look like an export.
+    if (this.#isNew && this.isEmpty) rmSync(this.#path);
+  }
+}
+
+/** A refusal, which does not get better by asking again. */
+class Refused extends UsageError {}
+
+async function part({ remote, path, format }: Settings, target: Target, tell: (head: number) => void): Promise<void> {
+  const url = new URL(remote.url.replace(/\/graphql$/, path));
+  url.searchParams.set('format', format);
+  if (target.cursor !== undefined) url.searchParams.set('after', target.cursor);
+  const response = await fetch(url, { headers: { authorization: remote.authorization } });
+  if (!response.ok) {
+    const text = await response.text();
+    const message = /"message":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? `status ${response.status}`;
+    const Failed = response.status === 503 ? Error : Refused;
+    throw new Failed(`${url.origin} answers: ${message}`);
+  }
+  const head = Number(response.headers.get('gatehouse-audit-head') ?? 0);
+  // A file has one header, however many parts it came in.
+  let skipHeader = format === 'csv' && !target.isEmpty;
+  for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+    target.write(skipHeader ? text.slice(text.indexOf('\n') + 1) : text);
+    skipHeader &&= !text.includes('\n');
+    tell(head);
+  }
+}
+
+/** Writes a chain into a file, goes on where it was broken off, and tells how far it is. */
+export async function exportEvents(args: readonly string[]): Promise<number> {
+  const settings = readSettings(args);
+  const target = new Target(settings.out);
+  const began = performance.now();
+  let told = began;
+  const line = (head: number) => {
+    const rate = Math.round((target.events / (performance.now() - began)) * 1_000);
+    const share = head > 0 ? `, ${Math.floor((100 * Math.min(target.seq, head)) / head)} %` : '';
+    return `${settings.name}: ${target.events} events, ${rate}/s${share}`;
+  };
+  const tell = (head: number) => {
+    if (performance.now() - told < progressMs) return;
+    told = performance.now();
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line(head)}` : `${line(head)}\n`);
+  };
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = target.events;
+      try {
+        await part(settings, target, tell);
+        break;
+      } catch (error) {
+        if (error instanceof Refused || (attempt >= attempts && target.events === before)) throw error;
+        if (target.events > before) attempt = 0;
+        target.forget();
+        process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}broken off (${(error as Error).message}); going on\n`);
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random())),
+        );
+      }
+    }
+  } finally {
+    target.close();
+  }
+  process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${line(0)}\n`);
+  return 0;
+}

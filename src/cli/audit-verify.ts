@@ -1,0 +1,115 @@
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { ChainReport } from '../audit/chain.ts';
+import { statementIn } from '../audit/export-line.ts';
+import type { SignedStatement } from '../audit/statement.ts';
+import { verifyExport } from '../audit/verify-export.ts';
+import { verifyStore } from '../audit/verify-store.ts';
+import { readConfig } from '../config.ts';
+import { createLog } from '../lib/log.ts';
+import { type VerifyingKey, verifyingKey } from '../lib/signing.ts';
+import { keysOf } from './audit-checkpoint.ts';
+import { withStore } from './store.ts';
+import { UsageError } from './usage.ts';
+
+const usage = `Usage: gatehouse audit verify [--tenant KEY | --instance] [--checkpoints FILE]
+       gatehouse audit verify --file EXPORT --public-key FILE [--checkpoints FILE]`;
+
+function read(path: string): string {
+  if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);
+  return readFileSync(path, 'utf8');
+}
+
+/** Checkpoints that were kept elsewhere: NDJSON, as `audit checkpoint` prints them. */
+function checkpointsIn(path: string | undefined): SignedStatement[] {
+  if (path === undefined) return [];
+  return read(path)
+    .split('\n')
+    .flatMap((line, i) => {
+      if (line.trim() === '') return [];
+      try {
+        return [statementIn((JSON.parse(line) as { checkpoint?: unknown }).checkpoint)];
+      } catch {
+        throw new UsageError(`${path}, line ${i + 1}: this is no checkpoint.`);
+      }
+    });
+}
+
+function publicKeysIn(path: string): VerifyingKey[] {
+  const blocks = read(path).match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
+  if (blocks.length === 0) throw new UsageError(`${path} holds no public key (PEM).`);
+  return blocks.map((pem) => {
+    try {
+      return verifyingKey(pem);
+    } catch {
+      throw new UsageError(`${path} holds a key that is no Ed25519 public key.`);
+    }
+  });
+}
+
+function tell({ tenantId, tenantKey, events, proofs, faults, faultCount }: ChainReport): void {
+  const name = tenantId === '' ? 'instance' : `tenant ${tenantKey || tenantId}`;
+  const result = faultCount === 0 ? 'intact' : `${faultCount} fault${faultCount === 1 ? '' : 's'}`;
+  console.log(`${name}: ${events} events, ${proofs} signed statements: ${result}`);
+  for (const { kind, seq, message } of faults)
+    console.log(`  ${kind}${seq === undefined ? '' : ` ${seq}`}: ${message}`);
+  if (faultCount > faults.length) console.log(`  and ${faultCount - faults.length} more`);
+}
+
+/** @returns 0 where every chain is intact, 1 where one is not. */
+export async function verify(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      tenant: { type: 'string' },
+      instance: { type: 'boolean' },
+      file: { type: 'string' },
+      'public-key': { type: 'string' },
+      checkpoints: { type: 'string' },
+    },
+  });
+  const kept = checkpointsIn(values.checkpoints);
+  const began = performance.now();
+  let events = 0;
+  let isIntact = true;
+  const count = (report: ChainReport) => {
+    tell(report);
+    events += report.events;
+    isIntact &&= report.faultCount === 0;
+  };
+  if (values.file !== undefined) {
+    if (values['public-key'] === undefined || values.tenant !== undefined || values.instance)
+      throw new UsageError(usage);
+    const keys = publicKeysIn(values['public-key']);
+    if (!existsSync(values.file)) throw new UsageError(`There is no file ${values.file}.`);
+    count(await verifyExport(createReadStream(values.file, { highWaterMark: 1 << 20 }), keys, kept));
+  } else {
+    if (values['public-key'] !== undefined || (values.tenant !== undefined && values.instance))
+      throw new UsageError(usage);
+    const config = readConfig();
+    await withStore(config, createLog(config.log), async ({ prisma }, connection) => {
+      const only = values.instance
+        ? ''
+        : values.tenant === undefined
+          ? undefined
+          : await idOfTenant(prisma, values.tenant);
+      for await (const report of verifyStore(connection, keysOf(config).signing, kept, only)) count(report);
+    });
+  }
+  const seconds = (performance.now() - began) / 1_000;
+  console.log(`${events} events in ${seconds.toFixed(1)} s (${Math.round(events / seconds)}/s)`);
+  return isIntact ? 0 : 1;
+}
+
+/** The chain of a tenant, which may be gone by now. */
+async function idOfTenant(
+  db: { auditEvent: { findFirst(args: object): Promise<{ tenantId: string } | null> } },
+  key: string,
+): Promise<string> {
+  const newest = await db.auditEvent.findFirst({
+    where: { tenantKey: key, NOT: { tenantId: '' } },
+    orderBy: { ordinal: 'desc' },
+  });
+  if (!newest) throw new UsageError(`There is no event of a tenant ${key}.`);
+  return newest.tenantId;
+}

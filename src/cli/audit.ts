@@ -1,0 +1,20 @@
+import { type Command, UsageError } from './usage.ts';
+
+/** The parts of `gatehouse audit`, loaded when one is asked for. */
+const parts: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  verify: async () => (await import('./audit-verify.ts')).verify,
+  checkpoint: async () => (await import('./audit-checkpoint.ts')).checkpoint,
+  key: async () => (await import('./audit-checkpoint.ts')).publicKey,
+  export: async () => (await import('./audit-export.ts')).exportEvents,
+};
+
+export const auditCommand: Command = {
+  name: 'audit',
+  usage: 'audit verify | checkpoint | key | export …',
+  description: 'Prove that no audit event was changed or lost; take the events along.',
+  async run([part = '', ...args]) {
+    const load = Object.hasOwn(parts, part) ? parts[part] : undefined;
+    if (!load) throw new UsageError(`Usage: gatehouse audit ${Object.keys(parts).join(' | ')} …`);
+    return (await load())(args);
+  },
+};

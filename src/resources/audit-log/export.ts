@@ -1,0 +1,100 @@
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import { decodeChainPosition, encodePosition } from '../../audit/cursor.ts';
+import { beginLine, checkpointLine, eventLine } from '../../audit/export-line.ts';
+import { assertKept } from '../../audit/kept.ts';
+import { recordReading } from '../../audit/readings.ts';
+import { signStatement } from '../../audit/statement.ts';
+import type { AuditEvent } from '../../db/generated/client.ts';
+import type { Context } from '../../graphql/context.ts';
+import { stillAllowed } from '../../graphql/streams.ts';
+import { toJson } from '../../lib/json.ts';
+import { csvHeader, csvLine } from './csv.ts';
+import { isWhole, shownEvent } from './shown.ts';
+import { type AuditFilter, toCondition } from './where.ts';
+import { reachesAll } from './whole.ts';
+
+export interface ExportRequest {
+  readonly format: 'ndjson' | 'csv';
+  /** Null: the chain of the instance. */
+  readonly tenant: TenantRef | null;
+  readonly filter: AuditFilter;
+  /** Cursor of the last line that arrived. */
+  readonly after?: string | undefined;
+}
+
+const pageSize = 1_000;
+
+/**
+ * The events of a chain, oldest first, up to the newest at the begin: in parts of some lines each, read as they are
+ * taken. Each part is decided anew. That it was read is on record before the first part.
+ * @param onHead is told the number of the last event, before the first part: for who may read all of it.
+ * @throws BAD_INPUT, CURSOR_EXPIRED, FORBIDDEN before the first part; what ends it afterwards, too.
+ */
+export async function* exportChain(
+  context: Context,
+  request: ExportRequest,
+  onHead: (seq: bigint) => void,
+): AsyncGenerator<string> {
+  const { db, keys, session, store } = context;
+  const { tenant, format, filter } = request;
+  const tenantId = tenant?.id ?? '';
+  const scope = { tenantId: tenant?.id };
+  const grant = await stillAllowed(context, 'AUDITLOG:READ', scope);
+  const condition = toCondition(filter, context, [tenantId]);
+  const tombstone = await db.auditTombstone.findFirst({ where: { tenantId } });
+  let at = tombstone?.seq ?? 0n;
+  if (request.after !== undefined) {
+    const position = decodeChainPosition(keys.cursor, request.after, tenantId);
+    assertKept(keys.cursor, position.seq, tombstone);
+    at = position.seq;
+  }
+  const head = await db.auditHead.findFirst({ where: { tenantId } });
+  const isWholeChain = Object.keys(filter).length === 0 && reachesAll(grant.where, tenantId);
+  if (isWholeChain) onHead(head?.seq ?? 0n);
+  await recordReading(store, session.doer, tenant, [
+    {
+      field: 'export',
+      args: { format, where: filter, after: request.after },
+      decisionId: grant.decisionId,
+      ...(filter.namespace != null && { namespace: filter.namespace }),
+    },
+  ]);
+
+  yield format === 'csv'
+    ? csvHeader
+    : beginLine({
+        tenantId,
+        tenantKey: tenant?.key ?? '',
+        at: new Date().toISOString(),
+        whole: isWholeChain,
+        tombstone: tombstone && { ...tombstone, kind: 'tombstone', at: tombstone.at.toISOString() },
+      });
+  while (head && at < head.seq) {
+    const { where } = await stillAllowed(context, 'AUDITLOG:READ', scope);
+    const events = await db.auditEvent.findMany({
+      where: { AND: [{ tenantId, seq: { gt: at, lte: head.seq } }, where, condition] } as never,
+      orderBy: { seq: 'asc' },
+      take: pageSize,
+    });
+    yield events.map((event) => lineOf(context, event, format)).join('');
+    if (events.length < pageSize) break;
+    at = events.at(-1)!.seq;
+  }
+  if (format === 'ndjson' && head && isWholeChain) {
+    const { seq, hash } = head;
+    const now = new Date().toISOString();
+    yield checkpointLine(signStatement(keys.signing[0], { kind: 'checkpoint', tenantId, seq, hash, at: now }));
+  }
+}
+
+function lineOf(context: Context, event: AuditEvent, format: ExportRequest['format']): string {
+  const shown = shownEvent(context, event);
+  const cursor = encodePosition(context.keys.cursor, { feed: 'tenant', tenantId: event.tenantId, seq: event.seq });
+  if (format === 'csv') return csvLine(shown, cursor);
+  return isWhole(shown, event) ? eventLine(event, cursor) : eventLine(event, cursor, shownJsonOf(shown));
+}
+
+/** What may be told of the content of an event that is not shown whole. */
+function shownJsonOf({ ordinal: _ordinal, transaction: _transaction, seq: _seq, ...shown }: AuditEvent) {
+  return toJson(shown);
+}

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readings } from '../audit/readings.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { errorCodes, GatehouseError, notFound } from '../errors.ts';
+import type { Context, Services } from '../graphql/context.ts';
+import type { Mask } from '../graphql/mask.ts';
+import { storable } from '../lib/text.ts';
+import { claimsOf } from './claims.ts';
+
+export interface DownloadOptions {
+  readonly services: Services;
+  readonly authenticator: Authenticator;
+  readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly mask: Mask;
+}
+
+/** Answers a request for a file; undefined where the path is none of one. */
+export type Download = (
+  path: string,
+) => ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
+
+/** Writes the answer; `response` has no headers yet, so that a refusal can still be told with its status. */
+type Work = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** A reader that takes nothing for so long is cut off. */
+const idleMs = 60_000;
+
+/** What every file has in common: GET and its origins, who asks, and errors as GraphQL tells them. */
+export function download({ services, authenticator, addressOf, mask }: DownloadOptions, what: string, work: Work) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    allowOrigin(request, response);
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    try {
+      if (request.method !== 'GET') throw new GatehouseError('BAD_INPUT', `${what} is read by GET.`);
+      const context: Context = {
+        ...services,
+        db: services.store.prisma,
+        session: authenticator.session(claimsOf(request, addressOf)),
+        deadline: undefined,
+        loaders: new Map(),
+        readings: new Readings(),
+      };
+      response.setTimeout(idleMs, () => response.destroy());
+      await context.session.refresh();
+      await work(context, request, response);
+    } catch (error) {
+      if (response.headersSent) return void response.destroy();
+      const { message, extensions } = mask(error);
+      const { code, issues, oldestCursor } = extensions as Record<string, unknown>;
+      const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
+      response.writeHead(status, { 'Content-Type': 'application/json', ...(status === 503 && { 'Retry-After': '2' }) });
+      response.end(JSON.stringify({ errors: [{ message, extensions: { code, issues, oldestCursor } }] }));
+    }
+  };
+}
+
+/** Pages of other origins may read it, as far as the server's rule let them come here. */
+function allowOrigin({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+  if (origin === undefined) return;
+  response.setHeader('Vary', 'Origin');
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  response.setHeader('Access-Control-Allow-Methods', 'GET');
+  response.setHeader('Access-Control-Allow-Headers', 'authorization, x-gatehouse-impersonate, x-request-id');
+}
+
+/** A part of a path. @throws NOT_FOUND for what no name could be. */
+export function decoded(part: string, what: string): string {
+  try {
+    const text = decodeURIComponent(part);
+    if (storable(text) === text) return text;
+  } catch {
+    // Told like every other path that leads nowhere.
+  }
+  throw notFound(what);
+}
+
+export const fileHeaders = (type: string, name: string): Record<string, string> => ({
+  'Content-Type': type,
+  'Content-Disposition': `attachment; filename="${name.replace(/[^\w.-]/g, '_')}"`,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+});

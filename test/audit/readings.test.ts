@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, World } from '../support/world.ts';
+
+describe('reading the audit log', () => {
+  let world: World;
+  let main: Tenant;
+  let auditor: Client;
+  beforeAll(async () => {
+    world = await World.create();
+    main = await world.tenant('main');
+    await world.namespace(main, 'company.data');
+    await world.namespace(main, 'company.other');
+    const user = await world.user('auditor', [main]);
+    await world.grant(main, user, ['AUDITLOG:READ', 'NAMESPACE:READ']);
+    auditor = await world.as(user);
+  });
+  afterAll(() => world.close());
+
+  /** The READ events that this work leaves. */
+  async function reads(work: () => Promise<unknown>): Promise<AuditEvent[]> {
+    const last = await world.db.auditEvent.findFirst({ orderBy: { ordinal: 'desc' } });
+    await work();
+    return world.db.auditEvent.findMany({
+      where: { ordinal: { gt: last!.ordinal }, type: 'READ' },
+      orderBy: { ordinal: 'asc' },
+    });
+  }
+
+  it('leaves one event for a query, with what it asked and the decision that allowed it', async () => {
+    const events = await reads(() =>
+      auditor.ok(`{ tenant(key: "main") {
+        a: auditEvents(first: 3) { nodes { action } }
+        b: auditEvents(first: 3) { totalCount }
+        c: auditEvents(first: 5, where: { action: "namespace.create", under: "company" }) { nodes { id } }
+      } }`),
+    );
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      tenantId: main.id,
+      tenantKey: 'main',
+      type: 'READ',
+      action: 'auditlog.read',
+      outcome: 'SUCCESS',
+      actorName: 'auditor',
+      namespace: '',
+      details: {
+        read: [
+          { field: 'Tenant.auditEvents', args: { first: 3 }, times: 2 },
+          { field: 'Tenant.auditEvents', args: { first: 5, where: { action: 'namespace.create', under: 'company' } } },
+        ],
+      },
+    });
+    expect(events[0]!.decisionId).toMatch(/./);
+  });
+
+  it('names the namespace where it is confined to one, and both where it reads of two', async () => {
+    const one = await reads(() =>
+      auditor.ok('{ tenant(key: "main") { namespace(name: "company.data") { auditEvents { nodes { seq } } } } }'),
+    );
+    expect(one.map(({ namespace }) => namespace)).toEqual(['company.data']);
+    const two = await reads(() =>
+      auditor.ok(
+        '{ tenant(key: "main") { namespaces(where: { under: "company" }) { nodes { name auditEvents { nodes { seq } } } } } }',
+      ),
+    );
+    expect(two).toHaveLength(1);
+    expect(two[0]).toMatchObject({
+      namespace: '',
+      details: { read: [{ field: 'Namespace.auditEvents', args: {}, times: 3 }] },
+    });
+  });
+
+  it('counts for a single event by its id, and for all tenants in the chain of the instance', async () => {
+    const event = await world.db.auditEvent.findFirstOrThrow({ where: { tenantId: main.id } });
+    const id = idOf('AuditEvent', event);
+    const single = await reads(() => auditor.ok('query($id: ID!) { node(id: $id) { id } }', { id }));
+    expect(single).toMatchObject([{ tenantId: main.id, details: { read: [{ field: 'Query.node', args: { id } }] } }]);
+    const all = await reads(() => world.root().ok('{ auditEvents(first: 1) { nodes { id } } }'));
+    expect(all).toMatchObject([{ tenantId: '', details: { read: [{ field: 'Query.auditEvents' }] } }]);
+  });
+
+  it('leaves none where nothing of it was read', async () => {
+    const stranger = await world.as(await world.user('stranger', [main]));
+    const event = await world.db.auditEvent.findFirstOrThrow({ where: { tenantId: main.id } });
+    const events = await reads(async () => {
+      await stranger.run('{ tenant(key: "main") { auditEvents { nodes { id } } } }');
+      await stranger.ok('query($id: ID!) { node(id: $id) { id } }', { id: idOf('AuditEvent', event) });
+      await auditor.ok('{ tenant(key: "main") { namespaces { nodes { name } } } }');
+    });
+    expect(events.filter(({ outcome }) => outcome === 'SUCCESS')).toEqual([]);
+  });
+
+  it('is not read in passing by a subscription', async () => {
+    await world.access(main, await world.db.user.findFirstOrThrow({ where: { username: 'root' } }));
+    const events = await reads(async () => {
+      const stop = new AbortController();
+      const items = world
+        .root()
+        .sse(
+          'subscription { auditEvents { event { actor { ... on User { tenants { nodes { auditEvents { totalCount } } } } } } } }',
+          {},
+          stop.signal,
+        );
+      await items.next();
+      await world
+        .root()
+        .ok(`mutation { updateTenant(input: { id: "${idOf('Tenant', main)}", name: "Main" }) { tenant { id } } }`);
+      const { value } = await items.next();
+      expect(JSON.stringify(value)).toContain('not read by other fields');
+      stop.abort();
+    });
+    expect(events.filter(({ resource }) => resource === 'AUDITLOG').length).toBeLessThanOrEqual(1);
+  });
+
+  it('is not answered where it cannot be put on record', async () => {
+    await world.db.$executeRawUnsafe(`
+      CREATE FUNCTION no_reads() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF NEW.type = 'READ' THEN RAISE EXCEPTION 'full'; END IF; RETURN NEW; END $$`);
+    await world.db.$executeRawUnsafe(
+      'CREATE TRIGGER no_reads BEFORE INSERT ON "AuditEvent" FOR EACH ROW EXECUTE FUNCTION no_reads()',
+    );
+    try {
+      const { data, errors } = await auditor.run('{ tenant(key: "main") { auditEvents { nodes { action } } } }');
+      expect(data ?? null).toBeNull();
+      expect(errors).toHaveLength(1);
+      expect(JSON.stringify(errors)).not.toContain('full');
+    } finally {
+      await world.db.$executeRawUnsafe('DROP TRIGGER no_reads ON "AuditEvent"');
+    }
+    await auditor.ok('{ tenant(key: "main") { auditEvents { nodes { action } } } }');
+  });
+});
