@@ -12,7 +12,8 @@ import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import { exclusively } from './db/lock.ts';
 import type { Store } from './db/transaction.ts';
-import { createPostgresWake, type Wake } from './db/wake.ts';
+import type { Wake } from './db/wake.ts';
+import { createWake } from './db/wakes.ts';
 import type { Services } from './graphql/context.ts';
 import { pruneIdempotencyKeys } from './graphql/idempotency.ts';
 import { createMask } from './graphql/mask.ts';
@@ -75,7 +76,7 @@ export async function createApp(
   options: AppOptions = {},
 ): Promise<App> {
   const database = openDatabase(connection, config.limits);
-  const wake = options.wake ?? createPostgresWake(connection, log);
+  const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
