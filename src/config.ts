@@ -44,6 +44,8 @@ const limits = z.strictObject({
   poolSize: z.int().min(2).default(10),
   /** Milliseconds to wait for a connection before answering 503. */
   poolWaitMs: z.int().positive().default(1_500),
+  /** Milliseconds after which a feed that tells nothing sends a bookmark. */
+  bookmarkMs: z.int().positive().default(10_000),
   socketsPerPrincipal: z.int().positive().default(50),
   passwordLength: z.int().min(8).default(15),
 });

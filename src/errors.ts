@@ -13,6 +13,7 @@ export const errorCodes = {
   POLICY_ERROR: 503,
   UNAVAILABLE: 503,
   TIMEOUT: 504,
+  TOO_SLOW: 503,
   INTERNAL: 500,
 } as const;
 export type ErrorCode = keyof typeof errorCodes;

@@ -3,6 +3,7 @@ import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import { pause } from '../lib/pause.ts';
+import { remember } from '../lib/remember.ts';
 import type { Position } from './cursor.ts';
 import { auditTopic } from './record.ts';
 
@@ -27,11 +28,12 @@ export class Tail {
   }
 
   /** The events behind `seq` that are in memory; undefined where memory does not reach back so far. */
-  after(seq: bigint): AuditEvent[] | undefined {
+  after(seq: bigint, count = batch): AuditEvent[] | undefined {
     const first = this.#events[0];
     if (!first) return seq === this.#from ? [] : undefined;
     if (seq + 1n < first.seq) return undefined;
-    return this.#events.slice(Number(seq - first.seq) + 1, Number(seq - first.seq) + 1 + batch);
+    const start = Number(seq - first.seq) + 1;
+    return this.#events.slice(start, start + count);
   }
 
   /** Reads on from the newest known event; the first time, from `seq`. */
@@ -79,6 +81,8 @@ export class Tail {
 export class AuditFeed {
   readonly #store: Store;
   readonly #tails = new Map<string, Tail>();
+  /** Reads of those who follow from the same place are one. */
+  readonly #reading = new Map<string, Promise<AuditEvent[]>>();
   readonly #all = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
@@ -132,20 +136,13 @@ export class AuditFeed {
     { tenantId, seq }: Position & { feed: 'tenant' },
     signal: AbortSignal,
   ): AsyncGenerator<AuditEvent[]> {
-    let tail = this.#tails.get(tenantId);
-    if (!tail) {
-      tail = new Tail((after) => this.#readChain(tenantId, after));
-      this.#tails.set(tenantId, tail);
-    }
-    tail.followers += 1;
+    const tail = this.join(tenantId);
     try {
       let at = seq;
       while (!signal.aborted && !this.#closing.signal.aborted) {
         let events = tail.after(at);
         if (events === undefined) {
-          events = await this.#readChain(tenantId, at);
-          // Nothing behind it in the database either: the tail begins here.
-          if (events.length < batch) tail.look(at);
+          events = await this.readBack(tenantId, at);
         }
         if (events.length > 0) at = events.at(-1)!.seq;
         else {
@@ -156,9 +153,31 @@ export class AuditFeed {
         yield events;
       }
     } finally {
-      tail.followers -= 1;
-      if (tail.followers === 0) this.#tails.delete(tenantId);
+      this.leave(tenantId, tail);
     }
+  }
+
+  /** What those share who follow a chain: to be left again. */
+  join(tenantId: string): Tail {
+    const tail = remember(this.#tails, tenantId, () => new Tail((after) => this.#readChain(tenantId, after)));
+    tail.followers += 1;
+    return tail;
+  }
+
+  leave(tenantId: string, tail: Tail): void {
+    tail.followers -= 1;
+    if (tail.followers === 0 && this.#tails.get(tenantId) === tail) this.#tails.delete(tenantId);
+  }
+
+  /** The events behind `seq` from the database, for whom the tail does not reach back; near its end, the tail begins there. */
+  async readBack(tenantId: string, seq: bigint): Promise<AuditEvent[]> {
+    const key = `${tenantId} ${seq}`;
+    const reading = remember(this.#reading, key, () =>
+      withoutDeadline(() => this.#readChain(tenantId, seq)).finally(() => this.#reading.delete(key)),
+    );
+    const events = await reading;
+    if (events.length < batch) this.#tails.get(tenantId)?.look(seq);
+    return events;
   }
 
   #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {

@@ -109,6 +109,8 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
     const { access, scope } = config.pothosOptions as Declared;
     if (access === undefined || access === 'public' || access === 'parent') return resolve;
+    // A subscription that decides itself has done so for this very item.
+    if (config.kind === 'Subscription' && typeof access === 'object') return resolve;
     const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
     const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = async (parent, args, context, info) => {
       const { session, deadline } = context as Context;

@@ -1,7 +1,6 @@
 import type { InputRef, ObjectRef } from '@pothos/core';
 import type { Permission } from '../access/catalog.ts';
 import { type Change, type ChangePosition, instanceSource, tenantSource } from '../db/change-source.ts';
-import { abortable } from '../lib/abortable.ts';
 import { lowerFirst } from '../lib/text.ts';
 import type { Scope } from '../policy/engine.ts';
 import { builder } from './builder.ts';
@@ -9,6 +8,7 @@ import { delegate } from './connection.ts';
 import type { Condition, SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
 import { globalId } from './node.ts';
+import { endable } from './slow.ts';
 import { decideStream, stillAllowed } from './streams.ts';
 
 const ChangeKind = builder.enumType('ChangeKind', {
@@ -92,7 +92,7 @@ async function begin<Node, Filter>(
   // The place is taken before the first answer: what the subscriber changes after subscribing is told.
   const position = await context.changes.now();
   const ended = new AbortController();
-  return abortable(follow(context, spec, { tenantId: tenant?.id }, position, condition, ended), ended);
+  return endable(follow(context, spec, { tenantId: tenant?.id }, position, condition, ended), ended, context);
 }
 
 async function* follow<Node, Filter>(

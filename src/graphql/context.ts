@@ -11,6 +11,8 @@ import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { Engine } from '../policy/engine.ts';
 import type { LivePolicies } from '../policy/live-policies.ts';
 import type { AccessSession } from '../policy/session.ts';
+import type { DirectWay } from './direct.ts';
+import type { Question } from './viewing.ts';
 
 /** What every gateway has once. */
 export interface Services {
@@ -39,4 +41,10 @@ export interface Context extends Services {
   readonly loaders: Map<string, unknown>;
   /** What this request reads of the audit log. */
   readonly readings: Readings;
+  /** Over WebSocket: how a subscription may send its items itself. */
+  readonly direct?: DirectWay | undefined;
+  /** Over SSE: ends the connection of a subscriber who takes nothing. */
+  readonly cutOff?: (() => void) | undefined;
+  /** Set where an answer is made for more than one viewer: notes what it rests on. */
+  readonly asked?: (question: Question) => boolean | string;
 }

@@ -1,9 +1,10 @@
 import type { Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { badInput } from '../errors.ts';
-import { type Masks, masksOf } from '../policy/masks.ts';
+import { type Masks, masksOf, unmasked } from '../policy/masks.ts';
 import type { Condition } from './connection-type.ts';
 import type { Context } from './context.ts';
+import { askViewer, standingQuestion } from './viewing.ts';
 
 /** What stands in the place of a masked value. */
 export const masked = '***';
@@ -11,7 +12,17 @@ export const masked = '***';
 const address = /[^\s/<>"'(),:;]+@[^\s/<>"'(),:;]+/g;
 const named = /\buser:[^\s/"]+/g;
 
-const masks = ({ session }: Context): Masks => masksOf(session, 'USER');
+const ownMasks = ({ session }: Context): Masks => masksOf(session, 'USER');
+const seesAll = standingQuestion((context) => ownMasks(context) === unmasked);
+const masks = (context: Context): Masks =>
+  askViewer(context, seesAll)
+    ? unmasked
+    : {
+        hides: (field, row) => askViewer(context, (viewer) => ownMasks(viewer).hides(field, row)) === true,
+        hidesSome: (field) => askViewer(context, (viewer) => ownMasks(viewer).hidesSome(field)) === true,
+      };
+const isOwnName = (context: Context, name: string): boolean =>
+  askViewer(context, ({ session }) => !session.isAnonymous && session.principal.name === name) === true;
 
 /** Is something of it an e-mail address? A user name may be one. */
 const holdsAddress = (text: string): boolean => text.includes('@');
@@ -31,11 +42,13 @@ export const shownName = (context: Context, id: string, name: string): string =>
 
 /** Any other text that may tell of users: with their addresses and names masked, the viewer's own name apart. */
 export function shownText(context: Context, text: string): string {
-  const own = context.session.isAnonymous ? '' : context.session.principal.name;
   let shown = text;
-  if (masks(context).hidesSome('email')) shown = shown.replace(address, (found) => (found === own ? found : masked));
+  if (masks(context).hidesSome('email'))
+    shown = shown.replace(address, (found) => (isOwnName(context, found) ? found : masked));
   if (masks(context).hidesSome('username'))
-    shown = shown.replace(named, (found) => (found === `user:${own}` ? found : `user:${masked}`));
+    shown = shown.replace(named, (found) =>
+      isOwnName(context, found.slice('user:'.length)) ? found : `user:${masked}`,
+    );
   return shown;
 }
 

@@ -27,6 +27,8 @@ export interface Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
+  /** False: a policy looked at the clock without saying until when its answer holds. */
+  readonly isSteady: boolean;
   /** Who it was made for, where a session asked. */
   identity?: Identity;
   /** Was it acted upon? */
@@ -52,10 +54,19 @@ class Decided implements Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
+  readonly isSteady: boolean;
   identity?: Identity;
   used?: boolean;
 
-  constructor(permission: Permission, scope: Scope, outcome: Outcome, steps: readonly Step[], request: AccessRequest) {
+  constructor(
+    permission: Permission,
+    scope: Scope,
+    outcome: Outcome,
+    steps: readonly Step[],
+    request: AccessRequest,
+    isSteady: boolean,
+  ) {
+    this.isSteady = isSteady;
     this.permission = permission;
     this.scope = scope;
     this.outcome = outcome;
@@ -113,10 +124,24 @@ export class Engine {
 
   decide({ principal, actor, env, permission, scope }: Question): Decision {
     const [resource, action] = split(permission);
-    const request = { actor, action, resource, scope: scope as AccessRequest['scope'], env };
+    let isSteady = true;
+    let looked = false;
+    const watched: Env = {
+      ...env,
+      get now() {
+        looked = true;
+        return env.now;
+      },
+    };
+    const request = { actor, action, resource, scope: scope as AccessRequest['scope'], env: watched };
     const steps: Step[] = builtInGrants.map((grant) => toStep(grant.name, 'grant', grant.evaluate(principal, request)));
-    for (const loaded of this.#applying(request)) steps.push(ask(loaded, request));
-    return new Decided(permission, scope, combine(steps), steps, request);
+    for (const loaded of this.#applying(request)) {
+      looked = false;
+      const step = ask(loaded, request);
+      steps.push(step);
+      if (looked && !step.until) isSteady = false;
+    }
+    return new Decided(permission, scope, combine(steps), steps, request, isSteady);
   }
 
   /**

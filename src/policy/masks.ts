@@ -17,7 +17,8 @@ export interface Masks {
   hidesSome(field: string): boolean;
 }
 
-const none: Masks = { hides: () => false, hidesSome: () => false };
+/** Nothing is masked. */
+export const unmasked: Masks = { hides: () => false, hidesSome: () => false };
 const known = new WeakMap<Decision, Masks>();
 
 /** Where a policy could not say whether it masks, everything that can be masked is. */
@@ -31,7 +32,7 @@ function makeMasks(session: AccessSession, resource: ResourceName, { steps }: De
   const masks: Mask[] = counted.some(({ effect }) => effect === 'error')
     ? [{ kind: 'mask', fields: [...(resourceDefinition(resource)?.maskable ?? [])] }]
     : counted.flatMap(({ obligations = [] }) => obligations.filter((one) => one.kind === 'mask'));
-  if (masks.length === 0) return none;
+  if (masks.length === 0) return unmasked;
   // Who is shown a value by a permission uses it.
   const holding = new Map<Permission, Grant | undefined>();
   const holds = (permission: Permission, row: Row): boolean => {

@@ -6,6 +6,7 @@ import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Decision, Engine, Scope } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
+import type { PolicySet } from './load.ts';
 import { matcherOf } from './matcher.ts';
 import { confine, loadPrincipal, type Principal } from './principal.ts';
 
@@ -68,6 +69,10 @@ export class AccessSession {
   readonly #memo = new Map<string, Decision>();
   #identity: Identity | undefined;
   #use: Promise<void> | undefined;
+  /** By which policies the memo was decided. */
+  #decidedBy: PolicySet | undefined;
+  /** When the first decision of the memo is over; `now`: one holds for the moment only. */
+  #holdsUntil: Date | 'now' | undefined;
 
   constructor({ engine, freshness, identify, ip, requestId, now = () => new Date() }: SessionOptions) {
     this.engine = engine;
@@ -102,14 +107,8 @@ export class AccessSession {
     if (!this.freshness.isFresh) await this.freshness.confirm();
     this.freshness.assertFresh();
     if (this.engine.following) await this.engine.following;
-    const current = this.#identity;
-    if (
-      current &&
-      current.revision >= this.freshness.state.revision &&
-      !(current.until && current.until <= this.#now())
-    )
-      return;
-    this.#memo.clear();
+    if (this.isCurrent) return;
+    this.forget();
     this.#identity = undefined;
     this.#use = undefined;
     this.#identity = await this.#identify();
@@ -159,6 +158,39 @@ export class AccessSession {
   /** Forgets every decision: the next question is decided anew. */
   forget(): void {
     this.#memo.clear();
+    this.#decidedBy = undefined;
+    this.#holdsUntil = undefined;
+  }
+
+  /** Is the identity as of all that this gateway knows at this moment? Then `refresh` has nothing to do. */
+  get isCurrent(): boolean {
+    const { engine, freshness } = this;
+    const current = this.#identity;
+    if (!current || current.revision < freshness.state.revision || !freshness.isFresh || engine.following) return false;
+    return !(current.until && current.until <= this.#now());
+  }
+
+  /** While the session is current: does everything that it decided hold still? Else `forget`, and ask again. */
+  get holds(): boolean {
+    const until = this.#holdsUntil;
+    if (until === 'now' || this.#decidedBy !== this.engine.set) return false;
+    if (this.engine.fingerprint !== this.freshness.state.policySet) return false;
+    return !(until && until <= this.#now());
+  }
+
+  /** False: a policy looked at the clock without saying how long its answer holds, so nothing holds. */
+  get isSteady(): boolean {
+    return this.#holdsUntil !== 'now';
+  }
+
+  /** What is decided while others were in force, or for a time, is held no longer than that. */
+  #keep(key: string, decision: Decision): void {
+    this.#memo.set(key, decision);
+    this.#decidedBy ??= this.engine.set;
+    for (const { until } of decision.steps)
+      if (until && this.#holdsUntil !== 'now' && !(this.#holdsUntil && this.#holdsUntil <= until))
+        this.#holdsUntil = until;
+    if (!decision.isSteady) this.#holdsUntil = 'now';
   }
 
   actorFor(tenantId: string | undefined): Actor {
@@ -202,7 +234,7 @@ export class AccessSession {
       const { principal } = identity;
       decision = this.engine.decide({ principal, actor: this.actorFor(scope.tenantId), env, permission, scope });
       decision.identity = identity;
-      this.#memo.set(key, decision);
+      this.#keep(key, decision);
     }
     // A use that cannot be written makes the token look older than it is, never fresher: the next one tries again.
     if (decision.outcome.effect === 'allow') this.#use ??= this.identity.used?.().catch(() => undefined);

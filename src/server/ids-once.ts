@@ -43,6 +43,17 @@ export class IdsOnce {
     return `{"id":${JSON.stringify(id)}${rest}`;
   }
 
+  /** May the client still hear of this operation? */
+  isOpen(own: string): boolean {
+    return this.#byOwn.has(own);
+  }
+
+  /** How the items of an operation begin; undefined where it is over for the client. */
+  headOf(own: string): string | undefined {
+    const id = this.#byOwn.get(own);
+    return id === undefined ? undefined : `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  }
+
   #own(id: string): string {
     const known = this.#byClient.get(id);
     if (known !== undefined) return known;

@@ -10,6 +10,16 @@ export interface ChannelExtra extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly ids: IdsOnce;
+  /** By operation: the cursor of the last item that was sent. */
+  readonly cursors: Map<string, () => string>;
+  /** Closes the socket as too slow, unless the network takes in time what it is to take. */
+  readonly closeUnless: <T>(taken: Promise<T>) => Promise<T>;
+}
+
+/** What a socket that is too slow is told, in the 123 bytes that there are. */
+export function slowReason(ids: IdsOnce, cursors: ReadonlyMap<string, () => string>): string {
+  const told = cursors.size === 1 && ids.open === 1 ? `too slow, after ${[...cursors.values()][0]!()}` : '';
+  return told !== '' && told.length <= 123 ? told : 'too slow; connect again and resume from your cursor';
 }
 
 /** How long a socket may take to close in order. */
@@ -21,6 +31,7 @@ const slowMs = 10_000;
 /** Carries the messages of one socket to and from the protocol's server. */
 export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, request: IncomingMessage): void {
   const ids = new IdsOnce();
+  const cursors = new Map<string, () => string>();
   const close = (code: number, reason: string) => {
     socket.close(code, reason);
     setTimeout(() => socket.terminate(), closeMs).unref();
@@ -38,21 +49,21 @@ export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, req
     if (socket.readyState === socket.OPEN) socket.ping();
   }, pingMs);
 
+  // Not cut off at once: one that is slow, and not gone, reads why. The next ping ends the others.
+  const closeUnless = async <T>(taken: Promise<T>): Promise<T> => {
+    const slow = setTimeout(() => socket.close(closeCodes.tryAgainLater, slowReason(ids, cursors)), slowMs);
+    try {
+      return await taken;
+    } finally {
+      clearTimeout(slow);
+    }
+  };
   // Resolves when the network took the message: whoever waits for it reads nothing ahead of a slow client.
-  const send = (text: string) =>
-    new Promise<void>((resolve) => {
-      const told = ids.outgoing(text);
-      if (told === undefined || socket.readyState !== socket.OPEN) return resolve();
-      // Not cut off at once: one that is slow, and not gone, reads why. The next ping ends the others.
-      const slow = setTimeout(
-        () => socket.close(closeCodes.tryAgainLater, 'too slow; connect again and resume from your cursor'),
-        slowMs,
-      );
-      socket.send(told, () => {
-        clearTimeout(slow);
-        resolve();
-      });
-    });
+  const send = async (text: string): Promise<void> => {
+    const told = ids.outgoing(text);
+    if (told === undefined || socket.readyState !== socket.OPEN) return;
+    await closeUnless(new Promise<void>((resolve) => socket.send(told, () => resolve())));
+  };
 
   const closed = server.opened(
     {
@@ -64,7 +75,7 @@ export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, req
           take(ids.incoming(String(data))).catch(() => close(CloseCode.InternalServerError, 'Internal server error'));
         }),
     },
-    { socket, request, ids },
+    { socket, request, ids, cursors, closeUnless },
   );
   socket.once('close', (code, reason) => {
     clearInterval(pings);

@@ -5,9 +5,11 @@ import { handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
+import type { DirectWay } from '../graphql/direct.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
 import { newId } from '../lib/ids.ts';
 import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
+import { directWay } from './ws-direct.ts';
 import type { Gateway } from './yoga.ts';
 
 export interface SocketOptions {
@@ -103,11 +105,14 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
       extra.claims = claims;
       return true;
     },
-    async onSubscribe({ extra: { request, claims, ids } }, _id, payload) {
+    async onSubscribe({ extra }, id, payload) {
+      const { request, claims, ids } = extra;
+      const own: { direct?: DirectWay } = {};
       const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
         req: request,
         claims: { ...claims!, requestId: newId() },
         params: payload,
+        own,
       } as never);
       // A fault of one operation is told to that operation: the socket and the others on it live on.
       try {
@@ -117,11 +122,15 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         if (faults.length > 0) return faults;
         if (!getOperationAST(document, payload.operationName))
           throw new GraphQLError('There is no such operation in the document.');
-        return {
+        const operation = {
           schema,
           document,
           operationName: payload.operationName,
           variableValues: payload.variables,
+        } as DirectWay['operation'];
+        own.direct = directWay(extra, id, operation, mask);
+        return {
+          ...operation,
           contextValue: await contextFactory(),
           rootValue: { execute, subscribe },
         } as ExecutionArgs;

@@ -6,6 +6,7 @@ import { Readings } from '../audit/readings.ts';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
+import type { DirectWay } from '../graphql/direct.ts';
 import type { Mask } from '../graphql/mask.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
@@ -22,6 +23,8 @@ export interface ServerContext {
   res?: ServerResponse;
   /** Set by the WebSocket server: who opened the socket. */
   claims?: Claims;
+  /** Set by the WebSocket server: how the operation may send its items itself. */
+  own?: { readonly direct?: DirectWay };
 }
 
 export interface YogaOptions {
@@ -61,15 +64,16 @@ export function createGateway({
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
-    context: ({ req, claims }) => {
-      const own: Claims = claims ?? claimsOf(req, addressOf);
+    context: ({ req, res, claims, own }) => {
       return {
         ...services,
         db: store.prisma,
-        session: authenticator.session(own),
+        session: authenticator.session(claims ?? claimsOf(req, addressOf)),
         deadline: new Deadline(limits.requestMs),
         loaders: new Map(),
         readings: new Readings(),
+        direct: own?.direct,
+        cutOff: res && (() => res.destroy()),
       };
     },
     // The life of a request, top to bottom.

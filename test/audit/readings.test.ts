@@ -92,6 +92,44 @@ describe('reading the audit log', () => {
     expect(events.filter(({ outcome }) => outcome === 'SUCCESS')).toEqual([]);
   });
 
+  it.each(['SSE', 'WebSocket'])('leaves one event for a stream over %s, which does not carry it', async (over) => {
+    const query = 'subscription { auditEvents(tenant: "main") { event { action actorName } } }';
+    const items: string[] = [];
+    const stop = new AbortController();
+    const take = (data: any) => {
+      const { event } = data.auditEvents;
+      if (event) items.push(event.action);
+    };
+    const events = await reads(async () => {
+      const begun = Promise.withResolvers<void>();
+      if (over === 'SSE')
+        void (async () => {
+          for await (const { data } of auditor.sse(query, {}, stop.signal)) {
+            begun.resolve();
+            take(data);
+          }
+        })();
+      else {
+        const socket = auditor.socket();
+        stop.signal.addEventListener('abort', () => void socket.dispose());
+        const next = ({ data }: any) => {
+          begun.resolve();
+          take(data);
+        };
+        socket.subscribe({ query }, { next, error: () => undefined, complete: () => undefined });
+      }
+      await begun.promise;
+      await auditor.ok('{ tenant(key: "main") { auditEvents(first: 1) { nodes { id } } } }');
+      await world.namespace(main, `of.${over.toLowerCase()}`);
+      await expect.poll(() => items).toEqual(['auditlog.read', 'namespace.create']);
+      stop.abort();
+    });
+    expect(events.map(({ details }) => (details as any).read[0].field)).toEqual([
+      'Subscription.auditEvents',
+      'Tenant.auditEvents',
+    ]);
+  });
+
   it('is not read in passing by a subscription', async () => {
     await world.access(main, await world.db.user.findFirstOrThrow({ where: { username: 'root' } }));
     const events = await reads(async () => {

@@ -5,6 +5,10 @@ import { inTransaction } from '../../src/db/transaction.ts';
 import { coverOf } from '../../src/policy/holdings.ts';
 import { loadPrincipal } from '../../src/policy/principal.ts';
 import { asSystem } from '../../src/policy/system.ts';
+import { deleteBinding } from '../../src/resources/binding/service.ts';
+import { removeGroupMember } from '../../src/resources/group/members.ts';
+import { updateRole } from '../../src/resources/role/service.ts';
+import { setUserSuperAdmin } from '../../src/resources/user/service.ts';
 import { schema } from '../../src/schema.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -57,9 +61,16 @@ describe('nobody hands out what they do not hold', () => {
     'NAMESPACE:READ',
     'NAMESPACE:UPDATE',
     'NAMESPACE:DELETE',
+    'AUDITLOG:READ',
   ] as Permission[];
   const instance = [...of('USER'), 'TENANT:CREATE', 'TENANT:DELETE'] as Permission[];
 
+  const eventOf = async (action: string) => ({
+    event: idOf(
+      'AuditEvent',
+      await world.db.auditEvent.findFirstOrThrow({ where: { action }, orderBy: { ordinal: 'desc' } }),
+    ),
+  });
   async function manager(byPassword = false): Promise<{ user: User; client: Client }> {
     const user = await world.user(`manager-${next++}`, [a], byPassword ? { password } : {});
     await world.grant(a, user, iam);
@@ -105,6 +116,48 @@ describe('nobody hands out what they do not hold', () => {
         }),
       },
       { field: 'updateRole', select: 'role { id }', input: () => ({ id: idOf('Role', strong), isDefault: true }) },
+    ],
+    // Each was taken from them, or narrowed; whoever did so had the right.
+    undoChange: [
+      {
+        field: 'undoChange',
+        select: 'eventIds',
+        input: async (me) => {
+          const role = await world.role(a, `r${next++}`, ['FLOW:DELETE', 'GROUP:READ']);
+          await world.bind(a, { principal: me }, role);
+          const grant = asSystem('ROLE:UPDATE', 'test', a.id);
+          await world.write((tx) => updateRole(tx, grant, a, role.id, { permissions: ['GROUP:READ'] }));
+          return eventOf('role.update');
+        },
+      },
+      {
+        field: 'undoChange',
+        select: 'eventIds',
+        input: async (me) => {
+          const binding = await world.bind(a, { principal: me }, admin);
+          await world.write((tx) => deleteBinding(tx, asSystem('BINDING:DELETE', 'test', a.id), a, binding.id));
+          return eventOf('binding.delete');
+        },
+      },
+      {
+        field: 'undoChange',
+        select: 'eventIds',
+        input: async (me) => {
+          await world.member(a, strongGroup, me);
+          const grant = asSystem('GROUP:UPDATE', 'test', a.id);
+          await world.write((tx) => removeGroupMember(tx, grant, a, strongGroup.id, me.id));
+          return eventOf('group.remove-member');
+        },
+      },
+      {
+        field: 'undoChange',
+        select: 'eventIds',
+        input: async (me) => {
+          await world.write((tx) => setUserSuperAdmin(tx, asSystem('USER:UPDATE', 'test'), me.id, true));
+          await world.write((tx) => setUserSuperAdmin(tx, asSystem('USER:UPDATE', 'test'), me.id, false));
+          return eventOf('user.set-super-admin');
+        },
+      },
     ],
     createBindings: [
       {

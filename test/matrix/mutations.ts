@@ -1,5 +1,6 @@
 import { idOf } from '../support/world.ts';
 import { type Attempt, type Attempting, attempt } from './attempt.ts';
+import { auditMutations } from './cells/audit.ts';
 import { executionMutations } from './cells/executions.ts';
 import { flowMutations } from './cells/flows.ts';
 import { smallMutations } from './cells/small.ts';
@@ -456,6 +457,6 @@ async function withMember(stage: Stage) {
 
 /** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
 export const mutations: Record<string, Record<string, Attempting>> = {};
-for (const part of [base, flowMutations, executionMutations, workerMutations, smallMutations])
+for (const part of [base, auditMutations, flowMutations, executionMutations, workerMutations, smallMutations])
   for (const [permission, byField] of Object.entries(part))
     mutations[permission] = { ...mutations[permission], ...byField };

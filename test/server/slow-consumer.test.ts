@@ -54,6 +54,9 @@ describe('subscribers that stop reading', () => {
   });
   afterAll(() => world.close());
 
+  /** Not the READ events of the streams themselves. */
+  const isWritten = (event: { resourceKey: string } | null | undefined) => event?.resourceKey.startsWith('n') ?? false;
+
   /** Events of two kilobytes each, a hundred in a transaction: more than the buffers of the network hold. */
   const write = async () => {
     for (let i = 0; i < count; i += 100) {
@@ -91,7 +94,7 @@ describe('subscribers that stop reading', () => {
     feed.follow = async function* (position, signal) {
       const own = given.push(0) - 1;
       for await (const events of original(position, signal)) {
-        given[own]! += events.length;
+        given[own]! += events.filter(isWritten).length;
         yield events;
       }
     };
@@ -110,7 +113,7 @@ describe('subscribers that stop reading', () => {
         await stream.next();
         void (async () => {
           for await (const { data } of stream)
-            if (data?.auditEvents.event) list.push(data.auditEvents.event.resourceKey);
+            if (isWritten(data?.auditEvents.event)) list.push(data!.auditEvents.event!.resourceKey);
         })();
       } else {
         const begun = Promise.withResolvers<void>();
@@ -120,7 +123,7 @@ describe('subscribers that stop reading', () => {
           { query },
           {
             next: ({ data }) => {
-              if (data?.auditEvents.event) list.push(data.auditEvents.event.resourceKey);
+              if (isWritten(data?.auditEvents.event)) list.push(data!.auditEvents.event!.resourceKey);
               else begun.resolve();
             },
             error: () => undefined,
@@ -149,12 +152,9 @@ describe('subscribers that stop reading', () => {
     const wanted = Array.from({ length: count }, (_, i) => `n${i}`);
     for (const list of received) expect(list).toEqual(wanted);
     expect(grown).toBeLessThan(100);
-    // Nothing was read ahead of the two that do not take; all was read for the others.
-    expect(given.slice(2).every((events) => events === 2 * count)).toBe(true);
-    expect(
-      given.slice(0, 2).every((events) => events < count),
-      String(given),
-    ).toBe(true);
+    // Nothing was read ahead of the one over SSE that does not take; all was read for the others.
+    expect(given.slice(1).every((events) => events === 2 * count)).toBe(true);
+    expect(given[0]! < count, String(given)).toBe(true);
     // The one that takes nothing is told to come back; it learns so when it reads again.
     await sleep(Math.max(0, paused + 14_000 - Date.now()));
     slow.resume();

@@ -2,6 +2,7 @@ import { type Permission, type ResourceName, resourceNames } from '../../access/
 import type { Row } from '../../access/grant.ts';
 import type { Where } from '../../access/where.ts';
 import type { Context } from '../../graphql/context.ts';
+import { askViewer } from '../../graphql/viewing.ts';
 import { remember } from '../../lib/remember.ts';
 import { matcherOf } from '../../policy/matcher.ts';
 
@@ -71,7 +72,10 @@ export function patchReach({ session }: Context, tenantId: string): Where[] {
 const memo = new WeakMap<object, Map<string, Where[]>>();
 
 /** May the viewer see what this event changed? The same filter that a search over patches uses. */
-export function maySeePatch(context: Context, event: Row & { tenantId: string }): boolean {
+export const maySeePatch = (context: Context, event: Row & { tenantId: string }): boolean =>
+  askViewer(context, (viewer) => isWithinReach(viewer, event)) === true;
+
+function isWithinReach(context: Context, event: Row & { tenantId: string }): boolean {
   // One reach per decision: when the session decides anew, so does this.
   const decision = context.session.decide('AUDITLOG:READ', {
     tenantId: event.tenantId === '' ? undefined : event.tenantId,

@@ -150,7 +150,7 @@ registerNode({
   },
 });
 
-interface FeedItem {
+export interface FeedItem {
   readonly cursor: string;
   readonly event: AuditEvent | null;
 }

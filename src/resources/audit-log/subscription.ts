@@ -1,10 +1,13 @@
+import type { FieldNode } from 'graphql';
 import { decodePosition, encodePosition } from '../../audit/cursor.ts';
+import { recordReading } from '../../audit/readings.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
+import { endable } from '../../graphql/slow.ts';
 import { decideStream, stillAllowed } from '../../graphql/streams.ts';
-import { abortable } from '../../lib/abortable.ts';
-import { AuditFeedItem } from './schema.ts';
+import { fanOutOf } from './fan-out.ts';
+import { AuditFeedItem, type FeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
 /** A stream that shows nothing moves its cursor at least this often while events pass by. */
@@ -31,20 +34,33 @@ builder.subscriptionField('auditEvents', (t) =>
         description: 'Cursor of the last item that arrived, on whichever gateway. Left out: from now on.',
       }),
     },
-    subscribe: (_root, args, context) => begin(args, context) as never,
+    subscribe: (_root, args, context, info) => begin(args, context, info.fieldNodes) as never,
     resolve: (item) => item as never,
   }),
 );
 
 /** Decides before the first item, so that who may not follow is told at once. */
-async function begin({ tenant: key, where, after }: FeedArgs, context: Context): Promise<AsyncIterable<unknown>> {
-  const { feed, keys } = context;
+async function begin(
+  { tenant: key, where, after }: FeedArgs,
+  context: Context,
+  roots: readonly FieldNode[],
+): Promise<AsyncIterable<unknown>> {
+  const { feed, keys, direct, session, store } = context;
   const tenant = await decideStream(context, 'auditEvents', 'AUDITLOG:READ', key);
   // A fault of the filter is told now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
+  const opening = await recordReading(store, session.doer, tenant ?? null, [
+    {
+      field: 'Subscription.auditEvents',
+      args: { tenant: key, where, after },
+      decisionId: session.may('AUDITLOG:READ', { tenantId: tenant?.id })?.decisionId,
+    },
+  ]);
+  if (direct && position.feed === 'tenant')
+    return fanOutOf(feed).follow({ context, way: direct, position, where, opening, roots });
   const ended = new AbortController();
-  return abortable(follow(context, tenant?.id, position, where, ended), ended);
+  return endable(follow(context, tenant?.id, position, where, opening, ended), ended, context, ({ cursor }) => cursor);
 }
 
 async function* follow(
@@ -52,9 +68,12 @@ async function* follow(
   tenantId: string | undefined,
   position: ReturnType<typeof decodePosition>,
   where: AuditFilter | null | undefined,
+  opening: string,
   ended: AbortController,
-) {
-  const { session, feed, keys } = context;
+): AsyncGenerator<FeedItem, void> {
+  const { session, feed, keys, direct, limits } = context;
+  let last = encodePosition(keys.cursor, position);
+  if (direct) direct.cursor = () => last;
   const cursorAt = (event: AuditEvent) =>
     encodePosition(
       keys.cursor,
@@ -63,8 +82,8 @@ async function* follow(
         : { feed: 'tenant', tenantId, seq: event.seq },
     );
   try {
-    yield { cursor: encodePosition(keys.cursor, position), event: null };
-    let skipped: string | undefined;
+    yield { cursor: last, event: null };
+    let hasSkipped = false;
     let told = Date.now();
     for await (const events of feed.follow(position, ended.signal)) {
       // Also without events: a right that is gone ends the stream.
@@ -73,23 +92,26 @@ async function* follow(
       for (const event of events) {
         await stillAllowed(context, 'AUDITLOG:READ', { tenantId });
         const grant = session.may('AUDITLOG:READ', { tenantId });
-        if (!wanted(event) || !grant?.matches({ ...event })) {
-          skipped = cursorAt(event);
+        if (event.id === opening || !wanted(event) || !grant?.matches({ ...event })) {
+          last = cursorAt(event);
+          hasSkipped = true;
           continue;
         }
         context.loaders.clear();
-        skipped = undefined;
-        yield { cursor: cursorAt(event), event };
+        hasSkipped = false;
+        last = cursorAt(event);
+        yield { cursor: last, event };
         told = Date.now();
       }
-      if (skipped !== undefined && Date.now() - told >= bookmarkMs) {
-        yield { cursor: skipped, event: null };
-        skipped = undefined;
+      if (Date.now() - told >= (hasSkipped ? bookmarkMs : limits.bookmarkMs)) {
+        yield { cursor: last, event: null };
+        hasSkipped = false;
         told = Date.now();
       }
     }
   } finally {
     ended.abort();
+    if (direct) direct.cursor = undefined;
   }
 }
 

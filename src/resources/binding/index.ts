@@ -1,2 +1,3 @@
 import './resource.ts';
 import './schema.ts';
+import './undo.ts';

@@ -4,8 +4,8 @@ import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
+import { endable } from '../../graphql/slow.ts';
 import { decideStream, stillAllowed } from '../../graphql/streams.ts';
-import { abortable } from '../../lib/abortable.ts';
 import { LogLevelEnum } from './enums.ts';
 import { LogEntryRef } from './parts.ts';
 import { greatestSequence } from './report-rules.ts';
@@ -58,7 +58,8 @@ async function begin(
   };
   if (!(await readable(context, wanted))) throw notFound('The execution');
   const ended = new AbortController();
-  return abortable(follow(context, wanted, await context.changes.now(), ended), ended);
+  const entries = follow(context, wanted, await context.changes.now(), ended);
+  return endable(entries, ended, context, ({ sequence }) => String(sequence));
 }
 
 /** The execution, decided about anew; null where it is gone or out of reach. @throws what `stillAllowed` throws. */

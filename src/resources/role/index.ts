@@ -1,3 +1,4 @@
 import './resource.ts';
 import './schema.ts';
 import './least-privilege.ts';
+import './undo.ts';

@@ -2,3 +2,4 @@ import './resource.ts';
 import './schema.ts';
 import './mutations.ts';
 import './settings-schema.ts';
+import './undo.ts';

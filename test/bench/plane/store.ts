@@ -21,6 +21,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 /** A gateway on a PostgreSQL of its own, both as they come. */
 export interface Bench {
   readonly app: App;
+  readonly url: string;
   readonly tenant: Tenant;
   /** The driver by itself, for comparison. */
   readonly driver: pg.Client;
@@ -62,6 +63,7 @@ export async function openBench(limits: object = {}, wake?: (connection: Connect
   );
   return {
     app,
+    url,
     tenant,
     driver,
     write,
