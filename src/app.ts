@@ -12,10 +12,12 @@ import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import { exclusively } from './db/lock.ts';
 import type { Store } from './db/transaction.ts';
-import { createPostgresWake, type Wake } from './db/wake.ts';
+import type { Wake } from './db/wake.ts';
+import { createWake } from './db/wakes.ts';
 import type { Services } from './graphql/context.ts';
 import { pruneIdempotencyKeys } from './graphql/idempotency.ts';
 import { createMask } from './graphql/mask.ts';
+import { atMost } from './lib/at-most.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
@@ -60,8 +62,10 @@ export interface AppOptions {
   readonly pluginFolder?: string;
 }
 
-const drainMs = 8_000;
+const drainMs = 6_000;
 const jitterMs = 1_000;
+/** What the last words may take, where the database does not answer. */
+const lastWordsMs = 700;
 const retentionMs = 10 * 60_000;
 
 /** The composition root: everything is made here and handed down. */
@@ -72,7 +76,7 @@ export async function createApp(
   options: AppOptions = {},
 ): Promise<App> {
   const database = openDatabase(connection, config.limits);
-  const wake = options.wake ?? createPostgresWake(connection, log);
+  const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
   const feed = new AuditFeed(store);
@@ -83,11 +87,14 @@ export async function createApp(
     () => feed.close(),
     () => changes.close(),
     () => wake.close(),
-    () => database.close(),
   ];
+  const closeAll = async () => {
+    await Promise.all(closers.map((close) => close()));
+    await database.close();
+  };
   try {
     const policies = await startPolicies(config, store, log, options.pluginFolder);
-    closers.unshift(() => policies.close());
+    closers.push(() => policies.close());
     const { engine } = policies;
     const decisions = new DecisionLog({ store, ...config.decisionLog });
     const usage = new RoleUsage(store);
@@ -179,7 +186,7 @@ export async function createApp(
     sweep.unref();
     flush.unref();
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
-    closers.unshift(() => coordinator.close());
+    closers.push(() => coordinator.close());
     coordinator.start();
 
     return {
@@ -211,15 +218,20 @@ export async function createApp(
         feed.close();
         changes.close();
         await drained;
-        await sweepFailures(store).catch(() => undefined);
-        await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
-        await decisions.flush({ all: true }).catch(() => undefined);
-        await usage.flush().catch(() => undefined);
-        for (const close of closers) await close();
+        await atMost(
+          lastWordsMs,
+          Promise.allSettled([
+            sweepFailures(store),
+            refusedReads.sweep(Number.POSITIVE_INFINITY),
+            decisions.flush({ all: true }),
+            usage.flush(),
+          ]),
+        );
+        await closeAll();
       },
     };
   } catch (error) {
-    for (const close of closers) await close();
+    await closeAll();
     throw error;
   }
 }

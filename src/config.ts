@@ -142,6 +142,7 @@ const environment = z
     PORT: port.default(4000),
     HOST: z.string().min(1).default('127.0.0.1'),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'is not a postgresql:// URL' }).optional(),
+    GATEHOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'is not a redis:// URL' }).optional(),
     GATEHOUSE_DATA_DIR: z.string().min(1).default('.gatehouse'),
     GATEHOUSE_CONFIG: z.string().min(1).optional(),
     GATEHOUSE_MASTER_KEY: z.string().min(32, 'needs at least 32 characters').optional(),
@@ -165,6 +166,8 @@ export interface Config extends PolicyConfiguration {
   readonly host: string;
   /** Undefined: the embedded PostgreSQL in dataDir. */
   readonly databaseUrl: string | undefined;
+  /** Undefined: gateways wake each other over PostgreSQL. */
+  readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly masterKey: string | undefined;
   readonly formerMasterKeys: readonly string[];
@@ -231,6 +234,7 @@ export function readConfig(
     port: e.PORT,
     host: e.HOST,
     databaseUrl: e.DATABASE_URL,
+    redisUrl: e.GATEHOUSE_REDIS_URL,
     dataDir: resolve(e.GATEHOUSE_DATA_DIR),
     masterKey: e.GATEHOUSE_MASTER_KEY,
     formerMasterKeys: e.GATEHOUSE_FORMER_MASTER_KEYS ?? [],

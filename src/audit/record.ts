@@ -7,6 +7,7 @@ import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { auditedPart, patchesOf } from './diff.ts';
 import { type AuditDraft, type AuditType, actionName, contentOf, digestOf } from './event.ts';
+import { written } from './unwritable.ts';
 
 /** The topic of Wake that says: this chain grew. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
@@ -40,7 +41,7 @@ async function flush(tx: Tx): Promise<void> {
   // Always in the same order: two transactions that write to the same chains never wait for each other in a circle.
   for (const tenantId of [...chains.keys()].sort()) {
     const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(contentOf(draft)) }));
-    await tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`;
+    await written(tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`);
     wakeAfterCommit(tx, auditTopic(tenantId));
   }
 }

@@ -16,6 +16,9 @@ function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoExc
   return `${why}. Set PORT or HOST.`;
 }
 
+/** Whoever stops a gateway waits for it, and kills it after 10 s: it should say before why. */
+const greatestStopMs = 9_800;
+
 export const serve: Command = {
   name: 'serve',
   usage: 'serve',
@@ -42,6 +45,10 @@ export const serve: Command = {
       if (stopping) process.exit(1);
       stopping = true;
       log.info('stopping', { signal });
+      setTimeout(() => {
+        log.error('the gateway could not stop in order, and ends');
+        process.exit(1);
+      }, greatestStopMs).unref();
       await app?.close();
       await release?.();
       await embedded?.stop();

@@ -3,7 +3,7 @@ import { openDatabase } from '../db/client.ts';
 import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import type { Store } from '../db/transaction.ts';
-import { createPostgresWake } from '../db/wake.ts';
+import { createWake } from '../db/wakes.ts';
 import type { Log } from '../lib/log.ts';
 
 /** The database of the settings: theirs, or the embedded one, started if it does not run. */
@@ -24,7 +24,7 @@ export async function withStore<T>(
 ): Promise<T> {
   const { connection, embedded } = await openConnection(config);
   const database = openDatabase(connection, config.limits);
-  const wake = createPostgresWake(connection, log);
+  const wake = createWake(config.redisUrl, connection, log);
   try {
     await migrate(connection);
     return await work({ prisma: database.prisma, wake }, connection);

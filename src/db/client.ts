@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Limits } from '../config.ts';
+import { atMost } from '../lib/at-most.ts';
 import { DeadlinePool, deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
@@ -17,8 +18,7 @@ export interface Database {
 }
 
 /** How long the end waits for statements that still run, before and after they are cancelled. */
-const closeMs = 1_000;
-const patience = () => new Promise((resolve) => setTimeout(resolve, closeMs));
+const closeMs = 500;
 
 /** At most this many statements get a name: a name keeps a plan in every connection. */
 const namedStatements = 500;
@@ -83,12 +83,12 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     async close() {
       const ended = prisma.$disconnect().then(() => pool.end());
       // What still runs after that belongs to requests that were given up: it must not hold up the end.
-      await Promise.race([ended, patience()]);
+      await atMost(closeMs, ended);
       const running = [...clients].map((client) => (client as unknown as { processID: number }).processID);
-      if (running.length > 0) await cancel(running);
-      await Promise.race([ended, patience()]);
+      if (running.length > 0) await atMost(closeMs, cancel(running));
+      await atMost(closeMs, ended);
       statements.close();
-      await Promise.race([apart.end(), patience()]);
+      await atMost(closeMs, apart.end());
     },
   };
 }

@@ -7,6 +7,7 @@ export interface DriverError {
     readonly target?: unknown;
     readonly driverAdapterError?: { readonly cause?: DriverError };
   };
+  readonly cause?: DriverError;
   readonly originalCode?: string;
   readonly kind?: string;
 }
@@ -17,7 +18,9 @@ const asDriverError = (thrown: unknown): DriverError =>
 /** SQLSTATE or network code of whatever the driver or Prisma threw. */
 export function stateOf(thrown: unknown): string {
   const error = asDriverError(thrown);
-  const cause = error.meta?.driverAdapterError?.cause;
+  // What fails at COMMIT comes from the adapter as it is.
+  const cause =
+    error.meta?.driverAdapterError?.cause ?? (error.name === 'DriverAdapterError' ? error.cause : undefined);
   return cause?.originalCode ?? cause?.kind ?? error.meta?.code ?? error.code ?? '';
 }
 

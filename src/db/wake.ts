@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './embedded.ts';
 import { Gather } from './gather.ts';
@@ -18,6 +19,7 @@ const reconnectMs = 500;
 /** A connection that does not answer for so long is given up: nothing tells that a network swallows packets. */
 const answerMs = 2_000;
 const heartbeatMs = 5_000;
+const closeMs = 500;
 
 /** Wakes over PostgreSQL's LISTEN and NOTIFY, outside every transaction of a mutation. */
 export function createPostgresWake(connection: Connection, log: Log, gatherMs = 5): Wake {
@@ -92,10 +94,10 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       clearTimeout(retry);
       clearInterval(heartbeat);
       gather.flush();
-      await sending;
-      const last = client;
-      const ended = last?.end().catch(() => undefined);
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, reconnectMs).unref())]);
+      await atMost(
+        closeMs,
+        sending.then(() => client?.end()),
+      );
     },
   };
 }

@@ -12,6 +12,8 @@ function known(thrown: unknown): GatehouseError | undefined {
   if (isConnectionLost(thrown)) {
     return new GatehouseError('UNAVAILABLE', 'The database does not answer right now; try again.', { retryAfter: 2 });
   }
+  if (state === '53100' || state === '25006')
+    return new GatehouseError('UNAVAILABLE', 'The database cannot be written right now; try again.', { retryAfter: 5 });
   if (state === 'P2002' || state === '23505' || state === 'UniqueConstraintViolation') {
     return new GatehouseError('CONFLICT', 'There is one like this already.');
   }
@@ -37,14 +39,15 @@ export function createMask(log: Log): Mask {
     if (located && !(original instanceof GatehouseError) && original instanceof GraphQLError && !isOurs(located)) {
       return plainFault(located);
     }
+    const path = located?.path?.join('.');
     let own = original instanceof GatehouseError ? original : known(original);
     if (!own) {
       log.error('unexpected error', {
         error: original instanceof Error ? (original.stack ?? original.message) : String(original),
-        path: located?.path?.join('.'),
+        path,
       });
       own = new GatehouseError('INTERNAL', 'Something went wrong; the details are in the log of the gateway.');
-    }
+    } else if (own.cause !== undefined) log.error(own.message, { error: (own.cause as Error).message, path });
     return new GraphQLError(own.message, {
       ...(located?.nodes && { nodes: located.nodes }),
       ...(located?.path && { path: located.path }),

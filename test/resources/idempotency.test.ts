@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { pruneIdempotencyKeys } from '../../src/graphql/idempotency.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { deleteBinding } from '../../src/resources/binding/service.ts';
-import type { Client } from '../support/client.ts';
-import { idOf, World } from '../support/world.ts';
+import { Client } from '../support/client.ts';
+import { idOf, masterKey, World } from '../support/world.ts';
 
 const createGroup =
   'mutation($name: String!, $key: String, $dry: Boolean) { createGroup(input: { tenant: "a", name: $name, idempotencyKey: $key, dryRun: $dry }) { group { id name description } } }';
@@ -195,6 +197,23 @@ describe('an idempotencyKey', () => {
     expect(await client.codes(createGroup, { name: fresh('n'), key: fresh(), dry: true })).toEqual(['BAD_INPUT']);
     await client.ok(createGroup, { name: fresh('n'), key: `${'é'.repeat(199)} ` });
     expect(await world.anonymous().codes(createGroup, { name: fresh('n'), key: fresh() })).toEqual(['UNAUTHENTICATED']);
+  });
+
+  it('outlives a change of the master key, as long as the former one is named', async () => {
+    const variables = { name: fresh('Group'), key: fresh() };
+    const first = await world.root().ok(createGroup, variables);
+    const renewed = { ...world.app.config, masterKey: 'another master key, of enough characters', port: 0 };
+    for (const [formerMasterKeys, codes] of [
+      [[masterKey], []],
+      [[], ['CONFLICT']],
+    ] as const) {
+      const app = await createApp({ ...renewed, formerMasterKeys }, world.connection, createLog('error'));
+      await app.freshness.confirm();
+      const answer = await new Client(await app.listen(), world.root().headers).run(createGroup, variables);
+      expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(codes);
+      if (codes.length === 0) expect(answer.data).toEqual(first);
+      await app.close();
+    }
   });
 
   it('is forgotten after a day', async () => {

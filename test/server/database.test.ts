@@ -40,7 +40,8 @@ describe('the database', () => {
     const held = await Promise.all([world.app.database.pool.connect(), world.app.database.pool.connect()]);
     const sleeping = held.map((client) => client.query('BEGIN; SELECT pg_sleep(60)').catch(() => undefined));
     const started = Date.now();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => root.run(query)));
+    const change = 'mutation { createGroup(input: { tenant: "main", name: "None" }) { group { id } } }';
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => root.run(i % 2 === 0 ? query : change)));
     expect(Date.now() - started).toBeLessThan(2_100);
     for (const { status, headers, errors } of answers) {
       expect(status).toBe(503);
@@ -51,6 +52,21 @@ describe('the database', () => {
     await Promise.all(sleeping);
     await until('an answer', async () => (await root.run(query)).status === 200, 3_000);
     expect(world.log).toEqual([]);
+  });
+
+  it('bounds what a statement, a lock and an idle transaction may take, on every connection of requests', async () => {
+    const world = await create({ limits: { requestMs: 1_234, bulkMs: 5_678 } });
+    const settings = async (name: string) =>
+      (await world.db.$queryRawUnsafe<{ value: string }[]>(`SELECT current_setting('${name}') AS value`))[0]!.value;
+    expect(await settings('statement_timeout')).toBe('5678ms');
+    expect(await settings('lock_timeout')).toBe('1234ms');
+    expect(await settings('idle_in_transaction_session_timeout')).toBe('1234ms');
+    // And they hold: who falls asleep in a transaction loses it, with its locks.
+    const client = await world.app.database.pool.connect();
+    const ended = new Promise<Error>((resolve) => client.once('error', resolve));
+    await client.query('BEGIN');
+    expect(await Promise.race([ended, sleep(3_000)])).toMatchObject({ code: '25P03' });
+    client.release(true);
   });
 
   it('goes on deciding while its pool is exhausted: what needs no rows is answered', async () => {

@@ -14,13 +14,15 @@ const follow =
   'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq resourceKey } } }';
 
 /** Sends a request until it is answered as it should be; every answer on the way comes in time. */
-async function insist(client: Client, name: string, longest: { ms: number }): Promise<void> {
+async function insist(client: Client, name: string, longest: { ms: number }, odd: string[]): Promise<void> {
   for (;;) {
     const began = performance.now();
     const { errors } = await client.run(createOnce, { name });
     longest.ms = Math.max(longest.ms, performance.now() - began);
     if (errors.length === 0) return;
-    for (const { extensions } of errors) expect(['UNAVAILABLE', 'POLICY_ERROR', 'TIMEOUT']).toContain(extensions.code);
+    // Anything else is in the log, which is looked at in the end.
+    for (const { extensions } of errors)
+      if (!['UNAVAILABLE', 'POLICY_ERROR', 'TIMEOUT'].includes(extensions.code)) odd.push(extensions.code);
     await sleep(50 + Math.random() * 100);
   }
 }
@@ -122,11 +124,12 @@ describe('the network between a gateway and its database', () => {
       const over = new AbortController();
       const acknowledged: string[] = [];
       const longest = { ms: 0 };
+      const odd: string[] = [];
       let sick = 0;
       const writers = Array.from({ length: 6 }, async (_, writer) => {
         for (let i = 0; !over.signal.aborted; i += 1) {
           const name = `w${writer}.n${i}`;
-          await insist(client, name, longest);
+          await insist(client, name, longest, odd);
           acknowledged.push(name);
         }
       });
@@ -170,6 +173,7 @@ describe('the network between a gateway and its database', () => {
 
       expect(thrown).toEqual([]);
       expect(world.log).toEqual([]);
+      expect(odd).toEqual([]);
       expect(sick).toBe(0);
       // The deadline, and what it takes to say so.
       expect(longest.ms).toBeLessThan(requestMs + 2_000);

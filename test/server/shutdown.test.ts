@@ -6,7 +6,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { Client } from '../support/client.ts';
 import { password } from '../support/world.ts';
-import { codesOf, json, jsonType, Program, raw, until } from './tools.ts';
+import { Program, raw, until } from './tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-serve-'));
 const running: Program[] = [];
@@ -109,35 +109,6 @@ describe('the program', () => {
     fourth.child.kill('SIGINT');
     expect((await fourth.ended).code).toBe(0);
     expect(lives(after.pid)).toBe(false);
-  });
-
-  it('finishes what runs, and refuses what comes while it drains', async () => {
-    const program = serve({ GATEHOUSE_DATA_DIR: join(folder, 'drain') });
-    const { url, client } = await ready(program);
-    // One connection held open, so that a request can come during the drain.
-    const { Agent, request } = await import('node:http');
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const ask = () =>
-      new Promise<{ status: number; head: object; text: string }>((resolve, reject) => {
-        const sent = request(`${url}/graphql`, { method: 'POST', agent, headers: { ...jsonType, ...client.headers } });
-        sent.on('response', async (response) => {
-          let text = '';
-          for await (const chunk of response) text += chunk;
-          resolve({ status: response.statusCode!, head: response.headers, text });
-        });
-        sent.on('error', reject);
-        sent.end(json(createTenant, { variables: { key: `t${Math.random().toString(36).slice(2)}` } }));
-      });
-    const answers = Array.from({ length: 40 }, () => ask());
-    await answers[0];
-    program.child.kill('SIGTERM');
-    const results = await Promise.allSettled(answers);
-    const told = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    for (const { status, text } of told)
-      expect([status, codesOf(text)]).toEqual(status === 200 ? [200, []] : [503, ['UNAVAILABLE']]);
-    expect(told.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
-    expect((await program.ended).code).toBe(0);
-    agent.destroy();
   });
 
   it('tells all faults of its settings at once, and starts nothing', async () => {

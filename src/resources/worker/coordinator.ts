@@ -4,6 +4,7 @@ import type { Connection } from '../../db/embedded.ts';
 import { isConnectionLost } from '../../db/lost.ts';
 import { cutOff } from '../../db/running.ts';
 import { inTransaction, type Store } from '../../db/transaction.ts';
+import { atMost } from '../../lib/at-most.ts';
 import type { Log } from '../../lib/log.ts';
 import { anyDue, type Calm, parametersOf } from './judge.ts';
 import { judgeServices } from './liveness.ts';
@@ -11,6 +12,8 @@ import { judgeServices } from './liveness.ts';
 const lockKey = 7_301_003;
 /** Rounds come later than they should by a little; by more than this, the gateway stalled. */
 const slackMs = 1_000;
+/** At the end, for what is under way and for the goodbye each, where the database does not answer. */
+const closeMs = 250;
 /** A gateway whose machine is gone lets go of the lock when its connection is found dead. */
 const keepalives = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 
@@ -63,8 +66,10 @@ export class LivenessCoordinator {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#running;
-    await this.#letGo();
+    await atMost(closeMs, this.#running);
+    const client = this.#client;
+    this.#client = undefined;
+    await atMost(closeMs, client?.end());
   }
 
   #next(milliseconds: number): void {
@@ -139,11 +144,5 @@ export class LivenessCoordinator {
     this.#last = undefined;
     log.debug('judges which services are gone');
     return client;
-  }
-
-  async #letGo(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => undefined);
   }
 }

@@ -3,10 +3,11 @@ import pg from 'pg';
 import { type App, createApp } from '../../../src/app.ts';
 import { firstStart } from '../../../src/bootstrap/first-start.ts';
 import { readConfig } from '../../../src/config.ts';
-import { type EmbeddedServer, startEmbedded } from '../../../src/db/embedded.ts';
+import { type Connection, type EmbeddedServer, startEmbedded } from '../../../src/db/embedded.ts';
 import type { Tenant } from '../../../src/db/generated/client.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { inTransaction, type Tx } from '../../../src/db/transaction.ts';
+import type { Wake } from '../../../src/db/wake.ts';
 import { createLog } from '../../../src/lib/log.ts';
 import { asSystem } from '../../../src/policy/system.ts';
 import { createApiToken } from '../../../src/resources/api-token/service.ts';
@@ -30,7 +31,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export async function openBench(limits: object = {}): Promise<Bench> {
+export async function openBench(limits: object = {}, wake?: (connection: Connection) => Wake): Promise<Bench> {
   const folder = temporaryFolder('bench');
   const server: EmbeddedServer = await startEmbedded(folder);
   const { host, user, password } = server.connection;
@@ -46,7 +47,7 @@ export async function openBench(limits: object = {}): Promise<Bench> {
     GATEHOUSE_MASTER_KEY: 'the master key of the benchmark, of enough characters',
   });
   const config = { ...base, limits: { ...base.limits, bodyBytes: 8_388_608, ...limits } };
-  const app = await createApp(config, connection, createLog('error'));
+  const app = await createApp(config, connection, createLog('error'), { ...(wake && { wake: wake(connection) }) });
   await firstStart(app.store, { username: 'root', password: 'a long enough passphrase' }, 15);
   await app.freshness.confirm();
   const url = await app.listen();

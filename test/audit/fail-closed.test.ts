@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import type { Answer } from '../support/client.ts';
+import { World } from '../support/world.ts';
+
+const told = 'The audit log cannot be written right now, and without it nothing is done.';
+const answer = ({ status, errors }: Answer<unknown>) => [status, errors[0]?.extensions.code, errors[0]?.message];
+const createGroup = (name: string) =>
+  `mutation { createGroup(input: { tenant: "a", name: "${name}" }) { group { id } } }`;
+
+/** A disk of so many megabytes for PostgreSQL; undefined where nobody may make one. */
+function smallDisk(megabytes: number): { folder: string; remove: () => void } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-small-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=777`, 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+  chmodSync(folder, 0o700);
+  execFileSync('chown', ['nobody', folder]);
+  return {
+    folder,
+    remove() {
+      execFileSync('umount', [folder]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+describe('where the audit log cannot be written', () => {
+  const role = `r_${randomBytes(6).toString('hex')}`;
+  let world: World;
+  let a: Tenant;
+  let nobody: User;
+  const onServer = async (statement: string) => {
+    const client = new pg.Client({ ...inject('server'), database: 'postgres' });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  beforeAll(async () => {
+    await onServer(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD 'of a test'`);
+    world = await World.create({
+      gateways: 2,
+      through: ({ connection }, index) =>
+        index === 1 ? { ...connection, user: role, password: 'of a test' } : undefined,
+    });
+    a = await world.tenant('a');
+    nobody = await world.user('nobody', [a]);
+    // From now on the second gateway may do everything but write events.
+    await world.db.$executeRawUnsafe(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`);
+    await world.db.$executeRawUnsafe(`GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
+    await world.db.$executeRawUnsafe(`REVOKE INSERT ON "AuditEvent" FROM ${role}`);
+    await onServer(`ALTER ROLE ${role} NOSUPERUSER`);
+  });
+  afterAll(async () => {
+    await world.close();
+    await onServer(`DROP ROLE ${role}`);
+  });
+
+  it('because the right to is missing: no change, no refusal, no failed sign-in is answered as if it were on record', async () => {
+    const root = world.root(1);
+    const refused = await world.as(nobody, 1);
+    const closed = [503, 'UNAVAILABLE', told];
+    expect(answer(await root.run(createGroup('Unseen')))).toEqual(closed);
+    expect(answer(await refused.run(createGroup('Refused')))).toEqual(closed);
+    expect(answer(await refused.run('{ tenant(key: "a") { groups { totalCount } } }'))).toEqual(closed);
+    expect(answer(await world.basic('nobody', 'not the password', 1).run('{ viewer { name } }'))).toEqual(closed);
+    expect(await world.db.group.count({ where: { name: { in: ['Unseen', 'Refused'] } } })).toBe(0);
+    expect(await world.db.signInFailure.count()).toBe(0);
+    // What is not on record anyway goes on.
+    expect((await root.ok('{ tenants { nodes { key } } }')).tenants.nodes).toEqual([{ key: 'a' }]);
+    // The operator is told what the caller is not.
+    expect(world.log.splice(0).join('')).toMatch(/permission denied for table AuditEvent/);
+
+    await world.db.$executeRawUnsafe(`GRANT INSERT ON "AuditEvent" TO ${role}`);
+    await root.ok(createGroup('Seen'));
+    expect(answer(await refused.run(createGroup('Refused'))).slice(0, 2)).toEqual([200, 'FORBIDDEN']);
+    expect(world.log).toEqual([]);
+  });
+
+  const disk = smallDisk(1);
+  it.skipIf(!disk)(
+    'because its disk is full (skipped where no small disk can be mounted): nothing is half done',
+    async () => {
+      const { db } = world;
+      const space = `s_${randomBytes(6).toString('hex')}`;
+      const root = world.root();
+      try {
+        await onServer(`CREATE TABLESPACE ${space} LOCATION '${disk!.folder}'`);
+        await db.$executeRawUnsafe(`ALTER TABLE "AuditEvent" SET TABLESPACE ${space}`);
+        const create =
+          'mutation($name: String!, $text: String) { createGroup(input: { tenant: "a", name: $name, description: $text }) { group { id } } }';
+        const done: string[] = [];
+        let last: Answer<unknown> | undefined;
+        while (done.length < 2_000) {
+          const name = `Group ${done.length}`;
+          last = await root.run(create, { name, text: randomBytes(2_000).toString('base64url').slice(0, 1_900) });
+          if (last.errors.length > 0) break;
+          done.push(name);
+        }
+        expect(answer(last!)).toEqual([503, 'UNAVAILABLE', told]);
+        expect(world.log.splice(0).join('')).toMatch(/No space left on device/);
+        expect(done.length).toBeGreaterThan(10);
+        const there = await db.group.findMany({ where: { name: { startsWith: 'Group ' } }, select: { name: true } });
+        expect(there.map(({ name }) => name).sort()).toEqual([...done].sort());
+        const events = { action: 'group.create', resourceKey: { startsWith: 'Group ' } };
+        expect(await db.auditEvent.count({ where: events })).toBe(done.length);
+        await db.$executeRawUnsafe('ALTER TABLE "AuditEvent" SET TABLESPACE pg_default');
+        await root.ok(create, { name: `Group ${done.length}`, text: '' });
+        expect(await db.auditEvent.count({ where: events })).toBe(done.length + 1);
+      } finally {
+        await db.$executeRawUnsafe('ALTER TABLE "AuditEvent" SET TABLESPACE pg_default');
+        await onServer(`DROP TABLESPACE IF EXISTS ${space}`);
+        disk!.remove();
+      }
+    },
+  );
+});

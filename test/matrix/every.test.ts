@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deriveKeys } from '../../src/auth/keys.ts';
+import { plainTypes } from '../../src/graphql/replay.ts';
+import { open } from '../../src/lib/envelope.ts';
+import { masterKey } from '../support/world.ts';
+import { cases, documentOf, everything, fields, takesKey } from './every.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.create();
+});
+afterAll(() => stage.world.close());
+
+/** What the database may say of an event that it does not write. */
+const faults = [
+  ['P0001', 'a trigger'],
+  ['53100', 'a full disk'],
+  ['42501', 'a right that is missing'],
+] as const;
+const everyFault = process.env['SOAK'] === '1';
+
+/** Lets no event be written for as long as it takes. */
+async function whileRefused<T>(state: string, work: () => Promise<T>): Promise<T> {
+  const { db } = stage.world;
+  await db.$executeRawUnsafe(
+    `CREATE OR REPLACE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an inner matter' USING ERRCODE = '${state}'; END $$`,
+  );
+  await db.$executeRawUnsafe(
+    `CREATE TRIGGER refuse_events BEFORE INSERT ON "AuditEvent" FOR EACH ROW EXECUTE FUNCTION refuse_events()`,
+  );
+  return work().finally(() => db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"'));
+}
+
+describe('every mutation: not done where it cannot be put on record, and done once with one idempotencyKey', () => {
+  const events = () => stage.world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } });
+
+  it('is every one of the schema, but those of engines that may be repeated anyway', () => {
+    const tried = new Set(cases.map(({ field }) => field));
+    const telemetry = 'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
+    expect(
+      Object.keys(fields)
+        .filter((field) => !takesKey(field))
+        .sort(),
+    ).toEqual(telemetry.split(' ').sort());
+    expect(Object.keys(fields).filter((field) => takesKey(field) && !tried.has(field))).toEqual([]);
+  });
+
+  it('is kept by ids, but for types that are known to hold no row', () => {
+    const plain = Object.entries(fields)
+      .filter(([field]) => takesKey(field))
+      .flatMap(([, { type }]) => [...plainTypes(type)].slice(1).map(({ name }) => name));
+    expect([...new Set(plain)].sort()).toEqual([
+      'BindingResult',
+      'DeleteExecutionResult',
+      'DeletedBindingResult',
+      'ImportedFlow',
+      'ItemError',
+      'Policy',
+      'SourceIssue',
+      'TriggerResult',
+    ]);
+  });
+
+  const tried = cases.filter(({ field }) => takesKey(field)).map((one, number) => ({ ...one, number }));
+  it.each(tried)('$permission by $field', async ({ field, make, number }) => {
+    const { client, input } = await make(stage);
+    const key = stage.name('key');
+    const document = documentOf(field);
+    const send = (content: object) => client.run<any>(document, { i: { ...content, idempotencyKey: key } });
+    const clear = await everything(stage);
+    for (const [state] of everyFault ? faults : [faults[number % faults.length]!]) {
+      // It changes nothing, so there is nothing to put on record.
+      if (field === 'validateFlow') continue;
+      const { data, errors } = await whileRefused(state, () => send(input));
+      expect(data?.[field] ?? null).toBeNull();
+      expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
+        ['UNAVAILABLE', 'The audit log cannot be written right now, and without it nothing is done.'],
+      ]);
+      expect(stage.world.log.splice(0).join('')).toMatch(/The audit log cannot be written.*an inner matter/);
+      expect(await everything(stage)).toBe(clear);
+    }
+
+    const first = await send(input);
+    expect(first.errors).toEqual([]);
+    const [before, told] = [await everything(stage), await events()];
+
+    const changedPassword = field === 'changeMyPassword';
+    const again = changedPassword
+      ? await stage.world
+          .basic(await nameOf(stage, first), String(input['newPassword']))
+          .run<any>(document, { i: { ...input, idempotencyKey: key } })
+      : await send({ ...input, ...(field !== 'validateFlow' && { reason: 'said otherwise' }) });
+    expect(again.errors).toEqual([]);
+    const known = first.data[field].fullToken as string | undefined;
+    if (known !== undefined) {
+      expect(known).toMatch(/^gth_/);
+      first.data[field].fullToken = null;
+    }
+    // Who gives access need not be one who reads users: told who it was once, they know.
+    if (field === 'grantTenantAccess') first.data[field].user = null;
+    expect(again.data).toEqual(first.data);
+    expect(await events()).toBe(told);
+    expect(await everything(stage)).toBe(before);
+
+    // Neither what was asked nor what is shown once can be read out of what is kept, not even by who has the key.
+    const row = await stage.world.db.idempotencyKey.findFirstOrThrow({ where: { key } });
+    const owner = [row.principalId, row.impersonatorId, row.key];
+    const kept = open(deriveKeys(masterKey).idempotency[0]!, row.answer, owner).toString();
+    for (const secret of [known, input['password'], input['currentPassword'], input['newPassword'], input['value']])
+      if (typeof secret === 'string' && secret.length > 4) expect(kept + JSON.stringify(row)).not.toContain(secret);
+    expect(kept).not.toMatch(/argon2|passwordHash|"sealed"|gth_[0-9A-Za-z]{36}/);
+
+    const { input: other } = await make(stage);
+    if (JSON.stringify(other) === JSON.stringify(input) || changedPassword) return;
+    const otherwise = await send(other);
+    expect(otherwise.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
+    expect(await events()).toBeGreaterThanOrEqual(told);
+  });
+});
+
+const nameOf = async (stage: Stage, { data }: { data: any }): Promise<string> => {
+  const id = Buffer.from(data.changeMyPassword.user.id, 'base64').toString().split(':')[1]!;
+  return (await stage.world.db.user.findUniqueOrThrow({ where: { id } })).username;
+};

@@ -1,0 +1,102 @@
+import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isLeafType, isObjectType } from 'graphql';
+import type { Permission } from '../../src/access/catalog.ts';
+import { nodeTypes } from '../../src/graphql/node.ts';
+import { schema } from '../../src/schema.ts';
+import type { Client } from '../support/client.ts';
+import { flowSource } from '../support/flows.ts';
+import { idOf, password } from '../support/world.ts';
+import { actors, mayExpect } from './expected.ts';
+import { mutations } from './mutations.ts';
+import type { Stage } from './stage.ts';
+
+export const fields = schema.getMutationType()!.getFields();
+const inputOf = (field: string) => getNamedType(fields[field]!.args[0]!.type) as unknown as GraphQLObjectType;
+/** Those that do not are reported by engines, and have no audit event. */
+export const takesKey = (field: string) => 'idempotencyKey' in inputOf(field).getFields();
+const nodes = new Set(nodeTypes().map(({ typename }) => typename));
+
+/** Everything that a payload answers, objects by what needs no permission of its own. */
+function selection(type: GraphQLOutputType): string {
+  const named = getNamedType(type);
+  if (isLeafType(named)) return '';
+  if (nodes.has(named.name) || !isObjectType(named)) return '{ __typename id }';
+  const inner = Object.values(named.getFields()).filter(
+    ({ name, type: of, args }) =>
+      args.length === 0 &&
+      !['changes', 'hiddenChanges', 'impact'].includes(name) &&
+      // A member or a file is told by its scalars.
+      (isLeafType(getNamedType(of)) || !['GroupMember', 'NamespaceFile'].includes(named.name)),
+  );
+  return `{ ${inner.map((field) => `${field.name} ${selection(field.type)}`).join(' ')} }`;
+}
+export const documentOf = (field: string) =>
+  `mutation($i: ${inputOf(field).name}!) { ${field}(input: $i) ${selection(fields[field]!.type)} }`;
+
+/** A mutation of the schema, with somebody who may do it. */
+export interface Case {
+  readonly field: string;
+  readonly permission: string;
+  readonly make: (stage: Stage) => Promise<{ client: Client; input: Record<string, unknown> }>;
+}
+
+const byPassword = new Set(['setUserPassword']);
+export const cases: Case[] = Object.entries(mutations).flatMap(([permission, byField]) =>
+  Object.entries(byField).map(([field, make]) => ({
+    field,
+    permission,
+    async make(stage: Stage) {
+      const actor = actors.find((one) => mayExpect(permission, one))!;
+      const client = await stage.actor(actor, permission as Permission, [], byPassword.has(field));
+      return { client, input: (await make(stage)).variables['i'] as Record<string, unknown> };
+    },
+  })),
+);
+const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; input: Record<string, unknown> }>> = {
+  changeMyPassword: async (stage) => {
+    const user = await stage.world.user(stage.name('own'), [], { password });
+    return {
+      client: stage.world.basic(user.username),
+      input: { currentPassword: password, newPassword: `${password} of ${user.id}` },
+    };
+  },
+  setSuperAdmin: async (stage) => ({
+    client: stage.world.root(),
+    input: { subject: idOf('User', await stage.world.user(stage.name('super'))), superAdmin: true },
+  }),
+  applyDescription: async (stage) => ({
+    client: stage.world.root(),
+    input: { tenant: 'a', description: { groups: [{ name: stage.name('Described') }] } },
+  }),
+  validateFlow: async (stage) => ({
+    client: await stage.actor('tenant binding', 'FLOW:READ'),
+    input: { tenant: 'a', source: flowSource('company.x', stage.name('valid')) },
+  }),
+  useBlueprint: async (stage) => {
+    const client = await stage.actor('tenant binding', 'BLUEPRINT:READ', ['FLOW:CREATE']);
+    const [first] = (await client.ok('{ tenant(key: "a") { blueprints(first: 1) { nodes { id } } } }')).tenant
+      .blueprints.nodes;
+    return { client, input: { tenant: 'a', blueprint: first.id, namespace: 'company.x', flowId: stage.name('used') } };
+  },
+  updateMySettings: async (stage) => ({
+    client: await stage.actor('tenant binding', 'FLOW:READ'),
+    input: { settings: { pageSize: 7, language: stage.name('l').slice(0, 2) === 'l-' ? 'en' : 'de' } },
+  }),
+};
+for (const [field, make] of Object.entries(elsewhere)) cases.push({ field, permission: 'its own', make });
+
+// Written whoever asks and whatever comes of it: uses of tokens and rights, records of decisions.
+const besides = new Set(['ApiToken', 'Decision', 'PermissionUse', 'SignInFailure', '_prisma_migrations']);
+
+/** Tells every state of the tables from every other: each row has the number of the transaction that wrote it. */
+export async function everything({ world: { db } }: Stage): Promise<string> {
+  const rows = await db.$queryRaw<{ name: string }[]>`
+    SELECT table_name AS name FROM information_schema.tables
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1`;
+  const parts = rows
+    .filter(({ name }) => !besides.has(name))
+    .map(
+      ({ name }) =>
+        `SELECT '${name} ' || count(*) || ' ' || coalesce(sum(xmin::text::bigint), 0) AS state FROM "${name}"`,
+    );
+  return JSON.stringify(await db.$queryRawUnsafe(parts.join(' UNION ALL ')));
+}
