@@ -71,7 +71,7 @@ export async function createApp(
   const wake = options.wake ?? createPostgresWake(connection, log);
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
-  const feed = new AuditFeed(store);
+  const feed = new AuditFeed(store, () => freshness.confirm());
   const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [

@@ -80,6 +80,7 @@ export class Tail {
 /** The live reading of the audit log: in the order of commit, without a gap, from any position. */
 export class AuditFeed {
   readonly #store: Store;
+  readonly #confirm: () => Promise<void>;
   readonly #tails = new Map<string, Tail>();
   /** Reads of those who follow from the same place are one. */
   readonly #reading = new Map<string, Promise<AuditEvent[]>>();
@@ -88,8 +89,10 @@ export class AuditFeed {
   readonly #off: () => void;
   readonly #closing = new AbortController();
 
-  constructor(store: Store) {
+  /** @param confirm learns what rights there are now. */
+  constructor(store: Store, confirm: () => Promise<void>) {
     this.#store = store;
+    this.#confirm = confirm;
     setMaxListeners(0, this.#closing.signal);
     this.#off = store.wake.on((topic) => {
       for (const [tenantId, tail] of this.#tails) if (topic === '*' || topic === auditTopic(tenantId)) tail.look();
@@ -180,12 +183,19 @@ export class AuditFeed {
     return events;
   }
 
-  #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
-    return this.#store.prisma.auditEvent.findMany({
+  async #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
+    const events = await this.#store.prisma.auditEvent.findMany({
       where: { tenantId, seq: { gt: after } },
       orderBy: { seq: 'asc' },
       take: batch,
     });
+    return this.#judgeable(events);
+  }
+
+  /** Nobody is told an event by a right that was withdrawn with it, or before it. */
+  async #judgeable(events: AuditEvent[]): Promise<AuditEvent[]> {
+    if (events.length > 0) await this.#confirm();
+    return events;
   }
 
   /** Transactions commit out of their order; those below the oldest that still runs are all decided. */
@@ -208,10 +218,12 @@ export class AuditFeed {
         const events =
           ids.length === 0
             ? []
-            : await this.#store.prisma.auditEvent.findMany({
-                where: { id: { in: ids.map(({ id }) => id) } },
-                orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
-              });
+            : await this.#judgeable(
+                await this.#store.prisma.auditEvent.findMany({
+                  where: { id: { in: ids.map(({ id }) => id) } },
+                  orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
+                }),
+              );
         const last = events.at(-1);
         if (last) at = { transaction: last.transaction, ordinal: last.ordinal };
         else await this.#pause(changed, signal, 250);

@@ -194,8 +194,10 @@ export class Follower implements Asker {
   }
 
   async #readBack(): Promise<void> {
+    // Who is woken meanwhile looks again.
+    this.#isAtEnd = true;
     this.#behind = await this.#room.feed.readBack(this.#room.tenantId, this.#at);
-    this.#isAtEnd = this.#behind.length === 0;
+    if (this.#behind.length > 0) this.#isAtEnd = false;
   }
 
   /** Goes on afterwards. */
