@@ -67,11 +67,12 @@ export async function createApp(
   log: Log,
   options: AppOptions = {},
 ): Promise<App> {
+  const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createPostgresWake(connection, log);
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
-  const feed = new AuditFeed(store, () => freshness.confirm());
+  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm());
   const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
   const closers: (() => void | Promise<void>)[] = [
@@ -98,7 +99,6 @@ export async function createApp(
     await freshness.confirm();
     policies.follow(freshness);
 
-    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
     await assertMasterKeysKnown(database.prisma, keys);
     await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });

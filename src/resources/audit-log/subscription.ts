@@ -49,6 +49,7 @@ async function begin(
   // A fault of the filter is told now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
+  if (after != null) await feed.assertHeld(position);
   if (direct && position.feed === 'tenant')
     return fanOutOf(feed).follow({ context, way: direct, position, where, roots });
   const ended = new AbortController();
