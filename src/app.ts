@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
@@ -75,6 +76,7 @@ export async function createApp(
   const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm());
   const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
+  const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
@@ -111,6 +113,7 @@ export async function createApp(
       feed,
       changes,
       refusedReads,
+      endedStreams,
       decisions,
       engine,
       policies,
@@ -195,6 +198,7 @@ export async function createApp(
         changes.close();
         await drained;
         await sweepFailures(store).catch(() => undefined);
+        await endedStreams.flush().catch(() => undefined);
         await refusedReads.sweep(Number.POSITIVE_INFINITY).catch(() => undefined);
         await decisions.flush({ all: true }).catch(() => undefined);
         await usage.flush().catch(() => undefined);

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { endable } from '../../graphql/slow.ts';
+import { recordingEnd } from '../../graphql/stream-ends.ts';
 import { decideStream, stillAllowed } from '../../graphql/streams.ts';
 import { fanOutOf } from './fan-out.ts';
 import { AuditFeedItem, type FeedItem } from './schema.ts';
@@ -50,10 +51,12 @@ async function begin(
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
   if (after != null) await feed.assertHeld(position);
+  const followed = { field: 'auditEvents', permission: 'AUDITLOG:READ', tenantId: tenant?.id } as const;
   if (direct && position.feed === 'tenant')
-    return fanOutOf(feed).follow({ context, way: direct, position, where, roots });
+    return recordingEnd(fanOutOf(feed).follow({ context, way: direct, position, where, roots }), context, followed);
   const ended = new AbortController();
-  return endable(follow(context, tenant?.id, position, where, ended), ended, context, ({ cursor }) => cursor);
+  const items = follow(context, tenant?.id, position, where, ended);
+  return endable(items, ended, context, followed, ({ cursor }) => cursor);
 }
 
 async function* follow(
