@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { makeCheckpoints } from './audit/checkpoints.ts';
+import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
 import { Authenticator } from './auth/authenticate.ts';
@@ -75,13 +76,15 @@ export async function createApp(
   log: Log,
   options: AppOptions = {},
 ): Promise<App> {
+  const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, wake };
   const freshness = new Freshness(() => readStateApart(database.apart), wake);
-  const feed = new AuditFeed(store);
+  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm());
   const changes = new ChangeFeed(store);
   const refusedReads = new RefusedReads(store);
+  const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
     () => feed.close(),
@@ -109,7 +112,6 @@ export async function createApp(
     await freshness.confirm();
     policies.follow(freshness);
 
-    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
     await assertMasterKeysKnown(database.prisma, keys);
     await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
@@ -122,6 +124,7 @@ export async function createApp(
       feed,
       changes,
       refusedReads,
+      endedStreams,
       decisions,
       engine,
       policies,
@@ -222,6 +225,7 @@ export async function createApp(
           lastWordsMs,
           Promise.allSettled([
             sweepFailures(store),
+            endedStreams.flush(),
             refusedReads.sweep(Number.POSITIVE_INFINITY),
             decisions.flush({ all: true }),
             usage.flush(),

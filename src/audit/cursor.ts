@@ -2,6 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { badInput } from '../errors.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 
+/** No cursor is as long. */
+const greatestLength = 300;
+
 /** A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal. */
 export type Position =
   | { readonly feed: 'tenant'; readonly tenantId: string; readonly seq: bigint }
@@ -24,15 +27,17 @@ export function encodePosition(key: Buffer, position: Position): string {
  */
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
   const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
+  if (cursor.length > greatestLength) throw refuse();
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
   const signature = Buffer.from(parts.pop() ?? '');
   const expected = Buffer.from(keyedHash(key, parts.join('.')).slice(0, 24));
   if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) throw refuse();
   const [feed, first = '', second = ''] = parts;
-  if (feed === 't' && tenantId !== undefined && first === tenantId)
-    return { feed: 'tenant', tenantId, seq: BigInt(second) };
-  if (feed === 'a' && tenantId === undefined)
-    return { feed: 'all', transaction: BigInt(first), ordinal: BigInt(second) };
+  const [of, at] = [numberIn(first), numberIn(second)];
+  if (feed === 't' && tenantId !== undefined && first === tenantId && at !== undefined)
+    return { feed: 'tenant', tenantId, seq: at };
+  if (feed === 'a' && tenantId === undefined && of !== undefined && at !== undefined)
+    return { feed: 'all', transaction: of, ordinal: at };
   throw refuse();
 }
 
@@ -41,4 +46,10 @@ export function decodeChainPosition(key: Buffer, cursor: string, tenantId: strin
   const position = decodePosition(key, cursor, tenantId);
   if (position.feed !== 'tenant') throw badInput(['after'], 'This is no cursor of this feed.');
   return position;
+}
+
+const greatestNumber = 9_223_372_036_854_775_807n;
+function numberIn(text: string): bigint | undefined {
+  const number = /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  return number !== undefined && number <= greatestNumber ? number : undefined;
 }

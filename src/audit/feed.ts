@@ -2,13 +2,17 @@ import { setMaxListeners } from 'node:events';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
+import { GatehouseError } from '../errors.ts';
 import { pause } from '../lib/pause.ts';
 import { remember } from '../lib/remember.ts';
 import type { Position } from './cursor.ts';
+import { assertHeld } from './oldest.ts';
 import { auditTopic } from './record.ts';
 
 const pollMs = 500;
 const batch = 200;
+/** How often a stream across all chains looks whether it was overtaken. */
+const checkMs = 10_000;
 /** Events that a tail keeps, so that subscribers who keep up read them from memory. */
 const kept = 1_000;
 
@@ -56,7 +60,13 @@ export class Tail {
         this.wake();
       } while (this.#again);
     })
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        if (!(error instanceof GatehouseError)) return;
+        // What came next is gone: each who follows is told so when they read for themselves.
+        this.#events = [];
+        this.#from = undefined;
+        this.wake();
+      })
       .finally(() => {
         this.#reading = undefined;
       });
@@ -80,6 +90,8 @@ export class Tail {
 /** The live reading of the audit log: in the order of commit, without a gap, from any position. */
 export class AuditFeed {
   readonly #store: Store;
+  readonly #cursorKey: Buffer;
+  readonly #confirm: () => Promise<void>;
   readonly #tails = new Map<string, Tail>();
   /** Reads of those who follow from the same place are one. */
   readonly #reading = new Map<string, Promise<AuditEvent[]>>();
@@ -88,8 +100,14 @@ export class AuditFeed {
   readonly #off: () => void;
   readonly #closing = new AbortController();
 
-  constructor(store: Store) {
+  /**
+   * @param cursorKey signs cursors.
+   * @param confirm learns what rights there are now.
+   */
+  constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>) {
     this.#store = store;
+    this.#cursorKey = cursorKey;
+    this.#confirm = confirm;
     setMaxListeners(0, this.#closing.signal);
     this.#off = store.wake.on((topic) => {
       for (const [tenantId, tail] of this.#tails) if (topic === '*' || topic === auditTopic(tenantId)) tail.look();
@@ -176,16 +194,31 @@ export class AuditFeed {
       withoutDeadline(() => this.#readChain(tenantId, seq)).finally(() => this.#reading.delete(key)),
     );
     const events = await reading;
+    if (events.length === 0) await this.assertHeld({ feed: 'tenant', tenantId, seq });
     if (events.length < batch) this.#tails.get(tenantId)?.look(seq);
     return events;
   }
 
-  #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
-    return this.#store.prisma.auditEvent.findMany({
+  async #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
+    const events = await this.#store.prisma.auditEvent.findMany({
       where: { tenantId, seq: { gt: after } },
       orderBy: { seq: 'asc' },
       take: batch,
     });
+    if (events.length > 0 && events[0]!.seq !== after + 1n)
+      await this.assertHeld({ feed: 'tenant', tenantId, seq: after });
+    return this.#judgeable(events);
+  }
+
+  /** @throws CURSOR_EXPIRED where what is behind the position is gone. */
+  assertHeld(position: Position): Promise<void> {
+    return assertHeld(this.#store.prisma, this.#cursorKey, position);
+  }
+
+  /** Nobody is told an event by a right that was withdrawn with it, or before it. */
+  async #judgeable(events: AuditEvent[]): Promise<AuditEvent[]> {
+    if (events.length > 0) await this.#confirm();
+    return events;
   }
 
   /** Transactions commit out of their order; those below the oldest that still runs are all decided. */
@@ -194,6 +227,7 @@ export class AuditFeed {
     signal: AbortSignal,
   ): AsyncGenerator<AuditEvent[]> {
     let at = { transaction, ordinal };
+    let checkedAt = Date.now();
     let wake: () => void = () => undefined;
     const listener = () => wake();
     this.#all.add(listener);
@@ -208,10 +242,17 @@ export class AuditFeed {
         const events =
           ids.length === 0
             ? []
-            : await this.#store.prisma.auditEvent.findMany({
-                where: { id: { in: ids.map(({ id }) => id) } },
-                orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
-              });
+            : await this.#judgeable(
+                await this.#store.prisma.auditEvent.findMany({
+                  where: { id: { in: ids.map(({ id }) => id) } },
+                  orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
+                }),
+              );
+        // Who is behind may be overtaken by what removes old events.
+        if (events.length === batch || Date.now() - checkedAt > checkMs) {
+          await this.assertHeld({ feed: 'all', ...at });
+          checkedAt = Date.now();
+        }
         const last = events.at(-1);
         if (last) at = { transaction: last.transaction, ordinal: last.ordinal };
         else await this.#pause(changed, signal, 250);

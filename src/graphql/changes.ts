@@ -92,7 +92,9 @@ async function begin<Node, Filter>(
   // The place is taken before the first answer: what the subscriber changes after subscribing is told.
   const position = await context.changes.now();
   const ended = new AbortController();
-  return endable(follow(context, spec, { tenantId: tenant?.id }, position, condition, ended), ended, context);
+  const scope = { tenantId: tenant?.id };
+  const followed = { field: name, permission: spec.permission, ...scope };
+  return endable(follow(context, spec, scope, position, condition, ended), ended, context, followed);
 }
 
 async function* follow<Node, Filter>(

@@ -1,3 +1,4 @@
+import type { EndedStreams } from '../audit/ended-streams.ts';
 import type { AuditFeed } from '../audit/feed.ts';
 import type { Readings } from '../audit/readings.ts';
 import type { RefusedReads } from '../audit/refused-reads.ts';
@@ -25,6 +26,7 @@ export interface Services {
   /** Changes of rows that are no audit events. */
   readonly changes: ChangeFeed;
   readonly refusedReads: RefusedReads;
+  readonly endedStreams: EndedStreams;
   readonly decisions: DecisionLog;
   readonly engine: Engine;
   readonly policies: LivePolicies;

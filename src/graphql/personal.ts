@@ -9,7 +9,9 @@ import { askViewer, standingQuestion } from './viewing.ts';
 /** What stands in the place of a masked value. */
 export const masked = '***';
 
-const address = /[^\s/<>"'(),:;]+@[^\s/<>"'(),:;]+/g;
+const word = /[^\s/<>"'(),:;]+/g;
+/** Looked for word by word: one expression for all of it would take the square of a long word's length. */
+const isAddress = (text: string): boolean => text.slice(1, -1).includes('@');
 const named = /\buser:[^\s/"]+/g;
 
 const ownMasks = ({ session }: Context): Masks => masksOf(session, 'USER');
@@ -44,7 +46,7 @@ export const shownName = (context: Context, id: string, name: string): string =>
 export function shownText(context: Context, text: string): string {
   let shown = text;
   if (masks(context).hidesSome('email'))
-    shown = shown.replace(address, (found) => (isOwnName(context, found) ? found : masked));
+    shown = shown.replace(word, (found) => (isAddress(found) && !isOwnName(context, found) ? masked : found));
   if (masks(context).hidesSome('username'))
     shown = shown.replace(named, (found) =>
       isOwnName(context, found.slice('user:'.length)) ? found : `user:${masked}`,

@@ -1,6 +1,7 @@
 import { GatehouseError } from '../errors.ts';
 import { abortable } from '../lib/abortable.ts';
 import type { Context } from './context.ts';
+import { type Followed, recordingEnd } from './stream-ends.ts';
 
 /** A subscriber over SSE whose network takes nothing for so long is ended; a WebSocket is closed by its channel. */
 const slowMs = 10_000;
@@ -21,10 +22,12 @@ const tooSlow = (cursor: string | undefined) =>
 export function endable<T>(
   stream: AsyncGenerator<T, void>,
   ended: AbortController,
-  { cutOff }: Pick<Context, 'cutOff'>,
+  context: Context,
+  followed: Followed,
   cursorOf: (item: T) => string | undefined = () => undefined,
 ): AsyncGenerator<T, void> {
-  const own = abortable(stream, ended);
+  const own = recordingEnd(abortable(stream, ended), context, followed);
+  const { cutOff } = context;
   if (!cutOff) return own;
   let timer: NodeJS.Timeout | undefined;
   let fault: GatehouseError | undefined;

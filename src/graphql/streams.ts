@@ -6,6 +6,7 @@ import { GatehouseError } from '../errors.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { Context } from './context.ts';
 import { requiredTenant } from './scopes.ts';
+import { assertTenant } from './stream-ends.ts';
 
 /**
  * Decides about a stream before its first item, so that who may not follow is told at once; a refusal goes on record.
@@ -37,13 +38,11 @@ export async function decideStream(
   }
 }
 
-/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN or POLICY_ERROR, which ends the stream. */
-export async function stillAllowed(
-  { session }: Pick<Context, 'session'>,
-  permission: Permission,
-  scope: Scope,
-): Promise<Grant> {
+/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND or POLICY_ERROR, which ends the stream. */
+export async function stillAllowed(context: Context, permission: Permission, scope: Scope): Promise<Grant> {
+  const { session } = context;
   await session.refresh();
+  if (scope.tenantId !== undefined) await assertTenant(context, scope.tenantId);
   session.forget();
   return session.grant(permission, scope);
 }

@@ -16,6 +16,7 @@ const files = (folder: string): string[] =>
 /** Floors: a file imports from its own floor's folder and from lower floors, never upward. */
 const floors: Record<string, number> = {
   lib: 0,
+  client: 0,
   'config.ts': 0,
   'errors.ts': 0,
   'version.ts': 0,

@@ -1,7 +1,6 @@
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { decodeChainPosition, encodePosition } from '../../audit/cursor.ts';
 import { beginLine, checkpointLine, eventLine } from '../../audit/export-line.ts';
-import { assertKept } from '../../audit/kept.ts';
 import { recordReading } from '../../audit/readings.ts';
 import { signStatement } from '../../audit/statement.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
@@ -35,7 +34,7 @@ export async function* exportChain(
   request: ExportRequest,
   onHead: (seq: bigint) => void,
 ): AsyncGenerator<string> {
-  const { db, keys, session, store } = context;
+  const { db, feed, keys, session, store } = context;
   const { tenant, format, filter } = request;
   const tenantId = tenant?.id ?? '';
   const scope = { tenantId: tenant?.id };
@@ -45,7 +44,7 @@ export async function* exportChain(
   let at = tombstone?.seq ?? 0n;
   if (request.after !== undefined) {
     const position = decodeChainPosition(keys.cursor, request.after, tenantId);
-    assertKept(keys.cursor, position.seq, tombstone);
+    await feed.assertHeld(position);
     at = position.seq;
   }
   const head = await db.auditHead.findFirst({ where: { tenantId } });

@@ -2,6 +2,7 @@ import { encodePosition, type Position } from '../../audit/cursor.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import type { Context } from '../../graphql/context.ts';
 import type { DirectWay } from '../../graphql/direct.ts';
+import { assertTenant } from '../../graphql/stream-ends.ts';
 import type { FanOut, Room } from './fan-out.ts';
 import type { Judge, SharedFilter } from './judge.ts';
 import type { FeedItem } from './schema.ts';
@@ -103,7 +104,7 @@ export class Follower implements Asker {
   /** @returns what is to be waited for before the next turn. */
   #goOn(): Promise<unknown> | undefined {
     const { session } = this.context;
-    if (!session.isCurrent) return session.refresh();
+    if (!session.isCurrent) return this.#renew();
     this.#decide();
     if (this.way.isFull) return this.way.drained();
     if (this.#toldAt === 0) return this.#bookmark();
@@ -117,6 +118,11 @@ export class Follower implements Asker {
     if (this.#isBookmarkDue(now)) return this.#bookmark();
     if (events?.length) this.#fanOut.turns.ask(this);
     return undefined;
+  }
+
+  async #renew(): Promise<void> {
+    await this.context.session.refresh();
+    await assertTenant(this.context, this.#room.tenantId);
   }
 
   /** The rights as they are at this moment. @throws FORBIDDEN, POLICY_ERROR. */
@@ -198,8 +204,10 @@ export class Follower implements Asker {
   }
 
   async #readBack(): Promise<void> {
+    // Who is woken meanwhile looks again.
+    this.#isAtEnd = true;
     this.#behind = await this.#room.feed.readBack(this.#room.tenantId, this.#at);
-    this.#isAtEnd = this.#behind.length === 0;
+    if (this.#behind.length > 0) this.#isAtEnd = false;
   }
 
   /** Goes on afterwards. */

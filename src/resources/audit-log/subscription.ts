@@ -5,6 +5,7 @@ import type { AuditEvent } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { endable } from '../../graphql/slow.ts';
+import { recordingEnd } from '../../graphql/stream-ends.ts';
 import { decideStream, stillAllowed } from '../../graphql/streams.ts';
 import { fanOutOf } from './fan-out.ts';
 import { AuditFeedItem, type FeedItem } from './schema.ts';
@@ -50,6 +51,7 @@ async function begin(
   // A fault of the filter is told now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
+  if (after != null) await feed.assertHeld(position);
   const opening = await recordReading(store, session.doer, tenant ?? null, [
     {
       field: 'Subscription.auditEvents',
@@ -57,10 +59,16 @@ async function begin(
       decisionId: session.may('AUDITLOG:READ', { tenantId: tenant?.id })?.decisionId,
     },
   ]);
+  const followed = { field: 'auditEvents', permission: 'AUDITLOG:READ', tenantId: tenant?.id } as const;
   if (direct && position.feed === 'tenant')
-    return fanOutOf(feed).follow({ context, way: direct, position, where, opening, roots });
+    return recordingEnd(
+      fanOutOf(feed).follow({ context, way: direct, position, where, opening, roots }),
+      context,
+      followed,
+    );
   const ended = new AbortController();
-  return endable(follow(context, tenant?.id, position, where, opening, ended), ended, context, ({ cursor }) => cursor);
+  const items = follow(context, tenant?.id, position, where, opening, ended);
+  return endable(items, ended, context, followed, ({ cursor }) => cursor);
 }
 
 async function* follow(

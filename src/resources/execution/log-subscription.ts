@@ -59,7 +59,8 @@ async function begin(
   if (!(await readable(context, wanted))) throw notFound('The execution');
   const ended = new AbortController();
   const entries = follow(context, wanted, await context.changes.now(), ended);
-  return endable(entries, ended, context, ({ sequence }) => String(sequence));
+  const followed = { field: 'logs', permission: 'EXECUTION:READ', tenantId: wanted.tenantId } as const;
+  return endable(entries, ended, context, followed, ({ sequence }) => String(sequence));
 }
 
 /** The execution, decided about anew; null where it is gone or out of reach. @throws what `stillAllowed` throws. */
@@ -68,17 +69,30 @@ async function readable(context: Context, { tenantId, executionKey }: Wanted): P
   return context.db.execution.findFirst({ where: { AND: [{ tenantId, id: executionKey }, where] } as object });
 }
 
+/** The same for who has read it: null where it is gone. @throws FORBIDDEN where it is out of reach now. */
+async function stillReadable(context: Context, wanted: Wanted): Promise<Execution | null> {
+  const { tenantId, executionKey } = wanted;
+  const execution = await readable(context, wanted);
+  if (execution) return execution;
+  const row = await context.db.execution.findFirst({ where: { tenantId, id: executionKey } });
+  if (!row) return null;
+  const grant = context.session.grant('EXECUTION:READ', { tenantId });
+  // It may have come into reach between the two questions.
+  if (!grant.matches({ ...row })) throw grant.refusalOf({ ...row });
+  return row;
+}
+
 /** Entries that were read together, each as long as the execution may still be read. @returns whether it may. */
 async function* each(
   context: Context,
   wanted: Wanted,
   entries: readonly LogEntry[],
 ): AsyncGenerator<LogEntry, boolean> {
-  const execution = await readable(context, wanted);
+  const execution = await stillReadable(context, wanted);
   if (!execution) return false;
   for (const entry of entries) {
     const grant = await stillAllowed(context, 'EXECUTION:READ', { tenantId: wanted.tenantId });
-    if (!grant.matches({ ...execution })) return false;
+    if (!grant.matches({ ...execution })) throw grant.refusalOf({ ...execution });
     context.loaders.clear();
     yield entry;
   }

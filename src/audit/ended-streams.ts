@@ -1,0 +1,102 @@
+import { type Permission, split } from '../access/catalog.ts';
+import type { Doer } from '../access/grant.ts';
+import { withoutDeadline } from '../db/deadline.ts';
+import { inTransaction, type Store } from '../db/transaction.ts';
+import type { GatehouseError } from '../errors.ts';
+import { newId } from '../lib/ids.ts';
+import type { Json } from '../lib/json.ts';
+import { actionName } from './event.ts';
+import { append, envelope } from './record.ts';
+
+/** A stream that ended because a right or a credential is gone. */
+export interface EndedStream {
+  /** Who followed. */
+  readonly doer: Doer;
+  readonly permission: Permission;
+  /** The subscription field. */
+  readonly field: string;
+  readonly tenantId: string | undefined;
+  readonly error: GatehouseError;
+}
+interface Merged {
+  readonly stream: EndedStream;
+  count: number;
+}
+
+/** What ends at once goes together: a token of a thousand sockets is one event. */
+const gatherMs = 300;
+const retryMs = 2_000;
+
+/** Puts on record that streams ended because what they were followed by was withdrawn. */
+export class EndedStreams {
+  readonly #store: Store;
+  #gathered = new Map<string, Merged>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  note(stream: EndedStream): void {
+    const { doer, permission, field, tenantId, error } = stream;
+    const key = JSON.stringify([doer.id, doer.impersonator?.id, permission, field, tenantId, error.code]);
+    const known = this.#gathered.get(key);
+    if (known) known.count += 1;
+    else this.#gathered.set(key, { stream, count: 1 });
+    this.#plan(gatherMs);
+  }
+
+  #plan(milliseconds: number): void {
+    this.#timer ??= setTimeout(() => void this.flush().catch(() => this.#plan(retryMs)), milliseconds).unref();
+  }
+
+  /** Writes down what is gathered. What cannot be written is kept for the next time. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const gathered = this.#gathered;
+    this.#gathered = new Map();
+    if (gathered.size === 0) return;
+    try {
+      await withoutDeadline(() => this.#write([...gathered.values()]));
+    } catch (error) {
+      for (const [key, merged] of gathered) {
+        const newer = this.#gathered.get(key);
+        if (newer) newer.count += merged.count;
+        else this.#gathered.set(key, merged);
+      }
+      throw error;
+    }
+  }
+
+  async #write(merged: readonly Merged[]): Promise<void> {
+    const ids = merged.flatMap(({ stream }) => stream.tenantId ?? []);
+    await inTransaction(this.#store, async (tx) => {
+      const tenants = await tx.tenant.findMany({ where: { id: { in: ids } }, select: { id: true, key: true } });
+      for (const { stream, count } of merged) {
+        const { doer, permission, field, tenantId, error } = stream;
+        const tenant = tenants.find(({ id }) => id === tenantId);
+        const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
+        const [resource] = split(permission);
+        append(tx, {
+          // An id of its own: that of the request may be the subscriber's words.
+          ...envelope({ ...doer, requestId: newId() }),
+          // A tenant that is gone has no chain to be told in.
+          tenantId: tenant?.id ?? '',
+          tenantKey: tenant?.key ?? '',
+          type: 'READ',
+          action: actionName(resource, 'stream-ended'),
+          outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
+          resource,
+          resourceId: '',
+          resourceKey: '',
+          namespace: '',
+          ...(decisionId !== undefined && { decisionId }),
+          ...(policy !== undefined && { policy }),
+          patchText: '',
+          details: { field, code: error.code, permission, ...(count > 1 && { count }) } as Json,
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Follows the audit feed for ever, with any GraphQL client that subscribes: over SSE, or over WebSocket. Imports nothing,
+ * so that it can be copied into a frontend.
+ */
+
+/** An event, or a bookmark (null) that only moves the cursor. */
+export interface FeedItem<Event> {
+  readonly cursor: string;
+  readonly event: Event | null;
+}
+interface Fault {
+  readonly message?: string;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+/** One result of the subscription, whose only root field is `auditEvents`. */
+export interface FeedResult {
+  readonly data?: unknown;
+  readonly errors?: readonly Fault[] | null | undefined;
+}
+
+/** Events between the last one that arrived and the oldest that is kept are gone. */
+export interface Gap {
+  /** What is still there begins behind it. */
+  readonly oldestCursor: string;
+  /** The store knows less than this follower: it was restored from a backup. */
+  readonly ahead: boolean;
+}
+
+export interface FollowOptions<Event> {
+  /** Subscribes with this `after` (null: from now on), until the signal. */
+  readonly subscribe: (after: string | null, signal: AbortSignal) => AsyncIterable<FeedResult>;
+  /** The cursor of the last item that was seen in an earlier life. */
+  readonly after?: string;
+  /** What is there already, told first (in this order), with the `streamCursor` of the list. Not asked with `after`. */
+  readonly list?: () => Promise<{ readonly items: readonly FeedItem<Event>[]; readonly streamCursor: string }>;
+  /** The cursor to go on from (null: from now on). Left out, a gap ends the following with its error. */
+  readonly onGap?: (gap: Gap) => string | null | Promise<string | null>;
+  /** What tells two events apart; the cursor of the item where it is left out. */
+  readonly keyOf?: (item: FeedItem<Event>) => string;
+  /** Is told why it waits before it tries again. */
+  readonly onRetry?: (fault: unknown, milliseconds: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Why it follows no more. `code` is one of Gatehouse's error codes. */
+export class FollowError extends Error {
+  readonly code: string;
+  readonly gap: Gap | undefined;
+  constructor(code: string, message: string, gap?: Gap) {
+    super(message);
+    this.name = 'FollowError';
+    this.code = code;
+    this.gap = gap;
+  }
+}
+
+/** Refusals that do not get better by trying again. */
+const final = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'BAD_INPUT', 'LIMIT_EXCEEDED', 'CURSOR_EXPIRED']);
+/** Close codes of a WebSocket that say the same. */
+const closeCodes: Readonly<Record<number, string>> = {
+  4400: 'BAD_INPUT',
+  4401: 'UNAUTHENTICATED',
+  4403: 'UNAUTHENTICATED',
+};
+const firstWaitMs = 200;
+const greatestWaitMs = 2_000;
+/** Keys that are remembered to tell what came twice. */
+const greatestKnown = 10_000;
+
+/** @yields every event once, and the bookmarks between: keep `cursor`, it is where to go on. @throws {FollowError} */
+export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenerator<FeedItem<Event>, void> {
+  const { subscribe, list, onGap, onRetry, keyOf = ({ cursor }) => cursor } = options;
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  options.signal?.addEventListener('abort', end, { once: true });
+  if (options.signal?.aborted) end();
+  const known = new Set<string>();
+  const isNew = (item: FeedItem<Event>): boolean => {
+    if (item.event === null) return true;
+    const key = keyOf(item);
+    if (known.has(key)) return false;
+    known.add(key);
+    if (known.size > greatestKnown) known.delete(known.values().next().value!);
+    return true;
+  };
+  let after = options.after ?? null;
+  let isListed = after !== null || list === undefined;
+  let failures = 0;
+  try {
+    while (!ended.signal.aborted) {
+      let fault: unknown;
+      try {
+        if (!isListed) {
+          const { items, streamCursor } = await list!();
+          for (const item of items) if (isNew(item)) yield item;
+          after = streamCursor;
+          isListed = true;
+        }
+        for await (const result of untilAborted(subscribe(after, ended.signal), ended.signal)) {
+          if (result.errors?.length) throw result.errors;
+          const item = Object.values(result.data as Record<string, FeedItem<Event>>)[0]!;
+          failures = 0;
+          after = item.cursor;
+          if (isNew(item)) yield item;
+        }
+      } catch (error) {
+        fault = error;
+      }
+      if (ended.signal.aborted) return;
+      const refused = refusalOf(fault);
+      if (refused?.gap && onGap) after = await onGap(refused.gap);
+      else if (refused) throw refused;
+      const milliseconds = Math.random() * Math.min(greatestWaitMs, firstWaitMs * 2 ** failures);
+      failures += 1;
+      onRetry?.(fault, milliseconds);
+      await pause(milliseconds, ended.signal);
+    }
+  } finally {
+    end();
+    options.signal?.removeEventListener('abort', end);
+  }
+}
+
+/** The fault in whichever way the client tells it: errors of a result, thrown, or a WebSocket's close. */
+function refusalOf(fault: unknown): FollowError | undefined {
+  const { code: closed, errors } = (fault ?? {}) as { code?: unknown; errors?: unknown };
+  const [first] = (Array.isArray(fault) ? fault : Array.isArray(errors) ? errors : [fault]) as (Fault | undefined)[];
+  const { code, oldestCursor, ahead } = first?.extensions ?? {};
+  const known = typeof code === 'string' ? code : closeCodes[Number(closed)];
+  if (known === undefined || !final.has(known)) return undefined;
+  const gap = typeof oldestCursor === 'string' ? { oldestCursor, ahead: ahead === true } : undefined;
+  return new FollowError(known, first?.message ?? known, gap);
+}
+
+/** Some clients end their iterables at the signal, some do not. */
+async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const over = new Promise<{ done: true; value: undefined }>((resolve) => {
+    const end = () => resolve({ done: true, value: undefined });
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([iterator.next(), over]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not waited for: one that waits for the network itself may take its time.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end, { once: true });
+    function end(): void {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+  });

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { append, envelope } from '../../src/audit/record.ts';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { fanOutOf } from '../../src/resources/audit-log/fan-out.ts';
+import { Socket } from '../server/raw-socket.ts';
+import { until } from '../server/tools.ts';
+import { idOf, World } from '../support/world.ts';
+
+const soak = process.env['SOAK'] === '1';
+const query = (fields: string) =>
+  `subscription($where: AuditEventWhere, $after: String) { auditEvents(tenant: "main", where: $where, after: $after) { cursor event { ${fields} } } }`;
+const short = query('seq resourceKey');
+const everything = query(
+  'id cursor seq prevHash hash tenantKey at type action outcome actor { __typename } actorName impersonatedByName resource resourceKey namespace ip requestId decisionId policy reason details patch revertPatch',
+);
+
+describe('the audit events told to many', () => {
+  let world: World;
+  let main: Tenant;
+  beforeAll(async () => {
+    world = await World.create({
+      config: { policies: { 'mask-personal-data': { enabled: true, shadow: false, fields: ['email', 'username'] } } },
+      limits: { bookmarkMs: 600_000 },
+    });
+    main = await world.tenant('main');
+  });
+  afterAll(() => world.close());
+
+  let count = 0;
+  /** Events of namespaces, in one transaction. */
+  const happen = (namespaces: readonly string[], reason = '') =>
+    world.write(async (tx) => {
+      for (const namespace of namespaces)
+        append(tx, {
+          ...envelope({ kind: 'SYSTEM', id: '', name: 'test', requestId: 'test', reason }),
+          tenantId: main.id,
+          tenantKey: main.key,
+          type: 'UPDATE',
+          action: 'flow.update',
+          outcome: 'SUCCESS',
+          resource: 'FLOW',
+          resourceId: `f${count}`,
+          resourceKey: `${namespace}/f${count++}`,
+          namespace,
+          patchText: '',
+        });
+    });
+  const follow = async (user: User, document = short, variables: object = {}) => {
+    const on = await new Socket(world.urls[0]!).init({ authorization: `Bearer ${await world.token(user)}` });
+    on.subscribe('1', document, { variables });
+    await until('the bookmark', () => on.of('1').length === 1);
+    return on;
+  };
+  const events = (on: Socket) => on.of('1').flatMap(({ payload }) => payload?.data?.auditEvents.event ?? []);
+
+  it('judges each once for each distinct right, and makes each once for each distinct selection', async () => {
+    const role = await world.role(main, 'Reader', ['AUDITLOG:READ']);
+    const users: User[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      const user = await world.user(`counted${i}`, [main]);
+      await world.bind(main, { principal: user }, role, 'company');
+      await world.bind(main, { principal: user }, role, `team${i % 3}`);
+      users.push(user);
+    }
+    const sockets = await Promise.all(
+      users.map((user, i) =>
+        follow(user, i % 2 === 0 ? short : query('seq action'), i % 4 === 0 ? { where: null } : {}),
+      ),
+    );
+    const { figures } = fanOutOf(world.app.services.feed);
+    const before = { ...figures };
+    // All may read 10 of them, a third each may read one of the others, and one nobody may read.
+    await happen([...Array.from({ length: 10 }, () => 'company.x'), 'team0', 'team1', 'team2', 'foreign']);
+    await until('all events', () => sockets.every((on) => events(on).length === 11));
+    expect(figures.judged - before.judged).toBe(14 * 3);
+    expect(figures.made - before.made).toBe(13 * 2);
+    for (const [i, on] of sockets.entries())
+      expect(new Set(events(on).map(({ resourceKey, action }) => resourceKey?.split('/')[0] ?? action))).toEqual(
+        new Set(i % 2 === 0 ? ['company.x', `team${i % 3}`] : ['flow.update']),
+      );
+    for (const on of sockets) on.end();
+  });
+
+  it('tells everybody what they would be told alone, whatever they may see of it', async () => {
+    const viewers: User[] = [];
+    const viewer = async (name: string, ...given: Parameters<World['grant']>[2][]) => {
+      const user = await world.user(name, [main]);
+      for (const permissions of given) await world.grant(main, user, permissions);
+      viewers.push(user);
+      return user;
+    };
+    await viewer('plain', ['AUDITLOG:READ']);
+    await viewer('plain.too@people.example', ['AUDITLOG:READ']);
+    await viewer('sees-groups', ['AUDITLOG:READ', 'GROUP:READ', 'TENANT_ACCESS:READ']);
+    const narrow = await viewer('narrow');
+    await world.grant(main, narrow, ['AUDITLOG:READ'], 'company');
+    const officer = await viewer('officer', ['AUDITLOG:READ']);
+    await world.grant(null, officer, ['USER:READ']);
+    viewers.push(await world.user('super', [], { superAdmin: true }));
+    const end = new AbortController();
+    const told = await Promise.all(
+      viewers.map(async (user) => {
+        const own: unknown[] = [];
+        const stream = (await world.as(user)).sse<any>(everything, {}, end.signal);
+        await stream.next();
+        void (async () => {
+          for await (const { data } of stream) if (data?.auditEvents.event) own.push(data.auditEvents.event);
+        })();
+        return { user, own, on: [await follow(user, everything), await follow(user, everything)] };
+      }),
+    );
+    const root = world.root();
+    const input = (name: string, reason: string) => ({ i: { tenant: 'main', name, reason } });
+    const create = 'mutation($i: CreateGroupInput!) { createGroup(input: $i) { group { id } } }';
+    await root.ok(create, input('Group of plain.too@people.example', 'for user:plain and plain.too@people.example'));
+    await root.ok(create, input('Quiet', 'none'));
+    const somebody = await world.user('somebody@people.example', [main]);
+    await root
+      .ok(`mutation { grantTenantAccess(input: { tenant: "main", username: "plain" }) { user { id } } }`)
+      .catch(() => undefined);
+    await world.grant(main, somebody, ['FLOW:READ'], 'company.x');
+    await happen(['company', 'company.y', 'other'], 'as somebody@people.example said');
+    await until('the same everywhere', () =>
+      told.every(({ own, on }) => own.length > 2 && on.every((one) => events(one).length === own.length)),
+    );
+    for (const { own, on } of told) for (const one of on) expect(events(one)).toEqual(own);
+    // Different ones were among them, so it can be seen.
+    expect(new Set(told.map(({ own }) => JSON.stringify(own))).size).toBeGreaterThan(3);
+    end.abort();
+    for (const { on } of told) for (const one of on) one.end();
+  });
+
+  it('loses nothing and keeps the order, however its readers pause', async () => {
+    const rounds = soak ? 60 : 12;
+    const users = await Promise.all(
+      Array.from({ length: 6 }, async (_, i) => {
+        const user = await world.user(`pausing${i}`, [main]);
+        await world.grant(main, user, ['AUDITLOG:READ'], i % 2 === 0 ? '' : 'company');
+        return user;
+      }),
+    );
+    const sockets = await Promise.all(
+      users.map((user, i) =>
+        follow(user, query('seq namespace reason'), i % 4 < 2 ? {} : { where: { under: 'company' } }),
+      ),
+    );
+    const head = async () => (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: main.id } })).seq;
+    const first = await head();
+    let isOver = false;
+    const pausing = sockets.map(async ({ ws }, i) => {
+      while (!isOver) {
+        ws.pause();
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * (i % 3 === 0 ? 1_500 : 60)));
+        ws.resume();
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+      }
+    });
+    // More than a tail keeps, and more than the network takes of who pauses.
+    for (let round = 0; round < rounds; round += 1)
+      await happen(
+        Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 'company.x' : 'other')),
+        'r'.repeat(4_000),
+      );
+    isOver = true;
+    await Promise.all(pausing);
+    const last = await head();
+
+    const wanted = await world.db.auditEvent.findMany({
+      where: { tenantId: main.id, seq: { gt: first, lte: last } },
+      orderBy: { seq: 'asc' },
+      select: { seq: true, namespace: true },
+    });
+    for (const [i, on] of sockets.entries()) {
+      const own = wanted.filter(({ namespace }) => (i % 2 === 0 && i % 4 < 2) || namespace.startsWith('company'));
+      await until('the rest', () => on.messages.length > own.length, 20_000);
+      await until('all', () => events(on).length >= own.length);
+      expect(events(on).map(({ seq }) => seq)).toEqual(own.map(({ seq }) => String(seq)));
+      on.end();
+    }
+  });
+
+  it('lets nothing more through once a right is gone, and narrows where another is left', async () => {
+    const user = await world.user('narrowed', [main]);
+    await world.grant(main, user, ['AUDITLOG:READ'], 'stays');
+    const goes = await world.grant(main, user, ['AUDITLOG:READ'], 'goes');
+    const others = await Promise.all(
+      Array.from({ length: 3 }, async (_, i) => {
+        const other = await world.user(`remains${i}`, [main]);
+        await world.grant(main, other, ['AUDITLOG:READ']);
+        return follow(other);
+      }),
+    );
+    const on = await follow(user);
+    await happen(['goes', 'stays']);
+    await until('both', () => events(on).length === 2);
+    const binding = idOf('Binding', goes as { id: string });
+    await world
+      .root()
+      .ok(`mutation { deleteBindings(input: { tenant: "main", ids: ["${binding}"] }) { results { deletedId } } }`);
+    await happen(['goes', 'stays', 'goes']);
+    await until('what is left', () => events(on).length === 3);
+    await until('all for the others', () =>
+      others.every((other) => events(other).filter(({ resourceKey }) => resourceKey.startsWith('goes')).length === 3),
+    );
+    expect(events(on).map(({ resourceKey }) => resourceKey.split('/')[0])).toEqual(['goes', 'stays', 'stays']);
+    for (const one of [on, ...others]) one.end();
+  });
+});

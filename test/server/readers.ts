@@ -1,0 +1,35 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Program } from './tools.ts';
+
+export interface Told {
+  readonly readers: readonly { readonly missing: number; readonly doubled: number }[];
+  /** Milliseconds from the time of an event to its arrival. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Subscribers over WebSocket in a process of their own, who read all that comes. */
+export async function startReaders(url: string, headers: object, query: string, count: number) {
+  const program = new Program([
+    join(import.meta.dirname, 'controls', 'readers.ts'),
+    url,
+    JSON.stringify(headers),
+    query,
+    String(count),
+  ]);
+  await program.says(/following/);
+  return {
+    /** Resolves when all have had this event. */
+    async until(seq: number): Promise<Told> {
+      program.child.stdin!.write(`${seq}\n`);
+      const [, told] = await program.says(/told (\{.*\})/, 60_000);
+      return JSON.parse(told!) as Told;
+    },
+    async stop(): Promise<void> {
+      const ended = once(program.child, 'close');
+      program.child.kill();
+      await ended;
+    },
+  };
+}
