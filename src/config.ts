@@ -98,9 +98,35 @@ const retention = z.strictObject({
   auditDays: z.int().positive().optional(),
 });
 
+const shipName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'has a-z, 0-9 and hyphens, at most 63');
+const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
+/** The name of an environment variable that holds something secret: the file may be read by others. */
+const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'is not the name of an environment variable');
+const shipCommon = {
+  name: shipName,
+  /** Keys of tenants; left out: all, and the instance. */
+  tenants: z.array(z.string().min(1)).min(1).optional(),
+  /** Where a new destination begins: with the oldest event that is kept, or with the next one. */
+  begin: z.enum(['oldest', 'now']).default('oldest'),
+  batch: z.int().min(1).max(1_000).default(200),
+};
+const destination = z.discriminatedUnion('to', [
+  z.strictObject({ ...shipCommon, to: z.literal('file'), path: z.string().min(1) }),
+  z.strictObject({ ...shipCommon, to: z.literal('webhook'), url: httpUrl, secretFrom: variable }),
+  z.strictObject({ ...shipCommon, to: z.literal('otlp'), url: httpUrl, authorizationFrom: variable.optional() }),
+]);
+export type DestinationSettings = z.infer<typeof destination>;
+/** A destination with what its environment variables hold. */
+export type Destination = DestinationSettings & { readonly secret?: string };
+
 const audit = z.strictObject({
   /** Minutes between two signed checkpoints of every chain that grew. */
   checkpointMinutes: z.number().positive().default(60),
+  /** Where the events go beside the database. */
+  ship: z
+    .array(destination)
+    .default([])
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names are unique'),
 });
 
 const file = z.strictObject({
@@ -183,7 +209,7 @@ export interface Config extends PolicyConfiguration {
   readonly liveness: Liveness;
   readonly commands: z.infer<typeof commands>;
   readonly retention: z.infer<typeof retention>;
-  readonly audit: z.infer<typeof audit>;
+  readonly audit: Omit<z.infer<typeof audit>, 'ship'> & { readonly ship: readonly Destination[] };
 }
 
 /** Every fault of the settings at once. */
@@ -228,6 +254,14 @@ export function readConfig(
       faults.push(`${path}: ${(error as Error).message}`);
     }
   }
+  const ship = settings.audit.ship.map((one): Destination => {
+    const from = one.to === 'webhook' ? one.secretFrom : one.to === 'otlp' ? one.authorizationFrom : undefined;
+    const secret = from === undefined ? undefined : present[from];
+    const least = one.to === 'webhook' ? 16 : 1;
+    if (from !== undefined && (secret === undefined || secret.length < least))
+      faults.push(`${from} is not set (at least ${least} characters), which audit.ship ${one.name} needs`);
+    return secret === undefined ? one : { ...one, secret };
+  });
   if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   const e = parsed.data;
   return {
@@ -245,6 +279,7 @@ export function readConfig(
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,
     ...settings,
+    audit: { ...settings.audit, ship },
     ...(placeOf && { placeOf }),
   };
 }

@@ -1,0 +1,158 @@
+import type { Destination } from '../../config.ts';
+import type { Connection } from '../../db/embedded.ts';
+import type { AuditEvent } from '../../db/generated/client.ts';
+import { exclusively } from '../../db/lock.ts';
+import type { Store } from '../../db/transaction.ts';
+import type { Log } from '../../lib/log.ts';
+import { pause } from '../../lib/pause.ts';
+import { fileTarget } from './file.ts';
+import { otlpTarget } from './otlp.ts';
+import { type Target, TryLater } from './target.ts';
+import { webhookTarget } from './webhook.ts';
+
+const pollMs = 1_000;
+/** How often a gateway that does not ship looks whether it may. */
+const standbyMs = 3_000;
+const greatestBackoffMs = 60_000;
+
+const targetOf = (destination: Destination): Target =>
+  destination.to === 'file'
+    ? fileTarget(destination)
+    : destination.to === 'webhook'
+      ? webhookTarget(destination)
+      : otlpTarget(destination);
+
+interface Place {
+  readonly transaction: bigint;
+  readonly ordinal: bigint;
+}
+
+/**
+ * Ships the audit events of all chains to one destination, in the order of commit, at least once: how far it is stands
+ * in the database and moves when the destination has taken a batch. One gateway ships; another takes over when it ends.
+ */
+export class Shipper {
+  readonly #store: Store;
+  readonly #connection: Connection;
+  readonly #log: Log;
+  readonly #destination: Destination;
+  readonly #target: Target;
+  readonly #closing = new AbortController();
+  #wake: () => void = () => undefined;
+  #off: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(store: Store, connection: Connection, log: Log, destination: Destination) {
+    this.#store = store;
+    this.#connection = connection;
+    this.#log = log;
+    this.#destination = destination;
+    this.#target = targetOf(destination);
+  }
+
+  start(): void {
+    this.#off = this.#store.wake.on((topic) => {
+      if (topic === '*' || topic.startsWith('audit:')) this.#wake();
+    });
+    this.#running = this.#stand();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#off();
+    await this.#running;
+  }
+
+  async #stand(): Promise<void> {
+    const { name } = this.#destination;
+    while (!this.#closing.signal.aborted) {
+      try {
+        await exclusively(this.#connection, `ship ${name}`, () => this.#ship());
+      } catch (error) {
+        // The database is gone, or the lock's connection: somebody goes on.
+        this.#log.debug('shipping is interrupted', { destination: name, error: (error as Error).message });
+      }
+      await this.#pause(new Promise(() => undefined), standbyMs);
+    }
+  }
+
+  async #ship(): Promise<void> {
+    let at = await this.#begin();
+    let failures = 0;
+    while (!this.#closing.signal.aborted) {
+      const { promise: changed, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const events = await this.#next(at);
+      if (events.length === 0) {
+        await this.#pause(changed, pollMs);
+        continue;
+      }
+      const wanted = events.filter(({ tenantKey }) => this.#destination.tenants?.includes(tenantKey) ?? true);
+      try {
+        const taken = wanted.length === 0 ? {} : await this.#target.send(wanted, this.#closing.signal);
+        const { transaction, ordinal } = events.at(-1)!;
+        at = { transaction, ordinal };
+        await this.#arrived(at, wanted.length, taken.rejected ?? 0, taken.why);
+        failures = 0;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        failures += 1;
+        await this.#failed(error as Error, failures);
+      }
+    }
+  }
+
+  /** Where it stands; a new destination begins at the oldest event that is kept, or behind the newest. */
+  async #begin(): Promise<Place> {
+    const { name, begin } = this.#destination;
+    const { prisma } = this.#store;
+    const [horizon] = await prisma.$queryRaw<{ transaction: bigint }[]>`
+      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS transaction`;
+    const place =
+      begin === 'oldest'
+        ? { transaction: 0n, ordinal: 0n }
+        : { transaction: horizon!.transaction, ordinal: 9_223_372_036_854_775_807n };
+    return prisma.auditShipping.upsert({ where: { name }, create: { name, ...place }, update: {} });
+  }
+
+  async #next({ transaction, ordinal }: Place): Promise<AuditEvent[]> {
+    const { prisma } = this.#store;
+    const ids = await prisma.$queryRaw<{ id: string }[]>`
+      SELECT id FROM "AuditEvent" WHERE (transaction, ordinal) > (${transaction}, ${ordinal})
+        AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+      ORDER BY transaction, ordinal LIMIT ${this.#destination.batch}`;
+    if (ids.length === 0) return [];
+    return prisma.auditEvent.findMany({
+      where: { id: { in: ids.map(({ id }) => id) } },
+      orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
+    });
+  }
+
+  async #arrived({ transaction, ordinal }: Place, shipped: number, rejected: number, why?: string): Promise<void> {
+    const { name } = this.#destination;
+    // Never back: another gateway may have gone on since.
+    await this.#store.prisma.$executeRaw`
+      UPDATE "AuditShipping" SET transaction = ${transaction}, ordinal = ${ordinal}, shipped = shipped + ${shipped},
+        rejected = rejected + ${rejected}, "shippedAt" = now(), "failingSince" = NULL, fault = ${why ?? null}
+      WHERE name = ${name} AND (transaction, ordinal) < (${transaction}, ${ordinal})`;
+    if (rejected > 0)
+      this.#log.error('audit events were rejected by their destination', { destination: name, rejected, why });
+  }
+
+  async #failed(error: Error, failures: number): Promise<void> {
+    const { name } = this.#destination;
+    const cause = error.cause instanceof Error ? error.cause.message : undefined;
+    const fault = (cause ?? error.message).slice(0, 500);
+    if (failures === 1)
+      this.#log.error('shipping audit events failed; it is tried again', { destination: name, fault });
+    await this.#store.prisma.$executeRaw`
+      UPDATE "AuditShipping" SET "failingSince" = COALESCE("failingSince", now()), fault = ${fault} WHERE name = ${name}`;
+    const backoff = Math.min(greatestBackoffMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2);
+    const wait = error instanceof TryLater ? Math.max(error.milliseconds, backoff) : backoff;
+    await this.#pause(new Promise(() => undefined), wait);
+  }
+
+  #pause(changed: Promise<void>, milliseconds: number): Promise<void> {
+    return pause(changed, [this.#closing.signal], milliseconds);
+  }
+}

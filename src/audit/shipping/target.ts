@@ -1,0 +1,50 @@
+import type { AuditEvent } from '../../db/generated/client.ts';
+
+/** What became of a batch that a destination took. */
+export interface Taken {
+  /** How many it refused for good, and why: sending them again would not help. */
+  readonly rejected?: number;
+  readonly why?: string;
+}
+
+/** Where audit events go. At least once: whoever takes them knows an event again by its id. */
+export interface Target {
+  /**
+   * Sends a batch, in order, and resolves when it is safe there.
+   * @throws where it is not: the same batch comes again.
+   */
+  send(events: readonly AuditEvent[], signal: AbortSignal): Promise<Taken>;
+}
+
+/** Thrown by a target that was told when to come again. */
+export class TryLater extends Error {
+  readonly milliseconds: number;
+  constructor(message: string, milliseconds: number) {
+    super(message);
+    this.milliseconds = milliseconds;
+  }
+}
+
+const timeoutMs = 15_000;
+
+/** POST of JSON; never follows a redirect. @returns the body. @throws for every answer that is not 2xx. */
+export async function post(
+  url: string,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  });
+  const text = await response.text();
+  if (response.ok) return text;
+  const message = `it answered with status ${response.status}`;
+  const seconds = Number(response.headers.get('retry-after'));
+  if (seconds > 0) throw new TryLater(message, Math.min(seconds, 3_600) * 1_000);
+  throw new Error(message);
+}
