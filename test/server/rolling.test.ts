@@ -30,7 +30,7 @@ async function processOf(env: Record<string, string>): Promise<Member> {
   return {
     url: program.url,
     start: () => program.start(),
-    stop: async () => expect(await program.end('SIGTERM')).toBe(0),
+    stop: async () => expect(await program.end('SIGTERM'), program.output).toBe(0),
     remove: () => program.remove(),
   };
 }
