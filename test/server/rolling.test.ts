@@ -15,7 +15,7 @@ const rounds = isSoak ? 15 : 1;
 const createOnce =
   'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name, idempotencyKey: $name }) { namespace { name } } }';
 const follow =
-  'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq resourceKey } } }';
+  'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq action } } }';
 
 interface Member {
   readonly url: string;
@@ -30,7 +30,7 @@ async function processOf(env: Record<string, string>): Promise<Member> {
   return {
     url: program.url,
     start: () => program.start(),
-    stop: async () => expect(await program.end('SIGTERM')).toBe(0),
+    stop: async () => expect(await program.end('SIGTERM'), program.output).toBe(0),
     remove: () => program.remove(),
   };
 }
@@ -117,7 +117,8 @@ describe('three gateways on one database, restarted one after the other under lo
           for await (const { data } of clients[gateway % 3]!.sse<any>(follow, { after }, left.signal)) {
             if (!data) break;
             after = data.auditEvents.cursor;
-            if (data.auditEvents.event) seen.push(data.auditEvents.event.seq);
+            // A stream does not carry that it was opened.
+            if (data.auditEvents.event?.action === 'namespace.create') seen.push(data.auditEvents.event.seq);
           }
         } catch {
           // It is away: the next one goes on from the cursor.
@@ -154,12 +155,12 @@ describe('three gateways on one database, restarted one after the other under lo
       orderBy: { seq: 'asc' },
       select: { seq: true, action: true, resourceKey: true },
     });
-    const created = events.filter(({ action }) => action === 'namespace.create').map(({ resourceKey }) => resourceKey);
-    expect([...created].sort()).toEqual([...acknowledged].sort());
+    const created = events.filter(({ action }) => action === 'namespace.create');
+    expect(created.map(({ resourceKey }) => resourceKey).sort()).toEqual([...acknowledged].sort());
     // Each follower saw every event from its first on: once, in order.
     for (const own of seen) {
       expect(own.length).toBeGreaterThan(0);
-      expect(own).toEqual(events.map(({ seq }) => String(seq)).filter((seq) => BigInt(seq) >= BigInt(own[0]!)));
+      expect(own).toEqual(created.map(({ seq }) => String(seq)).filter((seq) => BigInt(seq) >= BigInt(own[0]!)));
     }
   });
 });
