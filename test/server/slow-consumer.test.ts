@@ -122,7 +122,7 @@ describe('subscribers that stop reading', () => {
     for (let i = 0; i < 40; i += 1) await write(100, 'r'.repeat(2_000));
     const before = used();
     const began = Date.now();
-    const [seconds, rate, burst] = soak ? [60, 2_000, 40] : [2, 500, 20];
+    const [seconds, rate, burst] = soak ? [60, 2_000, 100] : [2, 500, 20];
     let written = 0;
     while (Date.now() - began < seconds * 1_000) {
       await write(burst, 'r'.repeat(100));
