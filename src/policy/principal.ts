@@ -53,11 +53,15 @@ interface Stored {
   holdings: Holding[] | null;
 }
 
-/**
- * Reads a principal and the revision in one statement, so in one snapshot.
- * @returns undefined where nobody has that id.
- */
-export async function loadPrincipal(db: PrismaClient | Tx, id: string): Promise<Principal | undefined> {
+/** One of them. @returns undefined where nobody has that id. */
+export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>
+  (await loadPrincipals(db, [id])).get(id);
+
+/** Reads principals and the revision in one statement, so in one snapshot. @returns those that are there, by id. */
+export async function loadPrincipals(
+  db: PrismaClient | Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Principal>> {
   const rows = await db.$queryRaw<Stored[]>`
     SELECT (SELECT revision FROM "AccessState") AS revision,
       p.id, p.kind, COALESCE(u.username, s.name) AS name,
@@ -77,16 +81,17 @@ export async function loadPrincipal(db: PrismaClient | Tx, id: string): Promise<
     FROM "Principal" p
     LEFT JOIN "User" u ON u.id = p.id
     LEFT JOIN "ServiceAccount" s ON s.id = p.id
-    WHERE p.id = ${id}`;
-  const row = rows[0];
-  if (!row) return undefined;
-  return {
-    ...row,
-    tenants: new Map((row.tenants ?? []).map((tenant) => [tenant.id, tenant.key])),
-    memberships: row.memberships ?? [],
-    holdings: row.holdings ?? [],
-    namespaces: await namespacesOf(db, row.holdings ?? []),
-  };
+    WHERE p.id = ANY(${[...ids]}::text[])`;
+  const principals = new Map<string, Principal>();
+  for (const row of rows)
+    principals.set(row.id, {
+      ...row,
+      tenants: new Map((row.tenants ?? []).map((tenant) => [tenant.id, tenant.key])),
+      memberships: row.memberships ?? [],
+      holdings: row.holdings ?? [],
+      namespaces: await namespacesOf(db, row.holdings ?? []),
+    });
+  return principals;
 }
 
 async function namespacesOf(db: PrismaClient | Tx, holdings: readonly Holding[]): Promise<Map<string, string[]>> {

@@ -1,20 +1,29 @@
+import DataLoader from 'dataloader';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Freshness } from './freshness.ts';
-import { loadPrincipal, type Principal } from './principal.ts';
+import { loadPrincipals, type Principal } from './principal.ts';
 
 const greatestSize = 20_000;
+const greatestBatch = 200;
 
 /** Principals by id, each as of a revision; one that is older than the known revision is read again. */
 export class Principals {
-  readonly #db: PrismaClient;
+  readonly #stored: DataLoader<string, Principal | undefined>;
   readonly #freshness: Freshness;
   readonly #known = new Map<string, Principal>();
   readonly #loading = new Map<string, Promise<Principal>>();
 
   constructor(db: PrismaClient, freshness: Freshness) {
-    this.#db = db;
+    // A change of access has everybody who follows something read anew: many in one statement.
+    this.#stored = new DataLoader(
+      async (ids) => {
+        const found = await withoutDeadline(() => loadPrincipals(db, ids));
+        return ids.map((id) => found.get(id));
+      },
+      { cache: false, maxBatchSize: greatestBatch },
+    );
     this.#freshness = freshness;
   }
 
@@ -33,7 +42,7 @@ export class Principals {
   }
 
   async #load(id: string): Promise<Principal> {
-    const principal = await loadPrincipal(this.#db, id);
+    const principal = await this.#stored.load(id);
     if (!principal) {
       this.#known.delete(id);
       throw unauthenticated();

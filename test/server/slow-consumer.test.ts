@@ -123,7 +123,7 @@ describe('subscribers that stop reading', () => {
     const full = Date.now();
     const before = used();
     const began = Date.now();
-    const [seconds, rate, burst] = soak ? [60, 2_000, 40] : [2, 500, 20];
+    const [seconds, rate, burst] = soak ? [60, 2_000, 100] : [2, 500, 20];
     let written = 0;
     while (Date.now() - began < seconds * 1_000) {
       await write(burst, 'r'.repeat(100));

@@ -89,21 +89,25 @@ export class FanOut {
 
   /** A stream that gives its reader nothing but its end: its items go their own way. */
   follow({ context, way, position, where, opening, roots }: Following): AsyncGenerator<never, undefined> {
-    const room = remember(this.#rooms, position.tenantId, () => new Room(this.#feed, position.tenantId));
-    const key = selectionKey(way.operation, roots);
-    const selection = remember(room.selections, key, () => new Selection(key, (characters) => this.#note(characters)));
-    const follower = new Follower(this, room, { context, way, position, where, opening, selection });
+    let follower: Follower | undefined;
     let begun: Promise<IteratorReturnResult<undefined>> | undefined;
     const begin = () => {
+      const room = remember(this.#rooms, position.tenantId, () => new Room(this.#feed, position.tenantId));
+      const key = selectionKey(way.operation, roots);
+      const selection = remember(room.selections, key, () => new Selection(key, (size) => this.#note(size)));
+      follower = new Follower(this, room, { context, way, position, where, opening, selection });
       room.followers.add(follower);
       selection.followers += 1;
       this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
       this.turns.ask(follower);
       return follower.done;
     };
+    const over = { done: true, value: undefined } as const;
     const end = async (): Promise<IteratorReturnResult<undefined>> => {
-      follower.end();
-      return { done: true, value: undefined };
+      // Whoever left before it began leaves nothing behind.
+      begun ??= Promise.resolve(over);
+      follower?.end();
+      return over;
     };
     return {
       next() {
@@ -123,7 +127,7 @@ export class FanOut {
 
   leave(room: Room, follower: Follower): void {
     this.turns.leave(follower);
-    if (!room.followers.delete(follower)) return;
+    room.followers.delete(follower);
     const { selection } = follower;
     selection.followers -= 1;
     if (selection.followers === 0) room.selections.delete(selection.key);
