@@ -3,6 +3,7 @@ import { makeCheckpoints } from './audit/checkpoints.ts';
 import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
+import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { deriveKeys, masterKey } from './auth/keys.ts';
 import { sweepFailures } from './auth/lockout.ts';
@@ -121,6 +122,7 @@ export async function createApp(
       limits: config.limits,
       liveness: config.liveness,
       commands: config.commands,
+      destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),
       feed,
       changes,
       refusedReads,
@@ -140,6 +142,11 @@ export async function createApp(
           ),
         milliseconds,
       ).unref();
+    for (const destination of config.audit.ship) {
+      const shipper = new Shipper(store, connection, log, destination);
+      closers.push(() => shipper.close());
+      shipper.start();
+    }
     const origins = createOriginRule(config.origins);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
@@ -181,7 +188,8 @@ export async function createApp(
     const { executionDays, auditDays } = config.retention;
     const retention = every(retentionMs, 'retention', async () => {
       if (executionDays !== undefined) await purgeExecutions(store, executionDays);
-      if (auditDays !== undefined) await pruneAudit(store, keys, { keepDays: auditDays });
+      if (auditDays !== undefined)
+        await pruneAudit(store, keys, { keepDays: auditDays, destinations: config.audit.ship.map(({ name }) => name) });
     });
     const checkpoints = every(config.audit.checkpointMinutes * 60_000, 'checkpoints', () =>
       makeCheckpoints(database.prisma, keys.signing[0]),

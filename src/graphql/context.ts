@@ -22,6 +22,8 @@ export interface Services {
   readonly limits: Limits;
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
+  /** Where audit events are shipped to. */
+  readonly destinations: readonly { readonly name: string; readonly to: string }[];
   readonly feed: AuditFeed;
   /** Changes of rows that are no audit events. */
   readonly changes: ChangeFeed;

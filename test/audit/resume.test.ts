@@ -205,11 +205,6 @@ describe('resuming the audit feed', () => {
     }
     expect(gaps).toEqual([{ oldestCursor: at(8n), ahead: false }]);
     // Overtaken while it is behind: the reader takes nothing until what it would read next is gone.
-    const stream = world.app.services.feed.follow(
-      { feed: 'tenant', tenantId: a.id, seq: 8n },
-      new AbortController().signal,
-    );
-    await stream.next();
     await world.write(async (tx) => {
       for (let i = 0; i < 420; i += 1)
         append(tx, {
@@ -226,6 +221,11 @@ describe('resuming the audit feed', () => {
           patchText: '',
         });
     });
+    const stream = world.app.services.feed.follow(
+      { feed: 'tenant', tenantId: a.id, seq: 8n },
+      new AbortController().signal,
+    );
+    await stream.next();
     const head = (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: a.id } })).seq;
     await prune(head - 1n);
     const read = async () => {

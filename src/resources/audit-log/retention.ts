@@ -16,6 +16,8 @@ export interface Pruning {
   /** A chain is pruned when its oldest event is older by so much more: about once in that time. Default: a day. */
   readonly slackMs?: number;
   readonly now?: number;
+  /** Names of destinations: what one of them has not got yet stays. */
+  readonly destinations?: readonly string[];
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Pruning {
 export async function pruneAudit(
   store: Store,
   keys: Pick<Keys, 'signing'>,
-  { keepDays, slackMs = dayMs, now = Date.now() }: Pruning,
+  { keepDays, slackMs = dayMs, now = Date.now(), destinations = [] }: Pruning,
 ): Promise<number> {
   const before = new Date(now - keepDays * dayMs);
   const chains = await store.prisma.$queryRaw<{ tenantId: string }[]>`
@@ -36,8 +38,25 @@ export async function pruneAudit(
       < ${new Date(before.getTime() - slackMs)}
     ORDER BY "tenantId"`;
   let count = 0;
-  for (const { tenantId } of chains) count += await pruneChain(store, keys, tenantId, before);
+  for (const { tenantId } of chains) {
+    if (await isAwaited(store, tenantId, before, destinations)) continue;
+    count += await pruneChain(store, keys, tenantId, before);
+  }
   return count;
+}
+
+/** Is there an event among those that would go which a destination has not got yet? */
+async function isAwaited(store: Store, chain: string, before: Date, destinations: readonly string[]): Promise<boolean> {
+  if (destinations.length === 0) return false;
+  const places = await store.prisma.auditShipping.findMany({ where: { name: { in: [...destinations] } } });
+  if (places.length < destinations.length) return true;
+  for (const { transaction, ordinal } of places) {
+    const [waiting] = await store.prisma.$queryRaw<unknown[]>`
+      SELECT 1 FROM "AuditEvent" WHERE "tenantId" = ${chain} AND at <= ${before}
+        AND (transaction, ordinal) > (${transaction}, ${ordinal}) LIMIT 1`;
+    if (waiting) return true;
+  }
+  return false;
 }
 
 async function pruneChain(store: Store, keys: Pick<Keys, 'signing'>, chain: string, before: Date): Promise<number> {
