@@ -4,6 +4,7 @@ export async function pause(
   signals: readonly AbortSignal[],
   milliseconds: number,
 ): Promise<void> {
+  if (signals.some(({ aborted }) => aborted)) return;
   const { promise: over, resolve: done } = Promise.withResolvers<void>();
   const end = () => done();
   const timer = setTimeout(end, milliseconds);
