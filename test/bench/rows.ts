@@ -1,0 +1,9 @@
+import { appendFileSync } from 'node:fs';
+
+/** One line of the README's table: printed, and kept for the command that writes the table. */
+export function row(what: string, measured: string, goal: string): void {
+  const line = `| ${what} | ${measured} | ${goal} |`;
+  console.log(line);
+  const file = process.env['BENCH_ROWS'];
+  if (file) appendFileSync(file, `${line}\n`);
+}
