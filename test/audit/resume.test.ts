@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePosition, type Position } from '../../src/audit/cursor.ts';
+import { AuditFeed } from '../../src/audit/feed.ts';
 import { append, envelope } from '../../src/audit/record.ts';
 import { FollowError, follow } from '../../src/client/follow.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
@@ -197,11 +198,6 @@ describe('resuming the audit feed', () => {
     }
     expect(gaps).toEqual([{ oldestCursor: at(8n), ahead: false }]);
     // Overtaken while it is behind: the reader takes nothing until what it would read next is gone.
-    const stream = world.app.services.feed.follow(
-      { feed: 'tenant', tenantId: a.id, seq: 8n },
-      new AbortController().signal,
-    );
-    await stream.next();
     await world.write(async (tx) => {
       for (let i = 0; i < 420; i += 1)
         append(tx, {
@@ -218,6 +214,10 @@ describe('resuming the audit feed', () => {
           patchText: '',
         });
     });
+    const { store, services } = world.app;
+    const feed = new AuditFeed(store, services.keys.cursor, async () => undefined);
+    const stream = feed.follow({ feed: 'tenant', tenantId: a.id, seq: 8n }, new AbortController().signal);
+    expect((await stream.next()).value).toHaveLength(200);
     const head = (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: a.id } })).seq;
     await prune(head - 1n);
     const read = async () => {
@@ -225,5 +225,6 @@ describe('resuming the audit feed', () => {
       return 'ended';
     };
     await expect(read()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    feed.close();
   });
 });
