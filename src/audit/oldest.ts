@@ -40,10 +40,10 @@ async function inChain(prisma: PrismaClient, at: Position & { feed: 'tenant' }):
  * before that place, and so is everything up to it from which nobody can go on without a gap.
  */
 async function acrossChains(prisma: PrismaClient, at: Position & { feed: 'all' }): Promise<Lost | undefined> {
-  const rows = await prisma.$queryRaw<{ transaction: bigint; ordinal: bigint; horizon: bigint }[]>`
+  const rows = await prisma.$queryRaw<{ transaction: bigint; ordinal: bigint; next: bigint }[]>`
     SELECT COALESCE(max(begins.transaction), 0) AS transaction,
       COALESCE((max(ARRAY[begins.transaction, begins.ordinal]))[2], 0)::bigint AS ordinal,
-      pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+      pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next
     FROM "AuditHead" h CROSS JOIN LATERAL (
       SELECT COALESCE(e.transaction, h.transaction) AS transaction, COALESCE(e.ordinal - 1, 9223372036854775807) AS ordinal
       FROM (SELECT) nothing LEFT JOIN LATERAL (
@@ -51,9 +51,9 @@ async function acrossChains(prisma: PrismaClient, at: Position & { feed: 'all' }
       ) e ON true
       WHERE h.seq > 0 AND (e.seq IS NULL OR e.seq > 1)
     ) begins`;
-  const { transaction, ordinal, horizon } = rows[0]!;
+  const { transaction, ordinal, next } = rows[0]!;
   const oldest: Position = { feed: 'all', transaction, ordinal };
-  if (at.transaction >= horizon) return { oldest, ahead: true };
+  if (at.transaction >= next) return { oldest, ahead: true };
   const isBefore = at.transaction < transaction || (at.transaction === transaction && at.ordinal < ordinal);
   return isBefore ? { oldest, ahead: false } : undefined;
 }

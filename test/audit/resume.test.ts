@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePosition, type Position } from '../../src/audit/cursor.ts';
+import { AuditFeed } from '../../src/audit/feed.ts';
 import { append, envelope } from '../../src/audit/record.ts';
 import { FollowError, follow } from '../../src/client/follow.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
@@ -221,11 +222,10 @@ describe('resuming the audit feed', () => {
           patchText: '',
         });
     });
-    const stream = world.app.services.feed.follow(
-      { feed: 'tenant', tenantId: a.id, seq: 8n },
-      new AbortController().signal,
-    );
-    await stream.next();
+    const { store, services } = world.app;
+    const feed = new AuditFeed(store, services.keys.cursor, async () => undefined);
+    const stream = feed.follow({ feed: 'tenant', tenantId: a.id, seq: 8n }, new AbortController().signal);
+    expect((await stream.next()).value).toHaveLength(200);
     const head = (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: a.id } })).seq;
     await prune(head - 1n);
     const read = async () => {
@@ -233,5 +233,6 @@ describe('resuming the audit feed', () => {
       return 'ended';
     };
     await expect(read()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    feed.close();
   });
 });

@@ -11,12 +11,16 @@ import { EventRing } from './event-ring.ts';
 /** Says once for each event whether a filter reaches it, for all whose rights come to that filter. */
 export class Judge {
   readonly #reaches: (row: Row) => boolean;
+  /** All that the filter looks at. */
+  readonly #columns: readonly string[];
+  #last: { readonly row: Row; readonly answer: boolean } | undefined;
   readonly #known = new EventRing<boolean>();
   readonly #count: () => void;
 
   /** @param count is called for each event that was judged. */
   constructor(where: Where, count: () => void) {
     this.#reaches = matcherOf(where);
+    this.#columns = [...columnsIn(where)];
     this.#count = count;
   }
 
@@ -24,11 +28,28 @@ export class Judge {
   reaches(event: AuditEvent, number: number): boolean {
     const known = this.#known.get(event, number);
     if (known !== undefined) return known;
-    const answer = this.#reaches(event as unknown as Row);
+    const answer = this.#answer(event as unknown as Row);
     this.#count();
     this.#known.set(event, number, answer);
     return answer;
   }
+
+  /** Events that come together are mostly alike in what filters look at. */
+  #answer(row: Row): boolean {
+    const last = this.#last;
+    if (last && this.#columns.every((column) => last.row[column] === row[column])) return last.answer;
+    const answer = this.#reaches(row);
+    this.#last = { row, answer };
+    return answer;
+  }
+}
+
+function columnsIn(where: Where, columns = new Set<string>()): Set<string> {
+  for (const [key, value] of Object.entries(where)) {
+    if (key !== 'AND' && key !== 'OR') columns.add(key);
+    else for (const part of value as Where[]) columnsIn(part, columns);
+  }
+  return columns;
 }
 
 /** Judges by the content of their filters. */
