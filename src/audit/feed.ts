@@ -5,6 +5,7 @@ import type { Store } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
 import { pause } from '../lib/pause.ts';
 import { remember } from '../lib/remember.ts';
+import { newestPlace, readAcross } from './across.ts';
 import type { Position } from './cursor.ts';
 import { assertHeld } from './oldest.ts';
 import { auditTopic } from './record.ts';
@@ -137,9 +138,7 @@ export class AuditFeed {
       const head = await this.#store.prisma.auditHead.findFirst({ where: { tenantId } });
       return { feed: 'tenant', tenantId, seq: head?.seq ?? 0n };
     }
-    const [row] = await this.#store.prisma.$queryRaw<{ horizon: bigint }[]>`
-      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS horizon`;
-    return { feed: 'all', transaction: row!.horizon, ordinal: 9_223_372_036_854_775_807n };
+    return { feed: 'all', ...(await newestPlace(this.#store.prisma)) };
   }
 
   /**
@@ -221,7 +220,6 @@ export class AuditFeed {
     return events;
   }
 
-  /** Transactions commit out of their order; those below the oldest that still runs are all decided. */
   async *#followAll(
     { transaction, ordinal }: Position & { feed: 'all' },
     signal: AbortSignal,
@@ -235,19 +233,7 @@ export class AuditFeed {
       while (!signal.aborted && !this.#closing.signal.aborted) {
         const { promise: changed, resolve } = Promise.withResolvers<void>();
         wake = resolve;
-        const ids = await this.#store.prisma.$queryRaw<{ id: string }[]>`
-          SELECT id FROM "AuditEvent" WHERE (transaction, ordinal) > (${at.transaction}, ${at.ordinal})
-            AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-          ORDER BY transaction, ordinal LIMIT ${batch}`;
-        const events =
-          ids.length === 0
-            ? []
-            : await this.#judgeable(
-                await this.#store.prisma.auditEvent.findMany({
-                  where: { id: { in: ids.map(({ id }) => id) } },
-                  orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
-                }),
-              );
+        const events = await this.#judgeable(await readAcross(this.#store.prisma, at, batch));
         // Who is behind may be overtaken by what removes old events.
         if (events.length === batch || Date.now() - checkedAt > checkMs) {
           await this.assertHeld({ feed: 'all', ...at });

@@ -1,10 +1,10 @@
 import type { Destination } from '../../config.ts';
 import type { Connection } from '../../db/embedded.ts';
-import type { AuditEvent } from '../../db/generated/client.ts';
 import { exclusively } from '../../db/lock.ts';
 import type { Store } from '../../db/transaction.ts';
 import type { Log } from '../../lib/log.ts';
 import { pause } from '../../lib/pause.ts';
+import { newestPlace, type Place, readAcross } from '../across.ts';
 import { fileTarget } from './file.ts';
 import { otlpTarget } from './otlp.ts';
 import { type Target, TryLater } from './target.ts';
@@ -21,11 +21,6 @@ const targetOf = (destination: Destination): Target =>
     : destination.to === 'webhook'
       ? webhookTarget(destination)
       : otlpTarget(destination);
-
-interface Place {
-  readonly transaction: bigint;
-  readonly ordinal: bigint;
-}
 
 /**
  * Ships the audit events of all chains to one destination, in the order of commit, at least once: how far it is stands
@@ -82,7 +77,7 @@ export class Shipper {
     while (!this.#closing.signal.aborted) {
       const { promise: changed, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
-      const events = await this.#next(at);
+      const events = await readAcross(this.#store.prisma, at, this.#destination.batch);
       if (events.length === 0) {
         await this.#pause(changed, pollMs);
         continue;
@@ -106,26 +101,8 @@ export class Shipper {
   async #begin(): Promise<Place> {
     const { name, begin } = this.#destination;
     const { prisma } = this.#store;
-    const [horizon] = await prisma.$queryRaw<{ transaction: bigint }[]>`
-      SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS transaction`;
-    const place =
-      begin === 'oldest'
-        ? { transaction: 0n, ordinal: 0n }
-        : { transaction: horizon!.transaction, ordinal: 9_223_372_036_854_775_807n };
+    const place = begin === 'oldest' ? { transaction: 0n, ordinal: 0n } : await newestPlace(prisma);
     return prisma.auditShipping.upsert({ where: { name }, create: { name, ...place }, update: {} });
-  }
-
-  async #next({ transaction, ordinal }: Place): Promise<AuditEvent[]> {
-    const { prisma } = this.#store;
-    const ids = await prisma.$queryRaw<{ id: string }[]>`
-      SELECT id FROM "AuditEvent" WHERE (transaction, ordinal) > (${transaction}, ${ordinal})
-        AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-      ORDER BY transaction, ordinal LIMIT ${this.#destination.batch}`;
-    if (ids.length === 0) return [];
-    return prisma.auditEvent.findMany({
-      where: { id: { in: ids.map(({ id }) => id) } },
-      orderBy: [{ transaction: 'asc' }, { ordinal: 'asc' }],
-    });
   }
 
   async #arrived({ transaction, ordinal }: Place, shipped: number, rejected: number, why?: string): Promise<void> {

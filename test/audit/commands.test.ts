@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { auditCommand } from '../../src/cli/audit.ts';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { masterKey, World } from '../support/world.ts';
+
+describe('gatehouse audit', () => {
+  let world: World;
+  let main: Tenant;
+  const folder = temporaryFolder('audit-commands');
+  const file = (name: string) => join(folder, name);
+  let output = '';
+  beforeAll(async () => {
+    world = await World.create();
+    main = await world.tenant('main');
+    await world.namespace(main, 'company');
+    const { host, user, password, database } = world.connection;
+    vi.stubEnv(
+      'DATABASE_URL',
+      `postgresql://${user}:${password}@localhost/${database}?host=${encodeURIComponent(host)}`,
+    );
+    vi.stubEnv('GATEHOUSE_MASTER_KEY', masterKey);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await world.close();
+  });
+  beforeEach(() => {
+    output = '';
+    vi.spyOn(console, 'log').mockImplementation((line: string) => {
+      output += `${line}\n`;
+    });
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      output += String(text);
+      return true;
+    });
+    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  const run = async (...args: string[]) => {
+    output = '';
+    const code = await auditCommand.run(args);
+    return { code, output };
+  };
+
+  it('keeps key and checkpoints elsewhere, verifies the store and an export by them, and sees what was done to either', async () => {
+    const key = await run('key');
+    expect(key.output).toMatch(/^-----BEGIN PUBLIC KEY-----/);
+    writeFileSync(file('key.pem'), key.output);
+    const checkpoints = await run('checkpoint');
+    expect(checkpoints.output.trimEnd().split('\n')).toHaveLength(2);
+    writeFileSync(file('checkpoints.ndjson'), checkpoints.output);
+
+    const intact = await run('verify', '--checkpoints', file('checkpoints.ndjson'));
+    expect(intact).toMatchObject({ code: 0 });
+    expect(intact.output).toMatch(
+      /^instance: \d+ events, 2 signed statements: intact\ntenant main: \d+ events, 2 signed statements: intact\n\d+ events in [\d.]+ s \(\d+\/s\)\n$/,
+    );
+    expect((await run('verify', '--instance')).output).not.toContain('tenant main');
+    expect((await run('verify', '--tenant', 'main')).output).not.toContain('instance');
+
+    const token = await world.token(await world.db.user.findFirstOrThrow());
+    const out = file('main.ndjson');
+    await run('export', '--tenant', 'main', '--out', out, '--server', world.urls[0]!, '--api-token', token);
+    const offline = [
+      'verify',
+      '--file',
+      out,
+      '--public-key',
+      file('key.pem'),
+      '--checkpoints',
+      file('checkpoints.ndjson'),
+    ];
+    // A super admin exports what they may read: not what is in namespaces.
+    expect((await run(...offline)).output).toContain('UNREADABLE');
+    const owner = await world.user('owner', [main]);
+    await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
+    const own = [
+      'export',
+      '--tenant',
+      'main',
+      '--server',
+      world.urls[0]!,
+      '--api-token',
+      await world.token(owner),
+      '--out',
+    ];
+    await run(...own, file('whole.ndjson'));
+    offline[2] = file('whole.ndjson');
+    expect(await run(...offline)).toMatchObject({ code: 0, output: expect.stringContaining('tenant main') });
+    writeFileSync(file('whole.ndjson'), readFileSync(file('whole.ndjson'), 'utf8').replace('"company"', '"company2"'));
+    expect(await run(...offline)).toMatchObject({ code: 1, output: expect.stringContaining('CHANGED') });
+
+    await world.db.$executeRawUnsafe('ALTER TABLE "AuditEvent" DISABLE TRIGGER ALL');
+    world.hasForgedEvents = true;
+    await world.db
+      .$executeRaw`UPDATE "AuditEvent" SET "actorName" = 'nobody' WHERE "tenantId" = ${main.id} AND seq = 2`;
+    const changed = await run('verify');
+    expect(changed).toMatchObject({ code: 1 });
+    expect(changed.output).toContain('tenant main: ');
+    expect(changed.output).toContain('  CHANGED 2: its content is not what its hash says');
+    expect(changed.output).toContain('instance: ');
+  });
+
+  it.each([
+    [['frobnicate'], 'Usage: gatehouse audit verify'],
+    [['verify', '--file', 'nowhere'], 'Usage: gatehouse audit verify'],
+    [['verify', '--file', 'nowhere', '--public-key', 'nowhere'], 'There is no file nowhere'],
+    [['verify', '--tenant', 'nobody'], 'There is no event of a tenant nobody'],
+    [['verify', '--checkpoints', import.meta.filename], 'this is no checkpoint'],
+    [['verify', '--tenant', 'main', '--instance'], 'Usage'],
+    [['export', '--tenant', 'main'], 'Usage: gatehouse audit export'],
+    [['checkpoint', 'more'], 'Usage'],
+  ])('%j: says what is wrong', async (args, message) => {
+    await expect(run(...args)).rejects.toThrow(message);
+  });
+});
