@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
-import { UsageError } from './usage.ts';
+import { UsageError, usedAs } from './usage.ts';
 
 const usage = `Usage: gatehouse audit export (--tenant KEY | --instance) --out FILE [--format ndjson|csv] [--resume] ${remoteUsage}`;
 const attempts = 10;
@@ -140,7 +140,7 @@ async function part({ remote, path, format }: Settings, target: Target, tell: (h
 
 /** Writes a chain into a file, goes on where it was broken off, and tells how far it is. */
 export async function exportEvents(args: readonly string[]): Promise<number> {
-  const settings = readSettings(args);
+  const settings = usedAs(usage, () => readSettings(args));
   const target = new Target(settings.out);
   const began = performance.now();
   let told = began;

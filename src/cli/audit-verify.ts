@@ -10,7 +10,7 @@ import { createLog } from '../lib/log.ts';
 import { type VerifyingKey, verifyingKey } from '../lib/signing.ts';
 import { keysOf } from './audit-checkpoint.ts';
 import { withStore } from './store.ts';
-import { UsageError } from './usage.ts';
+import { UsageError, usedAs } from './usage.ts';
 
 const usage = `Usage: gatehouse audit verify [--tenant KEY | --instance] [--checkpoints FILE]
        gatehouse audit verify --file EXPORT --public-key FILE [--checkpoints FILE]`;
@@ -58,16 +58,18 @@ function tell({ tenantId, tenantKey, events, proofs, faults, faultCount }: Chain
 
 /** @returns 0 where every chain is intact, 1 where one is not. */
 export async function verify(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      tenant: { type: 'string' },
-      instance: { type: 'boolean' },
-      file: { type: 'string' },
-      'public-key': { type: 'string' },
-      checkpoints: { type: 'string' },
-    },
-  });
+  const { values } = usedAs(usage, () =>
+    parseArgs({
+      args: [...args],
+      options: {
+        tenant: { type: 'string' },
+        instance: { type: 'boolean' },
+        file: { type: 'string' },
+        'public-key': { type: 'string' },
+        checkpoints: { type: 'string' },
+      },
+    }),
+  );
   const kept = checkpointsIn(values.checkpoints);
   const began = performance.now();
   let events = 0;

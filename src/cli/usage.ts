@@ -9,3 +9,12 @@ export interface Command {
   /** @returns the exit code. */
   run(args: readonly string[]): Promise<number>;
 }
+
+/** Reads options. @throws UsageError with the usage for whatever is wrong with them. */
+export function usedAs<T>(usage: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message}\n${usage}`);
+  }
+}
