@@ -113,8 +113,8 @@ describe('gatehouse audit', () => {
     [['verify', '--tenant', 'nobody'], 'There is no event of a tenant nobody'],
     [['verify', '--checkpoints', import.meta.filename], 'this is no checkpoint'],
     [['verify', '--tenant', 'main', '--instance'], 'Usage'],
-    [['verify', '--colour', 'red'], /colour[^]*Usage: gatehouse audit verify/],
-    [['export', '--tenant', 'main', '--out', 'x', '--server', 'nonsense'], /--server[^]*Usage: gatehouse audit export/],
+    [['verify', '--colour', 'red'], /colour.*Usage: gatehouse audit verify/s],
+    [['export', '--tenant', 'main', '--out', 'x', '--server', 'nonsense'], /--server.*Usage: gatehouse audit export/s],
     [['export', '--tenant', 'main'], 'Usage: gatehouse audit export'],
     [['checkpoint', 'more'], 'Usage'],
   ])('%j: says what is wrong', async (args, message) => {
