@@ -8,7 +8,7 @@ import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 import { Chance } from './generate.ts';
 
-const changes = 1_000;
+const changes = process.env['SOAK'] === '1' ? 1_000 : 250;
 const names = ['a', 'a.b', 'a.b.c', 'ab', 'x'];
 const impact = `impact { hiddenPrincipals escalations orphanedTenants hiddenOrphanedTenants refusals { policy code message }
   principals { subjectId name superAdmin hiddenPermissions

@@ -68,6 +68,14 @@ function textOf(context: Context, event: AuditEvent, state: unknown): string {
   return stringify(step!.value, { sortMapEntries: true, lineWidth: 0 });
 }
 
+/** What a patch tells of a part by itself: the part as a whole, or the fields that it names. */
+function partIn(patch: unknown): unknown {
+  const steps = patch as readonly Step[];
+  return steps[0]?.path === ''
+    ? steps[0].value
+    : Object.fromEntries(steps.map(({ path, value }) => [path.slice(1), value]));
+}
+
 async function version(context: Context, event: AuditEvent, upTo: bigint): Promise<NamedText> {
   const state = await stateAt(context.db, event, upTo);
   const name = `${shownKey(context, event)} (${state === null ? 'not there' : `event ${upTo}`})`;
@@ -93,7 +101,15 @@ async function earlier(context: Context, event: AuditEvent, since: string): Prom
 export async function differenceOf(context: Context, event: AuditEvent, since?: string | null): Promise<string | null> {
   if (event.patch === null && since == null) return null;
   if (!maySeePatch(context, { ...event })) return null;
+  if (since == null && !isOwn(event)) {
+    const [name, place] = [shownKey(context, event), `event ${event.seq}`];
+    const text = (patch: unknown) => textOf(context, event, partIn(patch));
+    return unifiedDiff(
+      { name: `${name} (before ${place})`, text: text(event.revertPatch) },
+      { name: `${name} (${place})`, text: text(event.patch) },
+    );
+  }
   const from = since == null ? event.seq - 1n : (await earlier(context, event, since)).seq;
   const [before, after] = [await version(context, event, from), await version(context, event, event.seq)];
-  return unifiedDiff(before, after);
+  return before.text === after.text ? null : unifiedDiff(before, after);
 }
