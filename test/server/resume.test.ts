@@ -29,7 +29,9 @@ describe('the feed goes on', () => {
         items: ReturnType<typeof follow<{ seq: string; resourceKey: string }>>,
         own: (typeof seen)[0],
       ) => {
-        for await (const { event } of items) if (event) own.push({ name: event.resourceKey, at: Date.now() });
+        // Not those of the streams' own openings.
+        for await (const { event } of items)
+          if (event?.resourceKey.startsWith(victim)) own.push({ name: event.resourceKey, at: Date.now() });
       };
       const reading = [
         read(
