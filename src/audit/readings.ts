@@ -23,7 +23,7 @@ const greatestArgs = 2_000;
 const argsOf = ({ args }: Reading): Json => {
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value != null));
   const text = canonicalJson(given);
-  return text.length <= greatestArgs ? (JSON.parse(text) as Json) : `${text.slice(0, greatestArgs)}…`;
+  return text.length <= greatestArgs ? (JSON.parse(text) as Json) : `${text.slice(0, greatestArgs).toWellFormed()}…`;
 };
 
 /** Puts on record that somebody reads a chain, in a transaction of its own. @returns the event's id. */

@@ -42,7 +42,7 @@ export async function recordRefusal(
         outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
         resource,
         resourceId,
-        resourceKey: resourceKey.slice(0, 200),
+        resourceKey: resourceKey.slice(0, 200).toWellFormed(),
         namespace: '',
         ...(decisionId !== undefined && { decisionId }),
         ...(policy !== undefined && { policy }),

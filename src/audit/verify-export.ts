@@ -48,6 +48,7 @@ function headOf(text: string): Head | undefined {
 }
 
 const newline = 10;
+const carriageReturn = 13;
 
 /**
  * Verifies an export, without a gateway or a database.
@@ -81,18 +82,24 @@ export async function verifyExport(
       return;
     }
     begin = told;
+    // What came before is of no chain, and nothing that is proven speaks of it.
+    const isFirst = lines === 1;
     tenantMark = Buffer.from(`"tenantId":${JSON.stringify(told.tenantId)},`);
     const tombstone = told.tombstone === null ? undefined : statementIn(told.tombstone);
     const own = kept.filter((statement) => statement.tenantId === told.tenantId);
     const faults = own.filter((statement) => faultOf(statement, keys) !== undefined);
-    const isBegun = tombstone && tombstone.tenantId === told.tenantId && faultOf(tombstone, keys) === undefined;
+    const isTombstone = tombstone?.kind === 'tombstone' && tombstone.tenantId === told.tenantId;
+    const isBegun = isTombstone && faultOf(tombstone, keys) === undefined;
     check = new ChainCheck(
       own.filter((statement) => !faults.includes(statement)),
       isBegun ? { seq: Number(tombstone.seq), hash: tombstone.hash } : undefined,
     );
     proofs += own.length - faults.length;
     for (const statement of faults) prove(statement);
-    if (tombstone) prove(tombstone);
+    if (tombstone && !isTombstone)
+      check.note('UNPROVEN', Number(tombstone.seq), 'it is to begin behind what is no tombstone of this chain');
+    else if (tombstone) prove(tombstone);
+    if (!isFirst) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
     if (!told.whole)
       check.note(
         'UNREADABLE',
@@ -101,7 +108,7 @@ export async function verifyExport(
       );
   };
 
-  const other = (text: string) => {
+  const other = (line: Buffer) => {
     let value: {
       export?: ExportBegin;
       checkpoint?: unknown;
@@ -111,7 +118,7 @@ export async function verifyExport(
       hash?: string;
     };
     try {
-      value = JSON.parse(text);
+      value = JSON.parse(line.toString());
       if (value.export) return start(value.export);
       if (value.checkpoint) {
         const checkpoint = statementIn(value.checkpoint);
@@ -133,9 +140,11 @@ export async function verifyExport(
     check.note('UNREADABLE', undefined, `line ${lines} is no line of an export`);
   };
 
-  const event = (line: Buffer) => {
+  const event = (given: Buffer) => {
+    // Somebody's tools may have ended the lines as other systems do.
+    const line = given.at(-1) === carriageReturn ? given.subarray(0, -1) : given;
     const found = headOf(line.toString('latin1', 0, headBytes));
-    if (!found) return other(line.toString('utf8'));
+    if (!found) return other(line);
     if (!begin) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
     const content = line.subarray(found.content, line.length - 1);
     check.add(found.seq, found.prevHash, found.hash, digestOf(content));
@@ -143,16 +152,17 @@ export async function verifyExport(
     if (!isOwn) check.note('FOREIGN', found.seq, 'it is an event of another chain');
   };
 
-  let rest: Buffer = Buffer.alloc(0);
+  let rest: Buffer[] = [];
   for await (const chunk of chunks) {
-    const data = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     let from = 0;
-    for (let to = data.indexOf(newline); to !== -1; to = data.indexOf(newline, from)) {
+    for (let to = chunk.indexOf(newline); to !== -1; to = chunk.indexOf(newline, from)) {
       lines += 1;
-      event(data.subarray(from, to));
+      const part = chunk.subarray(from, to);
+      event(rest.length > 0 ? Buffer.concat([...rest, part]) : part);
+      rest = [];
       from = to + 1;
     }
-    rest = data.subarray(from);
+    if (from < chunk.length) rest.push(chunk.subarray(from));
   }
   if (rest.length > 0) check.note('TRUNCATED', undefined, 'the last line is cut off');
   if (!begin) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');

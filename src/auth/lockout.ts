@@ -75,7 +75,7 @@ function event(
     outcome: 'DENIED',
     resource: 'USER',
     resourceId: '',
-    resourceKey: account.slice(0, 200),
+    resourceKey: account.slice(0, 200).toWellFormed(),
     namespace: '',
     patchText: '',
     details,

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { csvHeader } from '../resources/audit-log/csv.ts';
 import { type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
 import { UsageError, usedAs } from './usage.ts';
 
@@ -7,6 +8,8 @@ const usage = `Usage: gatehouse audit export (--tenant KEY | --instance) --out F
 const attempts = 10;
 const tailBytes = 4 * 1024 * 1024;
 const progressMs = 500;
+/** How an export begins, whatever is in it. */
+const begins = { ndjson: '{"export":', csv: csvHeader } as const;
 
 interface Settings {
   readonly remote: Remote;
@@ -50,27 +53,34 @@ class Target {
   #size: number;
   #rest = '';
 
-  constructor(path: string) {
+  constructor(path: string, format: Settings['format']) {
     this.#path = path;
     this.#isNew = !existsSync(path);
     this.#file = openSync(path, this.#isNew ? 'w+' : 'r+', 0o600);
     this.#size = fstatSync(this.#file).size;
-    if (this.#size > 0) this.#find(path);
+    if (this.#size > 0) this.#find(path, format);
   }
 
-  /** Goes back to the last whole line, and to the last event in it or before it. */
-  #find(path: string): void {
+  /**
+   * Goes back to the end of the last event; a file that does not reach so far begins anew.
+   * @throws UsageError for what is no export of this format, which is left as it is.
+   */
+  #find(path: string, format: Settings['format']): void {
     const bytes = Math.min(this.#size, tailBytes);
     const tail = Buffer.alloc(bytes);
     readSync(this.#file, tail, 0, bytes, this.#size - bytes);
+    const head = Buffer.alloc(Math.min(this.#size, begins[format].length));
+    readSync(this.#file, head, 0, head.length, 0);
     const end = tail.lastIndexOf('\n') + 1;
-    this.#size -= bytes - end;
-    ftruncateSync(this.#file, this.#size);
     const lines = tail.toString('utf8', 0, end).trimEnd().split('\n');
     const last = lines.findLast((line) => this.#cursorIn(line) !== undefined);
+    if (!begins[format].startsWith(head.toString()) || (last === undefined && this.#size > bytes)) {
+      closeSync(this.#file);
+      throw new UsageError(`${path} is no export that could be resumed as ${format}.`);
+    }
+    this.#size = last === undefined ? 0 : this.#size - bytes + end;
+    ftruncateSync(this.#file, this.#size);
     if (last !== undefined) this.#note(last);
-    else if (lines.length > 2 || this.#size > bytes)
-      throw new UsageError(`${path} is no export that could be resumed.`);
   }
 
   #cursorIn(line: string): string | undefined {
@@ -141,7 +151,7 @@ async function part({ remote, path, format }: Settings, target: Target, tell: (h
 /** Writes a chain into a file, goes on where it was broken off, and tells how far it is. */
 export async function exportEvents(args: readonly string[]): Promise<number> {
   const settings = usedAs(usage, () => readSettings(args));
-  const target = new Target(settings.out);
+  const target = new Target(settings.out, settings.format);
   const began = performance.now();
   let told = began;
   const line = (head: number) => {

@@ -226,6 +226,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
       : error;
   } finally {
     session.reason = undefined;
+    session.note = undefined;
     session.forget();
     context.loaders.clear();
   }

@@ -64,6 +64,8 @@ export class AccessSession {
   readonly requestId: string;
   readonly ip: string | undefined;
   reason: string | undefined;
+  /** Put behind the reason on record; no policy takes it for one. */
+  note: string | undefined;
   readonly #identify: SessionOptions['identify'];
   readonly #now: () => Date;
   readonly #memo = new Map<string, Decision>();
@@ -150,6 +152,7 @@ export class AccessSession {
       now: this.#now,
     });
     session.reason = this.reason;
+    session.note = this.note;
     const { used: _used, ...rest } = identity;
     session.#identity = { ...rest, principal };
     return session;
@@ -200,13 +203,14 @@ export class AccessSession {
 
   get doer(): Doer {
     const { principal, impersonator } = this.identity;
+    const reason = [this.reason, this.note].filter(Boolean).join('; ');
     return {
       kind: principal.kind,
       id: principal.id,
       name: principal.name,
       ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
       ...(this.ip !== undefined && { ip: this.ip }),
-      ...(this.reason !== undefined && { reason: this.reason }),
+      ...(reason !== '' && { reason }),
       requestId: this.requestId,
     };
   }

@@ -74,6 +74,19 @@ describe('reading the audit log', () => {
     });
   });
 
+  it('is put on record however long the search is, wherever it is cut', async () => {
+    for (const blanks of [0, 1]) {
+      const events = await reads(() =>
+        auditor.ok(
+          'query ($text: String!) { tenant(key: "main") { auditEvents(where: { text: $text }) { totalCount } } }',
+          { text: ' '.repeat(blanks) + '\u{1f600}'.repeat(1_500) },
+        ),
+      );
+      expect(events).toHaveLength(1);
+      expect(JSON.stringify(events[0]!.details)).toMatch(/…"/);
+    }
+  });
+
   it('counts for a single event by its id, and for all tenants in the chain of the instance', async () => {
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { tenantId: main.id } });
     const id = idOf('AuditEvent', event);

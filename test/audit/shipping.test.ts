@@ -202,7 +202,7 @@ describe('audit events that are shipped', () => {
     const collector = await receiver();
     let isFirst = true;
     collector.answer = (response) => {
-      const answer = isFirst ? { partialSuccess: { rejectedLogRecords: '2', errorMessage: 'too old' } } : {};
+      const answer = isFirst ? { partialSuccess: { rejectedLogRecords: '1', errorMessage: 'too old' } } : {};
       isFirst = false;
       response.end(JSON.stringify(answer));
     };
@@ -241,8 +241,60 @@ describe('audit events that are shipped', () => {
       'user.name': 'system',
     });
     expect(records().some(({ severityText }) => severityText === 'WARN')).toBe(true);
-    await until('the count', async () => (await standing()).rejected === '2');
+    await until('the count', async () => (await standing()).rejected === '1');
     expect(world!.log.join('\n')).toContain('rejected by their destination');
+  });
+
+  it('to a file that ends within a line, after a crash or on a full disk: every event is a line of its own', async () => {
+    const path = join(folder, 'broken.ndjson');
+    const half = '{"seq":"1","prevHash":"000';
+    writeFileSync(path, half);
+    await create([{ name: 'disk', to: 'file', path, begin: 'oldest', batch: 100 }]);
+    const all = await stored();
+    const lines = () => readFileSync(path, 'utf8').split('\n').filter(Boolean);
+    await until('all', () => lines().length > all.length, 10_000);
+    expect(lines()[0]).toBe(half);
+    expect(
+      ids(
+        lines()
+          .slice(1)
+          .map((line) => JSON.parse(line)),
+      ),
+    ).toEqual(all.map(({ id }) => id));
+  });
+
+  it('to a receiver that never ends its answer: little of it is read', async () => {
+    const hook = await receiver();
+    let told = 0;
+    hook.answer = (response) => {
+      const chunk = Buffer.alloc(1 << 16);
+      const go = () => {
+        if (response.destroyed) return;
+        told += chunk.length;
+        response.write(chunk, () => setImmediate(go));
+      };
+      go();
+    };
+    await create([webhook(hook.url, { batch: 1_000 })]);
+    await until('all', async () => (await standing()).behind === 0, 10_000);
+    // The rest is what the network holds. The control: reading a body to its end takes all of 15 seconds' worth.
+    expect(told).toBeLessThan(50_000_000);
+  });
+
+  it('by OTLP to a collector that answers nonsense: nothing is sent again for it, and the fault is told', async () => {
+    const collector = await receiver();
+    const answers = [
+      '{"partialSuccess":{"rejectedLogRecords":"1e300","errorMessage":"a \\u0000 b"}}',
+      '{"partialSuccess":{"rejectedLogRecords":1.5,"errorMessage":{"toString":1}}}',
+      '{"partialSuccess":{"rejectedLogRecords":-3}}',
+      'null',
+    ];
+    collector.answer = (response) => void response.end(answers.shift() ?? '\u0000');
+    await create([{ name: 'otel', to: 'otlp', url: collector.url, begin: 'oldest', batch: 1 } as Destination]);
+    await until('the fault', async () => (await standing()).fault === 'it answered with what is no JSON', 10_000);
+    expect(await standing()).toMatchObject({ shipped: '4', rejected: '2', failingSince: expect.any(String) });
+    const seqs = collector.bodies.map(({ body }) => /event\.id","value":\{"stringValue":"([^"]+)/.exec(body)![1]);
+    expect(new Set(seqs.slice(0, 5)).size).toBe(5);
   });
 
   it('begins where it is told to, and names the faults of its settings', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/require-reason.ts';
 import { accepts, prepared } from '../../src/policy/testing.ts';
-import { World } from '../support/world.ts';
+import { idOf, World } from '../support/world.ts';
 
 const rules = [{ resource: 'GROUP', actions: ['DELETE'], least: 10 }, { resource: 'ROLE' }];
 
@@ -57,6 +57,26 @@ describe('require-reason', () => {
           where: { action: 'role.create', reason: 'for the new team', outcome: 'SUCCESS' },
         }),
       ).toBe(1);
+    });
+
+    it('asks for one where a change is undone, too', async () => {
+      const event = await world.db.auditEvent.findFirstOrThrow({
+        where: { action: 'role.create', outcome: 'SUCCESS', patchText: { contains: '"R"' } },
+      });
+      const undo = (reason: string | null) =>
+        world
+          .root()
+          .run<any>('mutation($e: ID!, $r: String) { undoChange(input: { event: $e, reason: $r }) { eventIds } }', {
+            e: idOf('AuditEvent', event),
+            r: reason,
+          });
+      const { errors } = await undo(null);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', policy: 'require-reason' });
+      expect((await undo('made by mistake')).errors).toEqual([]);
+      const { reason } = await world.db.auditEvent.findFirstOrThrow({
+        where: { action: 'role.delete', outcome: 'SUCCESS' },
+      });
+      expect(reason).toBe(`made by mistake; undo of event ${event.id}`);
     });
   });
 });

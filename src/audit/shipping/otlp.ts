@@ -1,7 +1,7 @@
 import type { Destination } from '../../config.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import { canonicalJson } from '../../lib/json.ts';
-import { post, type Target } from './target.ts';
+import { post, type Taken, type Target } from './target.ts';
 
 /** Severity numbers of OpenTelemetry's log data model. */
 const severities: Record<string, readonly [number, string]> = {
@@ -59,6 +59,21 @@ function recordOf(event: AuditEvent) {
   };
 }
 
+/** What a collector answered, as far as it can be true of a batch of so many. @throws where it is no answer of OTLP. */
+function takenOf(answer: string, count: number): Taken {
+  if (answer === '') return {};
+  let partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | null | undefined;
+  try {
+    partial = (JSON.parse(answer) as { partialSuccess?: typeof partial } | null)?.partialSuccess;
+  } catch {
+    throw new Error('it answered with what is no JSON');
+  }
+  const rejected = Math.min(count, Math.trunc(Number(partial?.rejectedLogRecords ?? 0)));
+  if (!(rejected > 0)) return {};
+  const why = partial?.errorMessage;
+  return { rejected, why: typeof why === 'string' && why !== '' ? why : 'no reason given' };
+}
+
 /** Logs by OTLP over HTTP with JSON, to `/v1/logs` of the URL. What a collector rejects is counted and not sent again. */
 export const otlpTarget = ({ url, secret }: Extract<Destination, { to: 'otlp' }> & { secret?: string }): Target => ({
   async send(events, signal) {
@@ -72,10 +87,6 @@ export const otlpTarget = ({ url, secret }: Extract<Destination, { to: 'otlp' }>
     });
     const headers = secret === undefined ? {} : { authorization: secret };
     const answer = await post(`${url.replace(/\/$/, '')}/v1/logs`, body, headers, signal);
-    const { partialSuccess } = (answer === '' ? {} : JSON.parse(answer)) as {
-      partialSuccess?: { rejectedLogRecords?: string | number; errorMessage?: string };
-    };
-    const rejected = Number(partialSuccess?.rejectedLogRecords ?? 0);
-    return rejected > 0 ? { rejected, why: partialSuccess?.errorMessage ?? 'no reason given' } : {};
+    return takenOf(answer, events.length);
   },
 });

@@ -4,6 +4,7 @@ import { exclusively } from '../../db/lock.ts';
 import type { Store } from '../../db/transaction.ts';
 import type { Log } from '../../lib/log.ts';
 import { pause } from '../../lib/pause.ts';
+import { storable } from '../../lib/text.ts';
 import { newestPlace, type Place, readAcross } from '../across.ts';
 import { fileTarget } from './file.ts';
 import { otlpTarget } from './otlp.ts';
@@ -21,6 +22,9 @@ const targetOf = (destination: Destination): Target =>
     : destination.to === 'webhook'
       ? webhookTarget(destination)
       : otlpTarget(destination);
+
+/** What a destination says, to be stored. */
+const brief = (text: string): string => storable(text.slice(0, 500));
 
 /**
  * Ships the audit events of all chains to one destination, in the order of commit, at least once: how far it is stands
@@ -87,7 +91,7 @@ export class Shipper {
         const taken = wanted.length === 0 ? {} : await this.#target.send(wanted, this.#closing.signal);
         const { transaction, ordinal } = events.at(-1)!;
         at = { transaction, ordinal };
-        await this.#arrived(at, wanted.length, taken.rejected ?? 0, taken.why);
+        await this.#arrived(at, wanted.length, taken.rejected ?? 0, taken.why && brief(taken.why));
         failures = 0;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
@@ -119,7 +123,7 @@ export class Shipper {
   async #failed(error: Error, failures: number): Promise<void> {
     const { name } = this.#destination;
     const cause = error.cause instanceof Error ? error.cause.message : undefined;
-    const fault = (cause ?? error.message).slice(0, 500);
+    const fault = brief(cause ?? error.message);
     if (failures === 1)
       this.#log.error('shipping audit events failed; it is tried again', { destination: name, fault });
     await this.#store.prisma.$executeRaw`

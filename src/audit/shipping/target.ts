@@ -27,7 +27,26 @@ export class TryLater extends Error {
 
 const timeoutMs = 15_000;
 
-/** POST of JSON; never follows a redirect. @returns the body. @throws for every answer that is not 2xx. */
+/** What says more has something else to say. */
+const greatestAnswer = 64 * 1024;
+
+/** The beginning of a body: whole where it is no longer than asked. */
+async function beginOf(response: Response, greatest: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving it cancels the rest.
+    if (size > greatest) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/**
+ * POST of JSON; never follows a redirect.
+ * @returns the body, or more than 64 KiB of its beginning. @throws for every answer that is not 2xx.
+ */
 export async function post(
   url: string,
   body: string,
@@ -41,7 +60,7 @@ export async function post(
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   });
-  const text = await response.text();
+  const text = await beginOf(response, greatestAnswer);
   if (response.ok) return text;
   const message = `it answered with status ${response.status}`;
   const seconds = Number(response.headers.get('retry-after'));

@@ -40,8 +40,7 @@ async function target({ event: given }: { event: string | number }, context: Con
       `An event of ${event.action} (${event.outcome}) cannot be undone; these can: ${undoableActions().join(', ')}.`,
     );
   const { tenant } = await changeOf(context, event);
-  const { session } = context;
-  session.reason = [session.reason, `undo of event ${event.id}`].filter(Boolean).join('; ');
+  context.session.note = `undo of event ${event.id}`;
   const scope = { ...(tenant && { tenantId: tenant.id }), ...(undo.part && { part: undo.part }) };
   return { scope, tenant, id: event.id, permission: undo.permission };
 }
