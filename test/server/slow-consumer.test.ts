@@ -100,9 +100,10 @@ describe('subscribers that stop reading', () => {
 
   it('cost no memory and nobody else anything, and are closed with a code and the cursor to resume from', async () => {
     const url = `${world.urls[0]}/graphql`;
-    const first = await head();
     const slowSse = await pausedSse(url, client.headers, query());
     const slow = await pausedSocket(url, client.headers, query());
+    // Their openings are events, which their own streams do not carry.
+    const first = await head();
     const given: number[] = [];
     slow.on('message', (data) => {
       const { type, payload } = JSON.parse(String(data)) as { type: string; payload?: any };
