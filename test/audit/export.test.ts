@@ -9,6 +9,7 @@ import { exportEvents } from '../../src/cli/audit-export.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { pemOf } from '../../src/lib/signing.ts';
 import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
+import { until } from '../server/tools.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { idOf, World } from '../support/world.ts';
@@ -339,7 +340,46 @@ describe('the export of audit events', () => {
     });
   });
 
+  /** Begins an export over a socket that takes nothing until it is told to. */
+  async function halted(query = '') {
+    const answer = await get(auditor, undefined, query);
+    const reader = answer.body!.getReader();
+    const rest = async () => {
+      let all = '';
+      const decoder = new TextDecoder();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) all += decoder.decode(part.value);
+      return all;
+    };
+    return { status: answer.status, rest, leave: () => reader.cancel() };
+  }
+
+  it('is refused to who has many open already, and holds little of each', async () => {
+    await note('unread', 2_000, 4_000);
+    const open = await Promise.all(Array.from({ length: 20 }, () => halted()));
+    expect(open.filter(({ status }) => status === 200)).toHaveLength(8);
+    expect(open.filter(({ status }) => status === 503)).toHaveLength(12);
+    await Promise.all(open.map(({ leave }) => leave()));
+    await until('a place', async () => {
+      const { status, leave } = await halted();
+      await leave();
+      return status === 200;
+    });
+  });
+
+  it('breaks off where events that it was to tell are pruned meanwhile', async () => {
+    await note('pruned', 3_000, 6_000);
+    const one = await halted('?format=csv');
+    await pruneAudit(world.app.store, world.app.services.keys, {
+      keepDays: 1,
+      slackMs: 0,
+      now: Date.now() + 86_400_000,
+    });
+    await note('later');
+    await expect(one.rest()).rejects.toThrow();
+  });
+
   it('tells where it begins after a pruning, and refuses older cursors', async () => {
+    await note('many more', 4_000, 10);
     const file = await text(auditor);
     const cursor = JSON.parse(file.split('\n')[2]!).cursor as string;
     const removed = await pruneAudit(world.app.store, world.app.services.keys, {
@@ -356,7 +396,7 @@ describe('the export of audit events', () => {
     ).errors[0]!;
     expect(extensions.code).toBe('CURSOR_EXPIRED');
     const rest = await text(auditor, `?after=${extensions.oldestCursor}`);
-    expect(seqs(rest)[0]).toBe(removed - (await countOf('')) + 1);
+    expect(seqs(rest)[0]).toBe((await prunedTo(main.id)) + 1);
     const fresh = await text(auditor);
     expect(await check(fresh)).toMatchObject({ faults: [] });
     expect(JSON.parse(fresh.split('\n')[0]!).export.tombstone.kind).toBe('tombstone');
@@ -368,7 +408,7 @@ describe('the export of audit events', () => {
     ]);
     expect(pemOf(keys()[0])).toContain('PUBLIC KEY');
   });
-  /** How many events of the instance's chain were pruned. */
-  const countOf = async (tenantId: string): Promise<number> =>
+  /** Up to which event a chain was pruned. */
+  const prunedTo = async (tenantId: string): Promise<number> =>
     Number((await world.db.auditTombstone.findFirst({ where: { tenantId } }))?.seq ?? 0n);
 });

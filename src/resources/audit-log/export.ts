@@ -4,6 +4,7 @@ import { beginLine, checkpointLine, eventLine } from '../../audit/export-line.ts
 import { recordReading } from '../../audit/readings.ts';
 import { signStatement } from '../../audit/statement.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
+import type { Condition } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { stillAllowed } from '../../graphql/streams.ts';
 import { toJson } from '../../lib/json.ts';
@@ -21,7 +22,10 @@ export interface ExportRequest {
   readonly after?: string | undefined;
 }
 
-const pageSize = 1_000;
+/** Events that are read at once: as many as make about so much text, by those before them. */
+const greatestPage = 1_000;
+const firstPage = 50;
+const pageCharacters = 1_000_000;
 
 /**
  * The events of a chain, oldest first, up to the newest at the begin: in parts of some lines each, read as they are
@@ -68,22 +72,43 @@ export async function* exportChain(
         whole: isWholeChain,
         tombstone: tombstone && { ...tombstone, kind: 'tombstone', at: tombstone.at.toISOString() },
       });
-  while (head && at < head.seq) {
-    const { where } = await stillAllowed(context, 'AUDITLOG:READ', scope);
-    const events = await db.auditEvent.findMany({
-      where: { AND: [{ tenantId, seq: { gt: at, lte: head.seq } }, where, condition] } as never,
-      orderBy: { seq: 'asc' },
-      take: pageSize,
-    });
-    yield events.map((event) => lineOf(context, event, format)).join('');
-    if (events.length < pageSize) break;
-    at = events.at(-1)!.seq;
+  for (let size = firstPage; head && at < head.seq; ) {
+    const page = await pageOf(context, request, condition, { after: at, upTo: head.seq, size });
+    // What was pruned meanwhile would be a gap that nothing tells of.
+    await feed.assertHeld({ feed: 'tenant', tenantId, seq: at });
+    yield page.text;
+    if (page.last === undefined) break;
+    at = page.last;
+    size = Math.min(greatestPage, Math.max(1, Math.floor((size * pageCharacters) / page.text.length)));
   }
   if (format === 'ndjson' && head && isWholeChain) {
     const { seq, hash } = head;
     const now = new Date().toISOString();
     yield checkpointLine(signStatement(keys.signing[0], { kind: 'checkpoint', tenantId, seq, hash, at: now }));
   }
+}
+
+interface Range {
+  readonly after: bigint;
+  readonly upTo: bigint;
+  readonly size: number;
+}
+
+/** The next lines, by the rights of this moment. @returns the number of the last event; undefined where no more follow. */
+async function pageOf(
+  context: Context,
+  { tenant, format }: ExportRequest,
+  condition: Condition,
+  { after, upTo, size }: Range,
+): Promise<{ text: string; last: bigint | undefined }> {
+  const { where } = await stillAllowed(context, 'AUDITLOG:READ', { tenantId: tenant?.id });
+  const events = await context.db.auditEvent.findMany({
+    where: { AND: [{ tenantId: tenant?.id ?? '', seq: { gt: after, lte: upTo } }, where, condition] } as never,
+    orderBy: { seq: 'asc' },
+    take: size,
+  });
+  const text = events.map((event) => lineOf(context, event, format)).join('');
+  return { text, last: events.length < size ? undefined : events.at(-1)!.seq };
 }
 
 function lineOf(context: Context, event: AuditEvent, format: ExportRequest['format']): string {
