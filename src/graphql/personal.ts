@@ -23,6 +23,8 @@ const masks = (context: Context): Masks =>
         hides: (field, row) => askViewer(context, (viewer) => ownMasks(viewer).hides(field, row)) === true,
         hidesSome: (field) => askViewer(context, (viewer) => ownMasks(viewer).hidesSome(field)) === true,
       };
+const hidesAny = (context: Context): boolean =>
+  (resourceDefinition('USER')?.maskable ?? []).some((field) => masks(context).hidesSome(field));
 const isOwnName = (context: Context, name: string): boolean =>
   askViewer(context, ({ session }) => !session.isAnonymous && session.principal.name === name) === true;
 
@@ -69,6 +71,30 @@ export function shownJson(context: Context, json: unknown): unknown {
   if (Array.isArray(json)) return json.map((member) => shownJson(context, member));
   if (typeof json !== 'object' || json === null) return json;
   return Object.fromEntries(Object.entries(json).map(([key, member]) => [key, shownJson(context, member)]));
+}
+
+/** Arguments of a reading that may be a name, or a part of one. */
+const searches = new Set(['actorName', 'text']);
+
+/** What else an event tells. What somebody searched the audit log for may be a name, though no user stands beside it. */
+export function shownDetails(
+  context: Context,
+  { resource, type, details }: { resource: string; type: string; details: unknown },
+): unknown {
+  const shown = shownJson(context, details);
+  const isSearch = resource === 'AUDITLOG' && type === 'READ';
+  return isSearch && hidesAny(context) ? withoutNames(context, shown) : shown;
+}
+
+function withoutNames(context: Context, json: unknown): unknown {
+  if (Array.isArray(json)) return json.map((member) => withoutNames(context, member));
+  if (typeof json !== 'object' || json === null) return json;
+  const shown = (key: string, member: unknown): unknown => {
+    // Arguments that were too long are one text.
+    const mayName = typeof member === 'string' && (searches.has(key) || key === 'args');
+    return mayName && !isOwnName(context, member) ? masked : withoutNames(context, member);
+  };
+  return Object.fromEntries(Object.entries(json).map(([key, member]) => [key, shown(key, member)]));
 }
 
 interface PatchStep {
@@ -127,7 +153,6 @@ export function assertSortable(context: Context, field: string): void {
 
 /** A search over patches: not over those of users where something of them is masked. */
 export function searchablePatch(context: Context, contains: Condition): Condition {
-  const hidesAny = (resourceDefinition('USER')?.maskable ?? []).some((field) => masks(context).hidesSome(field));
   const found = searchable(context, 'patchText', contains);
-  return hidesAny ? { AND: [found, { NOT: { resource: 'USER' } }] } : found;
+  return hidesAny(context) ? { AND: [found, { NOT: { resource: 'USER' } }] } : found;
 }

@@ -8,7 +8,7 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
-import { shownJson, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
+import { shownDetails, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
 import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../subject-type.ts';
 import { maySeePatch } from './patches.ts';
@@ -111,7 +111,7 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
       type: 'JSON',
       nullable: true,
       description: 'What else is to say, such as a count. `ids` are those of other rows, as the database has them.',
-      resolve: ({ details }, _args, context) => shownJson(context, details),
+      resolve: (event, _args, context) => shownDetails(context, event),
     }),
     patch: t.field({
       type: 'JSON',

@@ -1,7 +1,7 @@
 import { contentOf } from '../../audit/event.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import type { Context } from '../../graphql/context.ts';
-import { shownJson, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
+import { shownDetails, shownKey, shownName, shownPatch, shownText } from '../../graphql/personal.ts';
 import type { Json } from '../../lib/json.ts';
 import { maySeePatch } from './patches.ts';
 
@@ -17,7 +17,7 @@ export function shownEvent(context: Context, event: AuditEvent): AuditEvent {
       event.impersonatorName === '' ? '' : shownName(context, event.impersonatorId, event.impersonatorName),
     resourceKey: shownKey(context, event),
     reason: event.reason === null ? null : shownText(context, event.reason),
-    details: shownJson(context, event.details) as Json,
+    details: shownDetails(context, event) as Json,
     patch,
     revertPatch: withPatch ? (shownPatch(context, event, event.revertPatch) as Json) : null,
     // The same patch as a text, for searching: shown where the patch is, as it is.
