@@ -14,8 +14,20 @@ const pollMs = 500;
 const batch = 200;
 /** How often a stream across all chains looks whether it was overtaken. */
 const checkMs = 10_000;
-/** Events that a tail keeps, so that subscribers who keep up read them from memory. */
+/** What a tail keeps, so that subscribers who keep up read it from memory: so many events, of so many characters. */
 const kept = 1_000;
+const keptCharacters = 10_000_000;
+
+/** The newest of them, as many as are kept; always the last one. */
+function newest(events: AuditEvent[]): AuditEvent[] {
+  let characters = 0;
+  let from = events.length;
+  while (from > 0 && events.length - from < kept && characters < keptCharacters) {
+    from -= 1;
+    characters += events[from]!.patchText.length;
+  }
+  return from === 0 ? events : events.slice(from);
+}
 
 /** Shares the reading of one chain among those who follow it. */
 export class Tail {
@@ -56,7 +68,7 @@ export class Tail {
         const events = await this.#read(from);
         if (events.length === 0) continue;
         this.#events.push(...events);
-        if (this.#events.length > kept) this.#events = this.#events.slice(-kept);
+        this.#events = newest(this.#events);
         this.#again ||= events.length === batch;
         this.wake();
       } while (this.#again);

@@ -28,7 +28,10 @@ function checkpointsIn(path: string | undefined): SignedStatement[] {
     .flatMap((line, i) => {
       if (line.trim() === '') return [];
       try {
-        return [statementIn((JSON.parse(line) as { checkpoint?: unknown }).checkpoint)];
+        const statement = statementIn((JSON.parse(line) as { checkpoint?: unknown }).checkpoint);
+        // A tombstone excuses what is missing: only the store, or the export itself, may bring one.
+        if (statement.kind !== 'checkpoint') throw new Error('no checkpoint');
+        return [statement];
       } catch {
         throw new UsageError(`${path}, line ${i + 1}: this is no checkpoint.`);
       }

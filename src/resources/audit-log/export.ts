@@ -23,7 +23,7 @@ export interface ExportRequest {
 }
 
 /** Events that are read at once: as many as make about so much text, by those before them. */
-const greatestPage = 1_000;
+const greatestPage = 250;
 const firstPage = 50;
 const pageCharacters = 1_000_000;
 
