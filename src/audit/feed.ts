@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
@@ -12,6 +13,8 @@ import { auditTopic } from './record.ts';
 
 const pollMs = 500;
 const batch = 200;
+/** Between two reads of one chain. */
+const gatherMs = 30;
 /** How often a stream across all chains looks whether it was overtaken. */
 const checkMs = 10_000;
 /** What a tail keeps, so that subscribers who keep up read it from memory: so many events, of so many characters. */
@@ -71,6 +74,8 @@ export class Tail {
         this.#events = newest(this.#events);
         this.#again ||= events.length === batch;
         this.wake();
+        // While many write, a few reads a second tell of all of them.
+        if (events.length < batch) await sleep(gatherMs);
       } while (this.#again);
     })
       .catch((error: unknown) => {
