@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { newestPlace } from '../../src/audit/across.ts';
 import { chainHash, digestOf } from '../../src/audit/event.ts';
 import { Shipper } from '../../src/audit/shipping/shipper.ts';
 import { signatureOf } from '../../src/audit/shipping/webhook.ts';
@@ -300,6 +301,9 @@ describe('audit events that are shipped', () => {
   it('begins where it is told to, and names the faults of its settings', async () => {
     const hook = await receiver();
     await create([]);
+    // A transaction elsewhere holds the order of commit back for a moment: "now" is behind what is settled.
+    const newest = (await world!.db.auditEvent.aggregate({ _max: { transaction: true } }))._max.transaction!;
+    await until('all is settled', async () => (await newestPlace(world!.db)).transaction >= newest);
     const shipper = new Shipper(
       world!.app.store,
       world!.connection,
