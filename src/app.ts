@@ -186,11 +186,13 @@ export async function createApp(
     );
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     const { executionDays, auditDays } = config.retention;
-    const retention = every(retentionMs, 'retention', async () => {
+    const prune = async () => {
       if (executionDays !== undefined) await purgeExecutions(store, executionDays);
       if (auditDays !== undefined)
         await pruneAudit(store, keys, { keepDays: auditDays, destinations: config.audit.ship.map(({ name }) => name) });
-    });
+    };
+    const isPruned = executionDays !== undefined || auditDays !== undefined;
+    const retention = isPruned ? every(retentionMs, 'retention', prune) : undefined;
     const checkpoints = every(config.audit.checkpointMinutes * 60_000, 'checkpoints', () =>
       makeCheckpoints(database.prisma, keys.signing[0]),
     );

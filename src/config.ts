@@ -115,9 +115,8 @@ const destination = z.discriminatedUnion('to', [
   z.strictObject({ ...shipCommon, to: z.literal('webhook'), url: httpUrl, secretFrom: variable }),
   z.strictObject({ ...shipCommon, to: z.literal('otlp'), url: httpUrl, authorizationFrom: variable.optional() }),
 ]);
-export type DestinationSettings = z.infer<typeof destination>;
 /** A destination with what its environment variables hold. */
-export type Destination = DestinationSettings & { readonly secret?: string };
+export type Destination = z.infer<typeof destination> & { readonly secret?: string };
 
 const audit = z.strictObject({
   /** Minutes between two signed checkpoints of every chain that grew. */

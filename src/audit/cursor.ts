@@ -22,9 +22,11 @@ export function encodePosition(key: Buffer, position: Position): string {
 }
 
 /**
- * @param tenantId the feed it must belong to; undefined: the one across tenants.
+ * @param tenantId the feed it must belong to ('' is the instance's chain); undefined: the one across tenants.
  * @throws BAD_INPUT for what this gateway's secret did not sign, or signed for another feed.
  */
+export function decodePosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' };
+export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position;
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
   const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
   if (cursor.length > greatestLength) throw refuse();
@@ -39,13 +41,6 @@ export function decodePosition(key: Buffer, cursor: string, tenantId: string | u
   if (feed === 'a' && tenantId === undefined && of !== undefined && at !== undefined)
     return { feed: 'all', transaction: of, ordinal: at };
   throw refuse();
-}
-
-/** The same for a chain, '' being the instance's. */
-export function decodeChainPosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' } {
-  const position = decodePosition(key, cursor, tenantId);
-  if (position.feed !== 'tenant') throw badInput(['after'], 'This is no cursor of this feed.');
-  return position;
 }
 
 const greatestNumber = 9_223_372_036_854_775_807n;

@@ -7,6 +7,7 @@ import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { actionName } from './event.ts';
 import { append, envelope } from './record.ts';
+import { verdictOf } from './refusal.ts';
 
 /** A stream that ended because a right or a credential is gone. */
 export interface EndedStream {
@@ -76,7 +77,6 @@ export class EndedStreams {
       for (const { stream, count } of merged) {
         const { doer, permission, field, tenantId, error } = stream;
         const tenant = tenants.find(({ id }) => id === tenantId);
-        const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
         const [resource] = split(permission);
         append(tx, {
           // An id of its own: that of the request may be the subscriber's words.
@@ -86,13 +86,11 @@ export class EndedStreams {
           tenantKey: tenant?.key ?? '',
           type: 'READ',
           action: actionName(resource, 'stream-ended'),
-          outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
+          ...verdictOf(error),
           resource,
           resourceId: '',
           resourceKey: '',
           namespace: '',
-          ...(decisionId !== undefined && { decisionId }),
-          ...(policy !== undefined && { policy }),
           patchText: '',
           details: { field, code: error.code, permission, ...(count > 1 && { count }) } as Json,
         });

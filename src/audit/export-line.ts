@@ -31,11 +31,15 @@ const line = (value: object): string =>
 export const beginLine = (begin: ExportBegin): string => line({ export: begin });
 export const checkpointLine = (checkpoint: SignedStatement): string => line({ checkpoint });
 
+/** An event as JSON: its place in its chain, and its content byte for byte as its hash was taken. */
+export const eventJson = ({ seq, prevHash, hash, ...content }: StoredEvent, cursor?: string): string =>
+  `{"seq":"${seq}","prevHash":"${prevHash}","hash":"${hash}",${cursor === undefined ? '' : `"cursor":"${cursor}",`}"event":${contentOf(content)}}`;
+
 /** @param shown what the reader may see of it, where that is not all; such a line cannot be verified. */
-export const eventLine = ({ seq, prevHash, hash, ...content }: StoredEvent, cursor: string, shown?: Json): string =>
-  shown === undefined
-    ? `{"seq":"${seq}","prevHash":"${prevHash}","hash":"${hash}","cursor":"${cursor}","event":${contentOf(content as EventContent)}}\n`
-    : line({ seq, prevHash, hash, cursor, shown });
+export const eventLine = (event: StoredEvent, cursor: string, shown?: Json): string => {
+  const { seq, prevHash, hash } = event;
+  return shown === undefined ? `${eventJson(event, cursor)}\n` : line({ seq, prevHash, hash, cursor, shown });
+};
 
 /** A signed statement as JSON has it. @throws where it is none. */
 export function statementIn(value: unknown): SignedStatement {

@@ -22,6 +22,16 @@ export interface Refused {
 
 const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDATE: 'UPDATE', DELETE: 'DELETE' };
 
+/** What an event tells of the error by which something was refused: a no, or that nothing could be said. */
+export function verdictOf(error: GatehouseError) {
+  const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
+  return {
+    outcome: error.code === 'POLICY_ERROR' ? ('ERROR' as const) : ('DENIED' as const),
+    ...(decisionId !== undefined && { decisionId }),
+    ...(policy !== undefined && { policy }),
+  };
+}
+
 /** Writes down a refusal in a transaction of its own, after the rollback and before the answer. */
 export async function recordRefusal(
   store: Store,
@@ -29,7 +39,6 @@ export async function recordRefusal(
   { permission, field, tenant, resourceId, resourceKey = resourceId, error, count = 1 }: Refused,
 ): Promise<void> {
   const [resource, action] = split(permission);
-  const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
   // Also of a request whose time is over: a refusal is never left out.
   const write = () =>
     inTransaction(store, async (tx) => {
@@ -39,13 +48,11 @@ export async function recordRefusal(
         tenantKey: tenant?.key ?? '',
         type: types[action]!,
         action: actionName(resource, action),
-        outcome: error.code === 'POLICY_ERROR' ? 'ERROR' : 'DENIED',
+        ...verdictOf(error),
         resource,
         resourceId,
         resourceKey: resourceKey.slice(0, 200).toWellFormed(),
         namespace: '',
-        ...(decisionId !== undefined && { decisionId }),
-        ...(policy !== undefined && { policy }),
         patchText: '',
         details: { field, code: error.code, ...(count > 1 && { count }) } as Json,
       });

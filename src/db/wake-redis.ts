@@ -41,14 +41,10 @@ async function connectionsTo(url: string): Promise<Client[]> {
  * it is only heard of later.
  */
 export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
-  const listeners = new Set<(topic: string) => void>();
   let clients: Client[] = [];
   let failing = false;
   let closed = false;
 
-  const tell = (topic: string) => {
-    for (const listener of listeners) listener(topic);
-  };
   const failed = (error: Error) => {
     // Told once for each time that it goes, not for every try.
     if (!failing && !closed)
@@ -64,13 +60,13 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
       if (failing) log.info('Redis answers again');
       failing = false;
       // What was said while nobody listened is not repeated: everybody looks once.
-      tell('*');
+      gather.tell('*');
     });
     await Promise.all([
       speaker.connect(),
       hearer.connect().then(() =>
         hearer.subscribe(channel, (message) => {
-          for (const topic of message.split(',')) tell(topic);
+          for (const topic of message.split(',')) gather.tell(topic);
         }),
       ),
     ]);
@@ -84,14 +80,8 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
   });
 
   return {
-    send(topic) {
-      tell(topic);
-      gather.add(topic);
-    },
-    on(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    send: gather.send,
+    on: gather.on,
     async close() {
       gather.flush();
       closed = true;

@@ -23,15 +23,11 @@ const closeMs = 500;
 
 /** Wakes over PostgreSQL's LISTEN and NOTIFY, outside every transaction of a mutation. */
 export function createPostgresWake(connection: Connection, log: Log, gatherMs = 5): Wake {
-  const listeners = new Set<(topic: string) => void>();
   let client: pg.Client | undefined;
   let closed = false;
   let sending: Promise<unknown> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
 
-  const tell = (topic: string) => {
-    for (const listener of listeners) listener(topic);
-  };
   const reconnect = () => {
     client = undefined;
     if (closed || retry) return;
@@ -54,14 +50,14 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     next.on('error', lost);
     next.on('end', lost);
     next.on('notification', ({ payload }) => {
-      for (const topic of (payload ?? '').split(',')) tell(topic);
+      for (const topic of (payload ?? '').split(',')) gather.tell(topic);
     });
     try {
       await next.connect();
       await next.query(`LISTEN ${channel}`);
       client = next;
       // What was said while nobody listened is not repeated: everybody looks once.
-      tell('*');
+      gather.tell('*');
     } catch (error) {
       log.debug('wake connection failed', { error: (error as Error).message });
       cutOff(next);
@@ -81,14 +77,8 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
   void connect();
 
   return {
-    send(topic) {
-      tell(topic);
-      gather.add(topic);
-    },
-    on(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    send: gather.send,
+    on: gather.on,
     async close() {
       closed = true;
       clearTimeout(retry);

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Destination } from '../../config.ts';
-import { contentOf } from '../event.ts';
+import { eventJson } from '../export-line.ts';
 import type { Target } from './target.ts';
 
 /** Does the file end within a line? */
@@ -17,10 +17,7 @@ async function endsWithin(file: FileHandle): Promise<boolean> {
  */
 export const fileTarget = ({ path }: Extract<Destination, { to: 'file' }>): Target => ({
   async send(events) {
-    const lines = events.map(
-      ({ seq, prevHash, hash, ...content }) =>
-        `{"seq":"${seq}","prevHash":"${prevHash}","hash":"${hash}","event":${contentOf(content)}}\n`,
-    );
+    const lines = events.map((event) => `${eventJson(event)}\n`);
     const file = await open(path, 'a+', 0o600);
     try {
       // A line that broke off (a full disk, a crash) stays by itself; all of its batch comes again.

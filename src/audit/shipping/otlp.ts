@@ -75,7 +75,7 @@ function takenOf(answer: string, count: number): Taken {
 }
 
 /** Logs by OTLP over HTTP with JSON, to `/v1/logs` of the URL. What a collector rejects is counted and not sent again. */
-export const otlpTarget = ({ url, secret }: Extract<Destination, { to: 'otlp' }> & { secret?: string }): Target => ({
+export const otlpTarget = ({ url, secret }: Extract<Destination, { to: 'otlp' }>): Target => ({
   async send(events, signal) {
     const body = JSON.stringify({
       resourceLogs: [

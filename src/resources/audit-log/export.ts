@@ -1,5 +1,5 @@
 import type { TenantRef } from '../../access/tenant-ref.ts';
-import { decodeChainPosition, encodePosition } from '../../audit/cursor.ts';
+import { decodePosition, encodePosition } from '../../audit/cursor.ts';
 import { beginLine, checkpointLine, eventLine } from '../../audit/export-line.ts';
 import { recordReading } from '../../audit/readings.ts';
 import { signStatement } from '../../audit/statement.ts';
@@ -47,7 +47,7 @@ export async function* exportChain(
   const tombstone = await db.auditTombstone.findFirst({ where: { tenantId } });
   let at = tombstone?.seq ?? 0n;
   if (request.after !== undefined) {
-    const position = decodeChainPosition(keys.cursor, request.after, tenantId);
+    const position = decodePosition(keys.cursor, request.after, tenantId);
     await feed.assertHeld(position);
     at = position.seq;
   }

@@ -1,18 +1,14 @@
 import type { FieldNode } from 'graphql';
-import type { Position } from '../../audit/cursor.ts';
 import type { AuditFeed, Tail } from '../../audit/feed.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Condition } from '../../graphql/connection-type.ts';
-import type { Context } from '../../graphql/context.ts';
-import type { DirectWay } from '../../graphql/direct.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import { Recent } from '../../lib/recent.ts';
 import { remember } from '../../lib/remember.ts';
 import { Turns } from '../../lib/turns.ts';
-import { Follower } from './follower.ts';
+import { Follower, type FollowerOptions } from './follower.ts';
 import { Judges, SharedFilter } from './judge.ts';
 import { Selection, selectionKey } from './selection.ts';
-import type { AuditFilter } from './where.ts';
 
 /** Who has something to do without an event is looked for so often. */
 const lookMs = 500;
@@ -48,13 +44,7 @@ export class Room {
   }
 }
 
-export interface Following {
-  readonly context: Context;
-  readonly way: DirectWay;
-  readonly position: Position & { feed: 'tenant' };
-  readonly where: AuditFilter | null | undefined;
-  /** Id of the event that tells of this very stream. */
-  readonly opening: string;
+export interface Following extends Omit<FollowerOptions, 'selection'> {
   /** The root field as the operation has it. */
   readonly roots: readonly FieldNode[];
 }
