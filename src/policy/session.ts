@@ -71,6 +71,11 @@ export class AccessSession {
   readonly #memo = new Map<string, Decision>();
   #identity: Identity | undefined;
   #use: Promise<void> | undefined;
+  /** The proof that runs, and the revision that was known when it began. */
+  #proving: { readonly revision: bigint; readonly done: Promise<void> } | undefined;
+  #proofs = 0;
+  /** Number of the proof that gave the identity: an earlier one that ends later does not replace it. */
+  #provedBy = 0;
   /** By which policies the memo was decided. */
   #decidedBy: PolicySet | undefined;
   /** When the first decision of the memo is over; `now`: one holds for the moment only. */
@@ -110,10 +115,31 @@ export class AccessSession {
     this.freshness.assertFresh();
     if (this.engine.following) await this.engine.following;
     if (this.isCurrent) return;
+    const { revision } = this.freshness.state;
+    // Sibling fields share one proof. One that began before the newest revision was known may miss it.
+    if (this.#proving?.revision !== revision) {
+      const done = this.#prove(this.#identify).finally(() => {
+        if (this.#proving?.done === done) this.#proving = undefined;
+      });
+      this.#proving = { revision, done };
+    }
+    await this.#proving.done;
+  }
+
+  /**
+   * Replaces the identity in one step: sibling fields of the request find the former one until then, never none. Where
+   * the credential is refused, every field that asks for a fresh identity is refused; the others stand on what the
+   * request was granted before.
+   */
+  async #prove(identify: () => Identity | Promise<Identity>): Promise<void> {
+    this.#proofs += 1;
+    const number = this.#proofs;
+    const identity = await identify();
+    if (number < this.#provedBy) return;
+    this.#provedBy = number;
     this.forget();
-    this.#identity = undefined;
+    this.#identity = identity;
     this.#use = undefined;
-    this.#identity = await this.#identify();
   }
 
   /**
