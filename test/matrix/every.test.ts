@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveKeys } from '../../src/auth/keys.ts';
 import { plainTypes } from '../../src/graphql/replay.ts';
 import { open } from '../../src/lib/envelope.ts';
+import type { Picture } from '../../src/policy/past/picture.ts';
+import { standOf } from '../../src/policy/past/read.ts';
 import { masterKey } from '../support/world.ts';
 import { cases, documentOf, everything, fields, takesKey } from './every.ts';
 import { Stage } from './stage.ts';
@@ -116,6 +118,60 @@ describe('every mutation: not done where it cannot be put on record, and done on
     const otherwise = await send(other);
     expect(otherwise.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
     expect(await events()).toBeGreaterThanOrEqual(told);
+  });
+});
+
+describe('after every mutation of the schema', () => {
+  const sorted = (rows: Iterable<unknown[]>) => [...rows].map((row) => JSON.stringify(row)).sort();
+  const noPermissions: readonly string[] = [];
+
+  it('the audit events still tell who holds what', async () => {
+    const { db } = stage.world;
+    const pictures = new Map<string, Picture>();
+    for (const { tenantId } of await db.auditHead.findMany())
+      pictures.set(tenantId, (await standOf(db, tenantId, new Date())).picture);
+    const tell = (kind: Parameters<Picture['of']>[0], fields: readonly string[]) =>
+      sorted(
+        [...pictures].flatMap(([chain, picture]) =>
+          [...picture.of(kind)].map(([id, row]) => [chain, id, ...fields.map((field) => row[field] ?? null)]),
+        ),
+      );
+    const chainOf = ({ tenantId }: { tenantId: string | null }) => tenantId ?? '';
+    const [users, accounts, groups, members, roles, bindings, accesses] = await Promise.all([
+      db.user.findMany(),
+      db.serviceAccount.findMany(),
+      db.group.findMany(),
+      db.groupMember.findMany(),
+      db.role.findMany(),
+      db.binding.findMany(),
+      db.tenantAccess.findMany(),
+    ]);
+    expect(tell('USER', ['username', 'superAdmin', 'disabled'])).toEqual(
+      sorted(users.map((one) => ['', one.id, one.username, one.superAdmin, one.disabled])),
+    );
+    expect(tell('SERVICE_ACCOUNT', ['name', 'superAdmin'])).toEqual(
+      sorted(accounts.map((one) => [chainOf(one), one.id, one.name, one.superAdmin])),
+    );
+    expect(tell('GROUP', ['name'])).toEqual(sorted(groups.map((one) => [one.tenantId, one.id, one.name])));
+    expect(tell('MEMBER', ['groupId', 'principalId', 'membership'])).toEqual(
+      sorted(
+        members.map((one) => [
+          one.tenantId,
+          `${one.groupId} ${one.principalId}`,
+          one.groupId,
+          one.principalId,
+          one.membership,
+        ]),
+      ),
+    );
+    expect(tell('ROLE', ['name', 'permissions'])).toEqual(
+      sorted(roles.map((one) => [chainOf(one), one.id, one.name, one.permissions ?? noPermissions])),
+    );
+    expect(tell('BINDING', ['roleId', 'groupId', 'principalId', 'namespace'])).toEqual(
+      sorted(bindings.map((one) => [chainOf(one), one.id, one.roleId, one.groupId, one.principalId, one.namespace])),
+    );
+    expect(tell('TENANT_ACCESS', ['principalId']).length).toBe(accesses.length);
+    expect(users.length).toBeGreaterThan(50);
   });
 });
 

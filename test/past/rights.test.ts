@@ -8,6 +8,7 @@ import { idOf, World } from '../support/world.ts';
 const who = `query($at: DateTime, $n: String, $p: PermissionInput = { resource: FLOW, actions: [UPDATE] }) { tenant(key: "a") { whoCan(permission: $p, at: $at, namespace: $n) {
   totalCount hiddenCount policySet nodes { id } formerSubjects { id name origins { roleThen groupThen } } edges { origins { roleThen groupThen role { name } } } } } }`;
 const effective = `query($s: ID!, $at: DateTime) { tenant(key: "a") { effectivePermissions(subject: $s, at: $at) { resource action } } }`;
+const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer origins { roleThen groupThen } } }`;
 const three: Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDING:READ'];
 
 describe('asking about a past day', () => {
@@ -129,5 +130,32 @@ describe('asking about a past day', () => {
   it('an instant to come is BAD_INPUT; before the tenant there was, nobody could', async () => {
     expect(await auditor.codes(who, { at: new Date(Date.now() + 60_000) })).toEqual(['BAD_INPUT']);
     expect((await auditor.ok<any>(who, { at: before })).tenant.whoCan).toMatchObject({ totalCount: 0, hiddenCount: 0 });
+  });
+
+  it('explainAccess with `at` answers by what was held then, as whoCan does; `clock` is the time that policies see', async () => {
+    const permission = { resource: 'FLOW', actions: ['UPDATE'] };
+    const about = (subject: string | undefined, more: object) =>
+      auditor.run<any>(explain, { i: { permission, tenant: 'a', namespace: 'company.x', subject, ...more } });
+    const stays = idOf('User', people.stays);
+    const leaves = idOf('User', people.leaves);
+    const roles = [{ roleThen: 'Writer', groupThen: 'Builders' }];
+    expect((await about(leaves, { at: then })).data.explainAccess).toEqual({ answer: 'ALLOWED', origins: roles });
+    expect((await about(stays, { at: then })).data.explainAccess).toEqual({ answer: 'ALLOWED', origins: roles });
+    // Today a policy freezes the namespace, and the other one has no access.
+    expect((await about(stays, {})).data.explainAccess.answer).toBe('REFUSED');
+    expect((await about(stays, { clock: then })).data.explainAccess.answer).toBe('REFUSED');
+    expect((await about(leaves, {})).errors[0]!.extensions.code).toBe('NOT_FOUND');
+    expect((await about(stays, { at: before })).errors[0]!.extensions.code).toBe('NOT_FOUND');
+    expect((await about(undefined, { at: then })).errors[0]!.extensions.code).toBe('NOT_FOUND');
+    for (const more of [{ clock: then }, { ip: '192.0.2.1' }, { reason: 'r' }, { credential: { kind: 'PASSWORD' } }])
+      expect((await about(stays, { at: then, ...more })).errors[0]!.extensions).toMatchObject({
+        code: 'BAD_INPUT',
+        issues: [{ path: ['input', Object.keys(more)[0]] }],
+      });
+    const future = await about(stays, { at: new Date(Date.now() + 60_000) });
+    expect(future.errors[0]!.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
+    const lacks = await holder(['FLOW:READ']);
+    const i = { permission, tenant: 'a', at: then, subject: stays };
+    expect(await lacks.codes(explain, { i })).toEqual(['FORBIDDEN']);
   });
 });

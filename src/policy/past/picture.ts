@@ -31,6 +31,29 @@ export type ToldRow = Readonly<Record<string, unknown>>;
 /** The event does not say which rows it is about. */
 export class Untold extends Error {}
 
+/** The fields of a row that access is made of. What else events say of it (profiles, settings, quotas) is passed over. */
+const fieldsOfAccess: Readonly<Record<Told | 'MEMBER', ReadonlySet<string>>> = {
+  TENANT: new Set(['key']),
+  USER: new Set(['username', 'superAdmin', 'disabled']),
+  SERVICE_ACCOUNT: new Set(['name', 'superAdmin', 'disabled']),
+  TENANT_ACCESS: new Set(['subject']),
+  GROUP: new Set(['name']),
+  ROLE: new Set(['name', 'permissions']),
+  BINDING: new Set(['namespace']),
+  MEMBER: new Set(['membership']),
+  POLICY: new Set(),
+};
+
+interface Step {
+  readonly op: string;
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** A patch holds `add`, `remove` and `replace` only: the first name of a path says which field a step is about. */
+const isOfAccess = ({ path }: Step, fields: ReadonlySet<string>): boolean =>
+  path === '' || fields.has(path.split('/')[1]!);
+
 const needed: Partial<Record<Told, readonly string[]>> = { BINDING: ['roleId'], TENANT_ACCESS: ['principalId'] };
 const isOfMember = ({ resource, action }: ToldEvent): boolean =>
   resource === 'GROUP' && !['group.create', 'group.update', 'group.delete'].includes(action);
@@ -66,13 +89,13 @@ export class Picture {
     const { ids = {} } = (event.details ?? {}) as { ids?: Record<string, string> };
     const ofMember = isOfMember(event);
     for (const link of ofMember ? ['principalId'] : (needed[resource] ?? [])) if (!ids[link]) throw new Untold();
-    const rows = remember(this.#rows, ofMember ? 'MEMBER' : resource, () => new Map<string, ToldRow>());
+    const kind = ofMember ? 'MEMBER' : resource;
+    const patched = (patch as unknown as Step[]).filter((step) => isOfAccess(step, fieldsOfAccess[kind]));
+    if (patched.length === 0) return;
+    const rows = remember(this.#rows, kind, () => new Map<string, ToldRow>());
     const id = ofMember ? `${resourceId} ${ids['principalId']}` : resourceId;
     const state = { row: fieldsOf(rows.get(id)) };
-    const steps = (patch as { op: string; path: string; value?: unknown }[]).map((step) => ({
-      ...step,
-      path: `/row${step.path}`,
-    }));
+    const steps = patched.map((step) => ({ ...step, path: `/row${step.path}` }));
     if (applyPatch(state, steps as never).some((fault) => fault !== null)) throw new Untold();
     if (state.row === null) rows.delete(id);
     else rows.set(id, { ...state.row, ...ids, ...(ofMember && { groupId: resourceId }) });

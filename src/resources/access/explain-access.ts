@@ -7,14 +7,16 @@ import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { CredentialKind } from '../../graphql/credential-kind.ts';
-import { decodeId, nodeTypes, readRow } from '../../graphql/node.ts';
+import { decodeId, globalId, nodeTypes, readRow } from '../../graphql/node.ts';
 import { onePermission, PermissionInput } from '../../graphql/permission-input.ts';
 import { reachOfPrincipals, subjectNodes } from '../../graphql/principals.ts';
 import { visibleTenant } from '../../graphql/scopes.ts';
 import type { Given } from '../../policy/circumstances.ts';
 import { explain } from '../../policy/explain.ts';
+import { heldOnly } from '../../policy/past/past.ts';
 import { AccessExplanation, type Explained } from './explanation-type.ts';
 import { askedAbout } from './may-ask.ts';
+import { askedPast, askedPastPrincipal } from './past.ts';
 import { assertNamespace } from './who-can.ts';
 
 const CredentialInput = builder.inputType('ExplainCredentialInput', {
@@ -37,7 +39,12 @@ const Input = builder.inputType('ExplainAccessInput', {
     object: t.id({ description: 'With this object, which the viewer must be able to read.' }),
     membersOnly: t.boolean({ description: "Only a change of a group's members, which its owner may make." }),
     ip: t.string({ description: 'The address of the request.' }),
-    at: t.field({ type: 'DateTime', description: 'When. Default: now.' }),
+    at: t.field({
+      type: 'DateTime',
+      description:
+        'At this past instant: what was held then, rebuilt from the audit events of the tenant, without policies. Default: now. It excludes object, clock, ip, reason and credential.',
+    }),
+    clock: t.field({ type: 'DateTime', description: 'The time that policies see. Default: now.' }),
     reason: t.string({ description: 'The reason that the request gives.' }),
     credential: t.field({ type: CredentialInput, description: 'By what they sign in.' }),
   }),
@@ -48,7 +55,7 @@ builder.queryField('explainAccess', (t) =>
   t.field({
     type: AccessExplanation,
     description:
-      'Explains what somebody may do, by the engine that would decide. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant.',
+      'Explains what somebody may do, by the engine that would decide. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant it takes all of these and AUDITLOG:READ, about oneself too.',
     access: { decides: 'TENANT_ACCESS:READ' },
     args: { input: t.arg({ type: Input, required: true, description: 'The question.' }) },
     resolve: (_root, { input }, context) => answer(input, context),
@@ -68,17 +75,21 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   if (input.membersOnly && permission !== 'GROUP:UPDATE')
     throw badInput(['input', 'membersOnly'], `It is for GROUP:UPDATE, not for ${resource}:${action}.`);
   const given = givenBy(input);
+  if (input.at != null) assertPast(input);
 
   const tenant = input.tenant == null ? undefined : await visibleTenant(context, input.tenant);
   if (input.tenant != null && !tenant) throw notFound('The tenant');
   const place = tenant ? { tenantId: tenant.id } : {};
-  const principal = await askedAbout(context, input.subject, place, ['input', 'subject']);
+  const { session } = context;
+  const [engine, principal] =
+    input.at == null
+      ? [context.engine, await askedAbout(context, input.subject, place, ['input', 'subject'])]
+      : [heldOnly, await askedThen(input.at, input.subject, tenant!.id, context)];
   const row = await rowOf(input, resource, tenant?.id, context);
   const scope = { ...place, ...(input.membersOnly && { part: 'members' as const }) };
-  const { session } = context;
   // Who impersonates asks about the two of them.
   const actor = principal === session.principal && session.identity.impersonator && session.actorFor(tenant?.id);
-  const explanation = explain(context.engine, {
+  const explanation = explain(engine, {
     principal,
     given,
     permission,
@@ -94,10 +105,26 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   return { ...explanation, tenantKey: tenant?.key ?? null, subject: nodes.get(principal.id) ?? null };
 }
 
-function givenBy({ ip, at, reason, credential }: Question): Given {
+/** Policies of a past day are not kept, and neither are objects: what only they look at is not asked about then. */
+function assertPast(input: Question): void {
+  if (input.tenant == null) throw badInput(['input', 'tenant'], 'A past instant belongs to a tenant: name the tenant.');
+  for (const name of ['object', 'clock', 'ip', 'reason', 'credential'] as const)
+    if (input[name] != null)
+      throw badInput(['input', name], `At a past instant no policy is asked: leave out ${name}, or leave out at.`);
+}
+
+/** The subject, or the viewer, as of a past instant. */
+async function askedThen(at: Date, subject: Question['subject'], tenantId: string, context: Context) {
+  const past = await askedPast(context, tenantId, at, ['input', 'at']);
+  const { kind, id } = context.session.principal;
+  const own = () => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id);
+  return askedPastPrincipal(context, past, tenantId, subject ?? own(), ['input', 'subject']);
+}
+
+function givenBy({ ip, at, clock, reason, credential }: Question): Given {
   if (ip != null && isIP(ip) === 0) throw badInput(['input', 'ip'], 'This is no address.');
   return {
-    now: at ?? new Date(),
+    now: at ?? clock ?? new Date(),
     ...(ip != null && { ip }),
     ...(reason != null && { reason }),
     ...(credential && { credential: credentialOf(credential) }),

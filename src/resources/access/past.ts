@@ -15,9 +15,14 @@ const looks = new Limiter(2, 20);
  * right to read all of it in the tenant, about oneself too.
  * @throws FORBIDDEN, BAD_INPUT for an instant to come, EXPIRED, UNAVAILABLE where too many look back.
  */
-export async function askedPast(context: Context, tenantId: string, at: Date): Promise<Past> {
+export async function askedPast(
+  context: Context,
+  tenantId: string,
+  at: Date,
+  path: readonly string[] = ['at'],
+): Promise<Past> {
   assertMayAskAboutOthers(context, { tenantId }, ['AUDITLOG:READ']);
-  if (at.getTime() > Date.now()) throw badInput(['at'], 'This instant is still to come.');
+  if (at.getTime() > Date.now()) throw badInput(path, 'This instant is in the future: give a past one.');
   const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
   return remember(asked, `${tenantId} ${at.getTime()}`, async () => {
     const past = await looks.run(() => pastOf(context.db, tenantId, at));
@@ -61,8 +66,9 @@ export async function askedPastPrincipal(
   past: Past,
   tenantId: string,
   subject: string | number,
+  path: readonly string[] = ['subject'],
 ): Promise<PastPrincipal> {
-  const { typename, id } = decodeId(String(subject), ['User', 'ServiceAccount'], ['subject']);
+  const { typename, id } = decodeId(String(subject), ['User', 'ServiceAccount'], path);
   const { readable, nameOf } = await toldOf(context, tenantId);
   const principal = past.principals.get(id);
   const own = principal?.kind === 'USER' ? 'User' : 'ServiceAccount';
