@@ -1,6 +1,7 @@
 import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString, specifiedDirectives } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/node.ts';
+import { withReadablePayloads } from './graphql/payload-rows.ts';
 import { withReplays } from './graphql/replay.ts';
 import './resources/index.ts';
 
@@ -14,4 +15,6 @@ const access = new GraphQLDirective({
   },
 });
 
-export const schema = withReplays(builder.toSchema({ directives: [...specifiedDirectives, access] }));
+export const schema = withReadablePayloads(
+  withReplays(builder.toSchema({ directives: [...specifiedDirectives, access] })),
+);

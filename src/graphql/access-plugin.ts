@@ -70,7 +70,7 @@ export const permissionOf = (access: FieldAccess | undefined): Permission | unde
 };
 
 /** Puts a refused read on record before it is answered. */
-async function noteRefusal(
+export async function noteRefusal(
   error: unknown,
   field: string,
   { session, refusedReads, decisions, engine }: Context,

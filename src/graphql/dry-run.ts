@@ -28,8 +28,9 @@ const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
   fields: (t) => ({
     action: t.exposeString('action', { description: 'What would happen, such as group.update.' }),
     resourceKey: t.string({
-      description: 'To what.',
-      resolve: (change, _args, context) => shownKey(context, change),
+      nullable: true,
+      description: 'To what; null where the viewer may not read the object.',
+      resolve: (change, _args, context) => (change.resourceKey === '' ? null : shownKey(context, change)),
     }),
     namespace: t.string({
       nullable: true,
@@ -98,11 +99,19 @@ function readable(
   { id }: Target,
 ): AuditDraft[] {
   const [own, action] = split(permission);
-  return changes.filter(({ resource, type, resourceId, tenantId, namespace }) => {
-    if (resource === own && (type === 'CREATE' || (type === action && resourceId === id))) return true;
+  return changes.flatMap((change) => {
+    const { resource, type, resourceId, tenantId, namespace } = change;
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
-    return viewers.some((one) =>
+    const isReadable = viewers.some((one) =>
       one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
     );
+    if (isReadable || (resource === own && type === 'CREATE')) return [change];
+    // That it would change is known to who asks for it. What it is called and where it is are not.
+    if (resource === own && type === action && resourceId === id) return [withoutContent(change)];
+    return [];
   });
+}
+
+function withoutContent({ patch: _patch, revertPatch: _back, ...change }: AuditDraft): AuditDraft {
+  return { ...change, resourceKey: '', namespace: '', patchText: '' };
 }

@@ -1,5 +1,5 @@
 import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/core';
-import { type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
+import { type GraphQLInputObjectType, type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { z } from 'zod';
 import type { Permission, ResourceName } from '../access/catalog.ts';
 import { split } from '../access/catalog.ts';
@@ -18,6 +18,7 @@ import type { Context } from './context.ts';
 import { noPlan, type Plan, planFields, planOf } from './dry-run.ts';
 import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { decodeId } from './node.ts';
+import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
 import { requiredTenant, visibleTenant } from './scopes.ts';
 
@@ -66,6 +67,7 @@ export interface MutationSpec<P extends Permission, Fields extends InputFieldMap
 export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, description: string) =>
   (t as PayloadBuilder<Node>).field({
     type: type as never,
+    nullable: true,
     description,
     resolve: (({ result }: Outcome<Node>) => result) as never,
   });
@@ -118,6 +120,12 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
 const tenantOf = ({ db }: Context, { tenantId }: GatehouseError) =>
   tenantId === undefined ? null : db.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
 
+/** The fields of the input that were left out, or are null. */
+function omittedFrom(given: object, { parentType, fieldName }: GraphQLResolveInfo): string[] {
+  const input = getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
+  return Object.keys(input.getFields()).filter((key) => (given as Record<string, unknown>)[key] == null);
+}
+
 /** What a creation calls the thing, for the record of its refusal. */
 function nameIn(input: object): string {
   const { name, key, username } = input as Record<string, unknown>;
@@ -143,6 +151,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();
+  noteInput(context, given, split(spec.permission)[1] === 'CREATE' ? omittedFrom(given, info) : []);
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;

@@ -14,6 +14,10 @@ export interface NodeType {
   readonly resource: ResourceName;
   /** For types whose rows are read with another resource's permission: the row that is decided about. */
   readonly find?: (context: Context, id: string) => Promise<Row | null>;
+  /** Is the row the principal's own? Then the payloads of their mutations show it without the permission to read it. */
+  readonly isOwn?: (row: Row, principalId: string) => boolean;
+  /** Fields that follow from another one: who sent the text in `by` knows them all. */
+  readonly declared?: { readonly by: string; readonly fields: readonly string[] };
 }
 const types = new Map<string, NodeType>();
 

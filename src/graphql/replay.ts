@@ -38,6 +38,7 @@ interface Part {
   readonly whole: (context: Context, row: Row) => Promise<Row | null>;
 }
 const parts = new Map<string, Part>();
+export const partOf = (typename: string): Part | undefined => parts.get(typename);
 export const registerPart = (typename: string, part: Part): void => void parts.set(typename, part);
 
 /** Of an answer that is given again: its fields by name. */
@@ -53,7 +54,7 @@ export const shownOnce = { extensions: { shownOnce: true } };
 
 const planned = new Set(['changes', 'hiddenChanges', 'impact']);
 /** An object with a row of its own, which can be found again. */
-const hasRow = (typename: string): boolean =>
+export const hasRow = (typename: string): boolean =>
   parts.has(typename) || nodeTypes().some((node) => node.typename === typename);
 const answeredFields = (type: GraphQLObjectType) =>
   Object.values(type.getFields()).filter(({ name }) => !planned.has(name));
@@ -104,8 +105,8 @@ const resolverOf = (field: GraphQLField<unknown, Context>) => field.resolve ?? d
 export type Permitted = (resource: ResourceName, row: Row) => boolean;
 
 /**
- * Makes an answer again of what was kept, with the objects as they are now.
- * @throws NOT_FOUND where an object is gone, or the caller may not have it any more, and the answer cannot do without.
+ * Makes an answer again of what was kept, with the objects as they are now. One that is gone, or that the caller may not
+ * have any more, is NOT_FOUND at its place.
  */
 export async function restore(
   type: GraphQLOutputType,
@@ -141,13 +142,10 @@ function gather(kept: Kept, ids: Map<string, Set<string>>): void {
 
 function rebuilt(type: GraphQLOutputType, kept: Kept, found: ReadonlyMap<string, object>): unknown {
   const bare = getNullableType(type) as GraphQLOutputType;
-  const gone = () => {
-    if (isNonNullType(type)) throw notFound('What the first request with this idempotencyKey answered was');
-    return null;
-  };
   if (kept === null) return null;
   if ('leaf' in kept) return (bare as GraphQLScalarType | GraphQLEnumType).parseValue(kept.leaf);
-  if ('object' in kept) return found.get(`${kept.object} ${kept.id}`) ?? gone();
+  // An error that a resolver returns counts as thrown: at its own place, where the rest of the answer can do without it.
+  if ('object' in kept) return found.get(`${kept.object} ${kept.id}`) ?? goneObject();
   if ('list' in kept) {
     const { ofType } = bare as unknown as { ofType: GraphQLOutputType };
     return kept.list.map((item) => rebuilt(ofType, item, found));
@@ -159,6 +157,8 @@ function rebuilt(type: GraphQLOutputType, kept: Kept, found: ReadonlyMap<string,
     ),
   );
 }
+
+const goneObject = () => notFound('The object that the first request with this idempotencyKey returned');
 
 /** Lets the payloads of a schema answer what was restored as well. */
 export function withReplays(schema: GraphQLSchema): GraphQLSchema {

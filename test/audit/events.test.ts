@@ -251,7 +251,7 @@ describe('who reads what', () => {
     expect(got).toEqual(['company.z']);
   });
 
-  it('a super admin without a binding sees events, but the patches of what they cannot read only by a binding', async () => {
+  it('shows the patch of an object to who may read that object, and to no one by AUDITLOG:READ alone', async () => {
     const patches = async (client: Client) => {
       const { nodes } = (
         await client.ok<any>(list, { where: { resource: ['NAMESPACE', 'ROLE'], outcome: ['SUCCESS'] } })
@@ -263,7 +263,9 @@ describe('who reads what', () => {
     expect(await patches(world.root())).toEqual({ namespace: false, role: true });
     const auditor = await world.user('auditor', [a]);
     await world.grant(a, auditor, ['AUDITLOG:READ']);
-    expect(await patches(await world.as(auditor))).toEqual({ namespace: true, role: true });
+    expect(await patches(await world.as(auditor))).toEqual({ namespace: false, role: false });
+    await world.grant(a, auditor, ['NAMESPACE:READ']);
+    expect(await patches(await world.as(auditor))).toEqual({ namespace: true, role: false });
   });
 
   it('a search over patches is no way round: it finds only what the viewer could see', async () => {
@@ -283,6 +285,8 @@ describe('who reads what', () => {
     expect(await found(world.root())).toBe(0);
     const auditor = await world.user('auditor-two', [a]);
     await world.grant(a, auditor, ['AUDITLOG:READ']);
+    expect(await found(await world.as(auditor))).toBe(0);
+    await world.grant(a, auditor, ['NAMESPACE:READ']);
     expect(await found(await world.as(auditor))).toBe(1);
     expect(await found(await world.as(namespaced))).toBe(0);
   });

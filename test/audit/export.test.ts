@@ -12,7 +12,7 @@ import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
 import { until } from '../server/tools.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { idOf, World } from '../support/world.ts';
+import { idOf, readsOfTenants, World } from '../support/world.ts';
 
 describe('the export of audit events', () => {
   let world: World;
@@ -26,7 +26,7 @@ describe('the export of audit events', () => {
     main = await world.tenant('main');
     for (const name of ['company.data', 'company.data.raw', 'company.secret']) await world.namespace(main, name);
     auditorRow = await world.user('auditor', [main]);
-    await world.grant(main, auditorRow, ['AUDITLOG:READ']);
+    await world.grant(main, auditorRow, readsOfTenants);
     auditor = await world.as(auditorRow);
     await note('=HYPERLINK("http://evil.example";"x")');
     await note('two\r\nlines, "quoted", ünïcode \u2028');

@@ -211,9 +211,9 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect((await carol.run(pages.SaveBlueprint, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
     const { blueprint } = (await alice.ok(pages.SaveBlueprint, { input })).saveBlueprint;
     const page = of(await alice.ok(pages.CustomBlueprintsPage, { tenant, text: 'greet' }));
-    expect(page.blueprints!.nodes).toMatchObject([{ id: blueprint.id, title: 'Greeting', tags: ['Start'], source }]);
+    expect(page.blueprints!.nodes).toMatchObject([{ id: blueprint!.id, title: 'Greeting', tags: ['Start'], source }]);
     expect(page.blueprintTags).toContain('Start');
-    const use = { tenant, blueprint: blueprint.id, namespace: 'company.sales', flowId: 'greeting' };
+    const use = { tenant, blueprint: blueprint!.id, namespace: 'company.sales', flowId: 'greeting' };
     expect((await alice.ok(pages.UseBlueprint, { input: use })).useBlueprint.flow).toEqual({
       namespace: 'company.sales',
       flowId: 'greeting',

@@ -92,11 +92,14 @@ describe('attacks', () => {
       const stranger = await world.user(unique('stranger'), [b]);
       const client = await world.as(host);
       const give = (dryRun: boolean) =>
-        client.ok<any>(call('grantTenantAccess', 'user { email }'), {
+        client.run<any>(call('grantTenantAccess', 'user { username } profile: user { email }'), {
           i: { tenant: 'a', username: stranger.username, dryRun },
         });
-      expect((await give(true)).grantTenantAccess.user).toBeNull();
-      expect((await give(false)).grantTenantAccess.user).toEqual({ email: stranger.email });
+      expect((await give(true)).data.grantTenantAccess).toEqual({ user: null, profile: null });
+      // Who gives it is shown the name that they sent, and nothing else.
+      const { data, errors } = await give(false);
+      expect(data.grantTenantAccess).toEqual({ user: { username: stranger.username }, profile: null });
+      expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     });
 
     it("a tenant's cursors do not count the events of other tenants", async () => {

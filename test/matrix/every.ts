@@ -1,6 +1,7 @@
 import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isLeafType, isObjectType } from 'graphql';
 import type { Permission } from '../../src/access/catalog.ts';
 import { nodeTypes } from '../../src/graphql/node.ts';
+import { partOf } from '../../src/graphql/replay.ts';
 import { schema } from '../../src/schema.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
@@ -11,6 +12,7 @@ import type { Stage } from './stage.ts';
 
 export const fields = schema.getMutationType()!.getFields();
 const inputOf = (field: string) => getNamedType(fields[field]!.args[0]!.type) as unknown as GraphQLObjectType;
+export const inputTypeOf = (field: string): string => inputOf(field).name;
 /** Those that do not are reported by engines, and have no audit event. */
 export const takesKey = (field: string) => 'idempotencyKey' in inputOf(field).getFields();
 const nodes = new Set(nodeTypes().map(({ typename }) => typename));
@@ -20,12 +22,10 @@ function selection(type: GraphQLOutputType): string {
   const named = getNamedType(type);
   if (isLeafType(named)) return '';
   if (nodes.has(named.name) || !isObjectType(named)) return '{ __typename id }';
+  // A part of an object, such as a member of a group, is read with it.
+  if (partOf(named.name)) return '{ __typename }';
   const inner = Object.values(named.getFields()).filter(
-    ({ name, type: of, args }) =>
-      args.length === 0 &&
-      !['changes', 'hiddenChanges', 'impact'].includes(name) &&
-      // A member or a file is told by its scalars.
-      (isLeafType(getNamedType(of)) || !['GroupMember', 'NamespaceFile'].includes(named.name)),
+    ({ name, args }) => args.length === 0 && !['changes', 'hiddenChanges', 'impact'].includes(name),
   );
   return `{ ${inner.map((field) => `${field.name} ${selection(field.type)}`).join(' ')} }`;
 }
@@ -84,8 +84,15 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
 };
 for (const [field, make] of Object.entries(elsewhere)) cases.push({ field, permission: 'its own', make });
 
-// Written whoever asks and whatever comes of it: uses of tokens and rights, records of decisions.
-const besides = new Set(['ApiToken', 'Decision', 'PermissionUse', 'SignInFailure', '_prisma_migrations']);
+// Written whoever asks and whatever comes of it: uses of tokens and rights, records of decisions with what was held.
+const besides = new Set([
+  'AccessContent',
+  'ApiToken',
+  'Decision',
+  'PermissionUse',
+  'SignInFailure',
+  '_prisma_migrations',
+]);
 
 /** Tells every state of the tables from every other: each row has the number of the transaction that wrote it. */
 export async function everything({ world: { db } }: Stage): Promise<string> {

@@ -219,7 +219,7 @@ describe('policy test', () => {
                     subject,
                     namespace,
                     ip,
-                    at,
+                    clock: at,
                     credential,
                   },
                 },

@@ -72,6 +72,7 @@ describe('an idempotencyKey', () => {
 
   it('answers with the object as it is now, and NOT_FOUND where it is gone', async () => {
     const { client, user } = await person();
+    await world.grant(a, user, ['GROUP:READ']);
     const variables = { name: fresh('Group'), key: fresh() };
     const { id } = (await client.ok(createGroup, variables)).createGroup.group;
     await client.ok('mutation($id: ID!) { updateGroup(input: { id: $id, description: "later" }) { group { id } } }', {
@@ -86,7 +87,11 @@ describe('an idempotencyKey', () => {
     expect(await client.codes(remove, { id, key: fresh() })).toEqual(['NOT_FOUND']);
     const { errors } = await client.run(createGroup, variables);
     expect(errors).toMatchObject([
-      { message: expect.stringMatching(/first request.*not found/), extensions: { code: 'NOT_FOUND' } },
+      {
+        message: expect.stringMatching(/first request.*not found/),
+        path: ['createGroup', 'group'],
+        extensions: { code: 'NOT_FOUND' },
+      },
     ]);
     expect(await events(user.id)).toBe(3);
   });

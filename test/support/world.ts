@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import type { Permission } from '../../src/access/catalog.ts';
+import { allPermissions, entry, type Permission, split } from '../../src/access/catalog.ts';
 import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { verifyStore } from '../../src/audit/verify-store.ts';
 import { firstStart } from '../../src/bootstrap/first-start.ts';
@@ -25,6 +25,10 @@ import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import { createUser } from '../../src/resources/user/service.ts';
 import { Client } from './client.ts';
 
+/** All that can be read within a tenant: what an auditor holds who takes along whole audit events. */
+export const readsOfTenants: readonly Permission[] = allPermissions.filter(
+  (permission) => permission.endsWith(':READ') && entry(split(permission)[0]).level !== 'instance',
+);
 export const password = 'a long enough passphrase';
 export const masterKey = 'test master key, the same on every gateway';
 

@@ -6,7 +6,7 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
-import { byId, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
+import { byId, changed, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { shownOnce } from '../../graphql/replay.ts';
 import { description, displayName } from '../rules.ts';
@@ -103,6 +103,7 @@ const minted = (builderOfField: object) => {
   return {
     apiToken: t.field({
       type: ApiTokenRef,
+      nullable: true,
       description: 'The new token, without its secret.',
       resolve: ({ result }) => result.token,
     }),
@@ -160,6 +161,7 @@ mutation('rotateApiToken', {
     ...minted(t),
     previous: t.field({
       type: ApiTokenRef,
+      nullable: true,
       description: 'The old token, with its end.',
       resolve: ({ result }) => result.previous,
     }),
@@ -173,6 +175,6 @@ mutation('revokeApiToken', {
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
   run: (tx, grant, _input, { id }) => revokeApiToken(tx, grant, id!),
   payload: (t) => ({
-    apiToken: t.field({ type: ApiTokenRef, description: 'The revoked token.', resolve: ({ result }) => result }),
+    apiToken: changed(t, ApiTokenRef, 'The revoked token.'),
   }),
 });

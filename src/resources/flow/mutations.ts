@@ -72,6 +72,7 @@ function readOnce(input: { source: string }): FlowSource {
 const savedPayload = (t: PayloadBuilder<SavedFlow>) => ({
   flow: t.field({
     type: refOf('Flow') as never,
+    nullable: true,
     description: 'The flow.',
     resolve: ({ result }) => result.flow as never,
   }),

@@ -65,7 +65,24 @@ export const FlowRef = builder.prismaNode('Flow', {
     viewerPermissions: viewerPermissions<Flow>(t, 'FLOW', ({ tenantId }) => ({ tenantId })),
   }),
 });
-registerNode({ typename: 'Flow', resource: 'FLOW' });
+registerNode({
+  typename: 'Flow',
+  resource: 'FLOW',
+  declared: {
+    by: 'source',
+    fields: [
+      'namespace',
+      'flowId',
+      'description',
+      'declaredDisabled',
+      'labels',
+      'inputs',
+      'tasks',
+      'task',
+      'taskCount',
+    ],
+  },
+});
 
 const tasksOf = ({ tasks }: Flow): readonly FlowTask[] => tasks as unknown as FlowTask[];
 

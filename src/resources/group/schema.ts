@@ -191,9 +191,15 @@ mutation('addGroupMember', {
     return { member, group: await tx.group.findUniqueOrThrow({ where: { id: id! } }) };
   },
   payload: (t) => ({
-    group: t.field({ type: GroupRef, description: 'The group.', resolve: ({ result }) => result.group }),
+    group: t.field({
+      type: GroupRef,
+      nullable: true,
+      description: 'The group.',
+      resolve: ({ result }) => result.group,
+    }),
     member: t.field({
       type: GroupMemberRef,
+      nullable: true,
       description: 'The new member.',
       resolve: ({ result }) => result.member as GroupMember,
     }),
@@ -221,9 +227,15 @@ mutation('setGroupMembership', {
     return { member, group: await tx.group.findUniqueOrThrow({ where: { id: id! } }) };
   },
   payload: (t) => ({
-    group: t.field({ type: GroupRef, description: 'The group.', resolve: ({ result }) => result.group }),
+    group: t.field({
+      type: GroupRef,
+      nullable: true,
+      description: 'The group.',
+      resolve: ({ result }) => result.group,
+    }),
     member: t.field({
       type: GroupMemberRef,
+      nullable: true,
       description: 'The changed member.',
       resolve: ({ result }) => result.member as GroupMember,
     }),

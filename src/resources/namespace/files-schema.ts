@@ -5,7 +5,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { registerPart } from '../../graphql/replay.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { contentOf, deleteFile, type FileHead, filePath, greatestFile, putFile } from './files.ts';
@@ -115,7 +115,7 @@ mutation('putNamespaceFile', {
   run: (tx, grant, { namespace, path, content, contentBase64 }, { tenant }) =>
     putFile(tx, grant, tenant!, namespace, path, contentOf(content, contentBase64)),
   payload: (t) => ({
-    file: t.field({ type: FileRef, description: 'The file.', resolve: ({ result }) => result }),
+    file: changed(t, FileRef, 'The file.'),
   }),
 });
 

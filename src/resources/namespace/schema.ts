@@ -7,7 +7,7 @@ import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadByNames } from '../../graphql/loaders.ts';
-import { byId, inTenant, mutation } from '../../graphql/mutation.ts';
+import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { placementInput } from '../worker-group/fallback.ts';
@@ -114,7 +114,7 @@ mutation('createNamespace', {
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant!, input),
   payload: (t) => ({
-    namespace: t.field({ type: NamespaceRef, description: 'The new namespace.', resolve: ({ result }) => result }),
+    namespace: changed(t, NamespaceRef, 'The new namespace.'),
   }),
 });
 
@@ -131,7 +131,7 @@ mutation('updateNamespace', {
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
   run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant!, id!, input),
   payload: (t) => ({
-    namespace: t.field({ type: NamespaceRef, description: 'The changed namespace.', resolve: ({ result }) => result }),
+    namespace: changed(t, NamespaceRef, 'The changed namespace.'),
   }),
 });
 

@@ -4,7 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
-import { atInstance, byId, mutation } from '../../graphql/mutation.ts';
+import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { readTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
@@ -108,7 +108,7 @@ mutation('createTenant', {
   target: atInstance,
   run: (tx, grant, input) => createTenant(tx, grant, { ...input, name: input.name ?? input.key }),
   payload: (t) => ({
-    tenant: t.field({ type: TenantRef, description: 'The new tenant.', resolve: ({ result }) => result }),
+    tenant: changed(t, TenantRef, 'The new tenant.'),
   }),
 });
 
@@ -125,7 +125,7 @@ mutation('updateTenant', {
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
   run: (tx, grant, input, { id }) => updateTenant(tx, grant, id!, input),
   payload: (t) => ({
-    tenant: t.field({ type: TenantRef, description: 'The changed tenant.', resolve: ({ result }) => result }),
+    tenant: changed(t, TenantRef, 'The changed tenant.'),
   }),
 });
 

@@ -11,7 +11,12 @@ import { TriggerRef } from './schema.ts';
 const ClaimRef = builder.objectRef<ClaimedTrigger>('ClaimedTrigger').implement({
   description: 'A trigger that a service is to evaluate now, and nobody else.',
   fields: (t) => ({
-    trigger: t.field({ type: TriggerRef, description: 'The trigger.', resolve: ({ trigger }) => trigger }),
+    trigger: t.field({
+      type: TriggerRef,
+      nullable: true,
+      description: 'The trigger.',
+      resolve: ({ trigger }) => trigger,
+    }),
     dueAt: t.field({ type: 'DateTime', description: 'The date that it is due for.', resolve: ({ dueAt }) => dueAt }),
     fallback: t.field({
       type: WorkerGroupFallback,

@@ -95,7 +95,12 @@ onSelected(
 
 const one = { id: 'Which trigger.', version: 'The version that the caller saw: another one by now is a CONFLICT.' };
 const triggerPayload = (t: PayloadBuilder<Changed>) => ({
-  trigger: t.field({ type: TriggerRef, description: 'The trigger.', resolve: ({ result }) => result.trigger }),
+  trigger: t.field({
+    type: TriggerRef,
+    nullable: true,
+    description: 'The trigger.',
+    resolve: ({ result }) => result.trigger,
+  }),
 });
 
 mutation('createBackfill', {

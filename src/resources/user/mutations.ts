@@ -149,6 +149,7 @@ mutation('setSuperAdmin', {
   payload: (t) => ({
     subject: t.field({
       type: Subject,
+      nullable: true,
       description: 'The changed user or service account.',
       resolve: ({ result }) => result,
     }),

@@ -93,7 +93,11 @@ export const WorkerRef = builder.prismaNode('Worker', {
     viewerPermissions: viewerPermissions<Worker>(t, 'WORKER', () => ({})),
   }),
 });
-registerNode({ typename: 'Worker', resource: 'WORKER' });
+registerNode({
+  typename: 'Worker',
+  resource: 'WORKER',
+  isOwn: ({ principalId }, id) => principalId === id,
+});
 
 const Where = builder.inputType('WorkerWhere', {
   description: 'Which services.',
