@@ -14,17 +14,17 @@ export function reachOfPrincipals(session: Reader, scopes: readonly Scope[]) {
     const grant = session.may(permission, scope);
     return grant ? [grant.where as Condition] : [];
   };
-  const users = [
-    ...may('USER:READ'),
-    ...scopes
-      .flatMap((scope) => may('TENANT_ACCESS:READ', scope).map((where) => ({ AND: [scope as Condition, where] })))
-      .map((where) => ({ principal: { accesses: { some: where } } })),
-  ];
+  const byAccess = scopes
+    .flatMap((scope) => may('TENANT_ACCESS:READ', scope).map((where) => ({ AND: [scope as Condition, where] })))
+    .map((where) => ({ principal: { accesses: { some: where } } }));
+  const users = [...may('USER:READ'), ...byAccess];
   const accounts = [
     ...may('SERVICE_ACCOUNT:READ').map((where) => ({ AND: [{ tenantId: null }, where] })),
     ...scopes.flatMap((scope) =>
       may('SERVICE_ACCOUNT:READ', scope).map((where) => ({ AND: [scope as Condition, where] })),
     ),
+    // Those of a tenant take their own permission. An instance-wide one is known by its access to the tenant, like users.
+    ...byAccess.map((where) => ({ AND: [{ tenantId: null }, where] })),
   ];
   return { users: anyCondition(users) ?? nothing, accounts: anyCondition(accounts) ?? nothing };
 }

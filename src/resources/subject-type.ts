@@ -27,7 +27,7 @@ export const MembershipEnum = builder.enumType('Membership', {
   },
 });
 
-/** A principal, if the viewer may read it in that tenant: users by TENANT_ACCESS, service accounts by their own permission. */
+/** A principal, if the viewer may read it in that tenant: by its own permission; users and instance-wide accounts by their access to the tenant, too. */
 export async function readSubject(
   context: Context,
   { typename, id }: SubjectRef,
@@ -42,17 +42,23 @@ export async function readSubject(
   }
   if (typename === 'ServiceAccount') {
     const row = await loadRow<ServiceAccount>(context, 'serviceAccount', id);
-    const grant = row && session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
-    return grant?.matches({ ...row! }) ? { ...row!, __typename: typename } : null;
+    if (!row) return null;
+    const grant = session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
+    const isReadable =
+      grant?.matches({ ...row }) || (row.tenantId === null && (await readsAccess(context, id, tenantId)));
+    return isReadable ? { ...row, __typename: typename } : null;
   }
   const user = await loadRow<User>(context, 'user', id);
   if (!user) return null;
-  if (session.may('USER:READ')?.matches({ ...user })) return { ...user, __typename: typename };
-  const access =
-    tenantId === null ? null : await loadByNames(context, 'tenantAccess', { tenantId }, { principalId: id });
-  return access && session.may('TENANT_ACCESS:READ', scope)?.matches({ ...access })
-    ? { ...user, __typename: typename }
-    : null;
+  const isReadable = session.may('USER:READ')?.matches({ ...user }) || (await readsAccess(context, id, tenantId));
+  return isReadable ? { ...user, __typename: typename } : null;
+}
+
+/** May the viewer read the access of this principal to the tenant? */
+async function readsAccess(context: Context, principalId: string, tenantId: string | null): Promise<boolean> {
+  if (tenantId === null) return false;
+  const access = await loadByNames(context, 'tenantAccess', { tenantId }, { principalId });
+  return access !== null && context.session.may('TENANT_ACCESS:READ', { tenantId })?.matches({ ...access }) === true;
 }
 
 /** What a principal is, as the type of the public schema. */

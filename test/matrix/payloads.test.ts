@@ -8,7 +8,7 @@ import { Stage } from './stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await Stage.create();
+  stage = await Stage.create({ limits: { aliases: 200 } });
 });
 afterAll(() => stage.world.close());
 

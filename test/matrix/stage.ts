@@ -18,10 +18,9 @@ import { asSystem } from '../../src/policy/system.ts';
 import { removeFlow } from '../../src/resources/flow/service.ts';
 import { putFile } from '../../src/resources/namespace/files.ts';
 import { createSecret } from '../../src/resources/secret/service.ts';
-import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
-import { password, World } from '../support/world.ts';
+import { password, World, type WorldOptions } from '../support/world.ts';
 import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
 
@@ -62,8 +61,8 @@ export class Stage {
       }),
     );
 
-  static async create(): Promise<Stage> {
-    const world = await World.create();
+  static async create(options: WorldOptions = {}): Promise<Stage> {
+    const world = await World.create(options);
     const stage = new Stage(world);
     stage.a = await world.tenant('a');
     stage.b = await world.tenant('b');
@@ -107,8 +106,7 @@ export class Stage {
   async besides(...permissions: Permission[]): Promise<void> {
     const { world, a, lastActor } = this;
     const has = await world.db.tenantAccess.count({ where: { tenantId: a.id, principalId: lastActor.id } });
-    const grant = asSystem('TENANT_ACCESS:CREATE', 'test');
-    if (has === 0) await world.write((tx) => giveAccess(tx, grant, a, lastActor.id));
+    if (has === 0) await world.access(a, lastActor);
     await world.grant(a, lastActor, permissions);
   }
 

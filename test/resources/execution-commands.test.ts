@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Execution, Tenant } from '../../src/db/generated/client.ts';
-import { asSystem } from '../../src/policy/system.ts';
 import { newExecutionId } from '../../src/resources/execution/service.ts';
-import { giveAccess } from '../../src/resources/tenant-access/service.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { type Engine, engineOf, miscounted, reportOf } from '../support/engine.ts';
@@ -207,7 +205,7 @@ describe('commands about executions', () => {
     const second = await world.tenant('second');
     const narrow = await engineOf(world, main, 'company.x');
     const principal = await world.db.worker.findFirstOrThrow({ where: { serviceId: narrow.service } });
-    await world.write((tx) => giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), second, principal.principalId));
+    await world.access(second, { id: principal.principalId });
     await world.grant(second, { id: principal.principalId }, ['EXECUTION:UPDATE', 'EXECUTION:READ'], 'team');
     const third = await world.tenant('third');
     const made = [

@@ -338,11 +338,7 @@ describe('stats', () => {
         const tenant = await world.tenant(`m${many.length}`);
         many.push(tenant.key);
         const one = await world.db.user.findUniqueOrThrow({ where: { id: user.id } });
-        await world.write(async (tx) => {
-          const { giveAccess } = await import('../../src/resources/tenant-access/service.ts');
-          const { asSystem } = await import('../../src/policy/system.ts');
-          await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'test'), tenant, one.id);
-        });
+        await world.access(tenant, one);
         await world.grant(tenant, one, ['STATS:READ', 'EXECUTION:READ', 'FLOW:READ', 'GROUP:READ']);
         await world.grant(tenant, one, ['TRIGGER:READ'], 'company');
       }

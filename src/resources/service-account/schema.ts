@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import type { Row } from '../../access/grant.ts';
 import type { ServiceAccount, Tenant } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connection } from '../../graphql/connection.ts';
-import { connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
+import { anyCondition, connection, delegate, nothing, reachOf } from '../../graphql/connection.ts';
+import { type Condition, connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
+import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description } from '../rules.ts';
 import { Subject } from '../subject-type.ts';
@@ -19,7 +21,16 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'A DNS label of at most 63 characters, unique in its tenant.' }),
     description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    superAdmin: t.exposeBoolean('superAdmin', { description: 'Does it administer the whole instance?' }),
+    superAdmin: t.boolean({
+      nullable: true,
+      access: { decides: 'SERVICE_ACCOUNT:READ' },
+      description: 'Does it administer the whole instance?',
+      resolve: (account, _args, { session }) => {
+        const grant = session.grant('SERVICE_ACCOUNT:READ', { tenantId: account.tenantId ?? undefined });
+        if (!grant.matches({ ...account })) throw grant.refusalOf({ ...account });
+        return account.superAdmin;
+      },
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     tenant: guardedOne<ServiceAccount, Tenant>(t, {
       type: refOf('Tenant'),
@@ -34,7 +45,29 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
     })),
   }),
 });
-registerNode({ typename: 'ServiceAccount', resource: 'SERVICE_ACCOUNT' });
+
+/** The condition on instance-wide accounts that "has an access row within this reach" is. */
+const byAccess = (where: Condition): Condition => ({
+  AND: [{ tenantId: null }, { principal: { accesses: { some: where } } }],
+});
+
+registerNode({
+  typename: 'ServiceAccount',
+  resource: 'SERVICE_ACCOUNT',
+  async find(context, id) {
+    const [place] = await delegate(context, 'serviceAccount').findMany({ where: { id }, select: { tenantId: true } });
+    // An unknown id is decided about as well, so that it takes the time of a foreign one.
+    const tenantId = place ? ((place['tenantId'] as string | null) ?? undefined) : '';
+    const own = context.session.may('SERVICE_ACCOUNT:READ', { tenantId });
+    const accesses = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
+    const reach = anyCondition([...(own ? [own.where as Condition] : []), ...(accesses ? [byAccess(accesses)] : [])]);
+    const [row] = await delegate(context, 'serviceAccount').findMany({
+      where: { AND: [{ id }, reach ?? nothing] },
+      take: 1,
+    });
+    return (row as Row | undefined) ?? null;
+  },
+});
 
 export const ServiceAccountConnection = connectionType('ServiceAccount', ServiceAccountRef);
 const order = orderBy('ServiceAccount', {
@@ -55,6 +88,20 @@ builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
     model: 'serviceAccount',
     within: ({ id }) => ({ tenantId: id }),
     relation: { model: 'tenant', field: 'serviceAccounts' },
+    where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
+    order,
+  }),
+);
+
+builder.prismaObjectField('Tenant', 'instanceServiceAccounts', (t) =>
+  connection(t, {
+    connection: ServiceAccountConnection,
+    description: 'The instance-wide service accounts that have access to the tenant, such as engines.',
+    permission: 'TENANT_ACCESS:READ',
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    model: 'serviceAccount',
+    within: ({ id }) => byAccess({ tenantId: id }),
+    reach: (where) => byAccess(where),
     where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
     order,
   }),

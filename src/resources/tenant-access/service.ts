@@ -4,7 +4,7 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
 import type { TenantAccess } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
-import { conflict, notFound } from '../../errors.ts';
+import { badInput, conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
@@ -43,14 +43,39 @@ async function giveAccesses(
   return accesses;
 }
 
-/** Gives an existing user access, found by exact name, and binds the tenant's default role where it has one. */
+export interface NewAccess {
+  /** Exact name of a user, or else of an instance-wide service account. */
+  readonly username?: string | null | undefined;
+  readonly serviceAccount?: string | null | undefined;
+  /** Bind the tenant's default role, where it has one. Default: to a user, not to a service account. */
+  readonly withDefaultRole?: boolean | null | undefined;
+}
+
+/**
+ * Gives a user or an instance-wide service account access to the tenant. Both are found by exact name, so that nobody
+ * needs to list them.
+ * @returns the id of the principal.
+ * @throws BAD_INPUT unless exactly one is named, NOT_FOUND, CONFLICT where they have access, FORBIDDEN.
+ */
 export async function grantTenantAccess(
   tx: Tx,
   grant: Grant<'TENANT_ACCESS:CREATE'>,
   tenant: TenantRef,
-  { username, withDefaultRole }: { username: string; withDefaultRole: boolean },
+  { username, serviceAccount, withDefaultRole }: NewAccess,
 ): Promise<string> {
-  return (await grantTenantAccesses(tx, grant, tenant, { usernames: [username], withDefaultRole }))[0]!;
+  if ((username == null) === (serviceAccount == null))
+    throw badInput(['input'], 'Name either a username or a serviceAccount.');
+  if (username != null) {
+    const one = { usernames: [username], withDefaultRole: withDefaultRole ?? true };
+    return (await grantTenantAccesses(tx, grant, tenant, one))[0]!;
+  }
+  const account = await tx.serviceAccount.findFirst({
+    where: { tenantId: null, name: serviceAccount! },
+    select: { id: true, name: true },
+  });
+  if (!account) throw notFound(`The instance-wide service account ${serviceAccount}`);
+  await giveReviewed(tx, grant, tenant, new Map([[account.id, account.name]]), withDefaultRole ?? false);
+  return account.id;
 }
 
 /** All or none of them. @returns their ids, in the order of the names. */
@@ -67,26 +92,33 @@ export async function grantTenantAccesses(
   const ids = new Map(users.map(({ id, usernameKey }) => [usernameKey, id]));
   const unknown = usernames.find((username) => !ids.has(fold(username)));
   if (unknown !== undefined) throw notFound(`The user ${unknown}`);
+  const named = new Map(usernames.map((username) => [ids.get(fold(username))!, username]));
+  await giveReviewed(tx, grant, tenant, named, withDefaultRole);
+  return [...named.keys()];
+}
+
+/** @param named the principals with the names that the caller wrote: what is stored may be masked for them. */
+async function giveReviewed(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  named: ReadonlyMap<string, string>,
+  withDefaultRole: boolean,
+): Promise<void> {
+  const principalIds = [...named.keys()];
   const present = await tx.tenantAccess.findFirst({
-    where: { tenantId: tenant.id, principalId: { in: [...ids.values()] } },
+    where: { tenantId: tenant.id, principalId: { in: principalIds } },
   });
-  if (present) {
-    // As the caller wrote it: what is stored may be masked for them.
-    const given = usernames.find((username) => ids.get(fold(username)) === present.principalId);
-    throw conflict(`${given} has access already.`);
-  }
-  const principalIds = usernames.map((username) => ids.get(fold(username))!);
+  if (present) throw conflict(`${named.get(present.principalId)} has access already.`);
   const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
   for (const access of given)
     await grant.review(tx, { before: null, after: { ...access, tenantId: tenant.id, createdAt: new Date() } });
   await giveAccesses(tx, grant, tenant, given);
   const role = withDefaultRole ? await tx.role.findFirst({ where: { tenantId: tenant.id, isDefault: true } }) : null;
-  if (role) {
-    assertMayHandOn(grant, spoken(role, tenant.id, ''), tenant.id, '');
-    for (const principalId of principalIds)
-      await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
-  }
-  return principalIds;
+  if (!role) return;
+  assertMayHandOn(grant, spoken(role, tenant.id, ''), tenant.id, '');
+  for (const principalId of principalIds)
+    await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
 }
 
 /** Withdraws access: bindings and memberships in the tenant fall with it, each with its event. */

@@ -13,8 +13,11 @@ defineUndo('tenant-access.create', {
 defineUndo('tenant-access.delete', {
   permission: 'TENANT_ACCESS:CREATE',
   async run(tx, grant, { tenant, ids }) {
-    const user = await tx.user.findFirst({ where: { id: ids['principalId']! }, select: { username: true } });
-    if (!user) throw notFound('The user');
-    return grantTenantAccess(tx, grant, tenant!, { username: user.username, withDefaultRole: false });
+    const id = ids['principalId']!;
+    const user = await tx.user.findFirst({ where: { id }, select: { username: true } });
+    const account = await tx.serviceAccount.findFirst({ where: { id, tenantId: null }, select: { name: true } });
+    if (!user && !account) throw notFound('The user or service account');
+    const named = { username: user?.username, serviceAccount: account?.name };
+    return grantTenantAccess(tx, grant, tenant!, { ...named, withDefaultRole: false });
   },
 });

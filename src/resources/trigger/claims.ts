@@ -88,8 +88,9 @@ async function withDue(tx: Tx, scopes: readonly ClaimScope[], group: string): Pr
   if (scopes.length === 1) return new Set([scopes[0]!.tenantId]);
   const ids = scopes.map(({ tenantId }) => tenantId);
   const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
-    `SELECT id FROM unnest($1::text[]) id WHERE EXISTS (
-       SELECT 1 FROM "Trigger" t WHERE t."tenantId" = id AND t."workerGroup" = $2 AND ${isDue('t')})`,
+    // The name of the column must be none of "Trigger": the inner one would be taken.
+    `SELECT asked.tenant AS id FROM unnest($1::text[]) AS asked(tenant) WHERE EXISTS (
+       SELECT 1 FROM "Trigger" t WHERE t."tenantId" = asked.tenant AND t."workerGroup" = $2 AND ${isDue('t')})`,
     ids,
     group,
   );
