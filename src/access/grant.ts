@@ -42,6 +42,8 @@ export interface Grant<P extends Permission = Permission> {
   matches(row: Row): boolean;
   /** May the doer read this row of the same resource? Tells FORBIDDEN from NOT_FOUND. */
   mayRead(row: Row): boolean;
+  /** May the doer do this with a row of whichever resource of its tenant? False where it cannot be decided. */
+  mayDo(permission: Permission, row: Row): boolean;
   /** What the doer signed in by. */
   readonly credential: Credential;
   readonly isSuperAdmin: boolean;

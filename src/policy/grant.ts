@@ -45,6 +45,14 @@ export function makeGrant<P extends Permission>(
       if (permission.endsWith(':READ')) return reaches(row);
       return session.can(`${resource}:READ` as Permission, row, { tenantId: scope.tenantId });
     },
+    mayDo(other: Permission, row: Row): boolean {
+      const tenantId = row['tenantId'];
+      try {
+        return session.can(other, row, typeof tenantId === 'string' ? { tenantId } : {});
+      } catch {
+        return false;
+      }
+    },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
       // What is handed on outlives an impersonation: then it takes what both of them hold.
       const holders = impersonator ? [principal, impersonator] : [principal];

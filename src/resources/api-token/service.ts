@@ -8,9 +8,8 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { spoken } from '../../policy/holdings.ts';
 import { loadPrincipal } from '../../policy/principal.ts';
-import { assertMayHandOn } from '../role/service.ts';
+import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { subjectName } from '../subject.ts';
 
 /** The greatest age of an extended token where none is asked for: a year. */
@@ -52,10 +51,10 @@ export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Pro
       policy: 'handing-on',
     });
   }
-  for (const holding of owner.holdings) {
-    const { tenantId, namespace } = holding;
-    assertMayHandOn(grant, spoken(holding, tenantId, namespace), tenantId, namespace);
-  }
+  assertMayHandOn(
+    grant,
+    owner.holdings.map((holding) => giftOfBinding(grant, holding)),
+  );
 }
 
 /** Who signed in by a token mints none that outlives it. */

@@ -7,9 +7,8 @@ import type { Tx } from '../../db/transaction.ts';
 import { conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { spoken } from '../../policy/holdings.ts';
+import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { ensureNamespaces, pruneNamespaces } from '../namespace/service.ts';
-import { assertMayHandOn } from '../role/service.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
 
 export interface NewBinding {
@@ -68,7 +67,7 @@ export async function createBinding(
   const content = { principalId, groupId, namespace: input.namespace };
   const proposed = { id: newId(), tenantId, roleId: role.id, createdAt: new Date(), ...content };
   await grant.review(tx, { before: null, after: proposed });
-  assertMayHandOn(grant, spoken(role, tenantId, input.namespace), tenantId, input.namespace);
+  assertMayHandOn(grant, [giftOf(grant, role, tenantId, input.namespace)]);
   if (await tx.binding.findFirst({ where: { tenantId, roleId: role.id, ...content }, select: { id: true } })) {
     throw conflict('This binding exists already.');
   }

@@ -6,8 +6,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { spoken } from '../../policy/holdings.ts';
-import { assertMayHandOn } from '../role/service.ts';
+import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
 
 export type Membership = 'OWNER' | 'MEMBER';
@@ -31,9 +30,10 @@ const audited = ['member', 'membership'];
 /** Who joins a group gets what it is bound to: the doer must hold each of these permissions. */
 async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
   const bindings = await tx.binding.findMany({ where: { groupId: group.id }, include: { role: true } });
-  for (const { role, tenantId, namespace } of bindings) {
-    assertMayHandOn(grant, spoken(role, tenantId, namespace), tenantId, namespace);
-  }
+  const gifts = bindings.map(({ id, role, ...binding }) =>
+    giftOfBinding(grant, { ...binding, bindingId: id, permissions: role.permissions }),
+  );
+  assertMayHandOn(grant, gifts);
 }
 
 /** Adds somebody who has access to the tenant. */

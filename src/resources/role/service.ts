@@ -5,33 +5,26 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
 import type { Role } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
-import { conflict, GatehouseError } from '../../errors.ts';
+import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
+import { assertMayHandOn, type Gift } from '../handing-on.ts';
 import { managedRoles } from './managed.ts';
+
+/** A role is handed on in all of its tenant. Who may not read it gets NOT_FOUND instead of the error that names these. */
+const handedOn = (tenant: TenantRef | null, permissions: readonly Permission[]): Gift => ({
+  permissions,
+  tenantId: tenant?.id ?? null,
+  namespace: '',
+  isKnown: true,
+});
 
 export interface RoleContent {
   readonly name: string;
   readonly description?: string | null | undefined;
   readonly permissions: readonly Permission[];
   readonly isDefault?: boolean | null | undefined;
-}
-
-/** Nobody hands out what they do not hold. @throws FORBIDDEN naming what is missing. */
-export function assertMayHandOn(
-  grant: Grant,
-  permissions: readonly Permission[],
-  tenantId: string | null,
-  namespace: string,
-): void {
-  const missing = grant.missing(permissions, tenantId, namespace);
-  if (missing.length === 0) return;
-  throw new GatehouseError('FORBIDDEN', `You cannot hand on what you do not hold: ${missing.join(', ')}.`, {
-    decisionId: grant.decisionId,
-    policy: 'handing-on',
-    missingPermissions: missing,
-  });
 }
 
 export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef): Promise<Map<string, Role>> {
@@ -79,7 +72,7 @@ export async function createRole(
   choosing?: () => Grant<'ROLE:UPDATE'>,
 ): Promise<Role> {
   const permissions = [...new Set(content.permissions)].sort();
-  assertMayHandOn(grant, permissions, tenant?.id ?? null, '');
+  assertMayHandOn(grant, [handedOn(tenant, permissions)]);
   await assertNameFree(tx, tenant, content.name);
   const after = {
     id: newId(),
@@ -128,7 +121,7 @@ export async function updateRole(
   const widened = after.permissions.some((permission) => !held.has(permission));
   // Making a role the default one hands it to everybody who comes: the same rule as for widening it.
   if (widened || (after.isDefault && !before.isDefault))
-    assertMayHandOn(grant, after.permissions as Permission[], tenant?.id ?? null, '');
+    assertMayHandOn(grant, [handedOn(tenant, after.permissions as Permission[])]);
   if (name != null) await assertNameFree(tx, tenant, name, id);
   await grant.review(tx, { before, after });
   if (after.isDefault && !before.isDefault) await clearDefault(tx, grant, tenant);

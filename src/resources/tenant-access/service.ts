@@ -8,10 +8,9 @@ import { badInput, conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
-import { spoken } from '../../policy/holdings.ts';
 import { bind, removeBindings } from '../binding/service.ts';
 import { removeMember } from '../group/members.ts';
-import { assertMayHandOn } from '../role/service.ts';
+import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
 
 const named = async (tx: Tx, access: TenantAccess) => ({
@@ -116,7 +115,7 @@ async function giveReviewed(
   await giveAccesses(tx, grant, tenant, given);
   const role = withDefaultRole ? await tx.role.findFirst({ where: { tenantId: tenant.id, isDefault: true } }) : null;
   if (!role) return;
-  assertMayHandOn(grant, spoken(role, tenant.id, ''), tenant.id, '');
+  assertMayHandOn(grant, [giftOf(grant, role, tenant.id, '')]);
   for (const principalId of principalIds)
     await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
 }
