@@ -171,6 +171,7 @@ export async function createApp(
       origins,
       messageBytes: config.limits.socketMessageBytes,
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
+      socketsPerAddress: config.limits.socketsPerAddress,
     });
     const sweep = setInterval(
       () =>

@@ -1,8 +1,13 @@
+import { once } from 'node:events';
+import { connect, type Socket as NetSocket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beside, type Gateway, startGateway } from '../support/beside.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { World } from '../support/world.ts';
+import { Socket } from './raw-socket.ts';
+import { until } from './tools.ts';
 
 const soak = process.env['SOAK'] === '1';
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -46,6 +51,9 @@ describe('one caller does not stop the others', () => {
   });
 
   const unhurt = (suffered: Awaited<ReturnType<typeof beside>>) => {
+      '/tmp/measured',
+      `${expect.getState().currentTestName} ${JSON.stringify(suffered)} ${gateway.memory()}\n`,
+    );
     expect(suffered.failed, JSON.stringify(suffered)).toEqual([]);
     expect(suffered.p99, JSON.stringify(suffered)).toBeLessThan(250);
   };
@@ -80,4 +88,78 @@ describe('one caller does not stop the others', () => {
       unhurt(suffered);
     });
   });
+
+  describe('by WebSockets', () => {
+    const ping = (text: string, mask = Buffer.from([1, 2, 3, 4])): Buffer => {
+      const data = Buffer.from(text);
+      const kind = text === '' ? 0x89 : 0x81;
+      return Buffer.concat([Buffer.from([kind, 0x80 | data.length]), mask, data.map((byte, i) => byte ^ mask[i % 4]!)]);
+    };
+
+    it.each([
+      ['pings', ''],
+      ['pings of the protocol', '{"type":"ping"}'],
+    ])('whose peers send %s and read no answer: little is kept for them', async (_what, text) => {
+      const before = gateway.memory();
+      const frames = Buffer.concat(range(2_000).map(() => ping(text)));
+      const suffered = await beside(good, page, async () => {
+        const sockets = await Promise.all(range(10).map(() => upgraded(gateway.url)));
+        const end = Date.now() + (soak ? 5_000 : 2_500);
+        await Promise.all(
+          sockets.map(async (socket) => {
+            while (Date.now() < end && !socket.destroyed) {
+              if (!socket.write(frames)) await Promise.race([once(socket, 'drain'), sleep(50)]);
+              // What the kernel does not take is the attacker's own to keep.
+              if (socket.writableLength > 4_000_000) await sleep(50);
+            }
+          }),
+        );
+        expect(gateway.memory() - before).toBeLessThan(60);
+        for (const socket of sockets) socket.destroy();
+      });
+      unhurt(suffered);
+    });
+
+    it('before sign-in: an address may open a number of them', async () => {
+      const sockets = await Promise.all(range(260).map(() => upgraded(gateway.url).catch(() => undefined)));
+      expect(sockets.filter(Boolean).length).toBeLessThanOrEqual(200);
+      for (const socket of sockets) socket?.destroy();
+      await until('a free place', () =>
+        upgraded(gateway.url).then(
+          (socket) => Boolean(socket.destroy()),
+          () => false,
+        ),
+      );
+    });
+
+    it('that read go on: a pong for the last ping, and an answer to every message', async () => {
+      const on = await new Socket(gateway.url).init(good.headers);
+      const pongs: string[] = [];
+      on.ws.on('pong', (data) => pongs.push(String(data)));
+      for (const i of range(50)) on.ws.ping(String(i));
+      await until('a pong', () => pongs.at(-1) === '49');
+      for (const i of range(1_500)) on.send({ type: 'ping', payload: { i } });
+      await until('all pongs', () => on.messages.filter(({ type }) => type === 'pong').length === 1_500);
+      on.subscribe('1', '{ viewer { name } }');
+      await until('an answer', () => on.of('1').length === 2);
+      on.end();
+    });
+  });
 });
+
+/** A WebSocket by hand, of which nothing is read. */
+async function upgraded(url: string): Promise<NetSocket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  socket.write(
+    'GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n',
+  );
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.pause();
+  if (String(answer).startsWith('HTTP/1.1 101')) return socket;
+  socket.destroy();
+  throw new Error(String(answer).split('\r\n')[0]);
+}
