@@ -13,6 +13,9 @@ export interface FairQueueOptions {
 
 interface Waiting {
   readonly owner: string;
+  readonly part: string;
+  /** How many of the same part waited before it. */
+  readonly round: number;
   begin(): void;
   refuse(error: Error): void;
 }
@@ -20,13 +23,16 @@ interface Waiting {
 export interface Place {
   /** Waits until no other work does: for what nobody depends on. */
   readonly behind?: boolean;
+  /** For whom of the owner's: its parts take turns too. */
+  readonly part?: string;
   /** Gives the place in the queue up. The work then does not run. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * A queue that its owners share: each has one piece of work begun in turn, however many the others have waiting. A full
- * queue takes the newcomer and refuses the last piece of the owner with the most.
+ * queue takes the newcomer and refuses the last piece of the owner with the most. The parts of an owner share its turns
+ * in the same way.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
@@ -56,9 +62,9 @@ export class FairQueue {
   }
 
   /** Waits for a turn. @returns how to give it back. */
-  async enter(owner: string, { behind = false, signal }: Place = {}): Promise<() => void> {
+  async enter(owner: string, { behind = false, part = '', signal }: Place = {}): Promise<() => void> {
     if (this.#isFree(owner) && this.#waiting === 0) this.#begin(owner);
-    else await this.#wait(owner, behind ? this.#behind : this.#front, signal);
+    else await this.#wait(owner, part, behind ? this.#behind : this.#front, signal);
     let left = false;
     return () => {
       if (left) return;
@@ -100,11 +106,12 @@ export class FairQueue {
     }
   }
 
-  #wait(owner: string, queue: Map<string, Waiting[]>, signal: AbortSignal | undefined): Promise<void> {
+  #wait(owner: string, part: string, queue: Map<string, Waiting[]>, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     const { perOwner, total, refusal } = this.#options;
     const own = queue.get(owner) ?? [];
-    if (own.length >= perOwner) throw refusal();
+    const round = own.filter((other) => other.part === part).length;
+    if (own.length >= perOwner && !this.#giveWay(queue, own, round)) throw refusal();
     if (this.#waiting >= total && !this.#makeRoom(own.length)) throw refusal();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = () => {
@@ -117,11 +124,14 @@ export class FairQueue {
     };
     const waiting: Waiting = {
       owner,
+      part,
+      round,
       begin: () => settle(resolve),
       refuse: (error) => settle(() => reject(error)),
     };
     signal?.addEventListener('abort', giveUp, { once: true });
-    own.push(waiting);
+    const later = own.findIndex((other) => other.round > round);
+    own.splice(later < 0 ? own.length : later, 0, waiting);
     queue.set(owner, own);
     this.#waiting += 1;
     // Work may wait although there is room: of owners who run as much as they may.
@@ -135,12 +145,23 @@ export class FairQueue {
       let longest: Waiting[] = [];
       for (const own of queue.values()) if (own.length > longest.length) longest = own;
       if (longest.length <= count + 1) continue;
-      const last = longest.at(-1)!;
-      this.#forget(queue, last);
-      last.refuse(this.#options.refusal());
+      this.#refuse(queue, longest.at(-1)!);
       return true;
     }
     return false;
+  }
+
+  /** Of one owner, the part with the most waiting gives way to another part. @returns whether there is one. */
+  #giveWay(queue: Map<string, Waiting[]>, own: readonly Waiting[], round: number): boolean {
+    const last = own.at(-1);
+    if (!last || last.round <= round) return false;
+    this.#refuse(queue, last);
+    return true;
+  }
+
+  #refuse(queue: Map<string, Waiting[]>, waiting: Waiting): void {
+    this.#forget(queue, waiting);
+    waiting.refuse(this.#options.refusal());
   }
 
   #forget(queue: Map<string, Waiting[]>, waiting: Waiting): void {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beside, type Gateway, startGateway } from '../support/beside.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
-import { World } from '../support/world.ts';
+import { password, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { until } from './tools.ts';
 
@@ -21,7 +21,8 @@ const neverFires = (name: string, triggers: number): string =>
     .join('')}`;
 const importFlows = call('importFlows', 'results { path }');
 
-describe('one caller does not stop the others', () => {
+// Other work on the same cores makes a slow run now and then, and three in a row only where the gateway is at fault.
+describe('one caller does not stop the others', { retry: 2 }, () => {
   let world: World;
   let gateway: Gateway;
   /** Who must not notice anything. */
@@ -35,12 +36,12 @@ describe('one caller does not stop the others', () => {
     world = await World.create();
     const main = await world.tenant('main');
     const [reader, nobody, maker] = await Promise.all(
-      ['reader', 'stranger', 'maker'].map((name) => world.user(name, name === 'stranger' ? [] : [main])),
+      ['reader', 'stranger', 'maker'].map((name) => world.user(name, name === 'stranger' ? [] : [main], { password })),
     );
     await world.bind(main, { principal: reader! }, await world.managed(main, 'Viewer'));
     await world.bind(main, { principal: maker! }, await world.managed(main, 'Editor'));
     for (const name of range(20)) await world.namespace(main, `company.n${name}`);
-    gateway = await startGateway(world);
+    gateway = await startGateway(world, { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1,::1' });
     const at = async (user: { id: string }) => gateway.as(await world.as(user));
     [good, stranger, editor] = [await at(reader!), await at(nobody!), await at(maker!)];
     await good.ok(page);
@@ -84,6 +85,29 @@ describe('one caller does not stop the others', () => {
           range(soak ? 20 : 3).map(() => editor.ok(importFlows, { i: { tenant: 'main', files: files(80, 60) } })),
         ),
       );
+      unhurt(suffered);
+    });
+  });
+
+  describe('by sign-ins', () => {
+    it('under random names: others sign in from elsewhere, and who has done so before from the same address', async () => {
+      const guess = (i: number) =>
+        gateway
+          .as(world.basic(`random${i}`, 'a password that is wrong'))
+          .as({ 'x-forwarded-for': '198.51.100.1' })
+          .codes('{ viewer { name } }');
+      let count = 0;
+      let running = true;
+      // Each from an address of its own, so that none of them is remembered.
+      const signIn = () => gateway.as(world.basic('reader')).as({ 'x-forwarded-for': `192.0.2.${count++ % 250}` });
+      const suffered = await beside(signIn, page, async () => {
+        const guessing = range(soak ? 150 : 40).map(async (i) => {
+          for (let k = 0; running; k += 1) await guess(i * 10_000 + k);
+        });
+        await sleep(soak ? 20_000 : 2_500);
+        running = false;
+        await Promise.all(guessing);
+      });
       unhurt(suffered);
     });
   });

@@ -50,14 +50,22 @@ export interface Suffered {
 }
 
 /** What a well-behaved user meets while the work runs: one request after the other, about thirty a second. */
-export async function beside(client: Client, document: string, attack: () => Promise<unknown>): Promise<Suffered> {
+export async function beside(
+  client: Client | (() => Client),
+  document: string,
+  attack: () => Promise<unknown>,
+): Promise<Suffered> {
   const times: number[] = [];
   const failed: string[] = [];
   let running = true;
   const user = (async () => {
     while (running) {
       const started = performance.now();
-      failed.push(...(await client.codes(document).catch((error: Error) => [error.message])));
+      failed.push(
+        ...(await (typeof client === 'function' ? client() : client)
+          .codes(document)
+          .catch((error: Error) => [error.message])),
+      );
       times.push(performance.now() - started);
       await sleep(25);
     }
