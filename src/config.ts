@@ -50,6 +50,8 @@ const limits = z.strictObject({
   socketsPerPrincipal: z.int().positive().default(50),
   /** WebSockets of one address (of IPv6: one /64) that have not signed in yet. */
   socketsPerAddress: z.int().positive().default(200),
+  /** Valid API tokens that an account may make for itself. */
+  ownTokens: z.int().positive().default(100),
   passwordLength: z.int().min(8).default(15),
 });
 export type Limits = z.infer<typeof limits>;

@@ -1,8 +1,8 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { assertNoAccessLock } from '../db/access-lock.ts';
 import { type Issue, unavailable } from '../errors.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
+import { assertNoLock } from '../lib/held-lock.ts';
 import { fold } from '../lib/text.ts';
 
 const derive = promisify(argon2);
@@ -27,7 +27,7 @@ async function compute(
   { memory, passes, parallelism }: typeof parameters,
   owner: string,
 ): Promise<Buffer> {
-  assertNoAccessLock();
+  assertNoLock();
   const message = Buffer.from(normalise(password));
   return hashing.run(owner, () =>
     derive('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: 32 }),

@@ -1,6 +1,7 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import { unavailable } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
+import { assertNoLock } from './held-lock.ts';
 
 /** Two texts that have nothing in common can take long; then there is no answer. */
 const greatestMs = 2_000;
@@ -28,6 +29,7 @@ export const unifiedDiff = (owner: string, before: NamedText, after: NamedText):
   queue.run(owner, () => compare(before, after));
 
 function compare(before: NamedText, after: NamedText): Promise<string | null> {
+  assertNoLock();
   const { promise, resolve } = Promise.withResolvers<string | null>();
   createTwoFilesPatch(before.name, after.name, before.text, after.text, undefined, undefined, {
     headerOptions: FILE_HEADERS_ONLY,

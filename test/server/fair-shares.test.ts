@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket as NetSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { User } from '../../src/db/generated/client.ts';
 import { beside, type Gateway, startGateway } from '../support/beside.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
-import { password, World } from '../support/world.ts';
+import { idOf, password, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { until } from './tools.ts';
 
@@ -29,6 +30,10 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
   let good: Client;
   /** A user without any right. */
   let stranger: Client;
+  let noRights: User;
+  let other: User;
+  /** A super admin. */
+  let chief: Client;
   /** A user who may save flows. */
   let editor: Client;
 
@@ -38,10 +43,13 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     const [reader, nobody, maker] = await Promise.all(
       ['reader', 'stranger', 'maker'].map((name) => world.user(name, name === 'stranger' ? [] : [main], { password })),
     );
+    noRights = nobody!;
+    other = await world.user('other');
     await world.bind(main, { principal: reader! }, await world.managed(main, 'Viewer'));
     await world.bind(main, { principal: maker! }, await world.managed(main, 'Editor'));
     for (const name of range(20)) await world.namespace(main, `company.n${name}`);
     gateway = await startGateway(world, { GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1,::1' });
+    chief = gateway.as(await world.as(await world.user('chief', [], { superAdmin: true })));
     const at = async (user: { id: string }) => gateway.as(await world.as(user));
     [good, stranger, editor] = [await at(reader!), await at(nobody!), await at(maker!)];
     await good.ok(page);
@@ -109,6 +117,38 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         await Promise.all(guessing);
       });
       unhurt(suffered);
+    });
+  });
+
+  describe('by changes of access', () => {
+    const dryRun = call('createApiToken', 'changes { action }');
+
+    it('that are dry runs of a user without rights: an administrator disables that user at once', async () => {
+      const input = { i: { owner: idOf('User', noRights), name: 'mine', dryRun: true } };
+      const disable = call('setUserDisabled', 'user { disabled }');
+      let disabled = false;
+      // What the well-behaved user does here is a change of access itself.
+      const change = () => {
+        disabled = !disabled;
+        return { codes: () => chief.codes(disable, { i: { id: idOf('User', other), disabled } }) };
+      };
+      const suffered = await beside(change as never, '', async () => {
+        let running = true;
+        const asked = range(soak ? 600 : 60).map(async (i) => {
+          await sleep(i * 5);
+          while (running) await stranger.codes(dryRun, input);
+        });
+        await sleep(soak ? 20_000 : 2_000);
+        running = false;
+        await Promise.all(asked);
+      });
+      unhurt(suffered);
+    });
+
+    it('has a wrong present password hashed by nobody who holds the lock', async () => {
+      const own = gateway.as(world.basic('stranger'));
+      const input = { i: { currentPassword: 'not this one', newPassword: 'a phrase that is quite new' } };
+      expect(await own.codes(call('changeMyPassword', 'user { id }'), input)).toEqual(['BAD_INPUT']);
     });
   });
 
