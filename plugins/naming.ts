@@ -14,14 +14,19 @@ const resources = Object.keys(fields) as (keyof typeof fields)[];
 
 /** RE2's syntax, matched in linear time: a pattern can be set through the API, and must not stop the gateway. */
 const wholly = (pattern: string) => RE2JS.compile(pattern);
-const pattern = z.string().refine((text) => {
-  try {
-    wholly(text);
-    return true;
-  } catch {
-    return false;
-  }
-}, 'is not a regular expression (of RE2)');
+/** Instructions of a compiled pattern. Matching a name takes at most so many steps for each of its characters. */
+const greatestProgram = 2_000;
+const pattern = z
+  .string()
+  .max(500, 'has at most 500 characters')
+  .superRefine((text, context) => {
+    try {
+      if (wholly(text).programSize() <= greatestProgram) return;
+      context.addIssue({ code: 'custom', message: 'is too large: use smaller repetitions' });
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not a regular expression (of RE2)' });
+    }
+  });
 
 const rule = z
   .strictObject({
@@ -47,7 +52,7 @@ export default definePolicy({
   description: 'Names follow the patterns of the organisation.',
   resources: [...resources],
   actions: ['CREATE', 'UPDATE'],
-  config: z.strictObject({ rules: z.array(rule).prefault([dnsLabel]) }),
+  config: z.strictObject({ rules: z.array(rule).max(100, 'At most 100 rules.').prefault([dnsLabel]) }),
   create({ rules }) {
     const prepared = rules.map(({ pattern: text, ...rest }) => ({ ...rest, wanted: wholly(text) }));
     return {

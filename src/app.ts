@@ -20,6 +20,7 @@ import type { Services } from './graphql/context.ts';
 import { pruneIdempotencyKeys } from './graphql/idempotency.ts';
 import { createMask } from './graphql/mask.ts';
 import { atMost } from './lib/at-most.ts';
+import { Counted } from './lib/counted.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
@@ -34,6 +35,7 @@ import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createAuditExport } from './server/audit-export.ts';
+import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
 import { createOriginRule } from './server/origins.ts';
@@ -160,7 +162,7 @@ export async function createApp(
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
-    const files = { services, authenticator, addressOf, mask };
+    const files = { services, authenticator, addressOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
     const http = createHttpServer({ gateway, downloads, origins, isReady });
     const endSockets = serveSockets(http.server, {
@@ -171,6 +173,7 @@ export async function createApp(
       origins,
       messageBytes: config.limits.socketMessageBytes,
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
+      socketsPerAddress: config.limits.socketsPerAddress,
     });
     const sweep = setInterval(
       () =>

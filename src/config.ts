@@ -46,7 +46,12 @@ const limits = z.strictObject({
   poolWaitMs: z.int().positive().default(1_500),
   /** Milliseconds after which a feed that tells nothing sends a bookmark. */
   bookmarkMs: z.int().positive().default(10_000),
+  /** WebSockets of one account, and as many streams over SSE. */
   socketsPerPrincipal: z.int().positive().default(50),
+  /** WebSockets of one address (of IPv6: one /64) that have not signed in yet. */
+  socketsPerAddress: z.int().positive().default(200),
+  /** Valid API tokens that an account may make for itself. */
+  ownTokens: z.int().positive().default(100),
   passwordLength: z.int().min(8).default(15),
 });
 export type Limits = z.infer<typeof limits>;

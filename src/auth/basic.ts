@@ -1,15 +1,19 @@
 import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
-import { GatehouseError, unauthenticated } from '../errors.ts';
+import { GatehouseError, unauthenticated, unavailable } from '../errors.ts';
+import { peerOf } from '../lib/address-share.ts';
+import { FairQueue } from '../lib/fair-queue.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
+import { Recent } from '../lib/recent.ts';
 import { fold, storable } from '../lib/text.ts';
 import type { Principal } from '../policy/principal.ts';
 import type { Principals } from '../policy/principals.ts';
 import type { Identity } from '../policy/session.ts';
 import type { Keys } from './keys.ts';
-import { clearFailures, countFailure } from './lockout.ts';
+import { beginAttempt, clearFailures, hopeless, recordFailure } from './lockout.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password.ts';
+import { Strangers } from './strangers.ts';
 
 /** How long a verified password is remembered, so that not every request costs a hash. */
 const rememberMs = 60_000;
@@ -27,6 +31,15 @@ interface Remembered {
 const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boolean =>
   fold(name) === proved.account && (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
 
+/** Sign-ins that are verified at once, one of an address: guesses take one core, however many there are. */
+const signIns = new FairQueue({
+  width: 4,
+  share: 1,
+  perOwner: 100,
+  total: 1_000,
+  refusal: () => unavailable('Too many sign-ins at once; try again.'),
+});
+
 export interface BasicOptions {
   readonly store: Store;
   readonly principals: Principals;
@@ -38,6 +51,8 @@ export class Basic {
   readonly #options: BasicOptions;
   readonly #cache = new Map<string, Remembered>();
   readonly #verifying = new Map<string, Promise<Remembered>>();
+  readonly #proven = new Recent<string, true>(greatestCache);
+  readonly #strangers = new Strangers();
 
   constructor(options: BasicOptions) {
     this.#options = options;
@@ -53,10 +68,15 @@ export class Basic {
     const username = text.slice(0, Math.max(colon, 0));
     const password = text.slice(colon + 1);
     let proved: Remembered | undefined;
+    let failed = colon < 1 || text.length > 2_048;
     return async () => {
-      if (colon < 1 || text.length > 2_048) throw unauthenticated();
+      // One request asks once for each of its fields: a wrong password is wrong for all of them.
+      if (failed) throw unauthenticated();
       const begins = proved === undefined;
-      proved ??= await this.#prove(username, password, address, requestId);
+      proved ??= await this.#prove(username, password, address, requestId).catch((error: unknown) => {
+        failed = error instanceof GatehouseError && error.code === 'UNAUTHENTICATED';
+        throw error;
+      });
       let principal = await this.#known(proved.id);
       if (begins && !(principal && isOf(proved, principal))) {
         // What was remembered is of an earlier password, or of a user who is gone and whose name is somebody's again.
@@ -93,12 +113,17 @@ export class Basic {
     let verifying = this.#verifying.get(name);
     if (!verifying) {
       const verify = () => this.#verify(username, password, address, requestId);
-      verifying = withoutDeadline(verify).finally(() => this.#verifying.delete(name));
+      // Who has proved these very credentials lately does not wait behind the guesses of an address that they share.
+      const owner = this.#proven.get(name) ? `proven ${name}` : `from ${peerOf(address)}`;
+      verifying = withoutDeadline(() => signIns.run(owner, verify, { part: fold(username) })).finally(() =>
+        this.#verifying.delete(name),
+      );
       this.#verifying.set(name, verifying);
     }
     const proved = await verifying;
     if (this.#cache.size >= greatestCache) this.#cache.clear();
     this.#cache.set(name, proved);
+    this.#proven.set(name, true);
     return proved;
   }
 
@@ -107,18 +132,22 @@ export class Basic {
     const { store } = this.#options;
     const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
-    const [user, failure] = await Promise.all([
-      store.prisma.user.findFirst({ where: { usernameKey: account } }),
-      store.prisma.signInFailure.findFirst({ where: { account, address } }),
+    const user = await store.prisma.user.findFirst({ where: { usernameKey: account } });
+    const counted = user ? account : this.#strangers.nameOf(account, address);
+    // Counted while it is hashed: the answer waits for both, and what came too late is not judged.
+    const [attempt, right] = await Promise.all([
+      counted === '' ? hopeless : beginAttempt(store, counted, address, now),
+      verifyPassword(password, user?.passwordHash ?? null),
     ]);
-    const right = await verifyPassword(password, user?.passwordHash ?? null);
-    const locked = failure?.lockedUntil != null && failure.lockedUntil > now;
-    if (!right || locked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
+    if (!right || attempt.isLocked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
       // What is locked is not to be found out by a sign-in that is still remembered either.
-      if (await countFailure(store, account, address, requestId, now)) this.#forget(account, address);
+      if (await recordFailure(store, counted, address, requestId, attempt, now)) this.#forget(account, address);
       throw unauthenticated();
     }
-    if (failure && (failure.recent.length > 0 || failure.lockedUntil)) await clearFailures(store, account, address);
+    const cleared = clearFailures(store, account, address);
+    // With nothing but itself to take back, nobody has to wait for it.
+    if (attempt.ordinal > 1) await cleared;
+    else void cleared.catch(() => undefined);
     if (needsRehash(user.passwordHash!)) {
       const passwordHash = await hashPassword(password);
       await store.prisma.user.updateMany({

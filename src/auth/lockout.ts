@@ -7,39 +7,68 @@ export const lockout = { failures: 10, windowMs: 5 * 60_000, lockMs: 30 * 60_000
 
 const minuteOf = (at: Date): Date => new Date(Math.floor(at.getTime() / 60_000) * 60_000);
 
+/** A sign-in that was counted before its password was looked at. */
+export interface Attempt {
+  /** Which one it is of those within the window. */
+  readonly ordinal: number;
+  /** The pair is locked, or those that are being looked at may lock it: whatever the password, it is refused. */
+  readonly isLocked: boolean;
+}
+
+/** A sign-in of a name that nobody has: it cannot succeed, so there is nothing to count towards. */
+export const hopeless: Attempt = { ordinal: 0, isLocked: false };
+
 /**
- * Counts a failed sign-in of an account from an address, and locks the pair at the tenth within five minutes.
- * The first of a minute is written down at once, the rest of that minute together, when it is over.
- * @returns whether the pair is locked now.
+ * Counts a sign-in of an account from an address as a failure, in advance: however many come at once, on however many
+ * gateways, no more are judged than may fail. A success takes it back (clearFailures).
  */
-export async function countFailure(
+export async function beginAttempt(
+  { prisma }: Pick<Store, 'prisma'>,
+  account: string,
+  address: string,
+  now = new Date(),
+): Promise<Attempt> {
+  const since = new Date(now.getTime() - lockout.windowMs);
+  const [row] = await prisma.$queryRaw<{ ordinal: number; locked: boolean }[]>`
+    INSERT INTO "SignInFailure" AS f (account, address, recent, "updatedAt")
+    VALUES (${account}, ${address}, ARRAY[${now}::timestamptz], ${now})
+    ON CONFLICT (account, address) DO UPDATE SET "updatedAt" = ${now}, recent =
+      CASE WHEN f."lockedUntil" > ${now} THEN '{}'
+      ELSE ARRAY(SELECT t FROM unnest(f.recent) t WHERE t > ${since}) || ${now}::timestamptz END
+    RETURNING cardinality(recent) AS ordinal, COALESCE("lockedUntil" > ${now}, false) AS locked`;
+  const { ordinal, locked } = row!;
+  return { ordinal, isLocked: locked || ordinal > lockout.failures };
+}
+
+/**
+ * Puts a failed sign-in on record, and locks the pair at the tenth within five minutes.
+ * The first of a minute is written down at once, the rest of that minute together, when it is over.
+ * @returns whether the pair is locked for this sign-in.
+ */
+export async function recordFailure(
   store: Store,
   account: string,
   address: string,
   requestId: string,
+  { ordinal, isLocked }: Attempt,
   now = new Date(),
 ): Promise<boolean> {
   return inTransaction(store, async (tx) => {
     const minute = minuteOf(now);
-    const since = new Date(now.getTime() - lockout.windowMs);
     const until = new Date(now.getTime() + lockout.lockMs);
     await tx.$executeRaw`
       INSERT INTO "SignInFailure" (account, address, recent, "updatedAt") VALUES (${account}, ${address}, '{}', ${now})
       ON CONFLICT DO NOTHING`;
-    const [before] = await tx.$queryRaw<
-      { recent: Date[]; lockedUntil: Date | null; minute: Date | null; unreported: number }[]
-    >`
-      SELECT recent, "lockedUntil", minute, unreported FROM "SignInFailure"
+    const [before] = await tx.$queryRaw<{ lockedUntil: Date | null; minute: Date | null; unreported: number }[]>`
+      SELECT "lockedUntil", minute, unreported FROM "SignInFailure"
       WHERE account = ${account} AND address = ${address} FOR UPDATE`;
     const wasLocked = before!.lockedUntil !== null && before!.lockedUntil > now;
-    const recent = wasLocked ? [] : [...before!.recent.filter((at) => at > since), now];
-    const lockedNow = recent.length >= lockout.failures;
+    const locksNow = !wasLocked && ordinal >= lockout.failures;
     const first = before!.minute?.getTime() !== minute.getTime();
     await tx.signInFailure.update({
       where: { account_address: { account, address } },
       data: {
-        recent: lockedNow ? [] : recent,
-        lockedUntil: lockedNow ? until : before!.lockedUntil,
+        ...(locksNow && { recent: [], lockedUntil: until }),
         minute,
         unreported: first ? 0 : before!.unreported + 1,
         updatedAt: now,
@@ -49,8 +78,8 @@ export async function countFailure(
       if (before!.unreported > 0) report(tx, account, address, requestId, before!.unreported, before!.minute);
       report(tx, account, address, requestId, 1, minute);
     }
-    if (lockedNow) event(tx, account, address, requestId, 'ACCOUNT_LOCKED', { until: until.toISOString() });
-    return lockedNow || wasLocked;
+    if (locksNow) event(tx, account, address, requestId, 'ACCOUNT_LOCKED', { until: until.toISOString() });
+    return isLocked || locksNow;
   });
 }
 

@@ -1,7 +1,8 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Issue, unavailable } from '../errors.ts';
-import { Limiter } from '../lib/limiter.ts';
+import { FairQueue } from '../lib/fair-queue.ts';
+import { assertNoLock } from '../lib/held-lock.ts';
 import { fold } from '../lib/text.ts';
 
 const derive = promisify(argon2);
@@ -11,7 +12,12 @@ const parameters = { memory: 19_456, passes: 2, parallelism: 1 };
 const head = `$argon2id$v=19$m=${parameters.memory},t=${parameters.passes},p=${parameters.parallelism}`;
 
 // Two at a time leave the event loop and the other threads of the pool to everybody else.
-const hashing = new Limiter(2, 100);
+const hashing = new FairQueue({
+  width: 2,
+  perOwner: 20,
+  total: 200,
+  refusal: () => unavailable('Too many passwords are being checked at once; try again.'),
+});
 
 const normalise = (password: string): string => password.normalize('NFKC');
 
@@ -19,31 +25,34 @@ async function compute(
   password: string,
   salt: Buffer,
   { memory, passes, parallelism }: typeof parameters,
+  owner: string,
 ): Promise<Buffer> {
+  assertNoLock();
   const message = Buffer.from(normalise(password));
-  const work = hashing.run(() =>
+  return hashing.run(owner, () =>
     derive('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: 32 }),
   );
-  if (!work) throw unavailable('Too many sign-ins at once; try again.');
-  return work;
 }
 
-/** @returns the hash in PHC form, with its parameters. */
-export async function hashPassword(password: string): Promise<string> {
+/**
+ * @param owner whose turn it takes: hashing has a queue that its owners share.
+ * @returns the hash in PHC form, with its parameters.
+ */
+export async function hashPassword(password: string, owner = ''): Promise<string> {
   const salt = randomBytes(16);
-  const tag = await compute(password, salt, parameters);
+  const tag = await compute(password, salt, parameters, owner);
   return `${head}$${salt.toString('base64').replaceAll('=', '')}$${tag.toString('base64').replaceAll('=', '')}`;
 }
 
 /** A hash that no password has: who is unknown costs the same time as who is not. */
 const nobody = `${head}$${randomBytes(16).toString('base64').replaceAll('=', '')}$${randomBytes(32).toString('base64').replaceAll('=', '')}`;
 
-/** Takes as long for nobody (null) as for somebody. */
-export async function verifyPassword(password: string, stored: string | null): Promise<boolean> {
+/** Takes as long for nobody (null) as for somebody. @param owner whose turn it takes. */
+export async function verifyPassword(password: string, stored: string | null, owner = ''): Promise<boolean> {
   const [, , , options = '', salt = '', tag = ''] = (stored ?? nobody).split('$');
   const [memory = 0, passes = 0, parallelism = 0] = options.split(',').map((part) => Number(part.slice(2)));
   const expected = Buffer.from(tag, 'base64');
-  const actual = await compute(password, Buffer.from(salt, 'base64'), { memory, passes, parallelism });
+  const actual = await compute(password, Buffer.from(salt, 'base64'), { memory, passes, parallelism }, owner);
   return stored !== null && expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 

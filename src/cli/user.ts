@@ -5,7 +5,7 @@ import { createLog } from '../lib/log.ts';
 import { fold } from '../lib/text.ts';
 import { asSystem } from '../policy/system.ts';
 import '../resources/index.ts';
-import { setUserPassword, unlockUser } from '../resources/user/service.ts';
+import { hashedPassword, setUserPassword, unlockUser } from '../resources/user/service.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
@@ -17,6 +17,9 @@ export const userCommand: Command = {
     if ((verb !== 'unlock' && verb !== 'reset-password') || !username)
       throw new UsageError('Usage: gatehouse user unlock|reset-password NAME');
     const config = readConfig();
+    const password = generatePassword();
+    const { passwordLength } = config.limits;
+    const secret = await hashedPassword(password, passwordLength, 'command line');
     return withStore(config, createLog(config.log), (store) =>
       inTransaction(store, async (tx) => {
         await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
@@ -27,8 +30,7 @@ export const userCommand: Command = {
           await unlockUser(tx, grant, user.id);
           console.log(`${user.username} is not locked.`);
         } else {
-          const password = generatePassword();
-          await setUserPassword(tx, grant, user.id, password, config.limits.passwordLength);
+          await setUserPassword(tx, grant, user.id, password, secret, passwordLength);
           console.log(`${user.username} signs in with the password ${password}`);
         }
         return 0;

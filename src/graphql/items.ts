@@ -22,6 +22,11 @@ export const ItemError = builder.objectRef<Refused>('ItemError').implement({
 
 const usualGreatest = 500;
 
+/** @throws BAD_INPUT. Asked before anything is done with the items: a request can hold many thousands. */
+export function assertLength(items: readonly unknown[], greatest = usualGreatest): void {
+  if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
+}
+
 /**
  * Does each item of a list by itself: what is refused says why, the rest is done. An item refuses before it writes;
  * an error of the database ends the whole list. Refusals go on record after the commit.
@@ -34,7 +39,7 @@ export async function eachItem<Item, Result>(
   refused: (refused: Refused) => Result,
   greatest = usualGreatest,
 ): Promise<readonly Result[]> {
-  if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
+  assertLength(items, greatest);
   const results: Result[] = [];
   for (const [index, item] of items.entries()) {
     try {

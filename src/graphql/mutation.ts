@@ -39,17 +39,26 @@ export interface Target {
   readonly permission?: Permission;
 }
 
-export interface MutationSpec<P extends Permission, Fields extends InputFieldMap, Result> {
+export interface MutationSpec<P extends Permission, Fields extends InputFieldMap, Result, Ready extends object> {
   readonly description: string;
   readonly permission: P;
   readonly input: (t: InputBuilder) => Fields;
+  /** Where and on what. Runs for everyone who signed in, so it looks up ids and keys and nothing else. */
+  readonly target: (input: InputShapeFromFields<Fields>, context: Context) => Promise<Target>;
+  /** Other permissions that open the mutation. `choose` then says which one it takes. */
+  readonly alternatives?: readonly P[];
   /** Rules that GraphQL's types cannot say. Only the fields named here are checked. */
   readonly rules?: z.ZodType;
-  readonly target: (input: InputShapeFromFields<Fields>, context: Context) => Promise<Target>;
+  /**
+   * Work that takes time: parsing, hashing. It runs once the caller is known to be allowed, and before a transaction
+   * or a lock is held. Its result is added to the input.
+   */
+  readonly prepare?: (input: InputShapeFromFields<Fields>, target: Target, context: Context) => Promise<Ready>;
+  readonly choose?: (input: InputShapeFromFields<Fields> & Ready, target: Target, context: Context) => Promise<P>;
   readonly run: (
     tx: Tx,
     grant: Grant<P>,
-    input: InputShapeFromFields<Fields>,
+    input: InputShapeFromFields<Fields> & Ready,
     target: Target,
     context: Context,
     /** Takes the refusals of single items, to be put on record after the commit. */
@@ -73,9 +82,9 @@ export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, des
   });
 
 /** Defines a mutation: one `input`, one transaction, its events in it, a refusal on record, a payload. */
-export function mutation<P extends Permission, Fields extends InputFieldMap, Result>(
+export function mutation<P extends Permission, Fields extends InputFieldMap, Result, Ready extends object = object>(
   name: string,
-  spec: MutationSpec<P, Fields, Result>,
+  spec: MutationSpec<P, Fields, Result, Ready>,
 ): void {
   const [resource] = split(spec.permission);
   const feedsAccess = spec.feedsAccess ?? resourceDefinition(resource)?.feedsAccess ?? true;
@@ -139,9 +148,14 @@ interface Common {
   readonly idempotencyKey?: string | null;
 }
 
-async function perform<P extends Permission, Fields extends InputFieldMap, Result>(
+/** Is the caller allowed anything here? Asked before their input is looked at. @throws FORBIDDEN, POLICY_ERROR. */
+function assertOpen({ session }: Context, permission: Permission, others: readonly Permission[], { scope }: Target) {
+  if (!others.some((other) => session.may(other, scope))) session.grant(permission, scope);
+}
+
+async function perform<P extends Permission, Fields extends InputFieldMap, Result, Ready extends object>(
   name: string,
-  spec: MutationSpec<P, Fields, Result>,
+  spec: MutationSpec<P, Fields, Result, Ready>,
   feedsAccess: boolean,
   given: InputShapeFromFields<Fields>,
   context: Context,
@@ -175,9 +189,14 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     await context.decisions.refused(error, context.engine.fingerprint);
   };
   const act = async (): Promise<Outcome<Result>> => {
+    target = await spec.target(given, context);
+    assertOpen(context, target.permission ?? spec.permission, spec.alternatives ?? [], target);
     // As the rules leave it: without the blanks around a name.
-    const input = spec.rules ? (check(spec.rules, given) as typeof given) : given;
-    const place = await spec.target(input, context);
+    const checked = spec.rules ? (check(spec.rules, given) as typeof given) : given;
+    const ready = await spec.prepare?.(checked, target, context);
+    const input = { ...checked, ...ready } as typeof given & Ready;
+    const chosen = await spec.choose?.(input, target, context);
+    const place = chosen === undefined ? target : { ...target, permission: chosen };
     target = place;
     const permission = (place.permission ?? spec.permission) as P;
     const refusals: GatehouseError[] = [];
@@ -252,10 +271,13 @@ function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] 
   return [...groups.values()].map((group) => [group[0]!, group.length]);
 }
 
+const greatestIssues = 100;
+
 function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
   if (result.success) return result.data;
-  const issues = result.error.issues.flatMap((issue) => {
+  // More help nobody, and a large input can have a fault in each of its parts.
+  const issues = result.error.issues.slice(0, greatestIssues).flatMap((issue) => {
     const path = ['input', ...(issue.path as (string | number)[])];
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))

@@ -1,6 +1,7 @@
 import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
+import { assertNoLock } from './held-lock.ts';
 
 export type Parsed<T> =
   | { ok: true; value: T /** The line at which the text says this part of the value. */; lineOf: LineOf }
@@ -31,6 +32,7 @@ const fault = (message: string, line = 1): { issues: Issue[] } => ({ issues: [{ 
 
 /** Reads YAML (or JSON, its subset). Every fault of syntax comes back with its line. */
 export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues: Issue[] } {
+  assertNoLock();
   if (limits && hasMoreTokens(text, limits.tokens)) return fault('The text has too many parts.');
   const lines = new LineCounter();
   let document: Document.Parsed;

@@ -104,6 +104,12 @@ export class AccessSession {
     return this.identity.principal;
   }
 
+  /** Whose share of the gateway's queues and connections this uses: who signed in, not whom they act as. */
+  get accountId(): string {
+    const { principal, impersonator } = this.identity;
+    return (impersonator ?? principal).id;
+  }
+
   get revision(): bigint {
     return this.identity.revision;
   }

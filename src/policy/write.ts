@@ -4,7 +4,8 @@ import { resourceDefinition } from '../access/resource.ts';
 import { currentDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
-import { Limiter } from '../lib/limiter.ts';
+import { FairQueue } from '../lib/fair-queue.ts';
+import { holdingLock } from '../lib/held-lock.ts';
 import { remember } from '../lib/remember.ts';
 import { type Evidence, evidenceOf, noteDecision } from './decisions/evidence.ts';
 import { recordInTransaction } from './decisions/log.ts';
@@ -40,13 +41,21 @@ const merged = (noted: readonly Evidence[], own: readonly object[] = []): readon
 ];
 
 const greatestAttempts = 10;
-const greatestQueue = 500;
 
 /**
  * Writers of access wait for each other here, before they take a connection, and not on the row that they all lock:
- * so none finds that another of the same gateway was first, and they cannot use up the pool by waiting.
+ * so none finds that another of the same gateway was first, and they cannot use up the pool by waiting. Accounts take
+ * turns; dry runs wait until no change does.
  */
-const writers = new WeakMap<Store, Limiter>();
+const writers = new WeakMap<Store, FairQueue>();
+const queueOfWriters = () =>
+  new FairQueue({
+    width: 1,
+    perOwner: 250,
+    total: 500,
+    refusal: () =>
+      new GatehouseError('UNAVAILABLE', 'Too many changes of access at once; try again.', { retryAfter: 2 }),
+  });
 
 /**
  * Decides and writes: the decision is made of what the transaction itself still finds true. Where access changed
@@ -82,7 +91,7 @@ export async function write<P extends Permission, T>(
             noteDecision(tx, session.decide(permission, scope));
             if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
-              return await work(tx, grant);
+              return await (feedsAccess ? holdingLock(() => work(tx, grant)) : work(tx, grant));
             } catch (error) {
               if (error instanceof GatehouseError) error.evidence = merged(evidenceOf(tx), error.evidence);
               throw error;
@@ -99,10 +108,8 @@ export async function write<P extends Permission, T>(
   };
   try {
     if (!feedsAccess) return await attempts();
-    const own = remember(writers, store, () => new Limiter(1, greatestQueue)).run(attempts);
-    if (!own)
-      throw new GatehouseError('UNAVAILABLE', 'Too many changes of access at once; try again.', { retryAfter: 2 });
-    return await own;
+    const place = { behind: dryRun, signal: currentDeadline()?.signal };
+    return await remember(writers, store, queueOfWriters).run(session.accountId, attempts, place);
   } finally {
     if (feedsAccess && !dryRun) await session.freshness.confirm();
     session.forget();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { TenantRef } from '../access/tenant-ref.ts';
-import { GatehouseError, notFound, unavailable } from '../errors.ts';
+import { GatehouseError, notFound } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { visibleTenant } from '../graphql/scopes.ts';
 import { type ExportRequest, exportChain } from '../resources/audit-log/export.ts';
@@ -16,7 +16,6 @@ const types = { ndjson: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; c
  * they are read; /audit-events: those of the instance. Decided like the query, with the same filters.
  */
 export function createAuditExport(options: DownloadOptions): Download {
-  const running = new Map<string, number>();
   return (asked) => {
     const found = path.exec(asked);
     if (!found) return undefined;
@@ -31,29 +30,9 @@ export function createAuditExport(options: DownloadOptions): Download {
         throw error;
       }
       await context.session.noteUse(false);
-      const { principal, impersonator } = context.session.identity;
-      const reader = impersonator?.id ?? principal.id;
-      await inTurn(running, reader, () => send(context, { ...query, tenant }, response));
+      await send(context, { ...query, tenant }, response);
     });
   };
-}
-
-/** Of one reader. Each holds some pages in memory, for as long as its network takes none. */
-const greatestAtOnce = 8;
-
-/** @throws UNAVAILABLE where this reader has too many exports already. */
-async function inTurn(running: Map<string, number>, reader: string, work: () => Promise<void>): Promise<void> {
-  const count = running.get(reader) ?? 0;
-  if (count >= greatestAtOnce)
-    throw unavailable(`You have ${greatestAtOnce} exports at once already: wait until one of them ends.`);
-  running.set(reader, count + 1);
-  try {
-    await work();
-  } finally {
-    const left = running.get(reader)! - 1;
-    if (left > 0) running.set(reader, left);
-    else running.delete(reader);
-  }
 }
 
 async function tenantOf(context: Context, key: string): Promise<TenantRef> {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readings } from '../audit/readings.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { errorCodes, GatehouseError, notFound } from '../errors.ts';
+import { errorCodes, GatehouseError, notFound, unavailable } from '../errors.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
+import type { Counted } from '../lib/counted.ts';
 import { storable } from '../lib/text.ts';
 import { claimsOf } from './claims.ts';
 
@@ -12,6 +13,8 @@ export interface DownloadOptions {
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly mask: Mask;
+  /** Downloads by account. */
+  readonly running: Counted;
 }
 
 /** Answers a request for a file; undefined where the path is none of one. */
@@ -25,11 +28,19 @@ type Work = (context: Context, request: IncomingMessage, response: ServerRespons
 /** A reader that takes nothing for so long is cut off. */
 const idleMs = 60_000;
 
+/** Downloads of one account. Each holds some pages in memory, for as long as its network takes none. */
+export const downloadsAtOnce = 8;
+
 /** What every file has in common: GET and its origins, who asks, and errors as GraphQL tells them. */
-export function download({ services, authenticator, addressOf, mask }: DownloadOptions, what: string, work: Work) {
+export function download(
+  { services, authenticator, addressOf, mask, running }: DownloadOptions,
+  what: string,
+  work: Work,
+) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     allowOrigin(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    let leave: (() => void) | undefined;
     try {
       if (request.method !== 'GET') throw new GatehouseError('BAD_INPUT', `${what} is read by GET.`);
       const context: Context = {
@@ -42,6 +53,9 @@ export function download({ services, authenticator, addressOf, mask }: DownloadO
       };
       response.setTimeout(idleMs, () => response.destroy());
       await context.session.refresh();
+      leave = running.open(context.session.accountId);
+      if (!leave)
+        throw unavailable(`You have ${downloadsAtOnce} downloads at once already: wait until one of them ends.`);
       await work(context, request, response);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
@@ -50,6 +64,8 @@ export function download({ services, authenticator, addressOf, mask }: DownloadO
       const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
       response.writeHead(status, { 'Content-Type': 'application/json', ...(status === 503 && { 'Retry-After': '2' }) });
       response.end(JSON.stringify({ errors: [{ message, extensions: { code, issues, oldestCursor } }] }));
+    } finally {
+      leave?.();
     }
   };
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { IdsOnce } from './ids-once.ts';
+import { Inbox } from './ws-inbox.ts';
 
 /** Codes with which the gateway itself closes a socket. */
 export const closeCodes = { goingAway: 1001, tryAgainLater: 1013 } as const;
@@ -29,7 +30,12 @@ const pingMs = 12_000;
 const slowMs = 10_000;
 
 /** Carries the messages of one socket to and from the protocol's server. */
-export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, request: IncomingMessage): void {
+export function openChannel(
+  server: Server<ChannelExtra>,
+  socket: WebSocket,
+  request: IncomingMessage,
+  more: Readonly<Record<string, unknown>>,
+): void {
   const ids = new IdsOnce();
   const cursors = new Map<string, () => string>();
   const close = (code: number, reason: string) => {
@@ -39,12 +45,19 @@ export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, req
   // What breaks one socket (a message too large, a reset) ends that socket and nothing else, and is no news.
   socket.on('error', () => setTimeout(() => socket.terminate(), closeMs).unref());
 
+  const raw = request.socket;
   let answered = true;
+  /** Bytes that the network had taken at the last ping. */
+  let taken = -1;
   socket.on('pong', () => {
     answered = true;
   });
   const pings = setInterval(() => {
-    if (!answered) return socket.terminate();
+    // Of a socket that is not read from, no pong is heard: while it is open, what it does not take ends it.
+    if (!answered && !(socket.isPaused && socket.readyState === socket.OPEN)) return socket.terminate();
+    const before = taken;
+    taken = raw.bytesWritten - raw.writableLength;
+    if (raw.writableNeedDrain && taken === before) return socket.terminate();
     answered = false;
     if (socket.readyState === socket.OPEN) socket.ping();
   }, pingMs);
@@ -70,12 +83,13 @@ export function openChannel(server: Server<ChannelExtra>, socket: WebSocket, req
       protocol: socket.protocol,
       send,
       close,
-      onMessage: (take) =>
-        socket.on('message', (data) => {
-          take(ids.incoming(String(data))).catch(() => close(CloseCode.InternalServerError, 'Internal server error'));
-        }),
+      onMessage: (take) => {
+        new Inbox(socket, request.socket, (text) =>
+          take(ids.incoming(text)).catch(() => close(CloseCode.InternalServerError, 'Internal server error')),
+        );
+      },
     },
-    { socket, request, ids, cursors, closeUnless },
+    { ...more, socket, request, ids, cursors, closeUnless },
   );
   socket.once('close', (code, reason) => {
     clearInterval(pings);

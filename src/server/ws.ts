@@ -7,6 +7,8 @@ import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
 import type { DirectWay } from '../graphql/direct.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
+import { peerOf } from '../lib/address-share.ts';
+import { Counted } from '../lib/counted.ts';
 import { newId } from '../lib/ids.ts';
 import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
 import { directWay } from './ws-direct.ts';
@@ -20,10 +22,14 @@ export interface SocketOptions {
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   readonly messageBytes: number;
   readonly socketsPerPrincipal: number;
+  /** Sockets of one address that have not signed in yet. */
+  readonly socketsPerAddress: number;
 }
 
 interface Extra extends ChannelExtra {
   claims?: Claims;
+  /** From here on the socket counts for its account, and not for its address. */
+  readonly signedIn?: () => void;
 }
 
 const text = (params: Record<string, unknown> | undefined, name: string): string | undefined => {
@@ -58,14 +64,20 @@ async function* refused(errors: readonly GraphQLError[]): AsyncGenerator<never> 
 
 /** graphql-transport-ws on the same path as HTTP. @returns how to end all sockets, spread over `jitterMs`. */
 export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
-  const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal } = options;
+  const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal, socketsPerAddress } =
+    options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytes,
     perMessageDeflate: false,
+    // The inbox answers pings: it knows whether the peer reads.
+    autoPong: false,
+    // One message or ping of a socket in each turn of the event loop, however many came together.
+    allowSynchronousEvents: false,
     handleProtocols,
   });
-  const perPrincipal = new Map<string, number>();
+  const perPrincipal = new Counted(socketsPerPrincipal);
+  const beforeSignIn = new Counted(socketsPerAddress);
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     execute: (args: ExecutionArgs) => (args.rootValue as { execute: (args: ExecutionArgs) => never }).execute(args),
@@ -91,18 +103,14 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
       }
       if (socket.readyState !== socket.OPEN) return false;
       const { id } = session.principal;
-      const open = (perPrincipal.get(id) ?? 0) + 1;
-      if (open > socketsPerPrincipal) {
+      const leave = perPrincipal.open(id);
+      if (!leave) {
         socket.close(closeCodes.tryAgainLater, 'too many sockets of this account');
         return false;
       }
-      perPrincipal.set(id, open);
-      socket.once('close', () => {
-        const left = perPrincipal.get(id)! - 1;
-        if (left > 0) perPrincipal.set(id, left);
-        else perPrincipal.delete(id);
-      });
+      socket.once('close', leave);
       extra.claims = claims;
+      extra.signedIn?.();
       return true;
     },
     async onSubscribe({ extra }, id, payload) {
@@ -160,8 +168,11 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     socket.on('error', () => socket.destroy());
     if (request.url?.split('?', 1)[0] !== '/graphql') return refuse('404 Not Found');
     if (!origins(request.headers.origin, request.headers.host)) return refuse('403 Forbidden');
+    const signedIn = beforeSignIn.open(peerOf(addressOf(request)));
+    if (!signedIn) return refuse('503 Service Unavailable');
+    socket.once('close', signedIn);
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      openChannel(protocol, webSocket, request);
+      openChannel(protocol, webSocket, request, { signedIn });
     });
   });
 

@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { countFailure, lockout, sweepFailures } from '../../src/auth/lockout.ts';
+import { beginAttempt, lockout, recordFailure, sweepFailures } from '../../src/auth/lockout.ts';
 import type { User } from '../../src/db/generated/client.ts';
+import type { Store } from '../../src/db/transaction.ts';
 import { Program } from '../server/tools.ts';
 import { idOf, World } from '../support/world.ts';
 import { from, seen, who } from './tools.ts';
 
 const secret = 'a phrase that nobody guesses';
 const refused = ['UNAUTHENTICATED'];
+
+const countFailure = async (store: Store, account: string, address: string, requestId: string, now: Date) =>
+  recordFailure(store, account, address, requestId, await beginAttempt(store, account, address, now), now);
 
 describe('failed sign-ins', () => {
   let world: World;
@@ -81,6 +85,31 @@ describe('failed sign-ins', () => {
       Array.from({ length: 10 }, () => countFailure(store, 'together', '198.51.100.9', 'test', now)),
     );
     expect(locked.filter(Boolean)).toHaveLength(1);
+  });
+
+  it('are counted before they are judged, however many come at once', async () => {
+    const now = new Date();
+    const begun = await Promise.all(
+      Array.from({ length: 95 }, () => beginAttempt(world.app.store, 'many', '198.51.100.8', now)),
+    );
+    expect(begun.filter(({ isLocked }) => !isLocked)).toHaveLength(lockout.failures);
+    const { name } = await person();
+    // The right password is the last of thirty that are sent together.
+    const guesses = Array.from({ length: 29 }, (_, i) => at(name, '192.0.2.40', `guess ${i}`).codes(who));
+    expect(await at(name, '192.0.2.40').codes(who)).toEqual(refused);
+    expect((await Promise.all(guesses)).flat()).toEqual(Array(29).fill(refused[0]));
+  });
+
+  it('of names that nobody has are one row and one event, beyond the first of a minute', async () => {
+    const before = await world.db.auditEvent.count({ where: { type: 'LOGIN_FAILURE' } });
+    const names = Array.from({ length: 70 }, (_, i) => `random${i}`);
+    await Promise.all(names.map((name) => at(name, '192.0.2.41').codes(who)));
+    expect(await world.db.signInFailure.count({ where: { address: '192.0.2.41' } })).toBeLessThanOrEqual(42);
+    expect((await world.db.auditEvent.count({ where: { type: 'LOGIN_FAILURE' } })) - before).toBeLessThanOrEqual(43);
+    await sweepFailures(world.app.store, new Date(Date.now() + 60_000));
+    const events = await world.db.auditEvent.findMany({ where: { type: 'LOGIN_FAILURE', ip: '192.0.2.41' } });
+    const counted = events.reduce((sum, { details }) => sum + (details as { count: number }).count, 0);
+    expect(counted).toBe(70);
   });
 
   it('end the lock by unlockUser, and by the command line', async () => {

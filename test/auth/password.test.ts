@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hashPassword, passwordIssues, verifyPassword } from '../../src/auth/password.ts';
+import { holdingLock } from '../../src/lib/held-lock.ts';
+import { readYaml } from '../../src/lib/yaml.ts';
 
 const issues = (password: string, context: string[] = ['alice', 'alice@flying-carpet.example'], least = 15) =>
   passwordIssues(password, least, context, ['input', 'password']);
@@ -52,6 +54,12 @@ describe('the rules for passwords', () => {
 });
 
 describe('the hash', () => {
+  it('is never made while a lock is held for which others wait', async () => {
+    await expect(holdingLock(() => hashPassword('a phrase'))).rejects.toThrow('Slow work');
+    await expect(holdingLock(() => verifyPassword('a phrase', null))).rejects.toThrow('Slow work');
+    await expect(holdingLock(async () => readYaml('a: 1'))).rejects.toThrow('Slow work');
+  });
+
   it('knows the same password in every normal form, in full length', async () => {
     const nfc = 'Ångström läuft im Zürichsee'.normalize('NFC');
     const stored = await hashPassword(nfc);

@@ -38,6 +38,26 @@ describe('API tokens', () => {
     }
   });
 
+  it('are as many as an account may make for itself, and more that others make for it', async () => {
+    const user = await person();
+    await mint(user, {});
+    const { id } = await rowOf(user);
+    const of = { principalId: user.id, name: 'other', prefix: 'gth_', createdAt: new Date() };
+    const rows = Array.from({ length: 99 }, (_, i) => ({ ...of, id: `${user.id}${i}`, hash: `${user.id}${i}` }));
+    await world.db.apiToken.createMany({ data: rows });
+    const client = world.basic(user.username, 'a phrase of this person');
+    const { errors } = await client.run(create, { i: { name: 'one more' } });
+    expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
+      ['LIMIT_EXCEEDED', 'You have 100 valid tokens, which is the limit: revoke those that you do not use.'],
+    ]);
+    await world.root().ok(create, { i: { name: 'by an administrator', owner: idOf('User', user) } });
+    await world.db.apiToken.updateMany({
+      where: { id: { in: [id, rows[0]!.id, rows[1]!.id] } },
+      data: { expiresAt: new Date(0) },
+    });
+    await client.ok(create, { i: { name: 'one more' } });
+  });
+
   it('a typo costs no look-up', async () => {
     const user = await person();
     const token = await world.token(user);

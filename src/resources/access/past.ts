@@ -2,13 +2,19 @@ import { badInput, notFound, unavailable } from '../../errors.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { reachOfPrincipals, readableIds } from '../../graphql/principals.ts';
-import { Limiter } from '../../lib/limiter.ts';
+import { FairQueue } from '../../lib/fair-queue.ts';
 import { remember } from '../../lib/remember.ts';
 import { namesFor, type Past, type PastPrincipal, pastOf } from '../../policy/past/past.ts';
 import { assertMayAskAboutOthers } from './may-ask.ts';
 
 /** Looking back reads many events: it must not take the database from those who ask about now. */
-const looks = new Limiter(2, 20);
+const looks = new FairQueue({
+  width: 2,
+  share: 1,
+  perOwner: 10,
+  total: 100,
+  refusal: () => unavailable('Too many look back at once.'),
+});
 
 /**
  * Who had which access at a past instant; once for each request and instant. Rests on the audit log, so it takes the
@@ -24,11 +30,11 @@ export async function askedPast(
   assertMayAskAboutOthers(context, { tenantId }, ['AUDITLOG:READ']);
   if (at.getTime() > Date.now()) throw badInput(path, 'This instant is in the future: give a past one.');
   const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
-  return remember(asked, `${tenantId} ${at.getTime()}`, async () => {
-    const past = await looks.run(() => pastOf(context.db, tenantId, at));
-    if (!past) throw unavailable('Too many look back at once.');
-    return past;
-  });
+  return remember(asked, `${tenantId} ${at.getTime()}`, () =>
+    looks.run(context.session.accountId, () => pastOf(context.db, tenantId, at), {
+      signal: context.deadline?.signal,
+    }),
+  );
 }
 
 export interface Told {

@@ -11,7 +11,7 @@ import { registerNode } from '../../graphql/node.ts';
 import { shownOnce } from '../../graphql/replay.ts';
 import { description, displayName } from '../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
-import { createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
+import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
 
 const ApiTokenRef = builder.prismaNode('ApiToken', {
   description: 'A token that acts as its owner. The token itself is shown once, when it is made.',
@@ -134,8 +134,11 @@ mutation('createApiToken', {
   }),
   rules: z.looseObject({ name: displayName, description }),
   target: ({ owner }, context) => ofOwner(owner, context),
-  run: (tx, grant, input, target, { keys }) =>
-    createApiToken(tx, grant, keys, (target as Awaited<ReturnType<typeof ofOwner>>).owner, input),
+  run: async (tx, grant, input, target, { keys, limits }) => {
+    const { owner } = target as Awaited<ReturnType<typeof ofOwner>>;
+    await assertRoom(tx, grant, owner.id, limits.ownTokens);
+    return createApiToken(tx, grant, keys, owner, input);
+  },
   payload: minted,
 });
 
@@ -156,7 +159,11 @@ mutation('rotateApiToken', {
       .nullish(),
   }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
-  run: (tx, grant, { overlap }, { id }, { keys }) => rotateApiToken(tx, grant, keys, id!, overlap ?? 86_400),
+  run: async (tx, grant, { overlap }, { id }, { keys, limits }) => {
+    const row = await tx.apiToken.findUnique({ where: { id: id! }, select: { principalId: true } });
+    if (row) await assertRoom(tx, grant, row.principalId, limits.ownTokens, id!);
+    return rotateApiToken(tx, grant, keys, id!, overlap ?? 86_400);
+  },
   payload: (t) => ({
     ...minted(t),
     previous: t.field({

@@ -97,6 +97,35 @@ async function reviewNew(tx: Tx, grant: Grant, after: Partial<ApiToken> & { prin
   await grant.review(tx, { before: null, after: { ...after, ownerKind: owner?.kind } });
 }
 
+/**
+ * How many valid tokens an owner may make for themselves. What others make for them is not counted against it.
+ * @param besides a token that is about to end.
+ * @throws LIMIT_EXCEEDED.
+ */
+export async function assertRoom(
+  tx: Tx,
+  { doer }: Grant,
+  ownerId: string,
+  greatest: number,
+  besides?: string,
+): Promise<void> {
+  if (ownerId !== doer.id) return;
+  const valid = await tx.apiToken.count({
+    where: {
+      principalId: ownerId,
+      revokedAt: null,
+      OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
+      ...(besides !== undefined && { NOT: { id: besides } }),
+    },
+  });
+  if (valid < greatest) return;
+  throw new GatehouseError(
+    'LIMIT_EXCEEDED',
+    `You have ${greatest} valid tokens, which is the limit: revoke those that you do not use.`,
+    { limit: 'tokens', allowed: greatest },
+  );
+}
+
 /** Makes a token of a user or service account. The whole token is in the answer, and nowhere else ever after. */
 export async function createApiToken(
   tx: Tx,

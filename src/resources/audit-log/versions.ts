@@ -105,11 +105,12 @@ export async function differenceOf(context: Context, event: AuditEvent, since?: 
     const [name, place] = [shownKey(context, event), `event ${event.seq}`];
     const text = (patch: unknown) => textOf(context, event, partIn(patch));
     return unifiedDiff(
+      context.session.accountId,
       { name: `${name} (before ${place})`, text: text(event.revertPatch) },
       { name: `${name} (${place})`, text: text(event.patch) },
     );
   }
   const from = since == null ? event.seq - 1n : (await earlier(context, event, since)).seq;
   const [before, after] = [await version(context, event, from), await version(context, event, event.seq)];
-  return before.text === after.text ? null : unifiedDiff(before, after);
+  return before.text === after.text ? null : unifiedDiff(context.session.accountId, before, after);
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { Blueprint } from '../../db/generated/client.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { byId, changed, inTenant, mutation, type Target } from '../../graphql/mutation.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
-import { checkedSource, saveFlow } from '../flow/service.ts';
+import { inTurn, readSource } from '../flow/reading.ts';
+import { checkedRead, saveFlow } from '../flow/service.ts';
 import { flowId } from '../flow/source.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { description, displayName } from '../rules.ts';
@@ -50,6 +52,10 @@ mutation('saveBlueprint', {
     if (target.tenant!.key !== tenant) throw notFound('The object');
     return { ...target, permission: 'BLUEPRINT:UPDATE' };
   },
+  prepare: async ({ source }, _target, context) => {
+    if (source != null) checkedRead(await readSource(source, context));
+    return {};
+  },
   run: (tx, grant, { title, source, ...rest }, { tenant, id }) =>
     id === undefined
       ? createBlueprint(tx, grant as never, tenant!, { ...rest, title: title!, source: source! })
@@ -68,6 +74,18 @@ mutation('deleteBlueprint', {
   }),
 });
 
+/** The blueprint, for a flow in this tenant. @throws NOT_FOUND. */
+async function usable(
+  reader: Parameters<typeof readBlueprint>[0],
+  given: string | number,
+  tenantId: string,
+): Promise<Blueprint> {
+  const { id } = decodeId(String(given), ['Blueprint'], ['input', 'blueprint']);
+  const blueprint = await readBlueprint(reader, id);
+  if (!blueprint || (blueprint.tenantId !== null && blueprint.tenantId !== tenantId)) throw notFound('The blueprint');
+  return blueprint;
+}
+
 mutation('useBlueprint', {
   description: 'Makes a flow of a blueprint that the viewer may read, in one step.',
   permission: 'FLOW:CREATE',
@@ -79,17 +97,17 @@ mutation('useBlueprint', {
   }),
   rules: z.looseObject({ namespace: namespaceName.nullish(), flowId: flowId.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: async (tx, grant, input, { tenant }, { session }) => {
-    const { id } = decodeId(String(input.blueprint), ['Blueprint'], ['input', 'blueprint']);
-    const blueprint = await readBlueprint({ db: tx, session }, id);
-    if (!blueprint || (blueprint.tenantId !== null && blueprint.tenantId !== tenant!.id))
-      throw notFound('The blueprint');
-    const source = placedSource(blueprint.source, {
-      namespace: input.namespace ?? undefined,
-      flowId: input.flowId ?? undefined,
-    });
-    const read = checkedSource(source, ['input', 'blueprint']);
-    return (await saveFlow(tx, { create: grant }, tenant!, { source, read })).flow;
+  prepare: async ({ blueprint: id, namespace, flowId: name }, { tenant }, context) => {
+    const blueprint = await usable(context, id, tenant!.id);
+    const place = { namespace: namespace ?? undefined, flowId: name ?? undefined };
+    const source = await inTurn(() => placedSource(blueprint.source, place), context);
+    const read = checkedRead(await readSource(source, context), ['input', 'blueprint']);
+    return { original: blueprint.source, source, read };
+  },
+  run: async (tx, grant, { blueprint: id, original, ...saving }, { tenant }, { session }) => {
+    const blueprint = await usable({ db: tx, session }, id, tenant!.id);
+    if (blueprint.source !== original) throw conflict('The blueprint changed meanwhile; try again.');
+    return (await saveFlow(tx, { create: grant }, tenant!, saving)).flow;
   },
   payload: (t) => ({ flow: changed(t, refOf('Flow'), 'The new flow.') }),
 });

@@ -4,7 +4,7 @@ import type { Context } from '../../graphql/context.ts';
 import { mutation, type Target } from '../../graphql/mutation.ts';
 import { visibleTenant } from '../../graphql/scopes.ts';
 import { tenantKey } from '../rules.ts';
-import { tenantDescription } from './model.ts';
+import { type Description, tenantDescription } from './model.ts';
 import { applyDescription } from './service.ts';
 
 /** The tenant, or the instance where it is to be created; as for a foreign one where the viewer may not create it. */
@@ -49,7 +49,8 @@ themselves: they lose their access.`,
     applyDescription(tx, session, {
       key,
       tenant,
-      description: tenantDescription.parse(description),
+      // As the rules left it.
+      description: description as Description,
       prune: prune ?? false,
       passwordLength: limits.passwordLength,
     }),

@@ -4,12 +4,12 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, type GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
-import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
-import { mutation } from '../../graphql/mutation.ts';
-import { remember } from '../../lib/remember.ts';
-import { OutcomeEnum, saveGrants, savingTarget } from './mutations.ts';
+import { assertLength, eachItem, ItemError, type Refused } from '../../graphql/items.ts';
+import { inTenant, mutation } from '../../graphql/mutation.ts';
+import { OutcomeEnum, saveGrants, savingPermission, savingPermissions } from './mutations.ts';
+import { readSources } from './reading.ts';
 import { checkedRead, type FlowName, lockFlows, type SavedFlow, type SaveGrants, saveFlow } from './service.ts';
-import { type ReadFlow, readFlow } from './source.ts';
+import type { ReadFlow } from './source.ts';
 
 const FileInput = builder.inputType('FlowFileInput', {
   description: 'One file to import.',
@@ -51,15 +51,8 @@ const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
   }),
 });
 
-/** The files are read for the target and again when it runs: once is enough. */
-const reads = new WeakMap<File, ReadFlow>();
-const readOf = (file: File): ReadFlow => remember(reads, file, () => readFlow(file.source));
 /** The flows that are named by those of them that can be read. */
-const namesIn = (files: readonly File[]): FlowName[] =>
-  files.flatMap((file) => {
-    const read = readOf(file);
-    return read.ok ? [read.flow] : [];
-  });
+const namesIn = (reads: readonly ReadFlow[]): FlowName[] => reads.flatMap((read) => (read.ok ? [read.flow] : []));
 
 /** Saves each of these files by itself. Two of the same flow are a fault of the second. */
 async function importFlows(
@@ -67,9 +60,10 @@ async function importFlows(
   grants: SaveGrants,
   tenant: TenantRef,
   files: readonly File[],
+  reads: readonly ReadFlow[],
   refusals: GatehouseError[],
 ): Promise<readonly Imported[]> {
-  await lockFlows(tx, tenant.id, namesIn(files));
+  await lockFlows(tx, tenant.id, namesIn(reads));
   const seen = new Map<string, string>();
   let at = 0;
   return eachItem(
@@ -80,7 +74,7 @@ async function importFlows(
       const { path, source } = file;
       at = i;
       const place = ['input', 'files', i, 'source'];
-      const read = checkedRead(readOf(file), place);
+      const read = checkedRead(reads[i]!, place);
       const name = `${read.namespace}/${read.flowId}`;
       const former = seen.get(name);
       if (former !== undefined) throw badInput(place, `${former} has the flow ${name} already.`);
@@ -99,9 +93,20 @@ mutation('importFlows', {
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     files: t.field({ type: [FileInput], required: true, description: 'At most 500.' }),
   }),
-  target: ({ tenant, files }, context) => savingTarget(tenant, namesIn(files), context),
-  run: (tx, _grant, { files }, { tenant }, context, refusals) =>
-    importFlows(tx, saveGrants(context, tenant!), tenant!, files, refusals),
+  alternatives: savingPermissions,
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  prepare: async ({ files }, _target, context) => {
+    assertLength(files);
+    return {
+      reads: await readSources(
+        files.map(({ source }) => source),
+        context,
+      ),
+    };
+  },
+  choose: ({ reads }, target, context) => savingPermission(namesIn(reads), target, context),
+  run: (tx, _grant, { files, reads }, { tenant }, context, refusals) =>
+    importFlows(tx, saveGrants(context, tenant!), tenant!, files, reads, refusals),
   payload: (t) => ({
     results: t.field({
       type: [ImportedRef],

@@ -9,17 +9,19 @@ import type { Context } from '../../graphql/context.ts';
 import { byId, changed, inTenant, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { globalId } from '../../graphql/node.ts';
 import { namespaceName } from '../namespace/service.ts';
+import { readSource } from './reading.ts';
 import {
-  checkedSource,
+  checkedRead,
   deleteFlow,
   type FlowName,
+  type RestoredSource,
   restoreFlow,
   type SavedFlow,
   type SaveGrants,
   saveFlow,
   setFlowDisabled,
 } from './service.ts';
-import { type FlowSource, flowId, readFlow } from './source.ts';
+import { flowId, type ReadFlow } from './source.ts';
 
 const outcomes = {
   CREATED: { description: 'It is new.' },
@@ -37,36 +39,45 @@ export const saveGrants = ({ session }: Context, { id }: TenantRef): SaveGrants 
   update: session.may('FLOW:UPDATE', { tenantId: id }),
 });
 
-/**
- * Which permission saving takes: to change, where every one of these flows is there as far as the caller may know;
- * else to make.
- */
-export async function savingTarget(key: string, names: readonly FlowName[], context: Context): Promise<Target> {
-  const target = await inTenant(key, context);
-  const tenantId = target.tenant!.id;
+/** Saving makes flows or changes them: the caller needs one of the two before anything is read of the input. */
+export const savingPermissions = ['FLOW:CREATE', 'FLOW:UPDATE'] as const;
+
+/** To change, where every one of these flows is there as far as the caller may know; else to make. */
+export async function savingPermission(
+  names: readonly FlowName[],
+  { tenant }: Target,
+  { session, db }: Context,
+): Promise<(typeof savingPermissions)[number]> {
+  const tenantId = tenant!.id;
   const reach = (['FLOW:READ', 'FLOW:UPDATE'] as const).flatMap((permission) => {
-    const grant = context.session.may(permission, { tenantId });
+    const grant = session.may(permission, { tenantId });
     return grant ? [grant.where as Condition] : [];
   });
   const known = anyCondition(reach) ?? nothing;
   const named = { tenantId, OR: names.map(({ namespace, flowId: name }) => ({ namespace, flowId: name })) };
-  const there = names.length === 0 ? 0 : await context.db.flow.count({ where: { AND: [named, known] } as never });
+  const there = names.length === 0 ? 0 : await db.flow.count({ where: { AND: [named, known] } as never });
   const all = new Set(names.map(({ namespace, flowId: name }) => `${namespace}/${name}`)).size;
-  return { ...target, permission: there === all && all > 0 ? 'FLOW:UPDATE' : 'FLOW:CREATE' };
+  return there === all && all > 0 ? 'FLOW:UPDATE' : 'FLOW:CREATE';
 }
 
 /** Of the two grants, the one that this mutation was decided for: another one would be recorded as used in vain. */
 const own = ({ permission }: { permission: string }, grants: SaveGrants): SaveGrants =>
   permission === 'FLOW:UPDATE' ? { update: grants.update } : { create: grants.create };
 
-/** The input is read for the target and again when it runs: once is enough. */
-const sources = new WeakMap<object, FlowSource>();
-function readOnce(input: { source: string }): FlowSource {
-  const known = sources.get(input);
-  if (known) return known;
-  const read = checkedSource(input.source);
-  sources.set(input, read);
-  return read;
+/** The source of a revision, read before the transaction; undefined where the caller may not have it restored. */
+async function readRevision(
+  context: Context,
+  tenant: TenantRef,
+  { namespace, flowId: name }: FlowName,
+  revision: number,
+): Promise<RestoredSource | undefined> {
+  const row = { tenantId: tenant.id, namespace, flowId: name };
+  const { create, update } = saveGrants(context, tenant);
+  if (![create, update].some((grant) => grant?.matches(row) && grant.mayRead(row))) return undefined;
+  const key = { ...row, revision };
+  const stored = await context.db.flowRevision.findFirst({ where: key, select: { source: true } });
+  if (!stored) return undefined;
+  return { source: stored.source, read: checkedRead(await readSource(stored.source, context)) };
 }
 
 const savedPayload = (t: PayloadBuilder<SavedFlow>) => ({
@@ -90,9 +101,11 @@ mutation('saveFlow', {
       description: 'The revision that this one follows (0: none yet). Where it is another one, CONFLICT.',
     }),
   }),
-  target: (input, context) => savingTarget(input.tenant, [readOnce(input)], context),
-  run: (tx, grant, input, { tenant: of }, context) =>
-    saveFlow(tx, own(grant, saveGrants(context, of!)), of!, { ...input, read: readOnce(input) }),
+  alternatives: savingPermissions,
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  prepare: async ({ source }, _target, context) => ({ read: checkedRead(await readSource(source, context)) }),
+  choose: ({ read }, target, context) => savingPermission([read], target, context),
+  run: (tx, grant, input, { tenant: of }, context) => saveFlow(tx, own(grant, saveGrants(context, of!)), of!, input),
   payload: savedPayload,
 });
 
@@ -107,9 +120,14 @@ mutation('restoreFlowRevision', {
     revision: t.int({ required: true, description: 'Number of the revision.' }),
   }),
   rules: z.looseObject({ namespace: namespaceName, flowId, revision: z.int().positive('Revisions count from 1.') }),
-  target: (input, context) => savingTarget(input.tenant, [input], context),
+  alternatives: savingPermissions,
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  prepare: async ({ revision, ...name }, { tenant: of }, context) => ({
+    restored: await readRevision(context, of!, name, revision),
+  }),
+  choose: (input, target, context) => savingPermission([input], target, context),
   run: (tx, grant, input, { tenant: of }, context) =>
-    restoreFlow(tx, own(grant, saveGrants(context, of!)), of!, input, input.revision),
+    restoreFlow(tx, own(grant, saveGrants(context, of!)), of!, input, input.revision, input.restored),
   payload: savedPayload,
 });
 
@@ -150,11 +168,8 @@ interface Validated {
   readonly issues: readonly Issue[];
 }
 
-/** Reads a source as saving it would, and changes nothing. */
-function validate(source: string): Validated {
-  const read = readFlow(source);
-  return read.ok ? { name: read.flow, issues: [] } : { name: null, issues: read.issues };
-}
+const validated = (read: ReadFlow): Validated =>
+  read.ok ? { name: read.flow, issues: [] } : { name: null, issues: read.issues };
 
 mutation('validateFlow', {
   description: 'Checks a source as saveFlow would, and saves nothing. No audit event, as nothing changes.',
@@ -164,7 +179,8 @@ mutation('validateFlow', {
     source: t.string({ required: true, description: 'The YAML.' }),
   }),
   target: (input, context) => inTenant(input.tenant, context),
-  run: (_tx: Tx, _grant, { source }): Promise<Validated> => Promise.resolve(validate(source)),
+  prepare: async ({ source }, _target, context) => ({ read: await readSource(source, context) }),
+  run: (_tx: Tx, _grant, { read }): Promise<Validated> => Promise.resolve(validated(read)),
   payload: (t) => ({
     valid: t.boolean({ description: 'Could it be saved?', resolve: ({ result }) => result.issues.length === 0 }),
     issues: t.field({ type: [IssueRef], description: 'Every fault.', resolve: ({ result }) => [...result.issues] }),

@@ -71,7 +71,7 @@ builder.prismaObjectFields('Flow', (t) => ({
         name: name(revision),
         text: await sourceOf(context, flow, revision),
       });
-      return unifiedDiff(await text(from), await text(other));
+      return unifiedDiff(context.session.accountId, await text(from), await text(other));
     },
   }),
 }));

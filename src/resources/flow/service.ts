@@ -20,11 +20,10 @@ export interface SavedFlow {
 }
 
 /** @throws BAD_INPUT with every fault and its line. */
-export const checkedSource = (source: string, path: Issue['path'] = ['input', 'source']): FlowSource =>
-  checkedRead(readFlow(source), path);
+export const checkedSource = (source: string): FlowSource => checkedRead(readFlow(source));
 
 /** The same of what was read already. @param path where the source stands in the input. */
-export function checkedRead(read: ReadFlow, path: Issue['path']): FlowSource {
+export function checkedRead(read: ReadFlow, path: Issue['path'] = ['input', 'source']): FlowSource {
   if (read.ok) return read.flow;
   const issues = read.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   const [first, ...more] = issues;
@@ -235,6 +234,9 @@ export async function removeFlow(
   record(tx, grant, { resource: 'FLOW', before: flow, after: null, tenant });
 }
 
+/** A revision's source with what was read out of it. */
+export type RestoredSource = Pick<Saving, 'source' | 'read'>;
+
 /** Makes an earlier revision the newest one again, also of a flow that is gone. @throws NOT_FOUND. */
 export async function restoreFlow(
   tx: Tx,
@@ -242,6 +244,7 @@ export async function restoreFlow(
   tenant: TenantRef,
   { namespace, flowId }: FlowName,
   revision: number,
+  restored: RestoredSource | undefined,
 ): Promise<SavedFlow> {
   const before = await stored(tx, tenant.id, { namespace, flowId });
   // Before anything is told of its revisions.
@@ -252,5 +255,7 @@ export async function restoreFlow(
   const place = { tenantId: tenant.id, namespace, flowId, revision };
   const former = await tx.flowRevision.findUnique({ where: { tenantId_namespace_flowId_revision: place } });
   if (!former) throw notFound('The revision');
-  return saveFlow(tx, grants, tenant, { source: former.source, read: checkedSource(former.source) });
+  // It was made since the source was read, or the grants are others by now.
+  if (restored?.source !== former.source) throw conflict('The flow changed meanwhile; try again.');
+  return saveFlow(tx, grants, tenant, restored);
 }

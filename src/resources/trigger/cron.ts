@@ -1,4 +1,5 @@
-import { Cron } from 'croner';
+import { Cron, CronPattern } from 'croner';
+import { hasDay } from './cron-days.ts';
 
 /** The parts of a schedule that say when. */
 export interface Schedule {
@@ -11,27 +12,32 @@ export interface Schedule {
   readonly withSeconds?: boolean;
 }
 
-const zoneNames = new Map<string, boolean>();
+/** The names that were asked for, as the database of time zones writes them; null: there is none. */
+const zoneNames = new Map<string, string | null>();
 
-export function isTimeZone(name: string): boolean {
+/** One name for each zone, whatever its letters: what is kept for a zone (here and in croner) is kept once. */
+function zoneNamed(name: string): string | undefined {
   let known = zoneNames.get(name);
   if (known === undefined) {
     try {
-      new Intl.DateTimeFormat('en', { timeZone: name });
-      known = true;
+      known = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
     } catch {
-      known = false;
+      known = null;
     }
     if (zoneNames.size < 1_000) zoneNames.set(name, known);
   }
-  return known;
+  return known ?? undefined;
 }
+
+export const isTimeZone = (name: string): boolean => zoneNamed(name) !== undefined;
 
 export const timeZoneFault = (name: string): string | undefined =>
   isTimeZone(name) ? undefined : `${name.slice(0, 100)} is no time zone; a name such as Europe/Berlin is one.`;
 
+const modeOf = (cron: string, withSeconds = false) =>
+  cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part';
 const parse = ({ cron = '', timezone = 'UTC', withSeconds }: Schedule): Cron =>
-  new Cron(cron, { paused: true, timezone, mode: cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part' });
+  new Cron(cron, { paused: true, timezone: zoneNamed(timezone) ?? timezone, mode: modeOf(cron, withSeconds) });
 
 /** Does the expression say seconds? undefined: it is a word such as @daily. */
 export const hasSeconds = (cron: string): boolean | undefined =>
@@ -43,7 +49,7 @@ export function cronFault(cron: string): string | undefined {
   // With seconds or without: which of the two is meant, the trigger says elsewhere.
   const withSeconds = hasSeconds(cron) ?? false;
   try {
-    if (parse({ cron, withSeconds }).nextRun(new Date()) !== null) return undefined;
+    if (hasDay(new CronPattern(cron, 'UTC', { mode: modeOf(cron, withSeconds) }))) return undefined;
     return `The cron expression ${cron} never fires.`;
   } catch (error) {
     return `This is no cron expression: ${(error as Error).message.replace(/^\w+: /, '')}.`;

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
-import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
+import { assertLength, eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import type { InputBuilder, PayloadBuilder } from '../../graphql/mutation.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
@@ -82,11 +82,13 @@ export function assertSelection({ triggers, where, all }: Selection): void {
 /** The triggers that are meant, in an order that keeps two such acts from waiting for each other in a circle. */
 async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
   if (triggers != null) {
+    assertLength(triggers, greatestSelection);
     const items = triggers.map(({ id, version }, i) => ({
       id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
       version,
     }));
-    const repeated = items.findIndex(({ id }, i) => items.findIndex((other) => other.id === id) !== i);
+    const seen = new Set<string>();
+    const repeated = items.findIndex(({ id }) => seen.size === seen.add(id).size);
     if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is there twice.');
     // Locked in one order first: each of them is then looked at in the order of the items.
     await tx.$executeRaw`

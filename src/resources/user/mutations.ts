@@ -10,6 +10,9 @@ import { decodeSubject, Subject } from '../subject-type.ts';
 import { AuthMethodEnum } from './schema.ts';
 import * as users from './service.ts';
 
+const hashed = (password: string, { limits, session }: Context, field?: string) =>
+  users.hashedPassword(password, limits.passwordLength, session.accountId, field);
+
 const ofUser = ({ id }: { id: string | number }, context: Context) => byId('USER', 'User', id, context);
 
 mutation('createUser', {
@@ -25,6 +28,8 @@ mutation('createUser', {
   }),
   rules: z.looseObject({ username, email, firstName: personName, lastName: personName }),
   target: atInstance,
+  prepare: async ({ password }, _target, context) =>
+    password == null ? { secret: undefined } : { secret: await hashed(password, context) },
   run: (tx, grant, input, _target, { limits }) => users.createUser(tx, grant, input, limits.passwordLength),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The new user.') }),
 });
@@ -72,8 +77,9 @@ mutation('setUserPassword', {
     }),
   }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, { password }, { id }, { limits }) =>
-    users.setUserPassword(tx, grant, id!, password, limits.passwordLength),
+  prepare: async ({ password }, _target, context) => ({ secret: await hashed(password, context) }),
+  run: (tx, grant, { password, secret }, { id }, { limits }) =>
+    users.setUserPassword(tx, grant, id!, password, secret, limits.passwordLength),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The user.') }),
 });
 
@@ -85,8 +91,16 @@ mutation('changeMyPassword', {
     newPassword: t.string({ required: true, description: 'The new password.' }),
   }),
   target: atInstance,
-  run: (tx, grant, { currentPassword, newPassword }, _target, { limits }) =>
-    users.changeMyPassword(tx, grant, currentPassword, newPassword, limits.passwordLength),
+  prepare: async ({ currentPassword, newPassword }, _target, context) => {
+    const { session, db } = context;
+    users.assertOwn(session);
+    const user = await db.user.findFirst({ where: { id: session.principal.id }, select: { passwordHash: true } });
+    const present = await users.presentPassword(currentPassword, user?.passwordHash ?? null, session.accountId);
+    if (!present.isRight) return { present, secret: undefined };
+    return { present, secret: await hashed(newPassword, context, 'newPassword') };
+  },
+  run: (tx, grant, { present, newPassword, secret }, _target, { limits }) =>
+    users.changeMyPassword(tx, grant, present, newPassword, secret, limits.passwordLength),
   payload: (t) => ({ user: changed(t, refOf('User'), 'Oneself.') }),
 });
 

@@ -8,6 +8,7 @@ import { badInput, conflict, GatehouseError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
+import type { AccessSession } from '../../policy/session.ts';
 import { assertMayActAs, revokeAll } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
@@ -16,13 +17,20 @@ import { keepSuperAdmin } from './last-super-admin.ts';
 export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 
+export interface HashedPassword {
+  readonly passwordHash: string;
+  readonly passwordChangedAt: Date;
+}
+
 export interface NewUser {
   readonly username: string;
   readonly email: string;
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
-  /** In clear; hashed here. Absent: they cannot sign in by password yet. */
+  /** In clear, to be checked. Absent: they cannot sign in by password yet. */
   readonly password?: string | null | undefined;
+  /** The same, hashed before the transaction. Absent: it is hashed here, for who holds up nobody. */
+  readonly secret?: HashedPassword | undefined;
   readonly superAdmin?: boolean | null | undefined;
 }
 
@@ -56,11 +64,36 @@ function assertPassword(password: string, length: number, context: readonly stri
   if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
 }
 
-/** Hash and time of a password that was checked: about 10 ms of work, off the event loop. */
-const newPassword = async (password: string) => ({
-  passwordHash: await hashPassword(password),
-  passwordChangedAt: new Date(),
-});
+/** Hash and time of a password: about 10 ms of work, off the event loop. @param owner whose turn it takes. */
+async function newPassword(password: string, owner = ''): Promise<HashedPassword> {
+  return { passwordHash: await hashPassword(password, owner), passwordChangedAt: new Date() };
+}
+
+/**
+ * Hashes a password before the transaction that stores it, so that no change of access waits for it.
+ * @throws BAD_INPUT where it is too short or too long. The words around the account are looked at later.
+ */
+export function hashedPassword(
+  password: string,
+  length: number,
+  owner: string,
+  field = 'password',
+): Promise<HashedPassword> {
+  assertPassword(password, length, [], ['input', field]);
+  return newPassword(password, owner);
+}
+
+/** What the present password of an account was found to be before the transaction. */
+export interface PresentPassword {
+  readonly passwordHash: string | null;
+  readonly isRight: boolean;
+}
+
+export const presentPassword = async (
+  current: string,
+  passwordHash: string | null,
+  owner: string,
+): Promise<PresentPassword> => ({ passwordHash, isRight: await verifyPassword(current, passwordHash, owner) });
 
 export async function createUser(
   tx: Tx,
@@ -93,7 +126,7 @@ export async function createUsers(
     inputs.map(({ email }) => email),
   );
   const users: User[] = [];
-  for (const { username, email, password, ...input } of inputs) {
+  for (const { username, email, password, secret, ...input } of inputs) {
     const after = {
       id: newId(),
       username,
@@ -108,7 +141,7 @@ export async function createUsers(
       passwordHash: null,
       passwordChangedAt: null,
       createdAt: new Date(),
-      ...(password != null && (await newPassword(password))),
+      ...(secret ?? (password != null && (await newPassword(password)))),
     };
     await grant.review(tx, { before: null, after });
     users.push(after);
@@ -165,6 +198,7 @@ export async function setUserPassword(
   grant: Grant<'USER:UPDATE'>,
   id: string,
   password: string,
+  secret: HashedPassword,
   length: number,
 ): Promise<User> {
   if (grant.credential.kind === 'api-token')
@@ -172,25 +206,29 @@ export async function setUserPassword(
   const before = await find<User>(tx, grant, 'USER', id);
   assertPassword(password, length, [before.username, before.email], ['input', 'password']);
   await assertMayActAs(tx, grant, id);
-  return change(tx, grant, before, await newPassword(password), 'set-password');
+  return change(tx, grant, before, secret, 'set-password');
 }
 
-/** The own password: the present one must be told, and the sign-in must be by it. */
+/** @throws FORBIDDEN for who is not the owner of the password, signed in by it. */
+export function assertOwn({ identity: { credential, impersonator } }: AccessSession): void {
+  if (credential.kind !== 'basic' || impersonator)
+    throw new GatehouseError('FORBIDDEN', 'A password is changed by its owner, signed in by it.');
+}
+
+/** The own password: the present one must be told. */
 export async function changeMyPassword(
   tx: Tx,
   grant: Grant<'USER:READ'>,
-  current: string,
+  present: PresentPassword,
   password: string,
+  secret: HashedPassword | undefined,
   length: number,
 ): Promise<User> {
-  if (grant.credential.kind !== 'basic' || grant.doer.impersonator) {
-    throw new GatehouseError('FORBIDDEN', 'A password is changed by its owner, signed in by it.');
-  }
   const before = await find<User>(tx, grant, 'USER', grant.doer.id);
-  if (!(await verifyPassword(current, before.passwordHash)))
-    throw badInput(['input', 'currentPassword'], 'This is not the present password.');
+  if (present.passwordHash !== before.passwordHash) throw conflict('The password changed meanwhile; sign in again.');
+  if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'This is not the present password.');
   assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
-  const after = await tx.user.update({ where: { id: before.id }, data: await newPassword(password) });
+  const after = await tx.user.update({ where: { id: before.id }, data: { ...secret } });
   record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
   return after;
 }

@@ -1,0 +1,32 @@
+import { peerOf } from '../lib/address-share.ts';
+import { Recent } from '../lib/recent.ts';
+
+/** Names that nobody has, which an address may try in a minute before they are put on record as one. */
+const greatestNames = 20;
+const greatestAddresses = 10_000;
+
+interface Tried {
+  readonly minute: number;
+  readonly names: Set<string>;
+}
+
+/**
+ * Merges what an address tries under names that nobody has: the first names of a minute are kept apart, all others are
+ * one name (''), so that guessing at random makes neither a row nor an event of each.
+ */
+export class Strangers {
+  readonly #tried = new Recent<string, Tried>(greatestAddresses);
+
+  /** The name under which a failure of this one is counted. */
+  nameOf(account: string, address: string, now = Date.now()): string {
+    const peer = peerOf(address);
+    const minute = Math.floor(now / 60_000);
+    let tried = this.#tried.get(peer);
+    if (tried?.minute !== minute) {
+      tried = { minute, names: new Set() };
+      this.#tried.set(peer, tried);
+    }
+    if (tried.names.size < greatestNames) tried.names.add(account);
+    return tried.names.has(account) ? account : '';
+  }
+}

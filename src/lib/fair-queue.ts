@@ -1,0 +1,175 @@
+export interface FairQueueOptions {
+  /** How many pieces of work run at once. */
+  readonly width: number;
+  /** How many of them one owner may run at once (default: all). */
+  readonly share?: number;
+  /** How many pieces of one owner may wait. */
+  readonly perOwner: number;
+  /** How many pieces may wait in all. */
+  readonly total: number;
+  /** What the work of an owner is refused with who has too many waiting. */
+  readonly refusal: () => Error;
+}
+
+interface Waiting {
+  readonly owner: string;
+  readonly part: string;
+  /** How many of the same part waited before it. */
+  readonly round: number;
+  begin(): void;
+  refuse(error: Error): void;
+}
+
+export interface Place {
+  /** Waits until no other work does: for what nobody depends on. */
+  readonly behind?: boolean;
+  /** For whom of the owner's: its parts take turns too. */
+  readonly part?: string;
+  /** Gives the place in the queue up. The work then does not run. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A queue that its owners share: each has one piece of work begun in turn, however many the others have waiting. A full
+ * queue takes the newcomer and refuses the last piece of the owner with the most. The parts of an owner share its turns
+ * in the same way.
+ */
+export class FairQueue {
+  readonly #options: FairQueueOptions;
+  /** In the order of turns: an owner whose work begins goes to the end. */
+  readonly #front = new Map<string, Waiting[]>();
+  readonly #behind = new Map<string, Waiting[]>();
+  readonly #running = new Map<string, number>();
+  #width = 0;
+  #waiting = 0;
+
+  constructor(options: FairQueueOptions) {
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Does the work in its turn. @throws the refusal where its owner has too many waiting. */
+  async run<T>(owner: string, work: () => Promise<T>, place: Place = {}): Promise<T> {
+    const leave = await this.enter(owner, place);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  /** Waits for a turn. @returns how to give it back. */
+  async enter(owner: string, { behind = false, part = '', signal }: Place = {}): Promise<() => void> {
+    if (this.#isFree(owner) && this.#waiting === 0) this.#begin(owner);
+    else await this.#wait(owner, part, behind ? this.#behind : this.#front, signal);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#end(owner);
+    };
+  }
+
+  #isFree(owner: string): boolean {
+    const { width, share = width } = this.#options;
+    return this.#width < width && (this.#running.get(owner) ?? 0) < share;
+  }
+
+  #begin(owner: string): void {
+    this.#width += 1;
+    this.#running.set(owner, (this.#running.get(owner) ?? 0) + 1);
+  }
+
+  #end(owner: string): void {
+    this.#width -= 1;
+    const left = this.#running.get(owner)! - 1;
+    if (left > 0) this.#running.set(owner, left);
+    else this.#running.delete(owner);
+    this.#next();
+  }
+
+  #next(): void {
+    for (const queue of [this.#front, this.#behind]) {
+      for (const [owner, own] of queue) {
+        if (this.#width >= this.#options.width) return;
+        if (!this.#isFree(owner)) continue;
+        const first = own.shift()!;
+        queue.delete(owner);
+        if (own.length > 0) queue.set(owner, own);
+        this.#waiting -= 1;
+        this.#begin(owner);
+        first.begin();
+      }
+    }
+  }
+
+  #wait(owner: string, part: string, queue: Map<string, Waiting[]>, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const { perOwner, total, refusal } = this.#options;
+    const own = queue.get(owner) ?? [];
+    const round = own.filter((other) => other.part === part).length;
+    if (own.length >= perOwner && !this.#giveWay(queue, own, round)) throw refusal();
+    if (this.#waiting >= total && !this.#makeRoom(own.length)) throw refusal();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const giveUp = () => {
+      this.#forget(queue, waiting);
+      reject(signal!.reason as Error);
+    };
+    const settle = (end: () => void) => {
+      signal?.removeEventListener('abort', giveUp);
+      end();
+    };
+    const waiting: Waiting = {
+      owner,
+      part,
+      round,
+      begin: () => settle(resolve),
+      refuse: (error) => settle(() => reject(error)),
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    const later = own.findIndex((other) => other.round > round);
+    own.splice(later < 0 ? own.length : later, 0, waiting);
+    queue.set(owner, own);
+    this.#waiting += 1;
+    // Work may wait although there is room: of owners who run as much as they may.
+    this.#next();
+    return promise;
+  }
+
+  /** Refuses the last piece of who has more waiting than the newcomer would have. @returns whether there is one. */
+  #makeRoom(count: number): boolean {
+    for (const queue of [this.#behind, this.#front]) {
+      let longest: Waiting[] = [];
+      for (const own of queue.values()) if (own.length > longest.length) longest = own;
+      if (longest.length <= count + 1) continue;
+      this.#refuse(queue, longest.at(-1)!);
+      return true;
+    }
+    return false;
+  }
+
+  /** Of one owner, the part with the most waiting gives way to another part. @returns whether there is one. */
+  #giveWay(queue: Map<string, Waiting[]>, own: readonly Waiting[], round: number): boolean {
+    const last = own.at(-1);
+    if (!last || last.round <= round) return false;
+    this.#refuse(queue, last);
+    return true;
+  }
+
+  #refuse(queue: Map<string, Waiting[]>, waiting: Waiting): void {
+    this.#forget(queue, waiting);
+    waiting.refuse(this.#options.refusal());
+  }
+
+  #forget(queue: Map<string, Waiting[]>, waiting: Waiting): void {
+    const own = queue.get(waiting.owner) ?? [];
+    const at = own.indexOf(waiting);
+    if (at < 0) return;
+    own.splice(at, 1);
+    this.#waiting -= 1;
+    if (own.length === 0) queue.delete(waiting.owner);
+  }
+}
