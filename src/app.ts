@@ -23,8 +23,9 @@ import { atMost } from './lib/at-most.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
-import { Freshness, readStateApart } from './policy/freshness.ts';
+import { Freshness } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { pruneHistory, stateReader } from './policy/store-state.ts';
 import { pruneAudit } from './resources/audit-log/retention.ts';
 import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
@@ -81,9 +82,10 @@ export async function createApp(
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, wake };
-  const freshness = new Freshness(() => readStateApart(database.apart), wake);
-  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm());
-  const changes = new ChangeFeed(store);
+  const freshness = new Freshness(stateReader(database.apart), wake);
+  const { history } = freshness;
+  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm(), history);
+  const changes = new ChangeFeed(store, history);
   const refusedReads = new RefusedReads(store);
   const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
@@ -116,6 +118,16 @@ export async function createApp(
     await assertMasterKeysKnown(database.prisma, keys);
     await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
+    history.on((what) => {
+      if (what !== 'restored') return;
+      authenticator.forget();
+      usage.forget();
+      database.renew();
+      log.error('the database is of another history: it was restored, replaced or rolled back', {
+        consequence: 'every right, sign-in and policy in memory is dropped, and streams are told',
+        revision: String(freshness.state.revision),
+      });
+    });
     const services: Services = {
       store,
       keys,
@@ -180,6 +192,7 @@ export async function createApp(
           decisions.prune(),
           changes.prune(),
           pruneCommands(database.prisma),
+          pruneHistory(database.prisma),
           pruneIdempotencyKeys(database.prisma),
         ]).catch(() => undefined),
       30_000,

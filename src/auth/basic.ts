@@ -38,9 +38,17 @@ export class Basic {
   readonly #options: BasicOptions;
   readonly #cache = new Map<string, Remembered>();
   readonly #verifying = new Map<string, Promise<Remembered>>();
+  #epoch = 0;
 
   constructor(options: BasicOptions) {
     this.#options = options;
+  }
+
+  /** Forgets every sign-in: the store is of another history. */
+  forget(): void {
+    this.#epoch += 1;
+    this.#cache.clear();
+    this.#verifying.clear();
   }
 
   /**
@@ -89,14 +97,19 @@ export class Basic {
     const name = keyedHash(this.#options.keys.cache, fold(username), password, address);
     const remembered = this.#cache.get(name);
     if (remembered && remembered.until > Date.now()) return remembered;
+    const epoch = this.#epoch;
     // Requests that arrive together with the same credentials share one hash.
     let verifying = this.#verifying.get(name);
     if (!verifying) {
       const verify = () => this.#verify(username, password, address, requestId);
-      verifying = withoutDeadline(verify).finally(() => this.#verifying.delete(name));
-      this.#verifying.set(name, verifying);
+      const own = withoutDeadline(verify).finally(() => {
+        if (this.#verifying.get(name) === own) this.#verifying.delete(name);
+      });
+      verifying = own;
+      this.#verifying.set(name, own);
     }
     const proved = await verifying;
+    if (epoch !== this.#epoch) return proved;
     if (this.#cache.size >= greatestCache) this.#cache.clear();
     this.#cache.set(name, proved);
     return proved;

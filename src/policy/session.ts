@@ -70,6 +70,8 @@ export class AccessSession {
   readonly #now: () => Date;
   readonly #memo = new Map<string, Decision>();
   #identity: Identity | undefined;
+  /** The history of the store of which the identity is. */
+  #epoch = 0;
   #use: Promise<void> | undefined;
   /** By which policies the memo was decided. */
   #decidedBy: PolicySet | undefined;
@@ -113,7 +115,10 @@ export class AccessSession {
     this.forget();
     this.#identity = undefined;
     this.#use = undefined;
+    // One that was proved across a restore is proved again.
+    const { epoch } = this.freshness.history;
     this.#identity = await this.#identify();
+    this.#epoch = epoch;
   }
 
   /**
@@ -155,6 +160,7 @@ export class AccessSession {
     session.note = this.note;
     const { used: _used, ...rest } = identity;
     session.#identity = { ...rest, principal };
+    session.#epoch = this.#epoch;
     return session;
   }
 
@@ -169,7 +175,8 @@ export class AccessSession {
   get isCurrent(): boolean {
     const { engine, freshness } = this;
     const current = this.#identity;
-    if (!current || current.revision < freshness.state.revision || !freshness.isFresh || engine.following) return false;
+    if (!current || this.#epoch !== freshness.history.epoch) return false;
+    if (current.revision < freshness.state.revision || !freshness.isFresh || engine.following) return false;
     return !(current.until && current.until <= this.#now());
   }
 
@@ -218,6 +225,8 @@ export class AccessSession {
   /** Decides once per permission and scope; call `refresh` first. */
   decide(permission: Permission, scope: Scope = {}): Decision {
     this.freshness.assertFresh();
+    if (this.#identity && this.#epoch !== this.freshness.history.epoch)
+      throw new GatehouseError('UNAVAILABLE', 'The store was restored meanwhile; try again.', { retryAfter: 1 });
     if (this.engine.fingerprint !== this.freshness.state.policySet) {
       throw new GatehouseError(
         'POLICY_ERROR',
