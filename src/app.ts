@@ -5,7 +5,9 @@ import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
 import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
-import { deriveKeys, masterKey } from './auth/keys.ts';
+import { masterKey } from './auth/key-file.ts';
+import { deriveKeys } from './auth/keys.ts';
+import { assertMasterKey } from './auth/known-key.ts';
 import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
@@ -99,6 +101,7 @@ export async function createApp(
     await database.close();
   };
   try {
+    await assertMasterKey(database.prisma, keys);
     const policies = await startPolicies(config, store, log, options.pluginFolder);
     closers.push(() => policies.close());
     const { engine } = policies;
@@ -127,6 +130,7 @@ export async function createApp(
         consequence: 'every right, sign-in and policy in memory is dropped, and streams are told',
         revision: String(freshness.state.revision),
       });
+      void assertMasterKey(database.prisma, keys).catch((error: Error) => log.error(error.message));
     });
     const services: Services = {
       store,

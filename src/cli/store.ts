@@ -1,3 +1,4 @@
+import { masterKey } from '../auth/key-file.ts';
 import type { Config } from '../config.ts';
 import { openDatabase } from '../db/client.ts';
 import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
@@ -12,7 +13,9 @@ export async function openConnection(
 ): Promise<{ connection: Connection; embedded: EmbeddedServer | undefined }> {
   if (config.databaseUrl !== undefined)
     return { connection: { connectionString: config.databaseUrl }, embedded: undefined };
-  const embedded = await startEmbedded(config.dataDir);
+  // Before the store is made or started: what is wrong with the key is told while nothing is written.
+  masterKey(config.masterKey, config.dataDir);
+  const embedded = await startEmbedded(config.dataDir, config.postgresAccount);
   return { connection: embedded.connection, embedded };
 }
 

@@ -1,22 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, closeSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { EmbeddedStoreError, type Place, preparePlace } from './embedded-place.ts';
+import { createWhole } from '../lib/write-file.ts';
+import { type Place, preparePlace, runningPid } from './embedded-place.ts';
+import { EmbeddedStoreError } from './postgres-account.ts';
+import { handOver, isPrivate, openOwn } from './private-folder.ts';
 
 const run = promisify(execFile);
 
@@ -52,8 +44,8 @@ const settings = {
  * Starts the PostgreSQL that comes with the packages, with its data in `dataDir`, or takes over the one that runs there.
  * It listens on a Unix socket in a private folder only, with a generated password.
  */
-export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
-  const place = preparePlace(dataDir);
+export async function startEmbedded(dataDir: string, account?: string): Promise<EmbeddedServer> {
+  const place = runningPlace(preparePlace(dataDir, account));
   const passwordFile = join(dataDir, 'postgres.password');
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
   if (!existsSync(passwordFile))
@@ -66,7 +58,7 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   };
   const server = { ...connection, database: 'postgres' };
   const adopted = await answers(server);
-  if (!adopted) await launch(place, server);
+  if (!adopted) await launch(place, server, join(dataDir, 'postgres.log'));
   await createDatabase(server, 'gatehouse');
   const pid = postmasterPid(place)!;
   return { connection, pid, adopted, stop: () => stopServer(place) };
@@ -80,8 +72,9 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
   // initdb reads the password as the server's user; the copy that stays is for the gateway alone.
   const password = randomBytes(24).toString('base64url');
   const handover = join(place.socket, 'password');
-  writeFileSync(handover, password, { mode: 0o600 });
-  if (place.account) for (const path of [staging, handover]) chownSync(path, place.account.uid, place.account.gid);
+  rmSync(handover, { force: true });
+  handOver(handover, password, place.account);
+  if (place.account) chownSync(staging, place.account.uid, place.account.gid);
   const args = ['-D', staging, '-U', 'gatehouse', '-A', 'scram-sha-256', '--pwfile', handover];
   try {
     await run(join(place.binaries, 'bin', 'initdb'), [...args, '-E', 'UTF8', '--no-locale', '--no-instructions'], {
@@ -97,7 +90,8 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
   } finally {
     rmSync(handover, { force: true });
   }
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  rmSync(passwordFile, { force: true });
+  createWhole(passwordFile, password);
   // Fails where the folder holds something: it is not ours to remove.
   rmdirSync(place.data);
   renameSync(staging, place.data);
@@ -110,14 +104,14 @@ const retryMs = 15_000;
  * Starts the server and waits until it answers. Where its predecessor was killed, the predecessor's own processes may
  * hold the data for a moment more: then it is tried again.
  */
-async function launch(place: Place, server: Connection): Promise<void> {
+async function launch(place: Place, server: Connection, logFile: string): Promise<void> {
   const startedAt = Date.now();
   for (;;) {
-    const ended = await launchOnce(place, server, startedAt + startMs);
+    const ended = await launchOnce(place, server, logFile, startedAt + startMs);
     if (ended === undefined) return;
     if (Date.now() - startedAt > retryMs) {
-      throw new Error(
-        `The embedded PostgreSQL ended at its start (${ended}); see ${join(place.socket, 'postgres.log')}`,
+      throw new EmbeddedStoreError(
+        `The embedded PostgreSQL ended at its start (${ended}). Its last words: ${lastLine(logFile)} See ${logFile}.`,
       );
     }
     await sleep(200);
@@ -125,8 +119,13 @@ async function launch(place: Place, server: Connection): Promise<void> {
 }
 
 /** @returns undefined when it answers, or how it ended. */
-async function launchOnce(place: Place, server: Connection, deadline: number): Promise<number | string | undefined> {
-  const log = openSync(join(place.socket, 'postgres.log'), 'a', 0o600);
+async function launchOnce(
+  place: Place,
+  server: Connection,
+  logFile: string,
+  deadline: number,
+): Promise<number | string | undefined> {
+  const log = openOwn(logFile);
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // Its own session: the terminal's Ctrl-C must reach the gateway only, which then stops the server in order.
   const child = spawn(join(place.binaries, 'bin', 'postgres'), ['-D', place.data, '-k', place.socket, ...options], {
@@ -147,7 +146,10 @@ async function launchOnce(place: Place, server: Connection, deadline: number): P
   });
   while (!(await answers(server))) {
     if (ended !== undefined) return (await answers(server)) ? undefined : ended;
-    if (Date.now() > deadline) throw new Error('The embedded PostgreSQL did not answer within 60 s.');
+    if (Date.now() > deadline)
+      throw new EmbeddedStoreError(
+        `The embedded PostgreSQL did not answer within ${startMs / 1_000} s. See ${logFile}.`,
+      );
     await sleep(25);
   }
   return undefined;
@@ -177,6 +179,24 @@ async function createDatabase(server: Connection, name: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+function lastLine(logFile: string): string {
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+  const fault = lines.findLast((line) => /FATAL|PANIC|ERROR/.test(line)) ?? lines.at(-1) ?? '';
+  return `${fault.slice(0, 300)}.`;
+}
+
+/** The place with the socket that a server uses which runs there already, left by a gateway that was killed. */
+function runningPlace(place: Place): Place {
+  const file = join(place.data, 'postmaster.pid');
+  if (!existsSync(file)) return place;
+  const [pid, , , , socket = ''] = readFileSync(file, 'utf8').split('\n');
+  if (socket === '' || socket === place.socket || runningPid(place.data) === undefined) return place;
+  if (isPrivate(socket, place.account)) return { ...place, socket };
+  throw new EmbeddedStoreError(
+    `A PostgreSQL (process ${pid}) runs on the data in ${place.data}, and its socket is in ${socket}, where other accounts could reach it. Stop it first.`,
+  );
 }
 
 function postmasterPid(place: Place): number | undefined {

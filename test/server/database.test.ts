@@ -15,7 +15,7 @@ import { PrismaClient } from '../../src/db/generated/client.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { Client } from '../support/client.ts';
-import { password, World } from '../support/world.ts';
+import { masterKey, password, World } from '../support/world.ts';
 import { codesOf, json, jsonType, raw, until } from './tools.ts';
 
 // A list: a single tenant is answered from memory.
@@ -202,7 +202,12 @@ describe('the database', () => {
     let server = await startEmbedded(folder);
     open.push(() => server.stop());
     await migrate(server.connection);
-    const base = readConfig({ PORT: '0', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_DEMO: '0' });
+    const base = readConfig({
+      PORT: '0',
+      GATEHOUSE_DATA_DIR: folder,
+      GATEHOUSE_DEMO: '0',
+      GATEHOUSE_MASTER_KEY: masterKey,
+    });
     const log: string[] = [];
     const app = await createApp(
       base,

@@ -6,14 +6,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
-import { unprivilegedAccount } from '../../src/db/embedded-place.ts';
 import { migrate } from '../../src/db/migrate.ts';
+import { unprivilegedAccount } from '../../src/db/postgres-account.ts';
 import { createLog } from '../../src/lib/log.ts';
 import type { Client } from '../support/client.ts';
 import { DatabaseProxy } from '../support/database-proxy.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { backup, swapIn, writeBack } from '../support/restore.ts';
-import { World } from '../support/world.ts';
+import { masterKey, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { until } from './tools.ts';
 
@@ -207,7 +207,7 @@ describe('a database that is restored under running gateways', () => {
       server = await startEmbedded(folder);
       const log: string[] = [];
       const app = await createApp(
-        readConfig({ PORT: '0', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_DEMO: '0' }),
+        readConfig({ PORT: '0', GATEHOUSE_DATA_DIR: folder, GATEHOUSE_DEMO: '0', GATEHOUSE_MASTER_KEY: masterKey }),
         server.connection,
         createLog('error', (line) => void log.push(line)),
       );
