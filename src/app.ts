@@ -15,6 +15,8 @@ import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import { exclusively } from './db/lock.ts';
+import { isConnectionLost } from './db/lost.ts';
+import { Silence } from './db/silence.ts';
 import type { Store } from './db/transaction.ts';
 import type { Wake } from './db/wake.ts';
 import { createWake } from './db/wakes.ts';
@@ -154,7 +156,10 @@ export async function createApp(
       setInterval(
         () =>
           void exclusively(connection, name, work).catch((error: Error) =>
-            log.error(`${name} failed; it is tried again`, { error: error.message }),
+            // That the database is silent is in the log already.
+            log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed; it is tried again`, {
+              error: error.message,
+            }),
           ),
         milliseconds,
       ).unref();
@@ -218,6 +223,12 @@ export async function createApp(
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
     coordinator.start();
+    const silence = new Silence({
+      answers: () => freshness.isFresh,
+      giveUp: (milliseconds) => database.giveUp(milliseconds),
+      log,
+    });
+    closers.push(() => silence.close());
 
     return {
       config,

@@ -38,12 +38,15 @@ export function masterKey(given: string | undefined, dataDir: string): string {
       `${path} is missing, and the store beside it was made with it: without it no API token works, no secret opens and no checkpoint is proved. ` +
         'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY. If the key is lost for good, set a new GATEHOUSE_MASTER_KEY and mint the tokens anew.',
     );
-  mkdirSync(dataDir, { recursive: true });
   try {
+    mkdirSync(dataDir, { recursive: true });
     createWhole(path, randomBytes(32).toString('base64url'));
   } catch (error) {
     // Another start was first: its key counts.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!existsSync(path))
+      throw new ToldError(
+        `The data folder ${dataDir} cannot be written (${(error as Error).message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
+      );
   }
   return read(path);
 }

@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
+import { toldError } from '../db/reach.ts';
 import { createLog } from '../lib/log.ts';
 import { openConnection } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
@@ -92,7 +93,7 @@ export const serve: Command = {
       await app?.close();
       await release?.();
       await embedded?.stop();
-      throw error;
+      throw toldError(error, connection);
     }
     return new Promise<number>(() => undefined);
   },

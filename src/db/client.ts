@@ -16,6 +16,8 @@ export interface Database {
   readonly connection: Connection;
   /** Makes every connection anew, those in use when they are given back: they may lead to a server of before. */
   renew(): void;
+  /** Ends the statements that have waited longer than this for an answer, where the database is silent. */
+  giveUp(milliseconds: number): void;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
           () => undefined,
         );
     },
+    giveUp: (milliseconds) => statements.giveUp(milliseconds),
     async close() {
       const ended = prisma.$disconnect().then(() => pool.end());
       // What still runs after that belongs to requests that were given up: it must not hold up the end.

@@ -1,6 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -30,6 +40,22 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
+const ownVersion = '18';
+
+/** @throws {EmbeddedStoreError} where the folder cannot be used. */
+function placeIn(dataDir: string, account: string | undefined): Place {
+  try {
+    return preparePlace(dataDir, account);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof EmbeddedStoreError || code === undefined) throw error;
+    throw new EmbeddedStoreError(
+      `The data folder ${dataDir} cannot be used (${message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
+      { cause: error },
+    );
+  }
+}
+
 const settings = {
   listen_addresses: '',
   max_connections: '120',
@@ -45,11 +71,18 @@ const settings = {
  * It listens on a Unix socket in a private folder only, with a generated password.
  */
 export async function startEmbedded(dataDir: string, account?: string): Promise<EmbeddedServer> {
-  const place = runningPlace(preparePlace(dataDir, account));
+  const place = runningPlace(placeIn(dataDir, account));
   const passwordFile = join(dataDir, 'postgres.password');
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
+  const version = readFileSync(join(place.data, 'PG_VERSION'), 'utf8').trim();
+  if (version !== ownVersion)
+    throw new EmbeddedStoreError(
+      `The data in ${place.data} is of PostgreSQL ${version}, and this program has ${ownVersion}. Use the version of Gatehouse that made it, or move the data by pg_dump and pg_restore.`,
+    );
   if (!existsSync(passwordFile))
-    throw new EmbeddedStoreError(`${passwordFile} is missing: without it the data in ${place.data} cannot be opened.`);
+    throw new EmbeddedStoreError(
+      `${passwordFile} is missing: without it the data in ${place.data} cannot be opened. Restore it from a backup.`,
+    );
   const connection: Connection = {
     host: place.socket,
     user: 'gatehouse',
@@ -66,6 +99,10 @@ export async function startEmbedded(dataDir: string, account?: string): Promise<
 
 /** Makes the cluster beside its place and moves it there when it is whole: a start that was killed leaves no half of one. */
 async function initialise(place: Place, passwordFile: string): Promise<void> {
+  if (readdirSync(place.data).length > 0)
+    throw new EmbeddedStoreError(
+      `${place.data} holds something that is no database. Set GATEHOUSE_DATA_DIR to another folder, or remove it.`,
+    );
   const staging = `${place.data}.initialising`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
@@ -99,6 +136,8 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
 
 const startMs = 60_000;
 const retryMs = 15_000;
+/** What its log says while the processes of its predecessor still hold the data. */
+const isHeld = /in use|already exists|another postmaster|another server|could not bind|could not create .*socket/i;
 
 /**
  * Starts the server and waits until it answers. Where its predecessor was killed, the predecessor's own processes may
@@ -109,7 +148,7 @@ async function launch(place: Place, server: Connection, logFile: string): Promis
   for (;;) {
     const ended = await launchOnce(place, server, logFile, startedAt + startMs);
     if (ended === undefined) return;
-    if (Date.now() - startedAt > retryMs) {
+    if (!isHeld.test(lastLine(logFile)) || Date.now() - startedAt > retryMs) {
       throw new EmbeddedStoreError(
         `The embedded PostgreSQL ended at its start (${ended}). Its last words: ${lastLine(logFile)} See ${logFile}.`,
       );
@@ -161,7 +200,11 @@ async function answers(server: Connection): Promise<boolean> {
     await client.connect();
     await client.query('SELECT 1');
     return true;
-  } catch {
+  } catch (error) {
+    if ((error as { code?: string }).code === '28P01')
+      throw new EmbeddedStoreError(
+        'postgres.password in the data folder is not the password of the data beside it. Restore both from the same backup.',
+      );
     return false;
   } finally {
     await client.end().catch(() => undefined);

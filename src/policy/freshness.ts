@@ -2,6 +2,7 @@ import { withoutDeadline } from '../db/deadline.ts';
 import { History } from '../db/history.ts';
 import type { Wake } from '../db/wake.ts';
 import { GatehouseError } from '../errors.ts';
+import { atMost } from '../lib/at-most.ts';
 import type { AccessState, StoreState } from './store-state.ts';
 
 /** The topic of Wake that says: the revision of access went up. */
@@ -106,6 +107,11 @@ export class Freshness {
       this.#running = undefined;
     });
     return this.#running;
+  }
+
+  /** The same, but not longer than this: a database that is silent lets nobody wait. */
+  async confirmWithin(milliseconds: number): Promise<void> {
+    await atMost(milliseconds, this.confirm());
   }
 
   close(): void {

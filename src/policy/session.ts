@@ -108,7 +108,7 @@ export class AccessSession {
   /** Brings identity and rights up to the known revision. @throws UNAUTHENTICATED, POLICY_ERROR. */
   async refresh(): Promise<void> {
     if (!this.#identify) throw unauthenticated();
-    if (!this.freshness.isFresh) await this.freshness.confirm();
+    if (!this.freshness.isFresh) await this.freshness.confirmWithin(500);
     this.freshness.assertFresh();
     if (this.engine.following) await this.engine.following;
     if (this.isCurrent) return;

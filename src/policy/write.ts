@@ -100,7 +100,7 @@ export async function write<P extends Permission, T>(
       throw new GatehouseError('UNAVAILABLE', 'Too many changes of access at once; try again.', { retryAfter: 2 });
     return await own;
   } finally {
-    if (feedsAccess && !dryRun) await session.freshness.confirm();
+    if (feedsAccess && !dryRun && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
     session.forget();
   }
 }

@@ -10,12 +10,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { masterKey } from '../../src/auth/key-file.ts';
 import { preparePlace } from '../../src/db/embedded-place.ts';
+import { migrate } from '../../src/db/migrate.ts';
 import { openOwn, privateFolder } from '../../src/db/private-folder.ts';
+import { DatabaseError, reach } from '../../src/db/reach.ts';
+import { DatabaseProxy } from '../support/database-proxy.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { GatewayProgram } from '../support/program.ts';
+import { freePort, GatewayProgram } from '../support/program.ts';
+import { World } from '../support/world.ts';
 
 const isRoot = process.getuid?.() === 0;
 const stranger = 54_321;
@@ -79,6 +84,92 @@ describe('the folders of the embedded PostgreSQL', () => {
     expect(daemon.uid).not.toBe(nobody.uid);
     // The other folders of the data stay with whom they belong to.
     expect(() => preparePlace(data, 'daemon')).not.toThrow();
+  });
+});
+
+describe('a database that cannot be used', () => {
+  let proxy: DatabaseProxy;
+  const url = (own: { user?: string; password?: string; database?: string; port?: number }) => {
+    const { user, password } = { ...inject('server'), ...own };
+    return `postgresql://${user}:${password}@127.0.0.1:${own.port ?? proxy.port}/${own.database ?? 'postgres'}`;
+  };
+  const onServer = async (...statements: string[]) => {
+    const client = new pg.Client({ ...inject('server'), database: 'postgres' });
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  const fault = (connectionString: string, milliseconds?: number) =>
+    reach({ connectionString }, milliseconds).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  beforeAll(async () => {
+    proxy = await DatabaseProxy.start(World.socket());
+    await onServer(
+      'CREATE DATABASE standing_by',
+      'ALTER DATABASE standing_by SET default_transaction_read_only = on',
+      "CREATE ROLE guest LOGIN PASSWORD 'guest'",
+    );
+  });
+  afterAll(async () => {
+    proxy.close();
+    await onServer('DROP DATABASE standing_by', 'DROP ROLE guest');
+  });
+
+  it('is told in one sentence, with what to do', async () => {
+    const cases: [string, RegExp][] = [
+      [url({ port: await freePort() }), /refuses connections\. Start it, or correct the host and port/],
+      [url({ database: 'none' }), /There is no database none at .*CREATE DATABASE "none"/],
+      [url({ user: 'none' }), /does not let none in .*Create the role, or correct the user and password/],
+      [url({ password: 'wrong' }), /does not let gatehouse in/],
+      [url({ database: 'standing_by' }), /is read-only, such as a standby\. Set DATABASE_URL to the primary/],
+      ['postgresql://a:b@nowhere.invalid/x', /cannot be reached .*Correct the host/],
+    ];
+    for (const [connectionString, message] of cases) {
+      const error = await fault(connectionString);
+      expect([connectionString, error]).toEqual([connectionString, expect.any(DatabaseError)]);
+      expect(error!.message).toMatch(message);
+      expect(error!.message).not.toContain(inject('server').password);
+    }
+    expect(await fault(url({}))).toBeUndefined();
+    // A role that may sign in, but not make a table.
+    const guest = url({ user: 'guest', password: 'guest' });
+    await expect(migrate({ connectionString: guest })).rejects.toThrow(/The role guest may not create tables.*GRANT/);
+  });
+
+  it('is waited for only so long where it takes connections and says nothing', async () => {
+    proxy.lose();
+    const error = await fault(url({}), 300);
+    expect(error).toBeInstanceOf(DatabaseError);
+    expect(error!.message).toMatch(/did not answer within/);
+    proxy.find();
+  });
+
+  it('ends the program with code 1 and without a stack, and so does a wrong data folder', async () => {
+    const program = await GatewayProgram.create({
+      DATABASE_URL: url({ database: 'none' }),
+      GATEHOUSE_MASTER_KEY: 'a master key of more than thirty-two characters',
+    });
+    folders.push(program.folder);
+    const wrong = join(program.folder, 'file');
+    writeFileSync(wrong, '');
+    const other = join(program.folder, 'other');
+    mkdirSync(join(other, 'postgres'), { recursive: true });
+    const run = async (env: Record<string, string>) => {
+      Object.assign(program.env, env);
+      return program.run('serve');
+    };
+    const outcomes = [await run({}), await run({ DATABASE_URL: '', GATEHOUSE_DATA_DIR: wrong })];
+    writeFileSync(join(other, 'postgres', 'PG_VERSION'), '15\n');
+    writeFileSync(join(other, 'postgres.password'), 'x');
+    outcomes.push(await run({ GATEHOUSE_DATA_DIR: other }));
+    expect(outcomes.map(({ code }) => code)).toEqual([1, 1, 1]);
+    const [database, file, version] = outcomes.map(({ output }) => output);
+    expect(database).toMatch(/There is no database none/);
+    expect(file).toMatch(/The data folder .*file cannot be used .*Set GATEHOUSE_DATA_DIR/);
+    expect(version).toMatch(/is of PostgreSQL 15, and this program has 18/);
+    for (const { output } of outcomes) expect(output).not.toMatch(/\n\s+at /);
   });
 });
 

@@ -99,6 +99,7 @@ export class Shipper {
           taken.why && brief(taken.why),
         );
         at = isMoved ? next : await this.#begin();
+        if (failures > 0) this.#log.info('audit events are shipped again', { destination: this.#destination.name });
         failures = 0;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
