@@ -5,7 +5,9 @@ import { AuditFeed } from './audit/feed.ts';
 import { RefusedReads } from './audit/refused-reads.ts';
 import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
-import { deriveKeys, masterKey } from './auth/keys.ts';
+import { masterKey } from './auth/key-file.ts';
+import { deriveKeys } from './auth/keys.ts';
+import { assertMasterKey } from './auth/known-key.ts';
 import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
@@ -13,6 +15,8 @@ import { ChangeFeed } from './db/changes.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
 import { exclusively } from './db/lock.ts';
+import { isConnectionLost } from './db/lost.ts';
+import { Silence } from './db/silence.ts';
 import type { Store } from './db/transaction.ts';
 import type { Wake } from './db/wake.ts';
 import { createWake } from './db/wakes.ts';
@@ -24,8 +28,9 @@ import { Counted } from './lib/counted.ts';
 import type { Log } from './lib/log.ts';
 import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
-import { Freshness, readStateApart } from './policy/freshness.ts';
+import { Freshness } from './policy/freshness.ts';
 import type { LivePolicies } from './policy/live-policies.ts';
+import { pruneHistory, stateReader } from './policy/store-state.ts';
 import { pruneAudit } from './resources/audit-log/retention.ts';
 import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
@@ -83,9 +88,10 @@ export async function createApp(
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, wake };
-  const freshness = new Freshness(() => readStateApart(database.apart), wake);
-  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm());
-  const changes = new ChangeFeed(store);
+  const freshness = new Freshness(stateReader(database.apart), wake);
+  const { history } = freshness;
+  const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm(), history);
+  const changes = new ChangeFeed(store, history);
   const refusedReads = new RefusedReads(store);
   const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
@@ -99,6 +105,7 @@ export async function createApp(
     await database.close();
   };
   try {
+    await assertMasterKey(database.prisma, keys);
     const policies = await startPolicies(config, store, log, options.pluginFolder);
     closers.push(() => policies.close());
     const { engine } = policies;
@@ -118,6 +125,17 @@ export async function createApp(
     await assertMasterKeysKnown(database.prisma, keys);
     await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
+    history.on((what) => {
+      if (what !== 'restored') return;
+      authenticator.forget();
+      usage.forget();
+      database.renew();
+      log.error('the database is of another history: it was restored, replaced or rolled back', {
+        consequence: 'every right, sign-in and policy in memory is dropped, and streams are told',
+        revision: String(freshness.state.revision),
+      });
+      void assertMasterKey(database.prisma, keys).catch((error: Error) => log.error(error.message));
+    });
     const services: Services = {
       store,
       keys,
@@ -140,7 +158,10 @@ export async function createApp(
       setInterval(
         () =>
           void exclusively(connection, name, work).catch((error: Error) =>
-            log.error(`${name} failed; it is tried again`, { error: error.message }),
+            // That the database is silent is in the log already.
+            log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed; it is tried again`, {
+              error: error.message,
+            }),
           ),
         milliseconds,
       ).unref();
@@ -183,6 +204,7 @@ export async function createApp(
           decisions.prune(),
           changes.prune(),
           pruneCommands(database.prisma),
+          pruneHistory(database.prisma),
           pruneIdempotencyKeys(database.prisma),
         ]).catch(() => undefined),
       30_000,
@@ -204,6 +226,12 @@ export async function createApp(
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
     coordinator.start();
+    const silence = new Silence({
+      answers: () => freshness.isFresh,
+      giveUp: (milliseconds) => database.giveUp(milliseconds),
+      log,
+    });
+    closers.push(() => silence.close());
 
     return {
       config,

@@ -167,6 +167,12 @@ const addressOrRange = z
   .string()
   .refine((text) => isIP(text.split('/')[0] ?? '') > 0, 'is not an address or CIDR range');
 
+/** Random text of that length has many different characters; one that is typed for want of a better has few. */
+const masterKey = z
+  .string()
+  .min(32, 'needs at least 32 characters')
+  .refine((text) => new Set(text).size >= 8, 'is too easy to guess: take 32 random bytes, as text');
+
 const environment = z
   .object({
     PORT: port.default(4000),
@@ -174,8 +180,12 @@ const environment = z
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'is not a postgresql:// URL' }).optional(),
     GATEHOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'is not a redis:// URL' }).optional(),
     GATEHOUSE_DATA_DIR: z.string().min(1).default('.gatehouse'),
+    GATEHOUSE_POSTGRES_ACCOUNT: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, 'is not the name of an account')
+      .optional(),
     GATEHOUSE_CONFIG: z.string().min(1).optional(),
-    GATEHOUSE_MASTER_KEY: z.string().min(32, 'needs at least 32 characters').optional(),
+    GATEHOUSE_MASTER_KEY: masterKey.optional(),
     GATEHOUSE_FORMER_MASTER_KEYS: list(z.string().min(32, 'needs at least 32 characters each')).optional(),
     GATEHOUSE_ORIGINS: list(origin).optional(),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
@@ -199,6 +209,8 @@ export interface Config extends PolicyConfiguration {
   /** Undefined: gateways wake each other over PostgreSQL. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
+  /** Under root: the account that the embedded PostgreSQL runs as. */
+  readonly postgresAccount: string | undefined;
   readonly masterKey: string | undefined;
   readonly formerMasterKeys: readonly string[];
   readonly origins: readonly string[] | undefined;
@@ -274,6 +286,7 @@ export function readConfig(
     databaseUrl: e.DATABASE_URL,
     redisUrl: e.GATEHOUSE_REDIS_URL,
     dataDir: resolve(e.GATEHOUSE_DATA_DIR),
+    postgresAccount: e.GATEHOUSE_POSTGRES_ACCOUNT,
     masterKey: e.GATEHOUSE_MASTER_KEY,
     formerMasterKeys: e.GATEHOUSE_FORMER_MASTER_KEYS ?? [],
     origins: e.GATEHOUSE_ORIGINS,

@@ -5,15 +5,25 @@ import { keyedHash } from '../lib/keyed-hash.ts';
 /** No cursor is as long. */
 const greatestLength = 300;
 
-/** A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal. */
-export type Position =
+/**
+ * A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal.
+ * Behind an event, its mark tells that it is this event and no other that a restored store has in its place.
+ */
+export type Position = (
   | { readonly feed: 'tenant'; readonly tenantId: string; readonly seq: bigint }
-  | { readonly feed: 'all'; readonly transaction: bigint; readonly ordinal: bigint };
+  | { readonly feed: 'all'; readonly transaction: bigint; readonly ordinal: bigint }
+) & { readonly mark?: string | undefined };
 
-const textOf = (position: Position): string =>
-  position.feed === 'tenant'
-    ? `t.${position.tenantId}.${position.seq}`
-    : `a.${position.transaction}.${position.ordinal}`;
+/** Of the hash of an event, by a key: who may not see the event cannot try contents against it. */
+export const markOf = (key: Buffer, hash: string): string => keyedHash(key, 'event', hash).slice(0, 16);
+
+const textOf = (position: Position): string => {
+  const place =
+    position.feed === 'tenant'
+      ? `t.${position.tenantId}.${position.seq}`
+      : `a.${position.transaction}.${position.ordinal}`;
+  return position.mark === undefined ? place : `${place}.${position.mark}`;
+};
 
 /** Opaque, signed, and bound to the tenant's id (a key that is used again is another tenant). */
 export function encodePosition(key: Buffer, position: Position): string {
@@ -34,12 +44,12 @@ export function decodePosition(key: Buffer, cursor: string, tenantId: string | u
   const signature = Buffer.from(parts.pop() ?? '');
   const expected = Buffer.from(keyedHash(key, parts.join('.')).slice(0, 24));
   if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) throw refuse();
-  const [feed, first = '', second = ''] = parts;
+  const [feed, first = '', second = '', mark] = parts;
   const [of, at] = [numberIn(first), numberIn(second)];
   if (feed === 't' && tenantId !== undefined && first === tenantId && at !== undefined)
-    return { feed: 'tenant', tenantId, seq: at };
+    return { feed: 'tenant', tenantId, seq: at, mark };
   if (feed === 'a' && tenantId === undefined && of !== undefined && at !== undefined)
-    return { feed: 'all', transaction: of, ordinal: at };
+    return { feed: 'all', transaction: of, ordinal: at, mark };
   throw refuse();
 }
 
@@ -48,3 +58,25 @@ function numberIn(text: string): bigint | undefined {
   const number = /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
   return number !== undefined && number <= greatestNumber ? number : undefined;
 }
+
+/** The place behind an event of its chain. */
+export const behindEvent = (
+  key: Buffer,
+  { tenantId, seq, hash }: { readonly tenantId: string; readonly seq: bigint; readonly hash: string },
+): Position & { feed: 'tenant' } => ({
+  feed: 'tenant',
+  tenantId,
+  seq,
+  ...(seq > 0n && { mark: markOf(key, hash) }),
+});
+
+/** The place behind an event in the order across all chains. */
+export const behindAcross = (
+  key: Buffer,
+  event: { readonly transaction: bigint; readonly ordinal: bigint; readonly hash: string },
+): Position & { feed: 'all' } => ({
+  feed: 'all',
+  transaction: event.transaction,
+  ordinal: event.ordinal,
+  mark: markOf(key, event.hash),
+});

@@ -1,109 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
+import { History } from '../db/history.ts';
 import type { Store } from '../db/transaction.ts';
-import { GatehouseError } from '../errors.ts';
 import { pause } from '../lib/pause.ts';
 import { remember } from '../lib/remember.ts';
 import { newestPlace, readAcross } from './across.ts';
-import type { Position } from './cursor.ts';
+import { behindAcross, behindEvent, markOf, type Position } from './cursor.ts';
 import { assertHeld } from './oldest.ts';
 import { auditTopic } from './record.ts';
+import { batch, Tail } from './tail.ts';
 
 const pollMs = 500;
-const batch = 200;
-/** Between two reads of one chain. */
-const gatherMs = 30;
 /** How often a stream across all chains looks whether it was overtaken. */
 const checkMs = 10_000;
-/** What a tail keeps, so that subscribers who keep up read it from memory: so many events, of so many characters. */
-const kept = 1_000;
-const keptCharacters = 10_000_000;
-
-/** The newest of them, as many as are kept; always the last one. */
-function newest(events: AuditEvent[]): AuditEvent[] {
-  let characters = 0;
-  let from = events.length;
-  while (from > 0 && events.length - from < kept && characters < keptCharacters) {
-    from -= 1;
-    characters += events[from]!.patchText.length;
-  }
-  return from === 0 ? events : events.slice(from);
-}
-
-/** Shares the reading of one chain among those who follow it. */
-export class Tail {
-  readonly #read: (after: bigint) => Promise<AuditEvent[]>;
-  #events: AuditEvent[] = [];
-  /** Where reading began: there was nothing behind it then. */
-  #from: bigint | undefined;
-  #reading: Promise<void> | undefined;
-  #again = false;
-  readonly #waiting = new Set<() => void>();
-  followers = 0;
-
-  constructor(read: (after: bigint) => Promise<AuditEvent[]>) {
-    this.#read = read;
-  }
-
-  /** The events behind `seq` that are in memory; undefined where memory does not reach back so far. */
-  after(seq: bigint, count = batch): AuditEvent[] | undefined {
-    const first = this.#events[0];
-    if (!first) return seq === this.#from ? [] : undefined;
-    if (seq + 1n < first.seq) return undefined;
-    const start = Number(seq - first.seq) + 1;
-    return this.#events.slice(start, start + count);
-  }
-
-  /** Reads on from the newest known event; the first time, from `seq`. */
-  look(seq?: bigint): void {
-    this.#from ??= seq;
-    if (this.#reading) {
-      this.#again = true;
-      return;
-    }
-    this.#reading = withoutDeadline(async () => {
-      do {
-        this.#again = false;
-        const from = this.#events.at(-1)?.seq ?? this.#from;
-        if (from === undefined) return;
-        const events = await this.#read(from);
-        if (events.length === 0) continue;
-        this.#events.push(...events);
-        this.#events = newest(this.#events);
-        this.#again ||= events.length === batch;
-        this.wake();
-        // While many write, a few reads a second tell of all of them.
-        if (events.length < batch) await sleep(gatherMs);
-      } while (this.#again);
-    })
-      .catch((error: unknown) => {
-        if (!(error instanceof GatehouseError)) return;
-        // What came next is gone: each who follows is told so when they read for themselves.
-        this.#events = [];
-        this.#from = undefined;
-        this.wake();
-      })
-      .finally(() => {
-        this.#reading = undefined;
-      });
-  }
-
-  wake(): void {
-    for (const listener of [...this.#waiting]) listener();
-  }
-
-  /** Calls back when there is more. @returns how to stop: a quiet chain must not gather those who gave up waiting. */
-  onChange(listener: () => void): () => void {
-    this.#waiting.add(listener);
-    return () => this.#waiting.delete(listener);
-  }
-
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-}
+/** Does this event come next behind the position, by its hash? Nothing does as well. */
+const follows = (key: Buffer, { mark }: Position, next: AuditEvent | undefined): boolean =>
+  next === undefined || mark === undefined || markOf(key, next.prevHash) === mark;
 
 /** The live reading of the audit log: in the order of commit, without a gap, from any position. */
 export class AuditFeed {
@@ -117,20 +30,32 @@ export class AuditFeed {
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
   readonly #closing = new AbortController();
+  readonly #history: History;
 
   /**
    * @param cursorKey signs cursors.
    * @param confirm learns what rights there are now.
    */
-  constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>) {
+  constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>, history = new History()) {
     this.#store = store;
     this.#cursorKey = cursorKey;
     this.#confirm = confirm;
+    this.#history = history;
+    const offHistory = history.on((what) => {
+      if (what !== 'restored') return;
+      this.#reading.clear();
+      for (const tail of this.#tails.values()) tail.forget();
+      for (const wake of this.#all) wake();
+    });
     setMaxListeners(0, this.#closing.signal);
-    this.#off = store.wake.on((topic) => {
+    const offWake = store.wake.on((topic) => {
       for (const [tenantId, tail] of this.#tails) if (topic === '*' || topic === auditTopic(tenantId)) tail.look();
       if (topic === '*' || topic.startsWith('audit:')) for (const wake of this.#all) wake();
     });
+    this.#off = () => {
+      offHistory();
+      offWake();
+    };
     // The poll covers a wake-up that was lost.
     this.#timer = setInterval(() => {
       for (const tail of this.#tails.values()) tail.look();
@@ -153,7 +78,7 @@ export class AuditFeed {
   async head(tenantId: string | undefined): Promise<Position> {
     if (tenantId !== undefined) {
       const head = await this.#store.prisma.auditHead.findFirst({ where: { tenantId } });
-      return { feed: 'tenant', tenantId, seq: head?.seq ?? 0n };
+      return behindEvent(this.#cursorKey, head ?? { tenantId, seq: 0n, hash: '' });
     }
     return { feed: 'all', ...(await newestPlace(this.#store.prisma)) };
   }
@@ -166,19 +91,19 @@ export class AuditFeed {
     return position.feed === 'tenant' ? this.#followTenant(position, signal) : this.#followAll(position, signal);
   }
 
-  async *#followTenant(
-    { tenantId, seq }: Position & { feed: 'tenant' },
-    signal: AbortSignal,
-  ): AsyncGenerator<AuditEvent[]> {
+  async *#followTenant(position: Position & { feed: 'tenant' }, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
+    const { tenantId } = position;
     const tail = this.join(tenantId);
     try {
-      let at = seq;
+      let at = position;
       while (!signal.aborted && !this.#closing.signal.aborted) {
-        let events = tail.after(at);
-        if (events === undefined) {
-          events = await this.readBack(tenantId, at);
+        const events = tail.after(at.seq) ?? (await this.readBack(at));
+        if (!follows(this.#cursorKey, at, events[0])) {
+          await this.assertHeld(at);
+          tail.forget();
+          continue;
         }
-        if (events.length > 0) at = events.at(-1)!.seq;
+        if (events.length > 0) at = behindEvent(this.#cursorKey, events.at(-1)!);
         else {
           const { promise: changed, resolve } = Promise.withResolvers<void>();
           const off = tail.onChange(resolve);
@@ -204,13 +129,14 @@ export class AuditFeed {
   }
 
   /** The events behind `seq` from the database, for whom the tail does not reach back; near its end, the tail begins there. */
-  async readBack(tenantId: string, seq: bigint): Promise<AuditEvent[]> {
+  async readBack(at: Position & { feed: 'tenant' }): Promise<AuditEvent[]> {
+    const { tenantId, seq } = at;
     const key = `${tenantId} ${seq}`;
     const reading = remember(this.#reading, key, () =>
       withoutDeadline(() => this.#readChain(tenantId, seq)).finally(() => this.#reading.delete(key)),
     );
     const events = await reading;
-    if (events.length === 0) await this.assertHeld({ feed: 'tenant', tenantId, seq });
+    if (events.length === 0) await this.assertHeld(at);
     if (events.length < batch) this.#tails.get(tenantId)?.look(seq);
     return events;
   }
@@ -237,12 +163,10 @@ export class AuditFeed {
     return events;
   }
 
-  async *#followAll(
-    { transaction, ordinal }: Position & { feed: 'all' },
-    signal: AbortSignal,
-  ): AsyncGenerator<AuditEvent[]> {
-    let at = { transaction, ordinal };
+  async *#followAll(position: Position & { feed: 'all' }, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
+    let at = position;
     let checkedAt = Date.now();
+    let { epoch } = this.#history;
     let wake: () => void = () => undefined;
     const listener = () => wake();
     this.#all.add(listener);
@@ -252,12 +176,15 @@ export class AuditFeed {
         wake = resolve;
         const events = await this.#judgeable(await readAcross(this.#store.prisma, at, batch));
         // Who is behind may be overtaken by what removes old events.
-        if (events.length === batch || Date.now() - checkedAt > checkMs) {
-          await this.assertHeld({ feed: 'all', ...at });
+        if (events.length === batch || Date.now() - checkedAt > checkMs || epoch !== this.#history.epoch) {
+          // Where no event was told yet, nothing says that the place is still one of this history.
+          const isLost = epoch !== this.#history.epoch && at.mark === undefined;
+          await this.assertHeld(isLost ? { ...at, mark: '' } : at);
+          ({ epoch } = this.#history);
           checkedAt = Date.now();
         }
         const last = events.at(-1);
-        if (last) at = { transaction: last.transaction, ordinal: last.ordinal };
+        if (last) at = behindAcross(this.#cursorKey, last);
         else await this.#pause(changed, signal, 250);
         yield events;
       }

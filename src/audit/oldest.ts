@@ -1,16 +1,17 @@
 import type { PrismaClient } from '../db/generated/client.ts';
 import { GatehouseError } from '../errors.ts';
-import { encodePosition, type Position } from './cursor.ts';
+import { encodePosition, markOf, type Position } from './cursor.ts';
 
 /** @throws CURSOR_EXPIRED where events behind the position are gone, or where it is ahead of all that there is. */
 export async function assertHeld(prisma: PrismaClient, key: Buffer, position: Position): Promise<void> {
-  const found = position.feed === 'tenant' ? await inChain(prisma, position) : await acrossChains(prisma, position);
+  const found =
+    position.feed === 'tenant' ? await inChain(prisma, key, position) : await acrossChains(prisma, key, position);
   if (!found) return;
   const { oldest, ahead } = found;
   throw new GatehouseError(
     'CURSOR_EXPIRED',
     ahead
-      ? 'The cursor is ahead of all events that there are: the store was restored. List anew, or go on behind oldestCursor.'
+      ? 'The cursor is of events that are not in the store any more: the store was restored. List anew, or go on behind oldestCursor.'
       : 'Events behind this cursor are not kept any more. List anew, or go on behind oldestCursor.',
     { oldestCursor: encodePosition(key, oldest), ...(ahead && { ahead }) },
   );
@@ -22,8 +23,12 @@ interface Lost {
   readonly ahead: boolean;
 }
 
-async function inChain(prisma: PrismaClient, at: Position & { feed: 'tenant' }): Promise<Lost | undefined> {
-  const { tenantId } = at;
+async function inChain(
+  prisma: PrismaClient,
+  key: Buffer,
+  at: Position & { feed: 'tenant' },
+): Promise<Lost | undefined> {
+  const { tenantId, mark } = at;
   const head = (await prisma.auditHead.findFirst({ where: { tenantId } }))?.seq ?? 0n;
   const first = await prisma.auditEvent.findFirst({
     where: { tenantId },
@@ -31,15 +36,35 @@ async function inChain(prisma: PrismaClient, at: Position & { feed: 'tenant' }):
     select: { seq: true },
   });
   const begins = first?.seq ?? head + 1n;
-  const ahead = at.seq > head;
-  return ahead || begins > at.seq + 1n ? { oldest: { ...at, seq: begins - 1n }, ahead } : undefined;
+  const ahead = at.seq > head || (mark !== undefined && !(await isHeld(prisma, key, { tenantId, seq: at.seq, mark })));
+  const oldest = { feed: 'tenant', tenantId, seq: begins - 1n } as const;
+  return ahead || begins > at.seq + 1n ? { oldest, ahead } : undefined;
+}
+
+/** Is the event of this number the one of the mark? What comes next tells of one that was pruned; true where nothing does. */
+async function isHeld(
+  prisma: PrismaClient,
+  key: Buffer,
+  { tenantId, seq, mark }: { tenantId: string; seq: bigint; mark: string },
+): Promise<boolean> {
+  const rows = await prisma.auditEvent.findMany({
+    where: { tenantId, seq: { in: [seq, seq + 1n] } },
+    select: { seq: true, hash: true, prevHash: true },
+    orderBy: { seq: 'asc' },
+  });
+  const [first] = rows;
+  return first === undefined || markOf(key, first.seq === seq ? first.hash : first.prevHash) === mark;
 }
 
 /**
  * Of each chain that lost its beginning, what is left begins at a place in the order across all of them. What was lost is
  * before that place, and so is everything up to it from which nobody can go on without a gap.
  */
-async function acrossChains(prisma: PrismaClient, at: Position & { feed: 'all' }): Promise<Lost | undefined> {
+async function acrossChains(
+  prisma: PrismaClient,
+  key: Buffer,
+  at: Position & { feed: 'all' },
+): Promise<Lost | undefined> {
   const rows = await prisma.$queryRaw<{ transaction: bigint; ordinal: bigint; next: bigint }[]>`
     SELECT COALESCE(max(begins.transaction), 0) AS transaction,
       COALESCE((max(ARRAY[begins.transaction, begins.ordinal]))[2], 0)::bigint AS ordinal,
@@ -55,5 +80,9 @@ async function acrossChains(prisma: PrismaClient, at: Position & { feed: 'all' }
   const oldest: Position = { feed: 'all', transaction, ordinal };
   if (at.transaction >= next) return { oldest, ahead: true };
   const isBefore = at.transaction < transaction || (at.transaction === transaction && at.ordinal < ordinal);
-  return isBefore ? { oldest, ahead: false } : undefined;
+  if (isBefore) return { oldest, ahead: false };
+  if (at.mark === undefined || (at.transaction === transaction && at.ordinal === ordinal)) return undefined;
+  // Whatever was pruned is before: the event itself is there, unless the store has another history.
+  const held = await prisma.auditEvent.findFirst({ where: { ordinal: at.ordinal }, select: { hash: true } });
+  return held && markOf(key, held.hash) === at.mark ? undefined : { oldest, ahead: true };
 }

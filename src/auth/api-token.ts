@@ -59,6 +59,11 @@ export class ApiTokens {
     );
   }
 
+  /** Forgets them all: the store is of another history. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   /** @param token what follows `Bearer `. */
   identifier(token: string): () => Promise<Identity> {
     // The checksum first: a typo costs no look-up.
@@ -97,8 +102,14 @@ export class ApiTokens {
 
   async #read(hash: string): Promise<Known | undefined> {
     const readAt = Date.now();
+    const { history } = this.#options.freshness;
+    const { epoch } = history;
     const row = await this.#stored.load(hash);
-    if (!row) return undefined;
+    if (epoch !== history.epoch) return this.#read(hash);
+    if (!row) {
+      this.#known.delete(hash);
+      return undefined;
+    }
     const found = { ...row, readAt };
     if (this.#known.size >= greatestCache) this.#known.clear();
     this.#known.set(hash, found);
@@ -125,7 +136,7 @@ export class ApiTokens {
       RETURNING "expiresAt", "lastUsedAt"`,
     );
     // Another gateway may have written it meanwhile, or it ended: read what holds now.
-    if (rows[0]) this.#known.set(hash, { ...found, ...rows[0] });
+    if (rows[0] && this.#known.get(hash) === found) this.#known.set(hash, { ...found, ...rows[0] });
     else await this.#read(hash);
   }
 }

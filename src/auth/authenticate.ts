@@ -46,6 +46,14 @@ export class Authenticator {
     this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
   }
 
+  /** Forgets who signed in, with which rights, and what was noted of it: the store is of another history. */
+  forget(): void {
+    this.#principals.forget();
+    this.#tokens.forget();
+    this.#basic.forget();
+    this.#noted.clear();
+  }
+
   /** A session that has proved nothing yet: `refresh` does. Without an Authorization header it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;

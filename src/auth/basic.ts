@@ -53,9 +53,17 @@ export class Basic {
   readonly #verifying = new Map<string, Promise<Remembered>>();
   readonly #proven = new Recent<string, true>(greatestCache);
   readonly #strangers = new Strangers();
+  #epoch = 0;
 
   constructor(options: BasicOptions) {
     this.#options = options;
+  }
+
+  /** Forgets every sign-in: the store is of another history. */
+  forget(): void {
+    this.#epoch += 1;
+    this.#cache.clear();
+    this.#verifying.clear();
   }
 
   /**
@@ -109,18 +117,21 @@ export class Basic {
     const name = keyedHash(this.#options.keys.cache, fold(username), password, address);
     const remembered = this.#cache.get(name);
     if (remembered && remembered.until > Date.now()) return remembered;
+    const epoch = this.#epoch;
     // Requests that arrive together with the same credentials share one hash.
     let verifying = this.#verifying.get(name);
     if (!verifying) {
       const verify = () => this.#verify(username, password, address, requestId);
       // Who has proved these very credentials lately does not wait behind the guesses of an address that they share.
       const owner = this.#proven.get(name) ? `proven ${name}` : `from ${peerOf(address)}`;
-      verifying = withoutDeadline(() => signIns.run(owner, verify, { part: fold(username) })).finally(() =>
-        this.#verifying.delete(name),
-      );
-      this.#verifying.set(name, verifying);
+      const own = withoutDeadline(() => signIns.run(owner, verify, { part: fold(username) })).finally(() => {
+        if (this.#verifying.get(name) === own) this.#verifying.delete(name);
+      });
+      verifying = own;
+      this.#verifying.set(name, own);
     }
     const proved = await verifying;
+    if (epoch !== this.#epoch) return proved;
     if (this.#cache.size >= greatestCache) this.#cache.clear();
     this.#cache.set(name, proved);
     this.#proven.set(name, true);

@@ -1,6 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hkdfSync } from 'node:crypto';
 import { type SigningKey, signingKey } from '../lib/signing.ts';
 
 /** Keys for separate uses, all derived from one root secret: none tells another. */
@@ -45,15 +43,4 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
       ...former.map((one) => signingKey(derived(one, 'audit-signing'))),
     ],
   };
-}
-
-/** The root secret: as given, or from the data folder's key file, which the first start makes. */
-export function masterKey(given: string | undefined, dataDir: string): string {
-  if (given !== undefined) return given;
-  const path = join(dataDir, 'master.key');
-  if (!existsSync(path)) {
-    mkdirSync(dataDir, { recursive: true });
-    writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  }
-  return readFileSync(path, 'utf8').trim();
 }

@@ -1,6 +1,8 @@
 import { makeCheckpoints, newestCheckpoints } from '../audit/checkpoints.ts';
 import { checkpointLine } from '../audit/export-line.ts';
-import { deriveKeys, type Keys, masterKey } from '../auth/keys.ts';
+import { masterKey } from '../auth/key-file.ts';
+import { deriveKeys, type Keys } from '../auth/keys.ts';
+import { assertMasterKey } from '../auth/known-key.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import { pemOf } from '../lib/signing.ts';
@@ -15,7 +17,9 @@ export async function checkpoint(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new UsageError('Usage: gatehouse audit checkpoint > FILE');
   const config = readConfig();
   return withStore(config, createLog(config.log), async ({ prisma }) => {
-    await makeCheckpoints(prisma, keysOf(config).signing[0]);
+    const keys = keysOf(config);
+    await assertMasterKey(prisma, keys);
+    await makeCheckpoints(prisma, keys.signing[0]);
     for (const statement of await newestCheckpoints(prisma)) process.stdout.write(checkpointLine(statement));
     return 0;
   });

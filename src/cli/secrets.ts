@@ -1,4 +1,6 @@
-import { deriveKeys, masterKey } from '../auth/keys.ts';
+import { masterKey } from '../auth/key-file.ts';
+import { deriveKeys } from '../auth/keys.ts';
+import { assertMasterKey } from '../auth/known-key.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
@@ -15,6 +17,7 @@ export const secretsCommand: Command = {
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
       const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
+      await assertMasterKey(store.prisma, keys);
       const tenants = await store.prisma.tenant.findMany({
         where: { ...(key !== undefined && { key }), dataKeys: { some: {} } },
         orderBy: { key: 'asc' },

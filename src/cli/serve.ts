@@ -5,6 +5,8 @@ import { reloadPolicies } from '../bootstrap/reload.ts';
 import { type Config, readConfig } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
+import { sharedAccountWarning } from '../db/postgres-account.ts';
+import { toldError } from '../db/reach.ts';
 import { createLog } from '../lib/log.ts';
 import { openConnection } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
@@ -38,6 +40,8 @@ export const serve: Command = {
       }));
     if (embedded && !release)
       throw new UsageError(`Another gateway uses ${config.dataDir}. Stop it first, or set GATEHOUSE_DATA_DIR.`);
+    if (embedded && process.getuid?.() === 0 && config.postgresAccount === undefined)
+      console.error(`WARNING: ${sharedAccountWarning}`);
     if (embedded?.adopted) log.info('took over the PostgreSQL of a gateway that was killed', { pid: embedded.pid });
 
     let app: Awaited<ReturnType<typeof createApp>> | undefined;
@@ -89,7 +93,7 @@ export const serve: Command = {
       await app?.close();
       await release?.();
       await embedded?.stop();
-      throw error;
+      throw toldError(error, connection);
     }
     return new Promise<number>(() => undefined);
   },

@@ -1,7 +1,9 @@
+import { masterKey } from '../auth/key-file.ts';
 import type { Config } from '../config.ts';
 import { openDatabase } from '../db/client.ts';
 import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
+import { reach, toldError } from '../db/reach.ts';
 import type { Store } from '../db/transaction.ts';
 import { createWake } from '../db/wakes.ts';
 import type { Log } from '../lib/log.ts';
@@ -10,9 +12,14 @@ import type { Log } from '../lib/log.ts';
 export async function openConnection(
   config: Config,
 ): Promise<{ connection: Connection; embedded: EmbeddedServer | undefined }> {
-  if (config.databaseUrl !== undefined)
-    return { connection: { connectionString: config.databaseUrl }, embedded: undefined };
-  const embedded = await startEmbedded(config.dataDir);
+  if (config.databaseUrl !== undefined) {
+    const connection = { connectionString: config.databaseUrl };
+    await reach(connection);
+    return { connection, embedded: undefined };
+  }
+  // Before the store is made or started: what is wrong with the key is told while nothing is written.
+  masterKey(config.masterKey, config.dataDir);
+  const embedded = await startEmbedded(config.dataDir, config.postgresAccount);
   return { connection: embedded.connection, embedded };
 }
 
@@ -28,6 +35,8 @@ export async function withStore<T>(
   try {
     await migrate(connection);
     return await work({ prisma: database.prisma, wake }, connection);
+  } catch (error) {
+    throw toldError(error, connection);
   } finally {
     // The wake-up goes out before the connection does.
     await new Promise((resolve) => setTimeout(resolve, 50));

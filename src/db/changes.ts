@@ -13,6 +13,7 @@ import {
   readChanges,
 } from './change-source.ts';
 import { withoutDeadline } from './deadline.ts';
+import { History, historyBroke } from './history.ts';
 import type { Store } from './transaction.ts';
 
 const pollMs = 500;
@@ -27,6 +28,11 @@ const furthest = (a: ChangePosition, b: ChangePosition): ChangePosition => ({
   row: later(a.row, b.row),
   removal: later(a.removal, b.removal),
 });
+
+/** A place to follow from, good for as long as the server keeps running and the store keeps its history. */
+export interface ChangePlace extends ChangePosition {
+  readonly era: AbortSignal;
+}
 
 /** Shares the reading of one source among those who follow it. */
 class ChangeTail {
@@ -101,13 +107,26 @@ export class ChangeFeed {
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
   readonly #closing = new AbortController();
+  /** Aborted where the store is restored or its server restarted: numbers of transactions mean nothing across that. */
+  #era = new AbortController();
 
-  constructor(store: Store) {
+  constructor(store: Store, history = new History()) {
     this.#store = store;
-    setMaxListeners(0, this.#closing.signal);
-    this.#off = store.wake.on((topic) => {
+    setMaxListeners(0, this.#closing.signal, this.#era.signal);
+    const offHistory = history.on(() => {
+      const former = this.#era;
+      this.#era = new AbortController();
+      setMaxListeners(0, this.#era.signal);
+      this.#tails.clear();
+      former.abort();
+    });
+    const offWake = store.wake.on((topic) => {
       for (const { source, tail } of this.#tails.values()) if (topic === '*' || topic === source.topic) tail.look();
     });
+    this.#off = () => {
+      offHistory();
+      offWake();
+    };
     // The poll covers a wake-up that was lost, and what became readable because an older transaction ended.
     this.#timer = setInterval(() => {
       for (const { tail } of this.#tails.values()) tail.look();
@@ -123,20 +142,21 @@ export class ChangeFeed {
   }
 
   /** The present position: whatever is committed from now on is behind it. */
-  async now(): Promise<ChangePosition> {
+  async now(): Promise<ChangePlace> {
+    const { signal: era } = this.#era;
     const [row] = await this.#store.prisma.$queryRaw<{ horizon: bigint }[]>`
       SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon`;
     const mark = before(row!.horizon);
-    return { row: mark, removal: mark };
+    return { row: mark, removal: mark, era };
   }
 
   /**
-   * The changes behind a position, as they come. Yields an empty list about once a second while nothing comes, so that
+   * The changes behind a place, as they come. Throws CURSOR_EXPIRED where the server or the store is another by now. Yields an empty list about once a second while nothing comes, so that
    * the follower can look whether it may still follow. Nothing is read ahead of a follower that does not take.
    */
   async *follow(
     source: ChangeSource,
-    from: ChangePosition,
+    { era, ...from }: ChangePlace,
     signal: AbortSignal,
   ): AsyncGenerator<readonly Change[], void> {
     const name = JSON.stringify([source.model, source.of]);
@@ -144,8 +164,9 @@ export class ChangeFeed {
     const { tail } = remember(this.#tails, name, () => ({ source, tail: new ChangeTail(read) }));
     tail.followers += 1;
     try {
-      let at = from;
+      let at: ChangePosition = from;
       while (!signal.aborted && !this.#closing.signal.aborted) {
+        if (era.aborted) throw historyBroke();
         let found = tail.after(at);
         if (found === undefined) {
           const own = await read(at);
@@ -155,14 +176,15 @@ export class ChangeFeed {
         } else if (found.changes.length === 0) {
           const { promise: changed, resolve } = Promise.withResolvers<void>();
           const off = tail.onChange(resolve);
-          await pause(changed, [signal, this.#closing.signal], idleMs).finally(off);
+          await pause(changed, [signal, era, this.#closing.signal], idleMs).finally(off);
         }
+        if (era.aborted) throw historyBroke();
         at = found.position;
         yield found.changes;
       }
     } finally {
       tail.followers -= 1;
-      if (tail.followers === 0) this.#tails.delete(name);
+      if (tail.followers === 0 && this.#tails.get(name)?.tail === tail) this.#tails.delete(name);
     }
   }
 

@@ -14,6 +14,10 @@ export interface Database {
   /** Two connections apart, for what must not wait until requests let go of the pool: cancelling, and the revision. */
   readonly apart: pg.Pool;
   readonly connection: Connection;
+  /** Makes every connection anew, those in use when they are given back: they may lead to a server of before. */
+  renew(): void;
+  /** Ends the statements that have waited longer than this for an answer, where the database is silent. */
+  giveUp(milliseconds: number): void;
   close(): Promise<void>;
 }
 
@@ -80,6 +84,16 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     pool,
     apart,
     connection,
+    renew() {
+      // The pool lets go of a connection that was used too often when it is given back.
+      for (const client of clients) Object.assign(client, { _poolUseCount: Number.POSITIVE_INFINITY });
+      for (let idle = pool.idleCount; idle > 0; idle -= 1)
+        void pool.connect().then(
+          (client) => client.release(true),
+          () => undefined,
+        );
+    },
+    giveUp: (milliseconds) => statements.giveUp(milliseconds),
     async close() {
       const ended = prisma.$disconnect().then(() => pool.end());
       // What still runs after that belongs to requests that were given up: it must not hold up the end.

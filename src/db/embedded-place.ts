@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  chownSync,
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,33 +17,21 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { ToldError } from '../lib/told-error.ts';
-
-/** PostgreSQL refuses to run as root; then it runs as this user. */
-export interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { type Account, EmbeddedStoreError, giveTo, unprivilegedAccount } from './postgres-account.ts';
+import { assertGuarded, privateFolder } from './private-folder.ts';
 
 export interface Place {
   /** Folder with bin/, lib/ and share/. */
   readonly binaries: string;
   /** The cluster's data. */
   readonly data: string;
-  /** Folder of the Unix socket. Kept short: a socket's path is at most 107 bytes. */
+  /** Folder of the Unix socket, which only the account may enter. */
   readonly socket: string;
   readonly account: Account | undefined;
 }
 
-/** Why the embedded PostgreSQL cannot serve: told to the person at the command line as it is. */
-export class EmbeddedStoreError extends ToldError {}
-
-/** The account to run as: undefined is the caller's own. */
-export function unprivilegedAccount(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }).trim());
-  return { uid: id('-u'), gid: id('-g') };
-}
+/** A socket's path is at most 107 bytes, this of them its name. */
+const greatestFolder = 107 - '/.s.PGSQL.5432'.length;
 
 /** Can everybody walk down to this path? */
 function isReachable(path: string): boolean {
@@ -79,15 +67,20 @@ function packagedBinaries(): string {
 /** Data whose link is gone belongs to a data folder that somebody removed: it is kept, under another name. */
 function setAside(data: string): void {
   if (!existsSync(data) || readdirSync(data).length === 0) return;
-  const pid = existsSync(join(data, 'postmaster.pid'))
-    ? Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
-    : 0;
-  if (pid > 0 && isAlive(pid)) {
+  const pid = runningPid(data);
+  if (pid !== undefined) {
     throw new EmbeddedStoreError(
       `A PostgreSQL (process ${pid}) still runs on the data of the removed folder, in ${data}. Stop it first.`,
     );
   }
   renameSync(data, `${data}.removed-${Date.now()}`);
+}
+
+/** The server that runs on this data; undefined where none does. */
+export function runningPid(data: string): number | undefined {
+  const file = join(data, 'postmaster.pid');
+  const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
+  return pid > 0 && isAlive(pid) ? pid : undefined;
 }
 
 function isAlive(pid: number): boolean {
@@ -115,18 +108,18 @@ function copyWhole(from: string, to: string): void {
  * Decides where the server's binaries, data and socket are, and makes those folders.
  * As root, in a folder that others cannot enter, binaries and data go below /var/lib/gatehouse, with a link left behind.
  */
-export function preparePlace(dataDir: string): Place {
-  const account = unprivilegedAccount();
+export function preparePlace(dataDir: string, accountName?: string): Place {
+  const account = unprivilegedAccount(accountName);
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
+  assertGuarded(dataDir);
   let binaries = packagedBinaries();
   let data = join(dataDir, 'postgres');
   const digest = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
-  const socket = join(tmpdir(), `gatehouse-${digest}`);
-
   if (account) {
     const shared = '/var/lib/gatehouse';
     const openFolder = (path: string) => {
       mkdirSync(path, { recursive: true });
+      assertGuarded(path);
       chmodSync(path, 0o755);
     };
     if (!isReachable(binaries)) {
@@ -146,11 +139,18 @@ export function preparePlace(dataDir: string): Place {
       data = elsewhere;
     }
   }
-  for (const folder of [data, socket]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (account) chownSync(folder, account.uid, account.gid);
-    else if (statSync(folder).uid !== process.getuid?.()) throw new Error(`${folder} belongs to somebody else.`);
-    chmodSync(folder, 0o700);
+  let socket = join(dirname(data), `${basename(data)}.run`);
+  if (account && existsSync(data) && statSync(data).uid !== account.uid) {
+    const pid = runningPid(data);
+    if (pid !== undefined)
+      throw new EmbeddedStoreError(`A PostgreSQL (process ${pid}) runs on ${data} as another account. Stop it first.`);
+    for (const folder of [data, socket]) if (existsSync(folder)) giveTo(folder, account);
   }
+  privateFolder(data, account);
+  // Where the path is too long, a folder of a name that nobody can foresee: the server notes which.
+  if (Buffer.byteLength(socket) > greatestFolder) {
+    socket = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+    if (account) giveTo(socket, account);
+  } else privateFolder(socket, account);
   return { binaries, data, socket, account };
 }

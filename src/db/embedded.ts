@@ -5,18 +5,20 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
-  openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { EmbeddedStoreError, type Place, preparePlace } from './embedded-place.ts';
+import { createWhole } from '../lib/write-file.ts';
+import { type Place, preparePlace, runningPid } from './embedded-place.ts';
+import { EmbeddedStoreError } from './postgres-account.ts';
+import { handOver, isPrivate, openOwn } from './private-folder.ts';
 
 const run = promisify(execFile);
 
@@ -38,6 +40,22 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
+const ownVersion = '18';
+
+/** @throws {EmbeddedStoreError} where the folder cannot be used. */
+function placeIn(dataDir: string, account: string | undefined): Place {
+  try {
+    return preparePlace(dataDir, account);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof EmbeddedStoreError || code === undefined) throw error;
+    throw new EmbeddedStoreError(
+      `The data folder ${dataDir} cannot be used (${message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
+      { cause: error },
+    );
+  }
+}
+
 const settings = {
   listen_addresses: '',
   max_connections: '120',
@@ -52,12 +70,19 @@ const settings = {
  * Starts the PostgreSQL that comes with the packages, with its data in `dataDir`, or takes over the one that runs there.
  * It listens on a Unix socket in a private folder only, with a generated password.
  */
-export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
-  const place = preparePlace(dataDir);
+export async function startEmbedded(dataDir: string, account?: string): Promise<EmbeddedServer> {
+  const place = runningPlace(placeIn(dataDir, account));
   const passwordFile = join(dataDir, 'postgres.password');
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
+  const version = readFileSync(join(place.data, 'PG_VERSION'), 'utf8').trim();
+  if (version !== ownVersion)
+    throw new EmbeddedStoreError(
+      `The data in ${place.data} is of PostgreSQL ${version}, and this program has ${ownVersion}. Use the version of Gatehouse that made it, or move the data by pg_dump and pg_restore.`,
+    );
   if (!existsSync(passwordFile))
-    throw new EmbeddedStoreError(`${passwordFile} is missing: without it the data in ${place.data} cannot be opened.`);
+    throw new EmbeddedStoreError(
+      `${passwordFile} is missing: without it the data in ${place.data} cannot be opened. Restore it from a backup.`,
+    );
   const connection: Connection = {
     host: place.socket,
     user: 'gatehouse',
@@ -66,7 +91,7 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
   };
   const server = { ...connection, database: 'postgres' };
   const adopted = await answers(server);
-  if (!adopted) await launch(place, server);
+  if (!adopted) await launch(place, server, join(dataDir, 'postgres.log'));
   await createDatabase(server, 'gatehouse');
   const pid = postmasterPid(place)!;
   return { connection, pid, adopted, stop: () => stopServer(place) };
@@ -74,14 +99,19 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
 
 /** Makes the cluster beside its place and moves it there when it is whole: a start that was killed leaves no half of one. */
 async function initialise(place: Place, passwordFile: string): Promise<void> {
+  if (readdirSync(place.data).length > 0)
+    throw new EmbeddedStoreError(
+      `${place.data} holds something that is no database. Set GATEHOUSE_DATA_DIR to another folder, or remove it.`,
+    );
   const staging = `${place.data}.initialising`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
   // initdb reads the password as the server's user; the copy that stays is for the gateway alone.
   const password = randomBytes(24).toString('base64url');
   const handover = join(place.socket, 'password');
-  writeFileSync(handover, password, { mode: 0o600 });
-  if (place.account) for (const path of [staging, handover]) chownSync(path, place.account.uid, place.account.gid);
+  rmSync(handover, { force: true });
+  handOver(handover, password, place.account);
+  if (place.account) chownSync(staging, place.account.uid, place.account.gid);
   const args = ['-D', staging, '-U', 'gatehouse', '-A', 'scram-sha-256', '--pwfile', handover];
   try {
     await run(join(place.binaries, 'bin', 'initdb'), [...args, '-E', 'UTF8', '--no-locale', '--no-instructions'], {
@@ -97,7 +127,8 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
   } finally {
     rmSync(handover, { force: true });
   }
-  writeFileSync(passwordFile, password, { mode: 0o600 });
+  rmSync(passwordFile, { force: true });
+  createWhole(passwordFile, password);
   // Fails where the folder holds something: it is not ours to remove.
   rmdirSync(place.data);
   renameSync(staging, place.data);
@@ -105,19 +136,21 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
 
 const startMs = 60_000;
 const retryMs = 15_000;
+/** What its log says while the processes of its predecessor still hold the data. */
+const isHeld = /in use|already exists|another postmaster|another server|could not bind|could not create .*socket/i;
 
 /**
  * Starts the server and waits until it answers. Where its predecessor was killed, the predecessor's own processes may
  * hold the data for a moment more: then it is tried again.
  */
-async function launch(place: Place, server: Connection): Promise<void> {
+async function launch(place: Place, server: Connection, logFile: string): Promise<void> {
   const startedAt = Date.now();
   for (;;) {
-    const ended = await launchOnce(place, server, startedAt + startMs);
+    const ended = await launchOnce(place, server, logFile, startedAt + startMs);
     if (ended === undefined) return;
-    if (Date.now() - startedAt > retryMs) {
-      throw new Error(
-        `The embedded PostgreSQL ended at its start (${ended}); see ${join(place.socket, 'postgres.log')}`,
+    if (!isHeld.test(lastLine(logFile)) || Date.now() - startedAt > retryMs) {
+      throw new EmbeddedStoreError(
+        `The embedded PostgreSQL ended at its start (${ended}). Its last words: ${lastLine(logFile)} See ${logFile}.`,
       );
     }
     await sleep(200);
@@ -125,8 +158,13 @@ async function launch(place: Place, server: Connection): Promise<void> {
 }
 
 /** @returns undefined when it answers, or how it ended. */
-async function launchOnce(place: Place, server: Connection, deadline: number): Promise<number | string | undefined> {
-  const log = openSync(join(place.socket, 'postgres.log'), 'a', 0o600);
+async function launchOnce(
+  place: Place,
+  server: Connection,
+  logFile: string,
+  deadline: number,
+): Promise<number | string | undefined> {
+  const log = openOwn(logFile);
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   // Its own session: the terminal's Ctrl-C must reach the gateway only, which then stops the server in order.
   const child = spawn(join(place.binaries, 'bin', 'postgres'), ['-D', place.data, '-k', place.socket, ...options], {
@@ -147,7 +185,10 @@ async function launchOnce(place: Place, server: Connection, deadline: number): P
   });
   while (!(await answers(server))) {
     if (ended !== undefined) return (await answers(server)) ? undefined : ended;
-    if (Date.now() > deadline) throw new Error('The embedded PostgreSQL did not answer within 60 s.');
+    if (Date.now() > deadline)
+      throw new EmbeddedStoreError(
+        `The embedded PostgreSQL did not answer within ${startMs / 1_000} s. See ${logFile}.`,
+      );
     await sleep(25);
   }
   return undefined;
@@ -159,7 +200,11 @@ async function answers(server: Connection): Promise<boolean> {
     await client.connect();
     await client.query('SELECT 1');
     return true;
-  } catch {
+  } catch (error) {
+    if ((error as { code?: string }).code === '28P01')
+      throw new EmbeddedStoreError(
+        'postgres.password in the data folder is not the password of the data beside it. Restore both from the same backup.',
+      );
     return false;
   } finally {
     await client.end().catch(() => undefined);
@@ -177,6 +222,24 @@ async function createDatabase(server: Connection, name: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+function lastLine(logFile: string): string {
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n');
+  const fault = lines.findLast((line) => /FATAL|PANIC|ERROR/.test(line)) ?? lines.at(-1) ?? '';
+  return `${fault.slice(0, 300)}.`;
+}
+
+/** The place with the socket that a server uses which runs there already, left by a gateway that was killed. */
+function runningPlace(place: Place): Place {
+  const file = join(place.data, 'postmaster.pid');
+  if (!existsSync(file)) return place;
+  const [pid, , , , socket = ''] = readFileSync(file, 'utf8').split('\n');
+  if (socket === '' || socket === place.socket || runningPid(place.data) === undefined) return place;
+  if (isPrivate(socket, place.account)) return { ...place, socket };
+  throw new EmbeddedStoreError(
+    `A PostgreSQL (process ${pid}) runs on the data in ${place.data}, and its socket is in ${socket}, where other accounts could reach it. Stop it first.`,
+  );
 }
 
 function postmasterPid(place: Place): number | undefined {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Connection } from './embedded.ts';
+import { DatabaseError, reach, toldError } from './reach.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'prisma', 'migrations');
 const lockKey = 7_301_001;
@@ -38,14 +39,16 @@ export function migrations(): Migration[] {
 /**
  * Applies what is missing, each migration in a transaction of its own, one gateway at a time.
  * @returns the names of those applied now.
- * @throws where an applied migration was edited since, or the server is older than PostgreSQL 15.
+ * @throws where an applied migration was edited since, or the server cannot be used: with what to do.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
-  const client = new pg.Client(connection);
-  await client.connect();
+  await reach(connection);
+  const client = new pg.Client({ ...connection, keepAlive: true });
+  client.on('error', () => undefined);
   try {
-    const { rows } = await client.query<{ v: number }>("SELECT current_setting('server_version_num')::int v");
-    if (rows[0]!.v < 150_000) throw new Error('PostgreSQL 15 or later is needed.');
+    await client.connect();
+    // Another gateway may be at it; one that hangs must not hang this one.
+    await client.query("SET lock_timeout = '60s'");
     await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
     await client.query(ledger);
     const applied = await client.query<{ migration_name: string; checksum: string }>(
@@ -55,7 +58,10 @@ export async function migrate(connection: Connection): Promise<string[]> {
     const done: string[] = [];
     for (const { name, sql, checksum } of migrations()) {
       if (known.has(name)) {
-        if (known.get(name) !== checksum) throw new Error(`Migration ${name} was edited after it had been applied.`);
+        if (known.get(name) !== checksum)
+          throw new DatabaseError(
+            `Migration ${name} is not the one that was applied to this store. Use the version of Gatehouse that the store was used with, or a later one.`,
+          );
         continue;
       }
       await client.query('BEGIN');
@@ -68,12 +74,17 @@ export async function migrate(connection: Connection): Promise<string[]> {
         await client.query('COMMIT');
       } catch (error) {
         await client.query('ROLLBACK');
-        throw new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
+        const told = toldError(error, connection);
+        throw told instanceof DatabaseError
+          ? told
+          : new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
       }
       done.push(name);
     }
     return done;
+  } catch (error) {
+    throw toldError(error, connection);
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }

@@ -51,6 +51,12 @@ export class RunningStatements {
     };
   }
 
+  /** Cuts off whatever has waited for longer than this, where the database is known to be silent. */
+  giveUp(milliseconds: number): void {
+    const before = performance.now() - milliseconds;
+    for (const [client, { since }] of this.#waiting) if (since < before) cutOff(client);
+  }
+
   close(): void {
     clearInterval(this.#timer);
   }

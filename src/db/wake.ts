@@ -3,6 +3,7 @@ import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './embedded.ts';
 import { Gather } from './gather.ts';
+import { isConnectionLost } from './lost.ts';
 import { cutOff } from './running.ts';
 
 /** Tells all gateways that something may have changed. It may lose a message: every listener polls as well. */
@@ -25,6 +26,7 @@ const closeMs = 500;
 export function createPostgresWake(connection: Connection, log: Log, gatherMs = 5): Wake {
   let client: pg.Client | undefined;
   let closed = false;
+  let failing = false;
   let sending: Promise<unknown> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
 
@@ -56,10 +58,17 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       await next.connect();
       await next.query(`LISTEN ${channel}`);
       client = next;
+      if (failing) log.info('gateways can wake each other again');
+      failing = false;
       // What was said while nobody listened is not repeated: everybody looks once.
       gather.tell('*');
     } catch (error) {
-      log.debug('wake connection failed', { error: (error as Error).message });
+      // Told once for each time that it goes. That the database itself is silent is told elsewhere.
+      const level = failing || closed || isConnectionLost(error) ? 'debug' : 'error';
+      failing ||= level === 'error';
+      log[level]('gateways cannot wake each other; they hear of changes by their polls', {
+        error: (error as Error).message,
+      });
       cutOff(next);
       reconnect();
     }

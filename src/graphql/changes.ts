@@ -1,6 +1,7 @@
 import type { InputRef, ObjectRef } from '@pothos/core';
 import type { Permission } from '../access/catalog.ts';
-import { type Change, type ChangePosition, instanceSource, tenantSource } from '../db/change-source.ts';
+import { type Change, instanceSource, tenantSource } from '../db/change-source.ts';
+import type { ChangePlace } from '../db/changes.ts';
 import { lowerFirst } from '../lib/text.ts';
 import type { Scope } from '../policy/engine.ts';
 import { builder } from './builder.ts';
@@ -101,7 +102,7 @@ async function* follow<Node, Filter>(
   context: Context,
   { model, permission }: ChangesSpec<Node, Filter>,
   scope: Scope,
-  position: ChangePosition,
+  position: ChangePlace,
   condition: Condition | undefined,
   ended: AbortController,
 ): AsyncGenerator<Told<Node>, void> {

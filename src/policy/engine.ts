@@ -116,6 +116,11 @@ export class Engine {
     return former;
   }
 
+  /** Puts nothing in force: every question is refused until policies are adopted again. */
+  suspend(): void {
+    this.#fingerprint = '';
+  }
+
   #applying({ resource, action }: AccessRequest): readonly LoadedPolicy[] {
     return remember(this.#byPermission, `${resource}:${action}`, () =>
       this.#set.policies.filter((policy) => policy.resources.has(resource) && policy.actions.has(action)),

@@ -1,28 +1,9 @@
-import type { Pool } from 'pg';
 import { withoutDeadline } from '../db/deadline.ts';
-import type { PrismaClient } from '../db/generated/client.ts';
-import type { Tx } from '../db/transaction.ts';
+import { History } from '../db/history.ts';
 import type { Wake } from '../db/wake.ts';
 import { GatehouseError } from '../errors.ts';
-
-export interface AccessState {
-  readonly revision: bigint;
-  /** Fingerprint of the accepted set of policies. */
-  readonly policySet: string | null;
-}
-
-export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => {
-  const rows = await db.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState"`;
-  return rows[0]!;
-};
-
-/** The same over the connections that requests cannot use up: a full pool must not keep a gateway from deciding. */
-export const readStateApart = async (apart: Pool): Promise<AccessState> => {
-  const { rows } = await apart.query<{ revision: string; policySet: string | null }>(
-    'SELECT revision, "policySet" FROM "AccessState"',
-  );
-  return { revision: BigInt(rows[0]!.revision), policySet: rows[0]!.policySet };
-};
+import { atMost } from '../lib/at-most.ts';
+import type { AccessState, StoreState } from './store-state.ts';
 
 /** The topic of Wake that says: the revision of access went up. */
 export const accessTopic = 'access';
@@ -42,12 +23,22 @@ export class Freshness {
   readonly #listeners = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
-  readonly #read: () => Promise<AccessState>;
+  readonly #read: (known: bigint) => Promise<StoreState>;
   readonly #now: () => number;
+  #origin: Pick<StoreState, 'origin' | 'lineage'> = {};
+  /** Breaks where the store turns out to be of another history. */
+  readonly history: History;
 
-  constructor(read: () => Promise<AccessState>, wake: Wake, now = () => performance.now()) {
+  /** @param read is given the revision that is known when the read begins. */
+  constructor(
+    read: (known: bigint) => Promise<StoreState>,
+    wake: Wake,
+    now = () => performance.now(),
+    history = new History(),
+  ) {
     this.#read = read;
     this.#now = now;
+    this.history = history;
     this.#off = wake.on((topic) => {
       if (topic === accessTopic || topic === '*') void this.confirm();
     });
@@ -75,12 +66,23 @@ export class Freshness {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes over what a statement of this gateway has just seen. */
-  observe(state: AccessState): void {
-    if (state.revision < this.#state.revision) return;
-    const changed = state.revision > this.#state.revision || state.policySet !== this.#state.policySet;
-    this.#state = state;
-    if (changed) for (const listener of this.#listeners) listener();
+  /** @param known the revision that was known when the read began: within one history, none that is read is smaller. */
+  #take({ origin, lineage, knows = true, ...state }: StoreState, known: bigint): void {
+    const former = this.#origin;
+    this.#origin = { ...(origin !== undefined && { origin }), ...(lineage !== undefined && { lineage }) };
+    const isAnother = former.lineage !== undefined && lineage !== former.lineage;
+    if (!knows || state.revision < known || isAnother) {
+      this.#state = state;
+      this.history.broke('restored');
+    } else {
+      if (former.origin !== undefined && origin !== former.origin) this.history.broke('restarted');
+      // Two reads may come back in another order than they were sent.
+      if (state.revision < this.#state.revision) return;
+      const changed = state.revision > this.#state.revision || state.policySet !== this.#state.policySet;
+      this.#state = state;
+      if (!changed) return;
+    }
+    for (const listener of this.#listeners) listener();
   }
 
   /** Reads the revision now. One read at a time; a call during a read starts one more after it. */
@@ -94,7 +96,8 @@ export class Freshness {
         this.#again = false;
         const startedAt = this.#now();
         try {
-          this.observe(await this.#read());
+          const known = this.#state.revision;
+          this.#take(await this.#read(known), known);
           this.#confirmedAt = startedAt;
         } catch {
           // Stays unconfirmed; isFresh tells after two seconds.
@@ -104,6 +107,11 @@ export class Freshness {
       this.#running = undefined;
     });
     return this.#running;
+  }
+
+  /** The same, but not longer than this: a database that is silent lets nobody wait. */
+  async confirmWithin(milliseconds: number): Promise<void> {
+    await atMost(milliseconds, this.confirm());
   }
 
   close(): void {

@@ -94,6 +94,14 @@ export class LivePolicies {
   /** Takes over whatever is accepted from now on. Until it has, this gateway decides nothing. */
   follow(freshness: Freshness): void {
     let known = freshness.state.policySet;
+    const { history } = freshness;
+    history.on((what) => {
+      if (what !== 'restored') return;
+      // Even the same policies may name other groups and tenants there: they are loaded anew.
+      known = null;
+      this.#prepared.clear();
+      this.engine.suspend();
+    });
     freshness.onChange(() => {
       const { policySet } = freshness.state;
       if (policySet === known) return;
@@ -101,8 +109,12 @@ export class LivePolicies {
       if (policySet === null || policySet === this.engine.fingerprint) return;
       const prepared = this.#prepared.get(policySet);
       if (prepared) return this.#adopt(prepared);
+      const { epoch } = history;
       const isWanted = () =>
-        freshness.state.policySet === policySet && this.engine.fingerprint !== policySet && !this.#closed;
+        freshness.state.policySet === policySet &&
+        this.engine.fingerprint !== policySet &&
+        history.epoch === epoch &&
+        !this.#closed;
       const loading = withoutDeadline(() => this.#load(policySet, isWanted)).finally(() => {
         if (this.engine.following === loading) this.engine.following = undefined;
       });

@@ -27,6 +27,12 @@ export class Principals {
     this.#freshness = freshness;
   }
 
+  /** Forgets them all: the store is of another history. */
+  forget(): void {
+    this.#known.clear();
+    this.#loading.clear();
+  }
+
   /** @throws UNAUTHENTICATED where nobody has that id. */
   get(id: string): Principal | Promise<Principal> {
     const known = this.#known.get(id);
@@ -35,14 +41,21 @@ export class Principals {
     const key = `${id} ${this.#freshness.state.revision}`;
     let loading = this.#loading.get(key);
     if (!loading) {
-      loading = withoutDeadline(() => this.#load(id)).finally(() => this.#loading.delete(key));
-      this.#loading.set(key, loading);
+      const own = withoutDeadline(() => this.#load(id)).finally(() => {
+        if (this.#loading.get(key) === own) this.#loading.delete(key);
+      });
+      loading = own;
+      this.#loading.set(key, own);
     }
     return loading;
   }
 
   async #load(id: string): Promise<Principal> {
+    const { history } = this.#freshness;
+    const { epoch } = history;
     const principal = await this.#stored.load(id);
+    // What was read before a restore is not kept past it.
+    if (epoch !== history.epoch) return this.#load(id);
     if (!principal) {
       this.#known.delete(id);
       throw unauthenticated();

@@ -70,9 +70,11 @@ export class AccessSession {
   readonly #now: () => Date;
   readonly #memo = new Map<string, Decision>();
   #identity: Identity | undefined;
+  /** The history of the store of which the identity is. */
+  #epoch = 0;
   #use: Promise<void> | undefined;
-  /** The proof that runs, and the revision that was known when it began. */
-  #proving: { readonly revision: bigint; readonly done: Promise<void> } | undefined;
+  /** The proof that runs, with the revision and the history of the store that were known when it began. */
+  #proving: { readonly revision: bigint; readonly epoch: number; readonly done: Promise<void> } | undefined;
   #proofs = 0;
   /** Number of the proof that gave the identity: an earlier one that ends later does not replace it. */
   #provedBy = 0;
@@ -117,17 +119,18 @@ export class AccessSession {
   /** Brings identity and rights up to the known revision. @throws UNAUTHENTICATED, POLICY_ERROR. */
   async refresh(): Promise<void> {
     if (!this.#identify) throw unauthenticated();
-    if (!this.freshness.isFresh) await this.freshness.confirm();
+    if (!this.freshness.isFresh) await this.freshness.confirmWithin(500);
     this.freshness.assertFresh();
     if (this.engine.following) await this.engine.following;
     if (this.isCurrent) return;
     const { revision } = this.freshness.state;
-    // Sibling fields share one proof. One that began before the newest revision was known may miss it.
-    if (this.#proving?.revision !== revision) {
-      const done = this.#prove(this.#identify).finally(() => {
+    const { epoch } = this.freshness.history;
+    // Sibling fields share one proof. One that began before the newest revision, or before a restore, may miss it.
+    if (this.#proving?.revision !== revision || this.#proving.epoch !== epoch) {
+      const done = this.#prove(this.#identify, epoch).finally(() => {
         if (this.#proving?.done === done) this.#proving = undefined;
       });
-      this.#proving = { revision, done };
+      this.#proving = { revision, epoch, done };
     }
     await this.#proving.done;
   }
@@ -137,7 +140,7 @@ export class AccessSession {
    * the credential is refused, every field that asks for a fresh identity is refused; the others stand on what the
    * request was granted before.
    */
-  async #prove(identify: () => Identity | Promise<Identity>): Promise<void> {
+  async #prove(identify: () => Identity | Promise<Identity>, epoch: number): Promise<void> {
     this.#proofs += 1;
     const number = this.#proofs;
     const identity = await identify();
@@ -145,6 +148,7 @@ export class AccessSession {
     this.#provedBy = number;
     this.forget();
     this.#identity = identity;
+    this.#epoch = epoch;
     this.#use = undefined;
   }
 
@@ -187,6 +191,7 @@ export class AccessSession {
     session.note = this.note;
     const { used: _used, ...rest } = identity;
     session.#identity = { ...rest, principal };
+    session.#epoch = this.#epoch;
     return session;
   }
 
@@ -201,7 +206,8 @@ export class AccessSession {
   get isCurrent(): boolean {
     const { engine, freshness } = this;
     const current = this.#identity;
-    if (!current || current.revision < freshness.state.revision || !freshness.isFresh || engine.following) return false;
+    if (!current || this.#epoch !== freshness.history.epoch) return false;
+    if (current.revision < freshness.state.revision || !freshness.isFresh || engine.following) return false;
     return !(current.until && current.until <= this.#now());
   }
 
@@ -250,6 +256,8 @@ export class AccessSession {
   /** Decides once per permission and scope; call `refresh` first. */
   decide(permission: Permission, scope: Scope = {}): Decision {
     this.freshness.assertFresh();
+    if (this.#identity && this.#epoch !== this.freshness.history.epoch)
+      throw new GatehouseError('UNAVAILABLE', 'The store was restored meanwhile; try again.', { retryAfter: 1 });
     if (this.engine.fingerprint !== this.freshness.state.policySet) {
       throw new GatehouseError(
         'POLICY_ERROR',

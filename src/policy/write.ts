@@ -10,16 +10,10 @@ import { remember } from '../lib/remember.ts';
 import { type Evidence, evidenceOf, noteDecision } from './decisions/evidence.ts';
 import { recordInTransaction } from './decisions/log.ts';
 import type { Scope } from './engine.ts';
-import { type AccessState, readState } from './freshness.ts';
 import type { AccessSession } from './session.ts';
+import { readState } from './store-state.ts';
 
-class Stale extends Error {
-  readonly state: AccessState;
-  constructor(state: AccessState) {
-    super('access changed meanwhile');
-    this.state = state;
-  }
-}
+class Stale extends Error {}
 
 export interface WriteOptions {
   readonly dryRun?: boolean;
@@ -87,7 +81,8 @@ export async function write<P extends Permission, T>(
           async (tx) => {
             if (feedsAccess) await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
             const state = await readState(tx);
-            if (state.revision !== revision || state.policySet !== session.engine.fingerprint) throw new Stale(state);
+            if (state.revision !== revision || state.policySet !== session.engine.fingerprint)
+              throw new Stale('access changed meanwhile');
             noteDecision(tx, session.decide(permission, scope));
             if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
@@ -101,7 +96,8 @@ export async function write<P extends Permission, T>(
         );
       } catch (error) {
         if (!(error instanceof Stale)) throw error;
-        session.freshness.observe(error.state);
+        // Not taken from the transaction: whether the store is of another history is found out there.
+        await session.freshness.confirm();
       }
     }
     throw new GatehouseError('UNAVAILABLE', 'Access kept changing meanwhile; try again.', { retryAfter: 1 });
@@ -111,7 +107,7 @@ export async function write<P extends Permission, T>(
     const place = { behind: dryRun, signal: currentDeadline()?.signal };
     return await remember(writers, store, queueOfWriters).run(session.accountId, attempts, place);
   } finally {
-    if (feedsAccess && !dryRun) await session.freshness.confirm();
+    if (feedsAccess && !dryRun && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
     session.forget();
   }
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Download } from './download.ts';
+import { isSoundAddress } from './sound-address.ts';
 import type { Gateway } from './yoga.ts';
 
 export interface HttpOptions {
@@ -56,6 +57,8 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
           Connection: 'close',
           'Retry-After': '1',
         });
+      if (!isSoundAddress(request.headers.host, request.url))
+        return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? gateway : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');

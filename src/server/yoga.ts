@@ -16,6 +16,7 @@ import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
+import { useToldFaults } from './use-told-faults.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
 export interface ServerContext {
@@ -78,6 +79,8 @@ export function createGateway({
     },
     // The life of a request, top to bottom.
     plugins: [
+      // around everything
+      useToldFaults(mask),
       // before the body is read
       useHttpRules(),
       // before execution

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
-import { Tail } from '../../src/audit/feed.ts';
+import { Tail } from '../../src/audit/tail.ts';
 import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { World } from '../support/world.ts';
+import { raw } from './tools.ts';
 
 const soup = fc
   .array(
@@ -94,6 +95,11 @@ const headers = (signedIn: string) =>
       'x-forwarded-for': value,
       origin: value,
       'accept-encoding': value,
+      host: fc.oneof(
+        { weight: 4, arbitrary: fc.constant('localhost') },
+        value,
+        fc.constantFrom('a b', '[', 'a%', '::', 'x:99999', '[::1]:1', 'a/b', 'a?b', 'a@b', 'a\\b', 'xn--a'),
+      ),
     },
     { requiredKeys: ['content-type'] },
   );
@@ -110,6 +116,8 @@ describe('whatever is sent', () => {
     await world.close();
   });
 
+  /** What a stack or a path of this machine looks like. */
+  const inside = /node_modules|file:\/\/|\n\s+at |\/src\/|\.[jt]s:\d/;
   const send = (method: string, path: string, head: object, sent?: Buffer): Promise<number> =>
     new Promise((resolve, reject) => {
       const request = httpRequest(`${world.urls[0]}/graphql`, {
@@ -119,10 +127,20 @@ describe('whatever is sent', () => {
         agent,
       });
       request.on('response', (response) => {
-        resolve(response.statusCode!);
+        const done = (text: string) => {
+          if (inside.test(text)) reject(new Error(`the answer tells of the inside: ${text}`));
+          resolve(response.statusCode!);
+        };
         // A stream is left as soon as it began; everything else is read to its end.
-        if (response.headers['content-type']?.includes('event-stream')) response.destroy();
-        else response.resume();
+        if (response.headers['content-type']?.includes('event-stream')) {
+          done('');
+          return void response.destroy();
+        }
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => done(text)).on('error', () => done(text));
       });
       request.on('error', reject);
       request.end(method === 'GET' || method === 'HEAD' ? undefined : sent);
@@ -152,14 +170,54 @@ describe('whatever is sent', () => {
         headers(signedIn),
         body,
         async (method, search, head, sent) => {
+          // 503 and 504 tell of a database, and this one is well.
           expect(await send(method, `/graphql${search}`, head, sent)).toBeLessThan(500);
         },
       ),
       { numRuns: 1_000 },
     );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'OPTIONS', 'TRACE'),
+        fc.oneof(
+          value.map((text) => `/${encodeURI(text)}`),
+          fc.constantFrom(
+            '//',
+            '/%',
+            '/graphql%',
+            '/tenants/%/audit-events',
+            '/audit-events?after=%',
+            '/tenants/%00/x',
+          ),
+        ),
+        headers(signedIn),
+        async (method, path, head) => {
+          expect(await send(method, path, head)).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 100 },
+    );
     expect(world.log).toEqual([]);
     expect((await world.root().ok('{ viewer { name } }')).viewer.name).toBe('root');
   });
+
+  it.each(['a b', '[', 'a%', '::', 'x:99999', ':', 'a/b', 'a@b', '[::1', 'a?b'])(
+    'is refused with 400, and told nothing else, for the host %j',
+    async (host) => {
+      for (const method of ['GET', 'POST']) {
+        const answer = await raw(`${world.urls[0]}/graphql?query=%7B__typename%7D`, {
+          method,
+          headers: { host, 'content-type': 'application/json' },
+          ...(method === 'POST' && { body: '{"query":"{__typename}"}' }),
+        });
+        expect([method, answer.status, JSON.parse(answer.text)]).toEqual([
+          method,
+          400,
+          { errors: [{ message: 'The Host header or the URL is malformed.', extensions: { code: 'BAD_INPUT' } }] },
+        ]);
+      }
+    },
+  );
 
   it('is answered where it is no HTTP at all', async () => {
     const { port } = new URL(world.urls[0]!);
@@ -171,6 +229,7 @@ describe('whatever is sent', () => {
       'POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\nZZ\r\n',
       'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"qu',
       'GET http:// HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /graphql\\..\\x?query=%zz HTTP/1.1\r\nHost: a b\r\n\r\n',
       'GET //// HTTP/1.1\r\nHost: x\r\nOrigin: ://\r\n\r\n',
       `GET /graphql?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
       'GET /graphql HTTP/1.1\r\nHost: [\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
@@ -188,6 +247,7 @@ describe('whatever is sent', () => {
       await new Promise((resolve) => setTimeout(resolve, 40));
       socket.destroy();
       expect(answer, line).not.toMatch(/^HTTP\/1\.1 5/);
+      expect(answer, line).not.toMatch(inside);
     }
     expect((await world.root().ok('{ viewer { name } }')).viewer.name).toBe('root');
   });

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { unprivilegedAccount } from '../../src/db/embedded-place.ts';
+import { unprivilegedAccount } from '../../src/db/postgres-account.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { freePort, GatewayProgram } from '../support/program.ts';
 

@@ -78,6 +78,23 @@ export class World {
     return world;
   }
 
+  /** The folder in which the test server's socket is. */
+  static socket(): string {
+    return inject('server').host;
+  }
+
+  /** One more gateway like the first, on another database: such as a copy that is not restored yet. */
+  async beside(connection: Connection): Promise<{ root: () => Client; close: () => Promise<void> }> {
+    const app = await createApp(
+      this.app.config,
+      connection,
+      createLog('error', () => undefined),
+    );
+    await app.freshness.confirm();
+    const url = await app.listen();
+    return { root: () => new Client(url, this.root().headers), close: () => app.close() };
+  }
+
   async onServer(statement: string): Promise<void> {
     const client = new pg.Client({ ...this.connection, database: 'postgres' });
     await client.connect();

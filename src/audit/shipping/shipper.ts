@@ -90,8 +90,16 @@ export class Shipper {
       try {
         const taken = wanted.length === 0 ? {} : await this.#target.send(wanted, this.#closing.signal);
         const { transaction, ordinal } = events.at(-1)!;
-        at = { transaction, ordinal };
-        await this.#arrived(at, wanted.length, taken.rejected ?? 0, taken.why && brief(taken.why));
+        const next = { transaction, ordinal };
+        const isMoved = await this.#arrived(
+          at,
+          next,
+          wanted.length,
+          taken.rejected ?? 0,
+          taken.why && brief(taken.why),
+        );
+        at = isMoved ? next : await this.#begin();
+        if (failures > 0) this.#log.info('audit events are shipped again', { destination: this.#destination.name });
         failures = 0;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
@@ -109,15 +117,25 @@ export class Shipper {
     return prisma.auditShipping.upsert({ where: { name }, create: { name, ...place }, update: {} });
   }
 
-  async #arrived({ transaction, ordinal }: Place, shipped: number, rejected: number, why?: string): Promise<void> {
+  /**
+   * Moves the place that is stored. @returns false where another place is stored by now: another gateway went on since,
+   * or the store was restored, and what comes next there was not shipped.
+   */
+  async #arrived(
+    from: Place,
+    { transaction, ordinal }: Place,
+    shipped: number,
+    rejected: number,
+    why?: string,
+  ): Promise<boolean> {
     const { name } = this.#destination;
-    // Never back: another gateway may have gone on since.
-    await this.#store.prisma.$executeRaw`
+    const moved = await this.#store.prisma.$executeRaw`
       UPDATE "AuditShipping" SET transaction = ${transaction}, ordinal = ${ordinal}, shipped = shipped + ${shipped},
         rejected = rejected + ${rejected}, "shippedAt" = now(), "failingSince" = NULL, fault = ${why ?? null}
-      WHERE name = ${name} AND (transaction, ordinal) < (${transaction}, ${ordinal})`;
+      WHERE name = ${name} AND (transaction, ordinal) = (${from.transaction}, ${from.ordinal})`;
     if (rejected > 0)
       this.#log.error('audit events were rejected by their destination', { destination: name, rejected, why });
+    return moved > 0;
   }
 
   async #failed(error: Error, failures: number): Promise<void> {

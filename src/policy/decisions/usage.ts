@@ -18,6 +18,11 @@ export class RoleUsage {
     this.#store = store;
   }
 
+  /** Forgets what is written: the store is of another history, which may not have it. */
+  forget(): void {
+    this.#written.clear();
+  }
+
   /** Notes that a decision was used, whichever of the principal's roles gave it. */
   note(principal: Principal, permission: Permission, tenantId: string | undefined, now: Date): void {
     const day = Math.floor(now.getTime() / dayMs);

@@ -1,5 +1,5 @@
 import type { TenantRef } from '../../access/tenant-ref.ts';
-import { decodePosition, encodePosition } from '../../audit/cursor.ts';
+import { behindEvent, decodePosition, encodePosition, type Position } from '../../audit/cursor.ts';
 import { beginLine, checkpointLine, eventLine } from '../../audit/export-line.ts';
 import { recordReading } from '../../audit/readings.ts';
 import { signStatement } from '../../audit/statement.ts';
@@ -45,11 +45,11 @@ export async function* exportChain(
   const grant = await stillAllowed(context, 'AUDITLOG:READ', scope);
   const condition = toCondition(filter, context, [tenantId]);
   const tombstone = await db.auditTombstone.findFirst({ where: { tenantId } });
-  let at = tombstone?.seq ?? 0n;
+  let at: Position & { feed: 'tenant' } = behindEvent(keys.cursor, tombstone ?? { tenantId, seq: 0n, hash: '' });
   if (request.after !== undefined) {
     const position = decodePosition(keys.cursor, request.after, tenantId);
     await feed.assertHeld(position);
-    at = position.seq;
+    at = position;
   }
   const head = await db.auditHead.findFirst({ where: { tenantId } });
   const isWholeChain = Object.keys(filter).length === 0 && reachesAll(grant.where, tenantId);
@@ -72,13 +72,13 @@ export async function* exportChain(
         whole: isWholeChain,
         tombstone: tombstone && { ...tombstone, kind: 'tombstone', at: tombstone.at.toISOString() },
       });
-  for (let size = firstPage; head && at < head.seq; ) {
-    const page = await pageOf(context, request, condition, { after: at, upTo: head.seq, size });
-    // What was pruned meanwhile would be a gap that nothing tells of.
-    await feed.assertHeld({ feed: 'tenant', tenantId, seq: at });
+  for (let size = firstPage; head && at.seq < head.seq; ) {
+    const page = await pageOf(context, request, condition, { after: at.seq, upTo: head.seq, size });
+    // What was pruned or restored meanwhile would be a gap that nothing tells of.
+    await feed.assertHeld(at);
     yield page.text;
     if (page.last === undefined) break;
-    at = page.last;
+    at = behindEvent(keys.cursor, page.last);
     size = Math.min(greatestPage, Math.max(1, Math.floor((size * pageCharacters) / page.text.length)));
   }
   if (format === 'ndjson' && head && isWholeChain) {
@@ -94,13 +94,13 @@ interface Range {
   readonly size: number;
 }
 
-/** The next lines, by the rights of this moment. @returns the number of the last event; undefined where no more follow. */
+/** The next lines, by the rights of this moment. @returns the last event; undefined where no more follow. */
 async function pageOf(
   context: Context,
   { tenant, format }: ExportRequest,
   condition: Condition,
   { after, upTo, size }: Range,
-): Promise<{ text: string; last: bigint | undefined }> {
+): Promise<{ text: string; last: AuditEvent | undefined }> {
   const { where } = await stillAllowed(context, 'AUDITLOG:READ', { tenantId: tenant?.id });
   const events = await context.db.auditEvent.findMany({
     where: { AND: [{ tenantId: tenant?.id ?? '', seq: { gt: after, lte: upTo } }, where, condition] } as never,
@@ -108,12 +108,12 @@ async function pageOf(
     take: size,
   });
   const text = events.map((event) => lineOf(context, event, format)).join('');
-  return { text, last: events.length < size ? undefined : events.at(-1)!.seq };
+  return { text, last: events.length < size ? undefined : events.at(-1) };
 }
 
 function lineOf(context: Context, event: AuditEvent, format: ExportRequest['format']): string {
   const shown = shownEvent(context, event);
-  const cursor = encodePosition(context.keys.cursor, { feed: 'tenant', tenantId: event.tenantId, seq: event.seq });
+  const cursor = encodePosition(context.keys.cursor, behindEvent(context.keys.cursor, event));
   if (format === 'csv') return csvLine(shown, cursor);
   return isWhole(shown, event) ? eventLine(event, cursor) : eventLine(event, cursor, shownJsonOf(shown));
 }

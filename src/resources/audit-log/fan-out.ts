@@ -1,5 +1,6 @@
 import type { FieldNode } from 'graphql';
-import type { AuditFeed, Tail } from '../../audit/feed.ts';
+import type { AuditFeed } from '../../audit/feed.ts';
+import type { Tail } from '../../audit/tail.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Condition } from '../../graphql/connection-type.ts';
 import { canonicalJson } from '../../lib/json.ts';

@@ -1,4 +1,4 @@
-import { encodePosition, type Position } from '../../audit/cursor.ts';
+import { behindEvent, encodePosition, markOf, type Position } from '../../audit/cursor.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import type { Context } from '../../graphql/context.ts';
 import type { DirectWay } from '../../graphql/direct.ts';
@@ -37,7 +37,9 @@ export class Follower implements Asker {
   readonly #where: AuditFilter | null | undefined;
   readonly #opening: string;
   readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
-  #at: bigint;
+  #at: Position & { feed: 'tenant' };
+  /** The hash of the event at that place, once one was passed. */
+  #hash: string | undefined;
   #judge: Judge | undefined;
   /** What was found to be true of this subscriber, by the present rights. */
   #agreed: Grounds | undefined;
@@ -61,8 +63,8 @@ export class Follower implements Asker {
     this.selection = selection;
     this.#where = where;
     this.#opening = opening;
-    this.#at = position.seq;
-    way.cursor = () => this.#cursorAt(this.#at);
+    this.#at = position;
+    way.cursor = () => encodePosition(context.keys.cursor, this.#position());
   }
 
   /** Resolves at the end of the stream. @throws what ended it. */
@@ -109,11 +111,12 @@ export class Follower implements Asker {
     if (this.way.isFull) return this.way.drained();
     if (this.#toldAt === 0) return this.#bookmark();
     const isBehind = this.#behind.length > 0;
-    const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at, perTurn);
+    const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at.seq, perTurn);
     if (events === undefined && !this.#isAtEnd) return this.#readBack();
+    if (events?.[0] && !this.#isNext(events[0])) return this.#checkHeld();
     const now = Date.now();
     const work = events?.length ? this.way.together(() => this.#send(events, now)) : undefined;
-    if (isBehind) this.#behind = this.#behind.filter(({ seq }) => seq > this.#at);
+    if (isBehind) this.#behind = this.#behind.filter(({ seq }) => seq > this.#at.seq);
     if (work) return work;
     if (this.#isBookmarkDue(now)) return this.#bookmark();
     if (events?.length) this.#fanOut.turns.ask(this);
@@ -152,13 +155,14 @@ export class Follower implements Asker {
       const passes = event.id !== this.#opening && (this.#filter ? this.#filter.passes(event) : true);
       if (passes === undefined) return this.#filter!.ask(events);
       if (!passes || !this.#judge!.reaches(event, number)) {
-        this.#at = event.seq;
+        this.#pass(event);
         this.#hasSkipped = true;
         continue;
       }
       const text = this.#textOf(event, number);
       if (typeof text !== 'string') return text;
-      this.#tell(text, event.seq, now);
+      this.#pass(event);
+      this.#tell(text, now);
     }
     return undefined;
   }
@@ -177,7 +181,10 @@ export class Follower implements Asker {
     });
   }
 
-  itemOf = (event: AuditEvent): FeedItem => ({ cursor: this.#cursorAt(event.seq), event });
+  itemOf = (event: AuditEvent): FeedItem => {
+    const { cursor } = this.context.keys;
+    return { cursor: encodePosition(cursor, behindEvent(cursor, event)), event };
+  };
 
   agrees(grounds: Grounds): boolean {
     if (grounds === this.#agreed) return true;
@@ -186,9 +193,35 @@ export class Follower implements Asker {
     return agrees;
   }
 
-  #tell(text: string, seq: bigint, now: number): void {
+  #pass({ tenantId, seq, hash }: AuditEvent): void {
+    this.#at = { feed: 'tenant', tenantId, seq };
+    this.#hash = hash;
+  }
+
+  /** The place, with the mark of its event: made where it is asked for. */
+  #position(): Position & { feed: 'tenant' } {
+    const { tenantId, seq } = this.#at;
+    return this.#hash === undefined
+      ? this.#at
+      : behindEvent(this.context.keys.cursor, { tenantId, seq, hash: this.#hash });
+  }
+
+  /** A store that was restored has other events behind this place. */
+  #isNext({ prevHash }: AuditEvent): boolean {
+    if (this.#hash !== undefined) return prevHash === this.#hash;
+    const { mark } = this.#at;
+    return mark === undefined || markOf(this.context.keys.cursor, prevHash) === mark;
+  }
+
+  /** @throws CURSOR_EXPIRED, or what is in memory was of another history. */
+  async #checkHeld(): Promise<void> {
+    await this.#room.feed.assertHeld(this.#position());
+    this.#behind = [];
+    this.#room.tail.forget();
+  }
+
+  #tell(text: string, now: number): void {
     this.way.send(text);
-    this.#at = seq;
     this.#hasSkipped = false;
     this.#toldAt = now;
   }
@@ -198,15 +231,15 @@ export class Follower implements Asker {
   }
 
   async #bookmark(): Promise<void> {
-    const at = this.#at;
-    const result = await executed(this, { cursor: this.#cursorAt(at), event: null });
-    if (!this.#hasEnded) this.#tell(this.way.textOf(result), at, Date.now());
+    const cursor = encodePosition(this.context.keys.cursor, this.#position());
+    const result = await executed(this, { cursor, event: null });
+    if (!this.#hasEnded) this.#tell(this.way.textOf(result), Date.now());
   }
 
   async #readBack(): Promise<void> {
     // Who is woken meanwhile looks again.
     this.#isAtEnd = true;
-    this.#behind = await this.#room.feed.readBack(this.#room.tenantId, this.#at);
+    this.#behind = await this.#room.feed.readBack(this.#position());
     if (this.#behind.length > 0) this.#isAtEnd = false;
   }
 
@@ -220,9 +253,5 @@ export class Follower implements Asker {
       },
       (error: unknown) => this.end(error),
     );
-  }
-
-  #cursorAt(seq: bigint): string {
-    return encodePosition(this.context.keys.cursor, { feed: 'tenant', tenantId: this.#room.tenantId, seq });
   }
 }

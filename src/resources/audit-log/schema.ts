@@ -1,5 +1,5 @@
 import type { ResourceName } from '../../access/catalog.ts';
-import { encodePosition } from '../../audit/cursor.ts';
+import { behindEvent, encodePosition } from '../../audit/cursor.ts';
 import type { AuditOutcome, AuditType } from '../../audit/event.ts';
 import type { Reading } from '../../audit/readings.ts';
 import type { AuditEvent, Namespace, Tenant } from '../../db/generated/client.ts';
@@ -22,8 +22,10 @@ const actor = async (context: Context, kind: string, id: string, tenantId: strin
   return readSubject(context, { typename: kind === 'USER' ? 'User' : 'ServiceAccount', id }, orNull(tenantId));
 };
 
-export const positionOf = ({ keys }: Context, { tenantId, seq }: { tenantId: string; seq: bigint }): string =>
-  encodePosition(keys.cursor, { feed: 'tenant', tenantId, seq });
+export const positionOf = (
+  { keys }: Context,
+  event: { readonly tenantId: string; readonly seq: bigint; readonly hash: string },
+): string => encodePosition(keys.cursor, behindEvent(keys.cursor, event));
 
 const AuditEventRef = builder.prismaNode('AuditEvent', {
   description:

@@ -1,5 +1,5 @@
 import type { FieldNode } from 'graphql';
-import { decodePosition, encodePosition } from '../../audit/cursor.ts';
+import { behindAcross, behindEvent, decodePosition, encodePosition } from '../../audit/cursor.ts';
 import { recordReading } from '../../audit/readings.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -85,9 +85,7 @@ async function* follow(
   const cursorAt = (event: AuditEvent) =>
     encodePosition(
       keys.cursor,
-      tenantId === undefined
-        ? { feed: 'all', transaction: event.transaction, ordinal: event.ordinal }
-        : { feed: 'tenant', tenantId, seq: event.seq },
+      tenantId === undefined ? behindAcross(keys.cursor, event) : behindEvent(keys.cursor, event),
     );
   try {
     yield { cursor: last, event: null };

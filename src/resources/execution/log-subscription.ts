@@ -1,4 +1,5 @@
-import { type ChangePosition, type ChangeSource, changeTopic } from '../../db/change-source.ts';
+import { type ChangeSource, changeTopic } from '../../db/change-source.ts';
+import type { ChangePlace } from '../../db/changes.ts';
 import type { Execution, LogEntry } from '../../db/generated/client.ts';
 import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
@@ -102,7 +103,7 @@ async function* each(
 async function* follow(
   context: Context,
   wanted: Wanted,
-  position: ChangePosition,
+  position: ChangePlace,
   ended: AbortController,
 ): AsyncGenerator<LogEntry, void> {
   const { tenantId, executionKey, level } = wanted;

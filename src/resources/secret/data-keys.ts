@@ -4,6 +4,7 @@ import type { DataKey } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { open, seal } from '../../lib/envelope.ts';
 import { newId } from '../../lib/ids.ts';
+import { ToldError } from '../../lib/told-error.ts';
 
 /** A key that seals the secrets of one tenant. */
 export interface OpenDataKey {
@@ -16,8 +17,8 @@ const bindingOf = (tenantId: string, id: string) => ['data-key', tenantId, id];
 const wrappingOf = ({ wrapping }: Keys, id: string): WrappingKey => {
   const found = wrapping.find((one) => one.id === id);
   if (!found)
-    throw new Error(
-      'secrets are sealed by another master key: set GATEHOUSE_MASTER_KEY, or name it in GATEHOUSE_FORMER_MASTER_KEYS',
+    throw new ToldError(
+      'Secrets are sealed by another master key. Set GATEHOUSE_MASTER_KEY to it, or name it in GATEHOUSE_FORMER_MASTER_KEYS.',
     );
   return found;
 };

@@ -1,0 +1,107 @@
+import pg from 'pg';
+import { ToldError } from '../lib/told-error.ts';
+import type { Connection } from './embedded.ts';
+import { stateOf } from './lost.ts';
+
+/** How long the start waits for a database that is silent. */
+const answerMs = 10_000;
+
+/** Why the database of the settings cannot be used, and what to do: told at the command line as it is. */
+export class DatabaseError extends ToldError {}
+
+interface Place {
+  readonly at: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+function placeOf(connection: Connection): Place {
+  const client = new pg.Client(connection);
+  const at = client.host.startsWith('/') ? client.host : `${client.host}:${client.port}`;
+  return { at, user: client.user ?? '', database: client.database ?? '' };
+}
+
+type Told = (place: Place, message: string) => string;
+const refuses: Told = ({ at }) =>
+  `PostgreSQL at ${at} refuses connections. Start it, or correct the host and port in DATABASE_URL.`;
+const unreachable: Told = ({ at }, message) =>
+  `PostgreSQL at ${at} cannot be reached (${message}). Correct the host in DATABASE_URL, or look at the network.`;
+const silent: Told = ({ at }) =>
+  `PostgreSQL at ${at} did not answer within ${answerMs / 1_000} s. Look whether it is overloaded or stopped, and start again.`;
+const signIn: Told = ({ at, user }, message) =>
+  `PostgreSQL at ${at} does not let ${user} in (${message}). Create the role, or correct the user and password in DATABASE_URL.`;
+const privileges: Told = ({ user, database }, message) =>
+  `The role ${user} may not create tables (${message}). Run: GRANT CREATE ON SCHEMA public TO "${user}", or make it the owner of ${database}.`;
+const readOnly: Told = ({ at }) =>
+  `The database at ${at} is read-only, such as a standby. Set DATABASE_URL to the primary.`;
+
+const told: readonly [RegExp, Told][] = [
+  [/^(ECONNREFUSED|ENOENT)$/, refuses],
+  [/^(ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EACCES)$/, unreachable],
+  [/^ETIMEDOUT$/, silent],
+  [/^(28P01|28000)$/, signIn],
+  [
+    /^3D000$/,
+    ({ at, database }) =>
+      `There is no database ${database} at ${at}. Run: CREATE DATABASE "${database}", or correct DATABASE_URL.`,
+  ],
+  [/^(42501|3F000)$/, privileges],
+  [/^25006$/, readOnly],
+  [
+    /^53300$/,
+    ({ at }) => `PostgreSQL at ${at} has no connection left. Raise its max_connections, or end other clients.`,
+  ],
+  [
+    /^57P0[1-5]$/,
+    ({ at }, message) => `PostgreSQL at ${at} is not ready (${message}). Start the gateway again when it is.`,
+  ],
+  [
+    /^55P03$/,
+    () => 'Another gateway has been migrating this database for a minute. Look whether it still runs, and start again.',
+  ],
+  [/^(53100|58030)$/, ({ at }, message) => `PostgreSQL at ${at} cannot write (${message}). Make room on its disk.`],
+];
+
+/** The same error, told in one sentence with what to do; any other one as it is. */
+export function toldError(error: unknown, connection: Connection): unknown {
+  if (error instanceof ToldError) return error;
+  const place = placeOf(connection);
+  const { message } = error as Error;
+  const state = stateOf(error);
+  const known = told.find(([pattern]) => pattern.test(state));
+  if (known) return new DatabaseError(known[1](place, message), { cause: error });
+  if (/timeout/i.test(message)) return new DatabaseError(silent(place, message), { cause: error });
+  if (/Connection terminated|SSL|SASL|certificate|password must be/i.test(message))
+    return new DatabaseError(
+      `No connection to PostgreSQL at ${place.at} could be made (${message}). Correct DATABASE_URL.`,
+      { cause: error },
+    );
+  return error;
+}
+
+/**
+ * Looks whether the database answers, and can be written to, before anything else is begun.
+ * @throws {DatabaseError} which says what is wrong and what to do.
+ */
+export async function reach(connection: Connection, milliseconds = answerMs): Promise<void> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: milliseconds, query_timeout: milliseconds });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: number; isReadOnly: boolean }>(
+      `SELECT current_setting('server_version_num')::int AS version,
+         pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS "isReadOnly"`,
+    );
+    const { version, isReadOnly } = rows[0]!;
+    if (version < 150_000)
+      throw new DatabaseError(
+        `PostgreSQL 15 or later is needed, and ${placeOf(connection).at} has ${Math.floor(version / 10_000)}. Upgrade it, or set DATABASE_URL to another.`,
+      );
+    if (isReadOnly) throw new DatabaseError(readOnly(placeOf(connection), ''));
+  } catch (error) {
+    throw toldError(error, connection);
+  } finally {
+    // Without a goodbye: a database that is silent would not hear it.
+    client.connection.stream.destroy();
+  }
+}
