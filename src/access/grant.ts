@@ -5,6 +5,13 @@ import type { Where } from './where.ts';
 
 declare const brand: unique symbol;
 
+/** Permissions in one subtree: tenantId null is the instance level, namespace '' all of the tenant. */
+export interface CeilingPart {
+  readonly tenantId: string | null;
+  readonly namespace: string;
+  readonly permissions: readonly Permission[];
+}
+
 /** A row as it is stored. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -47,6 +54,10 @@ export interface Grant<P extends Permission = Permission> {
   /** What the doer signed in by. */
   readonly credential: Credential;
   readonly isSuperAdmin: boolean;
+  /** What the credential may do at most; null: all that its owner may. A credential that its owner makes has no more. */
+  readonly ceiling: readonly CeilingPart[] | null;
+  /** What the doer holds, as a ceiling for credentials that they make of others; null: they may hand out everything. */
+  reach(): readonly CeilingPart[] | null;
   /** Of these permissions, those that the doer does not hold in the tenant's subtree (null: at instance level) and so may not hand on. */
   missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[];
   /** What is to be told in the audit event of a change besides it: policies in shadow, obligations. */

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
+import { type Ceiling, limitedBy } from '../policy/ceiling.ts';
 import type { Freshness } from '../policy/freshness.ts';
 import type { Principals } from '../policy/principals.ts';
 import type { Identity } from '../policy/session.ts';
@@ -20,6 +21,7 @@ interface Known {
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
   readonly extended: boolean;
+  readonly ceiling: Ceiling | null;
   readonly revision: bigint;
   /** When this gateway read it (milliseconds). */
   readonly readAt: number;
@@ -29,7 +31,7 @@ type Stored = Omit<Known, 'readAt'>;
 const greatestBatch = 500;
 
 const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<(Stored & { hash: string })[]>`
-  SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended,
+  SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, ceiling,
     (SELECT revision FROM "AccessState") AS revision
   FROM "ApiToken" WHERE hash = ANY(${[...hashes]}::text[])`;
 
@@ -74,11 +76,12 @@ export class ApiTokens {
       const found = await this.#find(hash, now);
       const principal = await this.#options.principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes('API_TOKEN')) throw unauthenticated();
-      const { id, createdAt, expiresAt, lastUsedAt } = found;
+      const { id, createdAt, expiresAt, lastUsedAt, ceiling } = found;
       // A stream proves it anew every minute: so it counts as used for as long as the stream is allowed.
       const again = new Date(now.getTime() + lastUseMs);
       return {
-        principal,
+        principal: limitedBy(ceiling, principal),
+        ...(ceiling && { ceiling }),
         credential: { kind: 'api-token', id, ownerKind: principal.kind, createdAt, expiresAt, lastUsedAt },
         revision: found.revision < principal.revision ? found.revision : principal.revision,
         until: expiresAt && expiresAt < again ? expiresAt : again,

@@ -2,6 +2,7 @@ import { append, envelope } from '../audit/record.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import { fold, storable } from '../lib/text.ts';
+import { limitedBy } from '../policy/ceiling.ts';
 import type { Engine } from '../policy/engine.ts';
 import type { Freshness } from '../policy/freshness.ts';
 import { confine, type Principal } from '../policy/principal.ts';
@@ -95,8 +96,10 @@ export class Authenticator {
     await this.#note(actor, username, target, confined !== undefined, ip, requestId);
     // The same answer for an unknown user and for one who may not be impersonated.
     if (!confined || !target) throw new GatehouseError('FORBIDDEN', 'IMPERSONATE:READ is refused for this user.');
+    const { ceiling } = identity;
     return {
-      principal: confined,
+      principal: limitedBy(ceiling, confined),
+      ...(ceiling && { ceiling }),
       credential,
       impersonator: actor,
       revision: target.revision < identity.revision ? target.revision : identity.revision,

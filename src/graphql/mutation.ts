@@ -35,6 +35,8 @@ export interface Target {
   readonly tenant: { readonly id: string; readonly key: string } | null;
   /** Id of the stored row; absent for a creation. */
   readonly id?: string;
+  /** What the row is of, where it is not what the permission is of. */
+  readonly resource?: ResourceName;
   /** What this one takes, where the mutation makes and changes, and it is known only now which of the two. */
   readonly permission?: Permission;
 }
@@ -249,7 +251,9 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     if (!(error instanceof GatehouseError) || !['FORBIDDEN', 'POLICY_ERROR', 'NOT_FOUND'].includes(error.code))
       throw error;
     await refused(error);
-    throw error.code === 'FORBIDDEN' && target && !(await isVisible(context, split(spec.permission)[0], target))
+    throw error.code === 'FORBIDDEN' &&
+      target &&
+      !(await isVisible(context, target.resource ?? split(spec.permission)[0], target))
       ? notFound('The object')
       : error;
   } finally {

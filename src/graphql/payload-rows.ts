@@ -77,6 +77,12 @@ async function visible(typename: string, row: Row, context: Context): Promise<Ro
   return copy;
 }
 
+/** The type of each item of a list; any other type is its own. */
+function itemType(type: GraphQLOutputType): GraphQLOutputType {
+  const bare = isNonNullType(type) ? type.ofType : type;
+  return isListType(bare) ? (bare.ofType as GraphQLOutputType) : type;
+}
+
 /** The type whose rows a field of a payload answers; undefined where it answers none. */
 function rowType(type: GraphQLOutputType): string | undefined {
   const named = getNamedType(type);
@@ -97,16 +103,19 @@ export function withReadablePayloads(schema: GraphQLSchema): GraphQLSchema {
     for (const field of Object.values(payload.getFields())) {
       const name = rowType(field.type);
       if (name === undefined) continue;
-      if (isNonNullType(field.type) || isListType(field.type))
+      if (isNonNullType(itemType(field.type)))
         throw new Error(`${payload.name}.${field.name} must be nullable: its object may be refused.`);
       const possible = schema.getType(name);
       for (const one of isInterfaceType(possible) ? schema.getPossibleTypes(possible) : [{ name }])
         if (hasRow(one.name)) rowTypes.add(one.name);
       const own = field.resolve ?? defaultFieldResolver;
       field.resolve = async (source, args, context, info) => {
-        const row = (await own(source, args, context, info)) as Row | null | undefined;
-        if (row == null || row instanceof Error) return row;
-        return visible(String(row['__typename'] ?? name), row, context);
+        const shown = (row: unknown) =>
+          row == null || row instanceof Error
+            ? row
+            : visible(String((row as Row)['__typename'] ?? name), row as Row, context);
+        const value = await own(source, args, context, info);
+        return Array.isArray(value) ? Promise.all(value.map(shown)) : shown(value);
       };
     }
   }

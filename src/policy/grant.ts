@@ -2,6 +2,7 @@ import { type Permission, type ResourceName, split } from '../access/catalog.ts'
 import type { Grant, Row, RowChange } from '../access/grant.ts';
 import type { Where } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
+import { type Ceiling, meet, reachOf } from './ceiling.ts';
 import type { Step } from './combine.ts';
 import { noteDecision, noteReview, outOfReachEvidence } from './decisions/evidence.ts';
 import { type Decision, shadowNote } from './engine.ts';
@@ -30,6 +31,15 @@ export function makeGrant<P extends Permission>(
     doer: session.doer,
     credential,
     isSuperAdmin: principal.superAdmin,
+    ceiling: session.identity.ceiling ?? null,
+    reach(): Ceiling | null {
+      // What is made outlives an impersonation: then it is what both of them hold.
+      const reaches = [principal, impersonator].flatMap((holder) =>
+        holder && !holder.superAdmin ? [reachOf(holder)] : [],
+      );
+      const [first, second] = reaches;
+      return first ? (second ? meet(first, second) : first) : null;
+    },
     notesOn: (of: ResourceName, change: RowChange) => [
       ...decisionNotes(decision, of === resource ? change : undefined),
       ...((of === resource && reviewNotes.get(idOf(change))) || []),

@@ -3,6 +3,7 @@ import type { Permission } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
+import { type Ceiling, limitedBy } from './ceiling.ts';
 import type { Decision, Engine, Scope } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
@@ -15,6 +16,8 @@ export interface Identity {
   readonly principal: Principal;
   readonly credential: Credential;
   readonly impersonator?: Principal;
+  /** What the credential may do at most; the principal is limited to it already. Absent: all that its owner may. */
+  readonly ceiling?: Ceiling;
   /** The oldest revision among what this was made from. */
   readonly revision: bigint;
   /** When it must be proved anew. */
@@ -178,7 +181,8 @@ export class AccessSession {
     if (!stored) throw unauthenticated();
     // Who impersonates stays confined to the tenants that were open to them.
     const { superAdmin, tenants } = identity.principal;
-    const principal = identity.impersonator && !superAdmin ? confine(stored, new Set(tenants.keys())) : stored;
+    const isConfined = identity.impersonator && !superAdmin;
+    const principal = limitedBy(identity.ceiling, isConfined ? confine(stored, new Set(tenants.keys())) : stored);
     const session = new AccessSession({
       engine: this.engine,
       freshness: this.freshness,

@@ -19,6 +19,8 @@ export function asSystem<P extends Permission>(
     doer: { kind: 'SYSTEM', id: 'system', name: 'system', reason, requestId: `system-${process.pid}` },
     credential: { kind: 'system' },
     isSuperAdmin: true,
+    ceiling: null,
+    reach: () => null,
     notesOn: () => [],
     matches: () => true,
     refusalOf: () => new Error('the gateway itself is never refused'),

@@ -72,3 +72,17 @@ export function assertMayHandOn(grant: Grant, gifts: readonly Gift[]): void {
     },
   );
 }
+
+/**
+ * What a credential makes does not outreach it: one that ends makes nothing that stays.
+ * @param act what is refused, such as 'make a super admin'.
+ * @throws FORBIDDEN where the credential has an end.
+ */
+export function assertLasting({ credential, decisionId }: Grant, act: string): void {
+  if (credential.kind !== 'api-token' || !credential.expiresAt) return;
+  throw new GatehouseError(
+    'FORBIDDEN',
+    `A token that expires cannot ${act}: sign in by password, or use a token that does not expire.`,
+    { decisionId, policy: 'handing-on' },
+  );
+}

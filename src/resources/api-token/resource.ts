@@ -17,5 +17,6 @@ defineResource({
     'expiresAt',
     'greatestExpiry',
     'revokedAt',
+    'ceiling',
   ],
 });

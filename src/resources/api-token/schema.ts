@@ -1,17 +1,57 @@
 import { z } from 'zod';
-import type { ApiToken, ServiceAccount, User } from '../../db/generated/client.ts';
+import type { CeilingPart } from '../../access/grant.ts';
+import type { ApiToken, ServiceAccount, Tenant, User } from '../../db/generated/client.ts';
 import { badInput, notFound } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
+import { loadRow } from '../../graphql/loaders.ts';
 import { byId, changed, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { shownOnce } from '../../graphql/replay.ts';
+import { requiredTenant } from '../../graphql/scopes.ts';
+import { namespaceName } from '../namespace/service.ts';
 import { description, displayName } from '../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
 import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
+
+type ShownPart = CeilingPart & { readonly tenant: string | null };
+const CeilingRef = builder.objectRef<ShownPart>('TokenCeiling').implement({
+  description: 'What a token may do at most in one place, whatever its owner holds.',
+  fields: (t) => ({
+    tenant: t.exposeString('tenant', { nullable: true, description: 'Key of the tenant; null: the instance level.' }),
+    namespace: t.string({
+      nullable: true,
+      description: 'There and below; null: in the whole tenant.',
+      resolve: ({ namespace }) => namespace || null,
+    }),
+    permissions: t.field({
+      type: [PermissionRef],
+      description: 'What it allows there.',
+      resolve: ({ permissions }) => grouped(permissions),
+    }),
+  }),
+});
+
+/** The parts of a ceiling with the keys of their tenants; those of tenants that the viewer may not see are left out. */
+async function shownCeiling({ ceiling }: ApiToken, context: Context) {
+  if (ceiling === null) return null;
+  const parts = ceiling as unknown as CeilingPart[];
+  const ids = [...new Set(parts.flatMap(({ tenantId }) => tenantId ?? []))];
+  const reach = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+  const visible = reach.filter(
+    (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
+  );
+  const keys = new Map(visible.map((tenant) => [tenant!.id, tenant!.key]));
+  return parts.flatMap((part): ShownPart[] => {
+    if (part.tenantId === null) return [{ ...part, tenant: null }];
+    const tenant = keys.get(part.tenantId);
+    return tenant === undefined ? [] : [{ ...part, tenant }];
+  });
+}
 
 const ApiTokenRef = builder.prismaNode('ApiToken', {
   description: 'A token that acts as its owner. The token itself is shown once, when it is made.',
@@ -41,6 +81,13 @@ const ApiTokenRef = builder.prismaNode('ApiToken', {
     expired: t.boolean({
       description: 'Is it over by now?',
       resolve: ({ expiresAt }) => expiresAt !== null && expiresAt <= new Date(),
+    }),
+    ceiling: t.field({
+      type: [CeilingRef],
+      nullable: true,
+      description:
+        'What it may do at most, whatever its owner comes to hold, as far as the viewer sees the tenants. Null: all that its owner may.',
+      resolve: (token, _args, context) => shownCeiling(token, context),
     }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
     viewerPermissions: viewerPermissions<ApiToken>(t, 'API_TOKEN', ({ tenantId }) => ({
@@ -117,6 +164,37 @@ const minted = (builderOfField: object) => {
   };
 };
 
+const CeilingInput = builder.inputType('TokenCeilingInput', {
+  description: 'What a token may do at most in one place.',
+  fields: (t) => ({
+    tenant: t.string({ description: 'Key of the tenant. Left out: the instance level.' }),
+    namespace: t.string({ description: 'There and below. Left out: in the whole tenant.' }),
+    permissions: t.field({ type: [PermissionInput], required: true, description: 'What it allows there.' }),
+  }),
+});
+
+/** @throws BAD_INPUT, NOT_FOUND for a tenant that the caller does not see. */
+async function ceilingOf(
+  asked: readonly (typeof CeilingInput.$inferInput)[] | null | undefined,
+  context: Context,
+): Promise<CeilingPart[] | undefined> {
+  if (asked == null) return undefined;
+  const parts: CeilingPart[] = [];
+  for (const [i, { tenant: key, namespace, permissions }] of asked.entries()) {
+    const path = ['input', 'ceiling', i];
+    if (key == null && namespace != null)
+      throw badInput([...path, 'tenant'], 'A namespace belongs to a tenant: name the tenant.');
+    const checked = namespace == null ? undefined : namespaceName.safeParse(namespace);
+    if (checked?.success === false) throw badInput([...path, 'namespace'], checked.error.issues[0]!.message);
+    parts.push({
+      tenantId: key == null ? null : (await requiredTenant(context, key)).id,
+      namespace: namespace ?? '',
+      permissions: toPermissions(permissions, [...path, 'permissions']),
+    });
+  }
+  return parts;
+}
+
 mutation('createApiToken', {
   description: 'Makes an API token for oneself, or for a service account that one administers.',
   permission: 'API_TOKEN:CREATE',
@@ -131,13 +209,19 @@ mutation('createApiToken', {
       description:
         'Where an extended token ends, however much it is used (default: P365D, or maxAge if that is longer).',
     }),
+    ceiling: t.field({
+      type: [CeilingInput],
+      description:
+        'What the token may do at most, whatever its owner comes to hold; within what the caller holds. Left out: no ceiling for a token of oneself, and what the caller holds for a token of another.',
+    }),
   }),
   rules: z.looseObject({ name: displayName, description }),
   target: ({ owner }, context) => ofOwner(owner, context),
-  run: async (tx, grant, input, target, { keys, limits }) => {
+  prepare: async ({ ceiling }, _target, context) => ({ parts: await ceilingOf(ceiling, context) }),
+  run: async (tx, grant, { parts, ...input }, target, { keys, limits }) => {
     const { owner } = target as Awaited<ReturnType<typeof ofOwner>>;
     await assertRoom(tx, grant, owner.id, limits.ownTokens);
-    return createApiToken(tx, grant, keys, owner, input);
+    return createApiToken(tx, grant, keys, owner, { ...input, ceiling: parts });
   },
   payload: minted,
 });

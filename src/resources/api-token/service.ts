@@ -7,10 +7,12 @@ import type { ApiToken } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
+import { type Ceiling, meet } from '../../policy/ceiling.ts';
 import { find } from '../../policy/find.ts';
 import { loadPrincipal } from '../../policy/principal.ts';
 import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { subjectName } from '../subject.ts';
+import { ceilingFor, stored } from './ceiling.ts';
 
 /** The greatest age of an extended token where none is asked for: a year. */
 const yearSeconds = 365 * 86_400;
@@ -24,6 +26,8 @@ export interface NewToken {
   readonly extended?: boolean | null | undefined;
   /** Seconds after which an extended token ends, however much it is used. */
   readonly greatestAge?: number | null | undefined;
+  /** What the token may do at most; absent: see `ceilingFor`. */
+  readonly ceiling?: Ceiling | null | undefined;
 }
 
 /** The one moment in which the whole token exists in clear. */
@@ -148,11 +152,13 @@ export async function createApiToken(
     createdAt: now,
     lastUsedAt: null,
     revokedAt: null,
+    mintedById: grant.doer.id,
   };
   await reviewNew(tx, grant, after);
   await assertMayActAs(tx, grant, owner.id);
   assertNotOutlived(grant, after.greatestExpiry ?? after.expiresAt);
-  const token = await tx.apiToken.create({ data: after });
+  const ceiling = ceilingFor(grant, owner, input.ceiling);
+  const token = await tx.apiToken.create({ data: { ...after, ceiling: stored(ceiling) } });
   record(tx, grant, { before: null, after: await withOwner(tx, token), tenant: await tenantRef(tx, token.tenantId) });
   return { token, fullToken };
 }
@@ -195,11 +201,16 @@ export async function rotateApiToken(
     createdAt: now,
     lastUsedAt: null,
     revokedAt: null,
+    mintedById: grant.doer.id,
     ...life,
   };
   await reviewNew(tx, grant, next);
+  // Who rotates it holds the new one in clear: it allows no more than the old one, and no more than they could make.
+  const own = ceilingFor(grant, { id: before.principalId, tenantId: before.tenantId }, null);
+  const former = before.ceiling as unknown as Ceiling | null;
+  const ceiling = own && former ? meet(own, former) : (own ?? former);
   const previous = await tx.apiToken.update({ where: { id }, data });
-  const token = await tx.apiToken.create({ data: next });
+  const token = await tx.apiToken.create({ data: { ...next, ceiling: stored(ceiling) } });
   const tenant = await tenantRef(tx, token.tenantId);
   record(tx, grant, {
     before: await withOwner(tx, before),
@@ -223,6 +234,44 @@ export async function revokeApiToken(tx: Tx, grant: Grant<'API_TOKEN:DELETE'>, i
     verb: 'revoke',
   });
   return after;
+}
+
+/**
+ * Revokes the valid tokens of an account that becomes a super admin, but for those that it made itself: who made the
+ * others would rise with it.
+ * @param kept ids of tokens that stay on purpose.
+ * @returns all of its valid tokens, as they are afterwards.
+ */
+export async function revokeOfOthers(
+  tx: Tx,
+  grant: Grant,
+  principalId: string,
+  kept: readonly string[],
+): Promise<ApiToken[]> {
+  const now = new Date();
+  const valid = await tx.apiToken.findMany({
+    where: { principalId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
+    orderBy: { id: 'asc' },
+  });
+  const unknown = kept.find((id) => !valid.some((token) => token.id === id));
+  if (unknown !== undefined) throw notFound('A token to keep');
+  const tokens: ApiToken[] = [];
+  for (const before of valid) {
+    if (before.mintedById === principalId || kept.includes(before.id)) {
+      tokens.push(before);
+      continue;
+    }
+    const after = await tx.apiToken.update({ where: { id: before.id }, data: { revokedAt: now } });
+    tokens.push(after);
+    record(tx, grant, {
+      resource: 'API_TOKEN',
+      before: await withOwner(tx, before),
+      after: await withOwner(tx, after),
+      tenant: await tenantRef(tx, after.tenantId),
+      verb: 'revoke',
+    });
+  }
+  return tokens;
 }
 
 /** The tokens of an owner who goes. */

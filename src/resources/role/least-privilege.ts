@@ -1,8 +1,8 @@
 import type { Role } from '../../db/generated/client.ts';
 import { badInput } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
+import { grouped, PermissionRef } from '../../graphql/permission-input.ts';
 import { type LeastPrivilege, leastPrivilege } from '../../policy/decisions/least-privilege.ts';
-import { grouped, PermissionRef } from './schema.ts';
 
 const LeastPrivilegeRef = builder.objectRef<LeastPrivilege>('LeastPrivilege').implement({
   description: 'What of a role nobody used, and the proof that nobody would have missed it.',

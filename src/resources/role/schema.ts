@@ -1,55 +1,17 @@
 import { z } from 'zod';
-import {
-  type Action,
-  actions,
-  isPermission,
-  type Permission,
-  type ResourceName,
-  resourceNames,
-  split,
-} from '../../access/catalog.ts';
+import type { Permission } from '../../access/catalog.ts';
 import type { Role, Tenant } from '../../db/generated/client.ts';
-import { GatehouseError, type Issue } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { ActionEnum, viewerPermissions } from '../../graphql/guarded.ts';
+import { viewerPermissions } from '../../graphql/guarded.ts';
 import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
-import { PermissionInput } from '../../graphql/permission-input.ts';
-import { ResourceNameEnum } from '../../graphql/resource-enum.ts';
+import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
 import { description, displayName } from '../rules.ts';
 import { createRole, deleteRole, updateRole } from './service.ts';
-
-interface Granted {
-  readonly resource: ResourceName;
-  readonly actions: readonly Action[];
-}
-
-export const PermissionRef = builder.objectRef<Granted>('Permission').implement({
-  description: 'What a role allows to do with one resource.',
-  fields: (t) => ({
-    resource: t.field({ type: ResourceNameEnum, description: 'With what.', resolve: ({ resource }) => resource }),
-    actions: t.field({
-      type: [ActionEnum],
-      description: 'To do what.',
-      resolve: ({ actions: allowed }) => [...allowed],
-    }),
-  }),
-});
-
-/** FLOW:READ, FLOW:UPDATE → { FLOW, [READ, UPDATE] } */
-export function grouped(permissions: readonly Permission[]): Granted[] {
-  const byResource = Map.groupBy(permissions.map(split), ([resource]) => resource);
-  return resourceNames
-    .filter((resource) => byResource.has(resource))
-    .map((resource) => ({
-      resource,
-      actions: actions.filter((action) => byResource.get(resource)!.some(([, own]) => own === action)),
-    }));
-}
 
 const RoleRef = builder.prismaNode('Role', {
   description: 'Permissions under a name. It gives nothing until it is bound.',
@@ -118,21 +80,6 @@ builder.queryField('instanceRoles', (t) =>
   }),
 );
 
-function toPermissions(inputs: readonly { resource: ResourceName; actions: readonly Action[] }[]): Permission[] {
-  const issues: Issue[] = [];
-  const permissions = inputs.flatMap(({ resource, actions: wanted }, i) =>
-    wanted.map((action) => {
-      const permission = `${resource}:${action}`;
-      if (!isPermission(permission))
-        issues.push({ path: ['input', 'permissions', i], message: `There is no permission ${permission}.` });
-      return permission as Permission;
-    }),
-  );
-  if (issues.length > 0)
-    throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
-  return permissions;
-}
-
 const ofRole = ({ id }: { id: string | number }, context: Context) => byId('ROLE', 'Role', id, context);
 
 mutation('createRole', {
@@ -152,8 +99,12 @@ mutation('createRole', {
   rules: z.looseObject({ name: displayName, description }),
   target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
   run: (tx, grant, input, { tenant, scope }, { session }) =>
-    createRole(tx, grant, tenant, { ...input, permissions: toPermissions(input.permissions) }, () =>
-      session.grant('ROLE:UPDATE', scope),
+    createRole(
+      tx,
+      grant,
+      tenant,
+      { ...input, permissions: toPermissions(input.permissions, ['input', 'permissions']) },
+      () => session.grant('ROLE:UPDATE', scope),
     ),
   payload: (t) => ({ role: changed(t, RoleRef, 'The new role.') }),
 });
@@ -176,7 +127,7 @@ mutation('updateRole', {
   run: (tx, grant, { permissions, ...input }, { tenant, id }) =>
     updateRole(tx, grant, tenant, id!, {
       ...input,
-      ...(permissions != null && { permissions: toPermissions(permissions) }),
+      ...(permissions != null && { permissions: toPermissions(permissions, ['input', 'permissions']) }),
     }),
   payload: (t) => ({ role: changed(t, RoleRef, 'The changed role.') }),
 });

@@ -8,8 +8,10 @@ import type { Tx } from '../../db/transaction.ts';
 import { conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { revokeOfOthers } from '../api-token/service.ts';
+import { assertLasting } from '../handing-on.ts';
 import { giveAccess } from '../tenant-access/service.ts';
-import { removePrincipal } from '../user/service.ts';
+import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
 
 /** A DNS label (RFC 1123): fit to be forwarded to where such names are asked for. */
 export const serviceAccountName = z
@@ -84,7 +86,8 @@ export async function setServiceAccountSuperAdmin(
   grant: Grant<'USER:UPDATE'>,
   id: string,
   superAdmin: boolean,
-): Promise<ServiceAccount> {
+  keptTokens: readonly string[] = [],
+): Promise<SuperAdminChange<ServiceAccount>> {
   if (!grant.isSuperAdmin)
     throw new GatehouseError('FORBIDDEN', 'Only a super admin makes or unmakes super admins.', {
       decisionId: grant.decisionId,
@@ -92,10 +95,18 @@ export async function setServiceAccountSuperAdmin(
   await tx.$executeRaw`SELECT 1 FROM "ServiceAccount" WHERE id = ${id} FOR UPDATE`;
   const before = await tx.serviceAccount.findUnique({ where: { id }, include: { tenant: true } });
   if (!before) throw notFound('The object');
+  if (superAdmin) assertLasting(grant, 'make a super admin');
   await grant.review(tx, { before, after: { ...before, superAdmin } });
-  const after = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
-  record(tx, grant, { resource: 'SERVICE_ACCOUNT', before, after, tenant: before.tenant, verb: 'set-super-admin' });
-  return after;
+  const row = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
+  record(tx, grant, {
+    resource: 'SERVICE_ACCOUNT',
+    before,
+    after: row,
+    tenant: before.tenant,
+    verb: 'set-super-admin',
+  });
+  const rises = superAdmin && !before.superAdmin;
+  return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
 }
 
 export async function deleteServiceAccount(

@@ -3,7 +3,7 @@ import { GatehouseError } from '../../errors.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
-import { globalId } from '../../graphql/node.ts';
+import { decodeId, globalId } from '../../graphql/node.ts';
 import { email, personName, username } from '../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
 import { decodeSubject, Subject } from '../subject-type.ts';
@@ -143,29 +143,42 @@ mutation('setSuperAdmin', {
   input: (t) => ({
     subject: t.id({ required: true, description: 'Id of a user or service account.' }),
     superAdmin: t.boolean({ required: true, description: 'A super admin?' }),
+    keepTokens: t.idList({
+      description:
+        'Ids of API tokens that a new super admin keeps. Without this, those that others made for them are revoked.',
+    }),
   }),
   target: async ({ subject }, context) => {
     const { typename, id } = decodeSubject(subject, ['input', 'subject']);
     if (typename === 'User') return ofUser({ id: String(subject) }, context);
-    if (typename === 'ServiceAccount') return { scope: {}, tenant: null, id };
+    if (typename === 'ServiceAccount') return { scope: {}, tenant: null, id, resource: 'SERVICE_ACCOUNT' };
     throw new GatehouseError('BAD_INPUT', 'Groups are no super admins.', {
       issues: [{ path: ['input', 'subject'], message: 'Groups are no super admins.' }],
     });
   },
-  run: async (tx, grant, { subject, superAdmin }, { id }) => {
+  run: async (tx, grant, { subject, superAdmin, keepTokens }, { id }) => {
     const { typename } = decodeSubject(subject, ['input', 'subject']);
-    const row =
+    const kept = (keepTokens ?? []).map(
+      (token, i) => decodeId(String(token), ['ApiToken'], ['input', 'keepTokens', i]).id,
+    );
+    const { row, tokens } =
       typename === 'User'
-        ? await users.setUserSuperAdmin(tx, grant, id!, superAdmin)
-        : await setServiceAccountSuperAdmin(tx, grant, id!, superAdmin);
-    return { ...row, __typename: typename };
+        ? await users.setUserSuperAdmin(tx, grant, id!, superAdmin, kept)
+        : await setServiceAccountSuperAdmin(tx, grant, id!, superAdmin, kept);
+    return { subject: { ...row, __typename: typename }, tokens };
   },
   payload: (t) => ({
     subject: t.field({
       type: Subject,
       nullable: true,
       description: 'The changed user or service account.',
-      resolve: ({ result }) => result,
+      resolve: ({ result }) => result.subject,
+    }),
+    tokens: t.field({
+      type: [refOf('ApiToken')],
+      nullable: { list: false, items: true },
+      description: 'The valid API tokens that a new super admin had. Those that were revoked say so.',
+      resolve: ({ result }) => [...result.tokens] as never,
     }),
   }),
 });

@@ -2,15 +2,16 @@ import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import { hashPassword, passwordIssues, verifyPassword } from '../../auth/password.ts';
-import type { User } from '../../db/generated/client.ts';
+import type { ApiToken, User } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
 import type { AccessSession } from '../../policy/session.ts';
-import { assertMayActAs, revokeAll } from '../api-token/service.ts';
+import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
+import { assertLasting } from '../handing-on.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { keepSuperAdmin } from './last-super-admin.ts';
 
@@ -112,7 +113,11 @@ export async function createUsers(
   passwordLength: number,
 ): Promise<User[]> {
   for (const { username, email, password, superAdmin } of inputs) {
-    if (superAdmin) assertSuperAdmin(grant, 'makes super admins');
+    if (superAdmin) {
+      assertSuperAdmin(grant, 'makes super admins');
+      assertLasting(grant, 'make a super admin');
+    }
+    if (password != null) assertLasting(grant, 'set a password');
     if (password != null) assertPassword(password, passwordLength, [username, email], ['input', 'password']);
   }
   await assertFree(
@@ -264,10 +269,21 @@ export async function setUserSuperAdmin(
   grant: Grant<'USER:UPDATE'>,
   id: string,
   superAdmin: boolean,
-): Promise<User> {
+  keptTokens: readonly string[] = [],
+): Promise<SuperAdminChange<User>> {
   assertSuperAdmin(grant, 'makes or unmakes super admins');
   const before = await find<User>(tx, grant, 'USER', id);
-  return change(tx, grant, before, { superAdmin }, 'set-super-admin');
+  if (superAdmin) assertLasting(grant, 'make a super admin');
+  const row = await change(tx, grant, before, { superAdmin }, 'set-super-admin');
+  const rises = superAdmin && !before.superAdmin;
+  return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
+}
+
+/** Somebody who became a super admin, or no longer is one. */
+export interface SuperAdminChange<Row> {
+  readonly row: Row;
+  /** The tokens that a new super admin had: those that others made are revoked, unless they were kept on purpose. */
+  readonly tokens: readonly ApiToken[];
 }
 
 /** Ends every lock of the account and what counts towards one, from whichever address; an event says so. */

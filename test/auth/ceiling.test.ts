@@ -1,0 +1,225 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
+import { idOf, password, World } from '../support/world.ts';
+
+const mint = call(
+  'createApiToken',
+  'fullToken apiToken { id ceiling { tenant namespace permissions { resource actions } } }',
+);
+const raise = call('setSuperAdmin', 'subject { id } tokens { id revokedAt }');
+const createGroup = (client: Client, name: string) =>
+  client.codes(call('createGroup', 'group { id }'), { i: { tenant: 'a', name } });
+
+describe('what a credential makes does not outreach it', () => {
+  let world: World;
+  let a: Tenant;
+  let next = 0;
+  const unique = (name: string) => `${name}-${next++}`;
+  beforeAll(async () => {
+    world = await World.create();
+    a = await world.tenant('a');
+  });
+  afterAll(() => world.close());
+
+  async function person(permissions: Parameters<World['grant']>[2], namespace = ''): Promise<[User, Client]> {
+    const user = await world.user(unique('person'), [a], { password });
+    await world.grant(a, user, permissions, namespace);
+    return [user, world.basic(user.username)];
+  }
+
+  describe('a token that expires', () => {
+    const expiring = async (owner: Client) =>
+      world.bearer((await owner.ok<any>(mint, { i: { name: unique('t'), maxAge: 'PT1M' } })).createApiToken.fullToken);
+
+    it('makes no super admin and no password, and takes a super admin away', async () => {
+      const client = await expiring(world.root());
+      const user = await world.user(unique('user'));
+      const account = await world.account(null, unique('account'));
+      const refused = /A token that expires cannot/;
+      const tries: [string, string, object][] = [
+        ['setSuperAdmin', 'subject { id }', { subject: idOf('User', user), superAdmin: true }],
+        ['setSuperAdmin', 'subject { id }', { subject: idOf('ServiceAccount', account), superAdmin: true }],
+        ['createUser', 'user { id }', { username: unique('new'), email: 'n1@x.example', superAdmin: true }],
+        ['createUser', 'user { id }', { username: unique('new'), email: 'n2@x.example', password }],
+      ];
+      for (const [field, select, i] of tries) {
+        const { errors } = await client.run(call(field, select), { i });
+        expect(errors, field).toMatchObject([{ message: refused, extensions: { code: 'FORBIDDEN' } }]);
+      }
+      expect(await world.db.user.count({ where: { superAdmin: true } })).toBe(1);
+      await client.ok(call('createUser', 'user { id }'), { i: { username: unique('new'), email: 'n3@x.example' } });
+      // By a password, or by a token without an end, the same is done.
+      const endless = await world.as((await world.db.user.findFirstOrThrow({ where: { username: 'root' } }))!);
+      await endless.ok(raise, { i: { subject: idOf('User', user), superAdmin: true } });
+      await client.ok(raise, { i: { subject: idOf('User', user), superAdmin: false } });
+      expect(await world.db.user.count({ where: { superAdmin: true } })).toBe(1);
+    });
+  });
+
+  describe('the ceiling of a token', () => {
+    it('of another is what its maker holds: it does not rise with its owner', async () => {
+      const [, maker] = await person(['API_TOKEN:CREATE', 'API_TOKEN:READ', 'SERVICE_ACCOUNT:READ', 'GROUP:CREATE']);
+      const robot = await world.account(a, unique('robot'));
+      const { createApiToken } = await maker.ok<any>(mint, {
+        i: { name: 'ci', owner: idOf('ServiceAccount', robot) },
+      });
+      expect(createApiToken.apiToken.ceiling).toEqual([
+        {
+          tenant: 'a',
+          namespace: null,
+          permissions: [
+            { resource: 'SERVICE_ACCOUNT', actions: ['READ'] },
+            { resource: 'API_TOKEN', actions: ['CREATE', 'READ'] },
+            { resource: 'GROUP', actions: ['CREATE'] },
+          ],
+        },
+      ]);
+      const token = world.bearer(createApiToken.fullToken);
+      const group = await world.group(a, unique('group'));
+      const remove = () => token.codes(call('deleteGroup', 'deletedId'), { i: { id: idOf('Group', group) } });
+      expect(await createGroup(token, unique('g'))).toEqual(['FORBIDDEN']);
+      await world.grant(a, robot, ['GROUP:CREATE', 'GROUP:READ', 'GROUP:DELETE']);
+      expect(await createGroup(token, unique('g'))).toEqual([]);
+      expect((await remove())[0]).toMatch(/FORBIDDEN|NOT_FOUND/);
+      // Neither as the owner of a group, nor as a super admin.
+      await world.member(a, group, robot, 'OWNER');
+      const join = call('addGroupMember', 'group { id }');
+      const other = await world.user(unique('other'), [a]);
+      const add = (client: Client) =>
+        client.codes(join, { i: { group: idOf('Group', group), subject: idOf('User', other) } });
+      expect((await add(token))[0]).toMatch(/FORBIDDEN|NOT_FOUND/);
+      await world.db.serviceAccount.update({ where: { id: robot.id }, data: { superAdmin: true } });
+      await world.db.accessState.updateMany({ data: { revision: { increment: 1 } } });
+      expect(await token.ok('{ viewer { superAdmin } }')).toEqual({ viewer: { superAdmin: false } });
+      expect(await token.codes(call('createTenant', 'tenant { id }'), { i: { key: 'mine' } })).toEqual(['FORBIDDEN']);
+      // Control: a token of its own, without a ceiling, rises.
+      const own = await world.as(robot);
+      expect(await own.ok('{ viewer { superAdmin } }')).toEqual({ viewer: { superAdmin: true } });
+      expect(await remove()).not.toEqual([]);
+      await world.db.serviceAccount.update({ where: { id: robot.id }, data: { superAdmin: false } });
+      await world.db.accessState.updateMany({ data: { revision: { increment: 1 } } });
+      expect(await add(own)).toEqual([]);
+    });
+
+    it('holds within a transaction, while impersonating, and for the tokens that it makes and rotates', async () => {
+      const [user, client] = await person([
+        'GROUP:CREATE',
+        'GROUP:READ',
+        'ROLE:CREATE',
+        'BINDING:CREATE',
+        'BINDING:READ',
+      ]);
+      const ceiling = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
+      const { createApiToken: narrow } = await client.ok<any>(mint, { i: { name: 'narrow', ceiling } });
+      const token = world.bearer(narrow.fullToken);
+      expect(await createGroup(token, unique('g'))).toEqual(['FORBIDDEN']);
+      const { createApiToken: child } = await token.ok<any>(mint, { i: { name: 'child' } });
+      expect(child.apiToken.ceiling).toEqual(narrow.apiToken.ceiling);
+      const wider = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ', 'CREATE'] }] }];
+      const refused = await token.run(mint, { i: { name: 'wider', ceiling: wider } });
+      expect(refused.errors).toMatchObject([{ message: /ceiling allows more/, extensions: { code: 'FORBIDDEN' } }]);
+      const { createApiToken: full } = await client.ok<any>(mint, { i: { name: 'full' } });
+      expect(full.apiToken.ceiling).toBeNull();
+      const rotate = call('rotateApiToken', 'fullToken apiToken { ceiling { tenant } }');
+      const rotated = (await token.ok<any>(rotate, { i: { id: full.apiToken.id } })).rotateApiToken;
+      expect(rotated.apiToken.ceiling).toEqual([{ tenant: 'a' }]);
+      expect(await createGroup(world.bearer(rotated.fullToken), unique('g'))).toEqual(['FORBIDDEN']);
+      // A super admin's token with a ceiling acts by it, also as somebody else.
+      const reads = [
+        {
+          tenant: 'a',
+          permissions: [
+            { resource: 'IMPERSONATE', actions: ['READ'] },
+            { resource: 'GROUP', actions: ['READ'] },
+          ],
+        },
+      ];
+      const { createApiToken: acting } = await world.root().ok<any>(mint, { i: { name: 'acting', ceiling: reads } });
+      const as = world.bearer(acting.fullToken).as({ 'x-gatehouse-impersonate': user.username });
+      expect((await as.ok<any>('{ viewer { name superAdmin } }')).viewer).toEqual({
+        name: user.username,
+        superAdmin: false,
+      });
+      expect(await createGroup(as, unique('g'))).toEqual(['FORBIDDEN']);
+      expect(await as.codes('{ tenant(key: "a") { groups { totalCount } } }')).toEqual([]);
+    });
+
+    it('meets what the owner holds by namespace', async () => {
+      const [, client] = await person(['FLOW:READ', 'FLOW:CREATE'], 'company');
+      const part = (namespace: string | null, ...actions: string[]) => ({
+        tenant: 'a',
+        namespace,
+        permissions: [{ resource: 'FLOW', actions }],
+      });
+      const ceiling = [part('company.data', 'READ', 'CREATE'), part('company.data-x', 'READ'), part('other', 'CREATE')];
+      const { createApiToken } = await client.ok<any>(mint, { i: { name: 'n', ceiling } });
+      const token = world.bearer(createApiToken.fullToken);
+      const save = (namespace: string) =>
+        token.codes(call('saveFlow', 'outcome'), {
+          i: {
+            tenant: 'a',
+            source: `id: ${unique('f')}\nnamespace: ${namespace}\ntasks: [{ id: t, type: io.example.T }]\n`,
+          },
+        });
+      for (const [namespace, codes] of [
+        ['company.data', []],
+        ['company.data.raw', []],
+        ['company', ['FORBIDDEN']],
+        ['company.data-x', ['FORBIDDEN']],
+        ['company.database', ['FORBIDDEN']],
+        ['other', ['FORBIDDEN']],
+      ] as const)
+        expect([namespace, await save(namespace)]).toEqual([namespace, codes]);
+    });
+
+    it('is refused where it names nothing that there is, with the place', async () => {
+      const [, client] = await person(['GROUP:READ']);
+      const path = async (ceiling: object[]) =>
+        ((await client.run(mint, { i: { name: 'x', ceiling } })).errors[0]!.extensions['issues'] as any)?.[0].path;
+      const permissions = [{ resource: 'GROUP', actions: ['READ'] }];
+      expect(await path([{ namespace: 'company', permissions }])).toEqual(['input', 'ceiling', 0, 'tenant']);
+      expect(await path([{ tenant: 'a', namespace: '', permissions }])).toEqual(['input', 'ceiling', 0, 'namespace']);
+      expect(await path([{ tenant: 'a', permissions: [{ resource: 'BINDING', actions: ['UPDATE'] }] }])).toEqual([
+        'input',
+        'ceiling',
+        0,
+        'permissions',
+        0,
+      ]);
+      expect(await client.codes(mint, { i: { name: 'x', ceiling: [{ tenant: 'unknown', permissions }] } })).toEqual([
+        'NOT_FOUND',
+      ]);
+    });
+  });
+
+  it('a new super admin keeps the tokens that they made, and those of others only on purpose', async () => {
+    const user = await world.user(unique('rises'));
+    const owner = idOf('User', user);
+    const make = async (client: Client) =>
+      (await client.ok<any>(mint, { i: { name: unique('t'), owner } })).createApiToken;
+    const [first, second] = [await make(world.root()), await make(world.root())];
+    const own = (await world.bearer(first.fullToken).ok<any>(mint, { i: { name: 'own', owner } })).createApiToken;
+    const given = { subject: owner, superAdmin: true, keepTokens: [second.apiToken.id] };
+    const dry = (await world.root().ok<any>(raise, { i: { ...given, dryRun: true } })).setSuperAdmin.tokens;
+    const { tokens } = (await world.root().ok<any>(raise, { i: given })).setSuperAdmin;
+    for (const list of [dry, tokens])
+      expect(list.map((one: any) => [one.id, one.revokedAt !== null])).toEqual([
+        [first.apiToken.id, true],
+        [second.apiToken.id, false],
+        [own.apiToken.id, false],
+      ]);
+    expect(await world.bearer(first.fullToken).codes('{ viewer { name } }')).toEqual(['UNAUTHENTICATED']);
+    expect((await world.bearer(second.fullToken).ok<any>('{ viewer { superAdmin } }')).viewer.superAdmin).toBe(true);
+    const revoked = { action: 'api-token.revoke', resourceId: idOfGlobal(first.apiToken.id) };
+    expect(await world.db.auditEvent.count({ where: revoked })).toBe(1);
+    const unknown = { subject: owner, superAdmin: false };
+    await world.root().ok(raise, { i: unknown });
+    expect(await world.root().codes(raise, { i: { ...given, keepTokens: [first.apiToken.id] } })).toEqual([
+      'NOT_FOUND',
+    ]);
+  });
+});
+
+const idOfGlobal = (id: string): string => Buffer.from(id, 'base64').toString().split(':')[1]!;
