@@ -36,6 +36,7 @@ import { syncCatalogue } from './resources/blueprint/catalogue.ts';
 import { pruneCommands } from './resources/execution/claims.ts';
 import { purgeExecutions } from './resources/execution/retention.ts';
 import { assertMasterKeysKnown } from './resources/secret/data-keys.ts';
+import { fillLooks } from './resources/user/names.ts';
 import { LivenessCoordinator } from './resources/worker/coordinator.ts';
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
@@ -123,6 +124,7 @@ export async function createApp(
     policies.follow(freshness);
 
     await assertMasterKeysKnown(database.prisma, keys);
+    await fillLooks(store);
     await syncCatalogue(store);
     const authenticator = new Authenticator({ store, engine, freshness, keys });
     history.on((what) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { skeleton } from '../lib/look-alike.ts';
 import { fold } from '../lib/text.ts';
 
 /** Rules that the inputs of several resources share. */
@@ -16,6 +17,10 @@ export const description = z
   .max(2_000, 'A description has at most 2,000 characters.')
   .refine((text) => !text.includes('\0'), 'A description has no NUL characters.')
   .nullish();
+
+/** Names by which the audit log calls the gateway itself, and callers who did not sign in. */
+const reserved = new Set(['system', 'gatehouse', 'anonymous'].map(skeleton));
+export const isReserved = (name: string): boolean => reserved.has(skeleton(name));
 
 /** What a tenant is called in paths and settings. */
 export const tenantKey = z

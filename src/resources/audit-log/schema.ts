@@ -1,3 +1,4 @@
+import type { ActorKind } from '../../access/actor.ts';
 import type { ResourceName } from '../../access/catalog.ts';
 import { behindEvent, encodePosition } from '../../audit/cursor.ts';
 import type { AuditOutcome, AuditType } from '../../audit/event.ts';
@@ -14,6 +15,16 @@ import { readSubject, Subject } from '../subject-type.ts';
 import { maySeePatch } from './patches.ts';
 import { differenceOf } from './versions.ts';
 import { AuditEventWhere, AuditOutcomeEnum, AuditTypeEnum, toCondition } from './where.ts';
+
+const ActorKindEnum = builder.enumType('ActorKind', {
+  description: 'What acts.',
+  values: {
+    USER: { description: 'A user.' },
+    SERVICE_ACCOUNT: { description: 'A service account.' },
+    SYSTEM: { description: 'The gateway itself.' },
+    ANONYMOUS: { description: 'A caller who did not sign in.' },
+  },
+});
 
 const orNull = (text: string): string | null => (text === '' ? null : text);
 
@@ -64,6 +75,11 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
       nullable: true,
       description: 'Who did it; null where they are gone, the gateway itself acted, or the viewer may not read them.',
       resolve: (event, _args, context) => actor(context, event.actorKind, event.actorId, event.tenantId) as never,
+    }),
+    actorKind: t.field({
+      type: ActorKindEnum,
+      description: 'What kind of actor it was: names alone could be taken for those of another kind.',
+      resolve: ({ actorKind }) => actorKind as ActorKind,
     }),
     actorName: t.string({
       description: 'The name of who did it, at that time.',

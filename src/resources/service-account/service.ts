@@ -5,11 +5,12 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
 import type { ServiceAccount } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
-import { conflict, GatehouseError, notFound } from '../../errors.ts';
+import { badInput, conflict, GatehouseError, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { revokeOfOthers } from '../api-token/service.ts';
 import { assertLasting } from '../handing-on.ts';
+import { isReserved } from '../rules.ts';
 import { giveAccess } from '../tenant-access/service.ts';
 import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
 
@@ -23,6 +24,7 @@ export const serviceAccountName = z
   );
 
 async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
+  if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved: choose another one.');
   const taken = await tx.serviceAccount.findFirst({
     where: { tenantId: tenant?.id ?? null, name },
     select: { id: true },

@@ -7,6 +7,6 @@ defineResource({
   feedsAccess: true,
   key: (row) => String(row['username']),
   maskable: ['username', 'email', 'firstName', 'lastName'],
-  secret: ['passwordHash'],
+  secret: ['passwordHash', 'usernameLooks'],
   audited: ['username', 'email', 'firstName', 'lastName', 'superAdmin', 'disabled', 'authMethods', 'passwordChangedAt'],
 });

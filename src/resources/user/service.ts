@@ -6,6 +6,7 @@ import type { ApiToken, User } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
+import { skeleton } from '../../lib/look-alike.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
 import type { AccessSession } from '../../policy/session.ts';
@@ -14,6 +15,7 @@ import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { keepSuperAdmin } from './last-super-admin.ts';
+import { assertDistinct } from './names.ts';
 
 export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
 export type AuthMethod = (typeof authMethods)[number];
@@ -125,6 +127,10 @@ export async function createUsers(
     'username',
     inputs.map(({ username }) => username),
   );
+  await assertDistinct(
+    tx,
+    inputs.map(({ username }) => username),
+  );
   await assertFree(
     tx,
     'email',
@@ -136,6 +142,7 @@ export async function createUsers(
       id: newId(),
       username,
       usernameKey: fold(username),
+      usernameLooks: skeleton(username),
       email,
       emailKey: fold(email),
       firstName: input.firstName ?? null,
@@ -188,10 +195,13 @@ export async function updateUser(
   { username, email, firstName, lastName }: UserChange,
 ): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
-  if (username != null) await assertFree(tx, 'username', [username], id);
+  if (username != null) {
+    await assertFree(tx, 'username', [username], id);
+    if (fold(username) !== before.usernameKey) await assertDistinct(tx, [username], id);
+  }
   if (email != null) await assertFree(tx, 'email', [email], id);
   return change(tx, grant, before, {
-    ...(username != null && { username, usernameKey: fold(username) }),
+    ...(username != null && { username, usernameKey: fold(username), usernameLooks: skeleton(username) }),
     ...(email != null && { email, emailKey: fold(email) }),
     ...(firstName !== undefined && { firstName }),
     ...(lastName !== undefined && { lastName }),
