@@ -16,6 +16,7 @@ import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
+import { sessionOf, useSignIn } from './use-sign-in.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
 export interface ServerContext {
@@ -68,18 +69,20 @@ export function createGateway({
       return {
         ...services,
         db: store.prisma,
-        session: authenticator.session(claims ?? claimsOf(req, addressOf)),
+        session: (claims ? undefined : sessionOf(req)) ?? authenticator.session(claims ?? claimsOf(req, addressOf)),
         deadline: new Deadline(limits.requestMs),
         loaders: new Map(),
         readings: new Readings(),
         direct: own?.direct,
         cutOff: res && (() => res.destroy()),
+        onClosed: res && ((work) => (res.closed ? work() : void res.once('close', work))),
       };
     },
     // The life of a request, top to bottom.
     plugins: [
       // before the body is read
       useHttpRules(),
+      useSignIn(authenticator, addressOf),
       // before execution
       usePlainFaults(),
       useLimits(limits),
