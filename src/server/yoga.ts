@@ -66,11 +66,15 @@ export function createGateway({
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, res, claims, own }) => {
+      const session =
+        (claims ? undefined : sessionOf(req)) ?? authenticator.session(claims ?? claimsOf(req, addressOf));
+      const deadline = new Deadline(limits.requestMs);
+      deadline.owner = () => (session.isProved ? session.accountId : undefined);
       return {
         ...services,
         db: store.prisma,
-        session: (claims ? undefined : sessionOf(req)) ?? authenticator.session(claims ?? claimsOf(req, addressOf)),
-        deadline: new Deadline(limits.requestMs),
+        session,
+        deadline,
         loaders: new Map(),
         readings: new Readings(),
         direct: own?.direct,
