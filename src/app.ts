@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { makeCheckpoints } from './audit/checkpoints.ts';
 import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
-import { RefusedReads } from './audit/refused-reads.ts';
+import { Refusals } from './audit/refusals.ts';
 import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { masterKey } from './auth/key-file.ts';
@@ -93,7 +93,7 @@ export async function createApp(
   const { history } = freshness;
   const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm(), history);
   const changes = new ChangeFeed(store, history);
-  const refusedReads = new RefusedReads(store);
+  const refusals = new Refusals(store);
   const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
     () => freshness.close(),
@@ -126,7 +126,7 @@ export async function createApp(
     await assertMasterKeysKnown(database.prisma, keys);
     await fillLooks(store);
     await syncCatalogue(store);
-    const authenticator = new Authenticator({ store, engine, freshness, keys });
+    const authenticator = new Authenticator({ store, engine, freshness, keys, refusals });
     history.on((what) => {
       if (what !== 'restored') return;
       authenticator.forget();
@@ -147,8 +147,9 @@ export async function createApp(
       destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),
       feed,
       changes,
-      refusedReads,
+      refusals,
       endedStreams,
+      streams: new Counted(config.limits.socketsPerPrincipal),
       decisions,
       engine,
       policies,
@@ -202,7 +203,7 @@ export async function createApp(
       () =>
         void Promise.all([
           sweepFailures(store),
-          refusedReads.sweep(),
+          refusals.sweep(),
           decisions.prune(),
           changes.prune(),
           pruneCommands(database.prisma),
@@ -269,7 +270,7 @@ export async function createApp(
           Promise.allSettled([
             sweepFailures(store),
             endedStreams.flush(),
-            refusedReads.sweep(Number.POSITIVE_INFINITY),
+            refusals.sweep(Number.POSITIVE_INFINITY),
             decisions.flush({ all: true }),
             usage.flush(),
           ]),

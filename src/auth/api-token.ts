@@ -70,10 +70,14 @@ export class ApiTokens {
   identifier(token: string): () => Promise<Identity> {
     // The checksum first: a typo costs no look-up.
     const hash = isToken(token) ? tokenHash(this.#options.keys, token) : undefined;
+    let failed = hash === undefined;
     return async () => {
-      if (hash === undefined) throw unauthenticated();
+      // One request asks once for each of its fields: a token that is refused is refused for all of them.
+      if (failed || hash === undefined) throw unauthenticated();
       const now = new Date();
       const found = await this.#find(hash, now);
+      failed = !found;
+      if (!found) throw unauthenticated();
       const principal = await this.#options.principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes('API_TOKEN')) throw unauthenticated();
       const { id, createdAt, expiresAt, lastUsedAt, ceiling } = found;
@@ -91,7 +95,7 @@ export class ApiTokens {
   }
 
   /** Read anew every minute: another gateway may have seen it used. */
-  async #find(hash: string, now: Date): Promise<Known> {
+  async #find(hash: string, now: Date): Promise<Known | undefined> {
     let found = this.#known.get(hash);
     const isCurrent =
       found &&
@@ -99,8 +103,7 @@ export class ApiTokens {
       Math.abs(now.getTime() - found.readAt) < lastUseMs &&
       !isOver(found, now);
     if (!isCurrent) found = await this.#read(hash);
-    if (!found || isOver(found, now)) throw unauthenticated();
-    return found;
+    return found && !isOver(found, now) ? found : undefined;
   }
 
   async #read(hash: string): Promise<Known | undefined> {

@@ -1,4 +1,5 @@
 import { append, envelope } from '../audit/record.ts';
+import type { Refusals } from '../audit/refusals.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import { fold, storable } from '../lib/text.ts';
@@ -27,8 +28,11 @@ export interface AuthenticatorOptions {
   readonly engine: Engine;
   readonly freshness: Freshness;
   readonly keys: Keys;
+  readonly refusals: Refusals;
 }
 
+/** Refused impersonations of a minute that are events of their own. */
+const refusalsApart = 20;
 const impersonationNoteMs = 60 * 60_000;
 
 /** Turns claims into sessions: the strategies in order, then impersonation. */
@@ -126,7 +130,7 @@ export class Authenticator {
     return allowed.length > 0 ? confine(target, new Set(allowed)) : undefined;
   }
 
-  /** Writes down that somebody acts as another, once an hour and gateway; a refusal every time. */
+  /** Writes down that somebody acts as another, once an hour and gateway; refusals of a minute, beyond the first, as one. */
   async #note(
     actor: Principal,
     username: string,
@@ -138,22 +142,34 @@ export class Authenticator {
     const key = `${actor.id} ${target?.id}`;
     const last = this.#noted.get(key);
     if (allowed && last !== undefined && Date.now() - last < impersonationNoteMs) return;
-    await inTransaction(this.#options.store, async (tx) => {
-      append(tx, {
-        ...envelope({ kind: actor.kind, id: actor.id, name: actor.name, requestId, ...(ip !== undefined && { ip }) }),
-        tenantId: '',
-        tenantKey: '',
-        type: 'IMPERSONATE',
-        action: 'user.impersonate',
-        outcome: allowed ? 'SUCCESS' : 'DENIED',
-        resource: 'USER',
-        resourceId: allowed ? target!.id : '',
-        resourceKey: username.slice(0, 200).toWellFormed(),
-        namespace: '',
-        patchText: '',
+    const write = (resourceKey: string, count = 1) =>
+      inTransaction(this.#options.store, async (tx) => {
+        append(tx, {
+          ...envelope({ kind: actor.kind, id: actor.id, name: actor.name, requestId, ...(ip !== undefined && { ip }) }),
+          tenantId: '',
+          tenantKey: '',
+          type: 'IMPERSONATE',
+          action: 'user.impersonate',
+          outcome: allowed ? 'SUCCESS' : 'DENIED',
+          resource: 'USER',
+          resourceId: allowed ? target!.id : '',
+          resourceKey: resourceKey.slice(0, 200).toWellFormed(),
+          namespace: '',
+          patchText: '',
+          ...(count > 1 && { details: { count } }),
+        });
       });
-    });
+    if (!allowed) {
+      const alike = { key: `impersonate ${actor.id}`, actor: actor.id, apart: refusalsApart };
+      await this.#options.refusals.merging.note(
+        alike,
+        () => write(username),
+        (count) => write('', count),
+      );
+      return;
+    }
+    await write(username);
     if (this.#noted.size > 10_000) this.#noted.clear();
-    if (allowed) this.#noted.set(key, Date.now());
+    this.#noted.set(key, Date.now());
   }
 }

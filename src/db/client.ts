@@ -3,10 +3,11 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Limits } from '../config.ts';
 import { atMost } from '../lib/at-most.ts';
-import { DeadlinePool, deadlineClient } from './deadline.ts';
+import { deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
 import { RunningStatements } from './running.ts';
+import { SharedPool } from './shared-pool.ts';
 
 export interface Database {
   readonly prisma: PrismaClient;
@@ -54,7 +55,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     await apart.query('SELECT pg_cancel_backend(pid) FROM unnest($1::int[]) pid', [pids]).catch(() => undefined);
   };
   const statements = new RunningStatements(apart);
-  const pool = new DeadlinePool({
+  const pool = new SharedPool({
     ...connection,
     max: limits.poolSize,
     connectionTimeoutMillis: limits.poolWaitMs,
@@ -66,7 +67,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
       '-c timezone=UTC',
     ].join(' '),
     Client: deadlineClient(cancel, statements),
-  } as pg.PoolConfig);
+  });
   // A connection that breaks while idle is replaced at the next use; the use itself reports what it meets.
   pool.on('error', () => undefined);
   statements.watch(pool);

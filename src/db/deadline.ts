@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
 import type { RunningStatements } from './running.ts';
@@ -9,14 +9,18 @@ export type Cancel = (pids: number[]) => Promise<void>;
 /** The time that one request has. When it is over, its running statements are cancelled and no new one starts. */
 export class Deadline {
   readonly #running = new Set<number>();
-  #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   readonly #over = new AbortController();
   #cancel: Cancel | undefined;
   #cancelling: Promise<void> | undefined;
+  /** Whose share of the connections the request uses; undefined: not known yet. */
+  owner: () => string | undefined = () => undefined;
+  /** How many transactions hold a connection for the request. */
+  transactions = 0;
 
-  constructor(milliseconds: number) {
-    this.#timer = setTimeout(() => this.expire(), milliseconds);
-    this.#timer.unref();
+  /** @param milliseconds left out: it has no end, and only says whose share of the connections is used. */
+  constructor(milliseconds?: number) {
+    if (milliseconds !== undefined) this.extend(milliseconds);
   }
 
   get signal(): AbortSignal {
@@ -62,18 +66,6 @@ export const currentDeadline = (): Deadline | undefined => current.getStore();
 /** For work that several requests share, or that must not be lost: it does not end with the request that began it. */
 export const withoutDeadline = <T>(work: () => T): T => current.exit(work);
 export const withDeadline = <T>(deadline: Deadline, work: () => T): T => current.run(deadline, work);
-
-/** A pool whose work goes on as the request that asked for it, and not as the one that gave its connection back. */
-export class DeadlinePool extends pg.Pool {
-  override connect(): Promise<pg.PoolClient>;
-  override connect(callback: ConnectCallback): void;
-  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | undefined {
-    if (!callback) return super.connect();
-    super.connect(AsyncResource.bind(callback));
-    return undefined;
-  }
-}
-type ConnectCallback = Parameters<pg.Pool['connect']>[0];
 
 type Done = (...results: unknown[]) => void;
 

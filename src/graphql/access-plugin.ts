@@ -8,6 +8,7 @@ import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Scope } from '../policy/engine.ts';
+import { refusalChain } from '../policy/refusal-chain.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -73,14 +74,33 @@ export const permissionOf = (access: FieldAccess | undefined): Permission | unde
 export async function noteRefusal(
   error: unknown,
   field: string,
-  { session, refusedReads, decisions, engine }: Context,
+  { session, refusals, decisions, engine }: Context,
 ): Promise<void> {
   if (!(error instanceof GatehouseError) || (error.code !== 'FORBIDDEN' && error.code !== 'POLICY_ERROR')) return;
   const permission = error.extensions['permission'] as Permission | undefined;
   if (permission === undefined || session.isAnonymous) return;
   // The event first: it is written where the evidence for it cannot be.
-  await refusedReads.note({ doer: session.doer, permission, field, tenantId: error.tenantId, error });
+  await refusals.read({
+    doer: session.doer,
+    permission,
+    field,
+    tenantId: refusalChain(session, error.tenantId),
+    error,
+  });
   await decisions.refusedRead(error, engine.fingerprint);
+}
+
+/** A stream over SSE is a connection of its own, and counts for its account until that closes. @throws LIMIT_EXCEEDED. */
+function countStream({ session, streams, limits: { socketsPerPrincipal: allowed }, onClosed }: Context): void {
+  if (!onClosed) return;
+  const leave = streams.open(session.accountId);
+  if (!leave)
+    throw new GatehouseError(
+      'LIMIT_EXCEEDED',
+      `You have ${allowed} streams over SSE, which is the limit: end one, or follow many over one WebSocket.`,
+      { limit: 'streams', allowed },
+    );
+  onClosed(leave);
 }
 
 /** The gate in front of every root field and of every field that names a permission. */
@@ -141,6 +161,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     if (!subscribe || config.kind !== 'Subscription') return subscribe;
     return async (parent, args, context, info) => {
       await (context as Context).session.refresh();
+      countStream(context as Context);
       return subscribe(parent, args, context, info);
     };
   }

@@ -1,13 +1,14 @@
 import type { EndedStreams } from '../audit/ended-streams.ts';
 import type { AuditFeed } from '../audit/feed.ts';
 import type { Readings } from '../audit/readings.ts';
-import type { RefusedReads } from '../audit/refused-reads.ts';
+import type { Refusals } from '../audit/refusals.ts';
 import type { Keys } from '../auth/keys.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
 import type { ChangeFeed } from '../db/changes.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
+import type { Counted } from '../lib/counted.ts';
 import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { Engine } from '../policy/engine.ts';
 import type { LivePolicies } from '../policy/live-policies.ts';
@@ -27,9 +28,11 @@ export interface Services {
   readonly feed: AuditFeed;
   /** Changes of rows that are no audit events. */
   readonly changes: ChangeFeed;
-  readonly refusedReads: RefusedReads;
+  readonly refusals: Refusals;
   readonly endedStreams: EndedStreams;
   readonly decisions: DecisionLog;
+  /** Subscriptions over SSE, by account. */
+  readonly streams: Counted;
   readonly engine: Engine;
   readonly policies: LivePolicies;
   readonly version: string;
@@ -49,6 +52,8 @@ export interface Context extends Services {
   readonly direct?: DirectWay | undefined;
   /** Over SSE: ends the connection of a subscriber who takes nothing. */
   readonly cutOff?: (() => void) | undefined;
+  /** Over HTTP: calls back when the connection is closed. */
+  readonly onClosed?: ((work: () => void) => void) | undefined;
   /** Set where an answer is made for more than one viewer: notes what it rests on. */
   readonly asked?: (question: Question) => boolean | string;
 }

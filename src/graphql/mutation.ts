@@ -5,11 +5,11 @@ import type { Permission, ResourceName } from '../access/catalog.ts';
 import { split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
-import { recordRefusal } from '../audit/refusal.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, notFound, unavailable } from '../errors.ts';
 import { lowerFirst, upperFirst } from '../lib/text.ts';
 import type { Scope } from '../policy/engine.ts';
+import { refusalChain } from '../policy/refusal-chain.ts';
 import { write } from '../policy/write.ts';
 import { builder } from './builder.ts';
 import { delegate } from './connection.ts';
@@ -127,10 +127,6 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
   );
 }
 
-/** The tenant that was refused before it was known what for. */
-const tenantOf = ({ db }: Context, { tenantId }: GatehouseError) =>
-  tenantId === undefined ? null : db.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
-
 /** The fields of the input that were left out, or are null. */
 function omittedFrom(given: object, { parentType, fieldName }: GraphQLResolveInfo): string[] {
   const input = getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
@@ -163,7 +159,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<Outcome<Result> | Restored> {
-  const { session, store } = context;
+  const { session, store, refusals: record } = context;
   const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();
@@ -178,17 +174,20 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     return first && keyed?.answer(first);
   };
   const refused = async (error: GatehouseError, count = 1) => {
-    await recordRefusal(store, session.doer, {
+    const tenantId = refusalChain(session, target?.tenant?.id ?? error.tenantId);
+    const isApart = await record.act({
+      doer: session.doer,
       // What was really asked for: a mutation of many parts is refused by one of them.
       permission: (error.extensions['permission'] as Permission | undefined) ?? target?.permission ?? spec.permission,
       field: name,
-      tenant: target?.tenant ?? (await tenantOf(context, error)),
+      tenantId,
       resourceId: target?.id ?? '',
       ...(target?.id === undefined && { resourceKey: nameIn(given) }),
       error,
       count,
     });
-    await context.decisions.refused(error, context.engine.fingerprint);
+    const { decisions, engine } = context;
+    await (isApart ? decisions.refused(error, engine.fingerprint) : decisions.refusedRead(error, engine.fingerprint));
   };
   const act = async (): Promise<Outcome<Result>> => {
     target = await spec.target(given, context);

@@ -1,9 +1,9 @@
 import type { Permission } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
-import { recordRefusal } from '../audit/refusal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Scope } from '../policy/engine.ts';
+import { refusalChain } from '../policy/refusal-chain.ts';
 import type { Context } from './context.ts';
 import { requiredTenant } from './scopes.ts';
 import { assertTenant } from './stream-ends.ts';
@@ -19,7 +19,7 @@ export async function decideStream(
   permission: Permission,
   tenantKey: string | null | undefined,
 ): Promise<TenantRef | undefined> {
-  const { session, store, decisions, engine } = context;
+  const { session, refusals, decisions, engine } = context;
   // A stream has no end in time: the deadline of its request does not apply.
   context.deadline?.clear();
   context.readings.close();
@@ -30,9 +30,10 @@ export async function decideStream(
     return tenant;
   } catch (error) {
     if (error instanceof GatehouseError) {
-      const refused = { permission, field, tenant: tenant ?? null, resourceId: '', error };
-      await recordRefusal(store, session.doer, refused);
-      await decisions.refused(error, engine.fingerprint);
+      const tenantId = refusalChain(session, tenant?.id ?? error.tenantId);
+      const refused = { doer: session.doer, permission, field, tenantId, resourceId: '', error };
+      const isApart = await refusals.act(refused);
+      await (isApart ? decisions.refused(error, engine.fingerprint) : decisions.refusedRead(error, engine.fingerprint));
     }
     throw error;
   }

@@ -16,7 +16,7 @@ export class Counted {
     return () => {
       if (closed) return;
       closed = true;
-      const left = this.#open.get(owner)! - 1;
+      const left = (this.#open.get(owner) ?? 0) - 1;
       if (left > 0) this.#open.set(owner, left);
       else this.#open.delete(owner);
     };

@@ -63,8 +63,28 @@ export class FairQueue {
 
   /** Waits for a turn. @returns how to give it back. */
   async enter(owner: string, { behind = false, part = '', signal }: Place = {}): Promise<() => void> {
-    if (this.#isFree(owner) && this.#waiting === 0) this.#begin(owner);
-    else await this.#wait(owner, part, behind ? this.#behind : this.#front, signal);
+    const free = this.tryEnter(owner);
+    if (free) return free;
+    await this.#wait(owner, part, behind ? this.#behind : this.#front, signal);
+    return this.#leaving(owner);
+  }
+
+  /** A turn, where there is one at this moment. @returns how to give it back. */
+  tryEnter(owner: string): (() => void) | undefined {
+    if (!this.#isFree(owner) || this.#mustWait(owner)) return undefined;
+    this.#begin(owner);
+    return this.#leaving(owner);
+  }
+
+  /** Nobody overtakes who waits for a place; only owners who use all of their share wait although there are places. */
+  #mustWait(owner: string): boolean {
+    if (this.#waiting === 0) return false;
+    return [this.#front, this.#behind].some((queue) =>
+      queue.keys().some((other) => other === owner || this.#isFree(other)),
+    );
+  }
+
+  #leaving(owner: string): () => void {
     let left = false;
     return () => {
       if (left) return;

@@ -109,6 +109,11 @@ export class AccessSession {
     return this.identity.principal;
   }
 
+  /** Is it known who asks? */
+  get isProved(): boolean {
+    return this.#identity !== undefined;
+  }
+
   /** Whose share of the gateway's queues and connections this uses: who signed in, not whom they act as. */
   get accountId(): string {
     const { principal, impersonator } = this.identity;

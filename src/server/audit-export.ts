@@ -42,13 +42,13 @@ async function tenantOf(context: Context, key: string): Promise<TenantRef> {
 }
 
 async function noteRefusal(
-  { session, refusedReads, decisions, engine }: Context,
+  { session, refusals, decisions, engine }: Context,
   tenant: TenantRef | null,
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof GatehouseError)) return;
   const permission = 'AUDITLOG:READ';
-  await refusedReads.note({ doer: session.doer, permission, field: 'export', tenantId: tenant?.id, error });
+  await refusals.read({ doer: session.doer, permission, field: 'export', tenantId: tenant?.id, error });
   await decisions.refusedRead(error, engine.fingerprint);
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readings } from '../audit/readings.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
+import { Deadline, withDeadline } from '../db/deadline.ts';
 import { errorCodes, GatehouseError, notFound, unavailable } from '../errors.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
@@ -56,7 +57,9 @@ export function download(
       leave = running.open(context.session.accountId);
       if (!leave)
         throw unavailable(`You have ${downloadsAtOnce} downloads at once already: wait until one of them ends.`);
-      await work(context, request, response);
+      const share = new Deadline();
+      share.owner = () => context.session.accountId;
+      await withDeadline(share, () => work(context, request, response));
     } catch (error) {
       if (response.headersSent) return void response.destroy();
       const { message, extensions } = mask(error);

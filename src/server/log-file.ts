@@ -36,7 +36,7 @@ function levelIn(url: string): number {
 
 /** @throws NOT_FOUND also where it is refused, which goes on record like every refused read. */
 async function find(context: Context, key: string, executionId: string): Promise<Execution> {
-  const { db, session, refusedReads, decisions, engine } = context;
+  const { db, session, refusals, decisions, engine } = context;
   const tenant = await visibleTenant(context, key);
   // An unknown tenant is decided about as well, so that it takes the time of a foreign one.
   const tenantId = tenant?.id ?? '';
@@ -48,7 +48,7 @@ async function find(context: Context, key: string, executionId: string): Promise
     if (!(error instanceof GatehouseError)) throw error;
     if (tenant) {
       const read = { doer: session.doer, permission: 'EXECUTION:READ', field: 'logs', tenantId, error } as const;
-      await refusedReads.note(read);
+      await refusals.read(read);
       await decisions.refusedRead(error, engine.fingerprint);
     }
     if (error.code !== 'FORBIDDEN') throw error;

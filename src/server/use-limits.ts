@@ -12,6 +12,8 @@ import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
 import { assertStorable } from './text-rules.ts';
+import { isStranger } from './use-sign-in.ts';
+import type { ServerContext } from './yoga.ts';
 
 /** Does the operation ask for the schema? Fragments count as what they hold. */
 function introspects(document: DocumentNode, set: SelectionSetNode, seen = new Set<string>()): boolean {
@@ -29,6 +31,50 @@ function introspects(document: DocumentNode, set: SelectionSetNode, seen = new S
         introspects(document, node.selectionSet, seen),
     );
   });
+}
+
+/** How often one selection may ask for the same field: validation compares each with every other. */
+const greatestRepeats = 50;
+/** Fields in a document of somebody who has not signed in: more than there is to ask for. */
+const greatestUnproved = 30;
+
+/** An introspection is refused as it always is without signing in, however long it is. */
+const strange = (document: DocumentNode): GatehouseError =>
+  document.definitions.some(
+    (node) => node.kind === Kind.OPERATION_DEFINITION && introspects(document, node.selectionSet),
+  )
+    ? unauthenticated()
+    : new GatehouseError(
+        'LIMIT_EXCEEDED',
+        `Sign in: without that, a document is over the limit of ${greatestUnproved} for fields.`,
+        { limit: 'fields', allowed: greatestUnproved },
+      );
+
+/** Keeps validation cheap. @throws LIMIT_EXCEEDED, UNAUTHENTICATED. */
+function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
+  let fields = 0;
+  const pending: SelectionSetNode[] = document.definitions.flatMap((node) =>
+    'selectionSet' in node && node.selectionSet ? [node.selectionSet] : [],
+  );
+  for (let set = pending.pop(); set; set = pending.pop()) {
+    const repeats = new Map<string, number>();
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        fields += 1;
+        if (ofStranger && fields > greatestUnproved) throw strange(document);
+        const name = (selection.alias ?? selection.name).value;
+        const count = (repeats.get(name) ?? 0) + 1;
+        repeats.set(name, count);
+        if (count > greatestRepeats)
+          throw new GatehouseError(
+            'LIMIT_EXCEEDED',
+            `The operation is over the limit of ${greatestRepeats} for repeats of one field (${name.slice(0, 100)}).`,
+            { limit: 'repeats', allowed: greatestRepeats },
+          );
+      }
+      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet) pending.push(selection.selectionSet);
+    }
+  }
 }
 
 const overTokens = (limit: number) =>
@@ -60,10 +106,14 @@ export function useLimits(limits: Limits): Plugin {
     }
   };
   return {
-    onParse({ parseFn, setParseFn }) {
+    onParse({ parseFn, setParseFn, context }) {
+      const { req, claims } = context as unknown as ServerContext;
+      const ofStranger = !claims && isStranger(req);
       setParseFn((source, options) => {
         try {
-          return parseFn(source, { ...options, maxTokens: limits.tokens });
+          const document = parseFn(source, { ...options, maxTokens: limits.tokens });
+          assertMergeable(document, ofStranger);
+          return document;
         } catch (error) {
           // The parser recurses: with a generous limit of tokens, the stack may end first.
           if (error instanceof RangeError || /more tha\w \d+ tokens/.test((error as Error).message)) {

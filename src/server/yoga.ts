@@ -16,6 +16,7 @@ import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
+import { sessionOf, useSignIn } from './use-sign-in.ts';
 import { useToldFaults } from './use-told-faults.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
@@ -66,15 +67,20 @@ export function createGateway({
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, res, claims, own }) => {
+      const session =
+        (claims ? undefined : sessionOf(req)) ?? authenticator.session(claims ?? claimsOf(req, addressOf));
+      const deadline = new Deadline(limits.requestMs);
+      deadline.owner = () => (session.isProved ? session.accountId : undefined);
       return {
         ...services,
         db: store.prisma,
-        session: authenticator.session(claims ?? claimsOf(req, addressOf)),
-        deadline: new Deadline(limits.requestMs),
+        session,
+        deadline,
         loaders: new Map(),
         readings: new Readings(),
         direct: own?.direct,
         cutOff: res && (() => res.destroy()),
+        onClosed: res && ((work) => (res.closed ? work() : void res.once('close', work))),
       };
     },
     // The life of a request, top to bottom.
@@ -83,6 +89,7 @@ export function createGateway({
       useToldFaults(mask),
       // before the body is read
       useHttpRules(),
+      useSignIn(authenticator, addressOf),
       // before execution
       usePlainFaults(),
       useLimits(limits),

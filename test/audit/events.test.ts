@@ -128,7 +128,7 @@ describe('what is written down', () => {
       'group.read DENIED',
       'role.read DENIED',
     ]);
-    await world.app.services.refusedReads.sweep(Date.now() + 60_000);
+    await world.app.services.refusals.sweep(Date.now() + 60_000);
     const rest = (await reads()).slice(2);
     expect(rest.map(({ action, details }) => [action, (details as any).count]).sort()).toEqual([
       ['group.read', 5],
@@ -143,11 +143,11 @@ describe('what is written down', () => {
   it('the count of refused reads that could not be written is written later', async () => {
     const client = await world.as(await world.user('patient', [a]));
     const before = await head();
-    const { refusedReads } = world.app.services;
+    const { refusals } = world.app.services;
     for (let i = 0; i < 3; i += 1) await client.codes('{ tenant(key: "a") { groups { totalCount } } }');
-    await whileNoEventCanBeWritten(() => expect(refusedReads.sweep(Date.now() + 60_000)).rejects.toThrow());
-    await refusedReads.sweep(Date.now() + 60_000);
-    await refusedReads.sweep(Date.now() + 60_000);
+    await whileNoEventCanBeWritten(() => expect(refusals.sweep(Date.now() + 60_000)).rejects.toThrow());
+    await refusals.sweep(Date.now() + 60_000);
+    await refusals.sweep(Date.now() + 60_000);
     const reads = (await since(before)).filter(({ action }) => action === 'group.read');
     expect(reads.map(({ details }) => (details as any).count ?? 1)).toEqual([1, 2]);
   });
@@ -172,6 +172,35 @@ describe('what is written down', () => {
     expect(unknown).toMatchObject({ code: 'NOT_FOUND' });
     expect(other).toEqual(unknown);
     expect(await world.db.auditEvent.count({ where: { actorName: 'nosy-two', outcome: 'DENIED' } })).toBe(2);
+  });
+
+  it('three hundred refusals a minute are some tens of events and one with the count of the others', async () => {
+    const b = await world.tenant(`flood${Date.now()}`);
+    const foreign = idOf('Group', await world.group(b, 'Theirs'));
+    const theirs = () => world.db.auditEvent.count({ where: { tenantId: b.id } });
+    const flooder = await world.user('flooder', [a]);
+    const client = await world.as(flooder);
+    const before = await theirs();
+    const remove = 'mutation($id: ID!) { deleteGroup(input: { id: $id }) { deletedId } }';
+    const create = 'mutation { createGroup(input: { tenant: "a", name: "Mine" }) { group { id } } }';
+    for (let i = 0; i < 15; i += 1)
+      await Promise.all(
+        Array.from({ length: 10 }, (_, k) => (k % 2 ? client.codes(create) : client.codes(remove, { id: foreign }))),
+      );
+    // Nothing is told in the log of a tenant that is not the caller's.
+    expect(await theirs()).toBe(before);
+    const events = () => world.db.auditEvent.findMany({ where: { actorId: flooder.id, outcome: 'DENIED' } });
+    expect((await events()).length).toBeLessThanOrEqual(62);
+    await world.app.services.refusals.sweep(Date.now() + 60_000);
+    const all = await events();
+    expect(all.reduce((sum, { details }) => sum + ((details as { count?: number }).count ?? 1), 0)).toBe(150);
+    expect(new Set(all.map(({ tenantId }) => tenantId))).toEqual(new Set([a.id]));
+    expect(await world.db.decision.count({ where: { principalId: flooder.id } })).toBeLessThanOrEqual(124);
+    // So are refused impersonations.
+    const as = client.as({ 'x-gatehouse-impersonate': 'root' });
+    await Promise.all(Array.from({ length: 40 }, () => as.codes('{ viewer { name } }')));
+    const where = { actorId: flooder.id, type: 'IMPERSONATE' } as const;
+    expect(await world.db.auditEvent.count({ where })).toBeLessThanOrEqual(20);
   });
 
   it('if the event cannot be written, the mutation fails and nothing changed', async () => {

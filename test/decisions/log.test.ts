@@ -298,7 +298,7 @@ describe('the record of decisions', () => {
     const counted = async (user: User) =>
       (await world.db.decision.aggregate({ where: { principalId: user.id }, _sum: { count: true } }))._sum.count;
     expect([await counted(unlucky), await counted(lucky)]).toEqual([5, 5]);
-    for (const app of world.apps) await app.services.refusedReads.sweep(Number.POSITIVE_INFINITY);
+    for (const app of world.apps) await app.services.refusals.sweep(Number.POSITIVE_INFINITY);
     const events = await world.db.auditEvent.findMany({ where: { actorId: unlucky.id, outcome: 'DENIED' } });
     expect(events.reduce((sum, { details }) => sum + Number((details as any)?.count ?? 1), 0)).toBe(5);
   });

@@ -64,6 +64,38 @@ describe('the database', () => {
     expect(world.log).toEqual([]);
   });
 
+  it('is shared by accounts: the statements of one wait behind its own', async () => {
+    const world = await create({});
+    const [viewer, other] = await Promise.all(['viewer', 'other'].map((name) => world.user(name)));
+    const { pool, prisma } = world.app.database;
+    /** Works as a request of this user. */
+    const as = <T>(user: { id: string }, work: () => Promise<T>): Promise<T> => {
+      const deadline = new Deadline(10_000);
+      deadline.owner = () => user.id;
+      // Prisma begins a statement when it is waited for.
+      return withDeadline(deadline, async () => await work());
+    };
+    const slow = Array.from({ length: 30 }, () =>
+      as(viewer!, () => prisma.$queryRaw`SELECT pg_sleep(0.4)::text`).then(
+        () => 'done',
+        (error: Error) => error.message,
+      ),
+    );
+    await sleep(50);
+    for (let i = 0; i < 5; i += 1) {
+      const started = performance.now();
+      await as(other!, () => prisma.$queryRaw`SELECT 1`);
+      // A transaction, and a statement beside it, as a dry run needs them.
+      await as(other!, () => prisma.$transaction(() => prisma.user.count()));
+      expect(performance.now() - started).toBeLessThan(350);
+    }
+    // One connection is always left to the gateway's own work.
+    expect(pool.totalCount - pool.idleCount).toBeLessThanOrEqual(9);
+    const answers = await Promise.all(slow);
+    expect(answers.filter((answer) => answer === 'done').length).toBeGreaterThan(16);
+    expect(answers.filter((answer) => answer !== 'done' && !/timeout exceeded/.test(answer))).toEqual([]);
+  });
+
   it('bounds what a statement, a lock and an idle transaction may take, on every connection of requests', async () => {
     const world = await create({ limits: { requestMs: 1_234, bulkMs: 5_678 } });
     const settings = async (name: string) =>

@@ -59,11 +59,16 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     await world.close();
   });
 
-  const unhurt = (suffered: Awaited<ReturnType<typeof beside>>) => {
+  /** What an attack does to the well-behaved user, beside what the machine does to them without it. */
+  const unhurt = async (client: Client | (() => Client), document: string, attack: () => Promise<unknown>) => {
+    const quiet = await beside(client, document, () => sleep(400));
+    const suffered = await beside(client, document, attack);
+    const told = JSON.stringify({ quiet, suffered });
     if (process.env['SOAK'] !== undefined)
-      console.log(expect.getState().currentTestName, JSON.stringify(suffered), `${Math.round(gateway.memory())} MB`);
-    expect(suffered.failed, JSON.stringify(suffered)).toEqual([]);
-    expect(suffered.p99, JSON.stringify(suffered)).toBeLessThan(250);
+      console.log(expect.getState().currentTestName, told, `${Math.round(gateway.memory())} MB`);
+    expect(suffered.failed, told).toEqual([]);
+    // Other work may have the cores, too: where it takes a quiet request longer than 50 ms, the bound grows with it.
+    expect(suffered.p99, told).toBeLessThan(250 * Math.max(1, quiet.worst / 50));
   };
 
   describe('by sources that take long to read', () => {
@@ -72,12 +77,11 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
 
     it('without a right to save: nothing of them is read', async () => {
       const input = { i: { tenant: 'nowhere', files: files(80, 100) } };
-      const suffered = await beside(good, page, async () => {
+      await unhurt(good, page, async () => {
         const started = performance.now();
         expect(await stranger.codes(importFlows, input)).toEqual(['NOT_FOUND']);
         expect(performance.now() - started).toBeLessThan(1_000);
       });
-      unhurt(suffered);
       for (const [field, select] of [
         ['saveFlow', 'outcome'],
         ['validateFlow', 'valid'],
@@ -88,12 +92,11 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     });
 
     it('with the right to save: others are served between them', async () => {
-      const suffered = await beside(good, page, () =>
+      await unhurt(good, page, () =>
         Promise.all(
           range(soak ? 20 : 3).map(() => editor.ok(importFlows, { i: { tenant: 'main', files: files(80, 60) } })),
         ),
       );
-      unhurt(suffered);
     });
   });
 
@@ -104,11 +107,10 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
           .as(world.basic(`random${i}`, 'a password that is wrong'))
           .as({ 'x-forwarded-for': '198.51.100.1' })
           .codes('{ viewer { name } }');
-      let count = 0;
       let running = true;
       // Each from an address of its own, so that none of them is remembered.
-      const signIn = () => gateway.as(world.basic('reader')).as({ 'x-forwarded-for': `192.0.2.${count++ % 250}` });
-      const suffered = await beside(signIn, page, async () => {
+      const signIn = () => gateway.as(world.basic('reader')).as({ 'x-forwarded-for': freshAddress() });
+      await unhurt(signIn, page, async () => {
         const guessing = range(soak ? 150 : 40).map(async (i) => {
           for (let k = 0; running; k += 1) await guess(i * 10_000 + k);
         });
@@ -116,7 +118,6 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         running = false;
         await Promise.all(guessing);
       });
-      unhurt(suffered);
     });
   });
 
@@ -132,7 +133,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         disabled = !disabled;
         return { codes: () => chief.codes(disable, { i: { id: idOf('User', other), disabled } }) };
       };
-      const suffered = await beside(change as never, '', async () => {
+      await unhurt(change as never, '', async () => {
         let running = true;
         const asked = range(soak ? 600 : 60).map(async (i) => {
           await sleep(i * 5);
@@ -142,7 +143,6 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         running = false;
         await Promise.all(asked);
       });
-      unhurt(suffered);
     });
 
     it('has a wrong present password hashed by nobody who holds the lock', async () => {
@@ -150,6 +150,50 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
       const input = { i: { currentPassword: 'not this one', newPassword: 'a phrase that is quite new' } };
       expect(await own.codes(call('changeMyPassword', 'user { id }'), input)).toEqual(['BAD_INPUT']);
     });
+  });
+
+  describe('by documents', () => {
+    const repeated = `{${' viewer { name }'.repeat(490)} }`;
+    const wide = `{ ${range(31)
+      .map(() => '__typename')
+      .join(' ')} }`;
+    const limitOf = async (client: Client, query: string) =>
+      (await client.run(query)).errors.map(({ extensions }) => [extensions.code, extensions['limit']]);
+
+    it('of strangers: only small ones are looked at', async () => {
+      const wrong = world.bearer(`gth_${'0'.repeat(36)}`);
+      for (const client of [world.anonymous(), wrong, world.basic('reader', 'wrong')].map(gateway.as)) {
+        for (const query of [repeated, wide])
+          expect(await limitOf(client, query)).toEqual([['LIMIT_EXCEEDED', 'fields']]);
+        expect(await limitOf(client, '{ viewer { name } }')).toEqual([['UNAUTHENTICATED', undefined]]);
+        expect(await limitOf(client, '{ __typename }')).toEqual([]);
+      }
+      await unhurt(good, page, () =>
+        Promise.all(
+          range(6).map(async () => {
+            for (let k = 0; k < (soak ? 500 : 50); k += 1) await gateway.as(world.anonymous()).codes(repeated);
+          }),
+        ),
+      );
+    });
+
+    it('that repeat a field: no more than fifty times', async () => {
+      expect(await limitOf(stranger, repeated)).toEqual([['LIMIT_EXCEEDED', 'repeats']]);
+      expect(await limitOf(stranger, wide)).toEqual([]);
+    });
+  });
+
+  it('by streams over SSE: an account has fifty', async () => {
+    const ended = new AbortController();
+    const query = 'subscription { auditEvents(tenant: "main") { cursor } }';
+    const open = async () => (await chief.sse(query, {}, ended.signal).next()).value?.errors?.[0]?.extensions;
+    const answers = await Promise.all(range(52).map(open));
+    expect(answers.filter(Boolean)).toEqual(Array(2).fill({ code: 'LIMIT_EXCEEDED', limit: 'streams', allowed: 50 }));
+    ended.abort();
+    const again = new AbortController();
+    const isOpen = async () => (await chief.sse(query, {}, again.signal).next()).value?.data;
+    await until('a free place', isOpen);
+    again.abort();
   });
 
   describe('by WebSockets', () => {
@@ -165,7 +209,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     ])('whose peers send %s and read no answer: little is kept for them', async (_what, text) => {
       const before = gateway.memory();
       const frames = Buffer.concat(range(2_000).map(() => ping(text)));
-      const suffered = await beside(good, page, async () => {
+      await unhurt(good, page, async () => {
         const sockets = await Promise.all(range(10).map(() => upgraded(gateway.url)));
         const end = Date.now() + (soak ? 5_000 : 2_500);
         await Promise.all(
@@ -180,7 +224,6 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         expect(gateway.memory() - before).toBeLessThan(60);
         for (const socket of sockets) socket.destroy();
       });
-      unhurt(suffered);
     });
 
     it('before sign-in: an address may open a number of them', async () => {
@@ -209,6 +252,13 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     });
   });
 });
+
+let addresses = 0;
+/** An address that nobody has signed in from. */
+const freshAddress = (): string => {
+  addresses += 1;
+  return `10.1.${addresses >> 8}.${addresses & 255}`;
+};
 
 /** A WebSocket by hand, of which nothing is read. */
 async function upgraded(url: string): Promise<NetSocket> {

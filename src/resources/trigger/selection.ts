@@ -82,7 +82,7 @@ export function assertSelection({ triggers, where, all }: Selection): void {
 /** The triggers that are meant, in an order that keeps two such acts from waiting for each other in a circle. */
 async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
   if (triggers != null) {
-    assertLength(triggers, greatestSelection);
+    if (triggers.length > 0) assertLength(triggers, greatestSelection);
     const items = triggers.map(({ id, version }, i) => ({
       id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
       version,

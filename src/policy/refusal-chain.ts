@@ -1,0 +1,10 @@
+import type { AccessSession } from './session.ts';
+
+/**
+ * The tenant whose events tell of a refusal; undefined: the instance's. What somebody tries in a tenant that is not
+ * theirs is told at their home: nobody fills the log of others, nor learns from it that an id is theirs.
+ */
+export function refusalChain({ tenantIds }: Pick<AccessSession, 'tenantIds'>, tenantId: string | undefined) {
+  if (tenantIds === undefined || (tenantId !== undefined && tenantIds.includes(tenantId))) return tenantId;
+  return tenantId !== undefined && tenantIds.length === 1 ? tenantIds[0] : undefined;
+}
