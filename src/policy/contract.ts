@@ -17,6 +17,7 @@ export type { Action, ResourceName } from '../access/catalog.ts';
 export type { Row, RowChange } from '../access/grant.ts';
 export type { Where } from '../access/where.ts';
 export { allOf, anyOf, covers as isWithin, outside, within } from '../access/where.ts';
+export { policyFile } from './policy-files.ts';
 export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;

@@ -8,6 +8,7 @@ import { ToldError } from '../lib/told-error.ts';
 import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
+import { inPolicyFiles } from './policy-files.ts';
 import './outside.ts';
 
 /** A policy that is ready to be asked. */
@@ -59,6 +60,8 @@ export interface LoadOptions {
   readonly folders: readonly string[];
   readonly settings: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
+  /** The operator's folder of files that settings may name. */
+  readonly files?: string | undefined;
   /** Ids of all groups by 'tenant-key/group name'. */
   readonly groups: ReadonlyMap<string, string>;
   /** Ids of all tenants by key. */
@@ -78,6 +81,7 @@ export async function loadPolicies({
   folders,
   settings,
   mayGrant,
+  files: policyFiles,
   groups,
   tenants,
   placeOf,
@@ -116,7 +120,8 @@ export async function loadPolicies({
       if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
         throw new Faults(['it gives permissions, and mayGrant does not name it']);
       }
-      const config = (plugin.config ?? z.strictObject({})).safeParse(own);
+      const model = plugin.config ?? z.strictObject({});
+      const config = inPolicyFiles(policyFiles, () => model.safeParse(own));
       if (!config.success) throw new Faults(config.error.issues.map((issue) => settingFault(name, issue, placeOf)));
       if (!enabled) {
         disabled.push(name);

@@ -109,6 +109,10 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     const keeper = await world.user('keeper');
     await world.grant(null, keeper, ['POLICY:UPDATE', 'POLICY:READ']);
     const client = await world.as(keeper);
+    // The settings name a group, and who may not know of it may not name it.
+    expect((await put(client, freeze)).errors[0]?.message).toMatch(/there is no group/);
+    await world.access(main, keeper);
+    await world.grant(main, keeper, ['GROUP:READ']);
     expect((await put(client, freeze)).errors).toEqual([]);
     expect((await put(client, {})).errors).toEqual([]);
     const { errors } = await put(client, {}, { mayGrant: ['naming'] });
