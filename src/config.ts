@@ -203,6 +203,12 @@ const environment = z
     when: () => true,
   });
 
+/** How a command signs in to a gateway, where its options do not say. */
+export const signInOf = (env: Readonly<Record<string, string | undefined>> = process.env) => ({
+  token: env['GATEHOUSE_API_TOKEN'] || undefined,
+  user: env['GATEHOUSE_USER'] || undefined,
+});
+
 export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;

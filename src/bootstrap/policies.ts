@@ -4,7 +4,7 @@ import { inTransaction, type Store } from '../db/transaction.ts';
 import type { Log } from '../lib/log.ts';
 import { configurationIn, digestOfConfiguration } from '../policy/configuration.ts';
 import { LivePolicies, type PolicyPlaces, type PreparedPolicies, preparePolicies } from '../policy/live-policies.ts';
-import { assertNoneLost } from '../policy/policy-set.ts';
+import { assertMatched, assertNoneLost } from '../policy/policy-set.ts';
 import { asSystem } from '../policy/system.ts';
 import { putInForce } from '../resources/policy/service.ts';
 
@@ -33,8 +33,11 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
 }
 
 /** The policies as the file of these settings has them. @throws {PolicyLoadError} */
-export const policiesOfFile = ({ prisma }: Store, config: Config, folder?: string): Promise<PreparedPolicies> =>
-  preparePolicies(prisma, placesOf(config, folder), config);
+export async function policiesOfFile({ prisma }: Store, config: Config, folder?: string): Promise<PreparedPolicies> {
+  const prepared = await preparePolicies(prisma, placesOf(config, folder), config);
+  assertMatched(prepared.set);
+  return prepared;
+}
 
 /** Puts what the file says in force, as the host's own decision. */
 export const acceptFile = (

@@ -115,6 +115,11 @@ export interface PolicyHost {
   groups(references: readonly string[]): ReadonlySet<string>;
   /** Ids of the tenants of these keys. A missing one refuses the start. */
   tenants(keys: readonly string[]): ReadonlySet<string>;
+  /**
+   * The same name, of which it is noted where no service account has it (in that tenant or instance-wide): such settings
+   * are not put in force. One that is deleted later does no harm.
+   */
+  serviceAccount(name: string, tenantKey?: string): string;
 }
 
 export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = unknown> {

@@ -38,7 +38,12 @@ export interface PolicyPlaces {
 }
 
 /** May who proposes settings name this group or tenant? What they may not know of is told like what is not there. */
-export type MayName = (reference: string, kind: 'GROUP' | 'TENANT', row: Row, tenantId: string) => boolean;
+export type MayName = (
+  reference: string,
+  kind: 'GROUP' | 'TENANT' | 'SERVICE_ACCOUNT',
+  row: Row,
+  tenantId: string | undefined,
+) => boolean;
 
 /**
  * Loads the policies of a configuration, all or none of them.
@@ -57,7 +62,12 @@ export async function preparePolicies(
     mayName(`group ${tenant.key}/${row.name}`, 'GROUP', row, row.tenantId),
   );
   const tenants = allTenants.filter((row) => mayName(`tenant ${row.key}`, 'TENANT', { ...row }, row.id));
+  const allAccounts = await db.serviceAccount.findMany({ include: { tenant: { select: { key: true } } } });
+  const accounts = allAccounts.filter(({ tenant, ...row }) =>
+    mayName(`service account ${tenant?.key ?? ''}/${row.name}`, 'SERVICE_ACCOUNT', row, row.tenantId ?? undefined),
+  );
   const set = await loadPolicies({
+    serviceAccounts: new Set(accounts.map(({ name, tenant }) => `${tenant?.key ?? ''}/${name}`)),
     folders: folders.map((path) => resolve(path)),
     files,
     settings: configuration.policies,

@@ -25,6 +25,8 @@ export interface LoadedPolicy {
   readonly builtIn: boolean;
   /** What its settings name, by id: a group that is made anew under an old name is another one. */
   readonly references?: Readonly<Record<string, string>>;
+  /** What its settings name and nobody is called. */
+  readonly unmatched?: readonly string[];
   readonly policy: Policy;
 }
 
@@ -66,6 +68,8 @@ export interface LoadOptions {
   readonly groups: ReadonlyMap<string, string>;
   /** Ids of all tenants by key. */
   readonly tenants: ReadonlyMap<string, string>;
+  /** All service accounts as 'tenant-key/name', instance-wide ones as '/name'; left out: not looked at. */
+  readonly serviceAccounts?: ReadonlySet<string> | undefined;
   /** Where the settings say this: file and line. */
   readonly placeOf?: PlaceOf | undefined;
 }
@@ -84,6 +88,7 @@ export async function loadPolicies({
   files: policyFiles,
   groups,
   tenants,
+  serviceAccounts,
   placeOf,
 }: LoadOptions): Promise<PolicySet> {
   const faults: string[] = [];
@@ -128,6 +133,7 @@ export async function loadPolicies({
         continue;
       }
       const found = new Map<string, string>();
+      const unmatched: string[] = [];
       const host: PolicyHost = {
         groups(names) {
           const ids = lookUp('group', names, groups, found);
@@ -135,6 +141,12 @@ export async function loadPolicies({
           return ids;
         },
         tenants: (keys) => lookUp('tenant', keys, tenants, found),
+        serviceAccount(name, tenantKey) {
+          const places = tenantKey === undefined ? [...tenants.keys(), ''] : [tenantKey, ''];
+          if (serviceAccounts && !places.some((place) => serviceAccounts.has(`${place}/${name}`)))
+            unmatched.push(`there is no service account ${name}${tenantKey === undefined ? '' : ` in ${tenantKey}`}`);
+          return name;
+        },
       };
       const policy = await plugin.create(config.data, host);
       if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
@@ -149,6 +161,7 @@ export async function loadPolicies({
         settings: config.data as Record<string, unknown>,
         builtIn: false,
         ...(found.size > 0 && { references: Object.fromEntries(found) }),
+        ...(unmatched.length > 0 && { unmatched }),
         policy,
       });
     } catch (error) {
@@ -196,7 +209,10 @@ async function builtInGuards(): Promise<LoadedPolicy[]> {
       reads: ['id'],
       settings: {},
       builtIn: true,
-      policy: (await impersonation.create({}, { groups: () => new Set(), tenants: () => new Set() })) as Policy,
+      policy: (await impersonation.create(
+        {},
+        { groups: () => new Set(), tenants: () => new Set(), serviceAccount: (own) => own },
+      )) as Policy,
     },
   ];
 }

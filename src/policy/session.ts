@@ -30,6 +30,7 @@ export interface SessionOptions {
   readonly identify: (() => Identity | Promise<Identity>) | undefined;
   readonly ip: string | undefined;
   readonly requestId: string;
+  readonly callerRequestId?: string | undefined;
   readonly now?: () => Date;
 }
 
@@ -62,6 +63,7 @@ export class AccessSession {
   readonly engine: Engine;
   readonly freshness: Freshness;
   readonly requestId: string;
+  readonly callerRequestId: string | undefined;
   readonly ip: string | undefined;
   reason: string | undefined;
   /** Put behind the reason on record; no policy takes it for one. */
@@ -83,12 +85,13 @@ export class AccessSession {
   /** When the first decision of the memo is over; `now`: one holds for the moment only. */
   #holdsUntil: Date | 'now' | undefined;
 
-  constructor({ engine, freshness, identify, ip, requestId, now = () => new Date() }: SessionOptions) {
+  constructor({ engine, freshness, identify, ip, requestId, callerRequestId, now = () => new Date() }: SessionOptions) {
     this.engine = engine;
     this.freshness = freshness;
     this.#identify = identify;
     this.ip = ip;
     this.requestId = requestId;
+    this.callerRequestId = callerRequestId;
     this.#now = now;
   }
 
@@ -185,6 +188,7 @@ export class AccessSession {
       identify: this.#identify,
       ip: this.ip,
       requestId: this.requestId,
+      callerRequestId: this.callerRequestId,
       now: this.#now,
     });
     session.reason = this.reason;
@@ -250,6 +254,7 @@ export class AccessSession {
       ...(this.ip !== undefined && { ip: this.ip }),
       ...(reason !== '' && { reason }),
       requestId: this.requestId,
+      ...(this.callerRequestId !== undefined && { callerRequestId: this.callerRequestId }),
     };
   }
 

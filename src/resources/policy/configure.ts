@@ -7,7 +7,7 @@ import { Engine } from '../../policy/engine.ts';
 import type { LivePolicies, MayName, PreparedPolicies } from '../../policy/live-policies.ts';
 import { PolicyLoadError, type PolicySet } from '../../policy/load.ts';
 import { lookUps } from '../../policy/look-ups.ts';
-import { describeSet } from '../../policy/policy-set.ts';
+import { assertMatched, describeSet } from '../../policy/policy-set.ts';
 import type { AccessSession } from '../../policy/session.ts';
 import { configurationRow, putInForce, storedConfiguration } from './service.ts';
 
@@ -52,6 +52,7 @@ export async function configurePolicies(
     assertSuperAdmin('Only a super admin says which policies may give permissions.');
   try {
     const prepared = await live.prepare(configuration, tx, grant.isSuperAdmin ? undefined : mayNameOf(session, live));
+    assertMatched(prepared.set, live.engine.set);
     if (!givesNoMore(live.engine.set, prepared.set))
       assertSuperAdmin('Only a super admin changes the settings of policies that give permissions.');
     await assertStillOpen(tx, session, live.engine, prepared, current);
