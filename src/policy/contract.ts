@@ -133,6 +133,13 @@ export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = un
   readonly mode?: 'guard' | 'grant';
   /** What it looks at beyond kind and groups: answers are shared between actors who are alike in this. */
   readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
+  /**
+   * Names that it had, each with how settings of that time are said today: what is said under a former name still holds,
+   * and a store in which that one was in force has lost nothing.
+   */
+  readonly formerly?: Readonly<
+    Record<string, (settings: Readonly<Record<string, unknown>>) => Record<string, unknown>>
+  >;
   /** Checked at load; unknown settings are refused where it is a strict object. */
   readonly config?: z.ZodType<Config>;
   create(config: Config, host: PolicyHost): MaybePromise<Policy<R>>;

@@ -47,14 +47,15 @@ export type MayName = (
 
 /**
  * Loads the policies of a configuration, all or none of them.
- * @param mayName left out: the operator's own word, which may name everything.
+ * @param options mayName left out: the operator's own word, which may name everything. mayLack: without the policies
+ *   that are not among the files.
  * @throws {PolicyLoadError} naming every fault; what is in force stays.
  */
 export async function preparePolicies(
   db: PrismaClient | Tx,
   { folders, files }: PolicyPlaces,
   configuration: PolicyConfiguration,
-  mayName: MayName = () => true,
+  { mayName = () => true, mayLack }: { mayName?: MayName | undefined; mayLack?: boolean } = {},
 ): Promise<PreparedPolicies> {
   const allGroups = await db.group.findMany({ include: { tenant: { select: { key: true } } } });
   const allTenants = await db.tenant.findMany();
@@ -73,6 +74,7 @@ export async function preparePolicies(
     settings: configuration.policies,
     mayGrant: configuration.mayGrant,
     placeOf: configuration.placeOf,
+    mayLack,
     groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
     tenants: new Map(tenants.map(({ id, key }) => [key, id])),
   });
@@ -117,7 +119,7 @@ export class LivePolicies {
     db: PrismaClient | Tx = this.#options.prisma,
     mayName?: MayName,
   ): Promise<PreparedPolicies> {
-    const prepared = await preparePolicies(db, this.#options, configuration, mayName);
+    const prepared = await preparePolicies(db, this.#options, configuration, { mayName });
     for (const { set } of this.#prepared.values()) void disposeOf(set, this.#options.log);
     this.#prepared.clear();
     this.#prepared.set(prepared.fingerprint, prepared);

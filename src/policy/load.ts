@@ -9,6 +9,7 @@ import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
 import { inPolicyFiles } from './policy-files.ts';
+import { carryOver } from './renames.ts';
 import './outside.ts';
 
 /** A policy that is ready to be asked. */
@@ -36,6 +37,10 @@ export interface PolicySet {
   readonly disabled: readonly string[];
   /** Groups that a policy excepts: their members are changed with POLICY:UPDATE only. */
   readonly exceptedGroups: ReadonlySet<string>;
+  /** Names that its policies had. */
+  readonly formerNames?: ReadonlySet<string>;
+  /** Of settings whose policy is not among the files, where that is no fault. */
+  readonly absent?: readonly string[];
 }
 
 export class PolicyLoadError extends ToldError {
@@ -55,6 +60,12 @@ const shape = z.object({
   mode: z.enum(['guard', 'grant']).default('guard'),
   reads: z.array(z.enum(['id', 'ip', 'now', 'credential', 'reason'])).default([]),
   config: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'is not a zod model').optional(),
+  formerly: z
+    .custom<NonNullable<PolicyPlugin['formerly']>>(
+      (value) => typeof value === 'object' && value !== null,
+      'is no object',
+    )
+    .optional(),
   create: z.custom<PolicyPlugin['create']>((value) => typeof value === 'function', 'is not a function'),
 });
 
@@ -72,6 +83,8 @@ export interface LoadOptions {
   readonly serviceAccounts?: ReadonlySet<string> | undefined;
   /** Where the settings say this: file and line. */
   readonly placeOf?: PlaceOf | undefined;
+  /** Loads what there is though settings name policies that there are not: to start, and wait for somebody's word. */
+  readonly mayLack?: boolean | undefined;
 }
 
 /** `policies.naming.rules.0` to `gatehouse.yaml:12`; undefined where it is in no file. */
@@ -83,13 +96,14 @@ export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
  */
 export async function loadPolicies({
   folders,
-  settings,
-  mayGrant,
+  settings: given,
+  mayGrant: grants,
   files: policyFiles,
   groups,
   tenants,
   serviceAccounts,
   placeOf,
+  mayLack = false,
 }: LoadOptions): Promise<PolicySet> {
   const faults: string[] = [];
   const policies: LoadedPolicy[] = [];
@@ -109,19 +123,27 @@ export async function loadPolicies({
       }
     }
   }
-  for (const name of Object.keys(settings))
-    if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
-  for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
-
+  const plugins = new Map<string, z.infer<typeof shape>>();
   for (const [name, path] of files) {
+    try {
+      plugins.set(name, await pluginIn(name, path));
+    } catch (error) {
+      faults.push(...faultsOf(error, path));
+    }
+  }
+  const carried = carryOver([...plugins.values()], given, grants);
+  const { settings, mayGrant } = carried;
+  faults.push(...carried.faults);
+  const absent = [...Object.keys(settings), ...mayGrant].filter((name) => !files.has(name));
+  if (!mayLack) {
+    for (const name of Object.keys(settings))
+      if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
+    for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
+  }
+
+  for (const [name, plugin] of plugins) {
     const { enabled = true, shadow = false, ...own }: Partial<PolicySettings> = settings[name] ?? {};
     try {
-      const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
-      const parsed = shape.safeParse(module.default);
-      if (!parsed.success)
-        throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
-      const plugin = parsed.data;
-      if (plugin.name !== name) throw new Faults([`its name is ${plugin.name}, its file says ${name}`]);
       if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
         throw new Faults(['it gives permissions, and mayGrant does not name it']);
       }
@@ -165,11 +187,27 @@ export async function loadPolicies({
         policy,
       });
     } catch (error) {
-      faults.push(...faultsOf(error, path));
+      faults.push(...faultsOf(error, files.get(name)!));
     }
   }
   if (faults.length > 0) throw new PolicyLoadError(faults);
-  return { policies: [...(await builtInGuards()), ...policies], disabled, exceptedGroups };
+  const formerNames = new Set([...plugins.values()].flatMap(({ formerly = {} }) => Object.keys(formerly)));
+  return {
+    policies: [...(await builtInGuards()), ...policies],
+    disabled,
+    exceptedGroups,
+    formerNames,
+    ...(absent.length > 0 && { absent }),
+  };
+}
+
+async function pluginIn(name: string, path: string): Promise<z.infer<typeof shape>> {
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  const parsed = shape.safeParse(module.default);
+  if (!parsed.success)
+    throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
+  if (parsed.data.name !== name) throw new Faults([`its name is ${parsed.data.name}, its file says ${name}`]);
+  return parsed.data;
 }
 
 const at = (placeOf: PlaceOf | undefined, path: readonly PropertyKey[]): string => {

@@ -53,7 +53,7 @@ export function assertNoneLost(accepted: unknown, set: PolicySet): void {
 /** Names of the guards in the accepted set that this one no longer has, not even switched off. */
 export function lostGuards(accepted: unknown, set: PolicySet): string[] {
   const { policies = [], disabled = [] } = (accepted ?? {}) as { policies?: Described[]; disabled?: string[] };
-  const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled]);
+  const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled, ...(set.formerNames ?? [])]);
   const before = [...policies.filter(({ mode }) => mode === 'guard').map(({ name }) => name), ...disabled];
   return before.filter((name) => !present.has(name));
 }
