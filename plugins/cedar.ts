@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
   type AccessRequest,
@@ -7,6 +6,7 @@ import {
   definePolicy,
   deny,
   everyResource,
+  policyFile,
   type ResourceName,
   type Verdict,
   z,
@@ -17,25 +17,11 @@ import { type Cedar, ownCedar } from './cedar/engine.ts';
 import { and, or } from './cedar/filter.ts';
 import { actionGroups, type Compiled, type CompiledSet, compilePolicies } from './cedar/policies.ts';
 
-/** The file's text takes its place in the settings: a change of the file is a change of the policies. */
-const file = z
-  .string()
-  // Settings can be changed through the API: that must not become a way to read other files of the host.
-  .regex(/\.cedar$/, { error: 'is no .cedar file', abort: true })
-  .transform((path, context) => {
-    try {
-      return { path, text: readFileSync(path, 'utf8') };
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  });
-
 const settings = z.strictObject({
   /** Cedar text. */
   policies: z.string().default(''),
-  /** Files with more of it; relative to where the gateway is started. */
-  files: z.array(file).default([]),
+  /** Files with more of it, in the folder that `policyFiles` names. */
+  files: z.array(policyFile('.cedar')).default([]),
   /** A Cedar schema (text) that the policies must satisfy. */
   schema: z.string().optional(),
   /** What Cedar decides about, all actions; left out: what the heads of the policies speak of. */

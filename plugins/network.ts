@@ -24,7 +24,11 @@ const rule = z
     serviceAccount: z.string().optional(),
     allow: z.array(range).min(1),
   })
-  .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'names a group and a service account');
+  .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'names a group and a service account')
+  .refine(
+    ({ tenant, group }) => tenant === undefined || group === undefined || group.startsWith(`${tenant}/`),
+    'matches nobody: the group is of another tenant',
+  );
 
 function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList();
@@ -46,7 +50,7 @@ export default definePolicy({
     const prepared = rules.map(({ tenant, group, serviceAccount, allow }) => ({
       tenants: tenant === undefined ? undefined : host.tenants([tenant]),
       groups: group === undefined ? undefined : host.groups([group]),
-      serviceAccount,
+      serviceAccount: serviceAccount === undefined ? undefined : host.serviceAccount(serviceAccount, tenant),
       allowed: listOf(allow),
     }));
     /** Another name would take a service account out of its rule. */

@@ -22,6 +22,13 @@ export default definePolicy({
   description: 'API tokens that are too old, never expire or lie unused are refused, by kind of their owner.',
   resources: everyResource,
   reads: ['credential', 'now'],
+  formerly: {
+    // It knew one greatest age for all.
+    'token-age': ({ maxAgeDays, ...more }) => ({
+      ...(maxAgeDays !== undefined && { users: { maxAgeDays }, serviceAccounts: { maxAgeDays } }),
+      ...more,
+    }),
+  },
   config: z.strictObject({ users: rules.prefault({}), serviceAccounts: rules.prefault({}) }),
   create: ({ users, serviceAccounts }) => ({
     evaluate({ actor, env }): Verdict {

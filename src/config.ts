@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ToldError } from './lib/told-error.ts';
 import { parseYaml } from './lib/yaml.ts';
@@ -137,6 +137,8 @@ const file = z.strictObject({
   ...policyConfiguration.shape,
   /** Folders with policies from outside the project, beside plugins/. */
   policyFolders: z.array(z.string()).default([]),
+  /** The folder of files that settings of policies may name; left out: the folder of this file. */
+  policyFiles: z.string().min(1).optional(),
   limits: limits.prefault({}),
   decisionLog: decisionLog.prefault({}),
   liveness: liveness.prefault({}),
@@ -201,6 +203,12 @@ const environment = z
     when: () => true,
   });
 
+/** How a command signs in to a gateway, where its options do not say. */
+export const signInOf = (env: Readonly<Record<string, string | undefined>> = process.env) => ({
+  token: env['GATEHOUSE_API_TOKEN'] || undefined,
+  user: env['GATEHOUSE_USER'] || undefined,
+});
+
 export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;
@@ -220,6 +228,8 @@ export interface Config extends PolicyConfiguration {
   readonly graphiql: boolean;
   readonly log: 'error' | 'info' | 'debug';
   readonly policyFolders: readonly string[];
+  /** Undefined: settings of policies may name no file. */
+  readonly policyFiles: string | undefined;
   readonly limits: Limits;
   readonly decisionLog: z.infer<typeof decisionLog>;
   readonly liveness: Liveness;
@@ -239,6 +249,10 @@ export class ConfigError extends ToldError {
     this.faults = faults;
   }
 }
+
+/** Settings can be changed through the API as well: what files they may name is the operator's word alone. */
+const policyFilesOf = (configurationFile: string | undefined, folder: string | undefined): string | undefined =>
+  folder !== undefined ? resolve(folder) : configurationFile ? dirname(resolve(configurationFile)) : undefined;
 
 /**
  * Reads the settings from the environment and the configuration file (default: the one that GATEHOUSE_CONFIG names).
@@ -296,6 +310,7 @@ export function readConfig(
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,
     ...settings,
+    policyFiles: policyFilesOf(path, settings.policyFiles),
     audit: { ...settings.audit, ship },
     ...(placeOf && { placeOf }),
   };

@@ -30,6 +30,8 @@ export interface Doer {
   readonly ip?: string;
   readonly reason?: string;
   readonly requestId: string;
+  /** What the caller calls the request; anybody can choose it. */
+  readonly callerRequestId?: string;
 }
 
 /**

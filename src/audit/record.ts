@@ -18,7 +18,10 @@ interface Pending {
 const pending = new WeakMap<Tx, Pending>();
 
 /** Adds an event to the transaction. It is written last before COMMIT, so that chains are held for a moment only. */
-export function append(tx: Tx, draft: AuditDraft): void {
+export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { callerRequestId?: string }): void {
+  // Beside our own id, which it must not take the place of: it would put foreign events into one group.
+  const draft =
+    callerRequestId === undefined ? rest : { ...rest, details: { ...(rest.details as object), callerRequestId } };
   let own = pending.get(tx);
   if (!own) {
     own = { drafts: [] };
@@ -125,6 +128,7 @@ export function envelope(doer: Doer) {
     impersonatorId: doer.impersonator?.id ?? '',
     impersonatorName: doer.impersonator?.name ?? '',
     requestId: doer.requestId,
+    ...(doer.callerRequestId !== undefined && { callerRequestId: doer.callerRequestId }),
     ...(doer.ip !== undefined && { ip: doer.ip }),
     ...(doer.reason !== undefined && { reason: doer.reason }),
   };

@@ -21,6 +21,8 @@ export interface Claims {
   readonly impersonate: string | undefined;
   readonly ip: string | undefined;
   readonly requestId: string;
+  /** What the caller calls it (x-request-id). */
+  readonly callerRequestId: string | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -62,8 +64,8 @@ export class Authenticator {
   /** A session that has proved nothing yet: `refresh` does. Without an Authorization header it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;
-    const { ip, requestId } = claims;
-    return new AccessSession({ engine, freshness, identify: this.#identifier(claims), ip, requestId });
+    const { ip, requestId, callerRequestId } = claims;
+    return new AccessSession({ engine, freshness, identify: this.#identifier(claims), ip, requestId, callerRequestId });
   }
 
   #identifier({ authorization, impersonate, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {

@@ -47,7 +47,7 @@ export async function loadDemoPlane(tx: Tx, tenant: TenantRef, liveness: Livenes
     '/merge.py',
     script,
   );
-  await createWorkerGroup(tx, asSystem('WORKER_GROUP:CREATE', reason), {
+  await createWorkerGroup(tx, asSystem('WORKER_GROUP:CREATE', reason), () => true, {
     key: 'gpu',
     description: 'Machines with graphics cards.',
     allowedTenants: [tenant.key],

@@ -3,35 +3,61 @@ import type { Config, PolicyConfiguration } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { Log } from '../lib/log.ts';
 import { configurationIn, digestOfConfiguration } from '../policy/configuration.ts';
-import { LivePolicies, type PreparedPolicies, preparePolicies } from '../policy/live-policies.ts';
-import { assertNoneLost } from '../policy/policy-set.ts';
+import { LivePolicies, type PolicyPlaces, type PreparedPolicies, preparePolicies } from '../policy/live-policies.ts';
+import { PolicyLoadError } from '../policy/load.ts';
+import { assertMatched, lostGuards } from '../policy/policy-set.ts';
 import { asSystem } from '../policy/system.ts';
 import { putInForce } from '../resources/policy/service.ts';
 
 const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');
 
-const foldersOf = (config: Config, folder = ownFolder): string[] => [folder, ...config.policyFolders];
+const placesOf = (config: Config, folder = ownFolder): PolicyPlaces => ({
+  folders: [folder, ...config.policyFolders],
+  files: config.policyFiles,
+});
 
 /**
  * The policies that a gateway starts with: those in force, unless its file says something else than when it was last
  * accepted. Then they are the file's, and not in force until somebody accepts them.
- * @throws {PolicyLoadError} naming every fault.
+ * @throws {PolicyLoadError} naming every fault of a file or of the policies themselves.
  */
 export async function startPolicies(config: Config, store: Store, log: Log, folder?: string): Promise<LivePolicies> {
   const { prisma } = store;
-  const folders = foldersOf(config, folder);
+  const places = placesOf(config, folder);
   const state = await prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
   const isKnownFile = state.fileDigest === null || state.fileDigest === digestOfConfiguration(config);
-  const configuration: PolicyConfiguration = (isKnownFile && configurationIn(state.configuration)) || config;
-  const prepared = await preparePolicies(prisma, folders, configuration);
-  if (state.policySet !== null) assertNoneLost(state.plugins, prepared.set);
+  const stored = isKnownFile ? configurationIn(state.configuration) : null;
+  const configuration: PolicyConfiguration = stored ?? config;
+  // What is in force may speak of policies that this gateway does not have. It starts, and decides nothing.
+  const isStored = stored !== null && state.policySet !== null;
+  const faults: string[] = [];
+  const prepared = await preparePolicies(prisma, places, configuration, { mayLack: isStored }).catch(
+    (error: unknown) => {
+      if (!(error instanceof PolicyLoadError) || !isStored) throw error;
+      faults.push(...error.faults);
+      return preparePolicies(prisma, places, { policies: {}, mayGrant: [] }, { mayLack: true });
+    },
+  );
+  if (state.policySet !== null)
+    for (const name of new Set([...lostGuards(state.plugins, prepared.set), ...(prepared.set.absent ?? [])]))
+      faults.push(`${name} is in force, and not among the policies of this gateway`);
+  if (faults.length > 0)
+    log.error('the policies in force cannot be loaded here, so this gateway decides nothing', {
+      faults,
+      remedy: 'add what is missing, or put other settings in force by `gatehouse policy accept`',
+    });
   await acceptFile(store, config, prepared, { onlyFirst: true, reason: 'first start' });
-  return new LivePolicies(prepared, { prisma, folders, reviewMs: config.limits.reviewMs, log });
+  const live = new LivePolicies(prepared, { prisma, ...places, reviewMs: config.limits.reviewMs, log });
+  if (faults.length > 0) live.engine.suspend();
+  return live;
 }
 
 /** The policies as the file of these settings has them. @throws {PolicyLoadError} */
-export const policiesOfFile = ({ prisma }: Store, config: Config, folder?: string): Promise<PreparedPolicies> =>
-  preparePolicies(prisma, foldersOf(config, folder), config);
+export async function policiesOfFile({ prisma }: Store, config: Config, folder?: string): Promise<PreparedPolicies> {
+  const prepared = await preparePolicies(prisma, placesOf(config, folder), config);
+  assertMatched(prepared.set);
+  return prepared;
+}
 
 /** Puts what the file says in force, as the host's own decision. */
 export const acceptFile = (

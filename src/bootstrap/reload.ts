@@ -11,7 +11,11 @@ export async function reloadPolicies({ store, freshness, config }: App, log: Log
   try {
     const next = readConfig();
     // From the folders of this start: other gateways, and this one, load them from theirs.
-    const prepared = await policiesOfFile(store, { ...next, policyFolders: config.policyFolders });
+    const prepared = await policiesOfFile(store, {
+      ...next,
+      policyFolders: config.policyFolders,
+      policyFiles: config.policyFiles,
+    });
     const changed = await acceptFile(store, next, prepared, { reason: 'SIGHUP' });
     // Every gateway loads what is in force for itself.
     await disposeOf(prepared.set, log);

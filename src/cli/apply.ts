@@ -43,7 +43,7 @@ interface Settings {
 
 const usage = `apply FILE ${remoteUsage} [--dry-run] [--prune]`;
 
-function readSettings(args: readonly string[]): Settings {
+async function readSettings(args: readonly string[]): Promise<Settings> {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
@@ -58,7 +58,7 @@ function readSettings(args: readonly string[]): Settings {
     if (file === undefined || rest.length > 0) throw new Error('It takes one file.');
     return {
       file,
-      remote: readRemote(values),
+      remote: await readRemote(values),
       dryRun: values['dry-run'],
       prune: values.prune,
     };
@@ -72,7 +72,7 @@ export const applyCommand: Command = {
   usage,
   description: 'Bring tenants of a running gateway to what a file describes (YAML or JSON).',
   async run(args) {
-    const settings = readSettings(args);
+    const settings = await readSettings(args);
     const { file } = settings;
     const parsed = parseYaml(readText(file), descriptionFile);
     if (!parsed.ok) {

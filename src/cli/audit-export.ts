@@ -20,7 +20,7 @@ interface Settings {
   readonly resume: boolean;
 }
 
-function readSettings(args: readonly string[]): Settings {
+async function readSettings(args: readonly string[]): Promise<Settings> {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -37,7 +37,7 @@ function readSettings(args: readonly string[]): Settings {
   if (out === undefined || !isFormat || (tenant === undefined) === (instance !== true)) throw new UsageError(usage);
   if (!resume && existsSync(out))
     throw new UsageError(`${out} is there already: --resume goes on behind its last event.`);
-  const remote = readRemote(values);
+  const remote = await readRemote(values);
   const path = tenant === undefined ? '/audit-events' : `/tenants/${encodeURIComponent(tenant)}/audit-events`;
   return { remote, path, name: tenant ?? 'instance', format, out, resume };
 }
@@ -150,7 +150,7 @@ async function part({ remote, path, format }: Settings, target: Target, tell: (h
 
 /** Writes a chain into a file, goes on where it was broken off, and tells how far it is. */
 export async function exportEvents(args: readonly string[]): Promise<number> {
-  const settings = usedAs(usage, () => readSettings(args));
+  const settings = await usedAs(usage, () => readSettings(args));
   const target = new Target(settings.out, settings.format);
   const began = performance.now();
   let told = began;

@@ -61,7 +61,7 @@ function tell({ tenantId, tenantKey, events, proofs, faults, faultCount }: Chain
 
 /** @returns 0 where every chain is intact, 1 where one is not. */
 export async function verify(args: readonly string[]): Promise<number> {
-  const { values } = usedAs(usage, () =>
+  const { values } = await usedAs(usage, () =>
     parseArgs({
       args: [...args],
       options: {

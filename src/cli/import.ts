@@ -31,7 +31,7 @@ interface Settings {
   readonly remote: Remote;
 }
 
-function readSettings([what, ...args]: readonly string[]): Settings {
+async function readSettings([what, ...args]: readonly string[]): Promise<Settings> {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -42,7 +42,7 @@ function readSettings([what, ...args]: readonly string[]): Settings {
     if (what !== 'flows' || folder === undefined || rest.length > 0)
       throw new Error('It takes `flows` and one folder.');
     if (values.tenant === undefined) throw new Error('--tenant needs the key of a tenant.');
-    return { folder, tenant: values.tenant, reason: values.reason, remote: readRemote(values) };
+    return { folder, tenant: values.tenant, reason: values.reason, remote: await readRemote(values) };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nUsage: gatehouse ${usage}`);
   }
@@ -86,7 +86,7 @@ export const importCommand: Command = {
   usage,
   description: 'Save the flows of a folder in a tenant of a running gateway; tells what came of each file.',
   async run(args) {
-    const { folder, tenant, reason, remote } = readSettings(args);
+    const { folder, tenant, reason, remote } = await readSettings(args);
     const files = filesIn(folder);
     if (files.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
     const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: 0 };

@@ -70,11 +70,12 @@ const faulty = (file: string, issues: readonly Issue[]) =>
   );
 
 async function engineOf(suite: Suite, { groups, tenants }: People): Promise<Engine> {
-  const { policies, policyFolders, mayGrant, limits } = readConfig();
+  const { policies, policyFolders, policyFiles, mayGrant, limits } = readConfig();
   const set = await loadPolicies({
     folders: [ownFolder, ...policyFolders.map((path) => resolve(path))],
     settings: suite.policies ?? policies,
     mayGrant,
+    files: policyFiles,
     groups,
     tenants,
   });

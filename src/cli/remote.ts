@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { signInOf } from '../config.ts';
 import type { Issue } from '../errors.ts';
+import { askSecret } from './prompt.ts';
 
 /** A running gateway and who asks. */
 export interface Remote {
@@ -19,20 +22,54 @@ export interface RemoteAnswer<Data> {
 export const remoteOptions = {
   server: { type: 'string' },
   'api-token': { type: 'string' },
+  'api-token-file': { type: 'string' },
   user: { type: 'string' },
+  'password-file': { type: 'string' },
 } as const;
-export const remoteUsage = '--server URL (--api-token TOKEN | --user USER:PASSWORD)';
+export const remoteUsage = '--server URL (--api-token-file FILE | --user USER [--password-file FILE])';
+
+export interface RemoteValues {
+  readonly server?: string | undefined;
+  readonly 'api-token'?: string | undefined;
+  readonly 'api-token-file'?: string | undefined;
+  readonly user?: string | undefined;
+  readonly 'password-file'?: string | undefined;
+}
+
+const firstLine = (path: string): string => readFileSync(path === '-' ? 0 : path, 'utf8').split(/\r?\n/, 1)[0]!;
+
+/** Whoever lists the processes of the machine reads the arguments of a command. */
+const warnOf = (option: string, instead: string) =>
+  console.error(`WARNING: every account of this machine can read the secret in ${option}. Use ${instead}.`);
 
 /** @throws where one of them is missing or wrong. */
-export function readRemote(values: { server?: string; 'api-token'?: string; user?: string }): Remote {
-  const { server, user, 'api-token': token } = values;
+export async function readRemote(values: RemoteValues): Promise<Remote> {
+  const { server } = values;
   if (server === undefined || !URL.canParse(server)) throw new Error('--server needs the URL of the gateway.');
-  if ((user === undefined) === (token === undefined)) throw new Error('Sign in by --api-token or by --user.');
-  if (user !== undefined && !user.includes(':')) throw new Error('--user needs USER:PASSWORD.');
-  return {
-    url: `${server.replace(/\/$/, '')}/graphql`,
-    authorization: token !== undefined ? `Bearer ${token}` : `Basic ${Buffer.from(user!, 'utf8').toString('base64')}`,
-  };
+  return { url: `${server.replace(/\/$/, '')}/graphql`, authorization: await authorizationOf(values) };
+}
+
+async function authorizationOf(values: RemoteValues): Promise<string> {
+  const { user, 'api-token': token, 'api-token-file': tokenFile, 'password-file': passwordFile } = values;
+  const given = [user, token, tokenFile].filter((value) => value !== undefined).length;
+  if (given > 1) throw new Error('Sign in by a token or by --user, not by several.');
+  const own = given === 0 ? signInOf() : { token: undefined, user: undefined };
+  if (token !== undefined) warnOf('--api-token', '--api-token-file or GATEHOUSE_API_TOKEN');
+  const bearer = token ?? (tokenFile === undefined ? own.token : firstLine(tokenFile));
+  if (bearer !== undefined) return `Bearer ${bearer}`;
+  const name = user ?? own.user;
+  if (name === undefined)
+    throw new Error('Sign in by --api-token-file, by --user, or by GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
+  const hasPassword = name.includes(':');
+  if (hasPassword && user !== undefined) warnOf('--user', '--user USER with --password-file, or GATEHOUSE_USER');
+  return `Basic ${Buffer.from(hasPassword ? name : `${name}:${await passwordOf(name, passwordFile)}`).toString('base64')}`;
+}
+
+async function passwordOf(user: string, file: string | undefined): Promise<string> {
+  if (file !== undefined) return firstLine(file);
+  if (!process.stdin.isTTY)
+    throw new Error('--user needs --password-file FILE (- is standard input), or a terminal to ask for the password.');
+  return askSecret(`Password of ${user}: `);
 }
 
 /** Sends one operation. Never throws: that the gateway does not answer is an error like any other. */

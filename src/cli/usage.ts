@@ -11,9 +11,9 @@ export interface Command {
 }
 
 /** Reads options. @throws UsageError with the usage for whatever is wrong with them. */
-export function usedAs<T>(usage: string, read: () => T): T {
+export async function usedAs<T>(usage: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message}\n${usage}`);
   }

@@ -74,7 +74,17 @@ function http({ code, extensions }: GatehouseError): object {
 
 /** A fault of the request, its document or its variables: told as it is, but without suggestions of names. */
 export function plainFault(error: GraphQLError): GraphQLError {
-  const { code, http, ...rest } = error.extensions as { code?: unknown; http?: { status?: number } };
+  // What the parser of a body that is no JSON says of it holds a part of the body.
+  const {
+    code,
+    http,
+    originalError: _said,
+    ...rest
+  } = error.extensions as {
+    code?: unknown;
+    http?: { status?: number };
+    originalError?: unknown;
+  };
   const tooLarge = http?.status === 413;
   const own = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? code : undefined;
   return new GraphQLError(error.message.replace(/ Did you mean [\s\S]*$/, ''), {

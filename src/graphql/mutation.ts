@@ -20,7 +20,7 @@ import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { decodeId } from './node.ts';
 import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
-import { requiredTenant, visibleTenant } from './scopes.ts';
+import { requiredTenant, unknown, visibleTenant } from './scopes.ts';
 
 export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
 export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
@@ -323,7 +323,12 @@ export async function byId(
   const model = lowerFirst(resourceDefinition(resource)!.model!);
   const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
   // The same words as for a row that is there and not for the caller to know of.
-  if (!row) throw notFound('The object');
+  if (!row) {
+    // As many steps as for a row of a foreign tenant.
+    const isWide = isInstanceWide(resource);
+    if (!isWide) await context.db.tenant.findFirst({ where: { id: '' }, select: { id: true, key: true } });
+    throw unknown(context, isWide ? {} : { tenantId: '' }, 'The object', `${resource}:READ` as Permission);
+  }
   if (isInstanceWide(resource)) return { scope: {}, tenant: null, id };
   const tenantId = (row[column] as string | null | undefined) ?? null;
   const tenant =

@@ -1,3 +1,4 @@
+import type { Permission } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
 import type { Tenant } from '../db/generated/client.ts';
@@ -65,10 +66,25 @@ export async function readTenant(context: Context, key: string): Promise<Tenant 
   return null;
 }
 
+/**
+ * What is not there, refused by a decision all the same: it is recorded as for what is not the caller's to know of, so
+ * that neither answer comes sooner.
+ */
+export function unknown(
+  { session }: Context,
+  scope: Scope,
+  what = 'The tenant',
+  permission: Permission = 'TENANT:READ',
+) {
+  const decision = session.decide(permission, scope);
+  if (decision.outcome.effect === 'allow') return notFound(what);
+  return Object.assign(notFound(what), { evidence: [{ decision, reviews: [] }] });
+}
+
 /** The same for a mutation. @throws NOT_FOUND with the decision that it rests on, or what `refusedByGuard` says. */
 export async function requiredTenant(context: Context, key: string): Promise<TenantRef> {
   const { row, isVisible } = await seek(context, key);
-  if (!row) throw notFound('The tenant');
+  if (!row) throw unknown(context, { tenantId: '' });
   if (isVisible) return { id: row.id, key: row.key };
   const decision = context.session.decide('TENANT:READ', { tenantId: row.id });
   const refused = refusedByGuard(decision, { ...row });

@@ -17,6 +17,7 @@ export type { Action, ResourceName } from '../access/catalog.ts';
 export type { Row, RowChange } from '../access/grant.ts';
 export type { Where } from '../access/where.ts';
 export { allOf, anyOf, covers as isWithin, outside, within } from '../access/where.ts';
+export { policyFile } from './policy-files.ts';
 export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;
@@ -114,6 +115,11 @@ export interface PolicyHost {
   groups(references: readonly string[]): ReadonlySet<string>;
   /** Ids of the tenants of these keys. A missing one refuses the start. */
   tenants(keys: readonly string[]): ReadonlySet<string>;
+  /**
+   * The same name, of which it is noted where no service account has it (in that tenant or instance-wide): such settings
+   * are not put in force. One that is deleted later does no harm.
+   */
+  serviceAccount(name: string, tenantKey?: string): string;
 }
 
 export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = unknown> {
@@ -127,6 +133,13 @@ export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = un
   readonly mode?: 'guard' | 'grant';
   /** What it looks at beyond kind and groups: answers are shared between actors who are alike in this. */
   readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
+  /**
+   * Names that it had, each with how settings of that time are said today: what is said under a former name still holds,
+   * and a store in which that one was in force has lost nothing.
+   */
+  readonly formerly?: Readonly<
+    Record<string, (settings: Readonly<Record<string, unknown>>) => Record<string, unknown>>
+  >;
   /** Checked at load; unknown settings are refused where it is a strict object. */
   readonly config?: z.ZodType<Config>;
   create(config: Config, host: PolicyHost): MaybePromise<Policy<R>>;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Row } from '../access/grant.ts';
 import { type PolicyConfiguration, policyConfiguration } from '../config.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
@@ -20,6 +21,7 @@ export interface PreparedPolicies {
 export interface LivePoliciesOptions {
   readonly prisma: PrismaClient;
   readonly folders: readonly string[];
+  readonly files: string | undefined;
   readonly reviewMs: number;
   readonly log: Log;
 }
@@ -28,22 +30,51 @@ export interface LivePoliciesOptions {
 const retireMs = 60_000;
 const retryMs = 500;
 
+/** Where the policies of this host are. */
+export interface PolicyPlaces {
+  readonly folders: readonly string[];
+  /** The operator's folder of files that settings may name. */
+  readonly files: string | undefined;
+}
+
+/** May who proposes settings name this group or tenant? What they may not know of is told like what is not there. */
+export type MayName = (
+  reference: string,
+  kind: 'GROUP' | 'TENANT' | 'SERVICE_ACCOUNT',
+  row: Row,
+  tenantId: string | undefined,
+) => boolean;
+
 /**
  * Loads the policies of a configuration, all or none of them.
+ * @param options mayName left out: the operator's own word, which may name everything. mayLack: without the policies
+ *   that are not among the files.
  * @throws {PolicyLoadError} naming every fault; what is in force stays.
  */
 export async function preparePolicies(
   db: PrismaClient | Tx,
-  folders: readonly string[],
+  { folders, files }: PolicyPlaces,
   configuration: PolicyConfiguration,
+  { mayName = () => true, mayLack }: { mayName?: MayName | undefined; mayLack?: boolean } = {},
 ): Promise<PreparedPolicies> {
-  const groups = await db.group.findMany({ select: { id: true, name: true, tenant: { select: { key: true } } } });
-  const tenants = await db.tenant.findMany({ select: { id: true, key: true } });
+  const allGroups = await db.group.findMany({ include: { tenant: { select: { key: true } } } });
+  const allTenants = await db.tenant.findMany();
+  const groups = allGroups.filter(({ tenant, ...row }) =>
+    mayName(`group ${tenant.key}/${row.name}`, 'GROUP', row, row.tenantId),
+  );
+  const tenants = allTenants.filter((row) => mayName(`tenant ${row.key}`, 'TENANT', { ...row }, row.id));
+  const allAccounts = await db.serviceAccount.findMany({ include: { tenant: { select: { key: true } } } });
+  const accounts = allAccounts.filter(({ tenant, ...row }) =>
+    mayName(`service account ${tenant?.key ?? ''}/${row.name}`, 'SERVICE_ACCOUNT', row, row.tenantId ?? undefined),
+  );
   const set = await loadPolicies({
+    serviceAccounts: new Set(accounts.map(({ name, tenant }) => `${tenant?.key ?? ''}/${name}`)),
     folders: folders.map((path) => resolve(path)),
+    files,
     settings: configuration.policies,
     mayGrant: configuration.mayGrant,
     placeOf: configuration.placeOf,
+    mayLack,
     groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
     tenants: new Map(tenants.map(({ id, key }) => [key, id])),
   });
@@ -83,8 +114,12 @@ export class LivePolicies {
   }
 
   /** Loads what somebody proposes. @throws {PolicyLoadError} */
-  async prepare(configuration: PolicyConfiguration, db: PrismaClient | Tx = this.#options.prisma) {
-    const prepared = await preparePolicies(db, this.#options.folders, configuration);
+  async prepare(
+    configuration: PolicyConfiguration,
+    db: PrismaClient | Tx = this.#options.prisma,
+    mayName?: MayName,
+  ): Promise<PreparedPolicies> {
+    const prepared = await preparePolicies(db, this.#options, configuration, { mayName });
     for (const { set } of this.#prepared.values()) void disposeOf(set, this.#options.log);
     this.#prepared.clear();
     this.#prepared.set(prepared.fingerprint, prepared);

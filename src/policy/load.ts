@@ -8,6 +8,8 @@ import { ToldError } from '../lib/told-error.ts';
 import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
+import { inPolicyFiles } from './policy-files.ts';
+import { carryOver } from './renames.ts';
 import './outside.ts';
 
 /** A policy that is ready to be asked. */
@@ -24,6 +26,8 @@ export interface LoadedPolicy {
   readonly builtIn: boolean;
   /** What its settings name, by id: a group that is made anew under an old name is another one. */
   readonly references?: Readonly<Record<string, string>>;
+  /** What its settings name and nobody is called. */
+  readonly unmatched?: readonly string[];
   readonly policy: Policy;
 }
 
@@ -33,6 +37,10 @@ export interface PolicySet {
   readonly disabled: readonly string[];
   /** Groups that a policy excepts: their members are changed with POLICY:UPDATE only. */
   readonly exceptedGroups: ReadonlySet<string>;
+  /** Names that its policies had. */
+  readonly formerNames?: ReadonlySet<string>;
+  /** Of settings whose policy is not among the files, where that is no fault. */
+  readonly absent?: readonly string[];
 }
 
 export class PolicyLoadError extends ToldError {
@@ -52,6 +60,12 @@ const shape = z.object({
   mode: z.enum(['guard', 'grant']).default('guard'),
   reads: z.array(z.enum(['id', 'ip', 'now', 'credential', 'reason'])).default([]),
   config: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'is not a zod model').optional(),
+  formerly: z
+    .custom<NonNullable<PolicyPlugin['formerly']>>(
+      (value) => typeof value === 'object' && value !== null,
+      'is no object',
+    )
+    .optional(),
   create: z.custom<PolicyPlugin['create']>((value) => typeof value === 'function', 'is not a function'),
 });
 
@@ -59,12 +73,18 @@ export interface LoadOptions {
   readonly folders: readonly string[];
   readonly settings: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
+  /** The operator's folder of files that settings may name. */
+  readonly files?: string | undefined;
   /** Ids of all groups by 'tenant-key/group name'. */
   readonly groups: ReadonlyMap<string, string>;
   /** Ids of all tenants by key. */
   readonly tenants: ReadonlyMap<string, string>;
+  /** All service accounts as 'tenant-key/name', instance-wide ones as '/name'; left out: not looked at. */
+  readonly serviceAccounts?: ReadonlySet<string> | undefined;
   /** Where the settings say this: file and line. */
   readonly placeOf?: PlaceOf | undefined;
+  /** Loads what there is though settings name policies that there are not: to start, and wait for somebody's word. */
+  readonly mayLack?: boolean | undefined;
 }
 
 /** `policies.naming.rules.0` to `gatehouse.yaml:12`; undefined where it is in no file. */
@@ -76,11 +96,14 @@ export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
  */
 export async function loadPolicies({
   folders,
-  settings,
-  mayGrant,
+  settings: given,
+  mayGrant: grants,
+  files: policyFiles,
   groups,
   tenants,
+  serviceAccounts,
   placeOf,
+  mayLack = false,
 }: LoadOptions): Promise<PolicySet> {
   const faults: string[] = [];
   const policies: LoadedPolicy[] = [];
@@ -100,29 +123,39 @@ export async function loadPolicies({
       }
     }
   }
-  for (const name of Object.keys(settings))
-    if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
-  for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
-
+  const plugins = new Map<string, z.infer<typeof shape>>();
   for (const [name, path] of files) {
+    try {
+      plugins.set(name, await pluginIn(name, path));
+    } catch (error) {
+      faults.push(...faultsOf(error, path));
+    }
+  }
+  const carried = carryOver([...plugins.values()], given, grants);
+  const { settings, mayGrant } = carried;
+  faults.push(...carried.faults);
+  const absent = [...Object.keys(settings), ...mayGrant].filter((name) => !files.has(name));
+  if (!mayLack) {
+    for (const name of Object.keys(settings))
+      if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
+    for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
+  }
+
+  for (const [name, plugin] of plugins) {
     const { enabled = true, shadow = false, ...own }: Partial<PolicySettings> = settings[name] ?? {};
     try {
-      const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
-      const parsed = shape.safeParse(module.default);
-      if (!parsed.success)
-        throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
-      const plugin = parsed.data;
-      if (plugin.name !== name) throw new Faults([`its name is ${plugin.name}, its file says ${name}`]);
       if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
         throw new Faults(['it gives permissions, and mayGrant does not name it']);
       }
-      const config = (plugin.config ?? z.strictObject({})).safeParse(own);
+      const model = plugin.config ?? z.strictObject({});
+      const config = inPolicyFiles(policyFiles, () => model.safeParse(own));
       if (!config.success) throw new Faults(config.error.issues.map((issue) => settingFault(name, issue, placeOf)));
       if (!enabled) {
         disabled.push(name);
         continue;
       }
       const found = new Map<string, string>();
+      const unmatched: string[] = [];
       const host: PolicyHost = {
         groups(names) {
           const ids = lookUp('group', names, groups, found);
@@ -130,6 +163,12 @@ export async function loadPolicies({
           return ids;
         },
         tenants: (keys) => lookUp('tenant', keys, tenants, found),
+        serviceAccount(name, tenantKey) {
+          const places = tenantKey === undefined ? [...tenants.keys(), ''] : [tenantKey, ''];
+          if (serviceAccounts && !places.some((place) => serviceAccounts.has(`${place}/${name}`)))
+            unmatched.push(`there is no service account ${name}${tenantKey === undefined ? '' : ` in ${tenantKey}`}`);
+          return name;
+        },
       };
       const policy = await plugin.create(config.data, host);
       if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
@@ -144,14 +183,31 @@ export async function loadPolicies({
         settings: config.data as Record<string, unknown>,
         builtIn: false,
         ...(found.size > 0 && { references: Object.fromEntries(found) }),
+        ...(unmatched.length > 0 && { unmatched }),
         policy,
       });
     } catch (error) {
-      faults.push(...faultsOf(error, path));
+      faults.push(...faultsOf(error, files.get(name)!));
     }
   }
   if (faults.length > 0) throw new PolicyLoadError(faults);
-  return { policies: [...(await builtInGuards()), ...policies], disabled, exceptedGroups };
+  const formerNames = new Set([...plugins.values()].flatMap(({ formerly = {} }) => Object.keys(formerly)));
+  return {
+    policies: [...(await builtInGuards()), ...policies],
+    disabled,
+    exceptedGroups,
+    formerNames,
+    ...(absent.length > 0 && { absent }),
+  };
+}
+
+async function pluginIn(name: string, path: string): Promise<z.infer<typeof shape>> {
+  const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+  const parsed = shape.safeParse(module.default);
+  if (!parsed.success)
+    throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
+  if (parsed.data.name !== name) throw new Faults([`its name is ${parsed.data.name}, its file says ${name}`]);
+  return parsed.data;
 }
 
 const at = (placeOf: PlaceOf | undefined, path: readonly PropertyKey[]): string => {
@@ -191,7 +247,10 @@ async function builtInGuards(): Promise<LoadedPolicy[]> {
       reads: ['id'],
       settings: {},
       builtIn: true,
-      policy: (await impersonation.create({}, { groups: () => new Set(), tenants: () => new Set() })) as Policy,
+      policy: (await impersonation.create(
+        {},
+        { groups: () => new Set(), tenants: () => new Set(), serviceAccount: (own) => own },
+      )) as Policy,
     },
   ];
 }

@@ -31,6 +31,16 @@ export const fingerprintOf = (set: PolicySet): string =>
     .digest('hex')
     .slice(0, 32);
 
+const unmatchedIn = (set: PolicySet): string[] =>
+  set.policies.flatMap(({ name, unmatched = [] }) => unmatched.map((what) => `${name}: ${what}`));
+
+/** @throws {PolicyLoadError} where settings name somebody whom there is not; what is in force already may stay. */
+export function assertMatched(set: PolicySet, current?: PolicySet): void {
+  const known = current ? unmatchedIn(current) : [];
+  const unmatched = unmatchedIn(set).filter((fault) => !known.includes(fault));
+  if (unmatched.length > 0) throw new PolicyLoadError(unmatched);
+}
+
 /** @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision. */
 export function assertNoneLost(accepted: unknown, set: PolicySet): void {
   const lost = lostGuards(accepted, set);
@@ -43,7 +53,7 @@ export function assertNoneLost(accepted: unknown, set: PolicySet): void {
 /** Names of the guards in the accepted set that this one no longer has, not even switched off. */
 export function lostGuards(accepted: unknown, set: PolicySet): string[] {
   const { policies = [], disabled = [] } = (accepted ?? {}) as { policies?: Described[]; disabled?: string[] };
-  const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled]);
+  const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled, ...(set.formerNames ?? [])]);
   const before = [...policies.filter(({ mode }) => mode === 'guard').map(({ name }) => name), ...disabled];
   return before.filter((name) => !present.has(name));
 }

@@ -33,6 +33,7 @@ export interface SessionOptions {
   readonly identify: (() => Identity | Promise<Identity>) | undefined;
   readonly ip: string | undefined;
   readonly requestId: string;
+  readonly callerRequestId?: string | undefined;
   readonly now?: () => Date;
 }
 
@@ -65,6 +66,7 @@ export class AccessSession {
   readonly engine: Engine;
   readonly freshness: Freshness;
   readonly requestId: string;
+  readonly callerRequestId: string | undefined;
   readonly ip: string | undefined;
   reason: string | undefined;
   /** Put behind the reason on record; no policy takes it for one. */
@@ -86,12 +88,13 @@ export class AccessSession {
   /** When the first decision of the memo is over; `now`: one holds for the moment only. */
   #holdsUntil: Date | 'now' | undefined;
 
-  constructor({ engine, freshness, identify, ip, requestId, now = () => new Date() }: SessionOptions) {
+  constructor({ engine, freshness, identify, ip, requestId, callerRequestId, now = () => new Date() }: SessionOptions) {
     this.engine = engine;
     this.freshness = freshness;
     this.#identify = identify;
     this.ip = ip;
     this.requestId = requestId;
+    this.callerRequestId = callerRequestId;
     this.#now = now;
   }
 
@@ -194,6 +197,7 @@ export class AccessSession {
       identify: this.#identify,
       ip: this.ip,
       requestId: this.requestId,
+      callerRequestId: this.callerRequestId,
       now: this.#now,
     });
     session.reason = this.reason;
@@ -259,6 +263,7 @@ export class AccessSession {
       ...(this.ip !== undefined && { ip: this.ip }),
       ...(reason !== '' && { reason }),
       requestId: this.requestId,
+      ...(this.callerRequestId !== undefined && { callerRequestId: this.callerRequestId }),
     };
   }
 

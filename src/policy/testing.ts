@@ -13,7 +13,11 @@ import { matches } from './portable.ts';
 export const now = new Date('2026-06-01T00:00:00Z');
 
 /** Groups and tenants are known by their own names. */
-const host: PolicyHost = { groups: (names) => new Set(names), tenants: (keys) => new Set(keys) };
+const host: PolicyHost = {
+  groups: (names) => new Set(names),
+  tenants: (keys) => new Set(keys),
+  serviceAccount: (name) => name,
+};
 
 /** An empty store. */
 export const noLookUps: LookUps = {

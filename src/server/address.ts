@@ -6,6 +6,10 @@ const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 /** ::ffff:10.0.0.1 is 10.0.0.1. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 
+/** Some proxies add the port: 10.0.0.1:4711, [::1]:4711. */
+const withoutPort = (text: string): string =>
+  /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
+
 /**
  * The client's address: the socket's, or behind trusted proxies the last forwarded one that is not itself trusted.
  * Without trusted proxies, forwarded addresses are ignored: anybody could write them.
@@ -23,7 +27,7 @@ export function createAddressOf(trustedProxies: readonly string[]): (request: In
     if (!isTrusted(address)) return address || undefined;
     const forwarded = String(headers['x-forwarded-for'] ?? '')
       .split(',')
-      .map((part) => plain(part.trim()))
+      .map((part) => plain(withoutPort(part.trim())))
       .reverse();
     for (const next of forwarded) {
       if (isIP(next) === 0) break;

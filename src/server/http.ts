@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { requestIdOf } from './claims.ts';
 import type { Download } from './download.ts';
 import { isSoundAddress } from './sound-address.ts';
 import type { Gateway } from './yoga.ts';
@@ -59,6 +60,7 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
         });
       if (!isSoundAddress(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
+      response.setHeader('X-Request-Id', requestIdOf(request));
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? gateway : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');

@@ -23,6 +23,8 @@ export class IdsOnce {
     }
     if (typeof message !== 'object' || message === null) return text;
     const { type, id } = message as { type?: unknown; id?: unknown };
+    // What only a server says is no message here: graphql-ws itself takes it for a fault of its own (4500).
+    if (type === 'connection_ack' || type === 'next' || type === 'error') return '';
     if (typeof id !== 'string' || id === '') return text;
     if (type === 'subscribe') return JSON.stringify({ ...message, id: this.#own(id) });
     if (type !== 'complete') return text;

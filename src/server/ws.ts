@@ -91,6 +91,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         impersonate: text(connectionParams, 'x-gatehouse-impersonate'),
         ip: addressOf(request),
         requestId: newId(),
+        callerRequestId: undefined,
       };
       const session = authenticator.session(claims);
       try {

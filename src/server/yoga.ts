@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { Readings } from '../audit/readings.ts';
@@ -14,6 +13,7 @@ import { graphiqlPage } from './graphiql.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
+import { renderPage, usePageHeaders } from './use-page-headers.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { sessionOf, useSignIn } from './use-sign-in.ts';
@@ -61,7 +61,7 @@ export function createGateway({
     healthCheckEndpoint: '/healthz',
     graphiql: graphiql ? graphiqlPage : false,
     // The page with all it needs: nothing is loaded from elsewhere.
-    renderGraphiQL,
+    renderGraphiQL: renderPage,
     cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
@@ -87,6 +87,7 @@ export function createGateway({
     plugins: [
       // around everything
       useToldFaults(mask),
+      usePageHeaders(),
       // before the body is read
       useHttpRules(),
       useSignIn(authenticator, addressOf),

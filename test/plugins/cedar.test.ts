@@ -6,6 +6,7 @@ import { behind } from '../../plugins/cedar/filter.ts';
 import plugin from '../../plugins/cedar.ts';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { compareBytes } from '../../src/lib/text.ts';
+import { inPolicyFiles } from '../../src/policy/policy-files.ts';
 import { accepts, now, prepared } from '../../src/policy/testing.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { World } from '../support/world.ts';
@@ -133,12 +134,16 @@ describe('cedar', () => {
   it('reads files, which are part of the settings, and a schema', async () => {
     const path = join(folder, 'own.cedar');
     writeFileSync(path, everything);
-    expect(plugin.config!.parse({ files: [path] })).toMatchObject({ files: [{ path, text: everything }] });
-    expect(accepts(plugin, { files: [join(folder, 'none.cedar')] })).toBe(false);
+    const here = <T>(work: () => T): T => inPolicyFiles(folder, work);
+    expect(here(() => plugin.config!.parse({ files: [path] }))).toMatchObject({ files: [{ path, text: everything }] });
+    expect(here(() => accepts(plugin, { files: ['none.cedar'] }))).toBe(false);
     const other = join(folder, 'other.txt');
     writeFileSync(other, everything);
-    expect(accepts(plugin, { files: [other] })).toBe(false);
-    expect((await prepared(plugin, { files: [path] })).verdict({}).effect).toBe('abstain');
+    expect(here(() => accepts(plugin, { files: [other] }))).toBe(false);
+    // Only what lies in the folder of the operator.
+    expect(accepts(plugin, { files: [path] })).toBe(false);
+    expect(inPolicyFiles(join(folder, 'elsewhere'), () => accepts(plugin, { files: [path] }))).toBe(false);
+    expect((await here(() => prepared(plugin, { files: [path] }))).verdict({}).effect).toBe('abstain');
     const schema = `namespace Gatehouse {
       entity User = { id: String, name: String };
       entity NAMESPACE = { id: String, namespace: String, tenant: String };

@@ -162,6 +162,43 @@ policyFolders: ['${folder({
   });
 });
 
+describe('a policy that has another name than before', () => {
+  const renamed = guard(
+    'present',
+    'formerly: { former: ({ days, ...more }) => ({ ...more, limit: days }) }, config: z.strictObject({ limit: z.number().optional() }),',
+  );
+  const ofPresent = async (settings: Record<string, Record<string, unknown>>) =>
+    (await load({ 'present.ts': renamed }, settings)).policies.find(({ name }) => name === 'present');
+
+  it('has the settings of its former name, with whether it is in shadow', async () => {
+    expect(await ofPresent({ former: { days: 3, shadow: true } })).toMatchObject({
+      settings: { limit: 3 },
+      shadow: true,
+    });
+    expect(await ofPresent({ present: { limit: 4 } })).toMatchObject({ settings: { limit: 4 }, shadow: false });
+    const off = await load({ 'present.ts': renamed }, { former: { days: 3, enabled: false } });
+    expect(off.disabled).toEqual(['present']);
+    expect((await load(['plugins'], { 'token-age': { maxAgeDays: 90 } })).policies).toContainEqual(
+      expect.objectContaining({
+        name: 'token-hygiene',
+        settings: expect.objectContaining({ users: expect.objectContaining({ maxAgeDays: 90 }) }),
+      }),
+    );
+  });
+
+  it('refuses settings under both names, and what it would not know today', async () => {
+    expect(await faults({ 'present.ts': renamed }, { former: { days: 1 }, present: { limit: 2 } })).toMatch(
+      /policies\.former: it is called present now/,
+    );
+    expect(await faults({ 'present.ts': renamed }, { former: { dayz: 1 } })).toMatch(/present\.ts: setting .*dayz/);
+  });
+
+  it('is not lost where the former one was in force', async () => {
+    const before = await load({ 'former.ts': guard('former') });
+    expect(lostGuards(describeSet(before), await load({ 'present.ts': renamed }))).toEqual([]);
+  });
+});
+
 describe('loading policies in Node itself, as a gateway does', () => {
   /** Loads these files in a process of its own. */
   const inNode = (files: Record<string, string>) => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import plugin from '../../plugins/network.ts';
 import { catalog } from '../../src/access/catalog.ts';
 import { accepts, prepared } from '../../src/policy/testing.ts';
+import { call } from '../support/call.ts';
 import { World } from '../support/world.ts';
 
 describe('network', () => {
@@ -92,5 +93,32 @@ describe('network', () => {
       // Who claims another address in front of the proxy's own word is not believed.
       expect(await from('10.0.0.1, 203.0.113.1').codes(query)).toEqual(['FORBIDDEN']);
     });
+  });
+
+  it('refuses what matches nobody: a group of another tenant, a service account that there is not', async () => {
+    expect(accepts(plugin, { rules: [{ tenant: 'one', group: 'two/Admins', allow: ['10.0.0.0/8'] }] })).toBe(false);
+    expect(accepts(plugin, { rules: [{ tenant: 'one', group: 'one/Admins', allow: ['10.0.0.0/8'] }] })).toBe(true);
+    const world = await World.create();
+    try {
+      const main = await world.tenant('main');
+      await world.tenant('other');
+      await world.account(main, 'builder');
+      await world.account(null, 'engine');
+      const put = (rule: object) =>
+        world.root().run<any>(call('setPolicyConfiguration', 'policies { name }'), {
+          i: { policies: { network: { rules: [{ ...rule, allow: ['127.0.0.0/8', '::1'] }] } } },
+        });
+      const faults = async (rule: object) => (await put(rule)).errors.map(({ message }) => message);
+      expect(await faults({ serviceAccount: 'bilder' })).toEqual([
+        expect.stringContaining('no service account bilder'),
+      ]);
+      expect(await faults({ serviceAccount: 'builder', tenant: 'other' })).toEqual([
+        expect.stringContaining('no service account builder in other'),
+      ]);
+      for (const rule of [{ serviceAccount: 'builder' }, { serviceAccount: 'engine', tenant: 'other' }])
+        expect(await faults(rule)).toEqual([]);
+    } finally {
+      await world.close();
+    }
   });
 });

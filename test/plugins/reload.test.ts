@@ -1,9 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type App, createApp } from '../../src/app.ts';
+import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import type { Group, Tenant, User } from '../../src/db/generated/client.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { call } from '../support/call.ts';
-import type { Client } from '../support/client.ts';
+import { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { GatewayProgram } from '../support/program.ts';
 import { idOf, password, World } from '../support/world.ts';
@@ -109,6 +112,10 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     const keeper = await world.user('keeper');
     await world.grant(null, keeper, ['POLICY:UPDATE', 'POLICY:READ']);
     const client = await world.as(keeper);
+    // The settings name a group, and who may not know of it may not name it.
+    expect((await put(client, freeze)).errors[0]?.message).toMatch(/there is no group/);
+    await world.access(main, keeper);
+    await world.grant(main, keeper, ['GROUP:READ']);
     expect((await put(client, freeze)).errors).toEqual([]);
     expect((await put(client, {})).errors).toEqual([]);
     const { errors } = await put(client, {}, { mayGrant: ['naming'] });
@@ -125,6 +132,55 @@ describe('the configuration of policies by mutation, on two gateways', () => {
       .poll(() => world.apps.map(({ policies }) => policies.engine.fingerprint), { timeout: 2_000 })
       .toEqual([policySet, policySet]);
     expect((await put(world.root(), {})).errors).toEqual([]);
+  });
+});
+
+describe('a store whose policies this gateway does not have', () => {
+  it.each([
+    ['a policy that was renamed', { 'token-age': { maxAgeDays: 90, enabled: true, shadow: false } }, 'token-age'],
+    ['a policy that is gone', { bygone: { enabled: true, shadow: false } }, 'bygone'],
+    [
+      'a group that is gone',
+      { 'frozen-namespaces': { except: ['main/Gone'], enabled: true, shadow: false } },
+      'network',
+    ],
+  ])('lets it start, not ready, until somebody accepts: %s', async (_what, policies, name) => {
+    const world = await World.create();
+    const started: App[] = [];
+    try {
+      await world.apps[0]!.freshness.confirm();
+      const plugins = { policies: [{ name, mode: 'guard', shadow: false, settings: {} }], disabled: [] };
+      await world.db.accessState.updateMany({
+        data: { policySet: 'of-another-version', plugins, configuration: { policies, mayGrant: [] } as never },
+      });
+      const log: string[] = [];
+      const app = await createApp(
+        world.app.config,
+        world.connection,
+        createLog('error', (line) => void log.push(line)),
+      );
+      started.push(app);
+      const url = await app.listen();
+      const client = new Client(url, world.root().headers);
+      expect((await fetch(`${url}/readyz`)).status).toBe(503);
+      expect(await client.codes('{ viewer { name } }')).toEqual([]);
+      expect(await client.codes('{ users { totalCount } }')).toEqual(['POLICY_ERROR']);
+      if (name === 'token-age') {
+        expect(app.policies.engine.set.policies.find((one) => one.name === 'token-hygiene')?.settings).toMatchObject({
+          users: { maxAgeDays: 90 },
+          serviceAccounts: { maxAgeDays: 90 },
+        });
+        expect(log).toEqual([]);
+      } else expect(log.join()).toMatch(/cannot be loaded here, so this gateway decides nothing.*(bygone|main\/Gone)/);
+      const prepared = await policiesOfFile(app.store, app.config);
+      await acceptFile(app.store, app.config, prepared, { reason: 'test', mayLose: true });
+      await app.freshness.confirm();
+      await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 3_000 }).toBe(200);
+      expect(await client.codes('{ users { totalCount } }')).toEqual([]);
+    } finally {
+      for (const app of started) await app.close();
+      await world.close();
+    }
   });
 });
 

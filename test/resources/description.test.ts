@@ -335,11 +335,13 @@ describe('gatehouse apply', () => {
   };
   const gatehouse = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
-      execFile(process.execPath, [main, 'apply', ...args], (error, out, err) =>
+      // Signed in by the environment, unless the arguments say it.
+      const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
+      execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
       );
     });
-  const signedIn = () => ['--server', world.urls[0]!, '--user', `root:${password}`];
+  const signedIn = () => ['--server', world.urls[0]!];
 
   const yaml = `# Two tenants.
 tenants:
@@ -395,7 +397,7 @@ users:
       JSON.stringify({ tenant: { key: 'one', groups: [{ name: 'Team', description: 'T' }] } }),
     );
     const changed = await gatehouse(json, '--server', world.urls[0]!, '--api-token', token, '--dry-run');
-    expect(changed).toMatchObject({ code: 0, err: '' });
+    expect(changed).toMatchObject({ code: 0, err: expect.stringMatching(/^WARNING: .*--api-token.*\n$/) });
     expect(changed.out).toContain('~ group.update Team (description → "T")');
   });
 

@@ -35,7 +35,11 @@ describe('gatehouse import flows', () => {
       child.stderr.on('data', (part) => (err += part));
       child.on('close', (code) => resolve({ code: code!, out, err }));
     });
-  const remote = () => ['--tenant', 'main', '--server', world.urls[0]!, '--user', `editor:${password}`];
+  const secret = join(folder, 'password');
+  const remote = () => {
+    writeFileSync(secret, `${password}\n`);
+    return ['--tenant', 'main', '--server', world.urls[0]!, '--user', 'editor', '--password-file', secret];
+  };
 
   it('saves all that are right, tells the faults of the others with file and line, and changes nothing twice', async () => {
     const first = await gatehouse('flows', folder, ...remote());
@@ -67,7 +71,7 @@ describe('gatehouse import flows', () => {
       expect.stringContaining('cannot be read'),
     ]);
     expect(await told('flows', folder)).toEqual([1, expect.stringContaining('--tenant')]);
-    const wrong = remote().with(-1, 'editor:wrong');
+    const wrong = remote().slice(0, -2).with(-1, 'editor:wrong');
     expect(await told('flows', folder, ...wrong)).toEqual([1, expect.stringContaining('Sign in')]);
     const other = remote().with(1, 'nowhere');
     expect(await told('flows', folder, ...other)).toEqual([1, expect.stringContaining('not found')]);

@@ -55,11 +55,13 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
   const gatehouse = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
     new Promise((done) => {
       const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-      execFile(process.execPath, [main, 'apply', ...args], (error, out, err) =>
+      // Signed in by the environment, unless the arguments say it.
+      const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
+      execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: error ? error.code : 0, out, err }),
       );
     });
-  const apply = () => gatehouse(file, '--server', world.urls[0]!, '--user', `root:${password}`);
+  const apply = () => gatehouse(file, '--server', world.urls[0]!);
 
   beforeAll(async () => {
     if (absent) return;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { World } from '../support/world.ts';
@@ -239,5 +240,46 @@ describe('the HTTP server', () => {
     } finally {
       await broken.close();
     }
+  });
+
+  it('serves the page of GraphiQL with its own scripts only, in no frame', async () => {
+    const { headers, text, status } = await raw(url, { method: 'GET', headers: { accept: 'text/html' } });
+    expect(status).toBe(200);
+    const policy = String(headers['content-security-policy']);
+    for (const part of ["default-src 'none'", "frame-ancestors 'none'", "connect-src 'self'", "base-uri 'none'"])
+      expect(policy).toContain(part);
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+    const scripts = [...text.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, script = '']) => script);
+    expect(scripts.length).toBeGreaterThan(0);
+    for (const script of scripts) expect(policy).toContain(createHash('sha256').update(script).digest('base64'));
+    expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
+  });
+
+  it.each([
+    '{"query": "{ viewer { name } }", "secret-canary',
+    'secret-canary',
+    '[secret-canary]',
+    '{"a":secret-canary}',
+  ])('says nothing of a body that is no JSON: %j', async (body) => {
+    const answer = await raw(url, { headers: { ...jsonType, ...auth }, body });
+    expect(answer.status).toBeLessThan(500);
+    expect(codesOf(answer.text)).toEqual(['BAD_INPUT']);
+    expect(answer.text).not.toContain('secret-canary');
+  });
+
+  it('calls a request by an id of its own, and keeps that of the caller beside it', async () => {
+    const create = (key: string) => ({
+      headers: { ...jsonType, ...auth, 'x-request-id': 'chosen-by-the-caller' },
+      body: json(`mutation { createTenant(input: { key: "${key}", name: "n" }) { tenant { key } } }`),
+    });
+    const answers = [await raw(url, create('one')), await raw(url, create('two'))];
+    const ids = answers.map(({ headers }) => headers['x-request-id']);
+    expect(new Set(ids).size).toBe(2);
+    for (const [i, id] of ids.entries()) {
+      const events = await world.db.auditEvent.findMany({ where: { requestId: String(id) } });
+      expect(events.map(({ resourceKey }) => resourceKey)).toContain(['one', 'two'][i]);
+      for (const { details } of events) expect(details).toMatchObject({ callerRequestId: 'chosen-by-the-caller' });
+    }
+    expect(await world.db.auditEvent.count({ where: { requestId: 'chosen-by-the-caller' } })).toBe(0);
   });
 });

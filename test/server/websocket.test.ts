@@ -59,6 +59,18 @@ describe('graphql-transport-ws', () => {
       }
     });
 
+    it.each([
+      { type: 'connection_ack' },
+      { type: 'next', id: '1', payload: { data: {} } },
+      { type: 'error', id: '1', payload: [{ message: 'x' }] },
+      { type: 'next' },
+    ])("4400: a server's message, %j", async (message) => {
+      for (const on of [await socket().open(), await signedIn()]) {
+        on.send(message);
+        expect(await on.code()).toBe(4400);
+      }
+    });
+
     it('4401: an operation before the ack', async () => {
       const on = await socket().open();
       on.subscribe('1', '{ __typename }');

@@ -4,10 +4,10 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, GatehouseError, type Issue } from '../../errors.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import { Engine } from '../../policy/engine.ts';
-import type { LivePolicies, PreparedPolicies } from '../../policy/live-policies.ts';
+import type { LivePolicies, MayName, PreparedPolicies } from '../../policy/live-policies.ts';
 import { PolicyLoadError, type PolicySet } from '../../policy/load.ts';
 import { lookUps } from '../../policy/look-ups.ts';
-import { describeSet } from '../../policy/policy-set.ts';
+import { assertMatched, describeSet } from '../../policy/policy-set.ts';
 import type { AccessSession } from '../../policy/session.ts';
 import { configurationRow, putInForce, storedConfiguration } from './service.ts';
 
@@ -51,7 +51,8 @@ export async function configurePolicies(
   if (given(configuration.mayGrant) !== given(current.mayGrant))
     assertSuperAdmin('Only a super admin says which policies may give permissions.');
   try {
-    const prepared = await live.prepare(configuration, tx);
+    const prepared = await live.prepare(configuration, tx, grant.isSuperAdmin ? undefined : mayNameOf(session, live));
+    assertMatched(prepared.set, live.engine.set);
     if (!givesNoMore(live.engine.set, prepared.set))
       assertSuperAdmin('Only a super admin changes the settings of policies that give permissions.');
     await assertStillOpen(tx, session, live.engine, prepared, current);
@@ -61,6 +62,20 @@ export async function configurePolicies(
     if (error instanceof PolicyLoadError) throw refused(error.faults.map(faultAsIssue));
     throw error;
   }
+}
+
+/** What is in force may stay; beyond it, who proposes settings names what they may read. */
+function mayNameOf(session: AccessSession, live: LivePolicies): MayName {
+  const named = new Set(live.engine.set.policies.flatMap(({ references = {} }) => Object.keys(references)));
+  return (reference, kind, row, tenantId) => {
+    if (named.has(reference)) return true;
+    try {
+      return session.can(`${kind}:READ`, row, { tenantId });
+    } catch {
+      // A policy that cannot say is mended by other settings: that must not need its answer.
+      return false;
+    }
+  };
 }
 
 /** Are all policies that give permissions as they were? One that is switched off gives none. */

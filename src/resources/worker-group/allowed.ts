@@ -1,4 +1,4 @@
-import type { WorkerGroup } from '../../db/generated/client.ts';
+import type { Tenant, WorkerGroup } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput } from '../../errors.ts';
 
@@ -28,14 +28,15 @@ export function without({ allowedTenants }: Allowing, tenantId: string): string[
 
 /**
  * Ids of the tenants of these keys, each held so that it is not deleted before the end of the transaction.
- * @throws BAD_INPUT naming each key that is of no tenant.
+ * @param mayName which of them the doer may know of.
+ * @throws BAD_INPUT for a key that is of no tenant, in the same words as for one that the doer may not know of.
  */
-export async function idsOf(tx: Tx, keys: readonly string[]): Promise<string[]> {
+export async function idsOf(tx: Tx, keys: readonly string[], mayName: (tenant: Tenant) => boolean): Promise<string[]> {
   const wanted = [...new Set(keys)];
   if (wanted.length === 0) return [];
-  const rows = await tx.$queryRaw<{ id: string; key: string }[]>`
-    SELECT id, key FROM "Tenant" WHERE key = ANY(${wanted}) ORDER BY id FOR KEY SHARE`;
-  const byKey = new Map(rows.map(({ id, key }) => [key, id]));
+  const rows = await tx.$queryRaw<Tenant[]>`
+    SELECT * FROM "Tenant" WHERE key = ANY(${wanted}) ORDER BY id FOR KEY SHARE`;
+  const byKey = new Map(rows.filter(mayName).map(({ id, key }) => [key, id]));
   const unknown = keys.findIndex((key) => !byKey.has(key));
   if (unknown >= 0) throw badInput(['input', 'allowedTenants', unknown], 'There is no tenant of this key.');
   return [...byKey.values()];

@@ -86,7 +86,7 @@ mutation('createWorkerGroup', {
   }),
   rules: z.looseObject({ key: workerGroupKey, description, allowedTenants }),
   target: atInstance,
-  run: (tx, grant, input) => createWorkerGroup(tx, grant, input),
+  run: (tx, grant, input, _target, context) => createWorkerGroup(tx, grant, namingOf(context), input),
   payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The new worker group.') }),
 });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
-import type { WorkerGroup } from '../../db/generated/client.ts';
+import type { Tenant, WorkerGroup } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
@@ -36,13 +36,14 @@ export interface NewWorkerGroup {
 export async function createWorkerGroup(
   tx: Tx,
   grant: Grant<'WORKER_GROUP:CREATE'>,
+  naming: Naming,
   { key, description = null, allowedTenants }: NewWorkerGroup,
 ): Promise<WorkerGroup> {
   const group = {
     id: newId(),
     key,
     description,
-    allowedTenants: await idsOf(tx, allowedTenants ?? []),
+    allowedTenants: await idsOf(tx, allowedTenants ?? [], (tenant) => naming('TENANT:READ', { ...tenant }, tenant.id)),
     createdAt: new Date(),
   };
   await grant.review(tx, { before: null, after: group });
@@ -70,7 +71,10 @@ export async function updateWorkerGroup(
   { description, allowedTenants, open }: WorkerGroupChange,
 ): Promise<WorkerGroup> {
   // Tenants before groups: who deletes a tenant takes the locks in this order too.
-  const ids = allowedTenants == null ? undefined : await idsOf(tx, allowedTenants);
+  const known = allowedTenants == null ? null : await tx.workerGroup.findUnique({ where: { id } });
+  const mayName = (tenant: Tenant): boolean =>
+    known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id);
+  const ids = allowedTenants == null ? undefined : await idsOf(tx, allowedTenants, mayName);
   const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
   if (ids?.length === 0 && isClosed(before) && open !== true)
     throw conflict('The last tenant of this group was deleted, so it is closed. Name others, or say `open: true`.');
