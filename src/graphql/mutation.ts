@@ -2,7 +2,7 @@ import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/cor
 import { type GraphQLInputObjectType, type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { z } from 'zod';
 import type { Permission, ResourceName } from '../access/catalog.ts';
-import { split } from '../access/catalog.ts';
+import { levelOf, split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
 import type { Tx } from '../db/transaction.ts';
@@ -174,7 +174,9 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     return first && keyed?.answer(first);
   };
   const refused = async (error: GatehouseError, count = 1) => {
-    const tenantId = refusalChain(session, target?.tenant?.id ?? error.tenantId);
+    const [resource, action] = split(spec.permission);
+    const isNowhere = target === undefined && !isInstanceWide(resource) && levelOf(resource, action) !== 'instance';
+    const tenantId = refusalChain(session, target?.tenant?.id ?? error.tenantId, isNowhere);
     const isApart = await record.act({
       doer: session.doer,
       // What was really asked for: a mutation of many parts is refused by one of them.

@@ -30,7 +30,7 @@ export async function decideStream(
     return tenant;
   } catch (error) {
     if (error instanceof GatehouseError) {
-      const tenantId = refusalChain(session, tenant?.id ?? error.tenantId);
+      const tenantId = refusalChain(session, tenant?.id ?? error.tenantId, tenantKey != null && tenant === undefined);
       const refused = { doer: session.doer, permission, field, tenantId, resourceId: '', error };
       const isApart = await refusals.act(refused);
       await (isApart ? decisions.refused(error, engine.fingerprint) : decisions.refusedRead(error, engine.fingerprint));

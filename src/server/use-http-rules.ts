@@ -1,5 +1,9 @@
+import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { GatehouseError } from '../errors.ts';
+
+const isOfBody = (error: unknown): boolean =>
+  error instanceof GraphQLError && (error.extensions['http'] as { spec?: boolean } | undefined)?.spec === true;
 
 /**
  * Over HTTP, only JSON is taken: every other content type that a page of a foreign site could send without asking
@@ -25,9 +29,10 @@ export function useHttpRules(): Plugin {
         try {
           return await requestParser(request);
         } catch (error) {
-          // Variables in a URL are JSON too; the parser of GET leaves its faults as they are.
-          if (error instanceof SyntaxError || error instanceof URIError) {
-            const fault = new GatehouseError('BAD_INPUT', 'The request is no valid JSON.');
+          // Variables in a URL are JSON too; the parser of GET leaves its faults as they are. The parser of a body
+          // quotes it in its fault, and answers 200 to those who accept application/json.
+          if (error instanceof SyntaxError || error instanceof URIError || isOfBody(error)) {
+            const fault = new GatehouseError('BAD_INPUT', 'The request is not valid JSON.');
             Object.assign(fault.extensions, { http: { status: 400 } });
             throw fault;
           }

@@ -7,7 +7,10 @@ import { judgeServices } from '../../src/resources/worker/liveness.ts';
 import { call } from '../support/call.ts';
 import { World } from '../support/world.ts';
 
-const standard = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) }).liveness;
+const standard = readConfig({
+  DATABASE_URL: 'postgresql://x/y',
+  GATEHOUSE_MASTER_KEY: 'a master key of the tests, no other',
+}).liveness;
 const short: Liveness = {
   ...standard,
   intervalMs: 100,

@@ -25,7 +25,10 @@ const legal: Record<ServiceState, string> = {
   INACTIVE: '',
 };
 
-const standard = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) }).liveness;
+const standard = readConfig({
+  DATABASE_URL: 'postgresql://x/y',
+  GATEHOUSE_MASTER_KEY: 'a master key of the tests, no other',
+}).liveness;
 
 describe('services of the orchestrator', () => {
   let world: World;
