@@ -16,7 +16,7 @@ import { useLimits } from './use-limits.ts';
 import { renderPage, usePageHeaders } from './use-page-headers.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
-import { sessionOf, useSignIn } from './use-sign-in.ts';
+import { signInOf, useSignIn } from './use-sign-in.ts';
 import { useToldFaults } from './use-told-faults.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
@@ -67,9 +67,10 @@ export function createGateway({
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, res, claims, own }) => {
-      const session =
-        (claims ? undefined : sessionOf(req)) ?? authenticator.session(claims ?? claimsOf(req, addressOf));
-      const deadline = new Deadline(limits.requestMs);
+      // A WebSocket brings its claims; over HTTP, it was asked before the document was looked at.
+      const known = claims ? undefined : signInOf(req);
+      const session = known?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
+      const deadline = known?.deadline ?? new Deadline(limits.requestMs);
       deadline.owner = () => (session.isProved ? session.accountId : undefined);
       return {
         ...services,
@@ -90,7 +91,7 @@ export function createGateway({
       usePageHeaders(),
       // before the body is read
       useHttpRules(),
-      useSignIn(authenticator, addressOf),
+      useSignIn(authenticator, addressOf, limits.requestMs),
       // before execution
       usePlainFaults(),
       useLimits(limits),
