@@ -76,6 +76,9 @@ const drainMs = 6_000;
 const jitterMs = 1_000;
 /** What the last words may take, where the database does not answer. */
 const lastWordsMs = 700;
+/** Counts of minutes that are over are written, and what is kept for a day or so is forgotten. */
+const sweepMs = 60_000;
+const forgetMs = 5 * 60_000;
 const retentionMs = 10 * 60_000;
 
 /** The composition root: everything is made here and handed down. */
@@ -93,6 +96,7 @@ export async function createApp(
   const { history } = freshness;
   const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm(), history);
   const changes = new ChangeFeed(store, history);
+  freshness.isFollowed = () => feed.isFollowed || changes.isFollowed;
   const refusals = new Refusals(store);
   const endedStreams = new EndedStreams(store);
   const closers: (() => void | Promise<void>)[] = [
@@ -200,18 +204,20 @@ export async function createApp(
       socketsPerAddress: config.limits.socketsPerAddress,
     });
     const sweep = setInterval(
+      () => void Promise.all([sweepFailures(store), refusals.sweep()]).catch(() => undefined),
+      sweepMs,
+    ).unref();
+    const forget = setInterval(
       () =>
         void Promise.all([
-          sweepFailures(store),
-          refusals.sweep(),
           decisions.prune(),
           changes.prune(),
           pruneCommands(database.prisma),
           pruneHistory(database.prisma),
           pruneIdempotencyKeys(database.prisma),
         ]).catch(() => undefined),
-      30_000,
-    );
+      forgetMs,
+    ).unref();
     const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
     const { executionDays, auditDays } = config.retention;
     const prune = async () => {
@@ -224,7 +230,6 @@ export async function createApp(
     const checkpoints = every(config.audit.checkpointMinutes * 60_000, 'checkpoints', () =>
       makeCheckpoints(database.prisma, keys.signing[0]),
     );
-    sweep.unref();
     flush.unref();
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
@@ -256,6 +261,7 @@ export async function createApp(
       },
       async close() {
         clearInterval(sweep);
+        clearInterval(forget);
         clearInterval(retention);
         clearInterval(checkpoints);
         clearInterval(flush);

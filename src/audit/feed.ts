@@ -70,6 +70,10 @@ export class AuditFeed {
     this.#closing.abort();
   }
 
+  get isFollowed(): boolean {
+    return this.#tails.size > 0 || this.#all.size > 0;
+  }
+
   get closing(): AbortSignal {
     return this.#closing.signal;
   }

@@ -136,6 +136,13 @@ export async function sweepFailures(store: Store, now = new Date()): Promise<voi
   });
 }
 
-/** A sign-in that succeeded begins the count anew. */
-export const clearFailures = (store: Store, account: string, address: string) =>
-  store.prisma.signInFailure.updateMany({ where: { account, address }, data: { recent: [], lockedUntil: null } });
+/** A sign-in that succeeded begins the count anew. Of one that nothing else is known of, nothing is left. */
+export async function clearFailures(
+  { prisma }: Pick<Store, 'prisma'>,
+  account: string,
+  address: string,
+): Promise<void> {
+  const { count } = await prisma.signInFailure.deleteMany({ where: { account, address, minute: null } });
+  if (count === 0)
+    await prisma.signInFailure.updateMany({ where: { account, address }, data: { recent: [], lockedUntil: null } });
+}

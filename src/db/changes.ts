@@ -134,6 +134,10 @@ export class ChangeFeed {
     this.#timer.unref();
   }
 
+  get isFollowed(): boolean {
+    return this.#tails.size > 0;
+  }
+
   /** Ends every stream, for a shutdown. */
   close(): void {
     clearInterval(this.#timer);

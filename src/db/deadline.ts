@@ -27,15 +27,6 @@ export class Deadline {
     return this.#over.signal;
   }
 
-  /** Resolves when it is over. */
-  get over(): Promise<void> {
-    const { signal } = this.#over;
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
   expire(): void {
     this.#over.abort(new GatehouseError('TIMEOUT', 'The request took too long and was given up.'));
     if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);

@@ -80,6 +80,9 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
   });
 
   return {
+    get isHealthy() {
+      return !failing && clients[1]?.isReady === true;
+    },
     send: gather.send,
     on: gather.on,
     async close() {

@@ -10,6 +10,8 @@ import { cutOff } from './running.ts';
 export interface Wake {
   /** Sends topics after commit; those of a few milliseconds go together. */
   send(topic: string): void;
+  /** Is what others say heard, as far as is known? Where it is not, everybody polls more often. */
+  readonly isHealthy?: boolean;
   /** @returns how to stop listening. */
   on(listener: (topic: string) => void): () => void;
   close(): Promise<void>;
@@ -19,7 +21,8 @@ const channel = 'gatehouse';
 const reconnectMs = 500;
 /** A connection that does not answer for so long is given up: nothing tells that a network swallows packets. */
 const answerMs = 2_000;
-const heartbeatMs = 5_000;
+/** Polls cover what is lost until then. */
+const heartbeatMs = 20_000;
 const closeMs = 500;
 
 /** Wakes over PostgreSQL's LISTEN and NOTIFY, outside every transaction of a mutation. */
@@ -86,6 +89,9 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
   void connect();
 
   return {
+    get isHealthy() {
+      return client !== undefined;
+    },
     send: gather.send,
     on: gather.on,
     async close() {

@@ -8,7 +8,11 @@ import type { AccessState, StoreState } from './store-state.ts';
 /** The topic of Wake that says: the revision of access went up. */
 export const accessTopic = 'access';
 
+/** How often it is read where nothing is heard of others. */
 const pollMs = 250;
+/** The same where their wake-ups are heard: one may be lost, and those who follow look once a second themselves. */
+const followedPollMs = 500;
+const calmPollMs = 1_500;
 const greatestAgeMs = 2_000;
 
 /**
@@ -18,8 +22,11 @@ const greatestAgeMs = 2_000;
 export class Freshness {
   #state: AccessState = { revision: 0n, policySet: null };
   #confirmedAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #again = false;
+  /** Does anybody follow something, so that a right may end while nobody asks? */
+  isFollowed: () => boolean = () => false;
   readonly #listeners = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
@@ -42,7 +49,11 @@ export class Freshness {
     this.#off = wake.on((topic) => {
       if (topic === accessTopic || topic === '*') void this.confirm();
     });
-    this.#timer = setInterval(() => void this.confirm(), pollMs);
+    this.#timer = setInterval(() => {
+      const everyMs = !wake.isHealthy ? pollMs : this.isFollowed() ? followedPollMs : calmPollMs;
+      // A little early, so that a round of the timer is not missed by a millisecond.
+      if (this.#now() - this.#askedAt >= everyMs - pollMs / 2) void this.confirm();
+    }, pollMs);
     this.#timer.unref();
   }
 
@@ -95,6 +106,7 @@ export class Freshness {
       do {
         this.#again = false;
         const startedAt = this.#now();
+        this.#askedAt = startedAt;
         try {
           const known = this.#state.revision;
           this.#take(await this.#read(known), known);

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Authenticator } from '../auth/authenticate.ts';
-import { Deadline } from '../db/deadline.ts';
+import { Deadline, withDeadline } from '../db/deadline.ts';
 import type { AccessSession } from '../policy/session.ts';
 import { claimsOf } from './claims.ts';
 
 interface SignIn {
   readonly session: AccessSession;
-  readonly isProved: boolean;
-  /** The time that the request has, of which signing in took the first part. */
+  /** Of the whole request: signing in takes of it. */
   readonly deadline: Deadline;
+  readonly isProved: boolean;
 }
 /** By HTTP request. A WebSocket has signed in before its first operation. */
 const signIns = new WeakMap<IncomingMessage, SignIn>();
@@ -29,15 +29,15 @@ export function useSignIn(
       const { req } = context as unknown as { req: IncomingMessage };
       const session = authenticator.session(claimsOf(req, addressOf));
       const deadline = new Deadline(requestMs);
-      // Why it is not proved is told by the first field that needs to know. Others may wait for the same proof: it goes
-      // on where this request gives up.
-      const proving = session.refresh().then(
+      const over = new Promise<false>((resolve) => {
+        deadline.signal.addEventListener('abort', () => resolve(false), { once: true });
+      });
+      // Why it is not proved is told by the first field that needs to know.
+      const proved = withDeadline(deadline, () => session.refresh()).then(
         () => true,
         () => false,
       );
-      const isProved = await Promise.race([proving, deadline.over]);
-      if (deadline.signal.aborted) throw deadline.signal.reason;
-      signIns.set(req, { session, isProved: isProved === true, deadline });
+      signIns.set(req, { session, deadline, isProved: await Promise.race([proved, over]) });
     },
   };
 }

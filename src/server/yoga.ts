@@ -67,9 +67,10 @@ export function createGateway({
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, res, claims, own }) => {
-      const signIn = claims ? undefined : signInOf(req);
-      const session = signIn?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
-      const deadline = signIn?.deadline ?? new Deadline(limits.requestMs);
+      // A WebSocket brings its claims; over HTTP, it was asked before the document was looked at.
+      const known = claims ? undefined : signInOf(req);
+      const session = known?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
+      const deadline = known?.deadline ?? new Deadline(limits.requestMs);
       deadline.owner = () => (session.isProved ? session.accountId : undefined);
       return {
         ...services,

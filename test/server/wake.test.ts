@@ -3,10 +3,14 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createPostgresWake, type Wake } from '../../src/db/wake.ts';
 import { createRedisWake } from '../../src/db/wake-redis.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { statements } from '../auth/tools.ts';
+import { call } from '../support/call.ts';
 import { DatabaseProxy } from '../support/database-proxy.ts';
 import { hasRedis, Redis } from '../support/redis.ts';
-import { World } from '../support/world.ts';
+import { idOf, World } from '../support/world.ts';
 import { until } from './tools.ts';
+
+const soak = process.env['SOAK'] === '1';
 
 interface Place {
   readonly make: (log: string[]) => Wake;
@@ -87,6 +91,51 @@ describe.each(Object.keys(places))('a wake over %s', (name) => {
     expect(heard).not.toContain('nobody hears this');
     expect(lines.length).toBe(name === 'Redis' ? 2 : 0);
     for (const line of lines) expect(line).toMatch(/Redis does not answer/);
+  });
+});
+
+describe('gateways that wake each other over PostgreSQL', () => {
+  const open: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+  });
+  const stream = 'subscription { auditEvents(tenant: "main") { cursor } }';
+
+  it('ask their database less than once a second while nothing happens', async () => {
+    const world = await World.create();
+    open.push(() => world.close());
+    await world.root().ok('{ viewer { name } }');
+    await sleep(500);
+    const seconds = soak ? 60 : 6;
+    const seen = await statements(() => sleep(seconds * 1_000));
+    expect(seen.length, seen.join('\n')).toBeLessThanOrEqual(seconds);
+    expect(world.app.services.store.wake.isHealthy).toBe(true);
+  });
+
+  it.each([
+    ['knows that it hears nothing', false],
+    ['does not know that it hears nothing', true],
+  ])('end a stream within two seconds of a revocation, also on one that %s', async (_what, isHealthy) => {
+    const deaf: Wake = { send: () => undefined, on: () => () => undefined, close: () => Promise.resolve(), isHealthy };
+    const world = await World.create({ gateways: 2, app: (index) => (index === 1 ? { wake: deaf } : {}) });
+    open.push(() => world.close());
+    const main = await world.tenant('main');
+    for (let i = 0; i < (soak ? 20 : 3); i += 1) {
+      const user = await world.user(`reader${i}`, [main]);
+      await world.grant(main, user, ['AUDITLOG:READ']);
+      const ended = new AbortController();
+      const items = (await world.as(user, 1)).sse<any>(stream, {}, ended.signal);
+      await items.next();
+      // At any moment of the polls.
+      await sleep(400 * i);
+      const started = performance.now();
+      await world.root().ok(call('setUserDisabled', 'user { id }'), { i: { id: idOf('User', user), disabled: true } });
+      let last: any;
+      for await (const item of items) last = item;
+      expect(last?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+      expect(performance.now() - started).toBeLessThan(2_000);
+      ended.abort();
+    }
   });
 });
 
