@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { alignTransactions } from './audit/across.ts';
 import { makeCheckpoints } from './audit/checkpoints.ts';
 import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
@@ -111,6 +112,7 @@ export async function createApp(
   };
   try {
     await assertMasterKey(database.prisma, keys);
+    await alignTransactions(store);
     const policies = await startPolicies(config, store, log, options.pluginFolder);
     closers.push(() => policies.close());
     const { engine } = policies;
@@ -140,7 +142,9 @@ export async function createApp(
         consequence: 'every right, sign-in and policy in memory is dropped, and streams are told',
         revision: String(freshness.state.revision),
       });
-      void assertMasterKey(database.prisma, keys).catch((error: Error) => log.error(error.message));
+      void assertMasterKey(database.prisma, keys)
+        .then(() => alignTransactions(store))
+        .catch((error: Error) => log.error(error.message));
     });
     const services: Services = {
       store,

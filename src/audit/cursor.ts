@@ -14,8 +14,14 @@ export type Position = (
   | { readonly feed: 'all'; readonly transaction: bigint; readonly ordinal: bigint }
 ) & { readonly mark?: string | undefined };
 
-/** Of the hash of an event, by a key: who may not see the event cannot try contents against it. */
-export const markOf = (key: Buffer, hash: string): string => keyedHash(key, 'event', hash).slice(0, 16);
+/**
+ * Of the hash of an event, by a key: who may not see the event cannot try contents against it. Short, because a socket
+ * that is closed as too slow is told its cursor in 123 bytes.
+ */
+export const markOf = (key: Buffer, hash: string): string =>
+  Buffer.from(keyedHash(key, 'event', hash).slice(0, 10), 'hex')
+    .toString('base64url')
+    .slice(0, 6);
 
 const textOf = (position: Position): string => {
   const place =

@@ -68,7 +68,7 @@ async function acrossChains(
   const rows = await prisma.$queryRaw<{ transaction: bigint; ordinal: bigint; next: bigint }[]>`
     SELECT COALESCE(max(begins.transaction), 0) AS transaction,
       COALESCE((max(ARRAY[begins.transaction, begins.ordinal]))[2], 0)::bigint AS ordinal,
-      pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next
+      pg_snapshot_xmax(pg_current_snapshot())::text::bigint + (SELECT "transactionOffset" FROM "AccessState") AS next
     FROM "AuditHead" h CROSS JOIN LATERAL (
       SELECT COALESCE(e.transaction, h.transaction) AS transaction, COALESCE(e.ordinal - 1, 9223372036854775807) AS ordinal
       FROM (SELECT) nothing LEFT JOIN LATERAL (

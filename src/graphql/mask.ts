@@ -75,16 +75,13 @@ function http({ code, extensions }: GatehouseError): object {
 /** A fault of the request, its document or its variables: told as it is, but without suggestions of names. */
 export function plainFault(error: GraphQLError): GraphQLError {
   // What the parser of a body that is no JSON says of it holds a part of the body.
-  const {
-    code,
-    http,
-    originalError: _said,
-    ...rest
-  } = error.extensions as {
+  const { code, http, originalError, ...rest } = error.extensions as {
     code?: unknown;
-    http?: { status?: number };
+    http?: { status?: number; spec?: boolean };
     originalError?: unknown;
   };
+  // By what it says the server knows that nothing could be asked at all: its status holds without it.
+  const answered = originalError === undefined ? http : { ...http, spec: false };
   const tooLarge = http?.status === 413;
   const own = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? code : undefined;
   return new GraphQLError(error.message.replace(/ Did you mean [\s\S]*$/, ''), {
@@ -92,7 +89,7 @@ export function plainFault(error: GraphQLError): GraphQLError {
     ...(error.source && { source: error.source }),
     ...(error.positions && { positions: error.positions }),
     ...(error.path && { path: error.path }),
-    extensions: { ...rest, code: own ?? (tooLarge ? 'LIMIT_EXCEEDED' : 'BAD_INPUT'), ...(http && { http }) },
+    extensions: { ...rest, code: own ?? (tooLarge ? 'LIMIT_EXCEEDED' : 'BAD_INPUT'), ...(http && { http: answered }) },
   });
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import { readAcross } from '../../src/audit/across.ts';
 import { readConfig } from '../../src/config.ts';
 import { startEmbedded } from '../../src/db/embedded.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -188,6 +189,29 @@ describe('a database that is restored under running gateways', () => {
     const common = page.tenant.auditEvents.nodes.at(-1);
     expect(await refusalOf(client, 'main', common.cursor)).toBeUndefined();
     expect(await refusalOf(client, 'main', page.tenant.auditEvents.streamCursor)).toBeUndefined();
+  });
+
+  it('may come from a server with greater transaction numbers: the feed across tenants and shipping go on', async () => {
+    const { world } = await create();
+    const [before] = await world.db.$queryRaw<{ n: bigint }[]>`SELECT count(*) AS n FROM "AuditEvent"`;
+    await world.db.$transaction([
+      world.db.$executeRaw`SET LOCAL session_replication_role = 'replica'`,
+      world.db.$executeRaw`UPDATE "AuditEvent" SET transaction = transaction + 1000000000`,
+      world.db.$executeRaw`UPDATE "AuditHead" SET transaction = transaction + 1000000000`,
+    ]);
+    // Control: what a gateway writes that did not look is told to nobody.
+    const root = world.root();
+    await root.ok(createGroup, { name: 'untold' });
+    expect(await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000)).toEqual([]);
+    const other = await world.beside(world.connection);
+    open.push(() => other.close());
+    const told = await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000);
+    expect(told.length).toBeGreaterThan(Number(before!.n));
+    const stream = following(other.root(), events);
+    await until('the stream', () => stream.items.length > 0);
+    await root.ok(createGroup, { name: 'told' });
+    await until('the event', () => JSON.stringify(stream.items).includes('"told"'));
+    expect(stream.error).toBeUndefined();
   });
 
   // A server of its own takes some seconds to make.
