@@ -52,3 +52,11 @@ export async function eachItem<Item, Result>(
   }
   return results;
 }
+
+/** Of the items that one report had refused, those that are alike as one with their count. */
+export function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] {
+  const groups = Map.groupBy(refusals, ({ code, tenantId, extensions }) =>
+    [code, tenantId, extensions['permission'], extensions['policy']].join(' '),
+  );
+  return [...groups.values()].map((group) => [group[0]!, group.length]);
+}

@@ -1,6 +1,6 @@
 import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/core';
-import { type GraphQLInputObjectType, type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
-import { z } from 'zod';
+import { type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
+import type { z } from 'zod';
 import type { Permission, ResourceName } from '../access/catalog.ts';
 import { levelOf, split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
@@ -17,6 +17,8 @@ import type { SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
 import { noPlan, type Plan, planFields, planOf } from './dry-run.ts';
 import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
+import { alike } from './items.ts';
+import { type Common, check, common, nameIn, omittedFrom } from './mutation-input.ts';
 import { decodeId } from './node.ts';
 import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
@@ -125,25 +127,6 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
       ) => perform(name, spec, feedsAccess, input, context, info)) as never,
     }),
   );
-}
-
-/** The fields of the input that were left out, or are null. */
-function omittedFrom(given: object, { parentType, fieldName }: GraphQLResolveInfo): string[] {
-  const input = getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
-  return Object.keys(input.getFields()).filter((key) => (given as Record<string, unknown>)[key] == null);
-}
-
-/** What a creation calls the thing, for the record of its refusal. */
-function nameIn(input: object): string {
-  const { name, key, username } = input as Record<string, unknown>;
-  return String(name ?? key ?? username ?? '');
-}
-
-const common = z.looseObject({ reason: z.string().max(1_000).nullish() });
-interface Common {
-  readonly reason?: string | null;
-  readonly dryRun?: boolean | null;
-  readonly idempotencyKey?: string | null;
 }
 
 /** Is the caller allowed anything here? Asked before their input is looked at. @throws FORBIDDEN, POLICY_ERROR. */
@@ -266,29 +249,6 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     // its fields say so.
     if (!session.isCurrent) await session.refresh().catch(() => undefined);
   }
-}
-
-/** Of the items that one report had refused, those that are alike as one with their count. */
-function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] {
-  const groups = Map.groupBy(refusals, ({ code, tenantId, extensions }) =>
-    [code, tenantId, extensions['permission'], extensions['policy']].join(' '),
-  );
-  return [...groups.values()].map((group) => [group[0]!, group.length]);
-}
-
-const greatestIssues = 100;
-
-function check(model: z.ZodType, input: unknown): unknown {
-  const result = model.safeParse(input);
-  if (result.success) return result.data;
-  // More help nobody, and a large input can have a fault in each of its parts.
-  const issues = result.error.issues.slice(0, greatestIssues).flatMap((issue) => {
-    const path = ['input', ...(issue.path as (string | number)[])];
-    return issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))
-      : [{ path, message: issue.message }];
-  });
-  throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
 }
 
 /** May the viewer know of it? Of what they may not, a refusal looks like NOT_FOUND. */
