@@ -94,7 +94,9 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     it('with the right to save: others are served between them', async () => {
       await unhurt(good, page, () =>
         Promise.all(
-          range(soak ? 20 : 3).map(() => editor.ok(importFlows, { i: { tenant: 'main', files: files(80, 60) } })),
+          range(soak ? 20 : 3).map(() =>
+            editor.ok(importFlows, { i: { tenant: 'main', files: files(soak ? 80 : 40, soak ? 60 : 30) } }),
+          ),
         ),
       );
     });
