@@ -89,12 +89,15 @@ describe('executions as they happen', () => {
     await slow.query(`UPDATE "Execution" SET state = 'FAILED' WHERE id = $1`, [late.id]);
     await world.db.execution.update({ where: { id: early.id }, data: { state: 'WARNING' } });
     await sleep(800);
+    // What was made just before may be told, where other databases of the server held it back.
+    const told = () => wordsOf(all.items).filter((word) => /FAILED|WARNING/.test(word));
     // What is newer than a transaction that still runs waits for it.
-    expect(all.items).toEqual([]);
+    const tooEarly = told();
     await slow.query('COMMIT');
     await slow.end();
-    await all.until(() => all.items.length >= 2);
-    expect(wordsOf(all.items)).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
+    expect(tooEarly).toEqual([]);
+    await all.until(() => told().length >= 2);
+    expect(told()).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
     await all.stop();
   });
 
