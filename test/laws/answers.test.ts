@@ -96,7 +96,7 @@ describe('answers about access', () => {
         policies: { 'frozen-namespaces': { enabled: true, shadow: false, frozen: ['frozen'] } },
       },
     });
-    for (let i = 0; i < (process.env['SOAK'] === '1' ? 20 : 3); i += 1) lands.push(await land(i));
+    for (let i = 0; i < (process.env['SOAK'] === '1' ? 20 : 2); i += 1) lands.push(await land(i));
   }, 120_000);
   afterAll(async () => {
     rmSync(path, { recursive: true });

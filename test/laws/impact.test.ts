@@ -9,7 +9,7 @@ import { idOf, World } from '../support/world.ts';
 import { Chance } from './generate.ts';
 
 const soak = process.env['SOAK'] === '1';
-const changes = soak ? 1_000 : 250;
+const changes = soak ? 1_000 : 160;
 const names = ['a', 'a.b', 'a.b.c', 'ab', 'x'];
 const impact = `impact { hiddenPrincipals escalations orphanedTenants hiddenOrphanedTenants refusals { policy code message }
   principals { subjectId name superAdmin hiddenPermissions

@@ -44,6 +44,10 @@ const cases = [
   },
 ];
 
+/** The short form walks a part of the users. */
+const everyNth = process.env['SOAK'] === '1' ? 1 : 3;
+const walked = <User>(users: readonly User[]): User[] => users.filter((_, i) => i % everyNth === 0);
+
 describe.each(cases)('$title', ({ title, read, ...least }) => {
   const absent = title === 'real organisations' && !isReal;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-organisation-'));
@@ -120,7 +124,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
       });
       const wrong: string[] = [];
       const counts = { questions: 0, allowed: 0 };
-      for (const { id, username } of rows) {
+      for (const { id, username } of walked(rows)) {
         const principal = (await loadPrincipal(world.db, id))!;
         const identity = { principal, credential: { kind: 'basic' as const }, revision: principal.revision };
         const session = new AccessSession({
@@ -147,9 +151,9 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
       console.log(`${counts.questions} questions, ${counts.allowed} of them allowed`);
       expect(wrong.slice(0, 10)).toEqual([]);
       expect(counts.questions).toBe(
-        usernames.length * walkedPermissions.length * walks.flatMap(({ repositories }) => repositories).length,
+        walked(rows).length * walkedPermissions.length * walks.flatMap(({ repositories }) => repositories).length,
       );
-      expect(counts.allowed).toBeGreaterThan(least.allowed);
+      expect(counts.allowed).toBeGreaterThan(least.allowed / everyNth);
     },
   );
 
