@@ -245,9 +245,6 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     session.note = undefined;
     session.forget();
     context.loaders.clear();
-    // The payload is read by the rights that hold after the change. Where the caller took away their own credential,
-    // its fields say so.
-    if (!session.isCurrent) await session.refresh().catch(() => undefined);
   }
 }
 
