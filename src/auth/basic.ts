@@ -35,8 +35,8 @@ const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boole
 const signIns = new FairQueue({
   width: 4,
   share: 1,
-  perOwner: 100,
-  total: 1_000,
+  perOwner: 500,
+  total: 2_000,
   refusal: () => unavailable('Too many sign-ins at once; try again.'),
 });
 

@@ -18,6 +18,7 @@ import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { signInOf, useSignIn } from './use-sign-in.ts';
 import { useToldFaults } from './use-told-faults.ts';
+import { useTurns } from './use-turns.ts';
 
 /** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
 export interface ServerContext {
@@ -97,6 +98,7 @@ export function createGateway({
       useLimits(limits),
       // around execution, from the inside out
       useReadings(),
+      useTurns(),
       useDeadline(),
     ],
   });

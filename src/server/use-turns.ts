@@ -1,0 +1,38 @@
+import type { ExecutionArgs } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { unavailable } from '../errors.ts';
+import type { Context } from '../graphql/context.ts';
+import { FairQueue } from '../lib/fair-queue.ts';
+
+/**
+ * Accounts take turns in having operations executed: the burst of one waits behind its own operations, and not before
+ * those of others. More at once than the database takes would not be quicker. Subscriptions hold no turn.
+ */
+export function useTurns(): Plugin {
+  const turns = new FairQueue({
+    width: 40,
+    share: 20,
+    perOwner: 1_000,
+    total: 4_000,
+    refusal: () => unavailable('You have too many requests that wait: send fewer at once.'),
+  });
+  return {
+    onExecute({ executeFn, setExecuteFn }) {
+      setExecuteFn(async (args: ExecutionArgs) => {
+        const { session, deadline } = args.contextValue as Context;
+        const owner = session.isProved ? session.accountId : `from ${session.ip ?? ''}`;
+        let leave: () => void;
+        try {
+          leave = turns.tryEnter(owner) ?? (await turns.enter(owner, { signal: deadline?.signal }));
+        } catch (error) {
+          return { errors: [error] } as never;
+        }
+        try {
+          return await executeFn(args);
+        } finally {
+          leave();
+        }
+      });
+    },
+  };
+}
