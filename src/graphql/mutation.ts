@@ -18,7 +18,7 @@ import type { Context } from './context.ts';
 import { noPlan, type Plan, planFields, planOf } from './dry-run.ts';
 import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { alike } from './items.ts';
-import { type Common, check, common, nameIn, omittedFrom } from './mutation-input.ts';
+import { type Common, check, common, inputOf, nameIn, omittedFrom } from './mutation-input.ts';
 import { decodeId } from './node.ts';
 import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
@@ -146,7 +146,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();
-  noteInput(context, given, split(spec.permission)[1] === 'CREATE' ? omittedFrom(given, info) : []);
+  noteInput(context, given, inputOf(info), split(spec.permission)[1] === 'CREATE' ? omittedFrom(given, info) : []);
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
