@@ -48,6 +48,7 @@ export class Merging {
     now = Date.now(),
   ): Promise<boolean> {
     const minute = minuteOf(now);
+    if (this.#merged.size >= greatestSize && !this.#merged.has(key)) await this.sweep(Number.POSITIVE_INFINITY);
     const known = this.#merged.get(key);
     if (known?.minute === minute) {
       if (known.apart >= apart || !this.#mayTellApart(actor, minute)) {
@@ -55,22 +56,35 @@ export class Merging {
         return false;
       }
       known.apart += 1;
-      await one();
-      return true;
+      return this.#tell(known, one, count);
     }
-    if (this.#merged.size >= greatestSize) await this.sweep(Number.POSITIVE_INFINITY);
     const mayTell = apart === 1 || this.#mayTellApart(actor, minute);
     const merged = { key, minute, apart: 1, unreported: mayTell ? 0 : count, write: rest };
     this.#merged.set(key, merged);
-    if (known) await this.#report(known);
-    if (!mayTell) return false;
+    try {
+      if (known) await this.#report(known);
+    } catch (fault) {
+      if (mayTell) this.#keep(merged, count);
+      throw fault;
+    }
+    return mayTell && this.#tell(merged, one, count);
+  }
+
+  async #tell(merged: Merged, one: () => Promise<void>, count: number): Promise<true> {
     try {
       await one();
       return true;
     } catch (fault) {
-      merged.unreported += count;
+      this.#keep(merged, count);
       throw fault;
     }
+  }
+
+  /** Counts what could not be written, also where a sweep let go of its minute meanwhile. */
+  #keep(merged: Merged, count: number): void {
+    const kept = this.#merged.get(merged.key) ?? merged;
+    kept.unreported += count;
+    this.#merged.set(merged.key, kept);
   }
 
   /** Writes down what minutes that are over still hold. What cannot be written now is kept for the next time. */
@@ -100,9 +114,7 @@ export class Merging {
     try {
       await merged.write(count);
     } catch (fault) {
-      const kept = this.#merged.get(merged.key) ?? merged;
-      kept.unreported += count;
-      this.#merged.set(merged.key, kept);
+      this.#keep(merged, count);
       throw fault;
     }
   }

@@ -15,8 +15,8 @@ export class Deadline {
   #cancelling: Promise<void> | undefined;
   /** Whose share of the connections the request uses; undefined: not known yet. */
   owner: () => string | undefined = () => undefined;
-  /** How many transactions hold a connection for the request. */
-  transactions = 0;
+  /** For how many transactions, or turns that others wait for, the request must not wait behind its own account. */
+  ahead = 0;
 
   /** @param milliseconds left out: it has no end, and only says whose share of the connections is used. */
   constructor(milliseconds?: number) {
@@ -30,6 +30,16 @@ export class Deadline {
   expire(): void {
     this.#over.abort(new GatehouseError('TIMEOUT', 'The request took too long and was given up.'));
     if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);
+  }
+
+  /** Does work that others wait for: its statements do not wait behind those of its own account. */
+  async goAhead<T>(work: () => Promise<T>): Promise<T> {
+    this.ahead += 1;
+    try {
+      return await work();
+    } finally {
+      this.ahead -= 1;
+    }
   }
 
   /** Gives more time, for work that is known to be long. */

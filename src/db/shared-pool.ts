@@ -92,10 +92,10 @@ export class SharedPool extends pg.Pool {
     const leave = owner === undefined ? none : this.#queue.tryEnter(owner);
     const client = await (leave ? this.#straight(leave) : this.#inTurn(owner!).then(([own]) => own));
     if (!deadline) return client;
-    deadline.transactions += 1;
+    deadline.ahead += 1;
     const entered = this.#leaves.get(client)!;
     this.#leaves.set(client, () => {
-      deadline.transactions -= 1;
+      deadline.ahead -= 1;
       entered();
     });
     return client;
@@ -107,9 +107,9 @@ export class SharedPool extends pg.Pool {
     return promise;
   }
 
-  /** Whose turn it takes; undefined: none. A request that holds a transaction is never kept waiting by its own. */
+  /** Whose turn it takes; undefined: none. A request that others wait for is never kept waiting by its own. */
   #owner(): string | undefined {
     const deadline = currentDeadline();
-    return deadline && deadline.transactions === 0 ? deadline.owner() : undefined;
+    return deadline && deadline.ahead === 0 ? deadline.owner() : undefined;
   }
 }

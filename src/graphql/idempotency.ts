@@ -30,13 +30,15 @@ interface First {
   readonly answer: Kept;
 }
 
-/** Somebody else's transaction with the same key was first. */
+/** Another transaction with the same key was first. */
 export class Taken extends Error {}
+/** Another transaction with the same key runs. */
+export class Busy extends Error {}
 
 /**
  * One request with an idempotencyKey. The key belongs to who asks (and who impersonates them), to the mutation and to
  * its input without `reason`: with another one it is a CONFLICT. It is taken in the transaction of the mutation, so a
- * second request with it waits for the first, and a mutation that failed leaves none.
+ * mutation that failed leaves none. A second request with it waits for the first, and holds nothing meanwhile.
  */
 export class KeyedRequest {
   readonly #context: Context;
@@ -71,9 +73,15 @@ export class KeyedRequest {
     return untag(JSON.parse(open(by, row.answer, this.#owner).toString()) as Json) as First;
   }
 
-  /** Takes the key, first of all in the transaction. Waits for another one that has it. @throws Taken. */
+  /**
+   * Takes the key, first of all in the transaction. Does not wait for another one that has it: this one may hold the
+   * lock of access, for which everybody waits. @throws Busy, Taken.
+   */
   async take(tx: Tx): Promise<void> {
     const [principalId, impersonatorId, key] = this.#owner;
+    const [lock] = await tx.$queryRaw<{ isFree: boolean }[]>`
+      SELECT pg_try_advisory_xact_lock(hashtextextended(${this.#lock}, 0)) AS "isFree"`;
+    if (!lock!.isFree) throw new Busy();
     const taken = await tx.$executeRaw`
       INSERT INTO "IdempotencyKey" AS kept ("principalId", "impersonatorId", key, asked, answer)
       VALUES (${principalId}, ${impersonatorId}, ${key}, ${this.#asked[0]}, '')
@@ -81,6 +89,15 @@ export class KeyedRequest {
         SET asked = EXCLUDED.asked, answer = '', "createdAt" = now()
         WHERE kept."createdAt" <= now() - make_interval(secs => ${keptSeconds})`;
     if (taken === 0) throw new Taken();
+  }
+
+  /** Waits until no transaction has the key. */
+  async settled(): Promise<void> {
+    await this.#context.db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${this.#lock}, 0))`;
+  }
+
+  get #lock(): string {
+    return `idempotency ${JSON.stringify(this.#owner)}`;
   }
 
   /** Keeps what the transaction is about to answer, and by which rights. */

@@ -10,10 +10,13 @@ export interface Common {
   readonly idempotencyKey?: string | null;
 }
 
+/** The type of the input of the mutation that runs. */
+export const inputOf = ({ parentType, fieldName }: GraphQLResolveInfo): GraphQLInputObjectType =>
+  getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
+
 /** The fields of the input that were left out, or are null. */
-export function omittedFrom(given: object, { parentType, fieldName }: GraphQLResolveInfo): string[] {
-  const input = getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
-  return Object.keys(input.getFields()).filter((key) => (given as Record<string, unknown>)[key] == null);
+export function omittedFrom(given: object, info: GraphQLResolveInfo): string[] {
+  return Object.keys(inputOf(info).getFields()).filter((key) => (given as Record<string, unknown>)[key] == null);
 }
 
 /** What a creation calls the thing, for the record of its refusal. */

@@ -16,9 +16,9 @@ import { delegate } from './connection.ts';
 import type { SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';
 import { noPlan, type Plan, planFields, planOf } from './dry-run.ts';
-import { checkKey, KeyedRequest, Taken } from './idempotency.ts';
+import { Busy, checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { alike } from './items.ts';
-import { type Common, check, common, nameIn, omittedFrom } from './mutation-input.ts';
+import { type Common, check, common, inputOf, nameIn, omittedFrom } from './mutation-input.ts';
 import { decodeId } from './node.ts';
 import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
@@ -129,6 +129,9 @@ export function mutation<P extends Permission, Fields extends InputFieldMap, Res
   );
 }
 
+/** How often a request begins anew since another one with its idempotencyKey ran, and failed. */
+const greatestAttempts = 5;
+
 /** Is the caller allowed anything here? Asked before their input is looked at. @throws FORBIDDEN, POLICY_ERROR. */
 function assertOpen({ session }: Context, permission: Permission, others: readonly Permission[], { scope }: Target) {
   if (!others.some((other) => session.may(other, scope))) session.grant(permission, scope);
@@ -146,7 +149,7 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();
-  noteInput(context, given, split(spec.permission)[1] === 'CREATE' ? omittedFrom(given, info) : []);
+  noteInput(context, given, inputOf(info), split(spec.permission)[1] === 'CREATE' ? omittedFrom(given, info) : []);
   const timeoutMs = spec.timeoutMs?.(context);
   if (timeoutMs !== undefined) context.deadline?.extend(timeoutMs);
   let target: Target | undefined;
@@ -220,16 +223,23 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
     keyed = new KeyedRequest(context, info, payload, idempotencyKey, given);
     const earlier = await again();
     if (earlier) return earlier;
-    try {
-      return await act();
-    } catch (error) {
-      // Another request with the key was first: it took the key, or what this one was to take away.
-      const isLate = error instanceof Taken || (error instanceof GatehouseError && error.code === 'NOT_FOUND');
-      const first = isLate ? await again() : undefined;
-      if (first) return first;
-      throw error instanceof Taken
-        ? unavailable('The first request with this idempotencyKey failed; try again.')
-        : error;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await act();
+      } catch (error) {
+        if (error instanceof Busy) await keyed.settled();
+        // Another request with the key was first: it took the key, or what this one was to take away.
+        const isLate =
+          error instanceof Taken ||
+          error instanceof Busy ||
+          (error instanceof GatehouseError && error.code === 'NOT_FOUND');
+        const first = isLate ? await again() : undefined;
+        if (first) return first;
+        if (error instanceof Busy && attempt < greatestAttempts) continue;
+        throw error instanceof Taken || error instanceof Busy
+          ? unavailable('The first request with this idempotencyKey failed; try again.')
+          : error;
+      }
     }
   } catch (error) {
     if (!(error instanceof GatehouseError) || !['FORBIDDEN', 'POLICY_ERROR', 'NOT_FOUND'].includes(error.code))

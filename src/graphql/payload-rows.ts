@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   defaultFieldResolver,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
+  isInputObjectType,
   isInterfaceType,
   isListType,
   isNonNullType,
@@ -30,7 +32,7 @@ const reduced = new WeakMap<object, Reduced>();
 
 /** What the caller of the mutation that runs has sent. */
 interface Sent {
-  /** Every value of the input, by its key, at whatever depth. */
+  /** Every value of the input, by its field, at whatever depth. */
   readonly values: Map<string, unknown[]>;
   /** A new object: what the caller left out and is null on it holds nothing that they do not know. */
   readonly omitted: ReadonlySet<string>;
@@ -39,19 +41,27 @@ const sentBy = new WeakMap<Context, Sent>();
 
 /**
  * Notes what the caller of a mutation sent, which its payload may show them.
+ * @param type of the input.
  * @param omitted for a creation: the fields of the input that they left out.
  */
-export function noteInput(context: Context, input: object, omitted: readonly string[]): void {
+export function noteInput(context: Context, input: object, type: GraphQLInputType, omitted: readonly string[]): void {
   const values = new Map<string, unknown[]>();
-  for (const [key, value] of valuesOf(input)) remember(values, key, () => []).push(value);
+  for (const [key, value] of valuesOf(input, type)) remember(values, key, () => []).push(value);
   sentBy.set(context, { values, omitted: new Set(omitted) });
 }
 
-function* valuesOf(input: unknown): Generator<[key: string, value: unknown]> {
-  if (typeof input !== 'object' || input === null) return;
+/** Not what stands within a scalar: keys of JSON are the caller's own, and would be so many guesses at fields. */
+function* valuesOf(input: unknown, type: GraphQLInputType): Generator<[key: string, value: unknown]> {
+  const named = getNamedType(type);
+  if (!isInputObjectType(named) || typeof input !== 'object' || input === null) return;
+  if (Array.isArray(input)) {
+    for (const item of input) yield* valuesOf(item, named);
+    return;
+  }
+  const fields = named.getFields();
   for (const [key, value] of Object.entries(input)) {
-    if (!Array.isArray(input)) yield [key, value];
-    yield* valuesOf(value);
+    yield [key, value];
+    if (fields[key]) yield* valuesOf(value, fields[key].type);
   }
 }
 

@@ -104,8 +104,11 @@ export async function write<P extends Permission, T>(
   };
   try {
     if (!feedsAccess) return await attempts();
-    const place = { behind: dryRun, signal: currentDeadline()?.signal };
-    return await remember(writers, store, queueOfWriters).run(session.accountId, attempts, place);
+    const deadline = currentDeadline();
+    const place = { behind: dryRun, signal: deadline?.signal };
+    // The turn is everybody's: it does not wait until the other statements of its account are done.
+    const turn = () => (deadline ? deadline.goAhead(attempts) : attempts());
+    return await remember(writers, store, queueOfWriters).run(session.accountId, turn, place);
   } finally {
     if (feedsAccess && !dryRun && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
     session.forget();

@@ -98,7 +98,11 @@ export class Inbox {
   /** A full socket tells when it has drained, and running work when it ends; only the allowance needs a clock. */
   #later(): void {
     const { wait } = this.#allowance;
-    if (wait === 0) return;
+    if (wait === 0) {
+      // It may have come back since it was asked for: then nothing else would begin again.
+      if (this.#mayGo()) this.#go();
+      return;
+    }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#go();

@@ -103,8 +103,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         return false;
       }
       if (socket.readyState !== socket.OPEN) return false;
-      const { id } = session.principal;
-      const leave = perPrincipal.open(id);
+      const leave = perPrincipal.open(session.accountId);
       if (!leave) {
         socket.close(closeCodes.tryAgainLater, 'too many sockets of this account');
         return false;

@@ -195,12 +195,18 @@ describe('what a credential makes does not outreach it', () => {
   });
 
   it('a new super admin keeps the tokens that they made, and those of others only on purpose', async () => {
-    const user = await world.user(unique('rises'));
+    const user = await world.user(unique('rises'), [], { password });
     const owner = idOf('User', user);
     const make = async (client: Client) =>
       (await client.ok<any>(mint, { i: { name: unique('t'), owner } })).createApiToken;
     const [first, second] = [await make(world.root()), await make(world.root())];
-    const own = (await world.bearer(first.fullToken).ok<any>(mint, { i: { name: 'own', owner } })).createApiToken;
+    const own = await make(world.basic(user.username));
+    const ofOwn = await make(world.bearer(own.fullToken));
+    // What the maker of a token makes by it is theirs, and not its owner's.
+    const child = await make(world.bearer(first.fullToken));
+    const rotate = call('rotateApiToken', 'fullToken apiToken { id }');
+    const rotated = (await world.bearer(child.fullToken).ok<any>(rotate, { i: { id: child.apiToken.id } }))
+      .rotateApiToken;
     const given = { subject: owner, superAdmin: true, keepTokens: [second.apiToken.id] };
     const dry = (await world.root().ok<any>(raise, { i: { ...given, dryRun: true } })).setSuperAdmin.tokens;
     const { tokens } = (await world.root().ok<any>(raise, { i: given })).setSuperAdmin;
@@ -209,6 +215,9 @@ describe('what a credential makes does not outreach it', () => {
         [first.apiToken.id, true],
         [second.apiToken.id, false],
         [own.apiToken.id, false],
+        [ofOwn.apiToken.id, false],
+        [child.apiToken.id, true],
+        [rotated.apiToken.id, true],
       ]);
     expect(await world.bearer(first.fullToken).codes('{ viewer { name } }')).toEqual(['UNAUTHENTICATED']);
     expect((await world.bearer(second.fullToken).ok<any>('{ viewer { superAdmin } }')).viewer.superAdmin).toBe(true);

@@ -105,6 +105,22 @@ describe('what is not for the caller to know of', () => {
     await operator.ok(configure, { i: { policies: {} } });
   });
 
+  it('is no instance-wide service account that a token could be for', async () => {
+    const account = await world.account(null, 'hidden-engine');
+    const client = await world.as(await world.user('minter', [home]));
+    const mint = call('createApiToken', 'apiToken { id }');
+    const codes = (id: string) => client.codes(mint, { i: { name: 'x', owner: idOf('ServiceAccount', { id }) } });
+    for (const id of [account.id, `${account.id.slice(0, -4)}0000`]) expect(await codes(id)).toEqual(['NOT_FOUND']);
+    // Where its access to a tenant can be read, it is no secret that it is there.
+    await world.access(home, account);
+    await world.grant(home, await world.db.user.findFirstOrThrow({ where: { username: 'minter' } }), [
+      'TENANT_ACCESS:READ',
+    ]);
+    expect(await codes(account.id)).toEqual(['FORBIDDEN']);
+    const input = { i: { name: 'x', owner: idOf('ServiceAccount', account) } };
+    expect(await world.root().codes(mint, input)).toEqual([]);
+  });
+
   it('takes the same steps in a mutation, by a key and by an id', async () => {
     const group = await world.group(foreign, 'Hidden');
     const stranger = await world.user('stranger', [home]);

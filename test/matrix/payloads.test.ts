@@ -129,6 +129,24 @@ describe('every field of every payload, for a caller with the permission of the 
     },
   );
 
+  it('takes no key within JSON for a field that the caller sent: it would be a guess', async () => {
+    const { client, input } = await cases.find(({ field }) => field === 'setExecutionLabels')!.make(stage);
+    const [, id] = Buffer.from(String((input as { id: string }).id), 'base64')
+      .toString()
+      .split(':');
+    const { namespace, flowId, executionId } = await stage.world.db.execution.findUniqueOrThrow({ where: { id: id! } });
+    const labels = { namespace, flowId, executionId, state: 'SUCCESS' };
+    const select = 'namespace flowId executionId state';
+    const { data } = await client.run<any>(
+      `mutation($i: SetExecutionLabelsInput!) { setExecutionLabels(input: $i) { ${select
+        .split(' ')
+        .map((name) => `${name}: execution { id ${name} }`)
+        .join(' ')} } }`,
+      { i: { ...input, labels } },
+    );
+    expect(Object.values(data.setExecutionLabels)).toEqual([null, null, null, null]);
+  });
+
   it('refuses most of them, and shows what was sent', () => {
     console.log(`payloads: ${JSON.stringify(seen)}`);
     expect(seen.refused).toBeGreaterThan(300);

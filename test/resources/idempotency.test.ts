@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { inTransaction } from '../../src/db/transaction.ts';
 import { pruneIdempotencyKeys } from '../../src/graphql/idempotency.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { deleteBinding } from '../../src/resources/binding/service.ts';
+import { createNamespace as makeNamespace } from '../../src/resources/namespace/service.ts';
 import { Client } from '../support/client.ts';
 import { idOf, masterKey, World } from '../support/world.ts';
 
@@ -57,6 +60,35 @@ describe('an idempotencyKey', () => {
       expect(await events(user.id)).toBe(1);
     },
   );
+
+  it('that another mutation has is waited for without the lock of access, for which all others wait', async () => {
+    const { client, user } = await person();
+    const [name, key] = [fresh('slow'), fresh()];
+    const gate = Promise.withResolvers<void>();
+    // The first request with the key waits in its transaction, for a name that another one is about to take.
+    const holder = inTransaction(world.app.store, async (tx) => {
+      await makeNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), a, { name });
+      await gate.promise;
+    });
+    await sleep(100);
+    const first = client.codes(createNamespace, { name, key });
+    await sleep(200);
+    const second = [0, 1].map((gateway) =>
+      new Client(world.urls[gateway]!, client.headers).codes(createGroup, { name, key }),
+    );
+    await sleep(200);
+    const started = performance.now();
+    const other = await world.root(1).codes(createGroup, { name: fresh('other') });
+    const took = performance.now() - started;
+    gate.resolve();
+    await holder;
+    expect(other).toEqual([]);
+    expect(took).toBeLessThan(1_000);
+    expect(await first).toEqual(['CONFLICT']);
+    // The first one failed and left the key free: one of these has it, and the other has its answer.
+    expect(await Promise.all(second)).toEqual([[], []]);
+    expect(await world.db.auditEvent.count({ where: { actorId: user.id, action: 'group.create' } })).toBe(1);
+  });
 
   it('is known over a WebSocket and on another gateway', async () => {
     const { user, client } = await person();

@@ -14,8 +14,9 @@ import { startEmbedded } from '../../src/db/embedded.ts';
 import { PrismaClient } from '../../src/db/generated/client.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { call } from '../support/call.ts';
 import { Client } from '../support/client.ts';
-import { masterKey, password, World } from '../support/world.ts';
+import { idOf, masterKey, password, World } from '../support/world.ts';
 import { codesOf, json, jsonType, raw, until } from './tools.ts';
 
 // A list: a single tenant is answered from memory.
@@ -94,6 +95,29 @@ describe('the database', () => {
     const answers = await Promise.all(slow);
     expect(answers.filter((answer) => answer === 'done').length).toBeGreaterThan(16);
     expect(answers.filter((answer) => answer !== 'done' && !/timeout exceeded/.test(answer))).toEqual([]);
+  });
+
+  it('is not waited for by an account whose turn it is to change access: the others wait for that turn', async () => {
+    const world = await create({});
+    const [busy, other] = await Promise.all(['busy', 'other'].map((name) => world.user(name)));
+    const chief = await world.as(await world.user('chief', [], { superAdmin: true }));
+    const mine = await world.as(busy!);
+    const mint = call('createApiToken', 'apiToken { id }');
+    const changes = Array.from({ length: 40 }, (_, i) => mine.codes(mint, { i: { name: `t${i}` } }));
+    await sleep(300);
+    // Their changes wait for their turns already. Now all connections that they may have are taken.
+    const deadline = new Deadline();
+    deadline.owner = () => busy!.id;
+    const { prisma } = world.app.database;
+    const slow = Array.from({ length: 20 }, () =>
+      withDeadline(deadline, async () => await prisma.$queryRaw`SELECT pg_sleep(1.2)::text`).catch(() => undefined),
+    );
+    await sleep(50);
+    const started = performance.now();
+    const disable = call('setUserDisabled', 'user { disabled }');
+    expect(await chief.codes(disable, { i: { id: idOf('User', other!), disabled: true } })).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(600);
+    await Promise.all([...slow, ...changes]);
   });
 
   it('bounds what a statement, a lock and an idle transaction may take, on every connection of requests', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { World } from '../support/world.ts';
+import { password, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { type Program, startPlainYoga, until } from './tools.ts';
 
@@ -70,6 +70,18 @@ describe('the door to graphql-transport-ws', () => {
         return free;
       });
       for (const on of open) on.end();
+      // Who acts as another uses up their own, and not the other's.
+      const { username } = await few.user('victim', [], { password });
+      const acting = { ...root, 'x-gatehouse-impersonate': username };
+      const asVictim: Socket[] = [];
+      await until('places', async () => {
+        const on = await new Socket(few.urls[0]!).init(acting);
+        if (on.messages.length === 1) asVictim.push(on);
+        return asVictim.length === 2;
+      });
+      const own = await new Socket(few.urls[0]!).init(few.basic(username).headers as { authorization: string });
+      expect(own.messages.map(({ type }) => type)).toEqual(['connection_ack']);
+      for (const on of [...asVictim, own]) on.end();
     } finally {
       await few.close();
     }

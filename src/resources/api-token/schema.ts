@@ -9,7 +9,7 @@ import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadRow } from '../../graphql/loaders.ts';
 import { byId, changed, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
-import { registerNode } from '../../graphql/node.ts';
+import { nodeTypes, readRow, registerNode } from '../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { shownOnce } from '../../graphql/replay.ts';
 import { requiredTenant } from '../../graphql/scopes.ts';
@@ -127,6 +127,14 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
 const mayKnow = (user: User, { session }: Context): boolean =>
   user.id === session.principal.id || session.can('USER:READ', { ...user });
 
+/** An instance-wide account that the caller may neither read nor make tokens of is as good as none. */
+async function mayKnowAccount(id: string, context: Context): Promise<boolean> {
+  const { session } = context;
+  const type = nodeTypes().find(({ typename }) => typename === 'ServiceAccount')!;
+  const isReadable = (await readRow(context, type, id)) !== null;
+  return isReadable || session.may('API_TOKEN:CREATE')?.matches({ principalId: id, tenantId: null }) === true;
+}
+
 /** Tokens of a service account belong to its tenant, those of users to themselves and the instance. */
 async function ofOwner(
   owner: string | number | null | undefined,
@@ -139,9 +147,12 @@ async function ofOwner(
     where: { id: own.id },
     include: { user: true, serviceAccount: { include: { tenant: true } } },
   });
-  // A user who may not be read is as good as none: else the answer would tell which ids there are.
-  if (!principal || (principal.user && !mayKnow(principal.user, context))) throw notFound('The object');
-  const tenant = principal.serviceAccount?.tenant ?? null;
+  const tenant = principal?.serviceAccount?.tenant ?? null;
+  // Who may not be read is as good as none, by as many steps: else the answer would tell which ids there are.
+  const isKnown = principal?.user
+    ? mayKnow(principal.user, context)
+    : tenant || (await mayKnowAccount(own.id, context));
+  if (!principal || !isKnown) throw notFound('The object');
   return { scope: tenant ? { tenantId: tenant.id } : {}, tenant, owner: { id: own.id, tenantId: tenant?.id ?? null } };
 }
 

@@ -95,6 +95,13 @@ function lifetime({ maxAge = null, extended, greatestAge }: NewToken, now: Date)
   };
 }
 
+/** Whose a token is that the doer makes for themselves: by a token that another made for them, it is of that one still. */
+async function minterOf(tx: Tx, { doer, credential }: Grant, ownerId: string): Promise<string | null> {
+  if (ownerId !== doer.id || credential.kind !== 'api-token') return doer.id;
+  const by = await tx.apiToken.findFirst({ where: { id: credential.id! }, select: { mintedById: true } });
+  return by?.mintedById ?? null;
+}
+
 /** Policies see the kind of the owner beside the row. */
 async function reviewNew(tx: Tx, grant: Grant, after: Partial<ApiToken> & { principalId: string }): Promise<void> {
   const owner = await tx.principal.findUnique({ where: { id: after.principalId }, select: { kind: true } });
@@ -152,7 +159,7 @@ export async function createApiToken(
     createdAt: now,
     lastUsedAt: null,
     revokedAt: null,
-    mintedById: grant.doer.id,
+    mintedById: await minterOf(tx, grant, owner.id),
   };
   await reviewNew(tx, grant, after);
   await assertMayActAs(tx, grant, owner.id);
@@ -201,7 +208,7 @@ export async function rotateApiToken(
     createdAt: now,
     lastUsedAt: null,
     revokedAt: null,
-    mintedById: grant.doer.id,
+    mintedById: await minterOf(tx, grant, before.principalId),
     ...life,
   };
   await reviewNew(tx, grant, next);

@@ -1,0 +1,31 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, expect, it, vi } from 'vitest';
+import { Inbox } from '../../src/server/ws-inbox.ts';
+import { until } from './tools.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+it('a socket goes on although its allowance comes back in the moment in which it is looked at', async () => {
+  const socket = Object.assign(new EventEmitter(), {
+    OPEN: 1,
+    readyState: 1,
+    isPaused: false,
+    pause: () => void Object.assign(socket, { isPaused: true }),
+    resume: () => void Object.assign(socket, { isPaused: false }),
+  });
+  const raw = Object.assign(new EventEmitter(), { writableNeedDrain: false });
+  // Time goes on with each look at the clock.
+  let [now, step] = [0, 0];
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += step;
+    return now;
+  });
+  const taken: string[] = [];
+  new Inbox(socket as never, raw as never, async (text) => void taken.push(text));
+  for (let i = 0; i < 1_001; i += 1) socket.emit('message', Buffer.from(String(i)));
+  step = 0.7;
+  await until('all messages', () => taken.length === 1_001, 2_000);
+  expect(socket.isPaused).toBe(false);
+});
