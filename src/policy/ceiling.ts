@@ -68,7 +68,8 @@ export function limitedBy(ceiling: Ceiling | null | undefined, principal: Princi
 }
 
 /**
- * The principal as a credential with this ceiling acts: never as a super admin, and with no more than it allows. Who
+ * The principal as a credential with this ceiling acts: never as a super admin, and with no more than it allows. What
+ * is the owner's own is changed only by permissions that the ceiling names. Who
  * owns a group owns it only where the ceiling lets groups of that tenant be changed.
  */
 function limited(principal: Principal, ceiling: Ceiling): Principal {
@@ -88,6 +89,7 @@ function limited(principal: Principal, ceiling: Ceiling): Principal {
   return {
     ...principal,
     superAdmin: false,
+    named: new Set(ceiling.flatMap(({ permissions }) => permissions)),
     holdings,
     memberships: principal.memberships.map((one) =>
       changesGroups.has(one.tenantId) ? one : { ...one, membership: 'MEMBER' },

@@ -31,6 +31,8 @@ export interface Principal {
   readonly tenants: ReadonlyMap<string, string>;
   readonly memberships: readonly { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[];
   readonly holdings: readonly Holding[];
+  /** Signed in by a credential with a ceiling: the permissions that the ceiling names, wherever. */
+  readonly named?: ReadonlySet<Permission>;
   /** Every namespace of the tenants in which the principal has very many bindings: there they are listed by name. */
   readonly namespaces: ReadonlyMap<string, readonly string[]>;
 }

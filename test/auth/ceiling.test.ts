@@ -111,7 +111,22 @@ describe('what a credential makes does not outreach it', () => {
         'BINDING:CREATE',
         'BINDING:READ',
       ]);
-      const ceiling = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
+      const bare = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
+      const { createApiToken: reader } = await client.ok<any>(mint, { i: { name: 'reader', ceiling: bare } });
+      // What it does not name it does not do, to what is its owner's own either.
+      const revoke = call('revokeApiToken', 'apiToken { id }');
+      const readers = world.bearer(reader.fullToken);
+      expect(await readers.codes(mint, { i: { name: 'child' } })).toEqual(['FORBIDDEN']);
+      expect(await readers.codes(revoke, { i: { id: reader.apiToken.id } })).toEqual(['FORBIDDEN']);
+      const ceiling = [
+        {
+          tenant: 'a',
+          permissions: [
+            { resource: 'GROUP', actions: ['READ'] },
+            { resource: 'API_TOKEN', actions: ['CREATE', 'READ', 'UPDATE'] },
+          ],
+        },
+      ];
       const { createApiToken: narrow } = await client.ok<any>(mint, { i: { name: 'narrow', ceiling } });
       const token = world.bearer(narrow.fullToken);
       expect(await createGroup(token, unique('g'))).toEqual(['FORBIDDEN']);

@@ -1,3 +1,4 @@
+import type { Permission } from '../../access/catalog.ts';
 import type { Where } from '../../access/where.ts';
 import type { BuiltInGrant } from './index.ts';
 
@@ -9,6 +10,9 @@ export const self: BuiltInGrant = {
     const { tenantId } = scope;
     // Who impersonates sees the other's profile and tenants, and changes nothing of what is theirs.
     if (actor.impersonator && action !== 'READ') return { effect: 'abstain' };
+    // A token whose ceiling does not name the permission changes nothing that is its owner's own either.
+    if (action !== 'READ' && principal.named?.has(`${resource}:${action}` as Permission) === false)
+      return { effect: 'abstain' };
     switch (resource) {
       case 'USER':
         return action === 'READ' && principal.kind === 'USER' ? own({ id: principal.id }) : { effect: 'abstain' };
