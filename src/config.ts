@@ -165,9 +165,11 @@ const port = z
   .regex(/^\d{1,5}$/, 'is not a port')
   .transform(Number)
   .pipe(z.int().min(0).max(65_535));
-const addressOrRange = z
-  .string()
-  .refine((text) => isIP(text.split('/')[0] ?? '') > 0, 'is not an address or CIDR range');
+const addressOrRange = z.string().refine((text) => {
+  const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family > 0 && Number(prefix ?? 0) <= (family === 6 ? 128 : 32);
+}, 'is not an address or CIDR range');
 
 /** Random text of that length has many different characters; one that is typed for want of a better has few. */
 const masterKey = z

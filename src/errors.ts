@@ -49,7 +49,7 @@ export class GatehouseError extends GraphQLError {
 
 export const unauthenticated = () =>
   new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password or an API token.');
-export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} not found.`);
+export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} is not found.`);
 export const conflict = (message: string, details?: ErrorDetails) => new GatehouseError('CONFLICT', message, details);
 export const unavailable = (message: string) => new GatehouseError('UNAVAILABLE', message, { retryAfter: 2 });
 export const badInput = (path: Issue['path'], message: string) =>

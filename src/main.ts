@@ -9,8 +9,10 @@ const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 if (!load) {
   const all = await Promise.all(Object.values(commands).map((one) => one()));
   const lines = all.map(({ usage, description }) => `  gatehouse ${usage.padEnd(44)} ${description}`);
+  const isHelp = name === 'help' || name === '--help';
+  if (!isHelp) console.error(`There is no command ${name}.`);
   console.error(`Usage:\n${lines.join('\n')}`);
-  process.exit(name === 'help' || name === '--help' ? 0 : 1);
+  process.exit(isHelp ? 0 : 1);
 }
 try {
   process.exitCode = await (await load()).run(rest);

@@ -36,7 +36,7 @@ export function masterKey(given: string | undefined, dataDir: string): string {
   if (hasStore(dataDir))
     throw new ToldError(
       `${path} is missing, and the store beside it was made with it: without it no API token works, no secret opens and no checkpoint is proved. ` +
-        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY. If the key is lost for good, set a new GATEHOUSE_MASTER_KEY and mint the tokens anew.',
+        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store.',
     );
   try {
     mkdirSync(dataDir, { recursive: true });

@@ -171,10 +171,13 @@ export async function exportEvents(args: readonly string[]): Promise<number> {
         await part(settings, target, tell);
         break;
       } catch (error) {
-        if (error instanceof Refused || (attempt >= attempts && target.events === before)) throw error;
+        if (error instanceof Refused) throw error;
+        const { message, cause } = error as Error;
+        const why = cause instanceof Error ? `${settings.remote.url} does not answer: ${cause.message}` : message;
+        if (attempt >= attempts && target.events === before) throw new UsageError(`${why}. Go on later with --resume.`);
         if (target.events > before) attempt = 0;
         target.forget();
-        process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}broken off (${(error as Error).message}); going on\n`);
+        process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}broken off (${why}); going on\n`);
         await new Promise((resolve) =>
           setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random())),
         );

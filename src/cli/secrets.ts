@@ -23,6 +23,7 @@ export const secretsCommand: Command = {
         orderBy: { key: 'asc' },
       });
       if (key !== undefined && tenants.length === 0) throw new UsageError(`There is no tenant ${key} with secrets.`);
+      if (tenants.length === 0) console.log('No tenant has secrets: nothing is rotated.');
       for (const tenant of tenants) {
         const count = await rotateSecrets(store, keys, tenant, 'secrets rotate on the command line');
         console.log(`${tenant.key}: ${count} secrets are sealed by a new key`);

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createApp } from '../app.ts';
 import { loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
@@ -18,6 +20,16 @@ function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoExc
   return `${why}. Set PORT or HOST.`;
 }
 
+/** A first start prints its passwords once: it ends before it makes them where it cannot listen afterwards. */
+async function assertCanListen(config: Config): Promise<void> {
+  const probe = createServer().listen(config.port, config.host);
+  await once(probe, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(cannotListen(config, error));
+  });
+  probe.close();
+  await once(probe, 'close');
+}
+
 /** Whoever stops a gateway waits for it, and kills it after 10 s: it should say before why. */
 const greatestStopMs = 9_800;
 
@@ -25,7 +37,11 @@ export const serve: Command = {
   name: 'serve',
   usage: 'serve',
   description: 'Start the gateway (the default).',
-  async run() {
+  async run(args) {
+    if (args.length > 0)
+      throw new UsageError(
+        `serve takes no arguments, and got ${args.join(' ')}. Its settings are environment variables.\nUsage: gatehouse serve`,
+      );
     const config = readConfig();
     const log = createLog(config.log);
     const { connection, embedded } = await openConnection(config);
@@ -75,6 +91,7 @@ export const serve: Command = {
       const applied = await migrate(connection);
       if (applied.length > 0) log.info('migrated', { applied });
       app = await createApp(config, connection, log);
+      await assertCanListen(config);
       const password = await firstStart(app.store, config.admin, config.limits.passwordLength);
       const demo =
         password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;

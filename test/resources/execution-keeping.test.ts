@@ -59,7 +59,7 @@ describe('what is kept of executions', () => {
     );
     expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(
       new Set([
-        JSON.stringify([404, '{"errors":[{"message":"The log not found.","extensions":{"code":"NOT_FOUND"}}]}']),
+        JSON.stringify([404, '{"errors":[{"message":"The log is not found.","extensions":{"code":"NOT_FOUND"}}]}']),
       ]),
     );
     const stranger = await world.token(await world.user('stranger', [main]));

@@ -200,8 +200,8 @@ describe('executions as they happen', () => {
     const unknown = follow(viewer, log, 'logs', { id: key });
     await Promise.all([hidden.done, unknown.done]);
     expect([hidden.errors, unknown.errors].map(([error]) => [error.extensions.code, error.message])).toEqual([
-      ['NOT_FOUND', 'The execution not found.'],
-      ['NOT_FOUND', 'The execution not found.'],
+      ['NOT_FOUND', 'The execution is not found.'],
+      ['NOT_FOUND', 'The execution is not found.'],
     ]);
   });
 

@@ -120,18 +120,20 @@ describe('the program', () => {
       PORT: '99999',
       GATEHOUSE_DEMO: 'maybe',
       GATEHOUSE_ORIGINS: 'https://fine.example,console.example/path',
+      GATEHOUSE_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/33,fd00::/8,fd00::/129',
       DATABASE_URL: 'mysql://x',
       GATEHOUSE_CONFIG: path,
     });
     expect((await program.ended).code).toBe(1);
     for (const name of ['PORT', 'GATEHOUSE_DEMO', 'GATEHOUSE_ORIGINS', 'DATABASE_URL', 'GATEHOUSE_MASTER_KEY'])
       expect(program.error).toContain(name);
+    expect(program.error.match(/TRUSTED_PROXIES\.\d/g)).toEqual(['TRUSTED_PROXIES.1', 'TRUSTED_PROXIES.3']);
     for (const fault of [/bad\.yaml:2: limits\.depth/, /bad\.yaml:3: .*speed/, /bad\.yaml:4: .*policys/])
       expect(program.error).toMatch(fault);
     expect(program.error).not.toMatch(/\n\s+at /);
   });
 
-  it('says when its port is taken, and leaves no PostgreSQL behind', async () => {
+  it('says when its port is taken, and leaves no PostgreSQL behind and no password untold', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
@@ -145,5 +147,6 @@ describe('the program', () => {
     const next = serve({ GATEHOUSE_DATA_DIR: data });
     await ready(next);
     expect(next.error).not.toContain('took over');
+    expect(next.out).toContain('Sign in as the super admin');
   });
 });
