@@ -223,7 +223,7 @@ mutation('createApiToken', {
     ceiling: t.field({
       type: [CeilingInput],
       description:
-        'What the token may do at most, whatever its owner comes to hold; within what the caller holds. Left out: no ceiling for a token of oneself, and what the caller holds for a token of another.',
+        'What the token may do at most, whatever its owner comes to hold; an empty list allows nothing. For a token of another it lies within what the caller holds, and so it does for a token that is made by one with a ceiling. Left out: no ceiling for a token of oneself, and what the caller holds for a token of another.',
     }),
   }),
   rules: z.looseObject({ name: displayName, description }),
