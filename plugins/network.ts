@@ -27,7 +27,7 @@ const rule = z
   .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'names a group and a service account')
   .refine(
     ({ tenant, group }) => tenant === undefined || group === undefined || group.startsWith(`${tenant}/`),
-    'matches nobody: the group is of another tenant',
+    'matches no caller: the group belongs to another tenant',
   );
 
 function listOf(ranges: readonly string[]): BlockList {

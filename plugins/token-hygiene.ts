@@ -23,7 +23,7 @@ export default definePolicy({
   resources: everyResource,
   reads: ['credential', 'now'],
   formerly: {
-    // It knew one greatest age for all.
+    // The former policy had one maximum age for all tokens.
     'token-age': ({ maxAgeDays, ...more }) => ({
       ...(maxAgeDays !== undefined && { users: { maxAgeDays }, serviceAccounts: { maxAgeDays } }),
       ...more,
