@@ -46,6 +46,8 @@ import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
 import { createOriginRule } from './server/origins.ts';
+import { servePlainPosts } from './server/plain-post.ts';
+import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway, type Gateway } from './server/yoga.ts';
 import { version } from './version.ts';
@@ -184,11 +186,13 @@ export async function createApp(
     const origins = createOriginRule(config.origins);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
+    const signIn = createSignIn(authenticator, addressOf, config.limits.requestMs);
     const gateway = createGateway({
       schema,
       services,
       authenticator,
       addressOf,
+      signIn,
       allowedOrigins: config.origins ?? [],
       graphiql: config.graphiql,
       mask,
@@ -196,7 +200,8 @@ export async function createApp(
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const files = { services, authenticator, addressOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
-    const http = createHttpServer({ gateway, downloads, origins, isReady });
+    const graphql = servePlainPosts({ gateway, signIn, mask, bodyBytes: config.limits.bodyBytes });
+    const http = createHttpServer({ graphql, downloads, origins, isReady });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,

@@ -2,6 +2,7 @@ import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
 import { notePending } from '../access/pending.ts';
 import { linksOf, resourceDefinition } from '../access/resource.ts';
+import { raiseRevision } from '../access/revision.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
@@ -47,14 +48,6 @@ async function flush(tx: Tx): Promise<void> {
     await written(tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`);
     wakeAfterCommit(tx, auditTopic(tenantId));
   }
-}
-
-/** Whatever feeds access raises the revision, once per transaction, before its events are written. */
-export function raiseRevision(tx: Tx): void {
-  beforeCommit(tx, '5-revision', async () => {
-    await tx.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
-  });
-  wakeAfterCommit(tx, 'access');
 }
 
 export interface Recording {

@@ -10,7 +10,9 @@ export type Cancel = (pids: number[]) => Promise<void>;
 export class Deadline {
   readonly #running = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
-  readonly #over = new AbortController();
+  readonly #ended = Promise.withResolvers<never>();
+  #fault: GatehouseError | undefined;
+  #controller: AbortController | undefined;
   #cancel: Cancel | undefined;
   #cancelling: Promise<void> | undefined;
   /** Whose share of the connections the request uses; undefined: not known yet. */
@@ -21,14 +23,35 @@ export class Deadline {
   /** @param milliseconds left out: it has no end, and only says whose share of the connections is used. */
   constructor(milliseconds?: number) {
     if (milliseconds !== undefined) this.extend(milliseconds);
+    this.#ended.promise.catch(() => undefined);
   }
 
+  /** Rejects with TIMEOUT when the time is over; never resolves. */
+  get over(): Promise<never> {
+    return this.#ended.promise;
+  }
+
+  /** TIMEOUT, when the time is over. */
+  get fault(): GatehouseError | undefined {
+    return this.#fault;
+  }
+
+  /** @throws TIMEOUT when the time is over. */
+  throwIfOver(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** Made when it is first asked for: most requests never wait for anything that needs one. */
   get signal(): AbortSignal {
-    return this.#over.signal;
+    this.#controller ??= new AbortController();
+    if (this.#fault && !this.#controller.signal.aborted) this.#controller.abort(this.#fault);
+    return this.#controller.signal;
   }
 
   expire(): void {
-    this.#over.abort(new GatehouseError('TIMEOUT', 'The request took too long and was given up.'));
+    this.#fault ??= new GatehouseError('TIMEOUT', 'The request took too long and was given up.');
+    this.#ended.reject(this.#fault);
+    this.#controller?.abort(this.#fault);
     if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);
   }
 
@@ -54,7 +77,7 @@ export class Deadline {
   }
 
   enter(pid: number, cancel: Cancel): void {
-    this.#over.signal.throwIfAborted();
+    this.throwIfOver();
     this.#cancel = cancel;
     this.#running.add(pid);
   }

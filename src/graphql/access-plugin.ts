@@ -134,7 +134,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
     const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = async (parent, args, context, info) => {
       const { session, deadline } = context as Context;
-      deadline?.signal.throwIfAborted();
+      deadline?.throwIfOver();
       await session.refresh();
       if (permission)
         session.grant(permission, (await scope?.(parent as never, args as never, context as never)) ?? {});

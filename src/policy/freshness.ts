@@ -1,9 +1,10 @@
+import type { AccessState } from '../access/revision.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import { History } from '../db/history.ts';
 import type { Wake } from '../db/wake.ts';
 import { GatehouseError } from '../errors.ts';
 import { atMost } from '../lib/at-most.ts';
-import type { AccessState, StoreState } from './store-state.ts';
+import type { StoreState } from './store-state.ts';
 
 /** The topic of Wake that says: the revision of access went up. */
 export const accessTopic = 'access';
@@ -94,6 +95,17 @@ export class Freshness {
       if (!changed) return;
     }
     for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * Takes over what a transaction of this gateway committed. @returns false where that did not follow on the state that
+   * is known: then only a read can tell how they belong together.
+   */
+  follow(before: AccessState, after: AccessState): boolean {
+    if (this.#state.revision !== before.revision) return false;
+    this.#state = after;
+    for (const listener of this.#listeners) listener();
+    return true;
   }
 
   /** Reads the revision now. One read at a time; a call during a read starts one more after it. */

@@ -1,14 +1,9 @@
 import type { Pool } from 'pg';
+import type { AccessState } from '../access/revision.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Tx } from '../db/transaction.ts';
 
-export interface AccessState {
-  readonly revision: bigint;
-  /** Fingerprint of the accepted set of policies. */
-  readonly policySet: string | null;
-}
-
-/** The same, with what tells whether the store is still of the history that this gateway knows. */
+/** The state, with what tells whether the store is still of the history that this gateway knows. */
 export interface StoreState extends AccessState {
   /** False: the revision that was known before the read was never one of this store. */
   readonly knows?: boolean;
@@ -20,6 +15,12 @@ export interface StoreState extends AccessState {
 
 export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => {
   const rows = await db.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState"`;
+  return rows[0]!;
+};
+
+/** Holds the lock of all changes of access until the end of the transaction. @returns the state, as the last left it. */
+export const lockState = async (tx: Tx): Promise<AccessState> => {
+  const rows = await tx.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState" FOR UPDATE`;
   return rows[0]!;
 };
 

@@ -1,6 +1,7 @@
 import { type Permission, split } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
+import { type AccessState, raisedIn } from '../access/revision.ts';
 import { currentDeadline } from '../db/deadline.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
@@ -11,7 +12,7 @@ import { type Evidence, evidenceOf, noteDecision } from './decisions/evidence.ts
 import { recordInTransaction } from './decisions/log.ts';
 import type { Scope } from './engine.ts';
 import type { AccessSession } from './session.ts';
-import { readState } from './store-state.ts';
+import { lockState, readState } from './store-state.ts';
 
 class Stale extends Error {}
 
@@ -69,20 +70,23 @@ export async function write<P extends Permission, T>(
     feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
   }: WriteOptions = {},
 ): Promise<T> {
+  /** Is the state that the change left behind known, so that it need not be read? */
+  let isKnown = false;
   const attempts = async (): Promise<T> => {
     for (let attempt = 1; attempt <= greatestAttempts; attempt += 1) {
-      currentDeadline()?.signal.throwIfAborted();
+      currentDeadline()?.throwIfOver();
       await session.refresh();
       const grant = session.grant(permission, scope);
       const { revision } = session;
+      let committed: { readonly tx: Tx; readonly before: AccessState } | undefined;
       try {
-        return await inTransaction(
+        const done = await inTransaction(
           store,
           async (tx) => {
-            if (feedsAccess) await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
-            const state = await readState(tx);
+            const state = await (feedsAccess ? lockState(tx) : readState(tx));
             if (state.revision !== revision || state.policySet !== session.engine.fingerprint)
               throw new Stale('access changed meanwhile');
+            committed = { tx, before: state };
             noteDecision(tx, session.decide(permission, scope));
             if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
@@ -94,6 +98,9 @@ export async function write<P extends Permission, T>(
           },
           { dryRun, ...(timeoutMs !== undefined && { timeoutMs }) },
         );
+        const after = dryRun ? undefined : raisedIn(committed!.tx);
+        isKnown = after !== undefined && session.freshness.follow(committed!.before, after);
+        return done;
       } catch (error) {
         if (!(error instanceof Stale)) throw error;
         // Not taken from the transaction: whether the store is of another history is found out there.
@@ -110,7 +117,7 @@ export async function write<P extends Permission, T>(
     const turn = () => (deadline ? deadline.goAhead(attempts) : attempts());
     return await remember(writers, store, queueOfWriters).run(session.accountId, turn, place);
   } finally {
-    if (feedsAccess && !dryRun && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
+    if (feedsAccess && !dryRun && !isKnown && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
     session.forget();
   }
 }

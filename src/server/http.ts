@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
 import type { Download } from './download.ts';
+import type { Handler } from './plain-post.ts';
 import { isSoundAddress } from './sound-address.ts';
-import type { Gateway } from './yoga.ts';
 
 export interface HttpOptions {
-  readonly gateway: Gateway;
+  /** Answers /graphql. */
+  readonly graphql: Handler;
   readonly downloads: readonly Download[];
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** May this gateway decide, and does its database answer? */
@@ -30,7 +31,7 @@ function answer(
 }
 
 /** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
-export function createHttpServer({ gateway, downloads, origins, isReady }: HttpOptions): HttpServer {
+export function createHttpServer({ graphql, downloads, origins, isReady }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -62,7 +63,7 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
       response.setHeader('X-Request-Id', requestIdOf(request));
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
-      const serve = path === '/graphql' ? gateway : fileAt(path ?? '');
+      const serve = path === '/graphql' ? graphql : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');
       if (!origins(request.headers.origin, request.headers.host))
         return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');

@@ -10,15 +10,11 @@ export function useDeadline(): Plugin {
       setExecuteFn(async (args: ExecutionArgs) => {
         const { deadline } = args.contextValue as Context;
         if (!deadline) return executeFn(args);
-        const over = new Promise<never>((_resolve, reject) => {
-          deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason), { once: true });
-        });
-        over.catch(() => undefined);
         try {
-          return await Promise.race([withDeadline(deadline, () => executeFn(args)), over]);
+          return await Promise.race([withDeadline(deadline, () => executeFn(args)), deadline.over]);
         } catch (error) {
-          if (deadline.signal.aborted) return { errors: [deadline.signal.reason] };
-          throw error;
+          if (!deadline.fault) throw error;
+          return { errors: [deadline.fault] };
         } finally {
           deadline.clear();
         }

@@ -11,8 +11,8 @@ import type { Limits } from '../config.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
+import { isStranger } from './sign-in.ts';
 import { assertStorable } from './text-rules.ts';
-import { isStranger } from './use-sign-in.ts';
 import type { ServerContext } from './yoga.ts';
 
 /** Does the operation ask for the schema? Fragments count as what they hold. */

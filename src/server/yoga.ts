@@ -10,13 +10,14 @@ import type { Mask } from '../graphql/mask.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import { graphiqlPage } from './graphiql.ts';
+import { type SignIn, signedInOf } from './sign-in.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
 import { renderPage, usePageHeaders } from './use-page-headers.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
-import { signInOf, useSignIn } from './use-sign-in.ts';
+import { useSignIn } from './use-sign-in.ts';
 import { useToldFaults } from './use-told-faults.ts';
 import { useTurns } from './use-turns.ts';
 
@@ -35,6 +36,7 @@ export interface YogaOptions {
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly signIn: SignIn;
   readonly allowedOrigins: readonly string[];
   readonly graphiql: boolean;
   readonly mask: Mask;
@@ -47,6 +49,7 @@ export function createGateway({
   services,
   authenticator,
   addressOf,
+  signIn,
   allowedOrigins,
   graphiql,
   mask,
@@ -69,7 +72,7 @@ export function createGateway({
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
     context: ({ req, res, claims, own }) => {
       // A WebSocket brings its claims; over HTTP, it was asked before the document was looked at.
-      const known = claims ? undefined : signInOf(req);
+      const known = claims ? undefined : signedInOf(req);
       const session = known?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
       const deadline = known?.deadline ?? new Deadline(limits.requestMs);
       deadline.owner = () => (session.isProved ? session.accountId : undefined);
@@ -92,7 +95,7 @@ export function createGateway({
       usePageHeaders(),
       // before the body is read
       useHttpRules(),
-      useSignIn(authenticator, addressOf, limits.requestMs),
+      useSignIn(signIn),
       // before execution
       usePlainFaults(),
       useLimits(limits),

@@ -1,9 +1,10 @@
 import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
+import { raiseRevision } from '../../access/revision.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { ancestorsOf } from '../../access/where.ts';
-import { raiseRevision, record } from '../../audit/record.ts';
+import { record } from '../../audit/record.ts';
 import type { Namespace } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';

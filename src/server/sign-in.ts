@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { Deadline, withDeadline } from '../db/deadline.ts';
+import type { AccessSession } from '../policy/session.ts';
+import { claimsOf } from './claims.ts';
+
+interface SignedIn {
+  readonly session: AccessSession;
+  /** The deadline of the whole request: sign-in counts against it. */
+  readonly deadline: Deadline;
+  readonly isProved: boolean;
+}
+/** By HTTP request. A WebSocket has signed in before its first operation. */
+const signedIn = new WeakMap<IncomingMessage, SignedIn>();
+
+export const signedInOf = (request: IncomingMessage): SignedIn | undefined => signedIn.get(request);
+/** True for a document whose sender has not proved who they are. */
+export const isStranger = (request: IncomingMessage): boolean => signedIn.get(request)?.isProved === false;
+
+export type SignIn = (request: IncomingMessage) => Promise<void>;
+
+/** Signs a request in before its document is parsed: a stranger may send only a small one. Never throws. */
+export function createSignIn(
+  authenticator: Authenticator,
+  addressOf: (request: IncomingMessage) => string | undefined,
+  requestMs: number,
+): SignIn {
+  return async (request) => {
+    if (signedIn.has(request)) return;
+    const session = authenticator.session(claimsOf(request, addressOf));
+    const deadline = new Deadline(requestMs);
+    let isProved = false;
+    try {
+      await Promise.race([withDeadline(deadline, () => session.refresh()), deadline.over]);
+      isProved = true;
+    } catch {
+      // The first field that needs to know who asks reports why it is not known.
+    }
+    signedIn.set(request, { session, deadline, isProved });
+  };
+}
