@@ -1,5 +1,8 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { isDay } from '../lib/day.ts';
 import { formatDuration, secondsIn } from '../lib/duration.ts';
+import { inexactNumber } from '../lib/json.ts';
+import { RefusedInput } from './refused-input.ts';
 
 const fault = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } });
 
@@ -8,6 +11,7 @@ export const parseDateTime = (value: unknown): Date => {
     throw fault('A DateTime is an RFC 3339 text such as 2026-01-31T12:00:00Z.');
   }
   const date = new Date(value);
+  if (!isDay(value)) throw fault('There is no such date.');
   // Only years of four digits, also in UTC: the database has no year 0.
   const year = date.getUTCFullYear();
   if (!(year >= 1 && year <= 9_999)) throw fault('There is no such date.');
@@ -22,6 +26,14 @@ export const parseDuration = (value: unknown): number => {
   if (!Number.isSafeInteger(seconds) || seconds > 2_147_483_647)
     throw fault('The Duration is too long (at most 68 years).');
   return seconds;
+};
+
+/** JSON's numbers are read as floating-point ones, which keep whole numbers up to 2^53 only. */
+const inexact = 'A whole number beyond 2^53 is given as a text of its digits: as a number it would be rounded.';
+const exactJson = (value: unknown): unknown => {
+  const found = inexactNumber(value);
+  if (found) throw fault(`${found.path.length > 0 ? `${found.path.join('.')}: ` : ''}${inexact}`);
+  return value;
 };
 
 const literal = (node: ValueNode): string => {
@@ -46,6 +58,8 @@ export const scalars = {
     description: 'A whole number of any size, as a text of digits.',
     serialize: (value: unknown) => String(value),
     parseValue: (value: unknown) => {
+      if (value instanceof RefusedInput) return value;
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) throw fault(inexact);
       if (!/^-?\d{1,19}$/.test(String(value))) throw fault('A BigInt is a text of digits.');
       return BigInt(String(value));
     },
@@ -55,10 +69,11 @@ export const scalars = {
     },
   },
   JSON: {
-    description: 'Any JSON value.',
+    description:
+      'Any JSON value. A number whose size is beyond 2^53 is refused, as it would be rounded: send it as a text.',
     serialize: (value: unknown) => value,
-    parseValue: (value: unknown) => value,
+    parseValue: exactJson,
     parseLiteral: (node: ValueNode, variables: unknown) =>
-      valueFromASTUntyped(node, variables as Record<string, unknown>),
+      exactJson(valueFromASTUntyped(node, variables as Record<string, unknown>)),
   },
 };

@@ -3,6 +3,7 @@ import type { Grant } from '../../access/grant.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
 import { BeginAgain, type Tx } from '../../db/transaction.ts';
 import { conflict, type GatehouseError, notFound } from '../../errors.ts';
+import { unreadable } from '../../graphql/refused-input.ts';
 import { newId } from '../../lib/ids.ts';
 import { compareBytes } from '../../lib/text.ts';
 import { attempt } from '../../policy/reviewed.ts';
@@ -110,7 +111,7 @@ export async function reportExecutions(
     const path = ['input', 'executions', i];
     const result = await answer(refusals, () =>
       attempt(tx, async () => {
-        const fault = executionFault(report, path);
+        const fault = unreadable(report) ?? executionFault(report, path);
         if (fault) throw fault;
         const nested = nestedRuns(report, path);
         const outcome = await take(tx, reporter, drafts, flows, gone, report);

@@ -4,6 +4,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, type GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
+import { checkLater } from '../../graphql/item-input.ts';
 import { assertLength, eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { inTenant, mutation } from '../../graphql/mutation.ts';
 import { OutcomeEnum, saveGrants, savingPermission, savingPermissions } from './mutations.ts';
@@ -18,6 +19,9 @@ const FileInput = builder.inputType('FlowFileInput', {
     source: t.string({ required: true, description: 'Its YAML.' }),
   }),
 });
+checkLater('ImportFlowsInput', 'files');
+checkLater('ImportFlowsInput.files', 'path', 'source');
+checkLater('FlowFileInput', 'path', 'source');
 type File = typeof FileInput.$inferInput;
 
 interface Imported {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Issue } from '../../errors.ts';
+import { unstorableAt } from '../../lib/text-file.ts';
 import { issuesOf, type LineOf, readYaml } from '../../lib/yaml.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { type DeclaredTrigger, readTriggers } from '../trigger/declared.ts';
@@ -109,6 +110,11 @@ export type ReadFlow =
 export function readFlow(source: string): ReadFlow {
   if (Buffer.byteLength(source) > greatestSource)
     return { ok: false, issues: [{ path: [], message: `A flow has at most ${greatestSource} bytes.`, line: 1 }] };
+  const odd = unstorableAt(source);
+  if (odd) {
+    const message = `The character ${odd.name} in column ${odd.column} cannot be stored: take it out.`;
+    return { ok: false, issues: [{ path: [], message, line: odd.line }] };
+  }
   const read = readYaml(source, limits);
   if ('issues' in read) return { ok: false, issues: byLine(read.issues) };
   const { value, lineOf } = read;
