@@ -149,6 +149,27 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(errors[0]!.message).toContain('DREAMING');
   });
 
+  it('is told with the line of its file, where the file has several flows', async () => {
+    const two = `# several\n---\n${flowSource('company.x', 'one')}--- # the next\n${flowSource('company.x', 'two')}---\nid: bad\n...\n# the end\n`;
+    const files = [
+      { path: 'many.yml', source: two },
+      { path: 'e.yml', source: `---\n${flowSource('company.x', 'e')}` },
+    ];
+    const many = call('importFlows', 'results { path document outcome flow { source } error { code details } }');
+    const { importFlows } = await editor.ok<any>(many, { i: { tenant: 'main', files } });
+    const told = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
+    // The document begins with its marker.
+    const line = two.split('\n').indexOf('id: bad');
+    expect(told).toEqual([
+      ['many.yml', 1, 'CREATED', undefined],
+      ['many.yml', 2, 'CREATED', undefined],
+      ['many.yml', 3, null, expect.objectContaining({ path: ['input', 'files', 0, 'source', 'namespace'], line })],
+      ['e.yml', 1, 'CREATED', undefined],
+    ]);
+    expect(importFlows.results[1].flow.source).toBe(`--- # the next\n${flowSource('company.x', 'two')}`);
+    expect(importFlows.results[3].flow.source).toBe(files[1]!.source);
+  });
+
   it('does not refuse the flow files beside it, and is told with its line', async () => {
     const files = [
       { path: 'a.yml', source: flowSource('company.x', 'a') },

@@ -7,10 +7,10 @@ import { unreadable } from '../../graphql/refused-input.ts';
 import { newId } from '../../lib/ids.ts';
 import { compareBytes } from '../../lib/text.ts';
 import { attempt } from '../../policy/reviewed.ts';
+import { labelTexts } from '../labels.ts';
 import { endCommands } from './claims.ts';
 import { recount } from './days.ts';
 import { endOf, executionsEnded } from './ended.ts';
-import { labelTexts } from './labels.ts';
 import { removeExecutions } from './remove.ts';
 import {
   answer,

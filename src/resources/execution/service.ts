@@ -9,9 +9,9 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { labelTexts } from '../labels.ts';
 import { ask, assertNotAsked, type CommandKind, command } from './commands.ts';
 import { recount } from './days.ts';
-import { labelTexts } from './labels.ts';
 import { type ExecutionState, isEnd } from './states.ts';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

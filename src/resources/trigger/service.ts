@@ -7,6 +7,7 @@ import { wakeFollowers } from '../../db/change-source.ts';
 import { Prisma, type Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict } from '../../errors.ts';
+import { recordOf } from '../../lib/models.ts';
 import { find } from '../../policy/find.ts';
 import { type Backfill, dueWithout, firstDateFrom } from './backfill.ts';
 import { dueAfter, firstDue, type Recovery } from './due.ts';
@@ -136,16 +137,11 @@ export interface NewBackfill {
   readonly labels?: unknown;
 }
 const greatestBytes = 50_000;
-export const backfillInputs = z
-  .record(z.string(), z.json(), 'Inputs are an object of values by name.')
-  .refine((inputs) => JSON.stringify(inputs).length <= greatestBytes, 'Inputs take at most 50 kB.');
-export const backfillLabels = z
-  .record(
-    z.string().min(1).max(200),
-    z.string('The value of a label is a text.').max(1_000),
-    'Labels are an object of texts.',
-  )
-  .refine((labels) => Object.keys(labels).length <= 50, 'At most 50 labels.');
+export const backfillInputs = recordOf(
+  z.string().max(256, 'The name of an input has at most 256 characters.'),
+  z.json(),
+  'Inputs are an object of values by name.',
+).refine((inputs) => JSON.stringify(inputs).length <= greatestBytes, 'Inputs take at most 50 kB.');
 
 /** Runs a schedule for dates of the past. When it is due without that is kept, for the end. */
 export const createBackfill = (
