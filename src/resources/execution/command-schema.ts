@@ -8,7 +8,7 @@ import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { recordOf } from '../../lib/models.ts';
-import { ownLabels } from '../labels.ts';
+import { ownLabels, reportedLabels } from '../labels.ts';
 import { ExecutionStateEnum } from './enums.ts';
 import { TaskRunRef } from './parts.ts';
 import { ExecutionRef } from './schema.ts';
@@ -112,9 +112,13 @@ mutation('setExecutionLabels', {
   permission: 'EXECUTION:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'Which execution.' }),
-    labels: t.field({ type: 'JSON', required: true, description: 'All of them: texts by key.' }),
+    labels: t.field({
+      type: 'JSON',
+      required: true,
+      description: 'All of them: texts by key. Those of system. may be left out, or be as they are.',
+    }),
   }),
-  rules: z.looseObject({ labels: ownLabels }),
+  rules: z.looseObject({ labels: reportedLabels }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, { labels }, { tenant, id }) =>
     setExecutionLabels(tx, grant, tenant!, id!, labels as Record<string, string>),

@@ -123,6 +123,18 @@ export function readFlow(source: string): ReadFlow {
   };
 }
 
+/**
+ * The tasks and triggers of a source that was saved once, as far as they can be read: by the rules of today, it may have
+ * faults.
+ */
+export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'triggers'> {
+  const read = readYaml(source, limits);
+  if ('issues' in read || typeof read.value !== 'object' || read.value === null) return { tasks: [], triggers: [] };
+  const parts = read.value as Record<string, unknown>;
+  const namespace = String(parts['namespace'] ?? '');
+  return { tasks: readTasks(parts, read, []), triggers: readTriggers(parts['triggers'], namespace, read.lineOf, []) };
+}
+
 /** Nobody reads more, and a text of nothing but faults has many. */
 const greatestIssues = 100;
 const byLine = (issues: readonly Issue[]): Issue[] =>

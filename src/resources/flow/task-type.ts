@@ -7,7 +7,7 @@ interface TaskOfFlow extends FlowTask {
   readonly source: string;
 }
 /** A task with the part of the flow's source that says it. */
-export const taskOf = ({ source }: Flow, task: FlowTask): TaskOfFlow => ({
+export const taskOf = ({ source }: Pick<Flow, 'source'>, task: FlowTask): TaskOfFlow => ({
   ...task,
   source: partOf(source, task.range),
 });

@@ -40,7 +40,7 @@ mutation('setTriggersDisabled', {
     disabled: t.boolean({ required: true, description: 'Off?' }),
     recoverMissed: t.field({
       type: RecoveryEnum,
-      description: 'For schedules that are switched on. Default: as each source says.',
+      description: 'For schedules that are switched on. Default: as each source says, and NONE where it says nothing.',
     }),
   }),
   target: (input, context) => {

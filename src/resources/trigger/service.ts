@@ -10,7 +10,8 @@ import { badInput, conflict } from '../../errors.ts';
 import { recordOf } from '../../lib/models.ts';
 import { find } from '../../policy/find.ts';
 import { type Backfill, dueWithout, firstDateFrom } from './backfill.ts';
-import { dueAfter, firstDue, type Recovery } from './due.ts';
+import { firstDue, type Recovery } from './due.ts';
+import { dueOnceEnabled, notedWhenDisabled } from './enabling.ts';
 
 /** A trigger as an input names it, with the version that the caller saw. */
 export interface Named {
@@ -60,16 +61,9 @@ const unlocked = { executionId: null, evaluationStartedAt: null, workerId: null 
 const isLocked = ({ executionId, evaluationStartedAt }: Trigger) =>
   executionId !== null || evaluationStartedAt !== null;
 
-/** Where an enabled trigger goes on: with its backfill, or with what its schedule says of the time between. */
-function dueOnceEnabled(trigger: Trigger, now: Date, recovery: Recovery | undefined): Date | null {
-  const backfill = backfillOf(trigger);
-  if (backfill && !backfill.paused) return new Date(backfill.currentDate);
-  return dueAfter(trigger, trigger.evaluatedAt, now, recovery);
-}
-
 /**
  * Stops a trigger, or lets it go on. What it started runs on; a realtime one loses the worker that listened for it.
- * @param recovery for one that goes on: what happens to the dates in between. Default: as its source says.
+ * @param recovery for one that goes on: what happens to the dates in between. Default: as its source says, else none is made up for.
  */
 export const setDisabled = (
   tx: Tx,
@@ -89,7 +83,7 @@ export const setDisabled = (
       stateById: doer.id,
       stateByName: doer.name,
       stateAt: now,
-      nextExecutionAt: disabled ? null : dueOnceEnabled(before, now, recovery),
+      ...(disabled ? { nextExecutionAt: null, ...notedWhenDisabled(before) } : dueOnceEnabled(before, now, recovery)),
       ...(isCut && { evaluationStartedAt: null, workerId: null, sequence: { increment: 1 } }),
     };
   });
@@ -107,7 +101,7 @@ export const restart = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRe
   act(tx, grant, tenant, named, 'restart', (before, now) => ({
     evaluationStartedAt: null,
     workerId: null,
-    evaluatedAt: null,
+    evaluatedAt: before.disabled ? now : null,
     sequence: { increment: 1 },
     ...(!before.disabled && !before.backfill && { nextExecutionAt: firstDue(before, now) }),
   }));
