@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { readTextFile } from './lib/text-file.ts';
 import { ToldError } from './lib/told-error.ts';
 import { parseYaml } from './lib/yaml.ts';
 
@@ -274,7 +274,7 @@ export function readConfig(
   const path = configurationFile;
   if (path !== undefined && path !== '') {
     try {
-      const result = parseYaml(readFileSync(path, 'utf8'), file);
+      const result = parseYaml(readTextFile(path), file);
       if (result.ok) {
         settings = result.value;
         placeOf = (at) => `${path}:${result.lineOf(at)}`;

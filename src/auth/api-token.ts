@@ -11,6 +11,9 @@ import { isToken, tokenHash } from './token.ts';
 
 /** Last use is written at most this often. */
 const lastUseMs = 60_000;
+/** Of an extended token, no less often than after a sixtieth of its max age: its expiry is that of its last use. */
+const writtenEvery = ({ extended, maxAgeSeconds }: Pick<Known, 'extended' | 'maxAgeSeconds'>): number =>
+  extended && maxAgeSeconds !== null ? Math.min(lastUseMs, (maxAgeSeconds * 1_000) / 60) : lastUseMs;
 const greatestCache = 50_000;
 
 interface Known {
@@ -21,6 +24,7 @@ interface Known {
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
   readonly extended: boolean;
+  readonly maxAgeSeconds: number | null;
   readonly ceiling: Ceiling | null;
   readonly revision: bigint;
   /** When this gateway read it (milliseconds). */
@@ -31,7 +35,7 @@ type Stored = Omit<Known, 'readAt'>;
 const greatestBatch = 500;
 
 const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<(Stored & { hash: string })[]>`
-  SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, ceiling,
+  SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, "maxAgeSeconds", ceiling,
     (SELECT revision FROM "AccessState") AS revision
   FROM "ApiToken" WHERE hash = ANY(${[...hashes]}::text[])`;
 
@@ -130,8 +134,10 @@ export class ApiTokens {
   async #markUse(hash: string): Promise<void> {
     const now = new Date();
     const found = this.#known.get(hash);
-    if (!found || (found.lastUsedAt && now.getTime() - found.lastUsedAt.getTime() < lastUseMs)) return;
-    const before = new Date(now.getTime() - lastUseMs);
+    if (!found) return;
+    const every = writtenEvery(found);
+    if (found.lastUsedAt && now.getTime() - found.lastUsedAt.getTime() < every) return;
+    const before = new Date(now.getTime() - every);
     const rows = await withoutDeadline(
       () => this.#options.store.prisma.$queryRaw<Pick<Known, 'expiresAt' | 'lastUsedAt'>[]>`
       UPDATE "ApiToken" SET "lastUsedAt" = ${now}, "expiresAt" = CASE WHEN extended

@@ -99,7 +99,7 @@ export class Authenticator {
       target && !target.disabled && target.id !== actor.id
         ? await this.#within(identity, target, ip, requestId)
         : undefined;
-    await this.#note(actor, username, target, confined !== undefined, ip, requestId);
+    await this.#note(actor, username, confined, ip, requestId);
     // The same answer for an unknown user and for one who may not be impersonated.
     if (!confined || !target) throw new GatehouseError('FORBIDDEN', 'IMPERSONATE:READ is refused for this user.');
     const { ceiling } = identity;
@@ -132,36 +132,46 @@ export class Authenticator {
     return allowed.length > 0 ? confine(target, new Set(allowed)) : undefined;
   }
 
-  /** Writes down that somebody acts as another, once an hour and gateway; refusals of a minute, beyond the first, as one. */
+  /**
+   * Writes down that somebody acts as another, once an hour and gateway: in the instance's chain, and in that of each
+   * tenant that they come to see so. Refusals of a minute, beyond the first, are one event, and the instance's alone.
+   * @param target confined to the tenants that are open; undefined: refused.
+   */
   async #note(
     actor: Principal,
     username: string,
     target: Principal | undefined,
-    allowed: boolean,
     ip: string | undefined,
     requestId: string,
   ) {
-    const key = `${actor.id} ${target?.id}`;
+    const key = `${actor.id} ${target?.id} ${[...(target?.tenants.keys() ?? [])].sort().join()}`;
     const last = this.#noted.get(key);
-    if (allowed && last !== undefined && Date.now() - last < impersonationNoteMs) return;
+    if (target && last !== undefined && Date.now() - last < impersonationNoteMs) return;
     const write = (resourceKey: string, count = 1) =>
       inTransaction(this.#options.store, async (tx) => {
-        append(tx, {
-          ...envelope({ kind: actor.kind, id: actor.id, name: actor.name, requestId, ...(ip !== undefined && { ip }) }),
-          tenantId: '',
-          tenantKey: '',
-          type: 'IMPERSONATE',
-          action: 'user.impersonate',
-          outcome: allowed ? 'SUCCESS' : 'DENIED',
-          resource: 'USER',
-          resourceId: allowed ? target!.id : '',
-          resourceKey: resourceKey.slice(0, 200).toWellFormed(),
-          namespace: '',
-          patchText: '',
-          ...(count > 1 && { details: { count } }),
-        });
+        for (const [tenantId, tenantKey] of [['', ''] as const, ...(target?.tenants ?? [])])
+          append(tx, {
+            ...envelope({
+              kind: actor.kind,
+              id: actor.id,
+              name: actor.name,
+              requestId,
+              ...(ip !== undefined && { ip }),
+            }),
+            tenantId,
+            tenantKey,
+            type: 'IMPERSONATE',
+            action: 'user.impersonate',
+            outcome: target ? 'SUCCESS' : 'DENIED',
+            resource: 'USER',
+            resourceId: target?.id ?? '',
+            resourceKey: resourceKey.slice(0, 200).toWellFormed(),
+            namespace: '',
+            patchText: '',
+            ...(count > 1 && { details: { count } }),
+          });
       });
-    if (!allowed) {
+    if (!target) {
       const alike = { key: `impersonate ${actor.id}`, actor: actor.id, apart: refusalsApart };
       await this.#options.refusals.merging.note(
         alike,

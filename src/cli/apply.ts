@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Issue } from '../errors.ts';
+import { readTextFile } from '../lib/text-file.ts';
 import { type LineOf, parseYaml } from '../lib/yaml.ts';
 import { descriptionFile } from '../resources/description/model.ts';
 import { byTenant, type TenantPart } from '../resources/description/parts.ts';
@@ -91,7 +91,7 @@ export const applyCommand: Command = {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextFile(file);
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
   }

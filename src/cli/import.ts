@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Issue } from '../errors.ts';
+import { NotUtf8, textOf } from '../lib/text-file.ts';
 import { ask, type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
 import { type Command, UsageError } from './usage.ts';
 
@@ -23,6 +24,13 @@ interface Result {
 interface File {
   readonly path: string;
   readonly source: string;
+}
+/** What a folder holds: files to send, and what is known of the others without sending them. */
+interface Found {
+  readonly files: File[];
+  /** One line each. */
+  readonly skipped: string[];
+  readonly refused: string[];
 }
 interface Settings {
   readonly folder: string;
@@ -49,18 +57,34 @@ async function readSettings([what, ...args]: readonly string[]): Promise<Setting
 }
 
 /** All YAML files of a folder and those below it, in the order of their names. */
-function filesIn(folder: string): File[] {
+function filesIn(folder: string): Found {
+  const found: Found = { files: [], skipped: [], refused: [] };
   try {
     if (!statSync(folder).isDirectory()) throw new Error('it is no folder');
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
+    const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((path) => ({ path, source: readFileSync(path, 'utf8') }));
+      .sort();
+    for (const path of paths) addFile(found, path);
   } catch (error) {
     throw new UsageError(`${folder} cannot be read: ${(error as Error).message}`);
   }
+  return found;
 }
+
+function addFile({ files, skipped, refused }: Found, path: string): void {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.subarray(0, 4).equals(appleDouble)) skipped.push(`${path}: skipped: macOS metadata, and no flow.`);
+    else files.push({ path, source: textOf(bytes) });
+  } catch (error) {
+    const line = error instanceof NotUtf8 ? error.line : 1;
+    refused.push(`${path}:${line}: ${(error as Error).message}`);
+  }
+}
+
+/** How a file begins in which macOS keeps what the disk cannot hold of another (`._name`). */
+const appleDouble = Buffer.from([0x00, 0x05, 0x16, 0x07]);
 
 const greatestBytes = 700_000;
 const greatestFiles = 50;
@@ -87,15 +111,17 @@ export const importCommand: Command = {
   description: 'Save the flows of a folder in a tenant of a running gateway; tells what came of each file.',
   async run(args) {
     const { folder, tenant, reason, remote } = await readSettings(args);
-    const files = filesIn(folder);
-    if (files.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
-    const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: 0 };
+    const { files, skipped, refused: unread } = filesIn(folder);
+    for (const line of [...skipped, ...unread]) console.error(line);
+    if (files.length + unread.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
+    const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: unread.length };
     for (const part of inParts(files)) {
       const answer = await ask<{ importFlows: { results: Result[] } }>(remote, document, {
         input: { tenant, files: part, ...(reason !== undefined && { reason }) },
       });
       if (!answer.data) {
         for (const { message } of answer.errors ?? []) console.error(message);
+        console.error(`Not saved: ${part[0]!.path}${part.length > 1 ? ` to ${part.at(-1)!.path}` : ''}.`);
         counts.refused += part.length;
         // What fails as a whole fails for the rest as well.
         break;
@@ -107,7 +133,7 @@ export const importCommand: Command = {
       }
     }
     const { CREATED, UPDATED, UNCHANGED, refused } = counts;
-    const rest = files.length - CREATED - UPDATED - UNCHANGED - refused;
+    const rest = files.length + unread.length - CREATED - UPDATED - UNCHANGED - refused;
     console.log(
       `${tenant}: ${CREATED} created, ${UPDATED} updated, ${UNCHANGED} unchanged, ${refused} refused${rest > 0 ? `, ${rest} not sent` : ''}`,
     );

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../config.ts';
 import type { Issue } from '../errors.ts';
+import { readTextFile } from '../lib/text-file.ts';
 import { parseYaml } from '../lib/yaml.ts';
 import { Engine } from '../policy/engine.ts';
 import { loadPolicies, PolicyLoadError } from '../policy/load.ts';
@@ -58,7 +58,7 @@ async function testFile(file: string): Promise<number> {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextFile(file);
   } catch (error) {
     throw new FaultySuite((error as Error).message);
   }

@@ -7,7 +7,7 @@ import type { Condition } from './connection-type.ts';
 import type { Context } from './context.ts';
 
 /** Column values that name a row. */
-export type Names = Readonly<Record<string, string>>;
+export type Names = Readonly<Record<string, string | number>>;
 
 /**
  * Loads single rows by what names them, within a reach: those of one answer in one statement. Not by `findUnique`: Prisma

@@ -1,6 +1,7 @@
 import { type GraphQLInputObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { z } from 'zod';
 import { GatehouseError } from '../errors.ts';
+import '../lib/plain-faults.ts';
 
 /** What every mutation takes beside its own input. */
 export const common = z.looseObject({ reason: z.string().max(1_000).nullish() });

@@ -21,6 +21,7 @@ import { alike } from './items.ts';
 import { type Common, check, common, inputOf, nameIn, omittedFrom } from './mutation-input.ts';
 import { decodeId } from './node.ts';
 import { noteInput } from './payload-rows.ts';
+import { unreadable } from './refused-input.ts';
 import type { Restored } from './replay.ts';
 import { requiredTenant, unknown, visibleTenant } from './scopes.ts';
 
@@ -146,6 +147,8 @@ async function perform<P extends Permission, Fields extends InputFieldMap, Resul
   info: GraphQLResolveInfo,
 ): Promise<Outcome<Result> | Restored> {
   const { session, store, refusals: record } = context;
+  const unread = unreadable(given);
+  if (unread) throw unread;
   const { reason, dryRun, idempotencyKey } = given as Common;
   session.reason = reason ?? undefined;
   session.forget();

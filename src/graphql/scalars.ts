@@ -1,16 +1,16 @@
 import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { instantFrom } from '../lib/day.ts';
 import { formatDuration, secondsIn } from '../lib/duration.ts';
+import { inexactNumber } from '../lib/json.ts';
+import { RefusedInput } from './refused-input.ts';
 
 const fault = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } });
 
 export const parseDateTime = (value: unknown): Date => {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value)) {
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(value))
     throw fault('A DateTime is an RFC 3339 text such as 2026-01-31T12:00:00Z.');
-  }
-  const date = new Date(value);
-  // Only years of four digits, also in UTC: the database has no year 0.
-  const year = date.getUTCFullYear();
-  if (!(year >= 1 && year <= 9_999)) throw fault('There is no such date.');
+  const date = instantFrom(value);
+  if (!date) throw fault('There is no such date.');
   return date;
 };
 
@@ -19,9 +19,17 @@ export const parseDuration = (value: unknown): number => {
   const seconds = typeof value === 'string' ? secondsIn(value) : undefined;
   if (seconds === undefined)
     throw fault('A Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds, such as P30D or PT12H.');
-  if (!Number.isSafeInteger(seconds) || seconds > 2_147_483_647)
-    throw fault('The Duration is too long (at most 68 years).');
+  if (!Number.isInteger(seconds)) throw fault('A Duration has whole seconds.');
+  if (seconds > 2_147_483_647) throw fault('The Duration is too long (at most 68 years).');
   return seconds;
+};
+
+/** JSON's numbers are read as floating-point ones, which keep whole numbers up to 2^53 only. */
+const inexact = 'A whole number beyond 2^53 is given as a text of its digits: as a number it would be rounded.';
+const exactJson = (value: unknown): unknown => {
+  const found = inexactNumber(value);
+  if (found) throw fault(`${found.path.length > 0 ? `${found.path.join('.')}: ` : ''}${inexact}`);
+  return value;
 };
 
 const literal = (node: ValueNode): string => {
@@ -46,6 +54,8 @@ export const scalars = {
     description: 'A whole number of any size, as a text of digits.',
     serialize: (value: unknown) => String(value),
     parseValue: (value: unknown) => {
+      if (value instanceof RefusedInput) return value;
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) throw fault(inexact);
       if (!/^-?\d{1,19}$/.test(String(value))) throw fault('A BigInt is a text of digits.');
       return BigInt(String(value));
     },
@@ -55,10 +65,11 @@ export const scalars = {
     },
   },
   JSON: {
-    description: 'Any JSON value.',
+    description:
+      'Any JSON value. A number whose size is beyond 2^53 is refused, as it would be rounded: send it as a text.',
     serialize: (value: unknown) => value,
-    parseValue: (value: unknown) => value,
+    parseValue: exactJson,
     parseLiteral: (node: ValueNode, variables: unknown) =>
-      valueFromASTUntyped(node, variables as Record<string, unknown>),
+      exactJson(valueFromASTUntyped(node, variables as Record<string, unknown>)),
   },
 };

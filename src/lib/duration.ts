@@ -1,14 +1,19 @@
 const secondsOf = { D: 86_400, H: 3_600, M: 60, S: 1 };
 
 /**
- * ISO 8601 durations of weeks, days, hours, minutes and seconds, as whole seconds: months and years have no fixed
- * length. Undefined for any other text.
+ * ISO 8601 durations of weeks, days, hours, minutes and seconds (with a fraction or without), in seconds: months and
+ * years have no fixed length. Undefined for any other text.
  */
 export function secondsIn(text: string): number | undefined {
-  const match = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(text);
+  const match = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d{1,9})?)S)?)?$/.exec(text);
   if (!match || text === 'P') return undefined;
   const [, w = '0', d = '0', h = '0', m = '0', s = '0'] = match;
-  return (Number(w) * 7 + Number(d)) * secondsOf.D + Number(h) * secondsOf.H + Number(m) * secondsOf.M + Number(s);
+  return (
+    (Number(w) * 7 + Number(d)) * secondsOf.D +
+    Number(h) * secondsOf.H +
+    Number(m) * secondsOf.M +
+    Number(s.replace(',', '.'))
+  );
 }
 
 /** Seconds (a fraction is left out) as ISO 8601 text of days, hours, minutes and seconds. */

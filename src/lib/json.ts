@@ -1,3 +1,5 @@
+import { storable } from './text.ts';
+
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** JSON with sorted keys and without undefined: the same text for the same content, wherever it was stored. */
@@ -15,3 +17,34 @@ export function canonicalJson(value: unknown): string {
 
 /** The value as JSON would carry it: dates as text, no undefined. */
 export const toJson = (value: unknown): Json => JSON.parse(canonicalJson(value)) as Json;
+
+/** The value with every text storable (see `storable`), names of members too: none is lost. */
+export function storableJson(value: unknown): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(storableJson);
+  if (typeof value !== 'object' || value === null) return value;
+  const own: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    let name = storable(key);
+    while (name !== key && (Object.hasOwn(own, name) || Object.hasOwn(value, name))) name += '\ufffd';
+    Object.defineProperty(own, name, {
+      value: storableJson(member),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return own;
+}
+
+/** Where a number stands that may have been rounded when it was read; undefined where none does. */
+export function inexactNumber(value: unknown, path: readonly string[] = []): { path: readonly string[] } | undefined {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? { path } : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member !== 'number' && (typeof member !== 'object' || member === null)) continue;
+    const found = inexactNumber(member, [...path, key]);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,3 +1,4 @@
+import './plain-faults.ts';
 import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
@@ -38,7 +39,7 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
   let document: Document.Parsed;
   try {
     // The parser's own look for keys that are there twice takes the square of their number.
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true });
   } catch (error) {
     // The parser calls itself for each level: a text of ten thousand brackets ends its stack.
     if (error instanceof RangeError) return fault('The text is nested too deeply.');
@@ -58,6 +59,7 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
       })),
     };
   }
+  keepExact(document);
   const nodeAt = (path: readonly PropertyKey[]) =>
     document.getIn(path, true) as { range?: [number, number, number] } | undefined;
   const lineOf: LineOf = (path) => {
@@ -94,6 +96,17 @@ function hasMoreTokens(text: string, most: number): boolean {
     if (count > most) return true;
   }
   return false;
+}
+
+/** A whole number beyond 2^53 is read as the text of its digits: as a number it would be rounded. */
+function keepExact(document: Document.Parsed): void {
+  visit(document, {
+    Scalar(_key, node) {
+      const { value, source } = node;
+      if (typeof value === 'number' && !Number.isSafeInteger(value) && /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source ?? ''))
+        node.value = source;
+    },
+  });
 }
 
 /** Where keys stand that their map has already. */

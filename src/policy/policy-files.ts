@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import { NotUtf8, readTextFile } from '../lib/text-file.ts';
 
 const greatestBytes = 1_000_000;
 const current = new AsyncLocalStorage<string | undefined>();
@@ -35,8 +36,9 @@ export const policyFile = (ending: string) =>
       if (!isInside(realpathSync(folder), real)) return fault('is not in the folder that policyFiles names');
       const found = statSync(real);
       if (!found.isFile() || found.size > greatestBytes) return fault('is no file of at most 1 MB');
-      return { path: given, text: readFileSync(real, 'utf8') };
-    } catch {
+      return { path: given, text: readTextFile(real) };
+    } catch (error) {
+      if (error instanceof NotUtf8) return fault(`is no text: ${error.message}`);
       return fault('cannot be read in the folder that policyFiles names');
     }
   });

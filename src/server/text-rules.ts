@@ -1,5 +1,6 @@
 import { type DocumentNode, visit } from 'graphql';
 import { badInput, type Issue } from '../errors.ts';
+import { checkVariables } from '../graphql/item-input.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 /** Deeper than anything that is taken; far from the end of the stack. */
@@ -23,9 +24,12 @@ function check(value: unknown, path: (string | number)[]): void {
   }
 }
 
-/** PostgreSQL holds neither NUL nor half a surrogate pair: told here, and not by a statement somewhere inside. @throws BAD_INPUT. */
-export function assertStorable(document: DocumentNode, variables: Readonly<Record<string, unknown>>): void {
-  check(variables, ['variables']);
+/**
+ * PostgreSQL holds neither NUL nor half a surrogate pair: told here, and not by a statement somewhere inside. An item of
+ * a report is refused by itself. @throws BAD_INPUT.
+ */
+export function assertStorable(document: DocumentNode, variables: Record<string, unknown>): void {
+  checkVariables(document, variables, check);
   // Only an escape can bring such a character into a document, or the text itself.
   const text = document.loc?.source.body;
   if (text !== undefined && !text.includes('\\u') && isStorable(text)) return;

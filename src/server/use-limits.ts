@@ -10,6 +10,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Limits } from '../config.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
+import { itemByItem, takesItems } from '../graphql/item-input.ts';
 import { measure } from '../graphql/limits.ts';
 import { isStranger } from './sign-in.ts';
 import { assertStorable } from './text-rules.ts';
@@ -123,9 +124,10 @@ export function useLimits(limits: Limits): Plugin {
         }
       });
     },
-    async onExecute({ args, setExecuteFn }) {
+    async onExecute({ args, executeFn, setExecuteFn }) {
       const refused = await refusal(args);
       if (refused) setExecuteFn(refused);
+      else if (takesItems(args.document)) setExecuteFn(itemByItem(executeFn) as typeof executeFn);
     },
     async onSubscribe({ args, setSubscribeFn }) {
       const refused = await refusal(args);

@@ -194,6 +194,9 @@ describe('the export of audit events', () => {
     const [error] = ((await response.json()) as { errors: { extensions: { issues: { path: string[] }[] } }[] }).errors;
     expect(error!.extensions.issues.map(({ path }) => path[0]).sort()).toEqual(['colour', 'format', 'from', 'type']);
     expect((await get(auditor, undefined, '?after=nonsense')).status).toBe(400);
+    // A day that the calendar does not have, and an instant of an unknown zone.
+    for (const from of ['2026-02-30T00:00:00Z', '2026-01-01T00:00:00'])
+      expect((await get(auditor, undefined, `?from=${from}`)).status).toBe(400);
     const foreign = (await text(world.root(), '', '/audit-events')).match(/"cursor":"([\w-]+)"/)![1];
     expect((await get(auditor, undefined, `?after=${foreign}`)).status).toBe(400);
   });

@@ -153,9 +153,21 @@ describe('impersonation', () => {
       ip: expect.stringMatching(/127\.0\.0\.1|::1/),
     });
     const notes = await world.db.auditEvent.findMany({
-      where: { type: 'IMPERSONATE', actorId: support.id },
+      where: { type: 'IMPERSONATE', actorId: support.id, tenantId: '' },
       orderBy: { seq: 'asc' },
     });
+    // The auditor of each tenant that they came to see sees it as well, and that of no other.
+    const inTenants = await world.db.auditEvent.findMany({
+      where: { type: 'IMPERSONATE', actorId: support.id, tenantId: { not: '' } },
+    });
+    expect(inTenants.map(({ tenantKey, resourceKey, outcome }) => [tenantKey, resourceKey, outcome])).toEqual([
+      ['main', 'target', 'SUCCESS'],
+    ]);
+    const byRoot = await world.db.auditEvent.findMany({
+      where: { type: 'IMPERSONATE', actorName: 'root', resourceKey: 'Target', outcome: 'SUCCESS' },
+      orderBy: { tenantKey: 'asc' },
+    });
+    expect(byRoot.map(({ tenantKey }) => tenantKey)).toEqual(['', 'main', 'other']);
     expect(notes.filter(({ outcome }) => outcome === 'SUCCESS').map(({ resourceKey }) => resourceKey)).toEqual([
       'target',
     ]);

@@ -137,6 +137,29 @@ describe('API tokens', () => {
     expect(await client.codes(who)).toEqual(refused);
   });
 
+  it('extended ones of a short life are pushed by every use, and one that no use could push is refused', async () => {
+    const user = await person();
+    const client = world.basic(user.username, 'a phrase of this person');
+    const equal = { name: 'e', maxAge: 'PT1H', extended: true, greatestAge: 'PT1H' };
+    const { errors } = await client.run(create, { i: equal });
+    expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
+      ['BAD_INPUT', 'The greatest age is above the max age: else no use extends the token.'],
+    ]);
+    // Of two years, without a greatest age of its own.
+    const long = await mint(await person(), { maxAge: 'P730D', extended: true });
+    expect(long.token).toBeTruthy();
+    const { client: short } = await mint(user, { maxAge: 'PT30S', extended: true });
+    const start = Date.now();
+    for (const seconds of [20, 40, 60, 80]) {
+      at(start + seconds * 1_000);
+      expect(await short.codes(who)).toEqual([]);
+      await vi.waitFor(async () => {
+        const { expiresAt } = await rowOf(user);
+        expect(expiresAt!.getTime() - start).toBeGreaterThanOrEqual((seconds + 30) * 1_000 - 1);
+      });
+    }
+  });
+
   it('extended ones are pushed by use: never past their greatest age, never backwards, never back to life', async () => {
     const user = await person();
     const { client } = await mint(user, { maxAge: 'PT1H', extended: true, greatestAge: 'PT2H' });

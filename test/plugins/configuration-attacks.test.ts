@@ -126,7 +126,7 @@ describe('attacks on the configuration of policies', () => {
     // A row that nobody can read is told as well, and asked again.
     await world.db.accessState.update({ where: { id: 1 }, data: { configuration: { policies: 5 }, policySet: 'x' } });
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
-    await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toMatch(/policySet.{0,4}x.*expected record/i);
+    await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toMatch(/policySet.{0,4}x.*map of values/i);
     await expect.poll(() => world.root().codes('{ policies { name } }')).toEqual(['POLICY_ERROR']);
     // A gateway starts all the same, and the file takes its place when somebody accepts it.
     const { config, store } = world.app;

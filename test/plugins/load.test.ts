@@ -124,10 +124,10 @@ policyFolders: ['${folder({
     const config = readConfig({ GATEHOUSE_CONFIG: path });
     const text = await faults([...config.policyFolders], config.policies, [], config.placeOf);
     for (const [fault, line] of [
-      ['setting days Invalid input: expected number, received string', 3],
-      ['setting Unrecognized key: "dayz"', 4],
-      ['setting rules.1.from Invalid input: expected number, received undefined', 7],
-      ['setting rules.1 Unrecognized key: "form"', 7],
+      ['setting days This is a number.', 3],
+      ['setting dayz is not known here.', 4],
+      ['setting rules.1.from This is missing.', 7],
+      ['setting rules.1 form is not known here.', 7],
       ['policies.ghost: there is no such policy', 8],
     ])
       expect(text).toContain(`${fault} (${path}:${line})`);

@@ -21,6 +21,8 @@ describe('gatehouse import flows', () => {
       writeFileSync(join(folder, i % 2 ? 'deep' : '.', `f${i}.yaml`), flowSource(`company.n${i % 7}`, `flow-${i}`));
     writeFileSync(join(folder, 'bad.yml'), 'id: bad\nnamespace: company\ntasks: 5\ntriggers: 6\n');
     writeFileSync(join(folder, 'notes.txt'), 'no flow');
+    writeFileSync(join(folder, '._f1.yml'), Buffer.from([0, 5, 22, 7, 0, 2, 0, 0, 255]));
+    writeFileSync(join(folder, 'latin.yml'), Buffer.from('id: x\n# caf\u00e9\n', 'latin1'));
   });
   afterAll(async () => {
     await world.close();
@@ -44,16 +46,21 @@ describe('gatehouse import flows', () => {
   it('saves all that are right, tells the faults of the others with file and line, and changes nothing twice', async () => {
     const first = await gatehouse('flows', folder, ...remote());
     expect(first.err).not.toMatch(/TIMEOUT|UNAVAILABLE|answer/);
-    expect(first.out).toContain('main: 120 created, 0 updated, 0 unchanged, 1 refused');
+    expect(first.out).toContain('main: 120 created, 0 updated, 0 unchanged, 2 refused');
     expect(first.out).toContain('+ company.n3/flow-3 (revision 1)');
     expect(
       first.err
         .split('\n')
         .filter(Boolean)
         .map((line) => line.slice(folder.length)),
-    ).toEqual([expect.stringMatching(/^\/bad\.yml:3: .*list/), expect.stringMatching(/^\/bad\.yml:4: .*list/)]);
+    ).toEqual([
+      '/._f1.yml: skipped: macOS metadata, and no flow.',
+      expect.stringMatching(/^\/latin\.yml:2: .*0xE9 at offset 11/),
+      expect.stringMatching(/^\/bad\.yml:3: .*list/),
+      expect.stringMatching(/^\/bad\.yml:4: .*list/),
+    ]);
     expect(first.code).toBe(1);
-    rmSync(join(folder, 'bad.yml'));
+    for (const name of ['bad.yml', 'latin.yml', '._f1.yml']) rmSync(join(folder, name));
     writeFileSync(join(folder, 'f0.yaml'), `${flowSource('company.n0', 'flow-0')}# changed\n`);
     const second = await gatehouse('flows', folder, ...remote());
     expect(second).toMatchObject({ code: 0, err: '' });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cronFault, lastUpTo, nextAfter, timeZoneFault } from '../../src/resources/trigger/cron.ts';
+import { cronFault, lastUpTo, nextAfter } from '../../src/resources/trigger/cron.ts';
 import { dueAfter, firstDue } from '../../src/resources/trigger/due.ts';
+import { timeZoneFault } from '../../src/resources/trigger/zone.ts';
 
 const at = (text: string) => new Date(text);
 const next = (schedule: Parameters<typeof nextAfter>[0], from: string, count = 1) => {
@@ -39,6 +40,62 @@ describe('when a schedule is due', () => {
     ]);
   });
 
+  it.each([
+    // Put forward: what is left out comes at its end, and all of it at once.
+    ['0,30 2 * * *', 'Europe/Paris', '2026-03-28T12:00:00Z', ['2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z']],
+    ['0 2,14 * * *', 'America/Chicago', '2026-03-08T00:00:00Z', ['2026-03-08T08:00:00Z', '2026-03-08T19:00:00Z']],
+    // Put back: what comes twice comes once.
+    [
+      '0,30 2 * * *',
+      'Europe/Paris',
+      '2026-10-24T12:00:00Z',
+      ['2026-10-25T00:00:00Z', '2026-10-25T00:30:00Z', '2026-10-26T01:00:00Z'],
+    ],
+    [
+      '0 1,13 * * *',
+      'America/Chicago',
+      '2026-10-31T21:00:00Z',
+      ['2026-11-01T06:00:00Z', '2026-11-01T19:00:00Z', '2026-11-02T07:00:00Z'],
+    ],
+    [
+      '0 1-3 * * *',
+      'America/Chicago',
+      '2026-11-01T00:00:00Z',
+      ['2026-11-01T06:00:00Z', '2026-11-01T08:00:00Z', '2026-11-01T09:00:00Z'],
+    ],
+    [
+      '15 * * * *',
+      'America/Chicago',
+      '2026-11-01T06:00:00Z',
+      ['2026-11-01T06:15:00Z', '2026-11-01T07:15:00Z', '2026-11-01T08:15:00Z'],
+    ],
+  ])('brings each time of the clocks once: %s in %s', (cron, timezone, from, wanted) => {
+    expect(next({ cron, timezone }, from, wanted.length)).toEqual(wanted);
+    // Backwards the same.
+    const last = wanted.at(-1)!;
+    const before = (text: string) => lastUpTo({ cron, timezone }, new Date(Date.parse(text) - 1_000));
+    const backwards = wanted.slice(1).map((text) => before(text)?.toISOString().replace('.000', ''));
+    expect(backwards).toEqual(wanted.slice(0, -1));
+    expect(lastUpTo({ cron, timezone }, at(last))).toEqual(at(last));
+  });
+
+  it('by dates without a distance from UTC is by the clocks of its zone, whatever that of the process', () => {
+    const dates = ['2026-07-01T09:00:00', '2026-01-01 09:00', '2026-05-01T09:00:00+05:30', '2026-06-01'];
+    const zone = process.env['TZ'];
+    for (const own of ['UTC', 'Asia/Tokyo']) {
+      process.env['TZ'] = own;
+      expect(next({ dates, timezone: 'Europe/Paris' }, '2025-01-01T00:00:00Z', 4)).toEqual([
+        '2026-01-01T08:00:00Z',
+        '2026-05-01T03:30:00Z',
+        '2026-05-31T22:00:00Z',
+        '2026-07-01T07:00:00Z',
+      ]);
+      expect(next({ dates: dates.slice(0, 1) }, '2025-01-01T00:00:00Z')).toEqual(['2026-07-01T09:00:00Z']);
+    }
+    if (zone === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = zone;
+  });
+
   it('is strictly behind an instant, and the last one up to it may be the instant itself', () => {
     const daily = { cron: '0 9 * * *' };
     expect(next(daily, '2026-05-05T09:00:00Z')).toEqual(['2026-05-06T09:00:00Z']);
@@ -50,12 +107,22 @@ describe('when a schedule is due', () => {
   });
 
   it('is said by expressions that fire at all', () => {
-    for (const cron of ['* * * * *', '@daily', '@hourly', '0 9 * * MON-FRI', '*/5 0-6,22 1,15 * *', '0 0 L * *'])
+    for (const cron of [
+      '* * * * *',
+      '0/15 * * * *',
+      '5/10 8-18 * * *',
+      '@daily',
+      '@hourly',
+      '0 9 * * MON-FRI',
+      '*/5 0-6,22 1,15 * *',
+      '0 0 L * *',
+    ])
       expect([cron, cronFault(cron)]).toEqual([cron, undefined]);
     for (const cron of [
       '',
       'often',
       '61 * * * *',
+      '/15 * * * *',
       '0 0 30 2 *',
       '0 0 31 4,6,9,11 *',
       '* * *',
@@ -65,6 +132,15 @@ describe('when a schedule is due', () => {
       expect([cron, cronFault(cron)]).toEqual([cron, expect.any(String)]);
     expect(timeZoneFault('Europe/Berlin')).toBeUndefined();
     expect(timeZoneFault('Mars/North')).toContain('Mars/North');
+    for (const zone of ['GMT+1', 'UTC+2', 'UT-03:30', 'Z', '', '+02:00', '+2', 'EST'])
+      expect([zone, timeZoneFault(zone)]).toEqual([zone, undefined]);
+    for (const zone of ['GMT+25', 'UTC+', '+1:5']) expect(timeZoneFault(zone)).toContain(zone);
+    expect(next({ cron: '0 12 * * *', timezone: 'GMT+1' }, '2026-01-01T00:00:00Z')).toEqual(['2026-01-01T11:00:00Z']);
+    expect(next({ cron: '0 12 * * *', timezone: '' }, '2026-01-01T00:00:00Z')).toEqual(['2026-01-01T12:00:00Z']);
+    expect(next({ cron: '5/10 8 * * *' }, '2026-01-01T00:00:00Z', 2)).toEqual([
+      '2026-01-01T08:05:00Z',
+      '2026-01-01T08:15:00Z',
+    ]);
   });
 
   const schedule = (recoverMissedSchedules?: string) => ({

@@ -299,13 +299,13 @@ describe("the engine's side of triggers", () => {
     expect(taken.filter((own) => own.length > 0).length).toBeGreaterThan(10);
   });
 
-  it('refuses faulty batches as a whole, with the field', async () => {
+  it('refuses faulty batches as a whole, with the field, and an id that is none by itself', async () => {
     const mine = await service();
     expect(await engine.codes(claim, { i: { service: mine, limit: 0 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, limit: 501 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(report, { i: { service: mine, reports: [] } })).toEqual(['BAD_INPUT']);
     const bad = { trigger: idOf('Flow', { id: 'x' }), sequence: '1', dueAt: new Date() };
-    expect(await engine.codes(report, { i: { service: mine, reports: [bad] } })).toEqual(['BAD_INPUT']);
+    expect((await tell(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, tenant: 'nowhere' } })).toEqual(['NOT_FOUND']);
   });
 });

@@ -296,8 +296,56 @@ describe('triggers', () => {
         return ((await stored(id)).nextExecutionAt!.getTime() - top) / hour;
       };
       for (let round = 0; round < 3; round += 1) {
-        expect([await once(), await once('ALL'), await once('LAST'), await once('NONE')]).toEqual([-4, -4, 0, 1]);
+        // A week of every minute is not run again, unless somebody asks for it.
+        expect([await once(), await once('ALL'), await once('LAST'), await once('NONE')]).toEqual([1, -4, 0, 1]);
       }
+      const asked = await fresh('cron: "0 * * * *"\n    recoverMissedSchedules: ALL');
+      await act(setDisabled, { triggers: [asked.item], disabled: true });
+      await state(asked.id, { evaluatedAt });
+      await act(setDisabled, { triggers: [asked.item], disabled: false });
+      expect((await stored(asked.id)).nextExecutionAt!.getTime()).toBe(top - 4 * hour);
+    });
+
+    it('that never fired make up for nothing, and with ALL for what passed since they waited', async () => {
+      const hour = 3_600_000;
+      const top = Math.floor(Date.now() / hour) * hour;
+      const waiting = async (data: Partial<Trigger>, disabled: boolean, recoverMissed?: string) => {
+        const { id, item } = await fresh('cron: "0 * * * *"', disabled);
+        await state(id, data);
+        if (!disabled) await act(setDisabled, { triggers: [item], disabled: true });
+        await act(setDisabled, { triggers: [item], disabled: false, ...(recoverMissed && { recoverMissed }) });
+        return ((await stored(id)).nextExecutionAt!.getTime() - top) / hour;
+      };
+      const since = { nextExecutionAt: new Date(top - 3 * hour) };
+      expect(await waiting(since, false)).toBe(1);
+      expect(await waiting(since, false, 'ALL')).toBe(-3);
+      // Off since it was first seen.
+      expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true, 'ALL')).toBe(-1);
+      expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true)).toBe(1);
+    });
+
+    it('of a flow that was stopped go on from now, and so does what comes behind a backfill', async () => {
+      const hour = 3_600_000;
+      const top = Math.floor(Date.now() / hour) * hour;
+      const { id, item, flow, source } = await fresh('cron: "0 * * * *"');
+      const stop = call('setFlowDisabled', 'flow { disabled }');
+      const past = { nextExecutionAt: new Date(top - 9 * hour), evaluatedAt: new Date(top - 10 * hour) };
+      for (const disabled of [true, false]) {
+        await admin.ok(stop, { i: { id: idOf('Flow', flow), disabled } });
+        if (disabled) await state(id, past);
+      }
+      expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + hour);
+      await world.flow(main, `disabled: true\n${source}`);
+      await state(id, past);
+      await world.flow(main, source);
+      expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + hour);
+      await state(id, past);
+      const range = { start: new Date(top - 3 * hour), end: new Date(top - 2 * hour) };
+      await admin.ok(create, { i: { ...item, ...range } });
+      for (const disabled of [true, false]) await act(setDisabled, { triggers: [item], disabled });
+      expect((await stored(id)).backfill).toMatchObject({
+        previousNextExecutionAt: new Date(top + hour).toISOString(),
+      });
     });
 
     it('stop after the end that they name; what somebody switched off meanwhile stays off', async () => {

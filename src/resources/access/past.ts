@@ -19,7 +19,7 @@ const looks = new FairQueue({
 /**
  * Who had which access at a past instant; once for each request and instant. Rests on the audit log, so it takes the
  * right to read all of it in the tenant, about oneself too.
- * @throws FORBIDDEN, BAD_INPUT for an instant to come, EXPIRED, UNAVAILABLE where too many look back.
+ * @throws FORBIDDEN, BAD_INPUT for an instant to come or before the record begins, EXPIRED, UNAVAILABLE where too many look back.
  */
 export async function askedPast(
   context: Context,
@@ -31,10 +31,29 @@ export async function askedPast(
   if (at.getTime() > Date.now()) throw badInput(path, 'This instant is in the future: give a past one.');
   const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
   return remember(asked, `${tenantId} ${at.getTime()}`, () =>
-    looks.run(context.session.accountId, () => pastOf(context.db, tenantId, at), {
-      signal: context.deadline?.signal,
-    }),
+    looks.run(
+      context.session.accountId,
+      async () => {
+        // The past first: of what is not kept any more it says so itself.
+        const past = await pastOf(context.db, tenantId, at);
+        await assertBegun(context, tenantId, at, path);
+        return past;
+      },
+      { signal: context.deadline?.signal },
+    ),
   );
+}
+
+/** @throws BAD_INPUT for an instant before the tenant's first event. */
+async function assertBegun({ db }: Context, tenantId: string, instant: Date, path: readonly string[]): Promise<void> {
+  const first = await db.auditEvent.findFirst({
+    where: { tenantId },
+    orderBy: { seq: 'asc' },
+    select: { at: true, seq: true },
+  });
+  // Of a chain that was pruned, an instant before its first event is EXPIRED, or told by a snapshot.
+  if (first === null || first.seq !== 1n || instant >= first.at) return;
+  throw badInput(path, `This instant lies before the record of the tenant begins, at ${first.at.toISOString()}.`);
 }
 
 export interface Told {

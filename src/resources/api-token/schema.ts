@@ -13,6 +13,7 @@ import { nodeTypes, readRow, registerNode } from '../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { shownOnce } from '../../graphql/replay.ts';
 import { requiredTenant } from '../../graphql/scopes.ts';
+import { refusal } from '../../policy/session.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { description, displayName } from '../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
@@ -97,6 +98,17 @@ const ApiTokenRef = builder.prismaNode('ApiToken', {
 });
 registerNode({ typename: 'ApiToken', resource: 'API_TOKEN' });
 
+/**
+ * Everybody may list their own tokens. To who may list nothing but those, the tokens of another are refused: an empty list
+ * would say that there are none. @throws FORBIDDEN.
+ */
+function assertOpen({ id }: User, { session }: Context): void {
+  const own = session.principal.id;
+  const grant = session.may('API_TOKEN:READ');
+  const ofOne = (principalId: string) => grant?.matches({ principalId, tenantId: null }) === true;
+  if (id !== own && ofOne(own) && !ofOne(id)) throw refusal(session.decide('API_TOKEN:READ'));
+}
+
 export const ApiTokenConnection = connectionType('ApiToken', ApiTokenRef);
 
 builder.prismaObjectField('User', 'apiTokens', (t) =>
@@ -104,7 +116,10 @@ builder.prismaObjectField('User', 'apiTokens', (t) =>
     connection: ApiTokenConnection,
     description: 'Their API tokens: for themselves and the instance level.',
     permission: 'API_TOKEN:READ',
-    scopes: (_user: User) => ({}),
+    scopes: (user: User, context) => {
+      assertOpen(user, context);
+      return {};
+    },
     model: 'apiToken',
     within: ({ id }) => ({ principalId: id }),
     // A user or service account has the id of its principal.
@@ -218,7 +233,7 @@ mutation('createApiToken', {
     greatestAge: t.field({
       type: 'Duration',
       description:
-        'Where an extended token ends, however much it is used (default: P365D, or maxAge if that is longer).',
+        'Where an extended token ends, however much it is used: above maxAge (default: P365D, or twice maxAge if that is longer).',
     }),
     ceiling: t.field({
       type: [CeilingInput],

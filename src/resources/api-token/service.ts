@@ -14,7 +14,7 @@ import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { subjectName } from '../subject.ts';
 import { ceilingFor, stored } from './ceiling.ts';
 
-/** The greatest age of an extended token where none is asked for: a year. */
+/** The greatest age of an extended token where none is asked for: a year, or twice its max age. */
 const yearSeconds = 365 * 86_400;
 
 export interface NewToken {
@@ -83,9 +83,9 @@ function lifetime({ maxAge = null, extended, greatestAge }: NewToken, now: Date)
     throw badInput(['input', 'extended'], 'A token that never expires cannot be extended.');
   if (greatestAge != null && !extended)
     throw badInput(['input', 'greatestAge'], 'Only an extended token has a greatest age.');
-  const greatest = extended ? (greatestAge ?? Math.max(yearSeconds, maxAge!)) : null;
-  if (greatest !== null && greatest < maxAge!)
-    throw badInput(['input', 'greatestAge'], 'The greatest age is not below the max age.');
+  const greatest = extended ? (greatestAge ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
+  if (greatest !== null && greatest <= maxAge!)
+    throw badInput(['input', 'greatestAge'], 'The greatest age is above the max age: else no use extends the token.');
   const after = (seconds: number | null) => (seconds === null ? null : new Date(now.getTime() + seconds * 1_000));
   return {
     maxAgeSeconds: maxAge,
@@ -191,10 +191,10 @@ export async function rotateApiToken(
   const greatestAge = before.greatestExpiry
     ? Math.round((before.greatestExpiry.getTime() - before.createdAt.getTime()) / 1_000)
     : null;
-  const life = lifetime(
-    { name: before.name, maxAge: before.maxAgeSeconds, extended: before.extended, greatestAge },
-    now,
-  );
+  // One whose greatest age is its max age, as was possible once, was never extended: neither is the new one.
+  const extended = before.extended && (greatestAge === null || greatestAge > before.maxAgeSeconds!);
+  const maxAge = before.maxAgeSeconds;
+  const life = lifetime({ name: before.name, maxAge, extended, ...(extended && { greatestAge }) }, now);
   assertNotOutlived(grant, life.greatestExpiry ?? life.expiresAt);
   const fullToken = newToken();
   const next = {

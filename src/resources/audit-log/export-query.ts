@@ -1,6 +1,7 @@
 import { type ResourceName, resourceNames } from '../../access/catalog.ts';
 import { type AuditOutcome, type AuditType, auditOutcomes, auditTypes } from '../../audit/event.ts';
 import { GatehouseError, type Issue } from '../../errors.ts';
+import { instantFrom } from '../../lib/day.ts';
 import { storable } from '../../lib/text.ts';
 import type { ExportRequest } from './export.ts';
 import type { AuditFilter } from './where.ts';
@@ -36,9 +37,8 @@ export function exportQuery(query: URLSearchParams): Omit<ExportRequest, 'tenant
   for (const name of instants) {
     const value = one(name);
     if (value === undefined) continue;
-    const instant = new Date(value);
-    if (!/^\d{4}-\d\d-\d\dT/.test(value) || Number.isNaN(instant.getTime()))
-      issues.push({ path: [name], message: 'This is no instant (ISO 8601).' });
+    const instant = instantFrom(value);
+    if (!instant) issues.push({ path: [name], message: 'This is no instant such as 2026-01-31T12:00:00Z.' });
     else filter[name] = instant;
   }
   const format = one('format') ?? 'ndjson';

@@ -7,8 +7,9 @@ import type { Context } from '../../graphql/context.ts';
 import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
 import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
 import { decodeId } from '../../graphql/node.ts';
+import { recordOf } from '../../lib/models.ts';
+import { ownLabels, reportedLabels } from '../labels.ts';
 import { ExecutionStateEnum } from './enums.ts';
-import { ownLabels } from './labels.ts';
 import { TaskRunRef } from './parts.ts';
 import { ExecutionRef } from './schema.ts';
 import {
@@ -21,9 +22,11 @@ import {
   settableStates,
 } from './service.ts';
 
-const inputs = z
-  .record(z.string().max(256), z.unknown(), 'Inputs are an object.')
-  .refine((all) => JSON.stringify(all).length <= 262_144, 'Inputs have at most 256 kB.');
+const inputs = recordOf(
+  z.string().max(256, 'The name of an input has at most 256 characters.'),
+  z.unknown(),
+  'Inputs are an object of values by name.',
+).refine((all) => JSON.stringify(all).length <= 262_144, 'Inputs have at most 256 kB.');
 const revision = z.int().min(1, 'Revisions count from 1 on.').nullish();
 const ofExecution = ({ id }: { id: string | number }, context: Context) => byId('EXECUTION', 'Execution', id, context);
 const asked = ' The engine takes it as a command, and the state changes when it reports so.';
@@ -109,9 +112,13 @@ mutation('setExecutionLabels', {
   permission: 'EXECUTION:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'Which execution.' }),
-    labels: t.field({ type: 'JSON', required: true, description: 'All of them: texts by key.' }),
+    labels: t.field({
+      type: 'JSON',
+      required: true,
+      description: 'All of them: texts by key. Those of system. may be left out, or be as they are.',
+    }),
   }),
-  rules: z.looseObject({ labels: ownLabels }),
+  rules: z.looseObject({ labels: reportedLabels }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, { labels }, { tenant, id }) =>
     setExecutionLabels(tx, grant, tenant!, id!, labels as Record<string, string>),

@@ -6,3 +6,4 @@ import './report-schema.ts';
 import './command-schema.ts';
 import './claim-schema.ts';
 import './links.ts';
+import './ran.ts';

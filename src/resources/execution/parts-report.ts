@@ -2,6 +2,7 @@ import type { Grant } from '../../access/grant.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, type GatehouseError, notFound } from '../../errors.ts';
+import { unreadable } from '../../graphql/refused-input.ts';
 import { newId } from '../../lib/ids.ts';
 import {
   answer,
@@ -107,6 +108,8 @@ async function reportParts<Report extends PartReport>(
   const results: ReportResult[] = [];
   for (const [item, report] of reports.entries()) {
     const result = await answer(refusals, () => {
+      const unread = unreadable(report);
+      if (unread) throw unread;
       const { executionId, sequence } = report;
       const wrong =
         sequence < 0n || sequence > greatestSequence

@@ -1,5 +1,5 @@
 import { GatehouseError, type Issue } from '../../errors.ts';
-import { areLabels, labels } from './labels.ts';
+import { areLabels, reportedLabels } from '../labels.ts';
 import type { StateChange } from './states.ts';
 
 type Given<T> = T | null | undefined;
@@ -93,7 +93,7 @@ export function executionFault(report: ExecutionReport, path: Path): GatehouseEr
     for (const name of ['triggerId', 'parentId', 'originalId'] as const) faults.text(name, report[name], 256);
     if (report.revision != null && report.revision < 0) faults.add(['revision'], 'A revision is never negative.');
     if (report.labels != null && !areLabels(report.labels)) {
-      for (const { path: at, message } of labels.safeParse(report.labels).error?.issues ?? [])
+      for (const { path: at, message } of reportedLabels.safeParse(report.labels).error?.issues ?? [])
         faults.add(['labels', ...(at as Path)], message);
     }
     faults.object('inputs', report.inputs);

@@ -1,5 +1,6 @@
 import { badInput } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
+import { takeItemByItem } from '../../graphql/item-input.ts';
 import { ItemError } from '../../graphql/items.ts';
 import { type InputBuilder, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
 import { refusal } from '../../policy/session.ts';
@@ -36,6 +37,20 @@ const ReportResultRef = builder.objectRef<ReportResult>('ReportResult').implemen
   }),
 });
 
+/** Of what people read, as much as possible is kept; what things are found by is refused. */
+const replacedText = 'A character that cannot be stored (NUL, half a surrogate pair) becomes U+FFFD.';
+takeItemByItem('ReportLogsInput', 'logs', 'LogReport', ['message', 'thread']);
+takeItemByItem('ReportMetricsInput', 'metrics', 'MetricReport', ['tags']);
+takeItemByItem('ReportExecutionsInput', 'executions', 'ExecutionReport', [
+  'labels',
+  'inputs',
+  'outputs',
+  // Of its task runs.
+  'attempts',
+  'value',
+]);
+takeItemByItem('ReportExecutionsInput', 'taskRuns', 'TaskRunReport', ['value', 'attempts', 'outputs']);
+
 const StateChangeInput = builder.inputType('StateChangeInput', {
   description: 'One change of state.',
   fields: (t) => ({
@@ -54,10 +69,10 @@ const TaskRunReportInput = builder.inputType('TaskRunReport', {
     sequence: t.field({ type: 'BigInt', description: `${sequenceText} Default: that of its execution.` }),
     taskId: t.string({ required: true, description: 'Of which task.' }),
     parentTaskRunId: t.string({ description: 'The task run that started it.' }),
-    value: t.string({ description: 'For which value, in a loop.' }),
+    value: t.string({ description: `For which value, in a loop. ${replacedText}` }),
     history: t.field({ type: [StateChangeInput], required: true, description: historyText }),
-    attempts: t.field({ type: 'JSON', description: 'A list of its attempts, in order.' }),
-    outputs: t.field({ type: 'JSON', description: 'What it gave: an object.' }),
+    attempts: t.field({ type: 'JSON', description: `A list of its attempts, in order. ${replacedText}` }),
+    outputs: t.field({ type: 'JSON', description: `What it gave: an object. ${replacedText}` }),
   }),
 });
 const ExecutionReportInput = builder.inputType('ExecutionReport', {
@@ -69,9 +84,9 @@ const ExecutionReportInput = builder.inputType('ExecutionReport', {
     flowId: t.string({ description: 'Its flow. It never changes.' }),
     revision: t.int({ description: 'Of which revision of the flow.' }),
     history: t.field({ type: [StateChangeInput], description: historyText }),
-    labels: t.field({ type: 'JSON', description: 'Texts by key.' }),
-    inputs: t.field({ type: 'JSON', description: 'What it was given: an object.' }),
-    outputs: t.field({ type: 'JSON', description: 'What it gave: an object.' }),
+    labels: t.field({ type: 'JSON', description: `Texts by key. ${replacedText}` }),
+    inputs: t.field({ type: 'JSON', description: `What it was given: an object. ${replacedText}` }),
+    outputs: t.field({ type: 'JSON', description: `What it gave: an object. ${replacedText}` }),
     triggerId: t.string({ description: 'The trigger of its flow that started it.' }),
     parentId: t.string({ description: 'executionId of the one that started it.' }),
     originalId: t.string({ description: 'executionId of the one it replays.' }),
@@ -98,9 +113,12 @@ const LogReportInput = builder.inputType('LogReport', {
   fields: (t) => ({
     ...partFields(t as InputBuilder),
     level: t.field({ type: LogLevelEnum, required: true, description: 'How severe.' }),
-    message: t.string({ required: true, description: 'What it says, at most 100,000 characters.' }),
+    message: t.string({
+      required: true,
+      description: `What it says, at most 100,000 characters. ${replacedText}`,
+    }),
     attempt: t.int({ description: 'Of which attempt.' }),
-    thread: t.string({ description: 'By which thread.' }),
+    thread: t.string({ description: `By which thread. ${replacedText}` }),
   }),
 });
 const MetricReportInput = builder.inputType('MetricReport', {
@@ -110,7 +128,7 @@ const MetricReportInput = builder.inputType('MetricReport', {
     type: t.field({ type: MetricTypeEnum, required: true, description: 'What kind.' }),
     name: t.string({ required: true, description: 'What it is called.' }),
     value: t.float({ required: true, description: 'The figure; of a TIMER, in seconds.' }),
-    tags: t.field({ type: 'JSON', description: 'Texts by name.' }),
+    tags: t.field({ type: 'JSON', description: `Texts by name. ${replacedText}` }),
   }),
 });
 
@@ -137,7 +155,7 @@ const resultsField = (t: PayloadBuilder<readonly ReportResult[]>) => ({
 
 mutation('reportExecutions', {
   description:
-    'The engine tells of executions and task runs, at most 500 together. The newest report of each counts, in whichever order they come. One that is new needs EXECUTION:CREATE.',
+    'The engine tells of executions and task runs, at most 500 together. The newest report of each counts, in whichever order they come. One that is new needs EXECUTION:CREATE. Each item is taken or refused by itself.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
@@ -182,7 +200,8 @@ mutation('reportExecutions', {
 });
 
 mutation('reportLogs', {
-  description: 'The engine tells of log entries, at most 500 together. Each is taken once, by execution and sequence.',
+  description:
+    'The engine tells of log entries, at most 500 together. Each is taken once, by execution and sequence, or refused by itself.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
@@ -199,7 +218,8 @@ mutation('reportLogs', {
 });
 
 mutation('reportMetrics', {
-  description: 'The engine tells of metrics, at most 500 together. Each is taken once, by execution and sequence.',
+  description:
+    'The engine tells of metrics, at most 500 together. Each is taken once, by execution and sequence, or refused by itself.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({

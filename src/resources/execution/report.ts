@@ -3,13 +3,14 @@ import type { Grant } from '../../access/grant.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
 import { BeginAgain, type Tx } from '../../db/transaction.ts';
 import { conflict, type GatehouseError, notFound } from '../../errors.ts';
+import { unreadable } from '../../graphql/refused-input.ts';
 import { newId } from '../../lib/ids.ts';
 import { compareBytes } from '../../lib/text.ts';
 import { attempt } from '../../policy/reviewed.ts';
+import { labelTexts } from '../labels.ts';
 import { endCommands } from './claims.ts';
 import { recount } from './days.ts';
 import { endOf, executionsEnded } from './ended.ts';
-import { labelTexts } from './labels.ts';
 import { removeExecutions } from './remove.ts';
 import {
   answer,
@@ -110,7 +111,7 @@ export async function reportExecutions(
     const path = ['input', 'executions', i];
     const result = await answer(refusals, () =>
       attempt(tx, async () => {
-        const fault = executionFault(report, path);
+        const fault = unreadable(report) ?? executionFault(report, path);
         if (fault) throw fault;
         const nested = nestedRuns(report, path);
         const outcome = await take(tx, reporter, drafts, flows, gone, report);
@@ -172,15 +173,18 @@ async function take(
   return applied;
 }
 
+/** The flows that are there, and those that were: an execution can begin just before its flow is deleted. */
 async function existingFlows(tx: Tx, tenantId: string, reports: readonly ExecutionReport[]): Promise<Set<string>> {
   const places = new Map(reports.map(({ namespace, flowId }) => [`${namespace} ${flowId}`, { namespace, flowId }]));
   if (places.size === 0) return new Set();
   const rows = await tx.$queryRaw<{ namespace: string; flowId: string }[]>`
-    SELECT namespace, "flowId" FROM "Flow" JOIN
+    SELECT namespace, "flowId" FROM
       unnest(${[...places.values()].map(({ namespace }) => namespace ?? '')}::text[],
              ${[...places.values()].map(({ flowId }) => flowId ?? '')}::text[]) AS asked (namespace, "flowId")
-      USING (namespace, "flowId")
-    WHERE "tenantId" = ${tenantId}`;
+    WHERE EXISTS (SELECT 1 FROM "Flow" f
+        WHERE f."tenantId" = ${tenantId} AND f.namespace = asked.namespace AND f."flowId" = asked."flowId")
+      OR EXISTS (SELECT 1 FROM "FlowRevision" r
+        WHERE r."tenantId" = ${tenantId} AND r.namespace = asked.namespace AND r."flowId" = asked."flowId")`;
   return new Set(rows.map(({ namespace, flowId }) => `${namespace} ${flowId}`));
 }
 

@@ -9,9 +9,9 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { isSystem, labelTexts } from '../labels.ts';
 import { ask, assertNotAsked, type CommandKind, command } from './commands.ts';
 import { recount } from './days.ts';
-import { labelTexts } from './labels.ts';
 import { type ExecutionState, isEnd } from './states.ts';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -178,7 +178,18 @@ export async function setExecutionLabels(
   id: string,
   labels: Record<string, string>,
 ): Promise<Execution> {
-  return ask(tx, grant, tenant, await commanded(tx, grant, id), 'SET_LABELS', { labels });
+  const execution = await commanded(tx, grant, id);
+  const present = execution.labels as Record<string, string>;
+  const own: Record<string, string> = {};
+  for (const [key, value] of Object.entries(labels)) {
+    if (!isSystem(key)) Object.defineProperty(own, key, { value, enumerable: true });
+    else if (!Object.hasOwn(present, key) || present[key] !== value)
+      throw badInput(
+        ['input', 'labels', key],
+        `The label ${key} is set by the orchestrator alone: give it as it is, or leave it out.`,
+      );
+  }
+  return ask(tx, grant, tenant, execution, 'SET_LABELS', { labels: own });
 }
 
 /** Asks for a deletion. What has not ended is killed first; what no engine knows yet may be deleted. */

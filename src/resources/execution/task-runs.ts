@@ -1,5 +1,6 @@
 import type { Tx } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
+import { unreadable } from '../../graphql/refused-input.ts';
 import { newId } from '../../lib/ids.ts';
 import type { Reporter } from './report.ts';
 import { answer, applied, type KnownExecution, outOfReach, type ReportResult } from './report-items.ts';
@@ -34,7 +35,7 @@ export async function ownRuns(
   const results: (ReportResult | undefined)[] = [];
   for (const [item, report] of reports.entries()) {
     const result = await answer(refusals, () => {
-      const fault = taskRunFault(report, ['input', 'taskRuns', item], false);
+      const fault = unreadable(report) ?? taskRunFault(report, ['input', 'taskRuns', item], false);
       if (fault) throw fault;
       const executionId = report.executionId!;
       const owner = owners.get(executionId);

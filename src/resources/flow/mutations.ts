@@ -6,6 +6,7 @@ import { builder } from '../../graphql/builder.ts';
 import { anyCondition, nothing } from '../../graphql/connection.ts';
 import { type Condition, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
+import { checkLater } from '../../graphql/item-input.ts';
 import { byId, changed, inTenant, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
 import { globalId } from '../../graphql/node.ts';
 import { namespaceName } from '../namespace/service.ts';
@@ -79,6 +80,10 @@ async function readRevision(
   if (!stored) return undefined;
   return { source: stored.source, read: checkedRead(await readSource(stored.source, context)) };
 }
+
+// A source that cannot be stored is refused with its line.
+checkLater('SaveFlowInput', 'source');
+checkLater('ValidateFlowInput', 'source');
 
 const savedPayload = (t: PayloadBuilder<SavedFlow>) => ({
   flow: t.field({

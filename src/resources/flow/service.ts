@@ -9,7 +9,7 @@ import { conflict, GatehouseError, type Issue, notFound } from '../../errors.ts'
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
-import { removeTriggers, syncTriggers } from '../trigger/sync.ts';
+import { removeTriggers, resumeTriggers, syncTriggers } from '../trigger/sync.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { type FlowSource, type ReadFlow, readFlow } from './source.ts';
 
@@ -205,6 +205,7 @@ export async function setFlowDisabled(
   const after = await tx.flow.update({ where: { id }, data });
   await lockTriggers(tx, [id]);
   await tx.trigger.updateMany({ where: { flowKey: id }, data: { flowDisabled: disabled } });
+  if (!disabled) await resumeTriggers(tx, id);
   wakeFollowers(tx, 'Trigger', tenant.id);
   record(tx, grant, { before, after, tenant, verb: disabled ? 'disable' : 'enable' });
   return after;

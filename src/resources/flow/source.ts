@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { Issue } from '../../errors.ts';
+import { unstorableAt } from '../../lib/text-file.ts';
 import { issuesOf, type LineOf, readYaml } from '../../lib/yaml.ts';
+import { yamlDocuments } from '../../lib/yaml-documents.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { type DeclaredTrigger, readTriggers } from '../trigger/declared.ts';
+import { sourceLabels } from './source-labels.ts';
 import { type FlowTask, missing, readTasks } from './tasks.ts';
 
 /** Bytes of a source. One with everything that it could need has a few thousand. */
@@ -16,33 +19,6 @@ export const flowId = z
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*(?![\s\S])/, {
     error: 'A flow id has letters, digits, dots, _ and -, and begins with a letter or digit.',
   });
-
-const isScalar = (value: unknown): value is string | number | boolean =>
-  ['string', 'number', 'boolean'].includes(typeof value);
-const labelKey = z
-  .string()
-  .min(1, 'A label has a key.')
-  .max(200, 'The key of a label has at most 200 characters.')
-  .refine((key) => !key.startsWith('system.'), 'Labels beginning with system. belong to the orchestrator.');
-const labelValue = z
-  .custom<string | number | boolean>(isScalar, 'The value of a label is a text, a number or true or false.')
-  .transform(String)
-  .refine((text) => text.length <= 1_000, 'The value of a label has at most 1,000 characters.');
-const isPair = (item: unknown): item is { key: string; value: unknown } =>
-  typeof item === 'object' && item !== null && typeof (item as { key?: unknown }).key === 'string' && 'value' in item;
-/** A map, or a list of { key, value }. */
-export const labels = z.preprocess(
-  (value) =>
-    Array.isArray(value) && value.every(isPair)
-      ? Object.fromEntries(value.map(({ key, value: text }) => [key, text]))
-      : value,
-  z.record(labelKey, labelValue, {
-    error: (issue) =>
-      issue.code === 'invalid_key'
-        ? String(issue.issues[0]?.message)
-        : 'Labels are a map of texts, or a list of key and value.',
-  }),
-);
 
 const list = z.array(z.unknown(), { error: missing('This is missing.', 'This is a list.') });
 /** Older flows say name for id. */
@@ -64,7 +40,7 @@ const model = z.looseObject(
     namespace: z.string({ error: missing('A flow has a namespace.') }).pipe(namespaceName),
     description: z.string('A description is a text.').nullish(),
     disabled: z.boolean('disabled is true or false.').nullish(),
-    labels: labels.nullish(),
+    labels: sourceLabels.optional(),
     inputs: z
       .array(input, 'Inputs are a list.')
       .superRefine((inputs, context) => {
@@ -79,6 +55,8 @@ const model = z.looseObject(
     tasks: list.min(1, 'A flow has at least one task.'),
     errors: list.nullish(),
     finally: list.nullish(),
+    afterExecution: list.nullish(),
+    listeners: list.nullish(),
   },
   'A flow is a map with id, namespace and tasks.',
 );
@@ -109,6 +87,16 @@ export type ReadFlow =
 export function readFlow(source: string): ReadFlow {
   if (Buffer.byteLength(source) > greatestSource)
     return { ok: false, issues: [{ path: [], message: `A flow has at most ${greatestSource} bytes.`, line: 1 }] };
+  const odd = unstorableAt(source);
+  if (odd) {
+    const message = `The character ${odd.name} in column ${odd.column} cannot be stored: take it out.`;
+    return { ok: false, issues: [{ path: [], message, line: odd.line }] };
+  }
+  const [, second] = yamlDocuments(source);
+  if (second) {
+    const message = 'A flow is one document. A text of several documents is saved by importFlows.';
+    return { ok: false, issues: [{ path: [], message, line: second.line }] };
+  }
   const read = readYaml(source, limits);
   if ('issues' in read) return { ok: false, issues: byLine(read.issues) };
   const { value, lineOf } = read;
@@ -133,6 +121,18 @@ export function readFlow(source: string): ReadFlow {
       lineOf,
     },
   };
+}
+
+/**
+ * The tasks and triggers of a source that was saved once, as far as they can be read: by the rules of today, it may have
+ * faults.
+ */
+export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'triggers'> {
+  const read = readYaml(source, limits);
+  if ('issues' in read || typeof read.value !== 'object' || read.value === null) return { tasks: [], triggers: [] };
+  const parts = read.value as Record<string, unknown>;
+  const namespace = String(parts['namespace'] ?? '');
+  return { tasks: readTasks(parts, read, []), triggers: readTriggers(parts['triggers'], namespace, read.lineOf, []) };
 }
 
 /** Nobody reads more, and a text of nothing but faults has many. */

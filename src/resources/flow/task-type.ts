@@ -7,10 +7,18 @@ interface TaskOfFlow extends FlowTask {
   readonly source: string;
 }
 /** A task with the part of the flow's source that says it. */
-export const taskOf = ({ source }: Flow, task: FlowTask): TaskOfFlow => ({
+export const taskOf = ({ source }: Pick<Flow, 'source'>, task: FlowTask): TaskOfFlow => ({
   ...task,
-  source: source.slice(...task.range),
+  source: partOf(source, task.range),
 });
+
+/** A part of a source as YAML of its own: the lines behind the first one are moved left as far as that one stood. */
+function partOf(source: string, [from, to]: FlowTask['range']): string {
+  const column = from - (source.lastIndexOf('\n', from - 1) + 1);
+  return source
+    .slice(from, to)
+    .replace(new RegExp(`\\n {1,${column || 1}}`, 'g'), (blanks) => (column === 0 ? blanks : '\n'));
+}
 
 export const TaskRef = builder.objectRef<TaskOfFlow>('Task').implement({
   description: 'A task of a flow.',
@@ -21,13 +29,14 @@ export const TaskRef = builder.objectRef<TaskOfFlow>('Task').implement({
     disabled: t.exposeBoolean('disabled', { description: 'Does the source leave it out of runs?' }),
     parentId: t.exposeString('parentId', { nullable: true, description: 'The task that it is nested in.' }),
     branch: t.exposeString('branch', {
-      description: 'Under which word it stands: tasks, errors, finally, then, else, or cases with the case.',
+      description:
+        'Under which word it stands: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with the number of the listener.',
     }),
     dependsOn: t.stringList({
       description: 'The tasks that it waits for, where its parent runs them by their dependencies.',
       resolve: ({ dependsOn }) => [...dependsOn],
     }),
-    source: t.exposeString('source', { description: "Its part of the flow's source." }),
+    source: t.exposeString('source', { description: "Its part of the flow's source, as YAML of its own." }),
   }),
 });
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Issue } from '../../errors.ts';
 import { issuesOf, type ReadYaml } from '../../lib/yaml.ts';
+import { dagFaults, isDag } from './dag.ts';
 
 /** A task of a flow, as it was read out of the source. */
 export interface FlowTask {
@@ -10,7 +11,7 @@ export interface FlowTask {
   readonly disabled: boolean;
   /** The task that it is nested in. */
   readonly parentId: string | null;
-  /** Under which word: tasks, errors, finally, then, else, or cases with the case. */
+  /** Under which word: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with a number. */
   readonly branch: string;
   /** Tasks that it waits for, in a Dag. */
   readonly dependsOn: readonly string[];
@@ -48,7 +49,7 @@ const task = z.looseObject(
 );
 
 /** Where tasks stand in a flow, and where within a task. */
-const ofFlow = ['tasks', 'errors', 'finally'] as const;
+const ofFlow = ['tasks', 'errors', 'finally', 'afterExecution'] as const;
 const ofTask = ['tasks', 'then', 'else', 'errors', 'finally', 'defaults'] as const;
 const greatestTasks = 2_000;
 
@@ -60,6 +61,7 @@ const isMap = (value: unknown): value is Parts => typeof value === 'object' && v
 export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Issue[]): FlowTask[] {
   const found: FlowTask[] = [];
   const lines = new Map<string, number>();
+  const dags: { readonly tasks: readonly unknown[]; readonly path: Path }[] = [];
   const namespace = typeof flow['namespace'] === 'string' ? flow['namespace'] : '';
 
   const each = (list: unknown, path: Path, parentId: string | null, branch: string): void => {
@@ -93,6 +95,12 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
       if (former === undefined) lines.set(id, line);
       else issues.push({ path: [...path, 'id'], message: `There is a task ${id} already, in line ${former}.`, line });
       const subflow = subflowOf(item, namespace);
+      if (subflow && subflow.flowId === flow['id'] && subflow.namespace === namespace) {
+        const at = [...path, 'flowId'];
+        issues.push({ path: at, message: 'A flow does not run itself: it would never end.', line: lineOf(at) });
+      }
+      if (isDag(read.data.type) && Array.isArray(item['tasks']))
+        dags.push({ tasks: item['tasks'], path: [...path, 'tasks'] });
       found.push({
         id,
         type: read.data.type,
@@ -112,6 +120,18 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
   };
 
   for (const word of ofFlow) each(flow[word], [word], null, word);
+  if (Array.isArray(flow['listeners'])) {
+    for (const [i, listener] of flow['listeners'].entries())
+      if (isMap(listener)) each(listener['tasks'], ['listeners', i, 'tasks'], null, `listeners.${i}`);
+  }
+  for (const { tasks, path } of dags)
+    issues.push(
+      ...dagFaults(tasks).map(({ at, message }) => ({
+        path: [...path, ...at],
+        message,
+        line: lineOf([...path, ...at]),
+      })),
+    );
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
+import { recordOf } from '../../lib/models.ts';
 import { boundedJson } from '../rules.ts';
 
 const greatestVariables = 500;
@@ -9,15 +10,13 @@ const bounded = <T extends z.ZodType>(model: T, what: string) => boundedJson(mod
 
 /** What stands in `{{ namespace.NAME }}`: any JSON by name. */
 export const variables = bounded(
-  z
-    .record(
-      z.string().regex(/^[\p{L}_][\p{L}\p{N}_.-]{0,99}(?![\s\S])/u, {
-        error: 'A variable has a name of at most 100 letters, digits, _, - and dots, beginning with a letter or _.',
-      }),
-      z.json(),
-      'Variables are an object of values by name.',
-    )
-    .refine((all) => Object.keys(all).length <= greatestVariables, `At most ${greatestVariables} variables.`),
+  recordOf(
+    z.string().regex(/^[\p{L}_][\p{L}\p{N}_.-]{0,99}(?![\s\S])/u, {
+      error: 'A variable has a name of at most 100 letters, digits, _, - and dots, beginning with a letter or _.',
+    }),
+    z.json(),
+    'Variables are an object of values by name.',
+  ).refine((all) => Object.keys(all).length <= greatestVariables, `At most ${greatestVariables} variables.`),
   'Variables',
 );
 
@@ -31,7 +30,7 @@ const pluginDefault = z.strictObject({
       error: 'A type is the name of a task, or of a package of tasks, such as io.company.shell.',
     }),
   forced: z.boolean().default(false),
-  values: z.record(z.string(), z.json(), 'Values are an object of properties.'),
+  values: recordOf(z.string(), z.json(), 'Values are an object of properties.'),
 });
 
 export const pluginDefaults = bounded(

@@ -2,6 +2,7 @@ import { split } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import { isInstanceWide, tenantColumn } from '../../access/resource.ts';
 import type { Issue } from '../../errors.ts';
+import { instantFrom } from '../../lib/day.ts';
 import { columnsOf } from '../../policy/columns.ts';
 import type { LookUps } from '../../policy/contract.ts';
 import type { Engine } from '../../policy/engine.ts';
@@ -136,6 +137,9 @@ function typed(permission: SuiteCase['permission'], row: Row): Row {
   const isInstant = (name: string, value: unknown) =>
     typeof value === 'string' && columns.get(name)?.type === 'DateTime';
   return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, isInstant(name, value) ? new Date(value as string) : value]),
+    Object.entries(row).map(([name, value]) => [
+      name,
+      isInstant(name, value) ? (instantFrom(value as string) ?? new Date(Number.NaN)) : value,
+    ]),
   );
 }

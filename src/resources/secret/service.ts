@@ -9,6 +9,7 @@ import { inTransaction, type Store, type Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
 import { open, seal } from '../../lib/envelope.ts';
 import { newId } from '../../lib/ids.ts';
+import { recordOf } from '../../lib/models.ts';
 import { find } from '../../policy/find.ts';
 import { asSystem } from '../../policy/system.ts';
 import { currentDataKey, type OpenDataKey, openDataKey, renewDataKey } from './data-keys.ts';
@@ -21,9 +22,11 @@ export const secretValue = z
   .string()
   .min(1, 'A value is never empty.')
   .refine((value) => Buffer.byteLength(value) <= 65_536, 'A value has at most 64 kB.');
-export const tags = z
-  .record(z.string().min(1).max(100), z.string().max(500), 'Tags are an object of texts by name.')
-  .refine((all) => Object.keys(all).length <= 50, 'At most 50 tags.');
+export const tags = recordOf(
+  z.string().min(1, 'The name of a tag is never empty.').max(100, 'The name of a tag has at most 100 characters.'),
+  z.string('A tag is a text.').max(500, 'A tag has at most 500 characters.'),
+  'Tags are an object of texts by name.',
+).refine((all) => Object.keys(all).length <= 50, 'At most 50 tags.');
 
 type Place = Pick<Secret, 'tenantId' | 'namespace' | 'key'>;
 const bindingOf = ({ tenantId, namespace, key }: Place) => ['secret', tenantId, namespace, key];

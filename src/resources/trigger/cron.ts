@@ -1,43 +1,27 @@
 import { Cron, CronPattern } from 'croner';
 import { hasDay } from './cron-days.ts';
+import { instantIn, instantOf, putBack, wallAt, zoneNamed } from './zone.ts';
 
-/** The parts of a schedule that say when. */
+/** The parts of a schedule that say when, as a source has them. */
 export interface Schedule {
-  readonly cron?: string;
-  /** Instants, instead of a cron expression. */
-  readonly dates?: readonly string[];
-  /** IANA name; UTC where it is left out. */
-  readonly timezone?: string;
+  readonly cron?: string | null;
+  /** Dates, instead of a cron expression; without a distance from UTC, by the clocks of `timezone`. */
+  readonly dates?: readonly string[] | null;
+  /** UTC where it is left out. */
+  readonly timezone?: string | null;
   /** Does the expression begin with seconds? */
-  readonly withSeconds?: boolean;
+  readonly withSeconds?: boolean | null;
 }
 
-/** The names that were asked for, as the database of time zones writes them; null: there is none. */
-const zoneNames = new Map<string, string | null>();
+/** `0/15` is read as the orchestrator reads it: from 0 on, every 15. */
+const optionsOf = (cron: string, withSeconds: boolean) =>
+  ({
+    mode: cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part',
+    sloppyRanges: true,
+  }) as const;
 
-/** One name for each zone, whatever its letters: what is kept for a zone (here and in croner) is kept once. */
-function zoneNamed(name: string): string | undefined {
-  let known = zoneNames.get(name);
-  if (known === undefined) {
-    try {
-      known = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-    } catch {
-      known = null;
-    }
-    if (zoneNames.size < 1_000) zoneNames.set(name, known);
-  }
-  return known ?? undefined;
-}
-
-export const isTimeZone = (name: string): boolean => zoneNamed(name) !== undefined;
-
-export const timeZoneFault = (name: string): string | undefined =>
-  isTimeZone(name) ? undefined : `${name.slice(0, 100)} is no time zone; a name such as Europe/Berlin is one.`;
-
-const modeOf = (cron: string, withSeconds = false) =>
-  cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part';
-const parse = ({ cron = '', timezone = 'UTC', withSeconds }: Schedule): Cron =>
-  new Cron(cron, { paused: true, timezone: zoneNamed(timezone) ?? timezone, mode: modeOf(cron, withSeconds) });
+/** A part such as /15 says no beginning: the orchestrator does not take it. */
+const hasNoBeginning = (cron: string): boolean => /(^|[\s,])\//.test(cron);
 
 /** Does the expression say seconds? undefined: it is a word such as @daily. */
 export const hasSeconds = (cron: string): boolean | undefined =>
@@ -46,35 +30,76 @@ export const hasSeconds = (cron: string): boolean | undefined =>
 /** What is wrong with an expression; undefined where nothing is. One that never fires is wrong. */
 export function cronFault(cron: string): string | undefined {
   if (cron.length > 200) return 'A cron expression has at most 200 characters.';
+  if (hasNoBeginning(cron)) return 'This is no cron expression: a step follows a beginning, as in 0/15 or */15.';
   // With seconds or without: which of the two is meant, the trigger says elsewhere.
   const withSeconds = hasSeconds(cron) ?? false;
   try {
-    if (hasDay(new CronPattern(cron, 'UTC', { mode: modeOf(cron, withSeconds) }))) return undefined;
+    if (hasDay(new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds)))) return undefined;
     return `The cron expression ${cron} never fires.`;
   } catch (error) {
     return `This is no cron expression: ${(error as Error).message.replace(/^\w+: /, '')}.`;
   }
 }
 
+interface Clock {
+  readonly zone: string;
+  readonly cron: string;
+  readonly withSeconds: boolean;
+}
+const clockOf = ({ cron, timezone, withSeconds }: Schedule): Clock => ({
+  zone: zoneNamed(timezone ?? 'UTC') ?? timezone ?? 'UTC',
+  cron: cron ?? '',
+  withSeconds: withSeconds ?? false,
+});
+const parse = ({ cron, withSeconds }: Clock, timezone: string): Cron =>
+  new Cron(cron, { paused: true, timezone, ...optionsOf(cron, withSeconds) });
+
+/** One for every hour goes on every hour, whatever is done to the clocks. */
+const isHourly = ({ cron, withSeconds }: Clock): boolean =>
+  new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds)).hour.every(Boolean);
+
+const datesOf = ({ dates, timezone }: Schedule): number[] =>
+  (dates ?? []).flatMap((date) => instantIn(date, zoneNamed(timezone ?? 'UTC') ?? 'UTC') ?? []);
+
 /**
  * The first instant of the schedule behind this one; undefined where there is none.
- * In a time zone, what falls into the hour that is left out in spring comes at its end; what stands in the hour that
- * comes twice in autumn comes once, save for expressions that say several hours.
+ * Each time that the clocks of the zone show comes once: what falls into the hour that is left out in spring comes at its
+ * end, what stands in the hour that comes twice in autumn comes the first time. Expressions for every hour follow the
+ * hours as they pass.
  */
 export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   if (schedule.dates) {
-    const dates = schedule.dates.map((date) => Date.parse(date)).filter((date) => date > instant.getTime());
+    const dates = datesOf(schedule).filter((date) => date > instant.getTime());
     return dates.length === 0 ? undefined : new Date(Math.min(...dates));
   }
-  return parse(schedule).nextRun(instant) ?? undefined;
+  const clock = clockOf(schedule);
+  const { zone } = clock;
+  if (zone === 'UTC' || isHourly(clock)) return parse(clock, zone).nextRun(instant) ?? undefined;
+  // Of the clocks' own times, as if they were UTC: the order is that of their instants.
+  const walls = parse(clock, 'UTC');
+  for (let wall = walls.nextRun(new Date(wallAt(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
+    const next = instantOf(zone, wall.getTime());
+    if (next > instant.getTime()) return new Date(next);
+  }
+  return undefined;
 }
 
 /** The last instant of the schedule before this one, or at it; undefined where there is none. */
 export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   if (schedule.dates) {
-    const dates = schedule.dates.map((date) => Date.parse(date)).filter((date) => date <= instant.getTime());
+    const dates = datesOf(schedule).filter((date) => date <= instant.getTime());
     return dates.length === 0 ? undefined : new Date(Math.max(...dates));
   }
+  const clock = clockOf(schedule);
+  const { zone } = clock;
   // Croner looks strictly before.
-  return parse(schedule).previousRuns(1, new Date(instant.getTime() + 1_000))[0];
+  const behind = instant.getTime() + 1_000;
+  if (zone === 'UTC' || isHourly(clock)) return parse(clock, zone).previousRuns(1, new Date(behind))[0];
+  const walls = parse(clock, 'UTC');
+  let [wall] = walls.previousRuns(1, new Date(wallAt(zone, behind) + putBack(zone, behind)));
+  for (; wall; [wall] = walls.previousRuns(1, wall)) {
+    const last = instantOf(zone, wall.getTime());
+    if (last <= instant.getTime()) return new Date(last);
+  }
+  return undefined;
 }

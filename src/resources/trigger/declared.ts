@@ -3,8 +3,10 @@ import type { Issue } from '../../errors.ts';
 import { secondsIn } from '../../lib/duration.ts';
 import type { Json } from '../../lib/json.ts';
 import { issuesOf, type LineOf } from '../../lib/yaml.ts';
-import { flowNamed, taskId, typeName } from '../flow/tasks.ts';
-import { cronFault, hasSeconds, timeZoneFault } from './cron.ts';
+import { taskId, typeName } from '../flow/tasks.ts';
+import { cronFault, hasSeconds } from './cron.ts';
+import { upstreamOf } from './upstream.ts';
+import { instantIn, timeZoneFault } from './zone.ts';
 
 /** How a trigger comes to start executions. */
 export const triggerKinds = ['SCHEDULE', 'POLLING', 'REALTIME', 'WEBHOOK', 'FLOW'] as const;
@@ -43,42 +45,42 @@ const base = z.looseObject(
     disabled: z.boolean('disabled is true or false.').nullish(),
     stopAfter: z.array(z.enum(endStates, `stopAfter is a list of ${endStates.join(', ')}.`)).nullish(),
     workerGroup: z
-      .looseObject({ key: z.string('A worker group has a key.'), fallback: z.enum(fallbacks).nullish() })
+      .looseObject({
+        key: z.string('A worker group has a key.'),
+        fallback: z.enum(fallbacks, `fallback is ${fallbacks.join(', ')}.`).nullish(),
+      })
       .nullish(),
   },
   'A trigger is a map with id and type.',
 );
 const said = (fault: (text: string) => string | undefined) =>
-  z.string().superRefine((text, context) => {
+  z.string('This is a text: put it in quotes.').superRefine((text, context) => {
     const message = fault(text);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
-const isDate = (text: string): boolean => {
-  const date = new Date(text);
-  // Only years of four digits, also in UTC: neither the database nor the API has others.
-  return !Number.isNaN(date.getTime()) && /^(?!0000)\d{4}-/.test(date.toISOString());
-};
-const date = z.string().refine(isDate, 'This is no date.');
+const date = z
+  .string('A date is a text.')
+  .refine((text) => instantIn(text, 'UTC') !== undefined, 'This is no date such as 2026-01-31T12:00:00Z.');
 const schedule = z
   .looseObject({
-    cron: said(cronFault).optional(),
-    dates: z.array(date).optional(),
-    timezone: said(timeZoneFault).optional(),
-    withSeconds: z.boolean().optional(),
-    recoverMissedSchedules: z.enum(['ALL', 'LAST', 'NONE'], 'recoverMissedSchedules is ALL, LAST or NONE.').optional(),
+    cron: said(cronFault).nullish(),
+    dates: z.array(date, 'Dates are a list.').nullish(),
+    timezone: said(timeZoneFault).nullish(),
+    withSeconds: z.boolean('withSeconds is true or false.').nullish(),
+    recoverMissedSchedules: z.enum(['ALL', 'LAST', 'NONE'], 'recoverMissedSchedules is ALL, LAST or NONE.').nullish(),
   })
-  .superRefine(({ type, cron, dates, withSeconds = false }, context) => {
-    if (cron !== undefined && hasSeconds(cron) !== undefined && hasSeconds(cron) !== withSeconds)
+  .superRefine(({ type, cron, dates, withSeconds }, context) => {
+    if (cron != null && hasSeconds(cron) !== undefined && hasSeconds(cron) !== (withSeconds ?? false))
       context.addIssue({
         code: 'custom',
         path: ['cron'],
         message: 'A cron expression has five parts, or six together with withSeconds: true.',
       });
-    if (String(type).endsWith('ScheduleOnDates') ? dates === undefined : cron === undefined)
+    if (String(type).endsWith('ScheduleOnDates') ? dates == null : cron == null)
       context.addIssue({ code: 'custom', path: [], message: 'A schedule has a cron expression (or dates).' });
   });
 const greatestInterval = 366 * 86_400;
-const polling = z.looseObject({ interval: said(intervalFault).optional() });
+const polling = z.looseObject({ interval: said(intervalFault).nullish() });
 
 /** Nobody asks more often than once a second. */
 function intervalFault(text: string): string | undefined {
@@ -137,19 +139,4 @@ export function readTriggers(list: unknown, namespace: string, lineOf: LineOf, i
       },
     ];
   });
-}
-
-type Parts = Readonly<Record<string, unknown>>;
-const maps = (value: unknown): Parts[] =>
-  (Array.isArray(value) ? value : typeof value === 'object' && value !== null ? Object.values(value) : []).filter(
-    (one): one is Parts => typeof one === 'object' && one !== null,
-  );
-
-/** The flows that a flow trigger names outright, in its preconditions or conditions. */
-function upstreamOf({ preconditions, conditions }: Parts, own: string): { namespace: string; flowId: string }[] {
-  const flows = maps((preconditions as Parts | null | undefined)?.['flows']);
-  const named = [...flows, ...maps(conditions)].flatMap(({ namespace, flowId }) =>
-    flowId === undefined ? [] : (flowNamed(namespace, flowId, own) ?? []),
-  );
-  return [...new Map(named.map((one) => [`${one.namespace}/${one.flowId}`, one])).values()];
 }

@@ -16,8 +16,11 @@ const defaultInterval = 60;
 export const scheduleOf = ({ definition }: Timed): Schedule => definition as Schedule;
 const intervalOf = ({ definition }: Timed): number =>
   (secondsIn(String((definition as { interval?: unknown }).interval ?? '')) ?? defaultInterval) * 1_000;
-export const recoveryOf = ({ definition }: Timed): Recovery =>
-  (definition as { recoverMissedSchedules?: Recovery }).recoverMissedSchedules ?? 'ALL';
+/** What the source says of dates that were missed; undefined: nothing. */
+export const saidRecovery = ({ definition }: Timed): Recovery | undefined =>
+  (definition as { recoverMissedSchedules?: Recovery | null }).recoverMissedSchedules ?? undefined;
+/** The same for a trigger that was on all the time. */
+export const recoveryOf = (trigger: Timed): Recovery => saidRecovery(trigger) ?? 'ALL';
 
 const whens: Record<TriggerKind, (trigger: Timed, now: Date) => Date | undefined> = {
   SCHEDULE: (trigger, now) => nextAfter(scheduleOf(trigger), now),

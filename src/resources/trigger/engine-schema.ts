@@ -1,4 +1,6 @@
+import type { GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
+import { takeItemByItem } from '../../graphql/item-input.ts';
 import { ItemError } from '../../graphql/items.ts';
 import { atInstance, mutation } from '../../graphql/mutation.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
@@ -55,6 +57,7 @@ mutation('claimTriggers', {
   }),
 });
 
+takeItemByItem('ReportTriggersInput', 'reports', 'TriggerReportInput');
 const ReportInput = builder.inputType('TriggerReportInput', {
   description: 'What came of one claimed trigger.',
   fields: (t) => ({
@@ -92,6 +95,15 @@ const AnswerRef = builder.objectRef<ReportAnswer>('TriggerReportResult').impleme
   }),
 });
 
+/** An id that is none refuses its own report. */
+function idOf(trigger: string | number, i: number): { id: string; wrong?: GatehouseError } {
+  try {
+    return decodeId(String(trigger), ['Trigger'], ['input', 'reports', i, 'trigger']);
+  } catch (error) {
+    return { id: '', wrong: error as GatehouseError };
+  }
+}
+
 mutation('reportTriggers', {
   description:
     'Tells what came of claimed triggers, and lets go of them. Reports that are out of date are ignored, and may be sent again without harm.',
@@ -107,10 +119,7 @@ mutation('reportTriggers', {
       tx,
       context,
       service,
-      reports.map(({ trigger, ...rest }, i) => ({
-        ...rest,
-        id: decodeId(String(trigger), ['Trigger'], ['input', 'reports', i, 'trigger']).id,
-      })),
+      reports.map(({ trigger, ...rest }, i) => ({ ...rest, ...idOf(trigger, i) })),
       refusals,
     ),
   payload: (t) => ({

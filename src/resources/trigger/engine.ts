@@ -4,6 +4,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, type GatehouseError, notFound } from '../../errors.ts';
 import type { Context } from '../../graphql/context.ts';
 import type { Refused } from '../../graphql/items.ts';
+import { unreadable } from '../../graphql/refused-input.ts';
 import { requiredTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { allows } from '../worker-group/allowed.ts';
@@ -75,6 +76,8 @@ export async function reportFrom(
     return { id, outcome: null, error: { error } };
   };
   const answers = reports.map((report): ReportAnswer => {
+    const unread = unreadable(report) ?? report.wrong;
+    if (unread) return { id: report.id, outcome: null, error: { error: unread } };
     const row = rows.get(report.id);
     if (!row) return refused(report.id, notFound('The trigger'));
     const grant = session.may('TRIGGER:UPDATE', { tenantId: row.tenantId });

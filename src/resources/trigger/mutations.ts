@@ -5,12 +5,12 @@ import type { TenantRef } from '../../access/tenant-ref.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { builder } from '../../graphql/builder.ts';
 import { byId, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
+import { ownLabels } from '../labels.ts';
 import type { recoveries } from './due.ts';
 import { TriggerRef } from './schema.ts';
 import { assertSelection, onEach, selectionInput, selectionPayload } from './selection.ts';
 import {
   backfillInputs,
-  backfillLabels,
   type Changed,
   createBackfill,
   deleteBackfill,
@@ -40,7 +40,7 @@ mutation('setTriggersDisabled', {
     disabled: t.boolean({ required: true, description: 'Off?' }),
     recoverMissed: t.field({
       type: RecoveryEnum,
-      description: 'For schedules that are switched on. Default: as each source says.',
+      description: 'For schedules that are switched on. Default: as each source says, and NONE where it says nothing.',
     }),
   }),
   target: (input, context) => {
@@ -114,7 +114,7 @@ mutation('createBackfill', {
     inputs: t.field({ type: 'JSON', description: 'Inputs of its executions, by name.' }),
     labels: t.field({ type: 'JSON', description: 'Labels of its executions, texts by key.' }),
   }),
-  rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: backfillLabels.nullish() }),
+  rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
   run: (tx, grant, input, { tenant, id }) =>
     createBackfill(tx, grant, tenant!, { id: id!, version: input.version }, input),

@@ -7,6 +7,8 @@ import { dueAfter } from './due.ts';
 /** What an engine says of a trigger that it claimed. */
 export interface TriggerReport {
   readonly id: string;
+  /** Why the id is none. */
+  readonly wrong?: GatehouseError;
   /** Of the claim. */
   readonly sequence: bigint;
   /** The date that it was claimed for. */

@@ -69,8 +69,9 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     kind: t.field({ type: KindEnum, description: 'How it fires.', resolve: ({ kind }) => kind as TriggerKind }),
     definition: t.field({
       type: 'JSON',
-      description: 'What the source declares of it, but for disabled.',
-      resolve: ({ definition }) => definition,
+      description:
+        'What the source declares of it, but for disabled. The key of a webhook starts executions: it is *** for those who may not change the trigger.',
+      resolve: (trigger, _args, context) => shownDefinition(trigger, context),
     }),
     disabled: t.exposeBoolean('disabled', { description: 'Is it off? The state that holds.' }),
     declaredDisabled: t.exposeBoolean('declaredDisabled', { description: "What the flow's source says of that." }),
@@ -147,6 +148,16 @@ export const TriggerRef = builder.prismaNode('Trigger', {
   }),
 });
 registerNode({ typename: 'Trigger', resource: 'TRIGGER' });
+
+/** A key that is an expression is no secret by itself. */
+function shownDefinition(trigger: Trigger, { session }: Context): unknown {
+  const { definition, kind, tenantId } = trigger;
+  const { key } = definition as { key?: unknown };
+  if (kind !== 'WEBHOOK' || key === undefined || /^\s*\{\{[^{}]*\}\}\s*$/.test(String(key))) return definition;
+  return session.can('TRIGGER:UPDATE', { ...trigger }, { tenantId })
+    ? definition
+    : { ...(definition as object), key: '***' };
+}
 
 /** A service by the id that it gave itself. @throws FORBIDDEN. */
 function workerOf(context: Context, serviceId: string): Promise<Row | null> {

@@ -7,9 +7,11 @@ import { wakeFollowers } from '../../db/change-source.ts';
 import { Prisma, type Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict } from '../../errors.ts';
+import { recordOf } from '../../lib/models.ts';
 import { find } from '../../policy/find.ts';
 import { type Backfill, dueWithout, firstDateFrom } from './backfill.ts';
-import { dueAfter, firstDue, type Recovery } from './due.ts';
+import { firstDue, type Recovery } from './due.ts';
+import { dueOnceEnabled, notedWhenDisabled } from './enabling.ts';
 
 /** A trigger as an input names it, with the version that the caller saw. */
 export interface Named {
@@ -59,16 +61,9 @@ const unlocked = { executionId: null, evaluationStartedAt: null, workerId: null 
 const isLocked = ({ executionId, evaluationStartedAt }: Trigger) =>
   executionId !== null || evaluationStartedAt !== null;
 
-/** Where an enabled trigger goes on: with its backfill, or with what its schedule says of the time between. */
-function dueOnceEnabled(trigger: Trigger, now: Date, recovery: Recovery | undefined): Date | null {
-  const backfill = backfillOf(trigger);
-  if (backfill && !backfill.paused) return new Date(backfill.currentDate);
-  return dueAfter(trigger, trigger.evaluatedAt, now, recovery);
-}
-
 /**
  * Stops a trigger, or lets it go on. What it started runs on; a realtime one loses the worker that listened for it.
- * @param recovery for one that goes on: what happens to the dates in between. Default: as its source says.
+ * @param recovery for one that goes on: what happens to the dates in between. Default: as its source says, else none is made up for.
  */
 export const setDisabled = (
   tx: Tx,
@@ -88,7 +83,7 @@ export const setDisabled = (
       stateById: doer.id,
       stateByName: doer.name,
       stateAt: now,
-      nextExecutionAt: disabled ? null : dueOnceEnabled(before, now, recovery),
+      ...(disabled ? { nextExecutionAt: null, ...notedWhenDisabled(before) } : dueOnceEnabled(before, now, recovery)),
       ...(isCut && { evaluationStartedAt: null, workerId: null, sequence: { increment: 1 } }),
     };
   });
@@ -106,7 +101,7 @@ export const restart = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRe
   act(tx, grant, tenant, named, 'restart', (before, now) => ({
     evaluationStartedAt: null,
     workerId: null,
-    evaluatedAt: null,
+    evaluatedAt: before.disabled ? now : null,
     sequence: { increment: 1 },
     ...(!before.disabled && !before.backfill && { nextExecutionAt: firstDue(before, now) }),
   }));
@@ -136,16 +131,11 @@ export interface NewBackfill {
   readonly labels?: unknown;
 }
 const greatestBytes = 50_000;
-export const backfillInputs = z
-  .record(z.string(), z.json(), 'Inputs are an object of values by name.')
-  .refine((inputs) => JSON.stringify(inputs).length <= greatestBytes, 'Inputs take at most 50 kB.');
-export const backfillLabels = z
-  .record(
-    z.string().min(1).max(200),
-    z.string('The value of a label is a text.').max(1_000),
-    'Labels are an object of texts.',
-  )
-  .refine((labels) => Object.keys(labels).length <= 50, 'At most 50 labels.');
+export const backfillInputs = recordOf(
+  z.string().max(256, 'The name of an input has at most 256 characters.'),
+  z.json(),
+  'Inputs are an object of values by name.',
+).refine((inputs) => JSON.stringify(inputs).length <= greatestBytes, 'Inputs take at most 50 kB.');
 
 /** Runs a schedule for dates of the past. When it is due without that is kept, for the end. */
 export const createBackfill = (

@@ -9,6 +9,7 @@ import { newId } from '../../lib/ids.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import type { DeclaredTrigger } from './declared.ts';
 import { firstDue } from './due.ts';
+import { dueOnceEnabled } from './enabling.ts';
 import { effectiveGroups } from './groups.ts';
 
 type FlowGrant = Grant<'FLOW:CREATE'> | Grant<'FLOW:UPDATE'> | Grant<'FLOW:DELETE'> | Grant<'TENANT:DELETE'>;
@@ -49,6 +50,11 @@ export async function syncTriggers(
       ...((before.workerGroup !== group.workerGroup || before.workerGroupFallback !== group.workerGroupFallback) &&
         group),
       ...(before.flowDisabled !== flow.disabled && { flowDisabled: flow.disabled }),
+      ...(isSame &&
+        before.flowDisabled &&
+        !flow.disabled &&
+        !before.disabled &&
+        dueOnceEnabled(before, now, undefined)),
     };
     if (Object.keys(data).length === 0) continue;
     const after = await tx.trigger.update({
@@ -61,6 +67,19 @@ export async function syncTriggers(
   for (const after of await tx.trigger.createManyAndReturn({ data: seen }))
     record(tx, grant, { resource: 'TRIGGER', before: null, after, tenant });
   await removeTriggers(tx, grant, tenant, [...stored.values()]);
+}
+
+/** The triggers of a flow that was stopped go on: the dates in between are passed over, unless the source asks for them. */
+export async function resumeTriggers(tx: Tx, flowKey: string): Promise<void> {
+  const now = new Date();
+  const behind = {
+    flowKey,
+    disabled: false,
+    kind: 'SCHEDULE',
+    OR: [{ nextExecutionAt: { lt: now } }, { backfill: { not: Prisma.DbNull } }],
+  };
+  for (const row of await tx.trigger.findMany({ where: behind }))
+    await tx.trigger.update({ where: { id: row.id }, data: dueOnceEnabled(row, now, undefined) });
 }
 
 /** Removes the state of triggers that no source declares any more. */
@@ -117,7 +136,7 @@ const redefined = ({ type, kind, stopAfter, definition }: DeclaredTrigger, { dis
   kind,
   definition,
   stopAfter: [...stopAfter],
-  evaluatedAt: null,
+  evaluatedAt: disabled ? now : null,
   backfill: Prisma.DbNull,
   nextExecutionAt: disabled ? null : firstDue({ kind, definition }, now),
 });

@@ -12,7 +12,16 @@ import { escapeLike } from '../../lib/text.ts';
 import { description, tenantKey } from '../rules.ts';
 import { isOpen } from './allowed.ts';
 import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
-import type { Naming } from './users.ts';
+import { type Naming, usersOf } from './users.ts';
+
+/** Keys of those of these tenants that the viewer sees. */
+async function visibleKeys(ids: readonly string[], context: Context): Promise<string[]> {
+  const tenants = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+  const seen = tenants.filter(
+    (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
+  );
+  return seen.map((tenant) => tenant!.key).sort();
+}
 
 const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
   description: 'Workers that take the same work.',
@@ -24,11 +33,14 @@ const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
     allowedTenants: t.field({
       type: ['String'],
       description:
-        'Keys of the tenants that may use it; none: every tenant if it is open, else none (the last one was deleted).',
-      resolve: async ({ allowedTenants }, _args, context) => {
-        const tenants = await Promise.all(allowedTenants.map((id) => loadRow<Tenant>(context, 'tenant', id)));
-        return tenants.flatMap((tenant) => (tenant ? [tenant.key] : [])).sort();
-      },
+        'Keys of the tenants that may use it, as far as the viewer sees them; none of all: every tenant if it is open, else none (the last one was deleted).',
+      resolve: ({ allowedTenants }, _args, context) => visibleKeys(allowedTenants, context),
+    }),
+    usingTenants: t.field({
+      type: ['String'],
+      description:
+        'Keys of the tenants that use it by themselves or by a namespace, as far as the viewer sees them. Those cannot be left out of allowedTenants.',
+      resolve: async (group, _args, context) => visibleKeys(await usersOf(context, group), context),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerPermissions: viewerPermissions(t, 'WORKER_GROUP', () => ({})),

@@ -1,12 +1,39 @@
+import DataLoader from 'dataloader';
 import type { Permission } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import type { WorkerGroup } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
+import type { Context } from '../../graphql/context.ts';
+import { remember } from '../../lib/remember.ts';
 import { endedStates } from '../worker/states.ts';
 
 /** May the doer be told of this row? What they may not read is counted, not named. */
 export type Naming = (permission: Permission, row: Row, tenantId: string | undefined) => boolean;
+
+type Loaders = Map<string, DataLoader<string, string[]>>;
+
+/** Ids of the tenants that use a group, by themselves or by a namespace: for all groups of an answer in two statements. */
+export function usersOf({ db, loaders }: Context, { id }: WorkerGroup): Promise<string[]> {
+  const loader = remember(loaders as Loaders, 'tenants that use worker groups', () => {
+    return new DataLoader<string, string[]>(async (groups) => {
+      const where = { workerGroupId: { in: [...groups] } };
+      const [tenants, namespaces] = await Promise.all([
+        db.tenant.findMany({ where, select: { id: true, workerGroupId: true } }),
+        db.namespace.findMany({
+          where,
+          select: { tenantId: true, workerGroupId: true },
+          distinct: ['tenantId', 'workerGroupId'],
+        }),
+      ]);
+      const users = [...tenants.map((row) => ({ ...row, tenantId: row.id })), ...namespaces];
+      return groups.map((group) => [
+        ...new Set(users.filter((user) => user.workerGroupId === group).map(({ tenantId }) => tenantId)),
+      ]);
+    });
+  });
+  return loader.load(id);
+}
 
 const shown = 10;
 

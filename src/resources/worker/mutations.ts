@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
+import { takeAlone, whenUnknown } from '../../graphql/item-input.ts';
 import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
 import { globalId } from '../../graphql/node.ts';
 import { boundedJson } from '../rules.ts';
@@ -20,6 +21,10 @@ const hour = 3_600_000;
 const milliseconds = (least: number, most: number) =>
   z.int().min(least, `At least ${least} ms.`).max(most, `At most ${most} ms.`).nullish();
 
+// Of an engine that is newer than this gateway.
+whenUnknown('RegisterServiceInput', 'type', 'INVALID');
+takeAlone('HeartbeatInput');
+
 const TimingsInput = builder.inputType('ServiceTimingsInput', {
   description: "A service's own timings. Left out: those of the gateway's settings.",
   fields: (t) => ({
@@ -35,7 +40,11 @@ mutation('registerService', {
   permission: 'WORKER:CREATE',
   input: (t) => ({
     serviceId: t.string({ required: true, description: 'What it calls itself: new at each start.' }),
-    type: t.field({ type: ServiceTypeEnum, required: true, description: 'What it is.' }),
+    type: t.field({
+      type: ServiceTypeEnum,
+      required: true,
+      description: 'What it is. In a variable, a type that is not known is taken as INVALID.',
+    }),
     group: t.string({ description: 'Key of the worker group whose work it takes. Left out: what names no group.' }),
     hostname: t.string({ description: 'Where it runs.' }),
     version: t.string({ description: 'Its version.' }),

@@ -166,6 +166,19 @@ export const executionMutations: Record<string, Record<string, Attempting>> = {
 const execution = ({ executions }: Stage) => idOf('Execution', executions.execution);
 const taskRun = ({ executions }: Stage) => idOf('TaskRun', executions.taskRun);
 
+/** What an execution shows of its flow is read with the flow. */
+const ofFlow = (select: string, sees: (execution: any) => boolean): Reading =>
+  nested(
+    ['EXECUTION:READ'],
+    `{ tenant(key: "a") { execution(executionId: "stageExecution00000001") { ${select} } } }`,
+    (d) => sees(d?.tenant?.execution),
+  );
+export const readsOfFlowRan: readonly Reading[] = [
+  ofFlow('source', (one) => one?.source?.startsWith('id: hello') === true),
+  ofFlow('tasks { id }', (one) => Array.isArray(one?.tasks)),
+  ofFlow('topology { nodes { id } }', (one) => Array.isArray(one?.topology?.nodes)),
+];
+
 export const executionReads: Record<string, readonly Reading[]> = {
   EXECUTION: [
     ...connection('executions', execution),

@@ -3,6 +3,7 @@ import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 import type { Stage } from '../stage.ts';
 import { connection, data, nested, node, type Reading } from '../ways.ts';
+import { readsOfFlowRan } from './executions.ts';
 
 const flowId = (stage: Stage) => idOf('Flow', stage.flow);
 const triggerId = (stage: Stage) => idOf('Trigger', stage.trigger);
@@ -197,6 +198,7 @@ export const flowReads: Record<string, readonly Reading[]> = {
           )
         )?.tenant?.flow?.id === flowId(stage),
     },
+    ...readsOfFlowRan,
     nested(['TRIGGER:READ'], '{ tenant(key: "a") { triggers(first: 100) { nodes { flow { id } } } } }', (d, s) =>
       d?.tenant?.triggers?.nodes.some((n: any) => n.flow?.id === flowId(s)),
     ),

@@ -1,0 +1,19 @@
+/** Does the calendar have the day that a text begins with, as YYYY-MM-DD? `Date` takes 30 February for 2 March. */
+export function isDay(text: string): boolean {
+  const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
+  if (year === undefined) return false;
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+}
+
+/**
+ * The instant that a text says by RFC 3339; undefined for any other text, for a day that the calendar does not have, and
+ * beyond years of four digits (also in UTC): the database has no year 0.
+ */
+export function instantFrom(text: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) || !isDay(text)) return undefined;
+  const date = new Date(text);
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9_999 ? date : undefined;
+}

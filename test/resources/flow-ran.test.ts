@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
+import { type Engine, engineOf, reportOf } from '../support/engine.ts';
+import { addFlow, engineId } from '../support/executions.ts';
+import { flowSource } from '../support/flows.ts';
+import { idOf, World } from '../support/world.ts';
+
+describe('the flow that an execution ran', () => {
+  let world: World;
+  let main: Tenant;
+  let engine: Engine;
+  let admin: Client;
+  beforeAll(async () => {
+    world = await World.create();
+    main = await world.tenant('main');
+    engine = await engineOf(world, main);
+    const user = await world.user('admin', [main]);
+    await world.bind(main, { principal: user }, await world.managed(main, 'Admin'));
+    admin = await world.as(user);
+  });
+  afterAll(() => world.close());
+
+  const save = async (source: string) =>
+    (await admin.ok<any>(call('saveFlow', 'flow { id revision }'), { i: { tenant: 'main', source } })).saveFlow.flow;
+  const select = 'source tasks { id source } topology { nodes { id kind } }';
+  const ran = async (executionId: string, client = admin) => {
+    const query = `query($e: String!) { tenant(key: "main") { execution(executionId: $e) { ${select} } } }`;
+    const { data, errors } = await client.run<any>(query, { e: executionId });
+    return { ran: data?.tenant.execution, codes: errors.map(({ extensions }) => extensions.code) };
+  };
+  const reader = async (namespace: string, ...permissions: ('EXECUTION:READ' | 'FLOW:READ' | 'TRIGGER:READ')[]) => {
+    const user = await world.user(`reader-${engineId()}`, [main]);
+    await world.grant(main, user, ['EXECUTION:READ'], '');
+    await world.grant(main, user, permissions, namespace);
+    return world.as(user);
+  };
+
+  it('is that of its revision, when the flow has another one by now and when it is gone, for who may read the flow', async () => {
+    const first = flowSource('company.x', 'ran');
+    const second = first.replace('id: fetch', 'id: bring').replace('id: daily', 'id: nightly');
+    await save(first);
+    const { id } = await save(second);
+    const [old, present, unknown] = [engineId(), engineId(), engineId()];
+    const reports = [old, present, unknown].map((one, i) =>
+      reportOf(one, 1, ['RUNNING'], { flowId: 'ran', ...(i < 2 && { revision: i + 1 }) }),
+    );
+    expect(await engine.report(reports)).toEqual(['APPLIED', 'APPLIED', 'APPLIED']);
+    const both = await reader('company', 'FLOW:READ', 'TRIGGER:READ');
+    const withoutTriggers = await reader('company', 'FLOW:READ');
+    const elsewhere = await reader('company.y', 'FLOW:READ', 'TRIGGER:READ');
+    const none = await reader('company', 'TRIGGER:READ');
+    const nodes = (task: string, trigger?: string) => [
+      ...(trigger ? [{ id: `trigger:${trigger}`, kind: 'TRIGGER' }] : []),
+      ...[task, 'report'].map((name) => ({ id: `task:${name}`, kind: 'TASK' })),
+    ];
+    const nothing = { source: null, tasks: null, topology: null };
+    const check = async () => {
+      const answer = (await ran(old, both)).ran;
+      expect(answer).toMatchObject({ source: first, topology: { nodes: nodes('fetch', 'daily') } });
+      expect(answer.tasks.map((task: any) => task.id)).toEqual(['fetch', 'report']);
+      expect((await ran(present, both)).ran).toMatchObject({
+        source: second,
+        topology: { nodes: nodes('bring', 'nightly') },
+      });
+      expect((await ran(unknown, both)).ran).toEqual(nothing);
+      expect((await ran(old, withoutTriggers)).ran.topology.nodes).toEqual(nodes('fetch'));
+      // Who may not read the flow's namespace sees nothing of it.
+      for (const one of [old, present]) expect(await ran(one, elsewhere)).toEqual({ ran: nothing, codes: [] });
+      expect(await ran(old, none)).toEqual({ ran: nothing, codes: ['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN'] });
+    };
+    await check();
+    await admin.ok(call('deleteFlow', 'deletedId'), { i: { id } });
+    await check();
+    // What began just before, and is told just after.
+    const late = engineId();
+    const told = [
+      reportOf(late, 1, ['RUNNING'], { flowId: 'ran', revision: 2 }),
+      reportOf(engineId(), 1, ['RUNNING'], { flowId: 'never' }),
+    ];
+    expect(await engine.report(told)).toEqual(['APPLIED', 'NOT_FOUND']);
+    expect((await ran(late, both)).ran.source).toBe(second);
+  });
+
+  it('takes labels that were read back, and shows the key of a webhook to those who may change the trigger', async () => {
+    await addFlow(world, main, 'company.x', 'hello');
+    const id = engineId();
+    const labels = { team: 'a', 'system.correlationId': id };
+    await engine.report([reportOf(id, 1, ['SUCCESS'], { labels })]);
+    const execution = await world.db.execution.findFirstOrThrow({ where: { executionId: id } });
+    const set = call('setExecutionLabels', 'execution { id }');
+    const give = (given: object) => admin.codes(set, { i: { id: idOf('Execution', execution), labels: given } });
+    expect(await give({ ...labels, 'system.correlationId': 'other' })).toEqual(['BAD_INPUT']);
+    expect(await give({ ...labels, 'system.other': 'x' })).toEqual(['BAD_INPUT']);
+    expect(await give({ ...labels, team: 'b' })).toEqual([]);
+    const command = await world.db.command.findFirstOrThrow({ where: { executionId: id, kind: 'SET_LABELS' } });
+    expect(command.payload).toEqual({ labels: { team: 'b' } });
+
+    await save(
+      `id: hook\nnamespace: company.x\ntasks: [{ id: a, type: t }]\ntriggers:\n  - { id: h, type: c.Webhook, key: very-secret }\n  - { id: e, type: c.Webhook, key: "{{ secret('K') }}" }\n`,
+    );
+    const viewer = await reader('company', 'TRIGGER:READ');
+    const keys = async (client: Client) => {
+      const query =
+        '{ tenant(key: "main") { triggers(where: { flowId: "hook" }) { nodes { triggerId definition } } } }';
+      const { nodes } = (await client.ok<any>(query)).tenant.triggers;
+      return nodes.map((one: any) => [one.triggerId, one.definition.key]).sort();
+    };
+    const expression = "{{ secret('K') }}";
+    expect(await keys(viewer)).toEqual([
+      ['e', expression],
+      ['h', '***'],
+    ]);
+    expect(await keys(admin)).toEqual([
+      ['e', expression],
+      ['h', 'very-secret'],
+    ]);
+  });
+
+  it('and others: tokens that may not be listed are refused, tenants that may not be seen are not named', async () => {
+    const user = await world.user('somebody', [main]);
+    await world.db.apiToken.create({
+      data: { id: 'token', principalId: user.id, name: 't', prefix: 'gth_', hash: 'h', createdAt: new Date() },
+    });
+    const tokens = 'query($id: ID!) { node(id: $id) { ... on User { apiTokens { nodes { name } } } } }';
+    const ofOther = { id: idOf('User', user) };
+    expect(await admin.codes(tokens, ofOther)).toEqual(['FORBIDDEN']);
+    expect((await world.root().ok<any>(tokens, ofOther)).node.apiTokens.nodes).toEqual([{ name: 't' }]);
+    const own = await world.as(user);
+    expect((await own.ok<any>(tokens, ofOther)).node.apiTokens.nodes.map(({ name }: any) => name)).toContain('t');
+
+    const other = await world.tenant('other');
+    const input = { key: 'shared', allowedTenants: ['main', 'other'] };
+    const { createWorkerGroup } = await world
+      .root()
+      .ok<any>(call('createWorkerGroup', 'workerGroup { id }'), { i: input });
+    const place = call('updateTenant', 'tenant { id }');
+    await world.root().ok(place, { i: { id: idOf('Tenant', other), workerGroup: 'shared' } });
+    await world.namespace(main, 'company.x.y');
+    const row = await world.db.workerGroup.findFirstOrThrow({ where: { key: 'shared' } });
+    await world.db.namespace.updateMany({ where: { namespace: 'company.x.y' }, data: { workerGroupId: row.id } });
+    const groups = '{ workerGroups { nodes { allowedTenants usingTenants open } } }';
+    expect((await world.root().ok<any>(groups)).workerGroups.nodes).toEqual([
+      { allowedTenants: ['main', 'other'], usingTenants: ['main', 'other'], open: false },
+    ]);
+    const operator = await world.user('operator', [main]);
+    await world.grant(null, operator, ['WORKER_GROUP:READ']);
+    expect((await (await world.as(operator)).ok<any>(groups)).workerGroups.nodes).toEqual([
+      { allowedTenants: ['main'], usingTenants: ['main'], open: false },
+    ]);
+    expect(createWorkerGroup.workerGroup.id).toBeTruthy();
+  });
+});
