@@ -33,6 +33,7 @@ const floors: Record<string, number> = {
   cli: 8,
   'app.ts': 8,
   'main.ts': 9,
+  pack: 9,
 };
 const floorOf = (path: string): [string, number] => {
   const [, first = ''] = path.split('/');
