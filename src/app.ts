@@ -181,7 +181,7 @@ export async function createApp(
       closers.push(() => shipper.close());
       shipper.start();
     }
-    const origins = createOriginRule(config.origins);
+    const origins = createOriginRule(config.origins, config.graphiql);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
     const gateway = createGateway({
@@ -189,7 +189,6 @@ export async function createApp(
       services,
       authenticator,
       addressOf,
-      allowedOrigins: config.origins ?? [],
       graphiql: config.graphiql,
       mask,
     });

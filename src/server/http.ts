@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
+import { answerPreflight, shareAnswer } from './cross-origin.ts';
 import type { Download } from './download.ts';
+import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
 import { isSoundAddress } from './sound-address.ts';
 import type { Gateway } from './yoga.ts';
 
@@ -53,6 +55,9 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
           .writeHead(ready ? 200 : 503, { 'Content-Type': 'text/plain' })
           .end(ready ? 'ready\n' : 'not ready\n');
       }
+      response.setHeader('X-Request-Id', requestIdOf(request));
+      const isAllowed = origins(request.headers.origin, request.headers.host);
+      shareAnswer(request, response, isAllowed);
       if (draining)
         return answer(response, 503, 'UNAVAILABLE', 'The gateway stops; try another.', {
           Connection: 'close',
@@ -60,12 +65,16 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
         });
       if (!isSoundAddress(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
-      response.setHeader('X-Request-Id', requestIdOf(request));
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? gateway : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');
-      if (!origins(request.headers.origin, request.headers.host))
-        return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      const methods: readonly string[] = serve === gateway ? graphqlMethods : fileMethods;
+      if (request.method === 'OPTIONS') return answerPreflight(request, response, methods);
+      if (!methods.includes(request.method ?? ''))
+        return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
+          Allow: [...methods, 'OPTIONS'].join(', '),
+        });
       running += 1;
       response.once('close', () => {
         running -= 1;

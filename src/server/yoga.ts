@@ -35,22 +35,13 @@ export interface YogaOptions {
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
-  readonly allowedOrigins: readonly string[];
   readonly graphiql: boolean;
   readonly mask: Mask;
 }
 
 export type Gateway = YogaServerInstance<ServerContext, Context>;
 
-export function createGateway({
-  schema,
-  services,
-  authenticator,
-  addressOf,
-  allowedOrigins,
-  graphiql,
-  mask,
-}: YogaOptions): Gateway {
+export function createGateway({ schema, services, authenticator, addressOf, graphiql, mask }: YogaOptions): Gateway {
   const { limits, store } = services;
   return createYoga<ServerContext, Context>({
     schema,
@@ -63,7 +54,8 @@ export function createGateway({
     graphiql: graphiql ? graphiqlPage : false,
     // The page with all it needs: nothing is loaded from elsewhere.
     renderGraphiQL: renderPage,
-    cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
+    // src/server/cross-origin.ts does it for every answer.
+    cors: false,
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.

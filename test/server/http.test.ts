@@ -96,6 +96,18 @@ describe('the HTTP server', () => {
       expect((await by('{ __typename }')).status).toBe(200);
     });
 
+    it('answers 405 to other methods, and says how to subscribe with graphql-sse', async () => {
+      for (const method of ['PUT', 'DELETE']) {
+        const answer = await raw(url, { method, headers: auth });
+        expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, POST, OPTIONS']);
+        expect(answer.text).toMatch(/singleConnection: false/);
+      }
+      const patch = await raw(url, { method: 'PATCH', headers: auth });
+      expect([patch.status, codesOf(patch.text)]).toEqual([405, ['BAD_INPUT']]);
+      const file = await raw(`${world.urls[0]}/tenants/main/audit-events`, { method: 'POST', headers: auth });
+      expect([file.status, file.headers.allow]).toEqual([405, 'GET, OPTIONS']);
+    });
+
     it('takes no list of operations', async () => {
       const answer = await raw(url, {
         headers: jsonType,
@@ -137,6 +149,41 @@ describe('the HTTP server', () => {
       for (const name of ['authorization', 'content-type', 'x-gatehouse-impersonate'])
         expect(preflight.headers['access-control-allow-headers']).toContain(name);
       expect(preflight.headers['access-control-allow-credentials']).not.toBe('true');
+    });
+
+    it('lets an allowed page read the headers and its browser keep the answers, apart from those of other origins', async () => {
+      const origin = 'https://console.example';
+      const preflight = await ask(strict, origin, 'OPTIONS', { 'access-control-request-method': 'POST' });
+      expect(preflight.headers['access-control-max-age']).toBe('7200');
+      const file = `${strict.urls[0]}/tenants/none/audit-events`;
+      const answers = [
+        await ask(strict, origin),
+        await raw(file, { method: 'GET', headers: { origin } }),
+        await raw(`${strict.urls[0]}/nothing`, { method: 'GET', headers: { origin } }),
+        await ask(strict, origin, 'PUT'),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 401, 404, 405]);
+      for (const { headers } of answers) {
+        expect(headers).toMatchObject({
+          vary: expect.stringContaining('Origin'),
+          'access-control-allow-origin': origin,
+        });
+        expect(headers['access-control-expose-headers']).toMatch(/X-Request-Id.*Retry-After/);
+        expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+      }
+      for (const other of [undefined, 'https://evil.example'])
+        expect((await ask(strict, other)).headers['vary']).toContain('Origin');
+    });
+
+    it('with a list, allows the page that the gateway serves itself, and no other of its host', async () => {
+      const page = await World.create({ config: { graphiql: true, origins: ['https://console.example'] } });
+      try {
+        const { host } = new URL(page.urls[0]!);
+        expect((await ask(page, `http://${host}`)).status).toBe(200);
+        expect((await ask(page, 'http://localhost:1')).status).toBe(403);
+      } finally {
+        await page.close();
+      }
     });
 
     it('with a list, refuses every other, preflight included', async () => {
