@@ -183,7 +183,7 @@ export async function createApp(
       closers.push(() => shipper.close());
       shipper.start();
     }
-    const origins = createOriginRule(config.origins);
+    const origins = createOriginRule(config.origins, config.graphiql);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
     const signIn = createSignIn(authenticator, addressOf, config.limits.requestMs);
@@ -193,15 +193,13 @@ export async function createApp(
       authenticator,
       addressOf,
       signIn,
-      allowedOrigins: config.origins ?? [],
-      graphiql: config.graphiql,
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const files = { services, authenticator, addressOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
     const graphql = servePlainPosts({ gateway, signIn, mask, bodyBytes: config.limits.bodyBytes });
-    const http = createHttpServer({ graphql, downloads, origins, isReady });
+    const http = createHttpServer({ graphql, downloads, origins, isReady, hasPage: config.graphiql });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,

@@ -47,8 +47,11 @@ export class GatehouseError extends GraphQLError {
   }
 }
 
-export const unauthenticated = () =>
-  new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password or an API token.');
+/** @param retryAfter seconds for which every sign-in under the name is refused. */
+export const unauthenticated = (retryAfter?: number) =>
+  new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password or an API token.', {
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
 export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} is not found.`);
 export const conflict = (message: string, details?: ErrorDetails) => new GatehouseError('CONFLICT', message, details);
 export const unavailable = (message: string) => new GatehouseError('UNAVAILABLE', message, { retryAfter: 2 });

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { commands } from './cli/index.ts';
+import { helpOf } from './cli/usage.ts';
 import { ToldError } from './lib/told-error.ts';
 
 /** The command line: `gatehouse <command> …`; without one, the gateway itself. */
@@ -8,14 +9,18 @@ const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 
 if (!load) {
   const all = await Promise.all(Object.values(commands).map((one) => one()));
-  const lines = all.map(({ usage, description }) => `  gatehouse ${usage.padEnd(44)} ${description}`);
-  const isHelp = name === 'help' || name === '--help';
+  const lines = all.map((one) => `  gatehouse ${one.name.padEnd(8)} ${one.description}`);
+  const isHelp = ['help', '--help', '-h'].includes(name);
   if (!isHelp) console.error(`There is no command ${name}.`);
-  console.error(`Usage:\n${lines.join('\n')}`);
+  const text = `Usage:\n${lines.join('\n')}\n\ngatehouse COMMAND --help tells the options of a command.`;
+  if (isHelp) console.log(text);
+  else console.error(text);
   process.exit(isHelp ? 0 : 1);
 }
 try {
-  process.exitCode = await (await load()).run(rest);
+  const command = await load();
+  if (rest.includes('--help') || rest.includes('-h')) console.log(helpOf(command, rest));
+  else process.exitCode = await command.run(rest);
 } catch (error) {
   console.error(error instanceof ToldError ? error.message : error);
   process.exit(1);

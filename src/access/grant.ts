@@ -1,7 +1,10 @@
 import type { Tx } from '../db/transaction.ts';
 import type { ActorKind, Credential } from './actor.ts';
 import type { Permission, ResourceName } from './catalog.ts';
+import type { Row, RowChange } from './row.ts';
 import type { Where } from './where.ts';
+
+export type { Row, RowChange } from './row.ts';
 
 declare const brand: unique symbol;
 
@@ -10,15 +13,6 @@ export interface CeilingPart {
   readonly tenantId: string | null;
   readonly namespace: string;
   readonly permissions: readonly Permission[];
-}
-
-/** A row as it is stored. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** Before and after of a change; null where the row did not exist or no longer does. */
-export interface RowChange {
-  readonly before: Row | null;
-  readonly after: Row | null;
 }
 
 /** Who did it and when, as audit events tell it. */

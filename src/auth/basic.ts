@@ -14,6 +14,7 @@ import type { Keys } from './keys.ts';
 import { beginAttempt, clearFailures, hopeless, recordFailure } from './lockout.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password.ts';
 import { Strangers } from './strangers.ts';
+import { ToldLocks } from './told-locks.ts';
 
 /** How long a verified password is remembered, so that not every request costs a hash. */
 const rememberMs = 60_000;
@@ -53,6 +54,7 @@ export class Basic {
   readonly #verifying = new Map<string, Promise<Remembered>>();
   readonly #proven = new Recent<string, true>(greatestCache);
   readonly #strangers = new Strangers();
+  readonly #locks = new ToldLocks();
   #epoch = 0;
 
   constructor(options: BasicOptions) {
@@ -76,13 +78,13 @@ export class Basic {
     const username = text.slice(0, Math.max(colon, 0));
     const password = text.slice(colon + 1);
     let proved: Remembered | undefined;
-    let failed = colon < 1 || text.length > 2_048;
+    let failed = colon < 1 || text.length > 2_048 ? unauthenticated() : undefined;
     return async () => {
       // One request asks once for each of its fields: a wrong password is wrong for all of them.
-      if (failed) throw unauthenticated();
+      if (failed) throw failed;
       const begins = proved === undefined;
       proved ??= await this.#prove(username, password, address, requestId).catch((error: unknown) => {
-        failed = error instanceof GatehouseError && error.code === 'UNAUTHENTICATED';
+        if (error instanceof GatehouseError && error.code === 'UNAUTHENTICATED') failed = error;
         throw error;
       });
       let principal = await this.#known(proved.id);
@@ -153,8 +155,9 @@ export class Basic {
     if (!right || attempt.isLocked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
       // What is locked is not to be found out by a sign-in that is still remembered either.
       if (await recordFailure(store, counted, address, requestId, attempt, now)) this.#forget(account, address);
-      throw unauthenticated();
+      throw unauthenticated(this.#locks.fail(account, address));
     }
+    this.#locks.clear(account, address);
     const cleared = clearFailures(store, account, address);
     // With nothing but itself to take back, nobody has to wait for it.
     if (attempt.ordinal > 1) await cleared;

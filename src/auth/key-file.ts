@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepUnpublished } from '../db/unpublished.ts';
 import { ToldError } from '../lib/told-error.ts';
 import { createWhole } from '../lib/write-file.ts';
 
@@ -40,6 +41,7 @@ export function masterKey(given: string | undefined, dataDir: string): string {
     );
   try {
     mkdirSync(dataDir, { recursive: true });
+    keepUnpublished(dataDir);
     createWhole(path, randomBytes(32).toString('base64url'));
   } catch (error) {
     // Another start was first: its key counts.

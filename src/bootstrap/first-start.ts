@@ -10,6 +10,8 @@ import { createUser } from '../resources/user/service.ts';
 /** 24 characters, 144 bits. */
 export const generatePassword = (): string => randomBytes(18).toString('base64url');
 
+export const firstEmail = (username: string): string => (username.includes('@') ? username : `${username}@localhost`);
+
 /**
  * Creates the super admin and the managed instance role where the store has no user yet.
  * @returns the password, if it was generated; null where it was given; undefined where there are users already.
@@ -31,7 +33,7 @@ export async function firstStart(
     });
     record(tx, asSystem('ROLE:CREATE', reason), { before: null, after: role, tenant: null });
     const { username } = admin;
-    const email = username.includes('@') ? username : `${username}@localhost`;
+    const email = firstEmail(username);
     await createUser(
       tx,
       asSystem('USER:CREATE', reason),

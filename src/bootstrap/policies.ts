@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Config, PolicyConfiguration } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { Log } from '../lib/log.ts';
@@ -8,8 +7,7 @@ import { PolicyLoadError } from '../policy/load.ts';
 import { assertMatched, lostGuards } from '../policy/policy-set.ts';
 import { asSystem } from '../policy/system.ts';
 import { putInForce } from '../resources/policy/service.ts';
-
-const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');
+import { ownFolder } from './settings.ts';
 
 const placesOf = (config: Config, folder = ownFolder): PolicyPlaces => ({
   folders: [folder, ...config.policyFolders],

@@ -1,15 +1,16 @@
 import type { App } from '../app.ts';
-import { ConfigError, readConfig } from '../config.ts';
+import { ConfigError } from '../config.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
 import { disposeOf } from '../policy/live-policies.ts';
 import { PolicyLoadError } from '../policy/load.ts';
 import { acceptFile, policiesOfFile } from './policies.ts';
+import { readSettings } from './settings.ts';
 
 /** Reads the settings anew and puts those of policies in force for every gateway. A fault is told; nothing changes then. */
 export async function reloadPolicies({ store, freshness, config }: App, log: Log): Promise<void> {
   try {
-    const next = readConfig();
+    const next = await readSettings();
     // From the folders of this start: other gateways, and this one, load them from theirs.
     const prepared = await policiesOfFile(store, {
       ...next,

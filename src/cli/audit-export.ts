@@ -1,10 +1,11 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { csvHeader } from '../resources/audit-log/csv.ts';
-import { type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
+import { exportForm } from './audit-usage.ts';
+import { type Remote, readRemote, remoteOptions } from './remote.ts';
 import { UsageError, usedAs } from './usage.ts';
 
-const usage = `Usage: gatehouse audit export (--tenant KEY | --instance) --out FILE [--format ndjson|csv] [--resume] ${remoteUsage}`;
+const usage = `Usage: gatehouse ${exportForm}`;
 const attempts = 10;
 const tailBytes = 4 * 1024 * 1024;
 const progressMs = 500;

@@ -9,11 +9,11 @@ import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import { type VerifyingKey, verifyingKey } from '../lib/signing.ts';
 import { keysOf } from './audit-checkpoint.ts';
+import { verifyForms } from './audit-usage.ts';
 import { withStore } from './store.ts';
 import { UsageError, usedAs } from './usage.ts';
 
-const usage = `Usage: gatehouse audit verify [--tenant KEY | --instance] [--checkpoints FILE]
-       gatehouse audit verify --file EXPORT --public-key FILE [--checkpoints FILE]`;
+const usage = `Usage: ${verifyForms.map((form) => `gatehouse ${form}`).join('\n       ')}`;
 
 function read(path: string): string {
   if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);

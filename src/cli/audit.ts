@@ -1,3 +1,4 @@
+import { exportForm, verifyForms } from './audit-usage.ts';
 import { type Command, UsageError } from './usage.ts';
 
 /** The parts of `gatehouse audit`, loaded when one is asked for. */
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, () => Promise<(args: readonly string[]) => 
 export const auditCommand: Command = {
   name: 'audit',
   usage: 'audit verify | checkpoint | key | export …',
+  forms: [...verifyForms, 'audit checkpoint', 'audit key', exportForm],
   description: 'Prove that no audit event was changed or lost; take the events along.',
   async run([part = '', ...args]) {
     const load = Object.hasOwn(parts, part) ? parts[part] : undefined;

@@ -1,13 +1,14 @@
 import { readConfig } from '../config.ts';
 import { migrate } from '../db/migrate.ts';
 import { openConnection } from './store.ts';
-import type { Command } from './usage.ts';
+import { assertNoArguments, type Command } from './usage.ts';
 
 export const migrateCommand: Command = {
   name: 'migrate',
   usage: 'migrate',
   description: 'Apply the migrations and end (the gateway also does it at its start).',
-  async run() {
+  async run(args) {
+    assertNoArguments('migrate', args);
     const { connection, embedded } = await openConnection(readConfig());
     try {
       const applied = await migrate(connection);

@@ -6,6 +6,8 @@ import { UsageError } from './usage.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const ownFolder = join(project, 'plugins');
+/** The installed package is JavaScript: its own folder is not the place for a policy. */
+const isInstalled = extname(import.meta.filename) === '.js';
 export const newUsage = 'policy new NAME [--folder DIR]';
 
 interface Place {
@@ -34,6 +36,8 @@ function argumentsOf(args: readonly string[]): { name: string; folder: string | 
   }
   const [name, ...more] = parsed.positionals;
   if (name === undefined || more.length > 0) throw new UsageError(`Usage: gatehouse ${newUsage}`);
+  if (isInstalled && parsed.values.folder === undefined)
+    throw new UsageError('Set --folder to a folder of yours: Gatehouse is installed as a package.');
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || name.length > 60)
     throw new UsageError(
       `${JSON.stringify(name)} is not in kebab case (such as change-window), of at most 60 characters.`,
@@ -57,7 +61,10 @@ function nextSteps(name: string, { policy, test, origin }: Place): string {
   const run =
     origin === 'inside'
       ? `npx vitest run ${shown(test)}`
-      : `npm run test:policy -- ${shown(test)}   (in the folder of Gatehouse)`;
+      : isInstalled
+        ? `node --test ${shown(test)}`
+        : `npm run test:policy -- ${shown(test)}   (in the folder of Gatehouse)`;
+  const gatehouse = isInstalled ? 'npx gatehouse' : 'npm run gatehouse --';
   const folders = origin === 'inside' ? '' : `\n       policyFolders: [${resolve(policy, '..')}]`;
   return `Next:
   1. Say your rule in ${shown(policy)}, and in its test what it refuses and what it leaves alone.
@@ -71,7 +78,7 @@ function nextSteps(name: string, { policy, test, origin }: Place): string {
       ? 'Start the gateway.'
       : 'Start the gateway, anew where one runs: it reads its folders when it starts.'
   } Where one ran already, put the new policies in force:
-       npm run gatehouse -- policy accept${
+       ${gatehouse} policy accept${
          origin === 'inside'
            ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy can be tried in shadow.'
            : ''

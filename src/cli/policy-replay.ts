@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { policiesOfFile } from '../bootstrap/policies.ts';
-import { readConfig } from '../config.ts';
+import { assertSettings, readSettings } from '../bootstrap/settings.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { createLog } from '../lib/log.ts';
 import { compare, type Difference } from '../policy/decisions/compare.ts';
@@ -62,19 +62,24 @@ async function print(db: PrismaClient, differences: readonly Difference[]): Prom
  */
 export async function policyReplay(args: readonly string[]): Promise<number> {
   const { file, days } = argumentsOf(args);
-  const config = readConfig(undefined, file);
-  return withStore(config, createLog(config.log), async (store) => {
-    const { set, fingerprint } = await policiesOfFile(store, config);
-    const since = new Date(Date.now() - days * dayMs);
-    const engine = new Engine(set, fingerprint, config.limits.reviewMs);
-    const { replayed, differences, more } = await compare(store.prisma, engine, { since });
-    console.log(`made ${replayed} decisions of the last ${days} days again, by policies ${fingerprint}`);
-    if (differences.length === 0) {
-      console.log('none would differ');
-      return 0;
-    }
-    await print(store.prisma, differences);
-    if (more > 0) console.log(`  and ${more} more`);
-    return 1;
-  });
+  const config = await readSettings(file);
+  return withStore(
+    config,
+    createLog(config.log),
+    async (store) => {
+      const { set, fingerprint } = await policiesOfFile(store, config);
+      const since = new Date(Date.now() - days * dayMs);
+      const engine = new Engine(set, fingerprint, config.limits.reviewMs);
+      const { replayed, differences, more } = await compare(store.prisma, engine, { since });
+      console.log(`made ${replayed} decisions of the last ${days} days again, by policies ${fingerprint}`);
+      if (differences.length === 0) {
+        console.log('none would differ');
+        return 0;
+      }
+      await print(store.prisma, differences);
+      if (more > 0) console.log(`  and ${more} more`);
+      return 1;
+    },
+    (connection) => assertSettings(config, connection, true),
+  );
 }

@@ -15,6 +15,7 @@ const verbs: Readonly<Record<string, (args: readonly string[]) => Promise<number
 export const policyCommand: Command = {
   name: 'policy',
   usage: `policy accept | ${newUsage} | ${replayUsage} | policy test FILE…`,
+  forms: ['policy accept', newUsage, replayUsage, 'policy test FILE…'],
   description:
     'Put the policies of the settings in force; write a new one; see what a configuration would have changed; test policies.',
   async run([verb = '', ...args]) {

@@ -38,9 +38,11 @@ export interface RemoteValues {
 
 const firstLine = (path: string): string => readFileSync(path === '-' ? 0 : path, 'utf8').split(/\r?\n/, 1)[0]!;
 
-/** Whoever lists the processes of the machine reads the arguments of a command. */
+/** Every account can list the arguments of a command, and npm prints them. */
 const warnOf = (option: string, instead: string) =>
-  console.error(`WARNING: every account of this machine can read the secret in ${option}. Use ${instead}.`);
+  console.error(
+    `WARNING: every account of this machine can read the secret in ${option}, and npm run prints it. Use ${instead}.`,
+  );
 
 /** @throws where one of them is missing or wrong. */
 export async function readRemote(values: RemoteValues): Promise<Remote> {
@@ -53,22 +55,36 @@ async function authorizationOf(values: RemoteValues): Promise<string> {
   const { user, 'api-token': token, 'api-token-file': tokenFile, 'password-file': passwordFile } = values;
   const given = [user, token, tokenFile].filter((value) => value !== undefined).length;
   if (given > 1) throw new Error('Sign in by a token or by --user, not by several.');
-  const own = given === 0 ? signInOf() : { token: undefined, user: undefined };
+  const own = signInOf();
   if (token !== undefined) warnOf('--api-token', '--api-token-file or GATEHOUSE_API_TOKEN');
-  const bearer = token ?? (tokenFile === undefined ? own.token : firstLine(tokenFile));
+  const bearer = token ?? (tokenFile !== undefined ? firstLine(tokenFile) : user === undefined ? own.token : undefined);
   if (bearer !== undefined) return `Bearer ${bearer}`;
-  const name = user ?? own.user;
-  if (name === undefined)
+  const asked = nameAndPassword(user ?? own.user);
+  if (asked === undefined)
     throw new Error('Sign in by --api-token-file, by --user, or by GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
-  const hasPassword = name.includes(':');
-  if (hasPassword && user !== undefined) warnOf('--user', '--user USER with --password-file, or GATEHOUSE_USER');
-  return `Basic ${Buffer.from(hasPassword ? name : `${name}:${await passwordOf(name, passwordFile)}`).toString('base64')}`;
+  const { name } = asked;
+  const isTyped = user !== undefined && asked.password !== undefined;
+  if (isTyped) warnOf('--user', '--user USER with --password-file, or GATEHOUSE_USER');
+  const variable = nameAndPassword(own.user);
+  const known = variable?.name === name ? variable.password : undefined;
+  const password = isTyped ? asked.password : await passwordOf(name, passwordFile, known);
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
-async function passwordOf(user: string, file: string | undefined): Promise<string> {
+function nameAndPassword(text: string | undefined): { name: string; password: string | undefined } | undefined {
+  if (text === undefined) return undefined;
+  const at = text.indexOf(':');
+  return at < 0 ? { name: text, password: undefined } : { name: text.slice(0, at), password: text.slice(at + 1) };
+}
+
+/** `known` is the password that the environment has for this user. */
+async function passwordOf(user: string, file: string | undefined, known: string | undefined): Promise<string> {
   if (file !== undefined) return firstLine(file);
+  if (known !== undefined) return known;
   if (!process.stdin.isTTY)
-    throw new Error('--user needs --password-file FILE (- is standard input), or a terminal to ask for the password.');
+    throw new Error(
+      `The password of ${user} is missing. Set --password-file FILE (- is standard input) or GATEHOUSE_USER=${user}:PASSWORD, or use a terminal.`,
+    );
   return askSecret(`Password of ${user}: `);
 }
 

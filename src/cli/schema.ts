@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { type GraphQLSchema, lexicographicSortSchema } from 'graphql';
-import type { Command } from './usage.ts';
+import { assertNoArguments, type Command } from './usage.ts';
 
 const path = join(import.meta.dirname, '..', '..', 'schema.graphql');
 
@@ -16,7 +16,8 @@ export const schemaCommand: Command = {
   name: 'schema',
   usage: 'schema',
   description: 'Print the schema into schema.graphql.',
-  async run() {
+  async run(args) {
+    assertNoArguments('schema', args);
     const { schema } = await import('../schema.ts');
     writeFileSync(path, printPublicSchema(schema));
     console.log(`written: ${path}`);

@@ -4,7 +4,8 @@ import { createApp } from '../app.ts';
 import { loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
 import { reloadPolicies } from '../bootstrap/reload.ts';
-import { type Config, readConfig } from '../config.ts';
+import { assertSettings, readSettings } from '../bootstrap/settings.ts';
+import type { Config } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
@@ -42,7 +43,7 @@ export const serve: Command = {
       throw new UsageError(
         `serve takes no arguments, and got ${args.join(' ')}. Its settings are environment variables.\nUsage: gatehouse serve`,
       );
-    const config = readConfig();
+    const config = await readSettings();
     const log = createLog(config.log);
     const { connection, embedded } = await openConnection(config);
     let stopping = false;
@@ -88,10 +89,11 @@ export const serve: Command = {
     process.on('SIGTERM', () => void stop('SIGTERM'));
     process.on('SIGINT', () => void stop('SIGINT'));
     try {
+      await assertSettings(config, connection);
+      await assertCanListen(config);
       const applied = await migrate(connection);
       if (applied.length > 0) log.info('migrated', { applied });
       app = await createApp(config, connection, log);
-      await assertCanListen(config);
       const password = await firstStart(app.store, config.admin, config.limits.passwordLength);
       const demo =
         password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;

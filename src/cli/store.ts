@@ -23,16 +23,21 @@ export async function openConnection(
   return { connection: embedded.connection, embedded };
 }
 
-/** For commands on the gateway's own host: works beside a running gateway. */
+/**
+ * For commands on the gateway's own host: works beside a running gateway.
+ * @param before looks at the settings before anything is migrated.
+ */
 export async function withStore<T>(
   config: Config,
   log: Log,
   work: (store: Store, connection: Connection) => Promise<T>,
+  before: (connection: Connection) => Promise<void> = async () => undefined,
 ): Promise<T> {
   const { connection, embedded } = await openConnection(config);
   const database = openDatabase(connection, config.limits);
   const wake = createWake(config.redisUrl, connection, log);
   try {
+    await before(connection);
     await migrate(connection);
     return await work({ prisma: database.prisma, wake }, connection);
   } catch (error) {

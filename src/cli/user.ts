@@ -13,8 +13,9 @@ export const userCommand: Command = {
   name: 'user',
   usage: 'user unlock|reset-password NAME',
   description: 'End the locks of an account, or give it a new password, from the host.',
-  async run([verb, username]) {
-    if ((verb !== 'unlock' && verb !== 'reset-password') || !username)
+  forms: ['user unlock NAME', 'user reset-password NAME'],
+  async run([verb, username, ...more]) {
+    if ((verb !== 'unlock' && verb !== 'reset-password') || !username || more.length > 0)
       throw new UsageError('Usage: gatehouse user unlock|reset-password NAME');
     const config = readConfig();
     const password = generatePassword();

@@ -68,8 +68,9 @@ const always = new Set<ErrorCode>([
 /** Where nothing could be answered, the status of the response says so too. */
 function http({ code, extensions }: GatehouseError): object {
   if (!always.has(code)) return {};
-  const headers = { 'Retry-After': String(extensions['retryAfter'] ?? 2) };
-  return { http: { status: errorCodes[code], ...(errorCodes[code] === 503 && { headers }) } };
+  const status = errorCodes[code];
+  const wait = extensions['retryAfter'] ?? (status === 503 ? 2 : undefined);
+  return { http: { status, ...(wait !== undefined && { headers: { 'Retry-After': String(wait) } }) } };
 }
 
 /** A fault of the request, its document or its variables: told as it is, but without suggestions of names. */

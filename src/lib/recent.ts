@@ -18,6 +18,11 @@ export class Recent<K, V> {
     this.#young.set(key, value);
   }
 
+  delete(key: K): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
   /** Drops the older generation; the younger becomes the older. */
   age(): void {
     this.#old = this.#young;

@@ -9,6 +9,7 @@ import type { Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { impersonation } from './guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
 import { inPolicyFiles } from './policy-files.ts';
+import { at, type PlaceOf, pathOf, References } from './references.ts';
 import { carryOver } from './renames.ts';
 import './outside.ts';
 
@@ -87,9 +88,6 @@ export interface LoadOptions {
   readonly mayLack?: boolean | undefined;
 }
 
-/** `policies.naming.rules.0` to `gatehouse.yaml:12`; undefined where it is in no file. */
-export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
-
 /**
  * Loads every policy of the folders.
  * @throws {PolicyLoadError} naming file and fault of each that cannot be trusted; none is left out in silence.
@@ -154,23 +152,26 @@ export async function loadPolicies({
         disabled.push(name);
         continue;
       }
-      const found = new Map<string, string>();
+      const placeOfText = (text: string) => at(placeOf, ['policies', name, ...pathOf(text, own)]);
+      const references = new References(placeOfText);
       const unmatched: string[] = [];
       const host: PolicyHost = {
         groups(names) {
-          const ids = lookUp('group', names, groups, found);
+          const ids = references.lookUp('group', names, groups);
           for (const id of ids) exceptedGroups.add(id);
           return ids;
         },
-        tenants: (keys) => lookUp('tenant', keys, tenants, found),
+        tenants: (keys) => references.lookUp('tenant', keys, tenants),
         serviceAccount(name, tenantKey) {
           const places = tenantKey === undefined ? [...tenants.keys(), ''] : [tenantKey, ''];
           if (serviceAccounts && !places.some((place) => serviceAccounts.has(`${place}/${name}`)))
-            unmatched.push(`there is no service account ${name}${tenantKey === undefined ? '' : ` in ${tenantKey}`}`);
+            unmatched.push(
+              `there is no service account ${name}${tenantKey === undefined ? '' : ` in ${tenantKey}`}${placeOfText(name)}`,
+            );
           return name;
         },
       };
-      const policy = await plugin.create(config.data, host);
+      const policy = await createPolicy(plugin, config.data, host, references);
       if (typeof policy?.evaluate !== 'function') throw new Faults(['create() returned no policy with evaluate()']);
       policies.push({
         name,
@@ -182,7 +183,7 @@ export async function loadPolicies({
         reads: plugin.reads,
         settings: config.data as Record<string, unknown>,
         builtIn: false,
-        ...(found.size > 0 && { references: Object.fromEntries(found) }),
+        ...(references.found.size > 0 && { references: Object.fromEntries(references.found) }),
         ...(unmatched.length > 0 && { unmatched }),
         policy,
       });
@@ -210,10 +211,21 @@ async function pluginIn(name: string, path: string): Promise<z.infer<typeof shap
   return parsed.data;
 }
 
-const at = (placeOf: PlaceOf | undefined, path: readonly PropertyKey[]): string => {
-  const place = placeOf?.(path);
-  return place === undefined ? '' : ` (${place})`;
-};
+/** What is missing goes before what a policy says of it. */
+async function createPolicy(
+  { create }: z.infer<typeof shape>,
+  config: unknown,
+  host: PolicyHost,
+  { faults }: References,
+): Promise<Policy> {
+  try {
+    const policy = (await create(config, host)) as Policy;
+    if (faults.length === 0) return policy;
+  } catch (error) {
+    if (faults.length === 0) throw error;
+  }
+  throw new Faults(faults);
+}
 
 function settingFault(name: string, issue: z.core.$ZodIssue, placeOf: PlaceOf | undefined): string {
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
@@ -221,18 +233,6 @@ function settingFault(name: string, issue: z.core.$ZodIssue, placeOf: PlaceOf | 
     '  ',
     ' ',
   );
-}
-
-function lookUp(
-  what: string,
-  references: readonly string[],
-  known: ReadonlyMap<string, string>,
-  found: Map<string, string>,
-): ReadonlySet<string> {
-  const missing = references.filter((reference) => !known.has(reference));
-  if (missing.length > 0) throw new Faults(missing.map((reference) => `there is no ${what} ${reference}`));
-  for (const reference of references) found.set(`${what} ${reference}`, known.get(reference)!);
-  return new Set(references.map((reference) => known.get(reference)!));
 }
 
 async function builtInGuards(): Promise<LoadedPolicy[]> {

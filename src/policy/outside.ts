@@ -1,8 +1,12 @@
 import { registerHooks } from 'node:module';
+import { extname } from 'node:path';
 
+// TypeScript in the project, JavaScript in the installed package.
+const extension = extname(import.meta.url);
+const format = extension === '.ts' ? 'module-typescript' : 'module';
 const own: Readonly<Record<string, string>> = {
-  'gatehouse/policy': new URL('./contract.ts', import.meta.url).href,
-  'gatehouse/policy-testing': new URL('./testing.ts', import.meta.url).href,
+  'gatehouse/policy': new URL(`./contract${extension}`, import.meta.url).href,
+  'gatehouse/policy-testing': new URL(`./testing${extension}`, import.meta.url).href,
 };
 
 /**
@@ -12,6 +16,6 @@ const own: Readonly<Record<string, string>> = {
 registerHooks({
   resolve(specifier, context, next) {
     const url = Object.hasOwn(own, specifier) ? own[specifier] : undefined;
-    return url === undefined ? next(specifier, context) : { url, format: 'module-typescript', shortCircuit: true };
+    return url === undefined ? next(specifier, context) : { url, format, shortCircuit: true };
   },
 });

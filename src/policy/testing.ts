@@ -4,7 +4,7 @@
 import type { z } from 'zod';
 import type { Credential } from '../access/actor.ts';
 import type { Action, ResourceName } from '../access/catalog.ts';
-import type { Row } from '../access/grant.ts';
+import type { Row } from '../access/row.ts';
 import type { Where } from '../access/where.ts';
 import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { matches } from './portable.ts';

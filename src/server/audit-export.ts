@@ -20,7 +20,7 @@ export function createAuditExport(options: DownloadOptions): Download {
     const found = path.exec(asked);
     if (!found) return undefined;
     const [, key] = found;
-    return download(options, 'The audit log', async (context, request, response) => {
+    return download(options, async (context, request, response) => {
       const query = exportQuery(new URLSearchParams(request.url?.split('?')[1] ?? ''));
       const tenant = key === undefined ? null : await tenantOf(context, decoded(key, 'The tenant'));
       try {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readings } from '../audit/readings.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
-import { errorCodes, GatehouseError, notFound, unavailable } from '../errors.ts';
+import { errorCodes, notFound, unavailable } from '../errors.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
 import type { Counted } from '../lib/counted.ts';
@@ -32,18 +32,11 @@ const idleMs = 60_000;
 /** Downloads of one account. Each holds some pages in memory, for as long as its network takes none. */
 export const downloadsAtOnce = 8;
 
-/** What every file has in common: GET and its origins, who asks, and errors as GraphQL tells them. */
-export function download(
-  { services, authenticator, addressOf, mask, running }: DownloadOptions,
-  what: string,
-  work: Work,
-) {
+/** What every file has in common: who asks, and errors as GraphQL tells them. */
+export function download({ services, authenticator, addressOf, mask, running }: DownloadOptions, work: Work) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    allowOrigin(request, response);
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     let leave: (() => void) | undefined;
     try {
-      if (request.method !== 'GET') throw new GatehouseError('BAD_INPUT', `${what} is read by GET.`);
       const context: Context = {
         ...services,
         db: services.store.prisma,
@@ -63,23 +56,18 @@ export function download(
     } catch (error) {
       if (response.headersSent) return void response.destroy();
       const { message, extensions } = mask(error);
-      const { code, issues, oldestCursor } = extensions as Record<string, unknown>;
+      const { code, issues, oldestCursor, retryAfter } = extensions as Record<string, unknown>;
       const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
-      response.writeHead(status, { 'Content-Type': 'application/json', ...(status === 503 && { 'Retry-After': '2' }) });
+      const wait = retryAfter ?? (status === 503 ? 2 : undefined);
+      response.writeHead(status, {
+        'Content-Type': 'application/json',
+        ...(wait !== undefined && { 'Retry-After': String(wait) }),
+      });
       response.end(JSON.stringify({ errors: [{ message, extensions: { code, issues, oldestCursor } }] }));
     } finally {
       leave?.();
     }
   };
-}
-
-/** Pages of other origins may read it, as far as the server's rule let them come here. */
-function allowOrigin({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
-  if (origin === undefined) return;
-  response.setHeader('Vary', 'Origin');
-  response.setHeader('Access-Control-Allow-Origin', origin);
-  response.setHeader('Access-Control-Allow-Methods', 'GET');
-  response.setHeader('Access-Control-Allow-Headers', 'authorization, x-gatehouse-impersonate, x-request-id');
 }
 
 /** A part of a path. @throws NOT_FOUND for what no name could be. */

@@ -1,6 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
+import { compressAnswer } from './compress-answer.ts';
+import { answerPreflight, shareAnswer } from './cross-origin.ts';
 import type { Download } from './download.ts';
+import { asksForPage, servePage } from './graphiql.ts';
+import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
 import type { Handler } from './plain-post.ts';
 import { isSoundAddress } from './sound-address.ts';
 
@@ -11,6 +15,8 @@ export interface HttpOptions {
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** May this gateway decide, and does its database answer? */
   readonly isReady: () => boolean;
+  /** Is GraphiQL served? */
+  readonly hasPage: boolean;
 }
 
 export interface HttpServer {
@@ -31,7 +37,7 @@ function answer(
 }
 
 /** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
-export function createHttpServer({ graphql, downloads, origins, isReady }: HttpOptions): HttpServer {
+export function createHttpServer({ graphql, downloads, origins, isReady, hasPage }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -54,6 +60,9 @@ export function createHttpServer({ graphql, downloads, origins, isReady }: HttpO
           .writeHead(ready ? 200 : 503, { 'Content-Type': 'text/plain' })
           .end(ready ? 'ready\n' : 'not ready\n');
       }
+      response.setHeader('X-Request-Id', requestIdOf(request));
+      const isAllowed = origins(request.headers.origin, request.headers.host);
+      shareAnswer(request, response, isAllowed);
       if (draining)
         return answer(response, 503, 'UNAVAILABLE', 'The gateway stops; try another.', {
           Connection: 'close',
@@ -61,18 +70,24 @@ export function createHttpServer({ graphql, downloads, origins, isReady }: HttpO
         });
       if (!isSoundAddress(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
-      response.setHeader('X-Request-Id', requestIdOf(request));
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? graphql : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');
-      if (!origins(request.headers.origin, request.headers.host))
-        return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      const methods: readonly string[] = serve === graphql ? graphqlMethods : fileMethods;
+      if (request.method === 'OPTIONS') return answerPreflight(request, response, methods);
+      if (!methods.includes(request.method ?? ''))
+        return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
+          Allow: [...methods, 'OPTIONS'].join(', '),
+        });
+      const isPage = hasPage && serve === graphql && asksForPage(request);
+      if (serve === graphql) compressAnswer(request, response);
       running += 1;
       response.once('close', () => {
         running -= 1;
         if (running === 0) idle();
       });
-      void Promise.resolve(serve(request, response)).catch(() => {
+      void Promise.resolve((isPage ? servePage : serve)(request, response)).catch(() => {
         if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
         else response.destroy();
       });

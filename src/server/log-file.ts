@@ -17,7 +17,7 @@ export function createLogFile(options: DownloadOptions): Download {
   return (asked) => {
     const [, key, executionId] = path.exec(asked) ?? [];
     if (key === undefined || executionId === undefined) return undefined;
-    return download(options, 'A log', async (context, request, response) => {
+    return download(options, async (context, request, response) => {
       const level = levelIn(request.url ?? '');
       const execution = await find(context, decoded(key, 'The log'), decoded(executionId, 'The log'));
       await context.session.noteUse(false);

@@ -78,7 +78,6 @@ function isPlain({ method, url, headers }: IncomingMessage, bodyBytes: number): 
     length > 0 &&
     length <= bodyBytes &&
     headers['content-encoding'] === undefined &&
-    headers.origin === undefined &&
     /^application\/json(?: *; *charset="?utf-8"?)?$/i.test(headers['content-type'] ?? '')
   );
 }

@@ -9,12 +9,10 @@ import type { DirectWay } from '../graphql/direct.ts';
 import type { Mask } from '../graphql/mask.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
-import { graphiqlPage } from './graphiql.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
-import { renderPage, usePageHeaders } from './use-page-headers.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { useSignIn } from './use-sign-in.ts';
@@ -37,23 +35,12 @@ export interface YogaOptions {
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly signIn: SignIn;
-  readonly allowedOrigins: readonly string[];
-  readonly graphiql: boolean;
   readonly mask: Mask;
 }
 
 export type Gateway = YogaServerInstance<ServerContext, Context>;
 
-export function createGateway({
-  schema,
-  services,
-  authenticator,
-  addressOf,
-  signIn,
-  allowedOrigins,
-  graphiql,
-  mask,
-}: YogaOptions): Gateway {
+export function createGateway({ schema, services, authenticator, addressOf, signIn, mask }: YogaOptions): Gateway {
   const { limits, store } = services;
   return createYoga<ServerContext, Context>({
     schema,
@@ -63,10 +50,9 @@ export function createGateway({
     batching: false,
     maxRequestBodySize: limits.bodyBytes,
     healthCheckEndpoint: '/healthz',
-    graphiql: graphiql ? graphiqlPage : false,
-    // The page with all it needs: nothing is loaded from elsewhere.
-    renderGraphiQL: renderPage,
-    cors: { origin: [...allowedOrigins], credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
+    // Both are served by src/server/http.ts.
+    graphiql: false,
+    cors: false,
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
     // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
@@ -92,7 +78,6 @@ export function createGateway({
     plugins: [
       // around everything
       useToldFaults(mask),
-      usePageHeaders(),
       // before the body is read
       useHttpRules(),
       useSignIn(signIn),

@@ -49,6 +49,29 @@ describe('failed sign-ins', () => {
     expect(await at(name.toUpperCase(), '192.0.2.1').codes(who)).toEqual(refused);
   });
 
+  it('tell how long the lock lasts, alike for a name that no account has', async () => {
+    const { name } = await person();
+    const waits = async (account: string, address: string) => {
+      const { status, headers, errors } = await at(account, address).run(who);
+      expect([status, errors[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+      return headers.get('retry-after');
+    };
+    // More names of one address than are counted apart.
+    for (let i = 0; i < 25; i += 1) await fail(`filler${i}`, '192.0.2.77', 1);
+    const told: Record<string, (string | null)[]> = {};
+    for (const account of [name, 'nobody-at-all']) {
+      await fail(account, '192.0.2.77', 8);
+      const wrong = world.basic(account, 'wrong').as(from('192.0.2.77'));
+      const ninth = (await wrong.run(who)).headers.get('retry-after');
+      const tenth = (await wrong.run(who)).headers.get('retry-after');
+      told[account] = [ninth, tenth, await waits(account, '192.0.2.77')].map((wait) => wait && `${wait.length} digits`);
+    }
+    expect(Object.values(told)).toEqual([
+      [null, '4 digits', '4 digits'],
+      [null, '4 digits', '4 digits'],
+    ]);
+  });
+
   it('count within five minutes, and lock for thirty', async () => {
     const { store } = world.app;
     const begin = new Date('2031-01-01T00:00:00Z').getTime();

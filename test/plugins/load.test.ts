@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import '../../src/resources/index.ts';
 import { readConfig } from '../../src/config.ts';
-import { loadPolicies, type PlaceOf, PolicyLoadError } from '../../src/policy/load.ts';
+import { loadPolicies, PolicyLoadError } from '../../src/policy/load.ts';
 import { describeSet, fingerprintOf, lostGuards } from '../../src/policy/policy-set.ts';
+import type { PlaceOf } from '../../src/policy/references.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const root = temporaryFolder('policies');

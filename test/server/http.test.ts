@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { World } from '../support/world.ts';
@@ -96,6 +99,18 @@ describe('the HTTP server', () => {
       expect((await by('{ __typename }')).status).toBe(200);
     });
 
+    it('answers 405 to other methods, and says how to subscribe with graphql-sse', async () => {
+      for (const method of ['PUT', 'DELETE']) {
+        const answer = await raw(url, { method, headers: auth });
+        expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, POST, OPTIONS']);
+        expect(answer.text).toMatch(/singleConnection: false/);
+      }
+      const patch = await raw(url, { method: 'PATCH', headers: auth });
+      expect([patch.status, codesOf(patch.text)]).toEqual([405, ['BAD_INPUT']]);
+      const file = await raw(`${world.urls[0]}/tenants/main/audit-events`, { method: 'POST', headers: auth });
+      expect([file.status, file.headers.allow]).toEqual([405, 'GET, OPTIONS']);
+    });
+
     it('takes no list of operations', async () => {
       const answer = await raw(url, {
         headers: jsonType,
@@ -137,6 +152,41 @@ describe('the HTTP server', () => {
       for (const name of ['authorization', 'content-type', 'x-gatehouse-impersonate'])
         expect(preflight.headers['access-control-allow-headers']).toContain(name);
       expect(preflight.headers['access-control-allow-credentials']).not.toBe('true');
+    });
+
+    it('lets an allowed page read the headers and its browser keep the answers, apart from those of other origins', async () => {
+      const origin = 'https://console.example';
+      const preflight = await ask(strict, origin, 'OPTIONS', { 'access-control-request-method': 'POST' });
+      expect(preflight.headers['access-control-max-age']).toBe('7200');
+      const file = `${strict.urls[0]}/tenants/none/audit-events`;
+      const answers = [
+        await ask(strict, origin),
+        await raw(file, { method: 'GET', headers: { origin } }),
+        await raw(`${strict.urls[0]}/nothing`, { method: 'GET', headers: { origin } }),
+        await ask(strict, origin, 'PUT'),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 401, 404, 405]);
+      for (const { headers } of answers) {
+        expect(headers).toMatchObject({
+          vary: expect.stringContaining('Origin'),
+          'access-control-allow-origin': origin,
+        });
+        expect(headers['access-control-expose-headers']).toMatch(/X-Request-Id.*Retry-After/);
+        expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+      }
+      for (const other of [undefined, 'https://evil.example'])
+        expect((await ask(strict, other)).headers['vary']).toContain('Origin');
+    });
+
+    it('with a list, allows the page that the gateway serves itself, and no other of its host', async () => {
+      const page = await World.create({ config: { graphiql: true, origins: ['https://console.example'] } });
+      try {
+        const { host } = new URL(page.urls[0]!);
+        expect((await ask(page, `http://${host}`)).status).toBe(200);
+        expect((await ask(page, 'http://localhost:1')).status).toBe(403);
+      } finally {
+        await page.close();
+      }
     });
 
     it('with a list, refuses every other, preflight included', async () => {
@@ -219,6 +269,9 @@ describe('the HTTP server', () => {
     const on = await page(world);
     expect([on.status, on.headers['content-type']]).toEqual([200, expect.stringContaining('text/html')]);
     expect(on.text).toContain('Gatehouse');
+    // Credentials go into a field of its own, and what is typed as a header is not kept.
+    expect(on.text).toMatch(/<form id="sign-in"[\s\S]*type="password"/);
+    expect(on.text).toContain('"shouldPersistHeaders":false');
     const off = await page(strict);
     expect(off.text).not.toContain('<html');
     expect(off.status).toBeGreaterThanOrEqual(400);
@@ -253,6 +306,71 @@ describe('the HTTP server', () => {
     expect(scripts.length).toBeGreaterThan(0);
     for (const script of scripts) expect(policy).toContain(createHash('sha256').update(script).digest('base64'));
     expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
+  });
+
+  describe('compression', () => {
+    const bytes = async (path: string, headers: Record<string, string>, body?: string) => {
+      const method = body === undefined ? 'GET' : 'POST';
+      const request = httpRequest(path, { method, headers: { ...headers, ...(body && jsonType) }, agent: false });
+      request.end(body);
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      return { response, body: Buffer.concat(await response.toArray()) };
+    };
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+
+    it('of large answers is negotiated, and leaves their text as it is', async () => {
+      const introspection = json(getIntrospectionQuery());
+      const plain = await bytes(url, auth, introspection);
+      expect(plain.response.headers['content-encoding']).toBeUndefined();
+      for (const [accepted, encoding] of [
+        ['gzip, deflate, br', 'br'],
+        ['gzip;q=0.5, br;q=0', 'gzip'],
+      ] as const) {
+        const { response, body } = await bytes(url, { ...auth, 'accept-encoding': accepted }, introspection);
+        expect(response.headers).toMatchObject({
+          'content-encoding': encoding,
+          'content-length': String(body.length),
+          vary: expect.stringContaining('Accept-Encoding'),
+        });
+        expect(response.headers['x-padding']).toMatch(/^x{1,63}$/);
+        expect(body.length).toBeLessThan(plain.body.length / 6);
+        expect(unpack[encoding](body).equals(plain.body)).toBe(true);
+      }
+      const small = await bytes(url, { ...auth, 'accept-encoding': 'br' }, json('{ viewer { name } }'));
+      expect(small.response.headers['content-encoding']).toBeUndefined();
+      expect(JSON.parse(small.body.toString()).data.viewer.name).toBe('root');
+      // Many at once: as many as threads are left for it are compressed, and every one arrives whole.
+      const many = await Promise.all(
+        Array.from({ length: 8 }, () => bytes(url, { ...auth, 'accept-encoding': 'gzip' }, introspection)),
+      );
+      for (const { response, body } of many)
+        expect((response.headers['content-encoding'] ? gunzipSync(body) : body).equals(plain.body)).toBe(true);
+    });
+
+    it('does not touch a stream: each event comes at once', async () => {
+      const headers = { ...auth, ...jsonType, accept: 'text/event-stream', 'accept-encoding': 'br, gzip' };
+      const request = httpRequest(url, { method: 'POST', headers, agent: false });
+      request.end(json('subscription { auditEvents { cursor } }'));
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      expect(response.headers['content-encoding'] ?? 'none').toBe('none');
+      const [chunk] = (await once(response, 'data')) as [Buffer];
+      expect(chunk.toString()).toMatch(/^(:|event)/);
+      request.destroy();
+    });
+
+    it('of GraphiQL is made once, and its page is asked about and not loaded again', async () => {
+      const headers = { accept: 'text/html', 'accept-encoding': 'br' };
+      const first = await bytes(url, headers);
+      expect(first.response.headers).toMatchObject({ 'content-encoding': 'br', 'cache-control': 'no-cache' });
+      expect(first.body.length).toBeLessThan(2_100_000);
+      const html = brotliDecompressSync(first.body).toString();
+      expect(html).toBe((await bytes(url, { accept: 'text/html' })).body.toString());
+      const again = await bytes(url, { ...headers, 'if-none-match': first.response.headers.etag! });
+      expect([again.response.statusCode, again.body.length]).toEqual([304, 0]);
+      expect(again.response.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+      const other = await bytes(url, { accept: 'text/html', 'if-none-match': first.response.headers.etag! });
+      expect(other.response.statusCode).toBe(200);
+    });
   });
 
   it.each([

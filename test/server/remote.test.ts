@@ -29,7 +29,12 @@ describe('a command that signs in to a gateway', () => {
     });
     vi.stubEnv('GATEHOUSE_USER', 'ann:of the environment');
     expect((await readRemote({ server })).authorization).toBe(basic('ann:of the environment'));
+    // The password of the variable is the same user's, also where an option names the user; a file goes before it.
+    expect((await readRemote({ server, user: 'ann' })).authorization).toBe(basic('ann:of the environment'));
+    expect((await readRemote({ server, 'password-file': file })).authorization).toBe(basic('ann:from a file'));
+    if (!process.stdin.isTTY) await expect(readRemote({ server, user: 'bob' })).rejects.toThrow(/password of bob/);
     vi.stubEnv('GATEHOUSE_API_TOKEN', 'gth_x');
+    expect((await readRemote({ server, user: 'ann' })).authorization).toBe(basic('ann:of the environment'));
     expect((await readRemote({ server })).authorization).toBe('Bearer gth_x');
     expect(warnings).toEqual([]);
   });

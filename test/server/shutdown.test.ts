@@ -2,10 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
 import { Client } from '../support/client.ts';
-import { password } from '../support/world.ts';
+import { masterKey, password } from '../support/world.ts';
 import { Program, raw, until } from './tools.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-serve-'));
@@ -114,7 +115,10 @@ describe('the program', () => {
 
   it('tells all faults of its settings at once, and starts nothing', async () => {
     const path = join(folder, 'bad.yaml');
-    writeFileSync(path, 'limits:\n  depth: none\n  speed: 3\npolicys: {}\n');
+    writeFileSync(
+      path,
+      'limits:\n  depth: none\n  speed: 3\npolicys: {}\npolicies:\n  naming: { rule: [] }\n  ghost: {}\n',
+    );
     const program = serve({
       GATEHOUSE_DATA_DIR: join(folder, 'never'),
       PORT: '99999',
@@ -123,14 +127,77 @@ describe('the program', () => {
       GATEHOUSE_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/33,fd00::/8,fd00::/129',
       DATABASE_URL: 'mysql://x',
       GATEHOUSE_CONFIG: path,
+      GATEHOUSE_MASTERKEY: 'x',
+      GATEHOUSE_HOST: '0.0.0.0',
+      GATEHOUSE_TELEMETRY: '1',
+      // What Kubernetes adds where a service is named gatehouse.
+      GATEHOUSE_SERVICE_HOST: '10.0.0.1',
+      GATEHOUSE_PORT: 'tcp://10.0.0.1:4000',
+      GATEHOUSE_PORT_4000_TCP_ADDR: '10.0.0.1',
     });
     expect((await program.ended).code).toBe(1);
+    expect(program.error.match(/GATEHOUSE_\w+ is no setting.*/g)).toEqual([
+      'GATEHOUSE_MASTERKEY is no setting. Do you mean GATEHOUSE_MASTER_KEY?',
+      'GATEHOUSE_HOST is no setting. Do you mean HOST?',
+      'GATEHOUSE_TELEMETRY is no setting',
+    ]);
     for (const name of ['PORT', 'GATEHOUSE_DEMO', 'GATEHOUSE_ORIGINS', 'DATABASE_URL', 'GATEHOUSE_MASTER_KEY'])
       expect(program.error).toContain(name);
     expect(program.error.match(/TRUSTED_PROXIES\.\d/g)).toEqual(['TRUSTED_PROXIES.1', 'TRUSTED_PROXIES.3']);
-    for (const fault of [/bad\.yaml:2: limits\.depth/, /bad\.yaml:3: .*speed/, /bad\.yaml:4: .*policys/])
+    for (const fault of [
+      /bad\.yaml:2: limits\.depth/,
+      /bad\.yaml:3: .*speed/,
+      /bad\.yaml:4: .*policys/,
+      /naming.*rule.*bad\.yaml:6/,
+      /ghost.*bad\.yaml:7/,
+    ])
       expect(program.error).toMatch(fault);
     expect(program.error).not.toMatch(/\n\s+at /);
+  });
+
+  it('tells what is wrong with its policies before it migrates, with the line of each name that is not there', async () => {
+    const { host, user, password: secret } = inject('server');
+    const connection = { host, user, password: secret, database: 'unmigrated' };
+    const server = new pg.Client({ ...connection, database: 'postgres' });
+    await server.connect();
+    await server.query('CREATE DATABASE unmigrated');
+    const path = join(folder, 'policies.yaml');
+    writeFileSync(
+      path,
+      `policies:
+  frozen-namespaces:
+    frozen: [company.billing]
+    except: ['main/Release managers', 'main/Others']
+  network:
+    rules: [{ tenant: nowhere, allow: ['10.0.0.0/8'] }]
+  naming: { rule: [] }
+`,
+    );
+    const env = {
+      DATABASE_URL: `postgresql://${user}:${secret}@localhost/unmigrated?host=${encodeURIComponent(host)}`,
+      GATEHOUSE_MASTER_KEY: masterKey,
+      GATEHOUSE_CONFIG: path,
+      GATEHOUSE_ADMIN_PASSWORD: 'short',
+    };
+    const starts = [serve(env), new Program(['src/main.ts', 'policy', 'accept'], env)];
+    for (const program of starts) {
+      expect((await program.ended).code).toBe(1);
+      for (const fault of [
+        /there is no group main\/Release managers \(.*policies\.yaml:4\)/,
+        /there is no group main\/Others \(.*policies\.yaml:4\)/,
+        /there is no tenant nowhere \(.*policies\.yaml:6\)/,
+        /rule.*\(.*policies\.yaml:7\)/,
+        /GATEHOUSE_ADMIN_PASSWORD: A password has at least 15/,
+      ])
+        expect(program.error).toMatch(fault);
+      expect(program.error).not.toMatch(/\n\s+at /);
+    }
+    const client = new pg.Client(connection);
+    await client.connect();
+    expect((await client.query('SELECT 1 FROM pg_tables WHERE schemaname = $1', ['public'])).rowCount).toBe(0);
+    await client.end();
+    await server.query('DROP DATABASE unmigrated');
+    await server.end();
   });
 
   it('says when its port is taken, and leaves no PostgreSQL behind and no password untold', async () => {

@@ -179,7 +179,17 @@ describe('the master key file', () => {
     const key = masterKey(undefined, data);
     expect(Buffer.from(key, 'base64url')).toHaveLength(32);
     expect(masterKey(undefined, data)).toBe(key);
-    expect(readdirSync(data)).toEqual(['master.key']);
+    expect(readdirSync(data).sort()).toEqual(['.gitignore', 'master.key']);
+  });
+
+  it('is kept out of git and of packages by the data folder itself, which other files stay in', () => {
+    const data = folder();
+    masterKey(undefined, data);
+    expect(readFileSync(join(data, '.gitignore'), 'utf8')).toBe('*\n');
+    const shared = folder();
+    writeFileSync(join(shared, 'flow.yaml'), '');
+    masterKey(undefined, shared);
+    expect(readdirSync(shared).sort()).toEqual(['flow.yaml', 'master.key']);
   });
 
   it.each(['', '\n', 'short', 'x'.repeat(31)])('is refused where it is too short to be one: %j', (text) => {

@@ -18,6 +18,7 @@ const floors: Record<string, number> = {
   lib: 0,
   client: 0,
   'config.ts': 0,
+  'config-file.ts': 0,
   'errors.ts': 0,
   'version.ts': 0,
   db: 1,
@@ -33,6 +34,7 @@ const floors: Record<string, number> = {
   cli: 8,
   'app.ts': 8,
   'main.ts': 9,
+  pack: 9,
 };
 const floorOf = (path: string): [string, number] => {
   const [, first = ''] = path.split('/');
