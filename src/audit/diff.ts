@@ -1,10 +1,10 @@
 import { applyPatch, createPatch, type Operation } from 'rfc6902';
+import type { RowsDefinition } from '../access/catalog/definition.ts';
 import type { Row } from '../access/grant.ts';
-import type { ResourceDefinition } from '../access/resource.ts';
 import { type Json, toJson } from '../lib/json.ts';
 
 /** The part of a row that may be written down: what its resource names as audited, as JSON. */
-export function auditedPart(definition: Pick<ResourceDefinition, 'audited'>, row: Row | null): Json {
+export function auditedPart(definition: Pick<RowsDefinition, 'audited'>, row: Row | null): Json {
   if (row === null) return null;
   return toJson(Object.fromEntries(definition.audited.filter((f) => row[f] !== undefined).map((f) => [f, row[f]])));
 }

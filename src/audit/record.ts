@@ -1,8 +1,9 @@
 import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
 import { notePending } from '../access/pending.ts';
-import { linksOf, resourceDefinition } from '../access/resource.ts';
+import { isInstanceWide, linksOf, resourceDefinition } from '../access/resource.ts';
 import { raiseRevision } from '../access/revision.ts';
+import { wakeFollowers } from '../db/change-source.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
@@ -82,6 +83,7 @@ export function record(
   const patches = patchesOf(auditedPart(written, before), auditedPart(written, after));
   if (!patches && details === undefined) return;
   if (definition.feedsAccess) raiseRevision(tx);
+  if (definition.live) wakeFollowers(tx, definition.model!, isInstanceWide(name) ? '' : tenant!.id);
   const row = (after ?? before)!;
   // A part that comes or goes changes the resource that it is a part of.
   const type: AuditType = audited ? 'UPDATE' : before === null ? 'CREATE' : after === null ? 'DELETE' : 'UPDATE';

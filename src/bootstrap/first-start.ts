@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { record } from '../audit/record.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
-import { newId } from '../lib/ids.ts';
-import { fold } from '../lib/text.ts';
+import { lockState } from '../policy/store-state.ts';
 import { asSystem } from '../policy/system.ts';
 import { managedInstanceRole } from '../resources/role/managed.ts';
+import { createManagedRole } from '../resources/role/service.ts';
 import { createUser } from '../resources/user/service.ts';
 
 /** 24 characters, 144 bits. */
@@ -24,14 +23,10 @@ export async function firstStart(
   if ((await store.prisma.user.count()) > 0) return undefined;
   const generated = admin.password === undefined ? generatePassword() : null;
   return inTransaction(store, async (tx) => {
-    await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+    await lockState(tx);
     if ((await tx.user.count()) > 0) return undefined;
     const reason = 'first start';
-    const { name, description, permissions } = managedInstanceRole;
-    const role = await tx.role.create({
-      data: { id: newId(), name, nameKey: fold(name), description, permissions: [...permissions], isManaged: true },
-    });
-    record(tx, asSystem('ROLE:CREATE', reason), { before: null, after: role, tenant: null });
+    await createManagedRole(tx, asSystem('ROLE:CREATE', reason), null, managedInstanceRole);
     const { username } = admin;
     const email = firstEmail(username);
     await createUser(

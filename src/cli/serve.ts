@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { createApp } from '../app.ts';
 import { loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
+import { alignManagedRoles } from '../bootstrap/managed-roles.ts';
 import { reloadPolicies } from '../bootstrap/reload.ts';
 import { assertSettings, readSettings } from '../bootstrap/settings.ts';
 import type { Config } from '../config.ts';
@@ -95,6 +96,8 @@ export const serve: Command = {
       if (applied.length > 0) log.info('migrated', { applied });
       app = await createApp(config, connection, log);
       const password = await firstStart(app.store, config.admin, config.limits.passwordLength);
+      const aligned = await alignManagedRoles(app.store);
+      if (aligned > 0) log.info('managed roles follow this version', { roles: aligned });
       const demo =
         password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;
       await app.freshness.confirm();

@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './checkpoint-schema.ts';
 import './shipping-schema.ts';

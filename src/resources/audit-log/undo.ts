@@ -1,4 +1,6 @@
+import { isResource } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
+import { resourceDefinition } from '../../access/resource.ts';
 import { recordedIn } from '../../audit/record.ts';
 import { type Change, stateBefore, undoableActions, undoOf } from '../../audit/undo.ts';
 import type { AuditEvent } from '../../db/generated/client.ts';
@@ -31,13 +33,22 @@ async function changeOf(context: Context, event: AuditEvent): Promise<Change> {
   return { event, tenant, id: resourceId, before: stateBefore(event), ids: idsIn(event) };
 }
 
+/** Says what to do instead. */
+function notUndone({ action, resource }: AuditEvent): string {
+  const instead = isResource(resource) ? resourceDefinition(resource)?.instead : undefined;
+  const others = instead ?? `these can be undone: ${undoableActions().join(', ')}`;
+  return `An event of ${action} cannot be undone: ${others}.`;
+}
+
 async function target({ event: given }: { event: string | number }, context: Context): Promise<Target> {
   const event = await readable(context, String(given));
   const undo = event.outcome === 'SUCCESS' ? undoOf(event.action) : undefined;
   if (!undo)
     throw badInput(
       ['input', 'event'],
-      `An event of ${event.action} (${event.outcome}) cannot be undone; these can: ${undoableActions().join(', ')}.`,
+      event.outcome === 'SUCCESS'
+        ? notUndone(event)
+        : `Only a change that succeeded can be undone; this one is ${event.outcome}.`,
     );
   const { tenant } = await changeOf(context, event);
   context.session.note = `undo of event ${event.id}`;

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -10,6 +9,7 @@ import { find } from '../../policy/find.ts';
 import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { ensureNamespaces, pruneNamespaces } from '../namespace/service.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 
 export interface NewBinding {
   /** Where it was given one already, to be reviewed. */
@@ -120,3 +120,5 @@ export async function removeBindings(
     if (namespace !== '') await pruneNamespaces(tx, tenant.id, namespace);
   }
 }
+
+deletedWithTenant('BINDING', (tx, grant, tenant) => removeBindings(tx, grant, tenant, { tenantId: tenant.id }));

@@ -1,3 +1,2 @@
-import './resource.ts';
 import './schema.ts';
 import './mutations.ts';

@@ -1,4 +1,3 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
@@ -100,10 +99,4 @@ export async function deleteBlueprint(
 async function removeBlueprint(tx: Tx, grant: Grant, tenant: TenantRef, blueprint: Blueprint): Promise<void> {
   await tx.blueprint.delete({ where: { id: blueprint.id } });
   record(tx, grant, { resource: 'BLUEPRINT', before: blueprint, after: null, tenant });
-}
-
-/** All that a tenant holds, for a service that has already decided. */
-export async function removeBlueprints(tx: Tx, grant: Grant, tenant: TenantRef): Promise<void> {
-  for (const blueprint of await tx.blueprint.findMany({ where: { tenantId: tenant.id } }))
-    await removeBlueprint(tx, grant, tenant, blueprint);
 }

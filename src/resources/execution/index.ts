@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './subscription.ts';
 import './log-subscription.ts';

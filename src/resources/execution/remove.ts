@@ -2,6 +2,7 @@ import type { Doer } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { append, envelope } from '../../audit/record.ts';
 import type { Tx } from '../../db/transaction.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { type Counted, recount } from './days.ts';
 
 /** Removes executions with all that belongs to them, for who has already decided. Nobody can add to them meanwhile. */
@@ -44,7 +45,7 @@ export function recordPurge(
 }
 
 /** All that a tenant holds, with it. One event tells how many there were. */
-export async function removeTenantExecutions(tx: Tx, doer: Doer, tenant: TenantRef): Promise<void> {
+deletedWithTenant('EXECUTION', async (tx, { doer }, tenant) => {
   const { id } = tenant;
   // Who reports of them holds them so that they stay: nothing comes to them once what they have is gone.
   await tx.$executeRaw`SELECT 1 FROM "Execution" WHERE "tenantId" = ${id} ORDER BY "executionId" FOR UPDATE`;
@@ -53,4 +54,4 @@ export async function removeTenantExecutions(tx: Tx, doer: Doer, tenant: TenantR
   const executions = await tx.$executeRaw`DELETE FROM "Execution" WHERE "tenantId" = ${id}`;
   await tx.$executeRaw`DELETE FROM "Removal" WHERE subject = 'Execution' AND "tenantId" = ${id}`;
   if (executions > 0) recordPurge(tx, doer, tenant, { executions });
-}
+});

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
 import { BeginAgain, type Tx } from '../../db/transaction.ts';

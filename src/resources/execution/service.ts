@@ -1,9 +1,7 @@
-import './resource.ts';
 import { randomBytes } from 'node:crypto';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
-import { wakeFollowers } from '../../db/change-source.ts';
 import type { Execution, Flow, TaskRun } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../errors.ts';
@@ -95,7 +93,6 @@ async function submit(
   await assertRunnable(tx, tenant.id, given);
   const row = await tx.execution.create({ data: after });
   recount(tx, null, row);
-  wakeFollowers(tx, 'Execution', tenant.id);
   const { id } = await command(tx, grant, row, kind, payload);
   record(tx, grant, { before: null, after: row, tenant, details: { command: id, ...payload } });
   return row;
@@ -206,7 +203,6 @@ export async function deleteExecution(
   await assertNotAsked(tx, before, 'DELETE');
   const data = { deletionAsked: true, updatedAt: new Date() };
   const after = await tx.execution.update({ where: { id }, data });
-  wakeFollowers(tx, 'Execution', tenant.id);
   const { id: asked } = await command(tx, grant, after, 'DELETE');
   record(tx, grant, { before, after, tenant, verb: 'delete', details: { command: asked } });
   return after;

@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './revision-schema.ts';
 import './dependency-schema.ts';

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -10,6 +9,7 @@ import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
 import { removeTriggers, resumeTriggers, syncTriggers } from '../trigger/sync.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { type FlowSource, type ReadFlow, readFlow } from './source.ts';
 
@@ -260,3 +260,9 @@ export async function restoreFlow(
   if (restored?.source !== former.source) throw conflict('The flow changed meanwhile; try again.');
   return saveFlow(tx, grants, tenant, restored);
 }
+
+deletedWithTenant('FLOW', async (tx, grant, tenant) => {
+  for (const flow of await tx.flow.findMany({ where: { tenantId: tenant.id } }))
+    await removeFlow(tx, grant as Grant<'TENANT:DELETE'>, tenant, flow);
+  await tx.flowRevision.deleteMany({ where: { tenantId: tenant.id } });
+});

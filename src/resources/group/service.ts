@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -9,6 +8,7 @@ import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
 import { removeBindings } from '../binding/service.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { removeMember } from './members.ts';
 
 async function assertNameFree(tx: Tx, tenant: TenantRef, name: string, except?: string): Promise<void> {
@@ -57,10 +57,15 @@ export async function deleteGroup(tx: Tx, grant: Grant<'GROUP:DELETE'>, tenant: 
   return before;
 }
 
-export async function removeGroup(tx: Tx, grant: Grant, tenant: TenantRef, group: Group): Promise<void> {
+async function removeGroup(tx: Tx, grant: Grant, tenant: TenantRef, group: Group): Promise<void> {
   await removeBindings(tx, grant, tenant, { groupId: group.id });
   for (const member of await tx.groupMember.findMany({ where: { groupId: group.id } }))
     await removeMember(tx, grant, tenant, group, member);
   await tx.group.delete({ where: { id: group.id } });
   record(tx, grant, { resource: 'GROUP', before: group, after: null, tenant });
 }
+
+deletedWithTenant('GROUP', async (tx, grant, tenant) => {
+  for (const group of await tx.group.findMany({ where: { tenantId: tenant.id } }))
+    await removeGroup(tx, grant, tenant, group);
+});

@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './settings-schema.ts';
 import './files-schema.ts';

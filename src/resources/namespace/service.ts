@@ -1,4 +1,3 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import { raiseRevision } from '../../access/revision.ts';
@@ -12,6 +11,7 @@ import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
 import { manyBindings } from '../../policy/principal.ts';
 import { regroupTriggers } from '../trigger/groups.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
 
 export const namespaceName = z
@@ -164,3 +164,10 @@ export async function deleteNamespace(
   record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant });
   return before;
 }
+
+deletedWithTenant('NAMESPACE', async (tx, grant, tenant) => {
+  await tx.namespaceFile.deleteMany({ where: { tenantId: tenant.id } });
+  for (const namespace of await tx.namespace.findMany({ where: { tenantId: tenant.id } }))
+    if (namespace.declared) record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant });
+  await tx.namespace.deleteMany({ where: { tenantId: tenant.id } });
+});

@@ -1,2 +1,1 @@
-import './resource.ts';
 import './schema.ts';

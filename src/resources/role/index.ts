@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './least-privilege.ts';
 import './undo.ts';

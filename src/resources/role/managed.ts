@@ -1,14 +1,21 @@
-import { allPermissions, levelOf, type Permission, type ResourceName, split } from '../../access/catalog.ts';
+import type { ManagedRole } from '../../access/catalog/definition.ts';
+import { allPermissions, entry, levelOf, type Permission, split } from '../../access/catalog.ts';
 
-const all = (...resources: ResourceName[]): Permission[] =>
-  allPermissions.filter((p) => resources.includes(split(p)[0]));
-const read = (...resources: ResourceName[]): Permission[] =>
-  resources.map((resource) => `${resource}:READ` as Permission);
+export interface ManagedRoleContent {
+  readonly name: string;
+  readonly description: string;
+  readonly permissions: readonly Permission[];
+}
 
-const viewer = read('NAMESPACE', 'FLOW', 'EXECUTION', 'TRIGGER', 'BLUEPRINT', 'STATS');
+const heldBy = (role: ManagedRole): Permission[] =>
+  allPermissions.filter((permission) => {
+    const [resource, action] = split(permission);
+    const held = entry(resource).managed?.[role];
+    return held === 'all' || held?.includes(action) === true;
+  });
 
-/** The roles that Gatehouse keeps in every tenant. Nobody edits them. */
-export const managedRoles: readonly { name: string; description: string; permissions: readonly Permission[] }[] = [
+/** The roles that Gatehouse keeps in every tenant, with what the catalog gives them. Their content cannot be edited. */
+export const managedRoles: readonly ManagedRoleContent[] = [
   {
     name: 'Admin',
     description: 'Everything in the tenant; nothing at the instance level.',
@@ -17,31 +24,23 @@ export const managedRoles: readonly { name: string; description: string; permiss
   {
     name: 'Editor',
     description: 'Writes and runs flows; no secrets, no access management.',
-    permissions: [...all('FLOW', 'EXECUTION', 'TRIGGER', 'SETTING'), ...read('NAMESPACE', 'BLUEPRINT', 'STATS')],
+    permissions: heldBy('Editor'),
   },
-  {
-    name: 'Launcher',
-    description: 'Runs and watches flows, changes none.',
-    permissions: [...viewer, 'EXECUTION:CREATE', 'EXECUTION:UPDATE'],
-  },
-  { name: 'Viewer', description: 'Sees flows, executions and triggers.', permissions: viewer },
+  { name: 'Launcher', description: 'Runs and watches flows, changes none.', permissions: heldBy('Launcher') },
+  { name: 'Viewer', description: 'Sees flows, executions and triggers.', permissions: heldBy('Viewer') },
   {
     name: 'Engine',
     description: 'For the orchestrator itself: takes triggers and commands, reports executions.',
-    permissions: [
-      ...read('FLOW', 'NAMESPACE'),
-      'EXECUTION:CREATE',
-      'EXECUTION:READ',
-      'EXECUTION:UPDATE',
-      'TRIGGER:READ',
-      'TRIGGER:UPDATE',
-    ],
+    permissions: heldBy('Engine'),
   },
 ];
 
 /** The managed role of the instance: an engine registers its services through an instance binding of it. */
-export const managedInstanceRole = {
+export const managedInstanceRole: ManagedRoleContent = {
   name: 'Engine',
   description: 'For the orchestrator itself: registers workers and reports their state.',
-  permissions: ['WORKER:CREATE', 'WORKER:READ', 'WORKER:UPDATE'] as readonly Permission[],
+  permissions: allPermissions.filter((permission) => {
+    const [resource, action] = split(permission);
+    return entry(resource).managedAtInstance?.includes(action) === true;
+  }),
 };

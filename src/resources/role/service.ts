@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
@@ -10,7 +9,7 @@ import { newId } from '../../lib/ids.ts';
 import { fold } from '../../lib/text.ts';
 import { find } from '../../policy/find.ts';
 import { assertMayHandOn, type Gift } from '../handing-on.ts';
-import { managedRoles } from './managed.ts';
+import { type ManagedRoleContent, managedRoles } from './managed.ts';
 
 /** A role is handed on in all of its tenant. Who may not read it gets NOT_FOUND instead of the error that names these. */
 const handedOn = (tenant: TenantRef | null, permissions: readonly Permission[]): Gift => ({
@@ -29,22 +28,30 @@ export interface RoleContent {
 
 export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef): Promise<Map<string, Role>> {
   const roles = new Map<string, Role>();
-  for (const { name, description, permissions } of managedRoles) {
-    const role = await tx.role.create({
-      data: {
-        id: newId(),
-        tenantId: tenant.id,
-        name,
-        nameKey: fold(name),
-        description,
-        permissions: [...permissions],
-        isManaged: true,
-      },
-    });
-    record(tx, grant, { resource: 'ROLE', before: null, after: role, tenant });
-    roles.set(name, role);
-  }
+  for (const content of managedRoles) roles.set(content.name, await createManagedRole(tx, grant, tenant, content));
   return roles;
+}
+
+/** For a service that has already decided. @param tenant null: the instance. */
+export async function createManagedRole(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef | null,
+  { name, description, permissions }: ManagedRoleContent,
+): Promise<Role> {
+  const role = await tx.role.create({
+    data: {
+      id: newId(),
+      tenantId: tenant?.id ?? null,
+      name,
+      nameKey: fold(name),
+      description,
+      permissions: [...permissions],
+      isManaged: true,
+    },
+  });
+  record(tx, grant, { resource: 'ROLE', before: null, after: role, tenant });
+  return role;
 }
 
 /** A default role is taken from the one that had it, in the same transaction. */
@@ -142,12 +149,7 @@ export async function deleteRole(
   if (await tx.binding.findFirst({ where: { roleId: id }, select: { id: true } }))
     throw conflict(`The role ${before.name} is bound: delete its bindings first.`);
   await grant.review(tx, { before, after: null });
-  await removeRole(tx, grant, tenant, before);
+  await tx.role.delete({ where: { id } });
+  record(tx, grant, { before, after: null, tenant });
   return before;
-}
-
-/** The row alone, for a service that has already decided. */
-export async function removeRole(tx: Tx, grant: Grant, tenant: TenantRef | null, role: Role): Promise<void> {
-  await tx.role.delete({ where: { id: role.id } });
-  record(tx, grant, { resource: 'ROLE', before: role, after: null, tenant });
 }

@@ -1,4 +1,3 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
@@ -12,6 +11,7 @@ import { newId } from '../../lib/ids.ts';
 import { recordOf } from '../../lib/models.ts';
 import { find } from '../../policy/find.ts';
 import { asSystem } from '../../policy/system.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { currentDataKey, type OpenDataKey, openDataKey, renewDataKey } from './data-keys.ts';
 
 export const secretKey = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}(?![\s\S])/, {
@@ -123,11 +123,11 @@ async function removeSecret(tx: Tx, grant: Grant, tenant: TenantRef, secret: Sec
 }
 
 /** All that a tenant holds, for a service that has already decided. */
-export async function removeSecrets(tx: Tx, grant: Grant, tenant: TenantRef): Promise<void> {
+deletedWithTenant('SECRET', async (tx, grant, tenant) => {
   for (const secret of await tx.secret.findMany({ where: { tenantId: tenant.id } }))
     await removeSecret(tx, grant, tenant, secret);
   await tx.dataKey.deleteMany({ where: { tenantId: tenant.id } });
-}
+});
 
 const batch = 200;
 

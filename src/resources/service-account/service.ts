@@ -1,4 +1,3 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
@@ -13,6 +12,7 @@ import { assertLasting } from '../handing-on.ts';
 import { isReserved } from '../rules.ts';
 import { giveAccess } from '../tenant-access/service.ts';
 import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 
 /** A DNS label (RFC 1123): fit to be forwarded to where such names are asked for. */
 export const serviceAccountName = z
@@ -123,7 +123,7 @@ export async function deleteServiceAccount(
   return before;
 }
 
-export async function removeServiceAccount(
+async function removeServiceAccount(
   tx: Tx,
   grant: Grant,
   tenant: TenantRef | null,
@@ -135,3 +135,8 @@ export async function removeServiceAccount(
   await tx.principal.delete({ where: { id: account.id } });
   record(tx, grant, { resource: 'SERVICE_ACCOUNT', before: account, after: null, tenant });
 }
+
+deletedWithTenant('SERVICE_ACCOUNT', async (tx, grant, tenant) => {
+  for (const account of await tx.serviceAccount.findMany({ where: { tenantId: tenant.id } }))
+    await removeServiceAccount(tx, grant, tenant, account);
+});

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -12,6 +11,7 @@ import { bind, removeBindings } from '../binding/service.ts';
 import { removeMember } from '../group/members.ts';
 import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 
 const named = async (tx: Tx, access: TenantAccess) => ({
   ...access,
@@ -147,3 +147,8 @@ export async function removeAccess(tx: Tx, grant: Grant, tenant: TenantRef, acce
   await tx.tenantAccess.delete({ where: { id: access.id } });
   record(tx, grant, { resource: 'TENANT_ACCESS', before, after: null, tenant });
 }
+
+deletedWithTenant('TENANT_ACCESS', async (tx, grant, tenant) => {
+  for (const access of await tx.tenantAccess.findMany({ where: { tenantId: tenant.id } }))
+    await removeAccess(tx, grant, tenant, access);
+});

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import type { Tenant } from '../../db/generated/client.ts';
@@ -6,19 +5,13 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
-import { bind, removeBindings } from '../binding/service.ts';
-import { removeBlueprints } from '../blueprint/service.ts';
-import { removeTenantExecutions } from '../execution/remove.ts';
-import { removeFlow } from '../flow/service.ts';
-import { removeGroup } from '../group/service.ts';
-import { removeRole, seedManagedRoles } from '../role/service.ts';
-import { removeSecrets } from '../secret/service.ts';
-import { removeServiceAccount } from '../service-account/service.ts';
-import { giveAccess, removeAccess } from '../tenant-access/service.ts';
+import { bind } from '../binding/service.ts';
+import { seedManagedRoles } from '../role/service.ts';
+import { giveAccess } from '../tenant-access/service.ts';
 import { regroupTriggers } from '../trigger/groups.ts';
+import { deleteContents } from '../with-tenant.ts';
 import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../worker-group/placement.ts';
-import { forgetTenant } from '../worker-group/service.ts';
-import { reservedKeys } from './resource.ts';
+import { reservedKeys } from './reserved-keys.ts';
 
 export interface NewTenant extends PlacementInput {
   readonly key: string;
@@ -78,25 +71,7 @@ export async function updateTenant(
 export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: string): Promise<Tenant> {
   const before = await find<Tenant>(tx, grant, 'TENANT', id);
   await grant.review(tx, { before, after: null });
-  await removeBindings(tx, grant, before, { tenantId: id });
-  for (const group of await tx.group.findMany({ where: { tenantId: id } })) await removeGroup(tx, grant, before, group);
-  for (const account of await tx.serviceAccount.findMany({ where: { tenantId: id } }))
-    await removeServiceAccount(tx, grant, before, account);
-  for (const access of await tx.tenantAccess.findMany({ where: { tenantId: id } }))
-    await removeAccess(tx, grant, before, access);
-  for (const role of await tx.role.findMany({ where: { tenantId: id } })) await removeRole(tx, grant, before, role);
-  await removeSecrets(tx, grant, before);
-  await removeTenantExecutions(tx, grant.doer, before);
-  await removeBlueprints(tx, grant, before);
-  for (const flow of await tx.flow.findMany({ where: { tenantId: id } })) await removeFlow(tx, grant, before, flow);
-  await tx.flowRevision.deleteMany({ where: { tenantId: id } });
-  await tx.namespaceFile.deleteMany({ where: { tenantId: id } });
-  for (const namespace of await tx.namespace.findMany({ where: { tenantId: id } })) {
-    if (namespace.declared)
-      record(tx, grant, { resource: 'NAMESPACE', before: namespace, after: null, tenant: before });
-  }
-  await tx.namespace.deleteMany({ where: { tenantId: id } });
-  await forgetTenant(tx, grant, before);
+  await deleteContents(tx, grant, before);
   await tx.tenant.delete({ where: { id } });
   record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant: before });
   return before;

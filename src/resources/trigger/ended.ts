@@ -1,4 +1,3 @@
-import './resource.ts';
 import { record } from '../../audit/record.ts';
 import { wakeFollowers } from '../../db/change-source.ts';
 import type { Trigger } from '../../db/generated/client.ts';

@@ -1,9 +1,7 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
-import { wakeFollowers } from '../../db/change-source.ts';
 import { Prisma, type Trigger } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict } from '../../errors.ts';
@@ -43,7 +41,6 @@ async function act<P extends 'TRIGGER:CREATE' | 'TRIGGER:UPDATE' | 'TRIGGER:DELE
   const next = { ...data, version: before.version + 1, updatedAt: now };
   await grant.review(tx, { before, after: rowAfter(before, next) });
   const after = await tx.trigger.update({ where: { id }, data: next });
-  wakeFollowers(tx, 'Trigger', tenant.id);
   // Also where nothing of it shows in what events hold: the act itself is told.
   record(tx, grant, { before, after, tenant, verb, details: {} });
   return { trigger: after, changed: true };

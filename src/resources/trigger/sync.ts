@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
@@ -90,7 +89,6 @@ export async function removeTriggers(
   rows: readonly Trigger[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  wakeFollowers(tx, 'Trigger', tenant.id);
   await tx.trigger.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
   for (const before of rows) record(tx, grant, { resource: 'TRIGGER', before, after: null, tenant });
 }

@@ -1,4 +1,3 @@
-import './resource.ts';
 import './schema.ts';
 import './mutations.ts';
 import './settings-schema.ts';

@@ -1,4 +1,3 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
 import { patchesOf } from '../../audit/diff.ts';

@@ -1,13 +1,12 @@
-import './resource.ts';
 import { z } from 'zod';
 import type { Grant } from '../../access/grant.ts';
-import type { TenantRef } from '../../access/tenant-ref.ts';
 import { record } from '../../audit/record.ts';
 import type { Tenant, WorkerGroup } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { conflict } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
 import { find } from '../../policy/find.ts';
+import { deletedWithTenant } from '../with-tenant.ts';
 import { endedStates } from '../worker/states.ts';
 import { allows, idsOf, isClosed, isOpen, keysOf, without } from './allowed.ts';
 import { assertUnused, type Naming } from './users.ts';
@@ -115,7 +114,7 @@ export async function deleteWorkerGroup(
 }
 
 /** A tenant that is deleted leaves every list. A list that becomes empty by that stays closed. */
-export async function forgetTenant(tx: Tx, grant: Grant, tenant: TenantRef): Promise<void> {
+deletedWithTenant('WORKER_GROUP', async (tx, grant, tenant) => {
   const groups = await tx.$queryRaw<WorkerGroup[]>`
     SELECT * FROM "WorkerGroup" WHERE ${tenant.id} = ANY("allowedTenants") ORDER BY id FOR UPDATE`;
   for (const group of groups) {
@@ -131,4 +130,4 @@ export async function forgetTenant(tx: Tx, grant: Grant, tenant: TenantRef): Pro
       details: { deletedTenant: tenant.key, closed: isClosed(after) },
     });
   }
-}
+});

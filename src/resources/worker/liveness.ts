@@ -1,4 +1,3 @@
-import './resource.ts';
 import { record } from '../../audit/record.ts';
 import type { Liveness } from '../../config.ts';
 import type { Worker } from '../../db/generated/client.ts';

@@ -1,4 +1,3 @@
-import './resource.ts';
 import type { Grant } from '../../access/grant.ts';
 import { record } from '../../audit/record.ts';
 import type { Liveness } from '../../config.ts';

@@ -1,14 +1,3 @@
-import { defineResource } from '../../access/resource.ts';
-
-defineResource({
-  name: 'TENANT',
-  model: 'Tenant',
-  tenantColumn: 'id',
-  feedsAccess: true,
-  key: (row) => String(row['key']),
-  audited: ['key', 'name', 'description', 'workerGroup', 'workerGroupFallback'],
-});
-
 /** Keys that stand for something else in paths of the orchestrator and of this gateway. */
 export const reservedKeys: ReadonlySet<string> = new Set(
   `acls api auditlogs auths banners basicauthvalidationerrors cluster configs forgotten-password graphql healthz instance

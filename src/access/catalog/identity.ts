@@ -1,0 +1,173 @@
+import type { ResourceDefinition } from './definition.ts';
+
+/** Who there is, and what they may do. */
+export const identity = {
+  TENANT: {
+    level: 'tenant',
+    levels: { CREATE: 'instance', DELETE: 'instance' },
+    iam: true,
+    gates: {
+      CREATE: 'Create tenants.',
+      READ: 'See the tenant itself.',
+      UPDATE: "Change the tenant's name and description.",
+      DELETE: 'Delete tenants with all they hold.',
+    },
+    rows: {
+      model: 'Tenant',
+      tenantColumn: 'id',
+      feedsAccess: true,
+      key: (row) => String(row['key']),
+      audited: ['key', 'name', 'description', 'workerGroup', 'workerGroupFallback'],
+    },
+  },
+  USER: {
+    level: 'instance',
+    iam: true,
+    gates: {
+      CREATE: 'Create users.',
+      READ: 'List all users of the instance, and see their state and authentication methods.',
+      UPDATE: 'Edit, disable and unlock users; set passwords and authentication methods.',
+      DELETE: 'Delete users.',
+    },
+    rows: {
+      model: 'User',
+      tenantColumn: null,
+      feedsAccess: true,
+      key: (row) => String(row['username']),
+      maskable: ['username', 'email', 'firstName', 'lastName'],
+      secret: ['passwordHash', 'usernameLooks'],
+      audited: [
+        'username',
+        'email',
+        'firstName',
+        'lastName',
+        'superAdmin',
+        'disabled',
+        'authMethods',
+        'passwordChangedAt',
+      ],
+    },
+  },
+  TENANT_ACCESS: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Give an existing user access to the tenant, by exact user name.',
+      READ: 'List who has access to the tenant.',
+      DELETE: 'Withdraw access to the tenant.',
+    },
+    rows: {
+      model: 'TenantAccess',
+      feedsAccess: true,
+      key: (row) => String(row['subject'] ?? row['principalId']),
+      links: ['principalId'],
+      audited: ['subject'],
+      withTenant: 'service',
+    },
+  },
+  SERVICE_ACCOUNT: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create service accounts.',
+      READ: 'List service accounts.',
+      UPDATE: 'Change service accounts.',
+      DELETE: 'Delete service accounts.',
+    },
+    rows: {
+      model: 'ServiceAccount',
+      feedsAccess: true,
+      key: (row) => String(row['name']),
+      audited: ['name', 'description', 'superAdmin'],
+      withTenant: 'service',
+    },
+  },
+  API_TOKEN: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create API tokens of service accounts.',
+      READ: 'List API tokens of service accounts (never the token itself).',
+      UPDATE: 'Rotate API tokens of service accounts.',
+      DELETE: 'Revoke API tokens of service accounts.',
+    },
+    rows: {
+      model: 'ApiToken',
+      feedsAccess: true,
+      counted: (now) => ({ AND: [{ revokedAt: null }, { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }] }),
+      key: (row) => `${row['name']} (${row['prefix']}…)`,
+      secret: ['hash'],
+      audited: [
+        'owner',
+        'name',
+        'description',
+        'prefix',
+        'maxAgeSeconds',
+        'extended',
+        'expiresAt',
+        'greatestExpiry',
+        'revokedAt',
+        'ceiling',
+      ],
+      withTenant: 'owner',
+    },
+  },
+  GROUP: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create groups.',
+      READ: 'List groups and their members.',
+      UPDATE: 'Change groups, their members and owners.',
+      DELETE: 'Delete groups.',
+    },
+    rows: {
+      model: 'Group',
+      feedsAccess: true,
+      key: (row) => String(row['name']),
+      // Of its members, which are a part of it.
+      links: ['principalId'],
+      audited: ['name', 'description'],
+      withTenant: 'service',
+    },
+  },
+  ROLE: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create roles.',
+      READ: 'List roles and their permissions.',
+      UPDATE: 'Change roles; choose the default one.',
+      DELETE: 'Delete roles that nobody is bound to.',
+    },
+    rows: {
+      model: 'Role',
+      feedsAccess: true,
+      counted: () => ({ isManaged: false }),
+      key: (row) => String(row['name']),
+      audited: ['name', 'description', 'permissions', 'isDefault', 'isManaged'],
+    },
+  },
+  IMPERSONATE: {
+    level: 'tenant',
+    iam: true,
+    gates: { READ: 'Act as another user within the tenant (header X-Gatehouse-Impersonate).' },
+  },
+  BINDING: {
+    level: 'namespace',
+    iam: true,
+    gates: {
+      CREATE: 'Bind roles to users, service accounts and groups.',
+      READ: 'List bindings.',
+      DELETE: 'Delete bindings.',
+    },
+    rows: {
+      model: 'Binding',
+      feedsAccess: true,
+      key: (row) => String(row['id']),
+      links: ['principalId', 'groupId', 'roleId'],
+      audited: ['subject', 'role', 'namespace'],
+      withTenant: 'service',
+    },
+  },
+} as const satisfies Record<string, ResourceDefinition>;

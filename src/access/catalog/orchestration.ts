@@ -1,0 +1,190 @@
+import type { ResourceDefinition } from './definition.ts';
+
+const read = ['READ'] as const;
+const launched = ['CREATE', 'READ', 'UPDATE'] as const;
+
+/** What the orchestrator runs, and on what. */
+export const orchestration = {
+  WORKER: {
+    level: 'instance',
+    gates: {
+      CREATE: 'Register a worker or another service.',
+      READ: 'List workers and services.',
+      UPDATE: 'Report heartbeats and states.',
+      DELETE: 'Remove ended workers.',
+    },
+    managedAtInstance: launched,
+    rows: {
+      model: 'Worker',
+      tenantColumn: null,
+      feedsAccess: false,
+      key: (row) => String(row['serviceId']),
+      // group: its key.
+      audited: ['serviceId', 'type', 'state', 'group', 'hostname', 'version', 'timings'],
+      live: true,
+      instead: 'services report their state themselves',
+    },
+  },
+  WORKER_GROUP: {
+    level: 'instance',
+    gates: {
+      CREATE: 'Create worker groups.',
+      READ: 'List worker groups.',
+      UPDATE: 'Change worker groups and their allowed tenants.',
+      DELETE: 'Delete worker groups.',
+    },
+    rows: {
+      model: 'WorkerGroup',
+      tenantColumn: null,
+      feedsAccess: false,
+      key: (row) => String(row['key']),
+      // allowedTenants: their keys, as people know them.
+      audited: ['key', 'description', 'open', 'allowedTenants'],
+      withTenant: 'service',
+      instead: 'change the worker group again',
+    },
+  },
+  BLUEPRINT: {
+    level: 'tenant',
+    gates: {
+      CREATE: 'Create custom blueprints.',
+      READ: 'Browse custom blueprints.',
+      UPDATE: 'Change custom blueprints.',
+      DELETE: 'Delete custom blueprints.',
+    },
+    managed: { Editor: read, Launcher: read, Viewer: read },
+    rows: {
+      model: 'Blueprint',
+      feedsAccess: false,
+      key: (row) => String(row['title']),
+      audited: ['title', 'description', 'tags', 'source'],
+      instead: 'save the blueprint again',
+    },
+  },
+  STATS: {
+    level: 'tenant',
+    gates: { READ: "See the tenant's usage figures." },
+    managed: { Editor: read, Launcher: read, Viewer: read },
+  },
+  NAMESPACE: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Create namespaces.',
+      READ: 'List namespaces, see their settings and files.',
+      UPDATE: 'Change namespaces, their settings and files.',
+      DELETE: 'Delete namespaces.',
+    },
+    managed: { Editor: read, Launcher: read, Viewer: read, Engine: read },
+    rows: {
+      model: 'Namespace',
+      feedsAccess: false,
+      counted: () => ({ declared: true }),
+      key: (row) => String(row['namespace']),
+      audited: [
+        'namespace',
+        'declared',
+        'description',
+        'variables',
+        'pluginDefaults',
+        'workerGroup',
+        'workerGroupFallback',
+      ],
+      withTenant: 'service',
+      parts: ['NamespaceFile'],
+    },
+  },
+  SECRET: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Add secrets.',
+      READ: 'List the keys of secrets (never their values).',
+      UPDATE: 'Replace secrets.',
+      DELETE: 'Delete secrets.',
+    },
+    rows: {
+      model: 'Secret',
+      feedsAccess: false,
+      key: (row) => `${String(row['namespace'])}/${String(row['key'])}`,
+      audited: ['namespace', 'key', 'description', 'tags'],
+      secret: ['sealed'],
+      withTenant: 'service',
+      parts: ['DataKey'],
+      instead: 'former values of secrets are not kept; enter the value again',
+    },
+  },
+  FLOW: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Create flows.',
+      READ: 'See flows, their revisions, topology and dependencies.',
+      UPDATE: 'Change, enable and disable flows.',
+      DELETE: 'Delete flows.',
+    },
+    managed: { Editor: 'all', Launcher: read, Viewer: read, Engine: read },
+    rows: {
+      model: 'Flow',
+      feedsAccess: false,
+      key: (row) => `${String(row['namespace'])}/${String(row['flowId'])}`,
+      audited: ['namespace', 'flowId', 'revision', 'source', 'description', 'disabled', 'declaredDisabled', 'labels'],
+      withTenant: 'service',
+      parts: ['FlowRevision'],
+      instead: 'use restoreFlowRevision',
+    },
+  },
+  EXECUTION: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Start and replay executions.',
+      READ: 'See executions, their logs, metrics and outputs.',
+      UPDATE: 'Kill executions, change labels and states.',
+      DELETE: 'Delete executions.',
+    },
+    managed: { Editor: 'all', Launcher: launched, Viewer: read, Engine: launched },
+    rows: {
+      model: 'Execution',
+      feedsAccess: false,
+      key: (row) => `${String(row['namespace'])}/${String(row['flowId'])}/${String(row['executionId'])}`,
+      // Inputs and outputs can hold any value, so no event holds them.
+      audited: ['executionId', 'namespace', 'flowId', 'revision', 'state', 'labels', 'originalId', 'deletionAsked'],
+      secret: ['inputs', 'outputs', 'history'],
+      live: true,
+      withTenant: 'service',
+      parts: ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'],
+      instead: 'an execution is replayed, not undone',
+    },
+  },
+  TRIGGER: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Create backfills.',
+      READ: 'See triggers and their state.',
+      UPDATE: 'Enable, disable, unlock and restart triggers; pause and end backfills.',
+      DELETE: 'Set triggers back to what their sources say.',
+    },
+    managed: { Editor: 'all', Launcher: read, Viewer: read, Engine: ['READ', 'UPDATE'] },
+    rows: {
+      model: 'Trigger',
+      feedsAccess: false,
+      key: (row) => `${String(row['namespace'])}/${String(row['flowId'])}/${String(row['triggerId'])}`,
+      audited: [
+        'namespace',
+        'flowId',
+        'triggerId',
+        'type',
+        'disabled',
+        'declaredDisabled',
+        'disabledReason',
+        'executionId',
+        'evaluationStartedAt',
+        'workerId',
+        'nextExecutionAt',
+        'backfill',
+        'stopAfter',
+        'workerGroup',
+      ],
+      live: true,
+      withTenant: 'owner',
+      instead: 'enable, disable or restart the trigger',
+    },
+  },
+} as const satisfies Record<string, ResourceDefinition>;
