@@ -189,13 +189,12 @@ export async function createApp(
       services,
       authenticator,
       addressOf,
-      graphiql: config.graphiql,
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const files = { services, authenticator, addressOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
-    const http = createHttpServer({ gateway, downloads, origins, isReady });
+    const http = createHttpServer({ gateway, downloads, origins, isReady, hasPage: config.graphiql });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,

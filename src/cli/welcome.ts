@@ -38,10 +38,7 @@ export function welcome({ url, config, password, demo, pid }: Welcome): string {
     for (const user of demo.users) lines.push(`  ${user.username.padEnd(6)} password ${user.password}  ${user.what}`);
     lines.push(`  ci-deploy (service account), API token ${demo.token}`);
     const [alice, , carol] = demo.users;
-    const header = {
-      authorization: `Basic ${Buffer.from(`${alice!.username}:${alice!.password}`).toString('base64')}`,
-    };
-    if (config.graphiql) lines.push('', `In GraphiQL, under Headers, as alice: ${JSON.stringify(header)}`);
+    if (config.graphiql) lines.push('', 'GraphiQL: open the address above and sign in as alice.');
     lines.push('', 'Three commands to paste:', '', '# a query: what ran in the last seven days, and what comes next');
     lines.push(
       post(

@@ -5,10 +5,10 @@ const preflightSeconds = 7_200;
 /** Headers of answers that a page of another origin may read. */
 const exposed = 'X-Request-Id, Retry-After, Content-Disposition';
 
-/** Lets the page of an allowed origin read the answer. An answer differs by origin, so a cache keeps it by origin. */
+/** Lets the page of an allowed origin read the answer. A cache keeps answers apart by what they differ by. */
 export function shareAnswer(request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {
   const { origin } = request.headers;
-  response.setHeader('Vary', 'Origin');
+  response.setHeader('Vary', 'Origin, Accept-Encoding');
   if (origin === undefined || !isAllowed) return;
   response.setHeader('Access-Control-Allow-Origin', origin);
   response.setHeader('Access-Control-Expose-Headers', exposed);

@@ -1,12 +1,13 @@
-import type { GraphiQLOptions } from 'graphql-yoga';
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { compress, type Encoding, encodingOf } from './encoding.ts';
+import { signInForm, signInScript, signInStyle } from './sign-in-form.ts';
 
-/** What GraphiQL shows at first. */
-export const graphiqlPage: GraphiQLOptions = {
+const options = {
   title: 'Gatehouse',
-  headers: JSON.stringify({ authorization: 'Basic <base64 of user:password>, or Bearer <API token>' }, null, 2),
-  defaultQuery: `# Sign in: put your credentials into the Headers tab below, such as
-#   { "authorization": "Bearer gth_..." }
-{
+  shouldPersistHeaders: false,
+  defaultQuery: `{
   viewer {
     name
     superAdmin
@@ -15,3 +16,92 @@ export const graphiqlPage: GraphiQLOptions = {
 }
 `,
 };
+
+/** Puts our parts into the page of the library. @throws where the library's page is another one than we know. */
+function withSignIn(page: string): string {
+  const parts: readonly [string, string][] = [
+    ['</head>', `<meta name="viewport" content="width=device-width"><style>${signInStyle}</style></head>`],
+    ['<div id="root">', `${signInForm}<script>${signInScript}</script><div id="root">`],
+    ['YogaGraphiQL.renderYogaGraphiQL(\n', 'whenSignedIn(() => YogaGraphiQL.renderYogaGraphiQL(\n'],
+  ];
+  const end = page.lastIndexOf(');');
+  let made = `${page.slice(0, end)}));${page.slice(end + 2)}`;
+  for (const [from, to] of parts) {
+    const at = from === '</head>' ? made.indexOf(from) : made.lastIndexOf(from);
+    if (at < 0) throw new Error(`The page of GraphiQL has no ${from.trim()}.`);
+    made = made.slice(0, at) + to + made.slice(at + from.length);
+  }
+  return made;
+}
+
+/** The page runs its own scripts and no others, is shown in no frame, and talks to this gateway alone. */
+function headersOf(html: string): Record<string, string> {
+  const hash = (text: string) => createHash('sha256').update(text).digest('base64');
+  const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, text = '']) => text);
+  const policy = [
+    "default-src 'none'",
+    `script-src ${scripts.map((text) => `'sha256-${hash(text)}'`).join(' ')}`,
+    'worker-src blob:',
+    "style-src 'unsafe-inline'",
+    'img-src data: blob:',
+    'font-src data:',
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ];
+  return {
+    'Content-Security-Policy': policy.join('; '),
+    'X-Frame-Options': 'DENY',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    // Kept, and asked about each time: an upgrade of the gateway changes it.
+    'Cache-Control': 'no-cache',
+  };
+}
+
+interface Page {
+  readonly body: Buffer;
+  readonly headers: Record<string, string>;
+  readonly tag: string;
+}
+let page: Page | undefined;
+const compressed = new Map<Encoding, Promise<Buffer>>();
+
+/** The page is the same for everyone; it is large, so it is made, hashed and compressed once. */
+function thePage(): Page {
+  if (page) return page;
+  const html = withSignIn(renderGraphiQL(options));
+  const body = Buffer.from(html);
+  page = { body, headers: headersOf(html), tag: createHash('sha256').update(body).digest('base64url').slice(0, 22) };
+  return page;
+}
+
+function bodyIn(encoding: Encoding | undefined): Buffer | Promise<Buffer> {
+  const { body } = thePage();
+  if (encoding === undefined) return body;
+  const known = compressed.get(encoding);
+  if (known) return known;
+  const made = compress(body, encoding);
+  compressed.set(encoding, made);
+  return made;
+}
+
+/** Does a browser ask for the page? */
+export const asksForPage = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.accept?.includes('text/html') === true;
+
+export async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const encoding = encodingOf(request);
+  const { headers, tag } = thePage();
+  const etag = `"${tag}${encoding === undefined ? '' : `-${encoding}`}"`;
+  for (const [name, value] of Object.entries({ ...headers, ETag: etag })) response.setHeader(name, value);
+  if (request.headers['if-none-match']?.includes(etag)) return void response.writeHead(304).end();
+  const body = await bodyIn(encoding);
+  response.writeHead(200, {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': body.length,
+    ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+  });
+  response.end(body);
+}

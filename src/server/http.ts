@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
+import { compressAnswer } from './compress-answer.ts';
 import { answerPreflight, shareAnswer } from './cross-origin.ts';
 import type { Download } from './download.ts';
+import { asksForPage, servePage } from './graphiql.ts';
 import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
 import { isSoundAddress } from './sound-address.ts';
 import type { Gateway } from './yoga.ts';
@@ -12,6 +14,8 @@ export interface HttpOptions {
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** May this gateway decide, and does its database answer? */
   readonly isReady: () => boolean;
+  /** Is GraphiQL served? */
+  readonly hasPage: boolean;
 }
 
 export interface HttpServer {
@@ -32,7 +36,7 @@ function answer(
 }
 
 /** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
-export function createHttpServer({ gateway, downloads, origins, isReady }: HttpOptions): HttpServer {
+export function createHttpServer({ gateway, downloads, origins, isReady, hasPage }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -75,12 +79,14 @@ export function createHttpServer({ gateway, downloads, origins, isReady }: HttpO
         return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
           Allow: [...methods, 'OPTIONS'].join(', '),
         });
+      const isPage = hasPage && serve === gateway && asksForPage(request);
+      if (serve === gateway) compressAnswer(request, response);
       running += 1;
       response.once('close', () => {
         running -= 1;
         if (running === 0) idle();
       });
-      void Promise.resolve(serve(request, response)).catch(() => {
+      void Promise.resolve((isPage ? servePage : serve)(request, response)).catch(() => {
         if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
         else response.destroy();
       });

@@ -9,11 +9,9 @@ import type { DirectWay } from '../graphql/direct.ts';
 import type { Mask } from '../graphql/mask.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
-import { graphiqlPage } from './graphiql.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
-import { renderPage, usePageHeaders } from './use-page-headers.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { signInOf, useSignIn } from './use-sign-in.ts';
@@ -35,13 +33,12 @@ export interface YogaOptions {
   readonly services: Services;
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
-  readonly graphiql: boolean;
   readonly mask: Mask;
 }
 
 export type Gateway = YogaServerInstance<ServerContext, Context>;
 
-export function createGateway({ schema, services, authenticator, addressOf, graphiql, mask }: YogaOptions): Gateway {
+export function createGateway({ schema, services, authenticator, addressOf, mask }: YogaOptions): Gateway {
   const { limits, store } = services;
   return createYoga<ServerContext, Context>({
     schema,
@@ -51,10 +48,8 @@ export function createGateway({ schema, services, authenticator, addressOf, grap
     batching: false,
     maxRequestBodySize: limits.bodyBytes,
     healthCheckEndpoint: '/healthz',
-    graphiql: graphiql ? graphiqlPage : false,
-    // The page with all it needs: nothing is loaded from elsewhere.
-    renderGraphiQL: renderPage,
-    // src/server/cross-origin.ts does it for every answer.
+    // Both are served by src/server/http.ts.
+    graphiql: false,
     cors: false,
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
@@ -81,7 +76,6 @@ export function createGateway({ schema, services, authenticator, addressOf, grap
     plugins: [
       // around everything
       useToldFaults(mask),
-      usePageHeaders(),
       // before the body is read
       useHttpRules(),
       useSignIn(authenticator, addressOf, limits.requestMs),

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { World } from '../support/world.ts';
@@ -266,6 +269,9 @@ describe('the HTTP server', () => {
     const on = await page(world);
     expect([on.status, on.headers['content-type']]).toEqual([200, expect.stringContaining('text/html')]);
     expect(on.text).toContain('Gatehouse');
+    // Credentials go into a field of its own, and what is typed as a header is not kept.
+    expect(on.text).toMatch(/<form id="sign-in"[\s\S]*type="password"/);
+    expect(on.text).toContain('"shouldPersistHeaders":false');
     const off = await page(strict);
     expect(off.text).not.toContain('<html');
     expect(off.status).toBeGreaterThanOrEqual(400);
@@ -300,6 +306,71 @@ describe('the HTTP server', () => {
     expect(scripts.length).toBeGreaterThan(0);
     for (const script of scripts) expect(policy).toContain(createHash('sha256').update(script).digest('base64'));
     expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
+  });
+
+  describe('compression', () => {
+    const bytes = async (path: string, headers: Record<string, string>, body?: string) => {
+      const method = body === undefined ? 'GET' : 'POST';
+      const request = httpRequest(path, { method, headers: { ...headers, ...(body && jsonType) }, agent: false });
+      request.end(body);
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      return { response, body: Buffer.concat(await response.toArray()) };
+    };
+    const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+
+    it('of large answers is negotiated, and leaves their text as it is', async () => {
+      const introspection = json(getIntrospectionQuery());
+      const plain = await bytes(url, auth, introspection);
+      expect(plain.response.headers['content-encoding']).toBeUndefined();
+      for (const [accepted, encoding] of [
+        ['gzip, deflate, br', 'br'],
+        ['gzip;q=0.5, br;q=0', 'gzip'],
+      ] as const) {
+        const { response, body } = await bytes(url, { ...auth, 'accept-encoding': accepted }, introspection);
+        expect(response.headers).toMatchObject({
+          'content-encoding': encoding,
+          'content-length': String(body.length),
+          vary: expect.stringContaining('Accept-Encoding'),
+        });
+        expect(response.headers['x-padding']).toMatch(/^x{1,63}$/);
+        expect(body.length).toBeLessThan(plain.body.length / 6);
+        expect(unpack[encoding](body).equals(plain.body)).toBe(true);
+      }
+      const small = await bytes(url, { ...auth, 'accept-encoding': 'br' }, json('{ viewer { name } }'));
+      expect(small.response.headers['content-encoding']).toBeUndefined();
+      expect(JSON.parse(small.body.toString()).data.viewer.name).toBe('root');
+      // Many at once: as many as threads are left for it are compressed, and every one arrives whole.
+      const many = await Promise.all(
+        Array.from({ length: 8 }, () => bytes(url, { ...auth, 'accept-encoding': 'gzip' }, introspection)),
+      );
+      for (const { response, body } of many)
+        expect((response.headers['content-encoding'] ? gunzipSync(body) : body).equals(plain.body)).toBe(true);
+    });
+
+    it('does not touch a stream: each event comes at once', async () => {
+      const headers = { ...auth, ...jsonType, accept: 'text/event-stream', 'accept-encoding': 'br, gzip' };
+      const request = httpRequest(url, { method: 'POST', headers, agent: false });
+      request.end(json('subscription { auditEvents { cursor } }'));
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      expect(response.headers['content-encoding'] ?? 'none').toBe('none');
+      const [chunk] = (await once(response, 'data')) as [Buffer];
+      expect(chunk.toString()).toMatch(/^(:|event)/);
+      request.destroy();
+    });
+
+    it('of GraphiQL is made once, and its page is asked about and not loaded again', async () => {
+      const headers = { accept: 'text/html', 'accept-encoding': 'br' };
+      const first = await bytes(url, headers);
+      expect(first.response.headers).toMatchObject({ 'content-encoding': 'br', 'cache-control': 'no-cache' });
+      expect(first.body.length).toBeLessThan(2_100_000);
+      const html = brotliDecompressSync(first.body).toString();
+      expect(html).toBe((await bytes(url, { accept: 'text/html' })).body.toString());
+      const again = await bytes(url, { ...headers, 'if-none-match': first.response.headers.etag! });
+      expect([again.response.statusCode, again.body.length]).toEqual([304, 0]);
+      expect(again.response.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+      const other = await bytes(url, { accept: 'text/html', 'if-none-match': first.response.headers.etag! });
+      expect(other.response.statusCode).toBe(200);
+    });
   });
 
   it.each([

@@ -1,0 +1,74 @@
+import { randomInt } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { compress, type Encoding, encodingOf } from './encoding.ts';
+
+/** What is smaller fits into the first round trip of a connection, so compressing it saves no time. */
+const leastBytes = 14_000;
+/** Answers that are compressed at once. The thread pool has four threads, and verifies passwords as well. */
+const atOnce = 2;
+let running = 0;
+
+const isJson = (type: unknown): boolean => /^application\/(graphql-response\+)?json\b/.test(String(type));
+
+type Head = [status: number, reason?: string | OutgoingHttpHeaders, headers?: OutgoingHttpHeaders];
+type Chunk = string | Uint8Array | null | undefined;
+
+/**
+ * Compresses the answer where it is JSON of a known and large size. Streams tell no size, so they are sent as they come.
+ *
+ * Whoever sees the size of a compressed answer and chooses a part of its text can guess at the rest (BREACH). Another
+ * site cannot ask with a person's credentials, because no browser adds them by itself, and what shows a secret is small.
+ * A header of random length blurs the size for those who write text that others read.
+ */
+export function compressAnswer(request: IncomingMessage, response: ServerResponse): void {
+  const encoding = encodingOf(request);
+  if (encoding === undefined) return;
+  const { writeHead } = response;
+  response.writeHead = ((...head: Head) => {
+    response.writeHead = writeHead;
+    const headers = head.findLast((part): part is OutgoingHttpHeaders => typeof part === 'object');
+    for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) response.setHeader(name, value);
+    const isLarge = Number(response.getHeader('content-length')) >= leastBytes;
+    const isPlain = isJson(response.getHeader('content-type')) && !response.hasHeader('content-encoding');
+    if (!isLarge || !isPlain) return response.writeHead(head[0]);
+    response.statusCode = head[0];
+    gather(response, (body) => void send(response, body, encoding));
+    return response;
+  }) as ServerResponse['writeHead'];
+}
+
+/** Keeps what is written until the end. */
+function gather(response: ServerResponse, done: (body: Buffer) => void): void {
+  const { write, end } = response;
+  const chunks: Buffer[] = [];
+  const keep = (chunk: Chunk) => {
+    if (chunk) chunks.push(chunk instanceof Buffer ? chunk : Buffer.from(chunk));
+  };
+  response.write = ((chunk: Chunk) => {
+    keep(chunk);
+    return true;
+  }) as ServerResponse['write'];
+  response.end = ((chunk?: Chunk) => {
+    keep(chunk);
+    Object.assign(response, { write, end });
+    done(Buffer.concat(chunks));
+    return response;
+  }) as ServerResponse['end'];
+}
+
+async function send(response: ServerResponse, body: Buffer, encoding: Encoding): Promise<void> {
+  if (running >= atOnce) return void response.end(body);
+  running += 1;
+  try {
+    const compressed = await compress(body, encoding);
+    response.setHeader('Content-Encoding', encoding);
+    response.setHeader('Content-Length', compressed.length);
+    response.setHeader('X-Padding', 'x'.repeat(randomInt(1, 64)));
+    response.end(compressed);
+  } catch {
+    // It is sent as it is.
+    response.end(body);
+  } finally {
+    running -= 1;
+  }
+}
