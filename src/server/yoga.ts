@@ -12,6 +12,7 @@ import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
+import { useMultipartSubscriptions } from './use-multipart-subscriptions.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { signInOf, useSignIn } from './use-sign-in.ts';
@@ -82,6 +83,8 @@ export function createGateway({ schema, services, authenticator, addressOf, mask
       // before execution
       usePlainFaults(),
       useLimits(limits),
+      // how an answer is sent
+      useMultipartSubscriptions(),
       // around execution, from the inside out
       useReadings(),
       useTurns(),
