@@ -79,6 +79,10 @@ export const signInOf = (env: Readonly<Record<string, string | undefined>> = pro
   user: env['GATEHOUSE_USER'] || undefined,
 });
 
+/** Is the process a script of this package that npm runs? npm passes SIGINT and SIGTERM on, and no other signal. */
+export const isRunByNpm = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
+  env['npm_package_name'] === 'gatehouse' && ['start', 'gatehouse'].includes(env['npm_lifecycle_event'] ?? '');
+
 export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;

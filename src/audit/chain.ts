@@ -9,7 +9,9 @@ export type FaultKind =
   | 'REWRITTEN'
   | 'TRUNCATED'
   | 'UNPROVEN'
-  | 'UNREADABLE';
+  | 'UNREADABLE'
+  /** It says itself that it leaves something out. */
+  | 'UNPROVABLE';
 
 /** Something that is wrong with a chain. */
 export interface ChainFault {
@@ -31,6 +33,8 @@ export interface ChainReport {
   readonly faults: readonly ChainFault[];
   /** How many there are, also where not all are told. */
   readonly faultCount: number;
+  /** Why nothing can be proved by an export that leaves something out, where nothing else is wrong with it. */
+  readonly unprovable?: string;
 }
 
 /** Where a chain begins: behind its tombstone, or at its first event. */
@@ -77,7 +81,7 @@ export class ChainCheck {
   /** The next event, whose content may not be read as a whole: its place is checked, nothing else. */
   link(seq: number, previous: string, hash: string): void {
     this.#follow(seq, previous);
-    this.note('UNREADABLE', seq, 'who exported it may not read all of it: its content cannot be verified');
+    this.note('UNPROVABLE', seq, 'who exported it may not read all of it: its content cannot be verified');
     this.#arrive(seq, hash);
   }
 

@@ -1,5 +1,5 @@
 import type { VerifyingKey } from '../lib/signing.ts';
-import { ChainCheck, type ChainReport } from './chain.ts';
+import { ChainCheck, type ChainReport, type FaultKind } from './chain.ts';
 import { digestOf } from './event.ts';
 import { type ExportBegin, statementIn } from './export-line.ts';
 import { faultOf, type SignedStatement } from './statement.ts';
@@ -46,6 +46,10 @@ function headOf(text: string): Head | undefined {
     content: cursorEnd + marks.event.length,
   };
 }
+
+const leavesOut = 'the export leaves something out: a filter, or events that its reader may not read whole';
+/** What an export that leaves something out cannot help. */
+const expected = new Set<FaultKind>(['UNPROVABLE', 'MISSING', 'TRUNCATED']);
 
 const newline = 10;
 const carriageReturn = 13;
@@ -100,12 +104,7 @@ export async function verifyExport(
       check.note('UNPROVEN', Number(tombstone.seq), 'it is to begin behind what is no tombstone of this chain');
     else if (tombstone) prove(tombstone);
     if (!isFirst) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
-    if (!told.whole)
-      check.note(
-        'UNREADABLE',
-        undefined,
-        'this export leaves something out (a filter, or rights that end): it proves nothing',
-      );
+    if (!told.whole) check.note('UNPROVABLE', undefined, leavesOut);
   };
 
   const other = (line: Buffer) => {
@@ -169,7 +168,11 @@ export async function verifyExport(
   check.end();
   if (check.last.seq > provenTo)
     check.note('TRUNCATED', check.last.seq, 'no signed checkpoint ends the export: more may have followed');
+  const isUnprovable =
+    check.faults.some(({ kind }) => kind === 'UNPROVABLE') &&
+    check.faults.every(({ kind }) => (begin?.whole ? kind === 'UNPROVABLE' : expected.has(kind)));
   return {
+    ...(isUnprovable && { unprovable: leavesOut }),
     tenantId: begin?.tenantId ?? '',
     tenantKey: begin?.tenantKey ?? '',
     events: check.events,

@@ -140,6 +140,11 @@ async function part({ remote, path, format }: Settings, target: Target, tell: (h
     throw new Failed(`${url.origin} answers: ${message}`);
   }
   const head = Number(response.headers.get('gatehouse-audit-head') ?? 0);
+  const unprovable = response.headers.get('gatehouse-audit-unprovable');
+  if (unprovable !== null && target.isEmpty)
+    process.stderr.write(
+      `WARNING: this export cannot be verified, because ${unprovable}. To prove the chain, export it as a user who may read everything in it, such as an Admin of the tenant.\n`,
+    );
   // A file has one header, however many parts it came in.
   let skipHeader = format === 'csv' && !target.isEmpty;
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {

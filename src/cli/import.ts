@@ -116,17 +116,18 @@ export const importCommand: Command = {
     if (files.length + unread.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
     const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: unread.length };
     for (const part of inParts(files)) {
-      const answer = await ask<{ importFlows: { results: Result[] } }>(remote, document, {
+      const answer = await ask<{ importFlows: { results: Result[] } | null }>(remote, document, {
         input: { tenant, files: part, ...(reason !== undefined && { reason }) },
       });
-      if (!answer.data) {
+      const imported = answer.data?.importFlows;
+      if (!imported) {
         for (const { message } of answer.errors ?? []) console.error(message);
         console.error(`Not saved: ${part[0]!.path}${part.length > 1 ? ` to ${part.at(-1)!.path}` : ''}.`);
         counts.refused += part.length;
         // What fails as a whole fails for the rest as well.
         break;
       }
-      for (const result of answer.data.importFlows.results) {
+      for (const result of imported.results) {
         if (result.outcome) counts[result.outcome] += 1;
         else counts.refused += 1;
         tell(result);

@@ -6,13 +6,15 @@ import { firstStart } from '../bootstrap/first-start.ts';
 import { alignManagedRoles } from '../bootstrap/managed-roles.ts';
 import { reloadPolicies } from '../bootstrap/reload.ts';
 import { assertSettings, readSettings } from '../bootstrap/settings.ts';
-import type { Config } from '../config.ts';
+import { type Config, isRunByNpm } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
 import { toldError } from '../db/reach.ts';
 import { createLog } from '../lib/log.ts';
+import { notReady } from './not-ready.ts';
 import { openConnection } from './store.ts';
+import { onParentEnd, watchTerminal } from './terminal.ts';
 import { type Command, UsageError } from './usage.ts';
 import { welcome } from './welcome.ts';
 
@@ -34,6 +36,7 @@ async function assertCanListen(config: Config): Promise<void> {
 
 /** Whoever stops a gateway waits for it, and kills it after 10 s: it should say before why. */
 const greatestStopMs = 9_800;
+const sameWishMs = 200;
 
 export const serve: Command = {
   name: 'serve',
@@ -46,31 +49,23 @@ export const serve: Command = {
       );
     const config = await readSettings();
     const log = createLog(config.log);
-    const { connection, embedded } = await openConnection(config);
-    let stopping = false;
-    const release =
-      embedded &&
-      (await holdStore(connection, () => {
-        if (stopping) return;
-        // Without the lock another gateway could start beside this one: better none than two.
-        log.error('the embedded PostgreSQL is gone; the gateway stops');
-        process.exit(1);
-      }));
-    if (embedded && !release)
-      throw new UsageError(`Another gateway uses ${config.dataDir}. Stop it first, or set GATEHOUSE_DATA_DIR.`);
-    if (embedded && process.getuid?.() === 0 && config.postgresAccount === undefined)
-      console.error(`WARNING: ${sharedAccountWarning}`);
-    if (embedded?.adopted) log.info('took over the PostgreSQL of a gateway that was killed', { pid: embedded.pid });
-
     let app: Awaited<ReturnType<typeof createApp>> | undefined;
-    const stop = async (signal: string) => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      log.info('stopping', { signal });
+    let release: (() => Promise<void>) | undefined;
+    let stoppingSince: number | undefined;
+    const opening = openConnection(config);
+    const stop = async (reason: string) => {
+      if (stoppingSince !== undefined) {
+        // Ctrl-C reaches the gateway twice, as npm passes it on: that is one wish. A hang-up is never a second one.
+        if (reason.startsWith('SIG') && reason !== 'SIGHUP' && Date.now() - stoppingSince > sameWishMs) process.exit(1);
+        return;
+      }
+      stoppingSince = Date.now();
+      log.info('stopping', { reason });
       setTimeout(() => {
         log.error('the gateway could not stop in order, and ends');
         process.exit(1);
       }, greatestStopMs).unref();
+      const { embedded } = await opening.catch(() => ({ embedded: undefined }));
       await app?.close();
       await release?.();
       await embedded?.stop();
@@ -84,11 +79,29 @@ export const serve: Command = {
     });
     // Reads the file again, puts what it says about policies in force, or tells every fault and leaves all as it is.
     let reloading: Promise<void> = Promise.resolve();
+    const terminalIsClosed = watchTerminal();
     process.on('SIGHUP', () => {
-      if (app) reloading = reloading.then(() => reloadPolicies(app!, log));
+      if (terminalIsClosed()) void stop('SIGHUP');
+      else if (app) reloading = reloading.then(() => reloadPolicies(app!, log));
     });
     process.on('SIGTERM', () => void stop('SIGTERM'));
     process.on('SIGINT', () => void stop('SIGINT'));
+    if (isRunByNpm()) onParentEnd(() => void stop('npm has ended'));
+
+    const { connection, embedded } = await opening;
+    release =
+      embedded &&
+      (await holdStore(connection, () => {
+        if (stoppingSince !== undefined) return;
+        // Without the lock another gateway could start beside this one: better none than two.
+        log.error('the embedded PostgreSQL is gone; the gateway stops');
+        process.exit(1);
+      }));
+    if (embedded && !release)
+      throw new UsageError(`Another gateway uses ${config.dataDir}. Stop it first, or set GATEHOUSE_DATA_DIR.`);
+    if (embedded && process.getuid?.() === 0 && config.postgresAccount === undefined)
+      console.error(`WARNING: ${sharedAccountWarning}`);
+    if (embedded?.adopted) log.info('took over the PostgreSQL of a gateway that was killed', { pid: embedded.pid });
     try {
       await assertSettings(config, connection);
       await assertCanListen(config);
@@ -104,14 +117,11 @@ export const serve: Command = {
       const url = await app.listen().catch((error: NodeJS.ErrnoException) => {
         throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;
       });
-      console.log(welcome({ url, config, password, demo, pid: embedded?.pid }));
-      if (app.freshness.state.policySet !== app.policies.engine.fingerprint) {
-        console.error(
-          'NOT READY: the policies or their settings are not the accepted ones. Look at them, then run: npm run gatehouse -- policy accept',
-        );
-      }
+      console.log(welcome({ url, config, password, demo, pid: process.pid, postgres: embedded?.pid }));
+      if (app.freshness.state.policySet !== app.policies.engine.fingerprint) console.error(await notReady(app));
     } catch (error) {
-      stopping = true;
+      if (stoppingSince !== undefined) return new Promise<number>(() => undefined);
+      stoppingSince = Date.now();
       await app?.close();
       await release?.();
       await embedded?.stop();

@@ -7,24 +7,25 @@ export interface Welcome {
   /** The generated password of the super admin; null: it was given; undefined: there were users already. */
   readonly password: string | null | undefined;
   readonly demo: Demo | undefined;
-  /** Of the embedded PostgreSQL. */
-  readonly pid: number | undefined;
+  readonly pid: number;
+  /** Process id of the embedded PostgreSQL. */
+  readonly postgres: number | undefined;
 }
 
 const post = (url: string, user: string, query: string, more = '') =>
   `curl -s ${more}-u '${user}' ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`;
 
 /** What the start prints: the address, how to sign in, and three commands to paste. */
-export function welcome({ url, config, password, demo, pid }: Welcome): string {
+export function welcome({ url, config, password, demo, pid, postgres }: Welcome): string {
   const { username } = config.admin;
   const lines = [
     '',
     `Gatehouse listens on ${url}/graphql${config.graphiql ? '  (open it in a browser: GraphiQL)' : ''}`,
   ];
   lines.push(
-    pid === undefined
+    postgres === undefined
       ? 'Store: the PostgreSQL of DATABASE_URL'
-      : `Store: the embedded PostgreSQL in ${config.dataDir} (process ${pid})`,
+      : `Store: the embedded PostgreSQL in ${config.dataDir} (process ${postgres})`,
   );
   lines.push('');
   if (password === undefined) lines.push('Sign in with a user and password, or an API token, as before.');
@@ -72,6 +73,6 @@ export function welcome({ url, config, password, demo, pid }: Welcome): string {
       post(url, `${username}:${password ?? 'PASSWORD'}`, '{ viewer { name superAdmin tenants { nodes { key } } } }'),
     );
   }
-  lines.push('', 'Ctrl-C stops it.');
+  lines.push('', `Ctrl-C stops it. Its process is ${pid}; kill -HUP ${pid} reads its file again.`);
   return lines.join('\n');
 }

@@ -115,9 +115,12 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     }
     const permission = permissionOf(access);
     if (!permission) return config;
+    // What can be refused is nullable: a refusal leaves what was asked beside it. A stream has nothing beside it.
+    const type = config.kind === 'Subscription' ? config.type : { ...config.type, nullable: true };
     const needs = `Needs ${permission} (${levelOf(...split(permission))} level).`;
     return {
       ...config,
+      type,
       description: `${config.description ?? ''}\n\n${needs}`.trim(),
       extensions: { ...config.extensions, directives: { access: { permission } }, access },
     };

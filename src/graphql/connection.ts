@@ -52,6 +52,10 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly nullable?: boolean;
 }
 
+const most = 'at most 100, or what `limits.pageSize` of the gateway says';
+export const firstDescription = `How many from the start (default 20; ${most}).`;
+export const lastDescription = `How many from the end (${most}).`;
+
 export interface PageArgs {
   first?: number | null;
   last?: number | null;
@@ -103,9 +107,9 @@ export function connection<Parent, Node, Filter = never>(
     nullable: (spec.nullable ?? true) as true,
     access: { decides: spec.permission },
     args: {
-      first: t.arg.int({ description: 'How many from the start (default 20).' }),
+      first: t.arg.int({ description: firstDescription }),
       after: t.arg.string({ description: 'Only what comes after this cursor.' }),
-      last: t.arg.int({ description: 'How many from the end.' }),
+      last: t.arg.int({ description: lastDescription }),
       before: t.arg.string({ description: 'Only what comes before this cursor.' }),
       ...(spec.where && {
         where: t.arg({ type: spec.where.input as never, description: 'Only those that satisfy all of this.' }),

@@ -57,9 +57,11 @@ async function send(context: Context, request: ExportRequest, response: ServerRe
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   const { format, tenant } = request;
-  for await (const part of exportChain(context, request, (seq) =>
-    response.setHeader('Gatehouse-Audit-Head', String(seq)),
-  )) {
+  const begin: Parameters<typeof exportChain>[2] = ({ head, unprovable }) => {
+    if (head !== undefined) response.setHeader('Gatehouse-Audit-Head', String(head));
+    if (unprovable !== undefined) response.setHeader('Gatehouse-Audit-Unprovable', unprovable);
+  };
+  for await (const part of exportChain(context, request, begin)) {
     if (closed.signal.aborted) return;
     if (!response.headersSent)
       response.writeHead(200, fileHeaders(types[format], `audit-${tenant?.key ?? 'instance'}.${format}`));

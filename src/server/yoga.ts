@@ -13,6 +13,7 @@ import { type SignIn, signedInOf } from './sign-in.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
+import { useMultipartSubscriptions } from './use-multipart-subscriptions.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { useSignIn } from './use-sign-in.ts';
@@ -84,6 +85,8 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
       // before execution
       usePlainFaults(),
       useLimits(limits),
+      // how an answer is sent
+      useMultipartSubscriptions(),
       // around execution, from the inside out
       useReadings(),
       useTurns(),

@@ -179,7 +179,7 @@ describe('the export of audit events', () => {
     );
     expect([...namespaces].sort()).toEqual(['company.data', 'company.data.raw']);
     expect(file).not.toContain('"checkpoint"');
-    expect((await check(file)).faults).toContain('UNREADABLE');
+    expect((await check(file)).faults).toContain('UNPROVABLE');
   });
 
   it('is told apart from what may not be read, and names every fault of its query', async () => {

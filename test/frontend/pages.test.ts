@@ -93,7 +93,7 @@ describe('the pages of administration', () => {
   it('who am I', async () => {
     const { viewer, serverInfo } = await alice.ok(SignedIn);
     expect(viewer).toMatchObject({ name: 'alice', superAdmin: false, credential: 'PASSWORD', impersonatedBy: null });
-    expect(viewer.tenants.nodes.map(({ key }) => key)).toEqual(['main']);
+    expect(viewer.tenants!.nodes.map(({ key }) => key)).toEqual(['main']);
     expect(serverInfo.limits.pageSize).toBe(100);
   });
 
@@ -148,10 +148,10 @@ describe('the pages of administration', () => {
 
   it('Tenants and instance, for a super admin', async () => {
     const page = await world.root().ok(TenantsPage);
-    expect(page.tenants.nodes).toMatchObject([
+    expect(page.tenants!.nodes).toMatchObject([
       { key: 'main', viewerPermissions: ['CREATE', 'READ', 'UPDATE', 'DELETE'] },
     ]);
-    expect(page.users.totalCount).toBe(4);
+    expect(page.users!.totalCount).toBe(4);
     expect(page.policies?.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['frozen-namespaces', 'token-hygiene', 'impersonation']),
     );
@@ -166,11 +166,11 @@ describe('the pages of administration', () => {
         { subject: carol.id, role: roles.find(({ name }) => name === 'Launcher')!.id, namespace: 'company.sales' },
       ],
     };
-    const dry = (await alice.ok(GiveRole, { input: { ...input, dryRun: true } })).createBindings;
+    const dry = (await alice.ok(GiveRole, { input: { ...input, dryRun: true } })).createBindings!;
     expect(dry.changes).toMatchObject([
       { action: 'binding.create', resourceKey: 'user:carol as Launcher in company.sales' },
     ]);
-    const done = (await alice.ok(GiveRole, { input })).createBindings;
+    const done = (await alice.ok(GiveRole, { input })).createBindings!;
     expect(done.results[0]).toMatchObject({ binding: { role: { name: 'Launcher' } }, error: null });
     expect(done.changes).toBeNull();
   });

@@ -209,12 +209,12 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     const source = 'id: greet\nnamespace: company\ntasks: [{ id: hello, type: io.example.core.log.Log }]\n';
     const input = { tenant, title: 'Greeting', tags: ['Start'], source };
     expect((await carol.run(pages.SaveBlueprint, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
-    const { blueprint } = (await alice.ok(pages.SaveBlueprint, { input })).saveBlueprint;
+    const { blueprint } = (await alice.ok(pages.SaveBlueprint, { input })).saveBlueprint!;
     const page = of(await alice.ok(pages.CustomBlueprintsPage, { tenant, text: 'greet' }));
     expect(page.blueprints!.nodes).toMatchObject([{ id: blueprint!.id, title: 'Greeting', tags: ['Start'], source }]);
     expect(page.blueprintTags).toContain('Start');
     const use = { tenant, blueprint: blueprint!.id, namespace: 'company.sales', flowId: 'greeting' };
-    expect((await alice.ok(pages.UseBlueprint, { input: use })).useBlueprint.flow).toEqual({
+    expect((await alice.ok(pages.UseBlueprint, { input: use })).useBlueprint!.flow).toEqual({
       namespace: 'company.sales',
       flowId: 'greeting',
       revision: 1,

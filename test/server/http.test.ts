@@ -4,8 +4,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { World } from '../support/world.ts';
-import { codesOf, deep, json, jsonType, type Program, raw, startPlainYoga } from './tools.ts';
+import { idOf, World } from '../support/world.ts';
+import { codesOf, deep, json, jsonType, type Program, raw, startPlainYoga, until } from './tools.ts';
 
 describe('the HTTP server', () => {
   let world: World;
@@ -306,6 +306,83 @@ describe('the HTTP server', () => {
     expect(scripts.length).toBeGreaterThan(0);
     for (const script of scripts) expect(policy).toContain(createHash('sha256').update(script).digest('base64'));
     expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
+  });
+
+  it('leaves what was asked beside what is refused, in queries and in mutations', async () => {
+    const user = await world.user('refused', []);
+    const client = await world.as(user);
+    const query =
+      '{ viewer { name } policies { name } auditEvents { totalCount } stats { executions } tenants { totalCount } }';
+    const { data, errors } = await client.run<any>(query);
+    expect(data).toEqual({
+      viewer: { name: 'refused' },
+      policies: null,
+      auditEvents: null,
+      stats: null,
+      tenants: { totalCount: 0 },
+    });
+    expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN']);
+    const tokens = `mutation {
+      made: createApiToken(input: { owner: "${idOf('User', user)}", name: "kept", maxAge: "PT1H" }) { fullToken }
+      no: createTenant(input: { key: "no", name: "No" }) { tenant { key } }
+    }`;
+    const both = await client.run<any>(tokens);
+    expect(both.data).toEqual({ made: { fullToken: expect.stringMatching(/^gth_/) }, no: null });
+  });
+
+  describe('a subscription by multipart/mixed, as Apollo Client asks for it', () => {
+    const accept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
+    const open = async (headers: object, query: string) => {
+      const request = httpRequest(url, { method: 'POST', headers: { ...jsonType, accept, ...headers }, agent: false });
+      request.end(json(query));
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      response.setEncoding('utf8');
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      return { request, response, parts: () => text.split('\r\n--graphql').slice(1, -1) };
+    };
+
+    it('gets each item as a part of its own, at once', async () => {
+      const { request, response, parts } = await open(auth, 'subscription { auditEvents { cursor event { action } } }');
+      expect([response.statusCode, response.headers['content-type']]).toEqual([
+        200,
+        'multipart/mixed; boundary="graphql"; subscriptionSpec="1.0"',
+      ]);
+      await until('the bookmark', () => parts().length === 1);
+      await world.root().ok('mutation { createTenant(input: { key: "multi", name: "m" }) { tenant { key } } }');
+      await until('the event', () => parts().some((part) => part.includes('tenant.create')));
+      for (const part of parts()) {
+        const [head, body] = part.split('\r\n\r\n');
+        expect(head).toBe('\r\nContent-Type: application/json');
+        expect(JSON.parse(body!)).toEqual({ payload: { data: { auditEvents: expect.any(Object) } } });
+      }
+      request.destroy();
+    });
+
+    it('is told why it is refused, also where it takes nothing else', async () => {
+      const query = 'subscription { auditEvents { cursor } }';
+      const plain = await open({}, query);
+      expect([plain.response.statusCode, plain.response.headers['content-type']]).toEqual([
+        401,
+        'application/json; charset=utf-8',
+      ]);
+      const only = await open({ accept: 'multipart/mixed; subscriptionSpec="1.0"' }, query);
+      await once(only.response, 'end');
+      expect(JSON.parse(only.parts()[0]!.split('\r\n\r\n')[1]!).payload.errors[0].extensions).toEqual({
+        code: 'UNAUTHENTICATED',
+      });
+    });
+
+    it('is answered 406 with what is served, by types that are not', async () => {
+      const answer = await raw(url, {
+        headers: { ...jsonType, ...auth, accept: 'image/png' },
+        body: json('subscription { auditEvents { cursor } }'),
+      });
+      expect([answer.status, codesOf(answer.text)]).toEqual([406, ['BAD_INPUT']]);
+      expect(answer.text).toContain('subscriptionSpec=1.0');
+    });
   });
 
   describe('compression', () => {

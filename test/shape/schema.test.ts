@@ -68,8 +68,36 @@ describe('the public schema', () => {
         field.args.map(({ name: own, type }) => `${own}: ${type}`),
         field.name,
       ).toEqual([`input: ${name}Input!`]);
-      expect(String(field.type), field.name).toBe(`${name}Payload!`);
+      expect(String(field.type), field.name).toBe(`${name}Payload`);
     }
+  });
+
+  it('makes everything nullable that can be refused, so that a refusal leaves what was asked beside it', () => {
+    const refusable = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) || isInterfaceType(type))
+      .flatMap((type) =>
+        Object.values(type.getFields())
+          .filter(({ extensions }) => permissionOf(extensions['access'] as never) !== undefined)
+          .map((field) => ({ name: `${type.name}.${field.name}`, type: String(field.type) })),
+      );
+    expect(refusable.length).toBeGreaterThan(100);
+    // A subscription has one root field, and a refusal ends it.
+    const streams = refusable.filter(({ name }) => name.startsWith('Subscription.'));
+    expect(refusable.filter(({ type }) => type.endsWith('!'))).toEqual(streams);
+    // Root fields that need no permission: what is refused to a person who has not signed in is refused beside them too.
+    const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) =>
+      Object.values(type.getFields()),
+    );
+    const never = roots.filter(({ type }) => String(type).endsWith('!')).map(({ name }) => name);
+    expect(never.sort()).toEqual(['nodes', 'permissionCatalog', 'serverInfo', 'viewer']);
+  });
+
+  it('tells at every list how many it gives at most', () => {
+    for (const type of Object.values(schema.getTypeMap()))
+      if (isObjectType(type))
+        for (const { name, args } of Object.values(type.getFields()))
+          for (const argument of args.filter((one) => one.name === 'first' || one.name === 'last'))
+            expect([name, argument.description]).toEqual([name, expect.stringMatching(/at most/i)]);
   });
 
   it('offers a dry run in every mutation of identity and access', () => {

@@ -1,6 +1,7 @@
 import { levelOf, split } from '../../access/catalog.ts';
 import { badInput } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
+import { firstDescription, lastDescription } from '../../graphql/connection.ts';
 import { connectionType, type Edge, type Page } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeCursor, encodeCursor } from '../../graphql/cursor.ts';
@@ -108,9 +109,9 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
         type: 'DateTime',
         description: 'At this past instant; left out: now. EXPIRED where events do not tell.',
       }),
-      first: t.arg.int({ description: 'How many from the start (default 20).' }),
+      first: t.arg.int({ description: firstDescription }),
       after: t.arg.string({ description: 'Only what comes after this cursor.' }),
-      last: t.arg.int({ description: 'How many from the end.' }),
+      last: t.arg.int({ description: lastDescription }),
       before: t.arg.string({ description: 'Only what comes before this cursor.' }),
     },
     resolve: async ({ id: tenantId }, { permission: asked, namespace, at, ...args }, context) => {

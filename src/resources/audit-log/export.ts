@@ -9,6 +9,7 @@ import type { Context } from '../../graphql/context.ts';
 import { stillAllowed } from '../../graphql/streams.ts';
 import { toJson } from '../../lib/json.ts';
 import { csvHeader, csvLine } from './csv.ts';
+import { unprovable } from './provable.ts';
 import { isWhole, shownEvent } from './shown.ts';
 import { type AuditFilter, toCondition } from './where.ts';
 import { reachesAll } from './whole.ts';
@@ -36,7 +37,7 @@ const pageCharacters = 1_000_000;
 export async function* exportChain(
   context: Context,
   request: ExportRequest,
-  onHead: (seq: bigint) => void,
+  onBegin: (begin: { readonly head?: bigint; readonly unprovable?: string | undefined }) => void,
 ): AsyncGenerator<string> {
   const { db, feed, keys, session, store } = context;
   const { tenant, format, filter } = request;
@@ -53,7 +54,8 @@ export async function* exportChain(
   }
   const head = await db.auditHead.findFirst({ where: { tenantId } });
   const isWholeChain = Object.keys(filter).length === 0 && reachesAll(grant.where, tenantId);
-  if (isWholeChain) onHead(head?.seq ?? 0n);
+  const reason = await unprovable(context, tenantId, filter, grant.where);
+  onBegin({ ...(isWholeChain && { head: head?.seq ?? 0n }), unprovable: reason });
   await recordReading(store, session.doer, tenant, [
     {
       field: 'export',
@@ -69,7 +71,7 @@ export async function* exportChain(
         tenantId,
         tenantKey: tenant?.key ?? '',
         at: new Date().toISOString(),
-        whole: isWholeChain,
+        whole: reason === undefined,
         tombstone: tombstone && { ...tombstone, kind: 'tombstone', at: tombstone.at.toISOString() },
       });
   for (let size = firstPage; head && at.seq < head.seq; ) {

@@ -1,0 +1,34 @@
+import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The terminal that the process was started in.
+ * @returns whether it is closed. A process that no stream ties to a terminal outlives it.
+ */
+export function watchTerminal(): () => boolean {
+  const isTied = [0, 1, 2].some((stream) => isatty(stream)) && hasTerminal();
+  // What is said to a closed terminal is lost, and is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  return () => isTied && !hasTerminal();
+}
+
+const lookMs = 500;
+
+/** Runs the work when the parent of this process has ended. */
+export function onParentEnd(work: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    work();
+  }, lookMs).unref();
+}
