@@ -69,7 +69,7 @@ describe('what is kept of executions', () => {
     expect((await read(path(execution.executionId), {})).status).toBe(401);
     expect((await read(path(execution.executionId), { authorization: 'Bearer gth_nobody' })).status).toBe(401);
     expect((await read(`${path(execution.executionId)}?minLevel=LOUD`)).status).toBe(400);
-    expect((await fetch(path(execution.executionId), { method: 'POST' })).status).toBe(400);
+    expect((await fetch(path(execution.executionId), { method: 'POST' })).status).toBe(405);
     expect((await read(`${path(execution.executionId)}/more`)).status).toBe(404);
     const foreign = { authorization: `Bearer ${token}`, origin: 'https://elsewhere.example' };
     expect((await read(path(execution.executionId), foreign)).status).toBe(403);
