@@ -9,7 +9,8 @@ import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type Impact, impactOf } from './impact.ts';
 import { AccessImpact } from './impact-type.ts';
-import type { Outcome, PayloadBuilder, Target } from './mutation.ts';
+import type { Outcome, PayloadBuilder } from './mutation/define.ts';
+import type { Target } from './mutation/target.ts';
 import { shownKey, shownPatch } from './personal.ts';
 
 /** What a dry run tells beside the payload's own fields. */

@@ -10,7 +10,7 @@ import { tag, untag } from '../lib/tagged-json.ts';
 import { evidenceOf } from '../policy/decisions/evidence.ts';
 import type { Scope } from '../policy/engine.ts';
 import type { Context } from './context.ts';
-import type { Target } from './mutation.ts';
+import type { Target } from './mutation/target.ts';
 import { type Kept, keep, type Restored, restore } from './replay.ts';
 
 /** How long an answer is kept. */

@@ -16,6 +16,8 @@ export interface RowsDefinition {
   readonly model?: string;
   /** The column that holds the tenant's id (default: tenantId). Null: the rows belong to the instance. */
   readonly tenantColumn?: string | null;
+  /** True where a row may also belong to the instance (its tenantId is null then). */
+  readonly alsoAtInstance?: true;
   /** True where a change of a row changes what an actor may do: it raises the revision of access. */
   readonly feedsAccess: boolean;
   /** The rows that count where a policy counts (default: all). */

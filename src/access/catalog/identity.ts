@@ -76,6 +76,7 @@ export const identity = {
     },
     rows: {
       model: 'ServiceAccount',
+      alsoAtInstance: true,
       feedsAccess: true,
       key: (row) => String(row['name']),
       audited: ['name', 'description', 'superAdmin'],
@@ -93,6 +94,7 @@ export const identity = {
     },
     rows: {
       model: 'ApiToken',
+      alsoAtInstance: true,
       feedsAccess: true,
       counted: (now) => ({ AND: [{ revokedAt: null }, { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] }] }),
       key: (row) => `${row['name']} (${row['prefix']}…)`,
@@ -142,6 +144,7 @@ export const identity = {
     },
     rows: {
       model: 'Role',
+      alsoAtInstance: true,
       feedsAccess: true,
       counted: () => ({ isManaged: false }),
       key: (row) => String(row['name']),
@@ -163,6 +166,7 @@ export const identity = {
     },
     rows: {
       model: 'Binding',
+      alsoAtInstance: true,
       feedsAccess: true,
       key: (row) => String(row['id']),
       links: ['principalId', 'groupId', 'roleId'],

@@ -55,6 +55,8 @@ export const orchestration = {
     managed: { Editor: read, Launcher: read, Viewer: read },
     rows: {
       model: 'Blueprint',
+      // Those that come with Gatehouse.
+      alsoAtInstance: true,
       feedsAccess: false,
       key: (row) => String(row['title']),
       audited: ['title', 'description', 'tags', 'source'],

@@ -8,7 +8,8 @@ import { connectionType } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadRow } from '../../graphql/loaders.ts';
-import { byId, changed, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
+import { changed, mutation, type PayloadBuilder } from '../../graphql/mutation/define.ts';
+import { byId, type Target } from '../../graphql/mutation/target.ts';
 import { nodeTypes, readRow, registerNode } from '../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { shownOnce } from '../../graphql/replay.ts';
@@ -270,9 +271,9 @@ mutation('rotateApiToken', {
   }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
   run: async (tx, grant, { overlap }, { id }, { keys, limits }) => {
-    const row = await tx.apiToken.findUnique({ where: { id: id! }, select: { principalId: true } });
-    if (row) await assertRoom(tx, grant, row.principalId, limits.ownTokens, id!);
-    return rotateApiToken(tx, grant, keys, id!, overlap ?? 86_400);
+    const row = await tx.apiToken.findUnique({ where: { id }, select: { principalId: true } });
+    if (row) await assertRoom(tx, grant, row.principalId, limits.ownTokens, id);
+    return rotateApiToken(tx, grant, keys, id, overlap ?? 86_400);
   },
   payload: (t) => ({
     ...minted(t),
@@ -290,7 +291,7 @@ mutation('revokeApiToken', {
   permission: 'API_TOKEN:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which token.' }) }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
-  run: (tx, grant, _input, { id }) => revokeApiToken(tx, grant, id!),
+  run: (tx, grant, _input, { id }) => revokeApiToken(tx, grant, id),
   payload: (t) => ({
     apiToken: changed(t, ApiTokenRef, 'The revoked token.'),
   }),

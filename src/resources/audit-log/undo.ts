@@ -6,7 +6,8 @@ import { type Change, stateBefore, undoableActions, undoOf } from '../../audit/u
 import type { AuditEvent } from '../../db/generated/client.ts';
 import { badInput, notFound } from '../../errors.ts';
 import type { Context } from '../../graphql/context.ts';
-import { mutation, type Target } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import type { Target } from '../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
 import { maySeePatch } from './patches.ts';
 
@@ -40,7 +41,10 @@ function notUndone({ action, resource }: AuditEvent): string {
   return `An event of ${action} cannot be undone: ${others}.`;
 }
 
-async function target({ event: given }: { event: string | number }, context: Context): Promise<Target> {
+async function target(
+  { event: given }: { event: string | number },
+  context: Context,
+): Promise<Target & { readonly id: string }> {
   const event = await readable(context, String(given));
   const undo = event.outcome === 'SUCCESS' ? undoOf(event.action) : undefined;
   if (!undo)
@@ -64,7 +68,7 @@ mutation('undoChange', {
   input: (t) => ({ event: t.id({ required: true, description: 'The audit event of the change.' }) }),
   target: (input, context) => target(input, context),
   async run(tx, grant, _input, { id }, context) {
-    const event = await context.db.auditEvent.findFirstOrThrow({ where: { id: id! } });
+    const event = await context.db.auditEvent.findFirstOrThrow({ where: { id } });
     await undoOf(event.action)!.run(tx, grant as unknown as Grant<never>, await changeOf(context, event));
     return recordedIn(tx).map((draft) => globalId('AuditEvent', draft.id));
   },

@@ -7,7 +7,8 @@ import { connectionType, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
 import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
-import { atInstance, inTenant, mutation } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import { inTenantOrInstance } from '../../graphql/mutation/target.ts';
 import { decodeId, globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { namespaceName } from '../namespace/service.ts';
@@ -189,7 +190,7 @@ mutation('createBindings', {
     }),
     bindings: t.field({ type: [NewBinding], required: true, description: 'At most 500.' }),
   }),
-  target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: async (tx, grant, { bindings }, target, _context, refusals) =>
     eachItem(
       tx,
@@ -244,7 +245,7 @@ mutation('deleteBindings', {
     tenant: t.string({ description: 'Key of the tenant. Left out: instance bindings.' }),
     ids: t.idList({ required: true, description: 'At most 500.' }),
   }),
-  target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: async (tx, grant, { ids }, target, _context, refusals) =>
     eachItem(
       tx,

@@ -3,7 +3,8 @@ import type { Blueprint } from '../../db/generated/client.ts';
 import { conflict, notFound } from '../../errors.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { byId, changed, inTenant, mutation, type Target } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, type InTenant, inTenant } from '../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
 import { inTurn, readSource } from '../flow/reading.ts';
 import { checkedRead, saveFlow } from '../flow/service.ts';
@@ -15,10 +16,10 @@ import { BlueprintRef, readBlueprint } from './schema.ts';
 import { blueprintTags, createBlueprint, deleteBlueprint, updateBlueprint } from './service.ts';
 
 /** A custom blueprint. @throws CONFLICT for one of the catalogue, which everybody may know of and nobody changes. */
-async function ofBlueprint(id: string | number, context: Context): Promise<Target> {
-  const target = await byId('BLUEPRINT', 'Blueprint', id, context);
-  if (!target.tenant) throw conflict('The catalogue comes with Gatehouse and is not changed: make a blueprint of it.');
-  return target;
+async function ofBlueprint(id: string | number, context: Context): Promise<InTenant & { readonly id: string }> {
+  const { tenant, ...target } = await byId('BLUEPRINT', 'Blueprint', id, context);
+  if (!tenant) throw conflict('The catalogue comes with Gatehouse and is not changed: make a blueprint of it.');
+  return { ...target, tenant };
 }
 
 mutation('saveBlueprint', {
@@ -46,10 +47,10 @@ mutation('saveBlueprint', {
         if (value == null)
           context.addIssue({ code: 'custom', path: [field], message: `A new blueprint needs a ${field}.` });
     }),
-  target: async ({ id, tenant }, context): Promise<Target> => {
+  target: async ({ id, tenant }, context): Promise<InTenant> => {
     if (id == null) return inTenant(tenant, context);
     const target = await ofBlueprint(id, context);
-    if (target.tenant!.key !== tenant) throw notFound('The object');
+    if (target.tenant.key !== tenant) throw notFound('The object');
     return { ...target, permission: 'BLUEPRINT:UPDATE' };
   },
   prepare: async ({ source }, _target, context) => {
@@ -58,8 +59,8 @@ mutation('saveBlueprint', {
   },
   run: (tx, grant, { title, source, ...rest }, { tenant, id }) =>
     id === undefined
-      ? createBlueprint(tx, grant as never, tenant!, { ...rest, title: title!, source: source! })
-      : updateBlueprint(tx, grant as never, tenant!, id, { ...rest, title, source }),
+      ? createBlueprint(tx, grant as never, tenant, { ...rest, title: title!, source: source! })
+      : updateBlueprint(tx, grant as never, tenant, id, { ...rest, title, source }),
   payload: (t) => ({ blueprint: changed(t, BlueprintRef, 'The blueprint.') }),
 });
 
@@ -68,7 +69,7 @@ mutation('deleteBlueprint', {
   permission: 'BLUEPRINT:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which blueprint.' }) }),
   target: ({ id }, context) => ofBlueprint(id, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteBlueprint(tx, grant, tenant!, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteBlueprint(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Blueprint', result.id) }),
   }),
@@ -98,16 +99,16 @@ mutation('useBlueprint', {
   rules: z.looseObject({ namespace: namespaceName.nullish(), flowId: flowId.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   prepare: async ({ blueprint: id, namespace, flowId: name }, { tenant }, context) => {
-    const blueprint = await usable(context, id, tenant!.id);
+    const blueprint = await usable(context, id, tenant.id);
     const place = { namespace: namespace ?? undefined, flowId: name ?? undefined };
     const source = await inTurn(() => placedSource(blueprint.source, place), context);
     const read = checkedRead(await readSource(source, context), ['input', 'blueprint']);
     return { original: blueprint.source, source, read };
   },
   run: async (tx, grant, { blueprint: id, original, ...saving }, { tenant }, { session }) => {
-    const blueprint = await usable({ db: tx, session }, id, tenant!.id);
+    const blueprint = await usable({ db: tx, session }, id, tenant.id);
     if (blueprint.source !== original) throw conflict('The blueprint changed meanwhile; try again.');
-    return (await saveFlow(tx, { create: grant }, tenant!, saving)).flow;
+    return (await saveFlow(tx, { create: grant }, tenant, saving)).flow;
   },
   payload: (t) => ({ flow: changed(t, refOf('Flow'), 'The new flow.') }),
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { GatehouseError, notFound } from '../../errors.ts';
 import type { Context } from '../../graphql/context.ts';
-import { mutation, type Target } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import type { Target } from '../../graphql/mutation/target.ts';
 import { visibleTenant } from '../../graphql/scopes.ts';
 import { tenantKey } from '../rules.ts';
 import { type Description, tenantDescription } from './model.ts';

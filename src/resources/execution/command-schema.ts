@@ -5,7 +5,8 @@ import { builder } from '../../graphql/builder.ts';
 import { delegate } from '../../graphql/connection.ts';
 import type { Context } from '../../graphql/context.ts';
 import { eachItem, ItemError, type Refused } from '../../graphql/items.ts';
-import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../graphql/mutation/target.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { recordOf } from '../../lib/models.ts';
 import { ownLabels, reportedLabels } from '../labels.ts';
@@ -44,7 +45,7 @@ mutation('createExecution', {
   }),
   rules: z.looseObject({ revision, inputs: inputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }) => createExecution(tx, grant, tenant!, input),
+  run: (tx, grant, input, { tenant }) => createExecution(tx, grant, tenant, input),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, SUBMITTED.') }),
 });
 
@@ -59,7 +60,7 @@ mutation('replayExecution', {
   rules: z.looseObject({ revision }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, { taskRun, revision }, { tenant, id }) =>
-    replayExecution(tx, grant, tenant!, id!, {
+    replayExecution(tx, grant, tenant, id, {
       revision,
       taskRun: taskRun == null ? null : decodeId(String(taskRun), ['TaskRun'], ['input', 'taskRun']).id,
     }),
@@ -71,7 +72,7 @@ mutation('killExecution', {
   permission: 'EXECUTION:UPDATE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which execution.' }) }),
   target: (input, context) => ofExecution(input, context),
-  run: (tx, grant, _input, { tenant, id }) => killExecution(tx, grant, tenant!, id!),
+  run: (tx, grant, _input, { tenant, id }) => killExecution(tx, grant, tenant, id),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, as it is now.') }),
 });
 
@@ -102,7 +103,7 @@ mutation('setTaskRunState', {
   },
   run: (tx, grant, { id, state }, target) => {
     const run = decodeId(String(id), ['TaskRun'], ['input', 'id']).id;
-    return setTaskRunState(tx, grant, target.tenant!, target.id!, run, state);
+    return setTaskRunState(tx, grant, target.tenant, target.id, run, state);
   },
   payload: (t) => ({ taskRun: changed<TaskRun>(t, TaskRunRef, 'The task run, as it is now.') }),
 });
@@ -121,7 +122,7 @@ mutation('setExecutionLabels', {
   rules: z.looseObject({ labels: reportedLabels }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, { labels }, { tenant, id }) =>
-    setExecutionLabels(tx, grant, tenant!, id!, labels as Record<string, string>),
+    setExecutionLabels(tx, grant, tenant, id, labels as Record<string, string>),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, as it is now.') }),
 });
 
@@ -158,7 +159,7 @@ mutation('deleteExecutions', {
       ids,
       async (given, i) => {
         const { id } = decodeId(String(given), ['Execution'], ['input', 'ids', i]);
-        return { execution: await deleteExecution(tx, grant, tenant!, id) };
+        return { execution: await deleteExecution(tx, grant, tenant, id) };
       },
       (refused) => refused,
     ),

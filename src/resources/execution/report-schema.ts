@@ -2,7 +2,8 @@ import { badInput } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import { takeItemByItem } from '../../graphql/item-input.ts';
 import { ItemError } from '../../graphql/items.ts';
-import { type InputBuilder, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
+import { type InputBuilder, mutation, type PayloadBuilder } from '../../graphql/mutation/define.ts';
+import { inTenant } from '../../graphql/mutation/target.ts';
 import { refusal } from '../../policy/session.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { acknowledgeCommands } from './claims.ts';
@@ -170,7 +171,7 @@ mutation('reportExecutions', {
   run: async (tx, grant, { service, executions, taskRuns, acknowledge }, { tenant }, { session }, refusals) => {
     checkSize('executions', executions, taskRuns, acknowledge);
     await reportingService(tx, grant.doer, service);
-    const tenantId = tenant!.id;
+    const tenantId = tenant.id;
     const creating =
       session.may('EXECUTION:CREATE', { tenantId }) ?? refusal(session.decide('EXECUTION:CREATE', { tenantId }));
     const reports = {
@@ -212,7 +213,7 @@ mutation('reportLogs', {
   run: async (tx, grant, { service, logs }, { tenant }, _context, refusals) => {
     checkSize('logs', logs);
     await reportingService(tx, grant.doer, service);
-    return reportLogs(tx, { tenantId: tenant!.id, updating: grant, refusals }, logs as readonly LogReport[]);
+    return reportLogs(tx, { tenantId: tenant.id, updating: grant, refusals }, logs as readonly LogReport[]);
   },
   payload: resultsField,
 });
@@ -230,7 +231,7 @@ mutation('reportMetrics', {
   run: async (tx, grant, { service, metrics }, { tenant }, _context, refusals) => {
     checkSize('metrics', metrics);
     await reportingService(tx, grant.doer, service);
-    return reportMetrics(tx, { tenantId: tenant!.id, updating: grant, refusals }, metrics as readonly MetricReport[]);
+    return reportMetrics(tx, { tenantId: tenant.id, updating: grant, refusals }, metrics as readonly MetricReport[]);
   },
   payload: resultsField,
 });

@@ -6,7 +6,8 @@ import { builder } from '../../graphql/builder.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import { checkLater } from '../../graphql/item-input.ts';
 import { assertLength, eachItem, ItemError, type Refused } from '../../graphql/items.ts';
-import { inTenant, mutation } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import { inTenant } from '../../graphql/mutation/target.ts';
 import { yamlDocuments } from '../../lib/yaml-documents.ts';
 import { OutcomeEnum, saveGrants, savingPermission, savingPermissions } from './mutations.ts';
 import { readSources } from './reading.ts';
@@ -140,7 +141,7 @@ mutation('importFlows', {
   },
   choose: ({ reads }, target, context) => savingPermission(namesIn(reads), target, context),
   run: (tx, _grant, { parts, reads }, { tenant }, context, refusals) =>
-    importFlows(tx, saveGrants(context, tenant!), tenant!, parts, reads, refusals),
+    importFlows(tx, saveGrants(context, tenant), tenant, parts, reads, refusals),
   payload: (t) => ({
     results: t.field({
       type: [ImportedRef],

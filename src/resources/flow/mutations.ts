@@ -7,7 +7,8 @@ import { anyCondition, nothing } from '../../graphql/connection.ts';
 import { type Condition, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { checkLater } from '../../graphql/item-input.ts';
-import { byId, changed, inTenant, mutation, type PayloadBuilder, type Target } from '../../graphql/mutation.ts';
+import { changed, mutation, type PayloadBuilder } from '../../graphql/mutation/define.ts';
+import { byId, type InTenant, inTenant } from '../../graphql/mutation/target.ts';
 import { globalId } from '../../graphql/node.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { readSource } from './reading.ts';
@@ -46,10 +47,10 @@ export const savingPermissions = ['FLOW:CREATE', 'FLOW:UPDATE'] as const;
 /** To change, where every one of these flows is there as far as the caller may know; else to make. */
 export async function savingPermission(
   names: readonly FlowName[],
-  { tenant }: Target,
+  { tenant }: InTenant,
   { session, db }: Context,
 ): Promise<(typeof savingPermissions)[number]> {
-  const tenantId = tenant!.id;
+  const tenantId = tenant.id;
   const reach = (['FLOW:READ', 'FLOW:UPDATE'] as const).flatMap((permission) => {
     const grant = session.may(permission, { tenantId });
     return grant ? [grant.where as Condition] : [];
@@ -110,7 +111,7 @@ mutation('saveFlow', {
   target: ({ tenant }, context) => inTenant(tenant, context),
   prepare: async ({ source }, _target, context) => ({ read: checkedRead(await readSource(source, context)) }),
   choose: ({ read }, target, context) => savingPermission([read], target, context),
-  run: (tx, grant, input, { tenant: of }, context) => saveFlow(tx, own(grant, saveGrants(context, of!)), of!, input),
+  run: (tx, grant, input, { tenant: of }, context) => saveFlow(tx, own(grant, saveGrants(context, of)), of, input),
   payload: savedPayload,
 });
 
@@ -128,11 +129,11 @@ mutation('restoreFlowRevision', {
   alternatives: savingPermissions,
   target: ({ tenant }, context) => inTenant(tenant, context),
   prepare: async ({ revision, ...name }, { tenant: of }, context) => ({
-    restored: await readRevision(context, of!, name, revision),
+    restored: await readRevision(context, of, name, revision),
   }),
   choose: (input, target, context) => savingPermission([input], target, context),
   run: (tx, grant, input, { tenant: of }, context) =>
-    restoreFlow(tx, own(grant, saveGrants(context, of!)), of!, input, input.revision, input.restored),
+    restoreFlow(tx, own(grant, saveGrants(context, of)), of, input, input.revision, input.restored),
   payload: savedPayload,
 });
 
@@ -144,7 +145,7 @@ mutation('setFlowDisabled', {
     disabled: t.boolean({ required: true, description: 'Stopped?' }),
   }),
   target: ({ id }, context) => byId('FLOW', 'Flow', id, context),
-  run: (tx, grant, { disabled }, { tenant: of, id }) => setFlowDisabled(tx, grant, of!, id!, disabled),
+  run: (tx, grant, { disabled }, { tenant: of, id }) => setFlowDisabled(tx, grant, of, id, disabled),
   payload: (t) => ({ flow: changed(t, refOf('Flow'), 'The flow.') }),
 });
 
@@ -153,7 +154,7 @@ mutation('deleteFlow', {
   permission: 'FLOW:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which flow.' }) }),
   target: ({ id }, context) => byId('FLOW', 'Flow', id, context),
-  run: (tx, grant, _input, { tenant: of, id }) => deleteFlow(tx, grant, of!, id!),
+  run: (tx, grant, _input, { tenant: of, id }) => deleteFlow(tx, grant, of, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Flow', result.id) }),
   }),

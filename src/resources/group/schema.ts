@@ -7,7 +7,8 @@ import { type Condition, connectionType, orderBy } from '../../graphql/connectio
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadRow } from '../../graphql/loaders.ts';
-import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { shownField } from '../../graphql/personal.ts';
 import { registerPart } from '../../graphql/replay.ts';
@@ -140,7 +141,7 @@ mutation('createGroup', {
   }),
   rules: z.looseObject({ name: displayName, description }),
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }) => createGroup(tx, grant, tenant!, input),
+  run: (tx, grant, input, { tenant }) => createGroup(tx, grant, tenant, input),
   payload: (t) => ({ group: changed(t, GroupRef, 'The new group.') }),
 });
 
@@ -154,7 +155,7 @@ mutation('updateGroup', {
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofGroup(input, context),
-  run: (tx, grant, input, { tenant, id }) => updateGroup(tx, grant, tenant!, id!, input),
+  run: (tx, grant, input, { tenant, id }) => updateGroup(tx, grant, tenant, id, input),
   payload: (t) => ({ group: changed(t, GroupRef, 'The changed group.') }),
 });
 
@@ -163,7 +164,7 @@ mutation('deleteGroup', {
   permission: 'GROUP:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which group.' }) }),
   target: (input, context) => ofGroup(input, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteGroup(tx, grant, tenant!, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteGroup(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Group', result.id) }),
   }),
@@ -187,8 +188,8 @@ mutation('addGroupMember', {
         ? decodeSubject(subject, ['input', 'subject']).id
         : (await tx.user.findUnique({ where: { usernameKey: fold(username!) }, select: { id: true } }))?.id;
     if (principalId === undefined) throw notFound('The subject');
-    const member = await addGroupMember(tx, grant, tenant!, id!, principalId, membership ?? 'MEMBER');
-    return { member, group: await tx.group.findUniqueOrThrow({ where: { id: id! } }) };
+    const member = await addGroupMember(tx, grant, tenant, id, principalId, membership ?? 'MEMBER');
+    return { member, group: await tx.group.findUniqueOrThrow({ where: { id } }) };
   },
   payload: (t) => ({
     group: t.field({
@@ -219,12 +220,12 @@ mutation('setGroupMembership', {
     const member = await setGroupMembership(
       tx,
       grant,
-      tenant!,
-      id!,
+      tenant,
+      id,
       decodeSubject(subject, ['input', 'subject']).id,
       membership,
     );
-    return { member, group: await tx.group.findUniqueOrThrow({ where: { id: id! } }) };
+    return { member, group: await tx.group.findUniqueOrThrow({ where: { id } }) };
   },
   payload: (t) => ({
     group: t.field({
@@ -251,6 +252,6 @@ mutation('removeGroupMember', {
   }),
   target: (input, context) => ofMembers(input, context),
   run: (tx, grant, { subject }, { tenant, id }) =>
-    removeGroupMember(tx, grant, tenant!, id!, decodeSubject(subject, ['input', 'subject']).id),
+    removeGroupMember(tx, grant, tenant, id, decodeSubject(subject, ['input', 'subject']).id),
   payload: (t) => ({ group: changed(t, GroupRef, 'The group.') }),
 });

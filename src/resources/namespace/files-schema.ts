@@ -5,7 +5,8 @@ import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { inTenant } from '../../graphql/mutation/target.ts';
 import { registerPart } from '../../graphql/replay.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { contentOf, deleteFile, type FileHead, filePath, greatestFile, putFile } from './files.ts';
@@ -113,7 +114,7 @@ mutation('putNamespaceFile', {
   rules,
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, { namespace, path, content, contentBase64 }, { tenant }) =>
-    putFile(tx, grant, tenant!, namespace, path, contentOf(content, contentBase64)),
+    putFile(tx, grant, tenant, namespace, path, contentOf(content, contentBase64)),
   payload: (t) => ({
     file: changed(t, FileRef, 'The file.'),
   }),
@@ -129,7 +130,7 @@ mutation('deleteNamespaceFile', {
   }),
   rules,
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, { namespace, path }, { tenant }) => deleteFile(tx, grant, tenant!, namespace, path),
+  run: (tx, grant, { namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
   payload: (t) => ({
     path: t.string({ description: 'The path that is free again.', resolve: ({ result }) => result.path }),
   }),

@@ -7,7 +7,8 @@ import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadByNames } from '../../graphql/loaders.ts';
-import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { placementInput } from '../worker-group/fallback.ts';
@@ -112,7 +113,7 @@ mutation('createNamespace', {
   }),
   rules: z.looseObject({ name: namespaceName, ...settingsRules }),
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant!, input),
+  run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant, input),
   payload: (t) => ({
     namespace: changed(t, NamespaceRef, 'The new namespace.'),
   }),
@@ -129,7 +130,7 @@ mutation('updateNamespace', {
   }),
   rules: z.looseObject(settingsRules),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
-  run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant!, id!, input),
+  run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant, id, input),
   payload: (t) => ({
     namespace: changed(t, NamespaceRef, 'The changed namespace.'),
   }),
@@ -140,7 +141,7 @@ mutation('deleteNamespace', {
   permission: 'NAMESPACE:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which namespace.' }) }),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteNamespace(tx, grant, tenant!, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteNamespace(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Namespace', result.id) }),
   }),

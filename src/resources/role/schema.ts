@@ -6,7 +6,8 @@ import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
-import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenantOrInstance } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { escapeLike, fold } from '../../lib/text.ts';
@@ -97,7 +98,7 @@ mutation('createRole', {
     }),
   }),
   rules: z.looseObject({ name: displayName, description }),
-  target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: (tx, grant, input, { tenant, scope }, { session }) =>
     createRole(
       tx,
@@ -125,7 +126,7 @@ mutation('updateRole', {
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofRole(input, context),
   run: (tx, grant, { permissions, ...input }, { tenant, id }) =>
-    updateRole(tx, grant, tenant, id!, {
+    updateRole(tx, grant, tenant, id, {
       ...input,
       ...(permissions != null && { permissions: toPermissions(permissions, ['input', 'permissions']) }),
     }),
@@ -137,7 +138,7 @@ mutation('deleteRole', {
   permission: 'ROLE:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which role.' }) }),
   target: (input, context) => ofRole(input, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteRole(tx, grant, tenant, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteRole(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Role', result.id) }),
   }),

@@ -5,7 +5,8 @@ import { builder } from '../../graphql/builder.ts';
 import { connection, delegate } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
-import { byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { namespaceName } from '../namespace/service.ts';
@@ -102,7 +103,7 @@ mutation('putSecret', {
   }),
   rules: z.looseObject({ namespace: namespaceName, key: secretKey, value: secretValue, ...content }),
   target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }, { keys }) => createSecret(tx, grant, tenant!, keys, input),
+  run: (tx, grant, input, { tenant }, { keys }) => createSecret(tx, grant, tenant, keys, input),
   payload: (t) => ({ secret: changed(t, SecretRef, 'The new secret.') }),
 });
 
@@ -117,7 +118,7 @@ mutation('updateSecret', {
   }),
   rules: z.looseObject({ value: secretValue.nullish(), ...content }),
   target: (input, context) => ofSecret(input, context),
-  run: (tx, grant, input, { tenant, id }, { keys }) => updateSecret(tx, grant, tenant!, keys, id!, input),
+  run: (tx, grant, input, { tenant, id }, { keys }) => updateSecret(tx, grant, tenant, keys, id, input),
   payload: (t) => ({ secret: changed(t, SecretRef, 'The changed secret.') }),
 });
 
@@ -126,7 +127,7 @@ mutation('deleteSecret', {
   permission: 'SECRET:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which secret.' }) }),
   target: (input, context) => ofSecret(input, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteSecret(tx, grant, tenant!, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteSecret(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Secret', result.id) }),
   }),

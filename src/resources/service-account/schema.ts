@@ -6,7 +6,8 @@ import { anyCondition, connection, delegate, nothing, reachOf } from '../../grap
 import { type Condition, connectionType, orderBy, refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../graphql/guarded.ts';
-import { atInstance, byId, changed, inTenant, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { byId, inTenantOrInstance } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { tenantScopes } from '../../graphql/scopes.ts';
 import { escapeLike } from '../../lib/text.ts';
@@ -121,7 +122,7 @@ mutation('createServiceAccount', {
     description: t.string({ description: 'What it is for.' }),
   }),
   rules: z.looseObject({ name: serviceAccountName, description }),
-  target: ({ tenant }, context) => (tenant == null ? atInstance() : inTenant(tenant, context)),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: (tx, grant, input, { tenant }) => createServiceAccount(tx, grant, tenant, input),
   payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The new service account.') }),
 });
@@ -136,7 +137,7 @@ mutation('updateServiceAccount', {
   }),
   rules: z.looseObject({ name: serviceAccountName.nullish(), description }),
   target: (input, context) => ofAccount(input, context),
-  run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id!, input),
+  run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id, input),
   payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The changed service account.') }),
 });
 
@@ -145,7 +146,7 @@ mutation('deleteServiceAccount', {
   permission: 'SERVICE_ACCOUNT:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which service account.' }) }),
   target: (input, context) => ofAccount(input, context),
-  run: (tx, grant, _input, { tenant, id }) => deleteServiceAccount(tx, grant, tenant, id!),
+  run: (tx, grant, _input, { tenant, id }) => deleteServiceAccount(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({
       description: 'The id that is gone.',

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { User } from '../../db/generated/client.ts';
 import { refOf } from '../../graphql/connection-type.ts';
-import { inTenant, mutation } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import { inTenant } from '../../graphql/mutation/target.ts';
 import { type SubjectNode, subjectNodes } from '../../graphql/principals.ts';
 import { username } from '../rules.ts';
 import { serviceAccountName } from '../service-account/service.ts';
@@ -26,7 +27,7 @@ mutation('grantTenantAccess', {
   rules: z.looseObject({ username: username.nullish(), serviceAccount: serviceAccountName.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { tenant: _tenant, ...input }, { tenant }): Promise<SubjectNode> => {
-    const id = await grantTenantAccess(tx, grant, tenant!, input);
+    const id = await grantTenantAccess(tx, grant, tenant, input);
     return (await subjectNodes(tx, [id])).get(id)!;
   },
   payload: (t) => ({
@@ -62,7 +63,7 @@ mutation('revokeTenantAccess', {
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { subject }, { tenant }) => {
     const { typename, id } = decodeSubject(subject, ['input', 'subject']);
-    await revokeTenantAccess(tx, grant, tenant!, id);
+    await revokeTenantAccess(tx, grant, tenant, id);
     return { id, subject, typename };
   },
   payload: (t) => ({

@@ -4,7 +4,8 @@ import { builder } from '../../graphql/builder.ts';
 import { connection } from '../../graphql/connection.ts';
 import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
-import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { atInstance, byId } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { readTenant, tenantScopes } from '../../graphql/scopes.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
@@ -123,7 +124,7 @@ mutation('updateTenant', {
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
-  run: (tx, grant, input, { id }) => updateTenant(tx, grant, id!, input),
+  run: (tx, grant, input, { id }) => updateTenant(tx, grant, id, input),
   payload: (t) => ({
     tenant: changed(t, TenantRef, 'The changed tenant.'),
   }),
@@ -134,7 +135,7 @@ mutation('deleteTenant', {
   permission: 'TENANT:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which tenant.' }) }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
-  run: (tx, grant, _input, { id }) => deleteTenant(tx, grant, id!),
+  run: (tx, grant, _input, { id }) => deleteTenant(tx, grant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Tenant', result.id) }),
     key: t.string({ description: 'The key that is free again.', resolve: ({ result }) => result.key }),

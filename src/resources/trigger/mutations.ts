@@ -4,7 +4,8 @@ import type { Grant } from '../../access/grant.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { builder } from '../../graphql/builder.ts';
-import { byId, inTenant, mutation, type PayloadBuilder } from '../../graphql/mutation.ts';
+import { mutation, type PayloadBuilder } from '../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../graphql/mutation/target.ts';
 import { ownLabels } from '../labels.ts';
 import type { recoveries } from './due.ts';
 import { TriggerRef } from './schema.ts';
@@ -48,8 +49,8 @@ mutation('setTriggersDisabled', {
     return inTenant(input.tenant, context);
   },
   run: (tx, grant, input, { tenant }, context, refusals) =>
-    onEach(tx, context, refusals, tenant!.id, input, (named) =>
-      setDisabled(tx, grant, tenant!, named, input.disabled, input.recoverMissed ?? undefined),
+    onEach(tx, context, refusals, tenant.id, input, (named) =>
+      setDisabled(tx, grant, tenant, named, input.disabled, input.recoverMissed ?? undefined),
     ),
   payload: selectionPayload,
   timeoutMs: ({ limits }) => limits.bulkMs,
@@ -68,7 +69,7 @@ function onSelected<P extends Permission>(name: string, permission: P, descripti
       return inTenant(input.tenant, context);
     },
     run: (tx, grant, input, { tenant }, context, refusals) =>
-      onEach(tx, context, refusals, tenant!.id, input, (named) => act(tx, grant, tenant!, named)),
+      onEach(tx, context, refusals, tenant.id, input, (named) => act(tx, grant, tenant, named)),
     payload: selectionPayload,
     timeoutMs: ({ limits }) => limits.bulkMs,
   });
@@ -116,8 +117,7 @@ mutation('createBackfill', {
   }),
   rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
-  run: (tx, grant, input, { tenant, id }) =>
-    createBackfill(tx, grant, tenant!, { id: id!, version: input.version }, input),
+  run: (tx, grant, input, { tenant, id }) => createBackfill(tx, grant, tenant, { id, version: input.version }, input),
   payload: triggerPayload,
 });
 
@@ -131,7 +131,7 @@ function onBackfill(name: string, description: string, act: Act<'TRIGGER:UPDATE'
       version: t.int({ description: one.version }),
     }),
     target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
-    run: (tx, grant, { version }, { tenant, id }) => act(tx, grant, tenant!, { id: id!, version }),
+    run: (tx, grant, { version }, { tenant, id }) => act(tx, grant, tenant, { id, version }),
     payload: triggerPayload,
   });
 }

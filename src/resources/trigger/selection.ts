@@ -4,7 +4,7 @@ import { badInput, GatehouseError } from '../../errors.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { assertLength, eachItem, ItemError, type Refused } from '../../graphql/items.ts';
-import type { InputBuilder, PayloadBuilder } from '../../graphql/mutation.ts';
+import type { InputBuilder, PayloadBuilder } from '../../graphql/mutation/define.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 import type { Changed, Named } from './service.ts';

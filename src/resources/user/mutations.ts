@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { GatehouseError } from '../../errors.ts';
 import { refOf } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
-import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { atInstance, byId } from '../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../graphql/node.ts';
 import { email, personName, username } from '../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
@@ -51,7 +52,7 @@ mutation('updateUser', {
     lastName: personName,
   }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, input, { id }) => users.updateUser(tx, grant, id!, input),
+  run: (tx, grant, input, { id }) => users.updateUser(tx, grant, id, input),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
 });
 
@@ -60,7 +61,7 @@ mutation('deleteUser', {
   permission: 'USER:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which user.' }) }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, _input, { id }) => users.deleteUser(tx, grant, id!),
+  run: (tx, grant, _input, { id }) => users.deleteUser(tx, grant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('User', result.id) }),
   }),
@@ -79,7 +80,7 @@ mutation('setUserPassword', {
   target: (input, context) => ofUser(input, context),
   prepare: async ({ password }, _target, context) => ({ secret: await hashed(password, context) }),
   run: (tx, grant, { password, secret }, { id }, { limits }) =>
-    users.setUserPassword(tx, grant, id!, password, secret, limits.passwordLength),
+    users.setUserPassword(tx, grant, id, password, secret, limits.passwordLength),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The user.') }),
 });
 
@@ -112,7 +113,7 @@ mutation('setAuthMethods', {
     methods: t.field({ type: [AuthMethodEnum], required: true, description: 'All that are allowed from now on.' }),
   }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, { methods }, { id }) => users.setAuthMethods(tx, grant, id!, methods as users.AuthMethod[]),
+  run: (tx, grant, { methods }, { id }) => users.setAuthMethods(tx, grant, id, methods as users.AuthMethod[]),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
 });
 
@@ -124,7 +125,7 @@ mutation('setUserDisabled', {
     disabled: t.boolean({ required: true, description: 'Kept out?' }),
   }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, { disabled }, { id }) => users.setUserDisabled(tx, grant, id!, disabled),
+  run: (tx, grant, { disabled }, { id }) => users.setUserDisabled(tx, grant, id, disabled),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
 });
 
@@ -133,7 +134,7 @@ mutation('unlockUser', {
   permission: 'USER:UPDATE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which user.' }) }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, _input, { id }) => users.unlockUser(tx, grant, id!),
+  run: (tx, grant, _input, { id }) => users.unlockUser(tx, grant, id),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The user.') }),
 });
 
@@ -163,8 +164,8 @@ mutation('setSuperAdmin', {
     );
     const { row, tokens } =
       typename === 'User'
-        ? await users.setUserSuperAdmin(tx, grant, id!, superAdmin, kept)
-        : await setServiceAccountSuperAdmin(tx, grant, id!, superAdmin, kept);
+        ? await users.setUserSuperAdmin(tx, grant, id, superAdmin, kept)
+        : await setServiceAccountSuperAdmin(tx, grant, id, superAdmin, kept);
     return { subject: { ...row, __typename: typename }, tokens };
   },
   payload: (t) => ({

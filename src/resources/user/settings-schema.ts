@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
-import { atInstance, mutation } from '../../graphql/mutation.ts';
+import { mutation } from '../../graphql/mutation/define.ts';
+import { atInstance } from '../../graphql/mutation/target.ts';
 import { ViewerRef } from '../../graphql/viewer-ref.ts';
 import { type SettingsChange, settingsChange, updateMySettings } from './settings.ts';
 

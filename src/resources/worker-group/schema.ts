@@ -6,7 +6,8 @@ import { connectionType, orderBy } from '../../graphql/connection-type.ts';
 import type { Context } from '../../graphql/context.ts';
 import { viewerPermissions } from '../../graphql/guarded.ts';
 import { loadRow } from '../../graphql/loaders.ts';
-import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { atInstance, byId } from '../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../graphql/node.ts';
 import { escapeLike } from '../../lib/text.ts';
 import { description, tenantKey } from '../rules.ts';
@@ -115,7 +116,7 @@ mutation('updateWorkerGroup', {
   }),
   rules: z.looseObject({ description, allowedTenants }),
   target: (input, context) => ofGroup(input, context),
-  run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id!, input),
+  run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id, input),
   payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The changed worker group.') }),
 });
 
@@ -124,7 +125,7 @@ mutation('deleteWorkerGroup', {
   permission: 'WORKER_GROUP:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which worker group.' }) }),
   target: (input, context) => ofGroup(input, context),
-  run: (tx, grant, _input, { id }, context) => deleteWorkerGroup(tx, grant, namingOf(context), id!),
+  run: (tx, grant, _input, { id }, context) => deleteWorkerGroup(tx, grant, namingOf(context), id),
   payload: (t) => ({
     deletedId: t.id({
       description: 'The id that is gone.',

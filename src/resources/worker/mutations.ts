@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
 import { takeAlone, whenUnknown } from '../../graphql/item-input.ts';
-import { atInstance, byId, changed, mutation } from '../../graphql/mutation.ts';
+import { changed, mutation } from '../../graphql/mutation/define.ts';
+import { atInstance, byId } from '../../graphql/mutation/target.ts';
 import { globalId } from '../../graphql/node.ts';
 import { boundedJson } from '../rules.ts';
 import { workerGroupKey } from '../worker-group/service.ts';
@@ -112,7 +113,7 @@ mutation('deleteWorker', {
   permission: 'WORKER:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'Which service.' }) }),
   target: ({ id }, context) => byId('WORKER', 'Worker', id, context),
-  run: (tx, grant, _input, { id }) => deleteWorker(tx, grant, id!),
+  run: (tx, grant, _input, { id }) => deleteWorker(tx, grant, id),
   payload: (t) => ({
     deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Worker', result.id) }),
   }),

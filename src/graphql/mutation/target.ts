@@ -1,0 +1,83 @@
+import type { catalog, Permission, ResourceName } from '../../access/catalog.ts';
+import { isInstanceWide, resourceDefinition, tenantColumn } from '../../access/resource.ts';
+import type { TenantRef } from '../../access/tenant-ref.ts';
+import { lowerFirst } from '../../lib/text.ts';
+import type { Scope } from '../../policy/engine.ts';
+import { delegate } from '../connection.ts';
+import type { Context } from '../context.ts';
+import { decodeId } from '../node.ts';
+import { requiredTenant, unknown } from '../scopes.ts';
+
+/** Where a mutation is decided, and which stored row it changes. */
+export interface Target {
+  readonly scope: Scope;
+  readonly tenant: TenantRef | null;
+  /** Id of the stored row; absent for a creation. */
+  readonly id?: string;
+  /** The resource of the row, where it is not that of the permission. */
+  readonly resource?: ResourceName;
+  /** The permission that is needed, where it is known only now: an upsert creates or changes. */
+  readonly permission?: Permission;
+}
+
+export interface AtInstance extends Target {
+  readonly tenant: null;
+}
+export interface InTenant extends Target {
+  readonly tenant: TenantRef;
+}
+
+/** The tenant of a resource's rows: none, always one, or one or none. */
+type TenantOf<R extends ResourceName> = (typeof catalog)[R] extends { rows: { tenantColumn: null } }
+  ? null
+  : (typeof catalog)[R] extends { rows: { alsoAtInstance: true } }
+    ? TenantRef | null
+    : TenantRef;
+
+export interface Row<R extends ResourceName> extends Target {
+  readonly tenant: TenantOf<R>;
+  readonly id: string;
+}
+
+export const atInstance = async (): Promise<AtInstance> => ({ scope: {}, tenant: null });
+
+/** The target of a creation in a tenant, named by its key. @throws NOT_FOUND where the viewer sees no such tenant. */
+export async function inTenant(key: string, context: Context): Promise<InTenant> {
+  const tenant = await requiredTenant(context, key);
+  return { scope: { tenantId: tenant.id }, tenant };
+}
+
+/** The target of a creation in a tenant or, without one, at the instance. @throws NOT_FOUND as `inTenant`. */
+export const inTenantOrInstance = (key: string | null | undefined, context: Context): Promise<AtInstance | InTenant> =>
+  key == null ? atInstance() : inTenant(key, context);
+
+/**
+ * The target that an id names. Reads the tenant of the stored row and nothing else: the input never chooses the scope.
+ * @throws NOT_FOUND where there is none, as for a row of a foreign tenant.
+ */
+export async function byId<R extends ResourceName>(
+  resource: R,
+  typename: string,
+  globalId: string | number,
+  context: Context,
+  part?: 'members',
+): Promise<Row<R>> {
+  const { id } = decodeId(String(globalId), [typename], ['input', 'id']);
+  const isWide = isInstanceWide(resource);
+  const column = isWide ? 'id' : tenantColumn(resource);
+  const model = lowerFirst(resourceDefinition(resource)!.model!);
+  const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
+  // The same words as for a row that exists and that the caller may not know of.
+  if (!row) {
+    // As many steps as for a row of a foreign tenant.
+    if (!isWide) await context.db.tenant.findFirst({ where: { id: '' }, select: { id: true, key: true } });
+    throw unknown(context, isWide ? {} : { tenantId: '' }, 'The object', `${resource}:READ` as Permission);
+  }
+  const tenantId = isWide ? null : ((row[column] as string | null | undefined) ?? null);
+  const tenant =
+    tenantId === null
+      ? null
+      : await context.db.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
+  const scope = { ...(tenantId !== null && { tenantId }), ...(part && { part }) };
+  return { scope, tenant: tenant as TenantOf<R>, id };
+}
