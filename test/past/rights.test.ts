@@ -145,7 +145,9 @@ describe('asking about a past day', () => {
     expect((await about(stays, {})).data.explainAccess.answer).toBe('REFUSED');
     expect((await about(stays, { clock: then })).data.explainAccess.answer).toBe('REFUSED');
     expect((await about(leaves, {})).errors[0]!.extensions.code).toBe('NOT_FOUND');
-    expect((await about(stays, { at: before })).errors[0]!.extensions.code).toBe('NOT_FOUND');
+    const early = (await about(stays, { at: before })).errors[0]!;
+    expect(early.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
+    expect(early.message).toContain('before the record of the tenant begins');
     expect((await about(undefined, { at: then })).errors[0]!.extensions.code).toBe('NOT_FOUND');
     for (const more of [{ clock: then }, { ip: '192.0.2.1' }, { reason: 'r' }, { credential: { kind: 'PASSWORD' } }])
       expect((await about(stays, { at: then, ...more })).errors[0]!.extensions).toMatchObject({

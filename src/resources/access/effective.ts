@@ -53,7 +53,10 @@ builder.prismaObjectField('Tenant', 'effectivePermissions', (t) =>
       const [engine, principal] =
         at == null
           ? [context.engine, await askedAbout(context, subject, scope, ['subject'])]
-          : [heldOnly, await askedPastPrincipal(context, await askedPast(context, tenantId, at), tenantId, subject)];
+          : [
+              heldOnly,
+              await askedPastPrincipal(context, await askedPast(context, tenantId, at), tenantId, at, subject),
+            ];
       return allPermissions
         .filter(inTenants)
         .map((permission) => explain(engine, { principal, given, permission, scope }))

@@ -118,7 +118,7 @@ async function askedThen(at: Date, subject: Question['subject'], tenantId: strin
   const past = await askedPast(context, tenantId, at, ['input', 'at']);
   const { kind, id } = context.session.principal;
   const own = () => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id);
-  return askedPastPrincipal(context, past, tenantId, subject ?? own(), ['input', 'subject']);
+  return askedPastPrincipal(context, past, tenantId, at, subject ?? own(), ['input']);
 }
 
 function givenBy({ ip, at, clock, reason, credential }: Question): Given {

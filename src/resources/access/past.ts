@@ -19,7 +19,7 @@ const looks = new FairQueue({
 /**
  * Who had which access at a past instant; once for each request and instant. Rests on the audit log, so it takes the
  * right to read all of it in the tenant, about oneself too.
- * @throws FORBIDDEN, BAD_INPUT for an instant to come or before the record begins, EXPIRED, UNAVAILABLE where too many look back.
+ * @throws FORBIDDEN, BAD_INPUT for an instant to come, EXPIRED, UNAVAILABLE where too many look back.
  */
 export async function askedPast(
   context: Context,
@@ -31,16 +31,9 @@ export async function askedPast(
   if (at.getTime() > Date.now()) throw badInput(path, 'This instant is in the future: give a past one.');
   const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
   return remember(asked, `${tenantId} ${at.getTime()}`, () =>
-    looks.run(
-      context.session.accountId,
-      async () => {
-        // The past first: of what is not kept any more it says so itself.
-        const past = await pastOf(context.db, tenantId, at);
-        await assertBegun(context, tenantId, at, path);
-        return past;
-      },
-      { signal: context.deadline?.signal },
-    ),
+    looks.run(context.session.accountId, () => pastOf(context.db, tenantId, at), {
+      signal: context.deadline?.signal,
+    }),
   );
 }
 
@@ -85,15 +78,17 @@ export async function toldOf({ db, session }: Context, tenantId: string): Promis
   };
 }
 
-/** The user or service account that a question about the past is about. @throws NOT_FOUND as for an id that nobody had. */
+/** The user or service account that a question about the past is about. @throws NOT_FOUND as for an id that nobody had, BAD_INPUT for an instant before the record begins. */
 export async function askedPastPrincipal(
   context: Context,
   past: Past,
   tenantId: string,
+  at: Date,
   subject: string | number,
-  path: readonly string[] = ['subject'],
+  path: readonly string[] = [],
 ): Promise<PastPrincipal> {
-  const { typename, id } = decodeId(String(subject), ['User', 'ServiceAccount'], path);
+  const { typename, id } = decodeId(String(subject), ['User', 'ServiceAccount'], [...path, 'subject']);
+  await assertBegun(context, tenantId, at, [...path, 'at']);
   const { readable, nameOf } = await toldOf(context, tenantId);
   const principal = past.principals.get(id);
   const own = principal?.kind === 'USER' ? 'User' : 'ServiceAccount';
