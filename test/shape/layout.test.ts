@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resourceNames } from '../../src/access/catalog.ts';
@@ -57,6 +57,29 @@ describe('the layout', () => {
   it('has a floor for every file', () => {
     expect(source.filter((path) => Number.isNaN(floorOf(path)[1]))).toEqual([]);
     expect(edges.length).toBeGreaterThan(300);
+  });
+
+  it('is told in the README by names that are there', () => {
+    const text = readFileSync(join(root, 'README.md'), 'utf8');
+    // What its commands write stands in examples.
+    const written = new Set(['plugins/archived.ts', 'test/plugins/archived.test.ts']);
+    const missing: string[] = [];
+    let found = 0;
+    for (const line of text.split('\n')) {
+      let folder = '';
+      for (const [, name = ''] of line.matchAll(/`([\w./*-]+)`/g)) {
+        const isPath = /^(src|test|plugins|prisma)\//.test(name);
+        if (isPath) folder = name.endsWith('/') ? name : `${dirname(name)}/`;
+        if (!isPath && (folder === '' || !/^[\w-]+\.(ts|yaml)$/.test(name))) continue;
+        // In each folder of a step or of `*`.
+        const path = isPath ? name : `${folder}${name}`;
+        if (/\*|^src\/resources\/[\w-]+\.ts$/.test(path) || written.has(path)) continue;
+        found += 1;
+        if (!existsSync(join(root, path))) missing.push(path);
+      }
+    }
+    expect(missing).toEqual([]);
+    expect(found).toBeGreaterThan(50);
   });
 
   it('imports downwards only', () => {
