@@ -54,9 +54,27 @@ const clockOf = ({ cron, timezone, withSeconds }: Schedule): Clock => ({
 const parse = ({ cron, withSeconds }: Clock, timezone: string): Cron =>
   new Cron(cron, { paused: true, timezone, ...optionsOf(cron, withSeconds) });
 
-/** One for every hour goes on every hour, whatever is done to the clocks. */
-const isHourly = ({ cron, withSeconds }: Clock): boolean =>
-  new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds)).hour.every(Boolean);
+/** An expression by the clocks of no zone. */
+interface Walls {
+  readonly cron: Cron;
+  /** One for every hour goes on every hour, whatever is done to the clocks. */
+  readonly isHourly: boolean;
+}
+const known = new Map<string, Walls>();
+const greatestKnown = 2_000;
+
+function wallsOf(clock: Clock): Walls {
+  const { cron, withSeconds } = clock;
+  const key = `${withSeconds} ${cron}`;
+  let walls = known.get(key);
+  if (!walls) {
+    const { hour } = new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds));
+    walls = { cron: parse(clock, 'UTC'), isHourly: hour.every(Boolean) };
+    if (known.size >= greatestKnown) known.clear();
+    known.set(key, walls);
+  }
+  return walls;
+}
 
 const datesOf = ({ dates, timezone }: Schedule): number[] =>
   (dates ?? []).flatMap((date) => instantIn(date, zoneNamed(timezone ?? 'UTC') ?? 'UTC') ?? []);
@@ -74,9 +92,10 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   }
   const clock = clockOf(schedule);
   const { zone } = clock;
-  if (zone === 'UTC' || isHourly(clock)) return parse(clock, zone).nextRun(instant) ?? undefined;
+  const { cron: walls, isHourly } = wallsOf(clock);
+  if (zone === 'UTC') return walls.nextRun(instant) ?? undefined;
+  if (isHourly) return parse(clock, zone).nextRun(instant) ?? undefined;
   // Of the clocks' own times, as if they were UTC: the order is that of their instants.
-  const walls = parse(clock, 'UTC');
   for (let wall = walls.nextRun(new Date(wallAt(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
     const next = instantOf(zone, wall.getTime());
     if (next > instant.getTime()) return new Date(next);
@@ -94,8 +113,9 @@ export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   const { zone } = clock;
   // Croner looks strictly before.
   const behind = instant.getTime() + 1_000;
-  if (zone === 'UTC' || isHourly(clock)) return parse(clock, zone).previousRuns(1, new Date(behind))[0];
-  const walls = parse(clock, 'UTC');
+  const { cron: walls, isHourly } = wallsOf(clock);
+  if (zone === 'UTC') return walls.previousRuns(1, new Date(behind))[0];
+  if (isHourly) return parse(clock, zone).previousRuns(1, new Date(behind))[0];
   let [wall] = walls.previousRuns(1, new Date(wallAt(zone, behind) + putBack(zone, behind)));
   for (; wall; [wall] = walls.previousRuns(1, wall)) {
     const last = instantOf(zone, wall.getTime());

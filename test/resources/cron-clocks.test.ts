@@ -1,0 +1,60 @@
+import { CronPattern } from 'croner';
+import { describe, expect, it } from 'vitest';
+import { lastUpTo, nextAfter } from '../../src/resources/trigger/cron.ts';
+
+const minute = 60_000;
+const days = 86_400_000;
+const soak = process.env['SOAK'] === '1';
+const zones = ['Europe/Paris', 'America/Chicago', 'Australia/Lord_Howe', 'Asia/Kolkata', 'Africa/Casablanca'];
+const crons = ['0,30 2 * * *', '0 1,13 * * *', '*/15 0-3 * * *', '15 1 * * 0', '30 0 * * *', '0 */2 * * *'];
+// Days on which clocks of these zones are put forward or back.
+const starts = ['2026-03-07', '2026-03-28', '2026-10-24', '2026-10-31', '2026-04-04', '2026-10-03', '2026-02-14'];
+
+/** What the clocks of a zone show, minute after minute: whatever fires is noted when they show it, or have passed it. */
+function walked(cron: string, zone: string, start: number): number[] {
+  const numeric = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const;
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', ...numeric });
+  const wallAt = (instant: number): number => {
+    const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+    return Date.UTC(part['year']!, part['month']! - 1, part['day'], part['hour'], part['minute']);
+  };
+  const pattern = new CronPattern(cron, 'UTC', { mode: '5-part' });
+  const fires = (wall: number): boolean => {
+    const date = new Date(wall);
+    const isOnDay = pattern.starDOW || Boolean(pattern.dayOfWeek[date.getUTCDay()]);
+    return Boolean(pattern.minute[date.getUTCMinutes()] && pattern.hour[date.getUTCHours()]) && isOnDay;
+  };
+  const found: number[] = [];
+  let shown = wallAt(start - days);
+  for (let at = start - days + minute; at < start + 3 * days; at += minute) {
+    const wall = wallAt(at);
+    let hit = false;
+    for (; shown < wall; shown += minute) hit ||= fires(shown + minute);
+    if (hit && at > start) found.push(at);
+  }
+  return found;
+}
+
+describe('a schedule in a time zone', () => {
+  it('fires once for each time that its clocks show or pass over, forwards and backwards', () => {
+    let compared = 0;
+    for (const [z, timezone] of zones.entries())
+      for (const [c, cron] of crons.entries())
+        for (const [s, day] of starts.entries()) {
+          if (!soak && (z + c + s) % 7 !== 0) continue;
+          const start = Date.parse(`${day}T00:00:00Z`);
+          const wanted = walked(cron, timezone, start);
+          const found: number[] = [];
+          for (let now = new Date(start); ; ) {
+            now = nextAfter({ cron, timezone }, now)!;
+            if (now.getTime() >= start + 3 * days) break;
+            found.push(now.getTime());
+          }
+          expect([timezone, cron, day, found]).toEqual([timezone, cron, day, wanted]);
+          const back = wanted.slice(1).map((at) => lastUpTo({ cron, timezone }, new Date(at - 1_000))?.getTime());
+          expect([timezone, cron, day, back]).toEqual([timezone, cron, day, wanted.slice(0, -1)]);
+          compared += wanted.length;
+        }
+    expect(compared).toBeGreaterThan(100);
+  });
+});
