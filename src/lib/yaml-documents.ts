@@ -7,7 +7,10 @@ export interface YamlDocument {
 /** At the beginning of a line, these end or begin a document wherever they stand: no text may hold them. */
 const marker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 /** Nothing but blanks, comments, directives and markers. */
-const isEmpty = (line: string): boolean => /^\s*(#.*|%.*|---|\.\.\.)?\s*$/.test(line);
+const isEmpty = (line: string): boolean => {
+  const text = line.trim();
+  return text === '' || text.startsWith('#') || text.startsWith('%') || text === '---' || text === '...';
+};
 
 /** The documents of a YAML text that hold anything. One alone is the whole text, byte for byte. */
 export function yamlDocuments(text: string): YamlDocument[] {

@@ -1,5 +1,5 @@
 import './plain-faults.ts';
-import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, Lexer, LineCounter, parseDocument, type Scalar, visit } from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
 import { assertNoLock } from './held-lock.ts';
@@ -47,7 +47,7 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
   }
   const errors = [
     ...document.errors.map(({ message, pos }) => ({ message, at: pos[0] })),
-    ...repeatedKeys(document).map((at) => ({ message: 'Map keys must be unique', at })),
+    ...checked(document).map((at) => ({ message: 'Map keys must be unique', at })),
   ];
   if (errors.length > 0) {
     if (errors.some(({ message }) => message.includes('call stack'))) return fault('The text is nested too deeply.');
@@ -59,7 +59,6 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
       })),
     };
   }
-  keepExact(document);
   const nodeAt = (path: readonly PropertyKey[]) =>
     document.getIn(path, true) as { range?: [number, number, number] } | undefined;
   const lineOf: LineOf = (path) => {
@@ -99,28 +98,26 @@ function hasMoreTokens(text: string, most: number): boolean {
 }
 
 /** A whole number beyond 2^53 is read as the text of its digits: as a number it would be rounded. */
-function keepExact(document: Document.Parsed): void {
-  visit(document, {
-    Scalar(_key, node) {
-      const { value, source } = node;
-      if (typeof value === 'number' && !Number.isSafeInteger(value) && /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source ?? ''))
-        node.value = source;
-    },
-  });
+function exact({ value, source }: Scalar): unknown {
+  const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
+  return isRounded && /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source ?? '') ? source : value;
 }
 
-/** Where keys stand that their map has already. */
-function repeatedKeys(document: Document.Parsed): number[] {
+/** Keeps numbers exact. @returns where keys stand that their map has already. */
+function checked(document: Document.Parsed): number[] {
   const found: number[] = [];
   visit(document, {
     Map(_key, { items }) {
       const seen = new Set<unknown>();
       for (const { key } of items) {
         if (key !== null && !isScalar(key)) continue;
-        const value = key?.value ?? null;
+        const value = key ? exact(key) : null;
         if (seen.has(value)) found.push(key?.range?.[0] ?? 0);
         seen.add(value);
       }
+    },
+    Scalar(_key, node) {
+      if (typeof node.value === 'number') node.value = exact(node);
     },
   });
   return found;

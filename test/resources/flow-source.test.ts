@@ -7,6 +7,7 @@ import { dependenciesOf } from '../../src/resources/flow/dependencies.ts';
 import { type FlowSource, readFlow } from '../../src/resources/flow/source.ts';
 import { taskOf } from '../../src/resources/flow/task-type.ts';
 import { areLabels, ownLabels, reportedLabels } from '../../src/resources/labels.ts';
+import { variables } from '../../src/resources/namespace/settings.ts';
 
 const head = 'id: x\nnamespace: company.data\n';
 const task = 'tasks:\n  - id: a\n    type: t\n';
@@ -42,6 +43,9 @@ describe('the source of a flow', () => {
     const { labels } = good(`${task}labels:\n  ${key(200)}: ${key(1_000)}\n  system.readOnly: true\n${many(98)}`);
     // Whatever a source may carry, the report of an execution may carry.
     expect([areLabels(labels), reportedLabels.safeParse(labels).success]).toEqual([true, true]);
+    expect(variables.safeParse({ '1x': 1 }).error?.issues.map(({ message }) => message)).toEqual([
+      expect.stringContaining('beginning with a letter'),
+    ]);
     const said = (given: object) => ownLabels.safeParse(given).error?.issues.map(({ message }) => message);
     expect(said({ 'a:b': 'c' })).toEqual([expect.stringContaining('no colon')]);
     expect(said({ a: 1 })).toEqual(['The value of a label is a text.']);

@@ -58,7 +58,8 @@ builder.prismaObjectFields('Execution', (t) => ({
   flow: t.field({
     type: refOf('Flow') as never,
     nullable: true,
-    description: 'Its flow; null where it is gone, or the viewer may not read it.',
+    description:
+      'Its flow as it is today (what it ran is in source, tasks and topology); null where it is gone, or the viewer may not read it.',
     access: { decides: 'FLOW:READ' },
     resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
