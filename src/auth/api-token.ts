@@ -4,8 +4,8 @@ import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
 import { type Ceiling, limitedBy } from '../policy/ceiling.ts';
 import type { Freshness } from '../policy/freshness.ts';
+import type { Identity } from '../policy/identity.ts';
 import type { Principals } from '../policy/principals.ts';
-import type { Identity } from '../policy/session.ts';
 import type { Keys } from './keys.ts';
 import { isToken, tokenHash } from './token.ts';
 

@@ -7,7 +7,7 @@ import SchemaBuilder, {
 import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import { GatehouseError } from '../errors.ts';
-import type { Scope } from '../policy/engine.ts';
+import type { Scope } from '../policy/decision.ts';
 import { refusalChain } from '../policy/refusal-chain.ts';
 import type { Context } from './context.ts';
 

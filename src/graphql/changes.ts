@@ -3,7 +3,7 @@ import type { Permission } from '../access/catalog.ts';
 import { type Change, instanceSource, tenantSource } from '../db/change-source.ts';
 import type { ChangePlace } from '../db/changes.ts';
 import { lowerFirst } from '../lib/text.ts';
-import type { Scope } from '../policy/engine.ts';
+import type { Scope } from '../policy/decision.ts';
 import { builder } from './builder.ts';
 import { delegate } from './connection.ts';
 import type { Condition, SchemaTypes } from './connection-type.ts';

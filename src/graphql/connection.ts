@@ -7,7 +7,7 @@ import { canonicalJson } from '../lib/json.ts';
 import { remember } from '../lib/remember.ts';
 import { upperFirst } from '../lib/text.ts';
 import { columnsOfModel } from '../policy/columns.ts';
-import type { Scope } from '../policy/engine.ts';
+import type { Scope } from '../policy/decision.ts';
 import type { Condition, ConnectionRef, FieldBuilder, Order, Page } from './connection-type.ts';
 import type { Context } from './context.ts';
 import { type CursorValue, decodeCursor, encodeCursor } from './cursor.ts';

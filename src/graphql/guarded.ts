@@ -1,8 +1,8 @@
 import type { ObjectRef } from '@pothos/core';
 import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
-import type { Scope } from '../policy/engine.ts';
-import { refusal } from '../policy/session.ts';
+import type { Scope } from '../policy/decision.ts';
+import { refusal } from '../policy/decision.ts';
 import { builder } from './builder.ts';
 import type { Condition, FieldBuilder, SchemaTypes } from './connection-type.ts';
 import type { Context } from './context.ts';

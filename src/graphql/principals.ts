@@ -1,7 +1,7 @@
 import type { Permission } from '../access/catalog.ts';
 import type { PrismaClient, ServiceAccount, User } from '../db/generated/client.ts';
 import type { Tx } from '../db/transaction.ts';
-import type { Scope } from '../policy/engine.ts';
+import type { Scope } from '../policy/decision.ts';
 import type { AccessSession } from '../policy/session.ts';
 import { anyCondition, nothing } from './connection.ts';
 import type { Condition } from './connection-type.ts';

@@ -2,7 +2,7 @@ import type { Permission } from '../access/catalog.ts';
 import type { Grant } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
 import { GatehouseError } from '../errors.ts';
-import type { Scope } from '../policy/engine.ts';
+import type { Scope } from '../policy/decision.ts';
 import { refusalChain } from '../policy/refusal-chain.ts';
 import type { Context } from './context.ts';
 import { requiredTenant } from './scopes.ts';

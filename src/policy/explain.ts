@@ -4,12 +4,13 @@ import type { Row } from '../access/grant.ts';
 import { covers, type Where } from '../access/where.ts';
 import { type Circumstance, type Given, type Looked, lookedAt } from './circumstances.ts';
 import { combine, type Outcome, type Step } from './combine.ts';
-import type { Decision, Engine, Scope } from './engine.ts';
+import type { Decision, Scope } from './decision.ts';
+import type { Engine } from './engine.ts';
 import { speaks } from './holdings.ts';
+import { actorOf } from './identity.ts';
 import type { LoadedPolicy } from './load.ts';
 import { type Certainty, reaches } from './partial.ts';
 import type { Holding, Principal } from './principal.ts';
-import { actorOf } from './session.ts';
 
 /** DEPENDS: on what the question does not give. ERROR: a policy could not say, which refuses. */
 export type Answer = 'ALLOWED' | 'REFUSED' | 'DEPENDS' | 'ERROR';

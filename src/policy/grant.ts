@@ -1,20 +1,31 @@
 import { type Permission, type ResourceName, split } from '../access/catalog.ts';
-import type { Grant, Row, RowChange } from '../access/grant.ts';
+import type { Doer, Grant, Row, RowChange } from '../access/grant.ts';
 import type { Where } from '../access/where.ts';
 import type { Tx } from '../db/transaction.ts';
 import { type Ceiling, meet, reachOf } from './ceiling.ts';
 import type { Step } from './combine.ts';
+import type { Scope } from './decision.ts';
+import { type Decision, exceptedStep, outOfReach, refusal, shadowNote } from './decision.ts';
 import { noteDecision, noteReview, outOfReachEvidence } from './decisions/evidence.ts';
-import { type Decision, shadowNote } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { missingPermissions } from './holdings.ts';
+import type { Identity } from './identity.ts';
 import { lookUps } from './look-ups.ts';
 import { matcherOf } from './matcher.ts';
 import { noteReviewed } from './reviewed.ts';
-import { type AccessSession, refusal } from './session.ts';
+
+/** Whom a grant is made for: the session, as far as a grant asks it. */
+export interface Holder {
+  readonly identity: Identity;
+  readonly doer: Doer;
+  readonly engine: Engine;
+  can(permission: Permission, row: Row, scope: Scope): boolean;
+  may(permission: Permission): unknown;
+}
 
 /** The one place where a grant is made: from a decision whose outcome is allow. */
 export function makeGrant<P extends Permission>(
-  session: AccessSession,
+  session: Holder,
   decision: Decision,
   where: Where | undefined,
 ): Grant<P> {
@@ -99,14 +110,6 @@ export function makeGrant<P extends Permission>(
   return grant as unknown as Grant<P>;
 }
 
-/** Who is told to refuse what concerns a group that a policy excepts. */
-export const exceptedStep: Step = {
-  policy: 'excepted-groups',
-  mode: 'guard',
-  effect: 'deny',
-  reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
-};
-
 const idOf = ({ before, after }: RowChange): string => String((after ?? before)?.['id']);
 
 /** What policies in shadow would have refused of the change (undefined: of anything), and what obligations say. */
@@ -133,7 +136,7 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
  */
 async function groupsConcerned(
   tx: Tx,
-  session: AccessSession,
+  session: Holder,
   { request: { resource, action } }: Decision,
   { before, after }: RowChange,
 ): Promise<string[]> {
@@ -150,21 +153,4 @@ async function groupsConcerned(
   // A password is the one part of a user by which another can act as them.
   if (resource === 'USER' && before !== null && before['passwordHash'] !== after?.['passwordHash']) return groupsOf(id);
   return [];
-}
-
-/** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */
-export function outOfReach({ steps }: Decision, row: Row): Step & { readonly effect: 'deny' } {
-  const spares = (step: Step) => !step.filter || matcherOf(step.filter)(row);
-  const granted = steps.some(
-    (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && spares(step),
-  );
-  const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !spares(step));
-  return guard
-    ? {
-        policy: guard.policy,
-        mode: 'guard',
-        effect: 'deny',
-        ...(guard.reason !== undefined && { reason: guard.reason }),
-      }
-    : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role reaches this' };
 }

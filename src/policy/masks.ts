@@ -3,7 +3,7 @@ import type { Grant, Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { remember } from '../lib/remember.ts';
 import type { Obligation } from './contract.ts';
-import type { Decision } from './engine.ts';
+import type { Decision } from './decision.ts';
 import { matcherOf } from './matcher.ts';
 import type { AccessSession } from './session.ts';
 

@@ -1,30 +1,17 @@
-import type { Actor, Credential, Env } from '../access/actor.ts';
+import type { Actor, Env } from '../access/actor.ts';
 import type { Permission } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
 import type { Tx } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../errors.ts';
-import { type Ceiling, limitedBy } from './ceiling.ts';
-import type { Decision, Engine, Scope } from './engine.ts';
+import { limitedBy } from './ceiling.ts';
+import { type Decision, refusal, type Scope } from './decision.ts';
+import { DecisionMemo } from './decision-memo.ts';
+import type { Engine } from './engine.ts';
 import type { Freshness } from './freshness.ts';
 import { makeGrant } from './grant.ts';
-import type { PolicySet } from './load.ts';
+import { actorOf, type Identity } from './identity.ts';
 import { matcherOf } from './matcher.ts';
 import { confine, loadPrincipal, type Principal } from './principal.ts';
-
-/** Who somebody proved to be. */
-export interface Identity {
-  readonly principal: Principal;
-  readonly credential: Credential;
-  readonly impersonator?: Principal;
-  /** What the credential may do at most; the principal is limited to it already. Absent: all that its owner may. */
-  readonly ceiling?: Ceiling;
-  /** The oldest revision among what this was made from. */
-  readonly revision: bigint;
-  /** When it must be proved anew. */
-  readonly until?: Date;
-  /** Notes that something was allowed by the credential. */
-  readonly used?: () => Promise<void>;
-}
 
 export interface SessionOptions {
   readonly engine: Engine;
@@ -35,30 +22,6 @@ export interface SessionOptions {
   readonly requestId: string;
   readonly callerRequestId?: string | undefined;
   readonly now?: () => Date;
-}
-
-/** What policies may know of somebody in a tenant. */
-export function actorOf(
-  principal: Pick<Principal, 'kind' | 'id' | 'name' | 'memberships'>,
-  tenantId: string | undefined,
-  credential: Credential,
-  exceptedGroups: ReadonlySet<string> = new Set(),
-  impersonator?: Pick<Principal, 'id' | 'name' | 'memberships'>,
-): Actor {
-  const groups = principal.memberships
-    .filter((m) => m.tenantId === tenantId)
-    .map((m) => m.groupId)
-    // What a policy leaves to a group is not had by acting as one of it.
-    .filter((id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id));
-  return {
-    kind: principal.kind,
-    id: principal.id,
-    name: principal.name,
-    groups,
-    credential,
-    ...(impersonator && { impersonator: { id: impersonator.id, name: impersonator.name } }),
-    isIn: (wanted) => groups.some((group) => wanted.has(group)),
-  };
 }
 
 /** One actor's view of what they may do, for one request (or one stream). */
@@ -73,7 +36,7 @@ export class AccessSession {
   note: string | undefined;
   readonly #identify: SessionOptions['identify'];
   readonly #now: () => Date;
-  readonly #memo = new Map<string, Decision>();
+  readonly #memo = new DecisionMemo();
   #identity: Identity | undefined;
   /** The history of the store of which the identity is. */
   #epoch = 0;
@@ -83,10 +46,6 @@ export class AccessSession {
   #proofs = 0;
   /** Number of the proof that gave the identity: an earlier one that ends later does not replace it. */
   #provedBy = 0;
-  /** By which policies the memo was decided. */
-  #decidedBy: PolicySet | undefined;
-  /** When the first decision of the memo is over; `now`: one holds for the moment only. */
-  #holdsUntil: Date | 'now' | undefined;
 
   constructor({ engine, freshness, identify, ip, requestId, callerRequestId, now = () => new Date() }: SessionOptions) {
     this.engine = engine;
@@ -211,8 +170,6 @@ export class AccessSession {
   /** Forgets every decision: the next question is decided anew. */
   forget(): void {
     this.#memo.clear();
-    this.#decidedBy = undefined;
-    this.#holdsUntil = undefined;
   }
 
   /** Is the identity as of all that this gateway knows at this moment? Then `refresh` has nothing to do. */
@@ -226,25 +183,13 @@ export class AccessSession {
 
   /** While the session is current: does everything that it decided hold still? Else `forget`, and ask again. */
   get holds(): boolean {
-    const until = this.#holdsUntil;
-    if (until === 'now' || this.#decidedBy !== this.engine.set) return false;
-    if (this.engine.fingerprint !== this.freshness.state.policySet) return false;
-    return !(until && until <= this.#now());
+    const { engine, freshness } = this;
+    return engine.fingerprint === freshness.state.policySet && this.#memo.holds(engine.set, this.#now());
   }
 
   /** False: a policy looked at the clock without saying how long its answer holds, so nothing holds. */
   get isSteady(): boolean {
-    return this.#holdsUntil !== 'now';
-  }
-
-  /** What is decided while others were in force, or for a time, is held no longer than that. */
-  #keep(key: string, decision: Decision): void {
-    this.#memo.set(key, decision);
-    this.#decidedBy ??= this.engine.set;
-    for (const { until } of decision.steps)
-      if (until && this.#holdsUntil !== 'now' && !(this.#holdsUntil && this.#holdsUntil <= until))
-        this.#holdsUntil = until;
-    if (!decision.isSteady) this.#holdsUntil = 'now';
+    return this.#memo.isSteady;
   }
 
   actorFor(tenantId: string | undefined): Actor {
@@ -280,8 +225,8 @@ export class AccessSession {
     }
     const key = `${permission} ${scope.tenantId ?? ''} ${scope.part ?? ''}`;
     const now = this.#now();
-    let decision = this.#memo.get(key);
-    if (!decision || decision.steps.some(({ until }) => until && until <= now)) {
+    let decision = this.#memo.get(key, now);
+    if (!decision) {
       const env: Env = {
         now,
         requestId: this.requestId,
@@ -292,7 +237,7 @@ export class AccessSession {
       const { principal } = identity;
       decision = this.engine.decide({ principal, actor: this.actorFor(scope.tenantId), env, permission, scope });
       decision.identity = identity;
-      this.#keep(key, decision);
+      this.#memo.keep(key, decision, this.engine.set);
     }
     // A use that cannot be written makes the token look older than it is, never fresher: the next one tries again.
     if (decision.outcome.effect === 'allow') this.#use ??= this.identity.used?.().catch(() => undefined);
@@ -330,23 +275,4 @@ export class AccessSession {
   get tenantIds(): readonly string[] | undefined {
     return this.principal.superAdmin ? undefined : [...this.principal.tenants.keys()];
   }
-}
-
-/** The error that tells a refusal: its reason and which policy gave it, and nothing of the rows. */
-export function refusal(
-  decision: Decision,
-  step?: { policy: string; reason?: string; effect: string; cause?: string },
-): GatehouseError {
-  const { outcome, permission, id } = decision;
-  const by =
-    step ??
-    (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role reaches this', effect: 'deny' } : outcome);
-  const details = { decisionId: id, policy: by.policy, permission };
-  const error =
-    by.effect === 'error'
-      ? new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details)
-      : new GatehouseError('FORBIDDEN', `${permission} is refused: ${by.reason ?? 'refused'}.`, details);
-  if (decision.scope.tenantId !== undefined) error.tenantId = decision.scope.tenantId;
-  error.evidence = [{ decision, reviews: [] }];
-  return error;
 }

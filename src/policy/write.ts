@@ -8,9 +8,9 @@ import { GatehouseError } from '../errors.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { holdingLock } from '../lib/held-lock.ts';
 import { remember } from '../lib/remember.ts';
+import type { Scope } from './decision.ts';
 import { type Evidence, evidenceOf, noteDecision } from './decisions/evidence.ts';
 import { recordInTransaction } from './decisions/log.ts';
-import type { Scope } from './engine.ts';
 import type { AccessSession } from './session.ts';
 import { lockState, readState } from './store-state.ts';
 

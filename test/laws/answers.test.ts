@@ -6,7 +6,7 @@ import type { Binding, Group, Namespace, ServiceAccount, Tenant, User } from '..
 import { newId } from '../../src/lib/ids.ts';
 import { matches } from '../../src/policy/portable.ts';
 import { loadPrincipal, type Principal } from '../../src/policy/principal.ts';
-import { actorOf } from '../../src/policy/session.ts';
+import { actorOf } from '../../src/policy/identity.ts';
 import { inTenants } from '../../src/resources/access/effective.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { allPermissions, levelOf, type Permission, split } from '../../src/access/catalog.ts';
 import { matches } from '../../src/policy/portable.ts';
 import { loadPrincipal } from '../../src/policy/principal.ts';
-import { actorOf } from '../../src/policy/session.ts';
+import { actorOf } from '../../src/policy/identity.ts';
 import { inTenants } from '../../src/resources/access/effective.ts';
 import type { Chance } from '../laws/generate.ts';
 import { idOf, type World } from '../support/world.ts';

@@ -5,7 +5,7 @@ import type { Row } from '../../access/grant.ts';
 import { canonicalJson, type Json } from '../../lib/json.ts';
 import { tag } from '../../lib/tagged-json.ts';
 import type { Outcome } from '../combine.ts';
-import type { Decision } from '../engine.ts';
+import type { Decision } from '../decision.ts';
 import { contentOf, type DigestedContent } from './content.ts';
 import type { Evidence, LookedUp } from './evidence.ts';
 

@@ -3,10 +3,10 @@ import { notFound } from '../../errors.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
 import { reachOfPrincipals, subjectNodes } from '../../graphql/principals.ts';
-import type { Scope } from '../../policy/engine.ts';
+import type { Scope } from '../../policy/decision.ts';
+import { refusal } from '../../policy/decision.ts';
 import { reaches } from '../../policy/partial.ts';
 import { loadPrincipal, type Principal } from '../../policy/principal.ts';
-import { refusal } from '../../policy/session.ts';
 
 const needed: readonly Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDING:READ'];
 

@@ -14,7 +14,7 @@ import { nodeTypes, readRow, registerNode } from '../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../graphql/permission-input.ts';
 import { shownOnce } from '../../graphql/replay.ts';
 import { requiredTenant } from '../../graphql/scopes.ts';
-import { refusal } from '../../policy/session.ts';
+import { refusal } from '../../policy/decision.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { description, displayName } from '../rules.ts';
 import { decodeSubject } from '../subject-type.ts';

@@ -4,7 +4,7 @@ import { takeItemByItem } from '../../graphql/item-input.ts';
 import { ItemError } from '../../graphql/items.ts';
 import { type InputBuilder, mutation, type PayloadBuilder } from '../../graphql/mutation/define.ts';
 import { inTenant } from '../../graphql/mutation/target.ts';
-import { refusal } from '../../policy/session.ts';
+import { refusal } from '../../policy/decision.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { acknowledgeCommands } from './claims.ts';
 import { ExecutionStateEnum, LogLevelEnum, MetricTypeEnum } from './enums.ts';
