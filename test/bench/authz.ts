@@ -7,8 +7,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createMongoAbility, subject } from '@casl/ability';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
-import { AccessControl } from 'accesscontrol';
-import { newEnforcer, newModelFromString, StringAdapter } from 'casbin';
 import '../../src/resources/index.ts';
 import { gateway } from './authz-gateway.ts';
 
@@ -17,6 +15,11 @@ interface Contender {
   /** One check; the index chooses the row. */
   readonly check: (i: number) => boolean;
 }
+
+/** Another engine, of the packages that `npm run bench:authz` installs into this folder. */
+const packaged = (name: string): Promise<any> => import(name);
+const { AccessControl } = await packaged('accesscontrol');
+const { newEnforcer, newModelFromString, StringAdapter } = await packaged('casbin');
 
 const tenant = 't1';
 const namespacesOf = (n: number) => Array.from({ length: n }, (_, i) => `company.team${i}`);

@@ -55,6 +55,21 @@ describe('the package', () => {
     expect(packed.length).toBeGreaterThan(500);
   });
 
+  it('locks its packages without the address of a registry, those of the benchmarks apart', () => {
+    for (const folder of ['', 'test/bench/']) {
+      const { packages } = JSON.parse(readFileSync(join(project, `${folder}package-lock.json`), 'utf8'));
+      const locked = Object.entries<{ resolved?: string; integrity?: string }>(packages).filter(
+        ([path]) => path !== '',
+      );
+      expect(locked.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+      expect(locked.length).toBeGreaterThan(5);
+    }
+    const own = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+    const bench = JSON.parse(readFileSync(join(project, 'test/bench/package.json'), 'utf8'));
+    const all = Object.keys({ ...own.dependencies, ...own.devDependencies, ...own.optionalDependencies });
+    expect(Object.keys(bench.dependencies).filter((name) => all.includes(name))).toEqual([]);
+  });
+
   it('is private to git: data folders, builds and tarballs are ignored', () => {
     const paths = ['.gatehouse/master.key', '.gatehouse-try/master.key', 'dist/src/main.js', 'gatehouse-0.1.0.tgz'];
     const { output } = run('git', ['check-ignore', '--no-index', ...paths], project);
