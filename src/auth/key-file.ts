@@ -37,8 +37,15 @@ export function masterKey(given: string | undefined, dataDir: string): string {
   if (hasStore(dataDir))
     throw new ToldError(
       `${path} is missing, and the store beside it was made with it: without it no API token works, no secret opens and no checkpoint is proved. ` +
-        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store.',
+        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is lost for good: gatehouse secrets start-anew.',
     );
+  makeMasterKey(dataDir);
+  return read(path);
+}
+
+/** Writes a new master key into the data folder, where there is none. @throws {ToldError} where it cannot be written. */
+export function makeMasterKey(dataDir: string): void {
+  const path = join(dataDir, 'master.key');
   try {
     mkdirSync(dataDir, { recursive: true });
     keepUnpublished(dataDir);
@@ -50,5 +57,4 @@ export function masterKey(given: string | undefined, dataDir: string): string {
         `The data folder ${dataDir} cannot be written (${(error as Error).message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
       );
   }
-  return read(path);
 }

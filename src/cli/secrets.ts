@@ -5,15 +5,20 @@ import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
 import { rotateSecrets } from '../resources/secret/service.ts';
+import { anewUsage, startWithNewKey } from './secrets-anew.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
 export const secretsCommand: Command = {
   name: 'secrets',
-  usage: 'secrets rotate [TENANT]',
-  description: 'Give every tenant (or one) a new key and seal its secrets by it, beside a running gateway.',
+  usage: 'secrets rotate | start-anew …',
+  forms: ['secrets rotate [TENANT]', anewUsage],
+  description:
+    'Give every tenant (or one) a new key and seal its secrets by it; start anew where the master key is lost.',
   async run([verb, key, ...more]) {
-    if (verb !== 'rotate' || more.length > 0) throw new UsageError('Usage: gatehouse secrets rotate [TENANT]');
+    if (verb === 'start-anew') return startWithNewKey([key, ...more].filter((arg) => arg !== undefined));
+    if (verb !== 'rotate' || more.length > 0)
+      throw new UsageError(`Usage: gatehouse secrets rotate [TENANT]\n       gatehouse ${anewUsage}`);
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
       const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);

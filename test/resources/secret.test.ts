@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveKeys } from '../../src/auth/keys.ts';
@@ -7,7 +7,7 @@ import { open, seal } from '../../src/lib/envelope.ts';
 import { asSystem } from '../../src/policy/system.ts';
 import { createSecret, openSecret, rotateSecrets } from '../../src/resources/secret/service.ts';
 import { call } from '../support/call.ts';
-import type { Client } from '../support/client.ts';
+import { Client } from '../support/client.ts';
 import { GatewayProgram } from '../support/program.ts';
 import { idOf, password, World } from '../support/world.ts';
 
@@ -223,6 +223,7 @@ describe('a secret in the real program', () => {
     });
     try {
       await gateway.start();
+      const firstOutput = gateway.output;
       const [, secret = ''] = /alice\s+password (\S+)/.exec(gateway.output) ?? [];
       const alice = gateway.client('alice', secret);
       await alice.ok(call('createNamespace', 'namespace { id }'), { i: { tenant: 'main', name: 'vault' } });
@@ -249,6 +250,27 @@ describe('a secret in the real program', () => {
       delete gateway.env['GATEHOUSE_MASTER_KEY'];
       expect((await gateway.run('secrets', 'rotate')).output).toContain('main: 1 secrets are sealed by a new key');
       expect((await gateway.run('secrets', 'rotate', 'nope')).output).toContain('There is no tenant nope');
+
+      // The master key is lost for good.
+      const [, token = ''] = /API token (gth_\S+)/.exec(firstOutput) ?? [];
+      const intact = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
+      expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('nothing is lost')]);
+      rmSync(join(gateway.env['GATEHOUSE_DATA_DIR']!, 'master.key'));
+      const asked = await gateway.run('secrets', 'start-anew');
+      expect([asked.code, asked.output]).toEqual([1, expect.stringMatching(/all secrets are deleted.*back up/)]);
+      const done = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
+      expect([done.code, done.output]).toEqual([0, expect.stringContaining('Deleted: 1 secrets and 1 API tokens')]);
+      await gateway.start();
+      const after = await alice.ok(
+        '{ tenant(key: "main") { namespace(name: "vault") { secrets { totalCount } } auditEvents(where: { action: "secret.delete" }) { nodes { reason } } } }',
+      );
+      expect(after.tenant).toEqual({
+        namespace: { secrets: { totalCount: 0 } },
+        auditEvents: { nodes: [{ reason: 'the master key is lost' }] },
+      });
+      const account = new Client(gateway.url, { authorization: `Bearer ${token}` });
+      expect((await account.run('{ viewer { name } }')).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
+      await alice.ok(put, { i: { tenant: 'main', namespace: 'vault', key: 'KEY_OF_CANARY', value: 'entered again' } });
     } finally {
       await gateway.remove();
     }

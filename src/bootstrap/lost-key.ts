@@ -1,0 +1,42 @@
+import type { Keys } from '../auth/keys.ts';
+import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
+import { asSystem } from '../policy/system.ts';
+import { revokeApiToken } from '../resources/api-token/service.ts';
+import { removeSecrets } from '../resources/secret/service.ts';
+
+const reason = 'the master key is lost';
+const transactionMs = 120_000;
+
+const validTokens = (tx: Pick<Tx, 'apiToken'>) =>
+  tx.apiToken.findMany({
+    where: { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
+    orderBy: { id: 'asc' },
+  });
+
+export interface Lost {
+  readonly secrets: number;
+  readonly tokens: number;
+}
+
+/** What the present key does not open; undefined where the store is used with it. */
+export async function lostWithout({ prisma }: Store, { wrapping }: Keys): Promise<Lost | undefined> {
+  const { masterKeyId } = await prisma.accessState.findFirstOrThrow({ select: { masterKeyId: true } });
+  if (masterKeyId === null || wrapping.some(({ id }) => id === masterKeyId)) return undefined;
+  return { secrets: await prisma.secret.count(), tokens: (await validTokens(prisma)).length };
+}
+
+/** Deletes all secrets and revokes all API tokens, each with its event, and uses the store with the present key. */
+export const startAnew = (store: Store, { wrapping }: Keys): Promise<void> =>
+  inTransaction(
+    store,
+    async (tx) => {
+      await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+      for (const tenant of await tx.tenant.findMany({ where: { dataKeys: { some: {} } }, orderBy: { key: 'asc' } }))
+        await removeSecrets(tx, asSystem('SECRET:DELETE', reason, tenant.id), tenant);
+      for (const { id, tenantId } of await validTokens(tx))
+        await revokeApiToken(tx, asSystem('API_TOKEN:DELETE', reason, tenantId ?? undefined), id);
+      await tx.idempotencyKey.deleteMany();
+      await tx.accessState.update({ where: { id: 1 }, data: { masterKeyId: wrapping[0]!.id } });
+    },
+    { timeoutMs: transactionMs },
+  );

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeMasterKey, masterKey } from '../auth/key-file.ts';
+import { deriveKeys } from '../auth/keys.ts';
+import { lostWithout, startAnew } from '../bootstrap/lost-key.ts';
+import { readConfig } from '../config.ts';
+import { createLog } from '../lib/log.ts';
+import '../resources/index.ts';
+import { withStore } from './store.ts';
+import { UsageError } from './usage.ts';
+
+export const anewUsage = 'secrets start-anew [--delete-all-secrets]';
+
+/** Uses a store whose master key is lost with another one. */
+export async function startWithNewKey(args: readonly string[]): Promise<number> {
+  const isMeant = args.length === 1 && args[0] === '--delete-all-secrets';
+  if (args.length > 0 && !isMeant) throw new UsageError(`Usage: gatehouse ${anewUsage}`);
+  const config = readConfig();
+  const isMissing = config.masterKey === undefined && !existsSync(join(config.dataDir, 'master.key'));
+  if (isMissing && !isMeant)
+    throw new UsageError(
+      `With a new master key, all secrets are deleted and all API tokens revoked. If the key is lost for good, stop every gateway, back up the store, and run: gatehouse secrets start-anew --delete-all-secrets`,
+    );
+  if (isMissing) makeMasterKey(config.dataDir);
+  return withStore(config, createLog(config.log), async (store) => {
+    const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
+    const lost = await lostWithout(store, keys);
+    if (!lost) throw new UsageError('The store is used with this master key: nothing is lost, and nothing is changed.');
+    const what = `${lost.secrets} secrets and ${lost.tokens} API tokens`;
+    if (!isMeant)
+      throw new UsageError(`${what} are lost with this master key. To delete them, add --delete-all-secrets.`);
+    await startAnew(store, keys);
+    console.log(
+      `The store is used with this master key. Deleted: ${what}. Enter the secrets again, and make new tokens.`,
+    );
+    return 0;
+  });
+}
