@@ -1,8 +1,8 @@
 import { DirectiveLocation, GraphQLDirective, GraphQLNonNull, GraphQLString, specifiedDirectives } from 'graphql';
 import { builder } from './graphql/builder.ts';
 import './graphql/node.ts';
-import { withReadablePayloads } from './graphql/payload-rows.ts';
-import { withReplays } from './graphql/replay.ts';
+import { withReadablePayloads } from './graphql/mutation/payload-rows.ts';
+import { withReplays } from './graphql/mutation/replay.ts';
 import './resources/index.ts';
 
 /** The permission that a field needs, for those who read the schema. */

@@ -1,4 +1,4 @@
-import { isConnectionLost, stateOf } from '../db/lost.ts';
+import { isConnectionLost, stateOf } from '../db/sql-state.ts';
 import { GatehouseError } from '../errors.ts';
 
 /** What says nothing of the audit log: the request was given up, waited too long, or is to be tried again. */

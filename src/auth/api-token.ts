@@ -2,10 +2,10 @@ import DataLoader from 'dataloader';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
-import { type Ceiling, limitedBy } from '../policy/ceiling.ts';
-import type { Freshness } from '../policy/freshness.ts';
-import type { Identity } from '../policy/identity.ts';
-import type { Principals } from '../policy/principals.ts';
+import { type Ceiling, limitedBy } from '../policy/principals/ceiling.ts';
+import type { Principals } from '../policy/principals/principal-cache.ts';
+import type { Freshness } from '../policy/session/freshness.ts';
+import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
 import { isToken, tokenHash } from './token.ts';
 

@@ -1,16 +1,16 @@
 import type { Keys } from '../auth/keys.ts';
 import type { Config } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
-import { asSystem } from '../policy/system.ts';
-import { createApiToken } from '../resources/api-token/service.ts';
-import { bind } from '../resources/binding/service.ts';
-import { insertMember } from '../resources/group/members.ts';
-import { createGroup } from '../resources/group/service.ts';
-import { createNamespace } from '../resources/namespace/service.ts';
-import { createServiceAccount } from '../resources/service-account/service.ts';
-import { createTenant } from '../resources/tenant/service.ts';
-import { giveAccess } from '../resources/tenant-access/service.ts';
-import { createUser } from '../resources/user/service.ts';
+import { asSystem } from '../policy/session/system.ts';
+import { createApiToken } from '../resources/identity/api-token/service.ts';
+import { bind } from '../resources/identity/binding/service.ts';
+import { insertMember } from '../resources/identity/group/members.ts';
+import { createGroup } from '../resources/identity/group/service.ts';
+import { createServiceAccount } from '../resources/identity/service-account/service.ts';
+import { createTenant } from '../resources/identity/tenant/service.ts';
+import { giveAccess } from '../resources/identity/tenant-access/service.ts';
+import { createUser } from '../resources/identity/user/service.ts';
+import { createNamespace } from '../resources/orchestration/namespace/service.ts';
 import { loadDemoPlane } from './demo-plane.ts';
 import { generatePassword } from './first-start.ts';
 

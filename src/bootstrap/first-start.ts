@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { inTransaction, type Store } from '../db/transaction.ts';
-import { lockState } from '../policy/store-state.ts';
-import { asSystem } from '../policy/system.ts';
-import { managedInstanceRole } from '../resources/role/managed.ts';
-import { createManagedRole } from '../resources/role/service.ts';
-import { createUser } from '../resources/user/service.ts';
+import { lockState } from '../policy/session/store-state.ts';
+import { asSystem } from '../policy/session/system.ts';
+import { managedInstanceRole } from '../resources/identity/role/managed.ts';
+import { createManagedRole } from '../resources/identity/role/service.ts';
+import { createUser } from '../resources/identity/user/service.ts';
 
 /** 24 characters, 144 bits. */
 export const generatePassword = (): string => randomBytes(18).toString('base64url');

@@ -1,8 +1,9 @@
 import type { Keys } from '../auth/keys.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
-import { asSystem } from '../policy/system.ts';
-import { revokeApiToken } from '../resources/api-token/service.ts';
-import { removeSecrets } from '../resources/secret/service.ts';
+import { lockState } from '../policy/session/store-state.ts';
+import { asSystem } from '../policy/session/system.ts';
+import { revokeApiToken } from '../resources/identity/api-token/service.ts';
+import { removeSecrets } from '../resources/orchestration/secret/service.ts';
 
 const reason = 'the master key is lost';
 const transactionMs = 120_000;
@@ -30,7 +31,7 @@ export const startAnew = (store: Store, { wrapping }: Keys): Promise<void> =>
   inTransaction(
     store,
     async (tx) => {
-      await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+      await lockState(tx);
       for (const tenant of await tx.tenant.findMany({ where: { dataKeys: { some: {} } }, orderBy: { key: 'asc' } }))
         await removeSecrets(tx, asSystem('SECRET:DELETE', reason, tenant.id), tenant);
       for (const { id, tenantId } of await validTokens(tx))

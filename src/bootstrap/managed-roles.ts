@@ -4,10 +4,10 @@ import { record } from '../audit/record.ts';
 import type { Role } from '../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { fold } from '../lib/text.ts';
-import { lockState } from '../policy/store-state.ts';
-import { asSystem } from '../policy/system.ts';
-import { type ManagedRoleContent, managedInstanceRole, managedRoles } from '../resources/role/managed.ts';
-import { createManagedRole } from '../resources/role/service.ts';
+import { lockState } from '../policy/session/store-state.ts';
+import { asSystem } from '../policy/session/system.ts';
+import { type ManagedRoleContent, managedInstanceRole, managedRoles } from '../resources/identity/role/managed.ts';
+import { createManagedRole } from '../resources/identity/role/service.ts';
 
 const reason = 'the program defines the managed roles';
 

@@ -1,12 +1,17 @@
 import type { Config, PolicyConfiguration } from '../config.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
 import type { Log } from '../lib/log.ts';
-import { configurationIn, digestOfConfiguration } from '../policy/configuration.ts';
-import { LivePolicies, type PolicyPlaces, type PreparedPolicies, preparePolicies } from '../policy/live-policies.ts';
-import { PolicyLoadError } from '../policy/load.ts';
-import { assertMatched, lostGuards } from '../policy/policy-set.ts';
-import { asSystem } from '../policy/system.ts';
-import { putInForce } from '../resources/policy/service.ts';
+import { configurationIn, digestOfConfiguration } from '../policy/load/configuration.ts';
+import {
+  LivePolicies,
+  type PolicyPlaces,
+  type PreparedPolicies,
+  preparePolicies,
+} from '../policy/load/live-policies.ts';
+import { PolicyLoadError } from '../policy/load/load.ts';
+import { assertMatched, lostGuards } from '../policy/load/policy-set.ts';
+import { asSystem } from '../policy/session/system.ts';
+import { putInForce } from '../resources/governance/policy/service.ts';
 import { ownFolder } from './settings.ts';
 
 const placesOf = (config: Config, folder = ownFolder): PolicyPlaces => ({

@@ -2,8 +2,8 @@ import type { App } from '../app.ts';
 import { ConfigError } from '../config.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Log } from '../lib/log.ts';
-import { disposeOf } from '../policy/live-policies.ts';
-import { PolicyLoadError } from '../policy/load.ts';
+import { disposeOf } from '../policy/load/live-policies.ts';
+import { PolicyLoadError } from '../policy/load/load.ts';
 import { acceptFile, policiesOfFile } from './policies.ts';
 import { readSettings } from './settings.ts';
 

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { passwordIssues } from '../auth/password.ts';
 import { type Config, ConfigError, type PolicySources, readConfig } from '../config.ts';
 import type { Connection } from '../db/embedded.ts';
-import { digestOfConfiguration } from '../policy/configuration.ts';
-import { loadPolicies, PolicyLoadError } from '../policy/load.ts';
+import { digestOfConfiguration } from '../policy/load/configuration.ts';
+import { loadPolicies, PolicyLoadError } from '../policy/load/load.ts';
 import { firstEmail } from './first-start.ts';
 
 export const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import type { Issue } from '../errors.ts';
 import { readTextFile } from '../lib/text-file.ts';
 import { type LineOf, parseYaml } from '../lib/yaml.ts';
-import { descriptionFile } from '../resources/description/model.ts';
-import { byTenant, type TenantPart } from '../resources/description/parts.ts';
+import { descriptionFile } from '../resources/governance/description/model.ts';
+import { byTenant, type TenantPart } from '../resources/governance/description/parts.ts';
 import { ask, type Remote, readRemote, remoteOptions, remoteUsage } from './remote.ts';
 import { type Command, UsageError } from './usage.ts';
 

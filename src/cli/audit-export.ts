@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { csvHeader } from '../resources/audit-log/csv.ts';
+import { csvHeader } from '../resources/governance/audit-log/csv.ts';
 import { exportForm } from './audit-usage.ts';
 import { type Remote, readRemote, remoteOptions } from './remote.ts';
 import { UsageError, usedAs } from './usage.ts';

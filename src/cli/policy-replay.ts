@@ -3,9 +3,9 @@ import { policiesOfFile } from '../bootstrap/policies.ts';
 import { assertSettings, readSettings } from '../bootstrap/settings.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import { createLog } from '../lib/log.ts';
+import { Engine } from '../policy/decide/engine.ts';
 import { compare, type Difference } from '../policy/decisions/compare.ts';
 import { askerOf, type Verdict } from '../policy/decisions/replay.ts';
-import { Engine } from '../policy/engine.ts';
 import { withStore } from './store.ts';
 import { UsageError } from './usage.ts';
 

@@ -4,7 +4,7 @@ import { assertMasterKey } from '../auth/known-key.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
-import { rotateSecrets } from '../resources/secret/service.ts';
+import { rotateSecrets } from '../resources/orchestration/secret/service.ts';
 import { anewUsage, startWithNewKey } from './secrets-anew.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';

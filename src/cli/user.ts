@@ -3,9 +3,9 @@ import { readConfig } from '../config.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { createLog } from '../lib/log.ts';
 import { fold } from '../lib/text.ts';
-import { asSystem } from '../policy/system.ts';
+import { asSystem } from '../policy/session/system.ts';
 import '../resources/index.ts';
-import { hashedPassword, setUserPassword, unlockUser } from '../resources/user/service.ts';
+import { hashedPassword, setUserPassword, unlockUser } from '../resources/identity/user/service.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 

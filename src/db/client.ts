@@ -6,8 +6,8 @@ import { atMost } from '../lib/at-most.ts';
 import { deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
-import { RunningStatements } from './running.ts';
 import { SharedPool } from './shared-pool.ts';
+import { RunningStatements } from './statement-watch.ts';
 
 export interface Database {
   readonly prisma: PrismaClient;

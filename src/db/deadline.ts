@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
-import type { RunningStatements } from './running.ts';
+import type { RunningStatements } from './statement-watch.ts';
 
 /** Ends the statements that these backends run; resolves, always, when it was done or could not be. */
 export type Cancel = (pids: number[]) => Promise<void>;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { ToldError } from '../lib/told-error.ts';
 import type { Connection } from './embedded.ts';
-import { stateOf } from './lost.ts';
+import { stateOf } from './sql-state.ts';
 
 /** How long the start waits for a database that is silent. */
 const answerMs = 10_000;

@@ -1,6 +1,6 @@
 import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
-import { Gather } from './gather.ts';
+import { Gather } from './read-batcher.ts';
 import type { Wake } from './wake.ts';
 
 const channel = 'gatehouse';

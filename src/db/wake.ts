@@ -2,9 +2,9 @@ import pg from 'pg';
 import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './embedded.ts';
-import { Gather } from './gather.ts';
-import { isConnectionLost } from './lost.ts';
-import { cutOff } from './running.ts';
+import { Gather } from './read-batcher.ts';
+import { isConnectionLost } from './sql-state.ts';
+import { cutOff } from './statement-watch.ts';
 
 /** Tells all gateways that something may have changed. It may lose a message: every listener polls as well. */
 export interface Wake {

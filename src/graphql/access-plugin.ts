@@ -7,8 +7,8 @@ import SchemaBuilder, {
 import type { GraphQLFieldResolver } from 'graphql';
 import { levelOf, type Permission, split } from '../access/catalog.ts';
 import { GatehouseError } from '../errors.ts';
-import type { Scope } from '../policy/decision.ts';
-import { refusalChain } from '../policy/refusal-chain.ts';
+import type { Scope } from '../policy/decide/decision.ts';
+import { refusalChain } from '../policy/session/refusal-chain.ts';
 import type { Context } from './context.ts';
 
 /**

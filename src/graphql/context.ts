@@ -4,17 +4,17 @@ import type { Readings } from '../audit/readings.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Keys } from '../auth/keys.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
-import type { ChangeFeed } from '../db/changes.ts';
+import type { ChangeFeed } from '../db/change-feed.ts';
 import type { Deadline } from '../db/deadline.ts';
 import type { PrismaClient } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import type { Counted } from '../lib/counted.ts';
+import type { Engine } from '../policy/decide/engine.ts';
 import type { DecisionLog } from '../policy/decisions/log.ts';
-import type { Engine } from '../policy/engine.ts';
-import type { LivePolicies } from '../policy/live-policies.ts';
-import type { AccessSession } from '../policy/session.ts';
-import type { DirectWay } from './direct.ts';
-import type { Question } from './viewing.ts';
+import type { LivePolicies } from '../policy/load/live-policies.ts';
+import type { AccessSession } from '../policy/session/session.ts';
+import type { DirectWay } from './streams/direct-delivery.ts';
+import type { Question } from './streams/shared-viewing.ts';
 
 /** What every gateway has once. */
 export interface Services {

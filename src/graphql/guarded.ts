@@ -1,12 +1,12 @@
 import type { ObjectRef } from '@pothos/core';
 import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
-import type { Scope } from '../policy/decision.ts';
-import { refusal } from '../policy/decision.ts';
+import type { Scope } from '../policy/decide/decision.ts';
+import { refusal } from '../policy/decide/decision.ts';
 import { builder } from './builder.ts';
-import type { Condition, FieldBuilder, SchemaTypes } from './connection-type.ts';
+import type { Condition, FieldBuilder, SchemaTypes } from './connection/connection-type.ts';
+import { loadWithin } from './connection/loaders.ts';
 import type { Context } from './context.ts';
-import { loadWithin } from './loaders.ts';
 
 export interface OneSpec<Parent, Node> {
   readonly type: ObjectRef<SchemaTypes, Node>;

@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { isConnectionLost, stateOf } from '../db/lost.ts';
+import { isConnectionLost, stateOf } from '../db/sql-state.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 

@@ -5,7 +5,7 @@ import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/reso
 import { badInput } from '../errors.ts';
 import { lowerFirst } from '../lib/text.ts';
 import { builder } from './builder.ts';
-import { delegate } from './connection.ts';
+import { delegate } from './connection/connection.ts';
 import type { Context } from './context.ts';
 
 /** How `node(id:)` finds a type again. Registered by each resource. */

@@ -9,7 +9,7 @@ import {
 } from '../access/catalog.ts';
 import { badInput, GatehouseError, type Issue } from '../errors.ts';
 import { builder } from './builder.ts';
-import type { FieldBuilder } from './connection-type.ts';
+import type { FieldBuilder } from './connection/connection-type.ts';
 import { ActionEnum } from './guarded.ts';
 import { ResourceNameEnum } from './resource-enum.ts';
 

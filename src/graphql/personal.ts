@@ -1,10 +1,10 @@
 import type { Row } from '../access/grant.ts';
 import { resourceDefinition } from '../access/resource.ts';
 import { badInput } from '../errors.ts';
-import { type Masks, masksOf, unmasked } from '../policy/masks.ts';
-import type { Condition } from './connection-type.ts';
+import { type Masks, masksOf, unmasked } from '../policy/filter/masks.ts';
+import type { Condition } from './connection/connection-type.ts';
 import type { Context } from './context.ts';
-import { askViewer, standingQuestion } from './viewing.ts';
+import { askViewer, standingQuestion } from './streams/shared-viewing.ts';
 
 /** What stands in the place of a masked value. */
 export const masked = '***';

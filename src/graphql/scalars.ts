@@ -2,7 +2,7 @@ import { GraphQLError, Kind, type ValueNode, valueFromASTUntyped } from 'graphql
 import { instantFrom } from '../lib/day.ts';
 import { formatDuration, secondsIn } from '../lib/duration.ts';
 import { inexactNumber } from '../lib/json.ts';
-import { RefusedInput } from './refused-input.ts';
+import { RefusedInput } from './mutation/unreadable-input.ts';
 
 const fault = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } });
 

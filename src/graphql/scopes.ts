@@ -4,9 +4,9 @@ import type { TenantRef } from '../access/tenant-ref.ts';
 import type { Tenant } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import { type GatehouseError, notFound } from '../errors.ts';
-import type { Decision, Scope } from '../policy/decision.ts';
-import { refusal } from '../policy/decision.ts';
-import { matcherOf } from '../policy/matcher.ts';
+import type { Decision, Scope } from '../policy/decide/decision.ts';
+import { refusal } from '../policy/decide/decision.ts';
+import { matcherOf } from '../policy/filter/matcher.ts';
 import type { Context } from './context.ts';
 
 /** The scopes of all tenants in which the viewer may hold anything. A super admin's are all there are. */

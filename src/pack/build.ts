@@ -16,7 +16,11 @@ const compile = (project: string) =>
 rmSync(target, { recursive: true, force: true });
 compile('program.json');
 compile('declarations.json');
-for (const path of ['prisma/migrations', 'src/bootstrap/demo-flows', 'src/resources/blueprint/catalogue.yaml'])
+for (const path of [
+  'prisma/migrations',
+  'src/bootstrap/demo-flows',
+  'src/resources/orchestration/blueprint/catalogue.yaml',
+])
   cpSync(join(root, path), join(target, path), { recursive: true });
 const { name, version, type } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 mkdirSync(target, { recursive: true });

@@ -10,14 +10,14 @@ import type { Actor, Env } from '../access/actor.ts';
 import { type Action, actions, type Permission, type ResourceName, resourceNames } from '../access/catalog.ts';
 import type { Row, RowChange } from '../access/row.ts';
 import type { Comparison, Where } from '../access/where.ts';
-import { columnsOf } from './columns.ts';
+import { columnsOf } from './filter/columns.ts';
 
 export type { Actor, Env } from '../access/actor.ts';
 export type { Action, ResourceName } from '../access/catalog.ts';
 export type { Row, RowChange } from '../access/row.ts';
 export type { Where } from '../access/where.ts';
 export { allOf, anyOf, covers as isWithin, outside, within } from '../access/where.ts';
-export { policyFile } from './policy-files.ts';
+export { policyFile } from './load/policy-files.ts';
 export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;

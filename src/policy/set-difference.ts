@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PolicySet } from './load.ts';
-import { describeSet } from './policy-set.ts';
-import { at, type PlaceOf } from './references.ts';
+import type { PolicySet } from './load/load.ts';
+import { describeSet } from './load/policy-set.ts';
+import { at, type PlaceOf } from './load/references.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 

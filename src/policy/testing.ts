@@ -7,7 +7,7 @@ import type { Action, ResourceName } from '../access/catalog.ts';
 import type { Row } from '../access/row.ts';
 import type { Where } from '../access/where.ts';
 import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from './contract.ts';
-import { matches } from './portable.ts';
+import { matches } from './filter/portable.ts';
 
 /** When questions are asked that do not say when. */
 export const now = new Date('2026-06-01T00:00:00Z');

@@ -4,8 +4,8 @@ import type { TenantRef } from '../access/tenant-ref.ts';
 import { GatehouseError, notFound } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { visibleTenant } from '../graphql/scopes.ts';
-import { type ExportRequest, exportChain } from '../resources/audit-log/export.ts';
-import { exportQuery } from '../resources/audit-log/export-query.ts';
+import { type ExportRequest, exportChain } from '../resources/governance/audit-log/export.ts';
+import { exportQuery } from '../resources/governance/audit-log/export-query.ts';
 import { type Download, type DownloadOptions, decoded, download, fileHeaders } from './download.ts';
 
 const path = /^(?:\/tenants\/([^/]+))?\/audit-events$/;

@@ -4,7 +4,7 @@ import type { Execution } from '../db/generated/client.ts';
 import { GatehouseError, notFound } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { visibleTenant } from '../graphql/scopes.ts';
-import { type LogLevel, levelNumber, logLevels } from '../resources/execution/states.ts';
+import { type LogLevel, levelNumber, logLevels } from '../resources/orchestration/execution/states.ts';
 import { type Download, type DownloadOptions, decoded, download, fileHeaders } from './download.ts';
 
 const path = /^\/tenants\/([^/]+)\/executions\/([^/]+)\/logs$/;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
-import type { AccessSession } from '../policy/session.ts';
+import type { AccessSession } from '../policy/session/session.ts';
 import { claimsOf } from './claims.ts';
 
 interface SignedIn {

@@ -1,6 +1,6 @@
 import { type DocumentNode, visit } from 'graphql';
 import { badInput, type Issue } from '../errors.ts';
-import { checkVariables } from '../graphql/item-input.ts';
+import { checkVariables } from '../graphql/mutation/item-input.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 /** Deeper than anything that is taken; far from the end of the stack. */

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
-import type { DirectWay } from '../graphql/direct.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
+import type { DirectWay } from '../graphql/streams/direct-delivery.ts';
 import type { ChannelExtra } from './ws-channel.ts';
 
 /** The way of one operation to its socket. @param id the operation's own id inside the gateway. */

@@ -8,7 +8,7 @@ import { verifyExport } from '../../src/audit/verify-export.ts';
 import { exportEvents } from '../../src/cli/audit-export.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { pemOf } from '../../src/lib/signing.ts';
-import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
+import { pruneAudit } from '../../src/resources/governance/audit-log/retention.ts';
 import { until } from '../server/tools.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';

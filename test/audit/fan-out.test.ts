@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, envelope } from '../../src/audit/record.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
-import { fanOutOf } from '../../src/resources/audit-log/fan-out.ts';
+import { fanOutOf } from '../../src/resources/governance/audit-log/fan-out.ts';
 import { Socket } from '../server/raw-socket.ts';
 import { until } from '../server/tools.ts';
 import { idOf, World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordReading } from '../../src/audit/readings.ts';
 import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
-import { asSystem } from '../../src/policy/system.ts';
+import { asSystem } from '../../src/policy/session/system.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 

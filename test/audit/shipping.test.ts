@@ -10,7 +10,7 @@ import { signatureOf } from '../../src/audit/shipping/webhook.ts';
 import { type Destination, readConfig } from '../../src/config.ts';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
+import { pruneAudit } from '../../src/resources/governance/audit-log/retention.ts';
 import { until } from '../server/tools.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/program.ts';

@@ -5,7 +5,7 @@ import { type SignedStatement, signStatement } from '../../src/audit/statement.t
 import { verifyStore } from '../../src/audit/verify-store.ts';
 import { deriveKeys } from '../../src/auth/keys.ts';
 import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
-import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
+import { pruneAudit } from '../../src/resources/governance/audit-log/retention.ts';
 import { World } from '../support/world.ts';
 
 describe('who can write to the tables of the audit log', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';
-import { pruneAudit } from '../../src/resources/audit-log/retention.ts';
+import { pruneAudit } from '../../src/resources/governance/audit-log/retention.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';

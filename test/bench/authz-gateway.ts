@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Row } from '../../src/access/grant.ts';
-import { Engine } from '../../src/policy/engine.ts';
-import { Freshness } from '../../src/policy/freshness.ts';
-import { loadPolicies } from '../../src/policy/load.ts';
-import { fingerprintOf } from '../../src/policy/policy-set.ts';
-import type { Principal } from '../../src/policy/principal.ts';
-import { AccessSession } from '../../src/policy/session.ts';
+import { Engine } from '../../src/policy/decide/engine.ts';
+import { loadPolicies } from '../../src/policy/load/load.ts';
+import { fingerprintOf } from '../../src/policy/load/policy-set.ts';
+import type { Principal } from '../../src/policy/principals/principal.ts';
+import { Freshness } from '../../src/policy/session/freshness.ts';
+import { AccessSession } from '../../src/policy/session/session.ts';
 
 /** Settings by which each guard has something to look at, and refuses nothing of what is asked here. */
 const settings: Record<string, object> = {

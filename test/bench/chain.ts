@@ -2,11 +2,11 @@
  * What the hash chain costs: mutations through a gateway with it and without, in turns in one run, over one tenant and
  * over twenty. SOAK=1 takes longer.
  */
-import { asSystem } from '../../src/policy/system.ts';
-import { bind } from '../../src/resources/binding/service.ts';
-import { createNamespace } from '../../src/resources/namespace/service.ts';
-import { createTenant } from '../../src/resources/tenant/service.ts';
-import { giveAccess } from '../../src/resources/tenant-access/service.ts';
+import { asSystem } from '../../src/policy/session/system.ts';
+import { bind } from '../../src/resources/identity/binding/service.ts';
+import { createTenant } from '../../src/resources/identity/tenant/service.ts';
+import { giveAccess } from '../../src/resources/identity/tenant-access/service.ts';
+import { createNamespace } from '../../src/resources/orchestration/namespace/service.ts';
 import { median, openBench } from './plane/store.ts';
 import { row } from './rows.ts';
 

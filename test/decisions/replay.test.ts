@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { policiesOfFile } from '../../src/bootstrap/policies.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { Engine } from '../../src/policy/decide/engine.ts';
 import { compare } from '../../src/policy/decisions/compare.ts';
-import { Engine } from '../../src/policy/engine.ts';
 import { call } from '../support/call.ts';
 import { idOf, password, World } from '../support/world.ts';
 

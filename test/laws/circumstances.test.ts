@@ -1,11 +1,11 @@
 import '../../src/resources/index.ts';
 import { describe, expect, it } from 'vitest';
 import type { Where } from '../../src/access/where.ts';
-import type { Given } from '../../src/policy/circumstances.ts';
+import type { Given } from '../../src/policy/answer/circumstances.ts';
+import { explain } from '../../src/policy/answer/explain.ts';
 import type { Verdict } from '../../src/policy/contract.ts';
-import { explain } from '../../src/policy/explain.ts';
-import type { LoadedPolicy } from '../../src/policy/load.ts';
-import { matches } from '../../src/policy/portable.ts';
+import { matches } from '../../src/policy/filter/portable.ts';
+import type { LoadedPolicy } from '../../src/policy/load/load.ts';
 import { Chance, engineOf, filter, holdings, policy, principal, rows, tenantIds } from './generate.ts';
 
 const addresses = ['10.0.0.1', '10.0.0.2', '192.0.2.1'];

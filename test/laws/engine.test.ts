@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import '../../src/resources/index.ts';
 import type { Row } from '../../src/access/grant.ts';
-import type { Decision } from '../../src/policy/decision.ts';
-import { matches } from '../../src/policy/portable.ts';
+import type { Decision } from '../../src/policy/decide/decision.ts';
+import { matches } from '../../src/policy/filter/portable.ts';
 import { noLookUps } from '../../src/policy/testing.ts';
 import {
   bindingReaches,

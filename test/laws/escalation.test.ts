@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/access/catalog.ts';
 import type { Group, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { coverOf } from '../../src/policy/holdings.ts';
-import { loadPrincipal } from '../../src/policy/principal.ts';
-import { asSystem } from '../../src/policy/system.ts';
-import { deleteBinding } from '../../src/resources/binding/service.ts';
-import { removeGroupMember } from '../../src/resources/group/members.ts';
-import { updateRole } from '../../src/resources/role/service.ts';
-import { setUserSuperAdmin } from '../../src/resources/user/service.ts';
+import { coverOf } from '../../src/policy/principals/holdings.ts';
+import { loadPrincipal } from '../../src/policy/principals/principal.ts';
+import { asSystem } from '../../src/policy/session/system.ts';
+import { deleteBinding } from '../../src/resources/identity/binding/service.ts';
+import { removeGroupMember } from '../../src/resources/identity/group/members.ts';
+import { updateRole } from '../../src/resources/identity/role/service.ts';
+import { setUserSuperAdmin } from '../../src/resources/identity/user/service.ts';
 import { schema } from '../../src/schema.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -532,7 +532,7 @@ describe('nobody hands out what they do not hold', () => {
         data: { superAdmin: true, disabled: false, authMethods: ['PASSWORD', 'API_TOKEN'] },
       });
       if ((await world.db.user.count({ where: { username: 'root' } })) === 0) {
-        const { createUser } = await import('../../src/resources/user/service.ts');
+        const { createUser } = await import('../../src/resources/identity/user/service.ts');
         await world.write((tx) =>
           createUser(
             tx,

@@ -3,9 +3,9 @@ import { type Permission, resourceNames, split } from '../../src/access/catalog.
 import type { Row } from '../../src/access/grant.ts';
 import type { Where } from '../../src/access/where.ts';
 import type { Verdict } from '../../src/policy/contract.ts';
-import { Engine } from '../../src/policy/engine.ts';
-import type { LoadedPolicy } from '../../src/policy/load.ts';
-import type { Holding, Principal } from '../../src/policy/principal.ts';
+import { Engine } from '../../src/policy/decide/engine.ts';
+import type { LoadedPolicy } from '../../src/policy/load/load.ts';
+import type { Holding, Principal } from '../../src/policy/principals/principal.ts';
 
 /** A small repeatable source of chance (mulberry32). */
 export class Chance {

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../src/access/grant.ts';
 import type { Where } from '../../src/access/where.ts';
-import { matcherOf } from '../../src/policy/matcher.ts';
-import { matches, toPrisma, toSql } from '../../src/policy/portable.ts';
+import { matcherOf } from '../../src/policy/filter/matcher.ts';
+import { matches, toPrisma, toSql } from '../../src/policy/filter/portable.ts';
 import { World } from '../support/world.ts';
 import {
   Chance,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Binding, Tenant, User } from '../../src/db/generated/client.ts';
 import type { Wake } from '../../src/db/wake.ts';
-import { Freshness } from '../../src/policy/freshness.ts';
+import { Freshness } from '../../src/policy/session/freshness.ts';
 import { idOf, World } from '../support/world.ts';
 
 const deaf: Wake = { send: () => undefined, on: () => () => undefined, close: async () => undefined };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { allOf, anyOf, outside, within } from '../../src/access/where.ts';
-import { isEmpty, reaches } from '../../src/policy/partial.ts';
-import { matches } from '../../src/policy/portable.ts';
-import { inWords } from '../../src/policy/words.ts';
+import { inWords } from '../../src/policy/filter/in-words.ts';
+import { isEmpty, reaches } from '../../src/policy/filter/partial-match.ts';
+import { matches } from '../../src/policy/filter/portable.ts';
 import { Chance, filter, namespaces, rows } from './generate.ts';
 
 const words = (where: Parameters<typeof inWords>[0]) => inWords(where, { tenantId: 't', principalId: 'p' });

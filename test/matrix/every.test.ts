@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveKeys } from '../../src/auth/keys.ts';
-import { plainTypes } from '../../src/graphql/replay.ts';
+import { plainTypes } from '../../src/graphql/mutation/replay.ts';
 import { open } from '../../src/lib/envelope.ts';
 import type { Picture } from '../../src/policy/past/picture.ts';
 import { standOf } from '../../src/policy/past/read.ts';

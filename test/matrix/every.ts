@@ -1,7 +1,7 @@
 import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isLeafType, isObjectType } from 'graphql';
 import type { Permission } from '../../src/access/catalog.ts';
+import { partOf } from '../../src/graphql/mutation/replay.ts';
 import { nodeTypes } from '../../src/graphql/node.ts';
-import { partOf } from '../../src/graphql/replay.ts';
 import { schema } from '../../src/schema.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';

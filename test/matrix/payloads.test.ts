@@ -1,7 +1,7 @@
 import { type GraphQLField, getNamedType, isInterfaceType, isLeafType, isNonNullType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { partOf } from '../../src/graphql/mutation/replay.ts';
 import { nodeTypes } from '../../src/graphql/node.ts';
-import { partOf } from '../../src/graphql/replay.ts';
 import { schema } from '../../src/schema.ts';
 import { cases, fields, inputTypeOf } from './every.ts';
 import { Stage } from './stage.ts';

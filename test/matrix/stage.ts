@@ -14,10 +14,10 @@ import type {
   User,
 } from '../../src/db/generated/client.ts';
 import { newId } from '../../src/lib/ids.ts';
-import { asSystem } from '../../src/policy/system.ts';
-import { removeFlow } from '../../src/resources/flow/service.ts';
-import { putFile } from '../../src/resources/namespace/files.ts';
-import { createSecret } from '../../src/resources/secret/service.ts';
+import { asSystem } from '../../src/policy/session/system.ts';
+import { removeFlow } from '../../src/resources/orchestration/flow/service.ts';
+import { putFile } from '../../src/resources/orchestration/namespace/files.ts';
+import { createSecret } from '../../src/resources/orchestration/secret/service.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { password, World, type WorldOptions } from '../support/world.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allPermissions, levelOf, type Permission, split } from '../../src/access/catalog.ts';
-import { matches } from '../../src/policy/portable.ts';
-import { loadPrincipal } from '../../src/policy/principal.ts';
-import { actorOf } from '../../src/policy/identity.ts';
-import { inTenants } from '../../src/resources/access/effective.ts';
+import { matches } from '../../src/policy/filter/portable.ts';
+import { loadPrincipal } from '../../src/policy/principals/principal.ts';
+import { actorOf } from '../../src/policy/session/identity.ts';
+import { inTenants } from '../../src/resources/governance/access/effective.ts';
 import type { Chance } from '../laws/generate.ts';
 import { idOf, type World } from '../support/world.ts';
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Permission, resourceNames, split } from '../../src/access/catalog.ts';
 import { resourceDefinition } from '../../src/access/resource.ts';
-import { columnsOfModel } from '../../src/policy/columns.ts';
+import { whoCan } from '../../src/policy/answer/who-can.ts';
+import { columnsOfModel } from '../../src/policy/filter/columns.ts';
 import { heldOnly, pastCandidates, pastOf } from '../../src/policy/past/past.ts';
 import { told } from '../../src/policy/past/picture.ts';
 import { storeAccessSnapshot } from '../../src/policy/past/snapshot.ts';
-import { whoCan } from '../../src/policy/who-can.ts';
 import { Chance } from '../laws/generate.ts';
 import { idOf, World } from '../support/world.ts';
 import { asked, History, keyOf, places, type Truth, truthOf } from './history.ts';

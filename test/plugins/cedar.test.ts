@@ -6,7 +6,7 @@ import { behind } from '../../plugins/cedar/filter.ts';
 import plugin from '../../plugins/cedar.ts';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { compareBytes } from '../../src/lib/text.ts';
-import { inPolicyFiles } from '../../src/policy/policy-files.ts';
+import { inPolicyFiles } from '../../src/policy/load/policy-files.ts';
 import { accepts, now, prepared } from '../../src/policy/testing.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { World } from '../support/world.ts';

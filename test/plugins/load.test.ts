@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import '../../src/resources/index.ts';
 import { readConfig } from '../../src/config.ts';
-import { loadPolicies, PolicyLoadError } from '../../src/policy/load.ts';
-import { describeSet, fingerprintOf, lostGuards } from '../../src/policy/policy-set.ts';
-import type { PlaceOf } from '../../src/policy/references.ts';
+import { loadPolicies, PolicyLoadError } from '../../src/policy/load/load.ts';
+import { describeSet, fingerprintOf, lostGuards } from '../../src/policy/load/policy-set.ts';
+import type { PlaceOf } from '../../src/policy/load/references.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const root = temporaryFolder('policies');
@@ -209,7 +209,7 @@ describe('loading policies in Node itself, as a gateway does', () => {
     const source = join(import.meta.dirname, '..', '..', 'src');
     const script = `
       await import(${JSON.stringify(join(source, 'resources', 'index.ts'))});
-      const { loadPolicies } = await import(${JSON.stringify(join(source, 'policy', 'load.ts'))});
+      const { loadPolicies } = await import(${JSON.stringify(join(source, 'policy', 'load', 'load.ts'))});
       const none = new Map();
       try {
         const { policies } = await loadPolicies({ folders: [${JSON.stringify(path)}], settings: {}, mayGrant: [], groups: none, tenants: none });

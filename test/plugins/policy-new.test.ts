@@ -36,7 +36,7 @@ describe('gatehouse policy new', () => {
     expect(readdirSync(at).sort()).toEqual(['closed-doors.test.ts', 'closed-doors.ts']);
     const result = run(process.execPath, [
       '--import',
-      './src/policy/outside.ts',
+      './src/policy/load/package-alias.ts',
       '--test',
       join(at, 'closed-doors.test.ts'),
     ]);
@@ -47,7 +47,12 @@ describe('gatehouse policy new', () => {
     const text = readFileSync(policy, 'utf8');
     writeFileSync(policy, text.replace("=== 'SERVICE_ACCOUNT'", "=== 'USER'"));
     expect(
-      run(process.execPath, ['--import', './src/policy/outside.ts', '--test', join(at, 'closed-doors.test.ts')]).status,
+      run(process.execPath, [
+        '--import',
+        './src/policy/load/package-alias.ts',
+        '--test',
+        join(at, 'closed-doors.test.ts'),
+      ]).status,
     ).toBe(1);
     writeFileSync(policy, text);
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
-import { readCatalogue, syncCatalogue } from '../../src/resources/blueprint/catalogue.ts';
-import { placedSource } from '../../src/resources/blueprint/placed.ts';
-import { readFlow } from '../../src/resources/flow/source.ts';
+import { readCatalogue, syncCatalogue } from '../../src/resources/orchestration/blueprint/catalogue.ts';
+import { placedSource } from '../../src/resources/orchestration/blueprint/placed.ts';
+import { readFlow } from '../../src/resources/orchestration/flow/source.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';

@@ -1,6 +1,6 @@
 import { CronPattern } from 'croner';
 import { describe, expect, it } from 'vitest';
-import { lastUpTo, nextAfter } from '../../src/resources/trigger/cron.ts';
+import { lastUpTo, nextAfter } from '../../src/resources/orchestration/trigger/cron.ts';
 
 const minute = 60_000;
 const days = 86_400_000;

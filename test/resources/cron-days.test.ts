@@ -1,8 +1,8 @@
 import { Cron, CronPattern } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cronFault } from '../../src/resources/trigger/cron.ts';
-import { hasDay } from '../../src/resources/trigger/cron-days.ts';
+import { cronFault } from '../../src/resources/orchestration/trigger/cron.ts';
+import { hasDay } from '../../src/resources/orchestration/trigger/cron-days.ts';
 
 const dates = ['*', '30', '31', '29', '30,31', '1W', '31W', '30W', 'L', 'LW', '1-7', '29-31', '5', '6W,31', '15W'];
 const months = ['*', '2', '2,4', '2,4,6,9,11', '11', 'feb', '1-3', '*/2'];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Execution, Tenant } from '../../src/db/generated/client.ts';
-import { newExecutionId } from '../../src/resources/execution/service.ts';
+import { newExecutionId } from '../../src/resources/orchestration/execution/service.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { type Engine, engineOf, miscounted, reportOf } from '../support/engine.ts';

@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { exclusively } from '../../src/db/lock.ts';
 import { newId } from '../../src/lib/ids.ts';
-import { purgeExecutions } from '../../src/resources/execution/retention.ts';
+import { purgeExecutions } from '../../src/resources/orchestration/execution/retention.ts';
 import { call } from '../support/call.ts';
 import { miscounted } from '../support/engine.ts';
 import { addExecution, addLog, addMetric, addTaskRun } from '../support/executions.ts';

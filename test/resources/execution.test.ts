@@ -200,7 +200,7 @@ describe('executions', () => {
     };
     expect((await narrow.ok<any>(parts)).tenant).toEqual(mine);
     expect((await viewer.ok<any>(parts)).tenant.logs.totalCount).toBe(6);
-    const { overParts } = await import('../../src/resources/execution/where.ts');
+    const { overParts } = await import('../../src/resources/orchestration/execution/where.ts');
     expect(overParts({ AND: [{ tenantId: 'x' }, { namespace: 'y' }] })).toEqual({
       AND: [{ tenantId: 'x' }, { namespace: 'y' }],
     });

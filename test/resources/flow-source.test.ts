@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Flow } from '../../src/db/generated/client.ts';
-import { dependenciesOf } from '../../src/resources/flow/dependencies.ts';
-import { type FlowSource, readFlow } from '../../src/resources/flow/source.ts';
-import { taskOf } from '../../src/resources/flow/task-type.ts';
-import { areLabels, ownLabels, reportedLabels } from '../../src/resources/labels.ts';
-import { variables } from '../../src/resources/namespace/settings.ts';
+import { dependenciesOf } from '../../src/resources/orchestration/flow/dependencies.ts';
+import { type FlowSource, readFlow } from '../../src/resources/orchestration/flow/source.ts';
+import { taskOf } from '../../src/resources/orchestration/flow/task-type.ts';
+import { areLabels, ownLabels, reportedLabels } from '../../src/resources/orchestration/labels.ts';
+import { variables } from '../../src/resources/orchestration/namespace/settings.ts';
 
 const head = 'id: x\nnamespace: company.data\n';
 const task = 'tasks:\n  - id: a\n    type: t\n';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
-import { readFlow } from '../../src/resources/flow/source.ts';
+import { readFlow } from '../../src/resources/orchestration/flow/source.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';

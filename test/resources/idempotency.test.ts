@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { pruneIdempotencyKeys } from '../../src/graphql/idempotency.ts';
+import { pruneIdempotencyKeys } from '../../src/graphql/mutation/idempotency.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { asSystem } from '../../src/policy/system.ts';
-import { deleteBinding } from '../../src/resources/binding/service.ts';
-import { createNamespace as makeNamespace } from '../../src/resources/namespace/service.ts';
+import { asSystem } from '../../src/policy/session/system.ts';
+import { deleteBinding } from '../../src/resources/identity/binding/service.ts';
+import { createNamespace as makeNamespace } from '../../src/resources/orchestration/namespace/service.ts';
 import { Client } from '../support/client.ts';
 import { idOf, masterKey, World } from '../support/world.ts';
 

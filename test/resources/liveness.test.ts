@@ -3,7 +3,7 @@ import type { Liveness } from '../../src/config.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Worker } from '../../src/db/generated/client.ts';
 import { newId } from '../../src/lib/ids.ts';
-import { judgeServices } from '../../src/resources/worker/liveness.ts';
+import { judgeServices } from '../../src/resources/orchestration/worker/liveness.ts';
 import { call } from '../support/call.ts';
 import { World } from '../support/world.ts';
 

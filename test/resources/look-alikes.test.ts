@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fillLooks } from '../../src/resources/user/names.ts';
+import { fillLooks } from '../../src/resources/identity/user/names.ts';
 import { call } from '../support/call.ts';
 import { idOf, World } from '../support/world.ts';
 

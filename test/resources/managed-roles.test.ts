@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alignManagedRoles } from '../../src/bootstrap/managed-roles.ts';
-import { managedInstanceRole, managedRoles } from '../../src/resources/role/managed.ts';
+import { managedInstanceRole, managedRoles } from '../../src/resources/identity/role/managed.ts';
 import type { Client } from '../support/client.ts';
 import { World } from '../support/world.ts';
 

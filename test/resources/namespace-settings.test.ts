@@ -5,7 +5,7 @@ import {
   effectivePluginDefaults,
   effectiveVariables,
   type PluginDefault,
-} from '../../src/resources/namespace/settings.ts';
+} from '../../src/resources/orchestration/namespace/settings.ts';
 import { Chance } from '../laws/generate.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';

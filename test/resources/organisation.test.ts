@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/access/catalog.ts';
-import { loadPrincipal } from '../../src/policy/principal.ts';
-import { AccessSession } from '../../src/policy/session.ts';
+import { loadPrincipal } from '../../src/policy/principals/principal.ts';
+import { AccessSession } from '../../src/policy/session/session.ts';
 import { graphql } from '../generated/index.ts';
 import {
   describeOrganisations,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mergeSettings } from '../../src/resources/user/settings.ts';
+import { mergeSettings } from '../../src/resources/identity/user/settings.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { cronFault, lastUpTo, nextAfter } from '../../src/resources/trigger/cron.ts';
-import { dueAfter, firstDue } from '../../src/resources/trigger/due.ts';
-import { timeZoneFault } from '../../src/resources/trigger/zone.ts';
+import { cronFault, lastUpTo, nextAfter } from '../../src/resources/orchestration/trigger/cron.ts';
+import { dueAfter, firstDue } from '../../src/resources/orchestration/trigger/due.ts';
+import { timeZoneFault } from '../../src/resources/orchestration/trigger/zone.ts';
 
 const at = (text: string) => new Date(text);
 const next = (schedule: Parameters<typeof nextAfter>[0], from: string, count = 1) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceAccount, Tenant, Trigger } from '../../src/db/generated/client.ts';
 import { newId } from '../../src/lib/ids.ts';
-import { workersGone } from '../../src/resources/worker/gone.ts';
+import { workersGone } from '../../src/resources/orchestration/worker/release-work.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';

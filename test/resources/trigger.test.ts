@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant, Trigger } from '../../src/db/generated/client.ts';
-import { releaseTriggers } from '../../src/resources/trigger/ended.ts';
+import { releaseTriggers } from '../../src/resources/orchestration/trigger/release-triggers.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
-import { allows, nobody, without } from '../../src/resources/worker-group/allowed.ts';
-import { workerGroupOf } from '../../src/resources/worker-group/placement.ts';
+import { allows, nobody, without } from '../../src/resources/orchestration/worker-group/allowed.ts';
+import { workerGroupOf } from '../../src/resources/orchestration/worker-group/placement.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';

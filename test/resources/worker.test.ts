@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { Worker } from '../../src/db/generated/client.ts';
-import { reportingService } from '../../src/resources/worker/reporting.ts';
-import { mayFollow, type ServiceState, serviceStates } from '../../src/resources/worker/states.ts';
+import { reportingService } from '../../src/resources/orchestration/worker/reporting.ts';
+import { mayFollow, type ServiceState, serviceStates } from '../../src/resources/orchestration/worker/states.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type WebSocket from 'ws';
 import type { Tenant } from '../../src/db/generated/client.ts';
-import { fanOutOf } from '../../src/resources/audit-log/fan-out.ts';
+import { fanOutOf } from '../../src/resources/governance/audit-log/fan-out.ts';
 import { World } from '../support/world.ts';
 import { type Message, Socket } from './raw-socket.ts';
 import { deep, type Program, startPlainYoga, until } from './tools.ts';

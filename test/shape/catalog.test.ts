@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resourceNames } from '../../src/access/catalog.ts';
 import { isInstanceWide, resourceDefinition } from '../../src/access/resource.ts';
 import { undoableActions } from '../../src/audit/undo.ts';
-import { columnsOfModel } from '../../src/policy/columns.ts';
+import { columnsOfModel } from '../../src/policy/filter/columns.ts';
 import { World } from '../support/world.ts';
 
 const withRows = resourceNames.flatMap((name) => {

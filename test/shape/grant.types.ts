@@ -1,7 +1,7 @@
 // Checked by tsc, never run: a forgotten or a wrong decision does not compile.
 import type { Grant } from '../../src/access/grant.ts';
 import type { Tx } from '../../src/db/transaction.ts';
-import { updateGroup } from '../../src/resources/group/service.ts';
+import { updateGroup } from '../../src/resources/identity/group/service.ts';
 
 declare const tx: Tx;
 declare const read: Grant<'GROUP:READ'>;

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resourceNames } from '../../src/access/catalog.ts';
 import { resourceDefinition } from '../../src/access/resource.ts';
-import { columnsOfModel } from '../../src/policy/columns.ts';
+import { columnsOfModel } from '../../src/policy/filter/columns.ts';
 import '../../src/resources/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -99,16 +99,24 @@ describe('the layout', () => {
   });
 
   it("lets a resource import another's service or resource, never its schema", () => {
-    const foreign = edges.filter(({ from, to }) => {
-      const [, area, folder] = to.split('/');
-      return (
-        area === 'resources' &&
+    const foreign = edges.filter(
+      ({ from, to }) =>
+        to.startsWith('src/resources/') &&
         to.endsWith('schema.ts') &&
-        from.split('/')[2] !== folder &&
-        from !== 'src/resources/index.ts'
-      );
-    });
+        dirname(from) !== dirname(to) &&
+        from !== 'src/resources/index.ts',
+    );
     expect(foreign).toEqual([]);
+  });
+
+  it('has three wings of resources, each of which imports from those behind it only', () => {
+    const wings = ['orchestration', 'identity', 'governance'];
+    const wingOf = (path: string) => (path.startsWith('src/resources/') ? wings.indexOf(path.split('/')[2]!) : -1);
+    const folders = new Set(source.filter((path) => /^src\/resources\/.*\//.test(path)).map((p) => p.split('/')[2]));
+    expect([...folders].toSorted()).toEqual(wings.toSorted());
+    expect(edges.filter(({ from, to }) => wingOf(from) >= 0 && wingOf(to) > wingOf(from))).toEqual([]);
+    const shared = edges.filter(({ from }) => /^src\/resources\/[^/]+\.ts$/.test(from) && !from.endsWith('/index.ts'));
+    expect(shared.filter(({ to }) => wingOf(to) >= 0)).toEqual([]);
   });
 
   it('keeps GraphQL out of services', () => {
@@ -129,7 +137,7 @@ describe('the layout', () => {
 
   it('calls CASL in the policy engine only, reads the environment in config.ts only', () => {
     const holding = (pattern: RegExp) => source.filter((path) => pattern.test(readFileSync(join(root, path), 'utf8')));
-    expect(holding(/@casl\//)).toEqual(['src/policy/grants/roles.ts']);
+    expect(holding(/@casl\//)).toEqual(['src/policy/decide/built-in-grants/roles.ts']);
     expect(holding(/process\.env/)).toEqual(['src/config.ts']);
   });
 

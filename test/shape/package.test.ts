@@ -50,7 +50,7 @@ describe('the package', () => {
     const built = (path: string) =>
       /^dist\/(src|plugins)\/.*\.(js|d\.ts)$/.test(path) ||
       /^dist\/prisma\/migrations\/[^/]+\/migration\.sql$/.test(path) ||
-      /^dist\/src\/(bootstrap\/demo-flows\/[^/]+|resources\/blueprint\/catalogue)\.yaml$/.test(path);
+      /^dist\/src\/(bootstrap\/demo-flows\/[^/]+|resources\/orchestration\/blueprint\/catalogue)\.yaml$/.test(path);
     expect(packed.filter((path) => !built(path)).sort()).toEqual(own);
     expect(packed.length).toBeGreaterThan(500);
   });

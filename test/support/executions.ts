@@ -1,6 +1,6 @@
 import type { Execution, Flow, Tenant } from '../../src/db/generated/client.ts';
 import { newId } from '../../src/lib/ids.ts';
-import { courseOf, type ExecutionState } from '../../src/resources/execution/states.ts';
+import { courseOf, type ExecutionState } from '../../src/resources/orchestration/execution/states.ts';
 import type { World } from './world.ts';
 
 /** A flow as it is stored, without its source being read. */

@@ -8,9 +8,9 @@ import type { Tx } from '../../db/transaction.ts';
 import type { GatehouseError } from '../../errors.ts';
 import { upperFirst } from '../../lib/text.ts';
 import { builder } from '../builder.ts';
-import type { SchemaTypes } from '../connection-type.ts';
+import type { SchemaTypes } from '../connection/connection-type.ts';
 import type { Context } from '../context.ts';
-import { type Plan, planFields } from '../dry-run.ts';
+import { type Plan, planFields } from './dry-run.ts';
 import { type AnySpec, perform } from './pipeline.ts';
 import type { Target } from './target.ts';
 

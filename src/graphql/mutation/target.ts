@@ -2,8 +2,8 @@ import type { catalog, Permission, ResourceName } from '../../access/catalog.ts'
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../../access/resource.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import { lowerFirst } from '../../lib/text.ts';
-import type { Scope } from '../../policy/decision.ts';
-import { delegate } from '../connection.ts';
+import type { Scope } from '../../policy/decide/decision.ts';
+import { delegate } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { decodeId } from '../node.ts';
 import { requiredTenant, unknown } from '../scopes.ts';

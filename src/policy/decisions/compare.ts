@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../../db/generated/client.ts';
-import { Engine } from '../engine.ts';
+import { Engine } from '../decide/engine.ts';
 import type { AccessContent } from './content.ts';
 import { hasSameEnd, isSame, replay, type StoredDecision, type Verdict, verdictOf } from './replay.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ActorKind } from '../../access/actor.ts';
 import { canonicalJson } from '../../lib/json.ts';
 import { remember } from '../../lib/remember.ts';
-import type { Holding, Principal } from '../principal.ts';
+import type { Holding, Principal } from '../principals/principal.ts';
 
 /** All that the engine reads of a principal to decide in one tenant (null: at the instance level), but for who it is. */
 export interface AccessContent {

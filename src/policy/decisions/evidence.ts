@@ -4,7 +4,7 @@ import { resourceDefinition } from '../../access/resource.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
 import type { LookUps } from '../contract.ts';
-import type { Decision } from '../decision.ts';
+import type { Decision } from '../decide/decision.ts';
 
 /** One question that a review asked of the database, with its answer. */
 export interface LookedUp {

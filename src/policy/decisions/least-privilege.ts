@@ -1,6 +1,6 @@
 import type { Permission } from '../../access/catalog.ts';
 import type { PrismaClient, Role } from '../../db/generated/client.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../decide/engine.ts';
 import { compare } from './compare.ts';
 import type { AccessContent } from './content.ts';
 

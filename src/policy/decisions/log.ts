@@ -1,6 +1,6 @@
 import { withoutDeadline } from '../../db/deadline.ts';
 import { beforeCommit, inTransaction, type Store, type Tx } from '../../db/transaction.ts';
-import type { Decision } from '../decision.ts';
+import type { Decision } from '../decide/decision.ts';
 import type { DigestedContent } from './content.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
 import { type DecisionRow, toRow } from './row.ts';

@@ -4,8 +4,8 @@ import type { Permission } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import { canonicalJson, type Json } from '../../lib/json.ts';
 import { tag } from '../../lib/tagged-json.ts';
-import type { Outcome } from '../combine.ts';
-import type { Decision } from '../decision.ts';
+import type { Outcome } from '../decide/combine.ts';
+import type { Decision } from '../decide/decision.ts';
 import { contentOf, type DigestedContent } from './content.ts';
 import type { Evidence, LookedUp } from './evidence.ts';
 

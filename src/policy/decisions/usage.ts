@@ -1,8 +1,8 @@
 import type { Permission } from '../../access/catalog.ts';
 import type { Store } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
-import { speaks } from '../holdings.ts';
-import type { Principal } from '../principal.ts';
+import { speaks } from '../principals/holdings.ts';
+import type { Principal } from '../principals/principal.ts';
 
 const dayMs = 86_400_000;
 

@@ -2,8 +2,8 @@ import type { Permission } from '../../access/catalog.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
-import { Engine } from '../engine.ts';
-import { type Holding, manyBindings, type Principal } from '../principal.ts';
+import { Engine } from '../decide/engine.ts';
+import { type Holding, manyBindings, type Principal } from '../principals/principal.ts';
 import type { Picture, ToldRow } from './picture.ts';
 import { standOf } from './read.ts';
 

@@ -5,9 +5,9 @@ import { openDatabase } from '../../../src/db/client.ts';
 import { startEmbedded } from '../../../src/db/embedded.ts';
 import type { PrismaClient } from '../../../src/db/generated/client.ts';
 import { migrate } from '../../../src/db/migrate.ts';
-import { type Ask, countExecutions, countFigures } from '../../../src/resources/stats/count.ts';
-import type { Reach } from '../../../src/resources/stats/reach.ts';
-import { windowOf } from '../../../src/resources/stats/window.ts';
+import { type Ask, countExecutions, countFigures } from '../../../src/resources/orchestration/stats/count.ts';
+import type { Reach } from '../../../src/resources/orchestration/stats/reach.ts';
+import { windowOf } from '../../../src/resources/orchestration/stats/window.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const { limits } = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) });

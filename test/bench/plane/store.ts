@@ -9,12 +9,12 @@ import { migrate } from '../../../src/db/migrate.ts';
 import { inTransaction, type Tx } from '../../../src/db/transaction.ts';
 import type { Wake } from '../../../src/db/wake.ts';
 import { createLog } from '../../../src/lib/log.ts';
-import { asSystem } from '../../../src/policy/system.ts';
-import { createApiToken } from '../../../src/resources/api-token/service.ts';
-import { bind } from '../../../src/resources/binding/service.ts';
-import { createTenant } from '../../../src/resources/tenant/service.ts';
-import { giveAccess } from '../../../src/resources/tenant-access/service.ts';
-import { createUser } from '../../../src/resources/user/service.ts';
+import { asSystem } from '../../../src/policy/session/system.ts';
+import { createApiToken } from '../../../src/resources/identity/api-token/service.ts';
+import { bind } from '../../../src/resources/identity/binding/service.ts';
+import { createTenant } from '../../../src/resources/identity/tenant/service.ts';
+import { giveAccess } from '../../../src/resources/identity/tenant-access/service.ts';
+import { createUser } from '../../../src/resources/identity/user/service.ts';
 import { Client } from '../../support/client.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

@@ -1,5 +1,5 @@
-import { asSystem } from '../../../src/policy/system.ts';
-import { updateNamespace } from '../../../src/resources/namespace/service.ts';
+import { asSystem } from '../../../src/policy/session/system.ts';
+import { updateNamespace } from '../../../src/resources/orchestration/namespace/service.ts';
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 

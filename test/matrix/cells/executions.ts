@@ -1,6 +1,6 @@
 import type { Execution, TaskRun } from '../../../src/db/generated/client.ts';
 import { newId } from '../../../src/lib/ids.ts';
-import type { ExecutionState } from '../../../src/resources/execution/states.ts';
+import type { ExecutionState } from '../../../src/resources/orchestration/execution/states.ts';
 import { addExecution, addFlow, addLog, addMetric, addTaskRun } from '../../support/executions.ts';
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';

@@ -1,0 +1,56 @@
+import { badInput } from '../../errors.ts';
+import { storable } from '../../lib/text.ts';
+import { parseDateTime } from '../scalars.ts';
+
+export type CursorValue = string | number | bigint | Date;
+
+const encodeValue = (value: CursorValue): [string, string] => {
+  if (value instanceof Date) return ['d', value.toISOString()];
+  if (typeof value === 'bigint') return ['b', value.toString()];
+  return typeof value === 'number' ? ['n', String(value)] : ['s', value];
+};
+/** How values of a column's type stand in a cursor. */
+const kinds: Readonly<Record<string, string>> = { String: 's', DateTime: 'd', BigInt: 'b', Int: 'n', Float: 'n' };
+
+/** @throws where it is no value of that kind that the database could hold. */
+const decodeValue = (kind: unknown, text: string): CursorValue | undefined => {
+  if (kind === 's') return text;
+  if (kind === 'd') return parseDateTime(text);
+  if (kind === 'b') return /^-?\d{1,18}$/.test(text) ? BigInt(text) : undefined;
+  return kind === 'n' && Number.isFinite(Number(text)) ? Number(text) : undefined;
+};
+
+/** Where a row stands in an order: the value it is sorted by, and its id. Opaque to callers. */
+export const encodeCursor = (column: string, value: CursorValue, id: string): string =>
+  Buffer.from(JSON.stringify([column, ...encodeValue(value), id])).toString('base64url');
+
+/**
+ * @param type the type of the column: callers can write what they like into a cursor.
+ * @throws BAD_INPUT for what is no cursor of this order.
+ */
+export function decodeCursor(
+  cursor: string,
+  column: string,
+  type: string,
+  path: string,
+): { value: CursorValue; id: string } {
+  const refuse = () => badInput([path], 'This is no cursor of this list in this order.');
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    throw refuse();
+  }
+  if (!Array.isArray(parts) || parts.length !== 4 || parts[0] !== column) throw refuse();
+  const [, kind, text, id] = parts as unknown[];
+  if (kind !== kinds[type] || typeof text !== 'string' || typeof id !== 'string') throw refuse();
+  if (storable(text) !== text || storable(id) !== id) throw refuse();
+  let value: CursorValue | undefined;
+  try {
+    value = decodeValue(kind, text);
+  } catch {
+    throw refuse();
+  }
+  if (value === undefined) throw refuse();
+  return { value, id };
+}

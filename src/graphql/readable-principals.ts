@@ -1,0 +1,67 @@
+import type { Permission } from '../access/catalog.ts';
+import type { PrismaClient, ServiceAccount, User } from '../db/generated/client.ts';
+import type { Tx } from '../db/transaction.ts';
+import type { Scope } from '../policy/decide/decision.ts';
+import type { AccessSession } from '../policy/session/session.ts';
+import { anyCondition, nothing } from './connection/connection.ts';
+import type { Condition } from './connection/connection-type.ts';
+
+type Reader = Pick<AccessSession, 'may'>;
+
+/** The principals that somebody may read, as conditions: by access to these tenants, or at the instance level. */
+export function reachOfPrincipals(session: Reader, scopes: readonly Scope[]) {
+  const may = (permission: Permission, scope: Scope = {}): Condition[] => {
+    const grant = session.may(permission, scope);
+    return grant ? [grant.where as Condition] : [];
+  };
+  const byAccess = scopes
+    .flatMap((scope) => may('TENANT_ACCESS:READ', scope).map((where) => ({ AND: [scope as Condition, where] })))
+    .map((where) => ({ principal: { accesses: { some: where } } }));
+  const users = [...may('USER:READ'), ...byAccess];
+  const accounts = [
+    ...may('SERVICE_ACCOUNT:READ').map((where) => ({ AND: [{ tenantId: null }, where] })),
+    ...scopes.flatMap((scope) =>
+      may('SERVICE_ACCOUNT:READ', scope).map((where) => ({ AND: [scope as Condition, where] })),
+    ),
+    // Those of a tenant take their own permission. An instance-wide one is known by its access to the tenant, like users.
+    ...byAccess.map((where) => ({ AND: [{ tenantId: null }, where] })),
+  ];
+  return { users: anyCondition(users) ?? nothing, accounts: anyCondition(accounts) ?? nothing };
+}
+
+/** Ids of the principals within a reach: of all there are, or of these. */
+export async function readableIds(
+  db: PrismaClient | Tx,
+  { users, accounts }: { users: Condition; accounts: Condition },
+  ids?: readonly string[],
+): Promise<Set<string>> {
+  const among = ids ? { id: { in: [...ids] } } : {};
+  const select = { id: true };
+  const found = [
+    ...(await db.user.findMany({ where: { AND: [among, users] }, select })),
+    ...(await db.serviceAccount.findMany({ where: { AND: [among, accounts] }, select })),
+  ];
+  return new Set(found.map(({ id }) => id));
+}
+
+export type SubjectNode = (User | ServiceAccount) & { readonly __typename: 'User' | 'ServiceAccount' };
+
+/** The rows of these principals, by id, as the schema shows subjects. Two statements, however many. */
+export async function subjectNodes(
+  db: PrismaClient | Tx,
+  ids: readonly string[],
+  { users, accounts }: { users: Condition; accounts: Condition } = { users: {}, accounts: {} },
+): Promise<Map<string, SubjectNode>> {
+  const among = { id: { in: [...ids] } };
+  const found: SubjectNode[] = [
+    ...(await db.user.findMany({ where: { AND: [among, users] } })).map((row) => ({
+      ...row,
+      __typename: 'User' as const,
+    })),
+    ...(await db.serviceAccount.findMany({ where: { AND: [among, accounts] } })).map((row) => ({
+      ...row,
+      __typename: 'ServiceAccount' as const,
+    })),
+  ];
+  return new Map(found.map((node) => [node.id, node]));
+}

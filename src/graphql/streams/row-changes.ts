@@ -1,0 +1,151 @@
+import type { InputRef, ObjectRef } from '@pothos/core';
+import type { Permission } from '../../access/catalog.ts';
+import type { ChangePlace } from '../../db/change-feed.ts';
+import { type Change, instanceSource, tenantSource } from '../../db/change-source.ts';
+import { lowerFirst } from '../../lib/text.ts';
+import type { Scope } from '../../policy/decide/decision.ts';
+import { builder } from '../builder.ts';
+import { delegate } from '../connection/connection.ts';
+import type { Condition, SchemaTypes } from '../connection/connection-type.ts';
+import type { Context } from '../context.ts';
+import { globalId } from '../node.ts';
+import { endable } from './slow-consumer.ts';
+import { decideStream, stillAllowed } from './streams.ts';
+
+const ChangeKind = builder.enumType('ChangeKind', {
+  description: 'What happened to an object.',
+  values: {
+    CHANGED: { description: 'It is new, or it changed: here it is as it is now.' },
+    REMOVED: { description: 'It is gone, or it is no longer among what the subscriber asked for and may read.' },
+  },
+});
+
+interface Told<Node> {
+  readonly kind: 'CHANGED' | 'REMOVED';
+  readonly id: string;
+  readonly node: Node | null;
+}
+
+export interface ChangesSpec<Node, Filter> {
+  /** The Prisma model, which is also the name of the GraphQL type. Its rows have `changed`: see ChangeSource. */
+  readonly model: string;
+  readonly type: ObjectRef<SchemaTypes, Node>;
+  readonly description: string;
+  readonly permission: Permission;
+  /** Do the rows belong to tenants? Then the field takes a tenant; else it is decided at the instance level. */
+  readonly inTenant: boolean;
+  readonly where?: {
+    readonly input: InputRef<Filter>;
+    readonly toCondition: (filter: Filter, context: Context) => Condition | Promise<Condition>;
+  };
+}
+
+interface Args<Filter> {
+  readonly tenant?: string;
+  readonly where?: Filter | null;
+}
+
+/** Ids that a stream remembers to have told, so that it can tell that they left. Beyond it, the oldest are forgotten. */
+const greatestTold = 10_000;
+
+/** Defines a subscription that tells the changes of rows, and its type `XChange`. Decided anew for every change. */
+export function changesSubscription<Node, Filter = never>(name: string, spec: ChangesSpec<Node, Filter>): void {
+  const { model, type, description, permission, inTenant, where } = spec;
+  const ChangeType = builder.objectRef<Told<Node>>(`${model}Change`).implement({
+    description: `A change of one ${model}.`,
+    fields: (t) =>
+      ({
+        kind: t.field({ type: ChangeKind, description: 'What happened.', resolve: (change) => change.kind }),
+        id: t.id({ description: 'To which.', resolve: (change) => globalId(model, change.id) }),
+        [lowerFirst(model)]: t.field({
+          type: type as never,
+          nullable: true,
+          description: 'The object; null where it was removed.',
+          resolve: ((change: Told<Node>) => change.node) as never,
+        }),
+      }) as never,
+  });
+  builder.subscriptionField(name, (t) =>
+    t.field({
+      type: ChangeType as ObjectRef<SchemaTypes, Told<Node>>,
+      description: `${description} Changes of one object in quick succession may come as one.`,
+      access: { decides: permission },
+      args: {
+        ...(inTenant && { tenant: t.arg.string({ required: true, description: 'Key of the tenant.' }) }),
+        ...(where && {
+          where: t.arg({ type: where.input as never, description: 'Only those that satisfy all of this.' }),
+        }),
+      } as never,
+      subscribe: ((_root: unknown, args: Args<Filter>, context: Context) => begin(name, spec, args, context)) as never,
+      resolve: ((change: Told<Node>) => change) as never,
+    }),
+  );
+}
+
+async function begin<Node, Filter>(
+  name: string,
+  spec: ChangesSpec<Node, Filter>,
+  { tenant: key, where }: Args<Filter>,
+  context: Context,
+): Promise<AsyncIterable<Told<Node>>> {
+  const tenant = await decideStream(context, name, spec.permission, key);
+  const condition = where == null ? undefined : await spec.where?.toCondition(where, context);
+  // The place is taken before the first answer: what the subscriber changes after subscribing is told.
+  const position = await context.changes.now();
+  const ended = new AbortController();
+  const scope = { tenantId: tenant?.id };
+  const followed = { field: name, permission: spec.permission, ...scope };
+  return endable(follow(context, spec, scope, position, condition, ended), ended, context, followed);
+}
+
+async function* follow<Node, Filter>(
+  context: Context,
+  { model, permission }: ChangesSpec<Node, Filter>,
+  scope: Scope,
+  position: ChangePlace,
+  condition: Condition | undefined,
+  ended: AbortController,
+): AsyncGenerator<Told<Node>, void> {
+  const source = scope.tenantId === undefined ? instanceSource(model) : tenantSource(model, scope.tenantId);
+  const told = new Set<string>();
+  try {
+    for await (const changes of context.changes.follow(source, position, ended.signal)) {
+      // Also without changes: a right that is gone ends the stream.
+      await stillAllowed(context, permission, scope);
+      const wanted = await satisfying(context, model, changes, condition);
+      for (const { kind, row } of changes) {
+        const grant = await stillAllowed(context, permission, scope);
+        const id = row['id'] as string;
+        const isVisible = grant.matches(row);
+        context.loaders.clear();
+        if (kind === 'row' && isVisible && wanted(id)) {
+          told.delete(id);
+          told.add(id);
+          if (told.size > greatestTold) told.delete(told.values().next().value!);
+          yield { kind: 'CHANGED', id, node: row as Node };
+        } else if (told.delete(id) || (kind === 'removal' && isVisible)) {
+          yield { kind: 'REMOVED', id, node: null };
+        }
+      }
+    }
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Which of these satisfy the subscriber's own filter: asked of the database, so that it means what it means in lists. */
+async function satisfying(
+  context: Context,
+  model: string,
+  changes: readonly Change[],
+  condition: Condition | undefined,
+): Promise<(id: string) => boolean> {
+  if (condition === undefined || changes.length === 0) return () => true;
+  const ids = changes.filter(({ kind }) => kind === 'row').map(({ row }) => row['id'] as string);
+  const rows = await delegate(context, lowerFirst(model)).findMany({
+    where: { AND: [{ id: { in: ids } }, condition] },
+    select: { id: true },
+  });
+  const wanted = new Set(rows.map((row) => row['id'] as string));
+  return (id) => wanted.has(id);
+}

@@ -1,0 +1,61 @@
+import type { Permission } from '../../access/catalog.ts';
+import { GatehouseError, notFound } from '../../errors.ts';
+import { remember } from '../../lib/remember.ts';
+import type { Context } from '../context.ts';
+
+/** What is followed, by what. */
+export interface Followed {
+  readonly field: string;
+  readonly permission: Permission;
+  readonly tenantId: string | undefined;
+}
+
+const withdrawn = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'POLICY_ERROR']);
+
+/** A stream of which it goes on record when it ends because a right or a credential is gone. */
+export function recordingEnd<T>(
+  stream: AsyncGenerator<T, void>,
+  { session, endedStreams }: Context,
+  followed: Followed,
+): AsyncGenerator<T, void> {
+  // Later there may be nobody to tell of.
+  const { doer } = session;
+  return {
+    next: async () => {
+      try {
+        return await stream.next();
+      } catch (error) {
+        if (error instanceof GatehouseError && withdrawn.has(error.code))
+          endedStreams.note({ ...followed, doer, error });
+        throw error;
+      }
+    },
+    return: (value) => stream.return(value),
+    throw: (error) => stream.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+  };
+}
+
+interface Looked {
+  readonly revision: bigint;
+  readonly isThere: Promise<boolean>;
+}
+const tenants = new WeakMap<object, Map<string, Looked>>();
+
+/** Is the tenant there still? Asked once for each revision of access, for all who follow. @throws NOT_FOUND */
+export async function assertTenant({ store, session }: Context, tenantId: string): Promise<void> {
+  const known = remember(tenants, store, () => new Map<string, Looked>());
+  let looked = known.get(tenantId);
+  if (looked?.revision !== session.revision) {
+    const isThere = store.prisma.tenant
+      .findFirst({ where: { id: tenantId }, select: { id: true } })
+      .then((row) => row !== null);
+    looked = { revision: session.revision, isThere };
+    known.set(tenantId, looked);
+    isThere.catch(() => known.delete(tenantId));
+  }
+  if (!(await looked.isThere)) throw notFound('The tenant');
+}

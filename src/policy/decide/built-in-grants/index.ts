@@ -1,0 +1,18 @@
+import type { Where } from '../../../access/where.ts';
+import type { AccessRequest } from '../../contract.ts';
+import type { Principal } from '../../principals/principal.ts';
+import { groupOwner } from './group-owner.ts';
+import { roles } from './roles.ts';
+import { self } from './self.ts';
+import { superAdmin } from './super-admin.ts';
+
+/** A grant of the engine itself: it sees the whole principal, which a plugin does not. */
+export interface BuiltInGrant {
+  readonly name: string;
+  evaluate(
+    principal: Principal,
+    request: AccessRequest,
+  ): { effect: 'allow'; reason: string; when?: Where } | { effect: 'abstain' };
+}
+
+export const builtInGrants: readonly BuiltInGrant[] = [groupOwner, roles, self, superAdmin];

@@ -1,0 +1,87 @@
+import type { Ability } from '@casl/ability';
+import { createPrismaAbility } from '@casl/prisma/runtime';
+import { type Permission, split } from '../../../access/catalog.ts';
+import { tenantColumn } from '../../../access/resource.ts';
+import { anyOf, isUnder, type Where, within } from '../../../access/where.ts';
+import { canonicalJson } from '../../../lib/json.ts';
+import { remember } from '../../../lib/remember.ts';
+import { type Cover, coverOf } from '../../principals/holdings.ts';
+import { manyBindings, type Principal } from '../../principals/principal.ts';
+import type { BuiltInGrant } from './index.ts';
+
+type RoleAbility = Ability<[string, string], Where>;
+
+/**
+ * Abilities by their content: a thousand people with the same bindings share one.
+ * Only `can` rules are ever made, so CASL's order of rules never matters.
+ */
+const abilities = new Map<string, RoleAbility>();
+const greatestCache = 10_000;
+
+function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
+  const content = canonicalJson([tenantId, [...cover].sort()]);
+  let ability = abilities.get(content);
+  if (!ability) {
+    const rules = [...cover].map(([permission, roots]) => {
+      const [subject, action] = split(permission);
+      return { action, subject, ...conditions(permission, roots, tenantId) };
+    });
+    ability = createPrismaAbility(rules as never) as unknown as RoleAbility;
+    if (abilities.size >= greatestCache) abilities.clear();
+    abilities.set(content, ability);
+  }
+  return ability;
+}
+
+/**
+ * Only reading asks the database with the filter; what is written is matched in memory, where a namespace that does
+ * not exist yet must be within reach as well.
+ */
+function byName(cover: Cover, { namespaces }: Principal, tenantId: string | null): Cover {
+  const names = tenantId === null ? undefined : namespaces.get(tenantId);
+  if (!names) return cover;
+  return new Map(
+    [...cover].map(([permission, roots]) => {
+      if (roots.length <= manyBindings || split(permission)[1] !== 'READ') return [permission, roots];
+      const wanted = new Set(roots);
+      return [permission, names.filter((name) => isUnder(wanted, name))];
+    }),
+  );
+}
+
+function conditions(permission: Permission, roots: readonly string[], tenantId: string | null): { conditions?: Where } {
+  if (tenantId === null) return {};
+  const inTenant = { [tenantColumn(split(permission)[0])]: tenantId };
+  if (roots[0] === '') return { conditions: inTenant };
+  if (roots.length > manyBindings && split(permission)[1] === 'READ') {
+    return { conditions: { AND: [inTenant, { namespace: { in: roots } }] } };
+  }
+  return { conditions: { AND: [inTenant, anyOf(roots.map((root) => within(root)))] } };
+}
+
+const perPrincipal = new WeakMap<Principal, Map<string | null, RoleAbility>>();
+
+function ability(principal: Principal, tenantId: string | null): RoleAbility {
+  const own = remember(perPrincipal, principal, () => new Map<string | null, RoleAbility>());
+  return remember(own, tenantId, () =>
+    abilityOf(byName(coverOf(principal.holdings, tenantId), principal, tenantId), tenantId),
+  );
+}
+
+/** Bindings: roles held by the principal or by its groups. */
+export const roles: BuiltInGrant = {
+  name: 'roles',
+  evaluate(principal, { action, resource, scope }) {
+    const filters: Where[] = [];
+    // An instance binding answers for the levels of the instance, wherever the question is asked.
+    for (const tenantId of scope.tenantId === undefined ? [null] : [scope.tenantId, null]) {
+      for (const rule of ability(principal, tenantId).rulesFor(action, resource)) {
+        if (!rule.conditions) return { effect: 'allow', reason: 'a role gives it' };
+        filters.push(rule.conditions);
+      }
+    }
+    return filters.length === 0
+      ? { effect: 'abstain' }
+      : { effect: 'allow', reason: 'a role gives it', when: anyOf(filters) };
+  },
+};

@@ -1,0 +1,15 @@
+import { definePolicy } from '../../contract.ts';
+
+/** While impersonating, nobody changes what would outlive the impersonation: tokens, passwords, methods, super admins. */
+export const impersonation = definePolicy({
+  name: 'impersonation',
+  description: 'While impersonating, users and API tokens cannot be changed.',
+  resources: ['USER', 'API_TOKEN'],
+  actions: ['CREATE', 'UPDATE', 'DELETE'],
+  create: () => ({
+    evaluate: ({ actor }) =>
+      actor.impersonator
+        ? { effect: 'deny', reason: 'while impersonating, users and API tokens cannot be changed' }
+        : { effect: 'abstain' },
+  }),
+});

@@ -1,0 +1,58 @@
+import type { Where } from '../../access/where.ts';
+import type { Obligation, Verdict } from '../contract.ts';
+
+/** One policy's part in a decision, kept to explain it. */
+export interface Step {
+  readonly policy: string;
+  readonly mode: 'grant' | 'guard';
+  readonly effect: 'allow' | 'deny' | 'abstain' | 'error';
+  readonly reason?: string;
+  /** `when` of an allow, `unless` of a deny. Absent: every row, or none. */
+  readonly filter?: Where;
+  /** What went wrong, for an effect of error. */
+  readonly cause?: string;
+  readonly shadow?: boolean;
+  readonly until?: Date;
+  readonly obligations?: readonly Obligation[];
+}
+
+export type Outcome =
+  | { readonly effect: 'allow'; readonly where: Where | undefined }
+  | { readonly effect: 'deny' | 'error'; readonly policy: string; readonly reason: string };
+
+export const toStep = (policy: string, mode: Step['mode'], verdict: Verdict): Step => {
+  const { effect, until } = verdict;
+  const filter = effect === 'allow' ? verdict.when : effect === 'deny' ? verdict.unless : undefined;
+  return {
+    policy,
+    mode,
+    effect,
+    ...('reason' in verdict && { reason: verdict.reason }),
+    ...(filter && { filter: filter as Where }),
+    ...(until && { until }),
+    ...('obligations' in verdict && verdict.obligations && { obligations: verdict.obligations }),
+  };
+};
+
+/**
+ * reach = (OR of what grants allow) AND every filter of what guards deny.
+ * No grant refuses; a deny without a filter refuses; an error refuses as an error. Order changes nothing but which
+ * reason is told first. `where` undefined means every row.
+ */
+export function combine(steps: readonly Step[]): Outcome {
+  const counted = steps.filter((step) => !step.shadow);
+  const allows = counted.filter((step) => step.mode === 'grant' && step.effect === 'allow');
+  const errors = counted.filter((step) => step.effect === 'error');
+  if (errors.length > 0) return { effect: 'error', policy: errors[0]!.policy, reason: 'a policy could not say' };
+  if (allows.length === 0) return { effect: 'deny', policy: 'roles', reason: 'no role gives this permission' };
+  const denials = counted.filter((step) => step.effect === 'deny');
+  const refusal = denials.find((step) => !step.filter);
+  if (refusal) return { effect: 'deny', policy: refusal.policy, reason: refusal.reason ?? 'refused' };
+
+  const everything = allows.some((step) => !step.filter);
+  const granted = everything
+    ? []
+    : [allows.length === 1 ? allows[0]!.filter! : { OR: allows.map((step) => step.filter!) }];
+  const parts = [...granted, ...denials.map((step) => step.filter!)];
+  return { effect: 'allow', where: parts.length === 0 ? undefined : parts.length === 1 ? parts[0]! : { AND: parts } };
+}

@@ -1,0 +1,137 @@
+import type { Actor, Env } from '../../access/actor.ts';
+import { type Permission, split } from '../../access/catalog.ts';
+import type { RowChange } from '../../access/grant.ts';
+import { remember } from '../../lib/remember.ts';
+import type { AccessRequest, LookUps } from '../contract.ts';
+import type { LoadedPolicy, PolicySet } from '../load/load.ts';
+import type { Principal } from '../principals/principal.ts';
+import { builtInGrants } from './built-in-grants/index.ts';
+import { combine, type Step, toStep } from './combine.ts';
+import { Decision, type Scope, shadowNote } from './decision.ts';
+import { isThenable, watch, withinTime } from './review-time.ts';
+import { ask, causeOf } from './verdict.ts';
+
+/** Notified of each decision that allows, when it is first acted upon (and not merely asked, to inform a frontend). */
+export type DecisionObserver = (decision: Decision, policySet: string) => void;
+
+export interface Question {
+  readonly principal: Principal;
+  readonly actor: Actor;
+  readonly env: Env;
+  readonly permission: Permission;
+  readonly scope: Scope;
+}
+
+/** Answers every question about access: it holds the policies in force, and reports to its observers. */
+export class Engine {
+  #set: PolicySet;
+  #fingerprint: string;
+  #byPermission = new Map<string, readonly LoadedPolicy[]>();
+  /** Milliseconds that a review may take. */
+  readonly reviewMs: number;
+  observer: DecisionObserver | undefined;
+  /** Is told of permissions that served to hand them on. */
+  handedOn: ((holder: Principal, permissions: readonly Permission[], tenantId: string | null) => void) | undefined;
+  /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
+  following: Promise<void> | undefined;
+
+  constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
+    this.#set = set;
+    this.#fingerprint = fingerprint;
+    this.reviewMs = reviewMs;
+  }
+
+  get set(): PolicySet {
+    return this.#set;
+  }
+
+  get fingerprint(): string {
+    return this.#fingerprint;
+  }
+
+  /** Puts other policies in force, between two decisions and never within one. @returns the former ones. */
+  adopt(set: PolicySet, fingerprint: string): PolicySet {
+    const former = this.#set;
+    this.#set = set;
+    this.#fingerprint = fingerprint;
+    this.#byPermission = new Map();
+    return former;
+  }
+
+  /** Puts nothing in force: every question is refused until policies are adopted again. */
+  suspend(): void {
+    this.#fingerprint = '';
+  }
+
+  #applying({ resource, action }: AccessRequest): readonly LoadedPolicy[] {
+    return remember(this.#byPermission, `${resource}:${action}`, () =>
+      this.#set.policies.filter((policy) => policy.resources.has(resource) && policy.actions.has(action)),
+    );
+  }
+
+  decide({ principal, actor, env, permission, scope }: Question): Decision {
+    const [resource, action] = split(permission);
+    let isSteady = true;
+    let looked = false;
+    const watched: Env = {
+      ...env,
+      get now() {
+        looked = true;
+        return env.now;
+      },
+    };
+    const request = { actor, action, resource, scope: scope as AccessRequest['scope'], env: watched };
+    const steps: Step[] = builtInGrants.map((grant) => toStep(grant.name, 'grant', grant.evaluate(principal, request)));
+    for (const loaded of this.#applying(request)) {
+      looked = false;
+      const step = ask(loaded, request);
+      steps.push(step);
+      if (looked && !step.until) isSteady = false;
+    }
+    return new Decision(permission, scope, combine(steps), steps, request, isSteady);
+  }
+
+  /**
+   * Asks the policies that look at before and after. The first that refuses, or could not say, wins; what those in
+   * shadow would have refused is told as notes.
+   */
+  async review(decision: Decision, change: RowChange, look: LookUps): Promise<Reviewed> {
+    const { request } = decision;
+    const notes: string[] = [];
+    for (const loaded of this.#applying(request)) {
+      const step = await this.#askReview(loaded, request, change, look);
+      if (step && !loaded.shadow) return { refused: step, notes };
+      if (step) notes.push(shadowNote(step));
+    }
+    return { refused: undefined, notes };
+  }
+
+  /** @returns undefined where it refuses nothing. */
+  async #askReview(
+    { name, mode, policy }: LoadedPolicy,
+    request: AccessRequest,
+    change: RowChange,
+    look: LookUps,
+  ): Promise<Step | undefined> {
+    if (!policy.review) return undefined;
+    const step = { policy: name, mode };
+    try {
+      const { watched, isWaiting } = watch(look);
+      const work = policy.review(request, { ...change, resource: request.resource }, watched);
+      // Most answer at once: then there is nothing to time.
+      const answer = isThenable(work) ? await withinTime(Promise.resolve(work), this.reviewMs, isWaiting) : work;
+      if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
+      if (answer?.effect === 'abstain') return undefined;
+      return { ...step, effect: 'error', cause: 'its review gave no verdict' };
+    } catch (error) {
+      return { ...step, effect: 'error', cause: causeOf(error) };
+    }
+  }
+}
+
+/** What the reviews of one change came to. */
+export interface Reviewed {
+  readonly refused: Step | undefined;
+  /** For the audit event. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,201 @@
+import { resolve } from 'node:path';
+import type { Row } from '../../access/grant.ts';
+import { type PolicyConfiguration, policyConfiguration } from '../../config.ts';
+import { withoutDeadline } from '../../db/deadline.ts';
+import type { PrismaClient } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+import type { Log } from '../../lib/log.ts';
+import { Engine } from '../decide/engine.ts';
+import type { Freshness } from '../session/freshness.ts';
+import { policyPart } from './configuration.ts';
+import { loadPolicies, PolicyLoadError, type PolicySet } from './load.ts';
+import { fingerprintOf } from './policy-set.ts';
+
+/** Policies that are ready to be put in force, with the configuration that made them. */
+export interface PreparedPolicies {
+  readonly configuration: PolicyConfiguration;
+  readonly set: PolicySet;
+  readonly fingerprint: string;
+}
+
+export interface LivePoliciesOptions {
+  readonly prisma: PrismaClient;
+  readonly folders: readonly string[];
+  readonly files: string | undefined;
+  readonly reviewMs: number;
+  readonly log: Log;
+}
+
+/** How long policies that are in force no more may still be busy with a review. */
+const retireMs = 60_000;
+const retryMs = 500;
+
+/** Where the policies of this host are. */
+export interface PolicyPlaces {
+  readonly folders: readonly string[];
+  /** The operator's folder of files that settings may name. */
+  readonly files: string | undefined;
+}
+
+/** May who proposes settings name this group or tenant? What they may not know of is told like what is not there. */
+export type MayName = (
+  reference: string,
+  kind: 'GROUP' | 'TENANT' | 'SERVICE_ACCOUNT',
+  row: Row,
+  tenantId: string | undefined,
+) => boolean;
+
+/**
+ * Loads the policies of a configuration, all or none of them.
+ * @param options mayName left out: the operator's own word, which may name everything. mayLack: without the policies
+ *   that are not among the files.
+ * @throws {PolicyLoadError} naming every fault; what is in force stays.
+ */
+export async function preparePolicies(
+  db: PrismaClient | Tx,
+  { folders, files }: PolicyPlaces,
+  configuration: PolicyConfiguration,
+  { mayName = () => true, mayLack }: { mayName?: MayName | undefined; mayLack?: boolean } = {},
+): Promise<PreparedPolicies> {
+  const allGroups = await db.group.findMany({ include: { tenant: { select: { key: true } } } });
+  const allTenants = await db.tenant.findMany();
+  const groups = allGroups.filter(({ tenant, ...row }) =>
+    mayName(`group ${tenant.key}/${row.name}`, 'GROUP', row, row.tenantId),
+  );
+  const tenants = allTenants.filter((row) => mayName(`tenant ${row.key}`, 'TENANT', { ...row }, row.id));
+  const allAccounts = await db.serviceAccount.findMany({ include: { tenant: { select: { key: true } } } });
+  const accounts = allAccounts.filter(({ tenant, ...row }) =>
+    mayName(`service account ${tenant?.key ?? ''}/${row.name}`, 'SERVICE_ACCOUNT', row, row.tenantId ?? undefined),
+  );
+  const set = await loadPolicies({
+    serviceAccounts: new Set(accounts.map(({ name, tenant }) => `${tenant?.key ?? ''}/${name}`)),
+    folders: folders.map((path) => resolve(path)),
+    files,
+    settings: configuration.policies,
+    mayGrant: configuration.mayGrant,
+    placeOf: configuration.placeOf,
+    mayLack,
+    groups: new Map(groups.map(({ id, name, tenant }) => [`${tenant.key}/${name}`, id])),
+    tenants: new Map(tenants.map(({ id, key }) => [key, id])),
+  });
+  return { configuration: policyPart(configuration), set, fingerprint: fingerprintOf(set) };
+}
+
+/** Lets go what the policies hold. One that fails keeps the others from nothing. */
+export async function disposeOf(set: PolicySet, log: Log): Promise<void> {
+  for (const { name, policy } of set.policies) {
+    try {
+      await policy.dispose?.();
+    } catch (error) {
+      log.error('a policy could not let go what it holds', { policy: name, fault: (error as Error).message });
+    }
+  }
+}
+
+/** The policies of a running gateway: follows what is put in force, here or on another gateway. */
+export class LivePolicies {
+  readonly engine: Engine;
+  readonly #options: LivePoliciesOptions;
+  /** Sets that this gateway loaded and that are not in force (yet), by fingerprint. */
+  readonly #prepared = new Map<string, PreparedPolicies>();
+  readonly #retired = new Map<PolicySet, NodeJS.Timeout>();
+  #configuration: PolicyConfiguration;
+  #closed = false;
+
+  constructor(first: PreparedPolicies, options: LivePoliciesOptions) {
+    this.engine = new Engine(first.set, first.fingerprint, options.reviewMs);
+    this.#configuration = first.configuration;
+    this.#options = options;
+  }
+
+  /** The configuration of the policies that this gateway runs. */
+  get configuration(): PolicyConfiguration {
+    return this.#configuration;
+  }
+
+  /** Loads what somebody proposes. @throws {PolicyLoadError} */
+  async prepare(
+    configuration: PolicyConfiguration,
+    db: PrismaClient | Tx = this.#options.prisma,
+    mayName?: MayName,
+  ): Promise<PreparedPolicies> {
+    const prepared = await preparePolicies(db, this.#options, configuration, { mayName });
+    for (const { set } of this.#prepared.values()) void disposeOf(set, this.#options.log);
+    this.#prepared.clear();
+    this.#prepared.set(prepared.fingerprint, prepared);
+    return prepared;
+  }
+
+  /** Takes over whatever is accepted from now on. Until it has, this gateway decides nothing. */
+  follow(freshness: Freshness): void {
+    let known = freshness.state.policySet;
+    const { history } = freshness;
+    history.on((what) => {
+      if (what !== 'restored') return;
+      // Even the same policies may name other groups and tenants there: they are loaded anew.
+      known = null;
+      this.#prepared.clear();
+      this.engine.suspend();
+    });
+    freshness.onChange(() => {
+      const { policySet } = freshness.state;
+      if (policySet === known) return;
+      known = policySet;
+      if (policySet === null || policySet === this.engine.fingerprint) return;
+      const prepared = this.#prepared.get(policySet);
+      if (prepared) return this.#adopt(prepared);
+      const { epoch } = history;
+      const isWanted = () =>
+        freshness.state.policySet === policySet &&
+        this.engine.fingerprint !== policySet &&
+        history.epoch === epoch &&
+        !this.#closed;
+      const loading = withoutDeadline(() => this.#load(policySet, isWanted)).finally(() => {
+        if (this.engine.following === loading) this.engine.following = undefined;
+      });
+      this.engine.following = loading;
+    });
+  }
+
+  /** Where it fails, requests are refused, and it is tried again: what is missing here may come yet. */
+  async #load(policySet: string, isWanted: () => boolean, told?: string): Promise<void> {
+    const { prisma, log } = this.#options;
+    let faults: readonly string[];
+    try {
+      const row = await prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
+      const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
+      // Meanwhile others may be in force, or the former ones again.
+      if (!isWanted()) return;
+      if (prepared.fingerprint === policySet) return this.#adopt(prepared);
+      faults = ['they are not those of this gateway: its files are others'];
+    } catch (error) {
+      faults = error instanceof PolicyLoadError ? error.faults : [(error as Error).message];
+    }
+    if (!isWanted()) return;
+    const text = faults.join('\n');
+    if (text !== told) log.error('the policies in force cannot be loaded here', { policySet, faults });
+    setTimeout(() => isWanted() && void this.#load(policySet, isWanted, text), retryMs).unref();
+  }
+
+  #adopt({ set, fingerprint, configuration }: PreparedPolicies): void {
+    this.#prepared.clear();
+    this.#configuration = configuration;
+    const former = this.engine.adopt(set, fingerprint);
+    const timer = setTimeout(() => void this.#dispose(former), retireMs);
+    timer.unref();
+    this.#retired.set(former, timer);
+    this.#options.log.info('policies are in force', { policySet: fingerprint });
+  }
+
+  async #dispose(set: PolicySet): Promise<void> {
+    clearTimeout(this.#retired.get(set));
+    this.#retired.delete(set);
+    await disposeOf(set, this.#options.log);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const waiting = [...this.#prepared.values()].map(({ set }) => set);
+    for (const set of [...this.#retired.keys(), ...waiting, this.engine.set]) await this.#dispose(set);
+  }
+}

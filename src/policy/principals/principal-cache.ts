@@ -1,0 +1,67 @@
+import DataLoader from 'dataloader';
+import { withoutDeadline } from '../../db/deadline.ts';
+import type { PrismaClient } from '../../db/generated/client.ts';
+import { unauthenticated } from '../../errors.ts';
+import type { Freshness } from '../session/freshness.ts';
+import { loadPrincipals, type Principal } from './principal.ts';
+
+const greatestSize = 20_000;
+const greatestBatch = 200;
+
+/** Principals by id, each as of a revision; one that is older than the known revision is read again. */
+export class Principals {
+  readonly #stored: DataLoader<string, Principal | undefined>;
+  readonly #freshness: Freshness;
+  readonly #known = new Map<string, Principal>();
+  readonly #loading = new Map<string, Promise<Principal>>();
+
+  constructor(db: PrismaClient, freshness: Freshness) {
+    // A change of access has everybody who follows something read anew: many in one statement.
+    this.#stored = new DataLoader(
+      async (ids) => {
+        const found = await withoutDeadline(() => loadPrincipals(db, ids));
+        return ids.map((id) => found.get(id));
+      },
+      { cache: false, maxBatchSize: greatestBatch },
+    );
+    this.#freshness = freshness;
+  }
+
+  /** Forgets them all: the store is of another history. */
+  forget(): void {
+    this.#known.clear();
+    this.#loading.clear();
+  }
+
+  /** @throws UNAUTHENTICATED where nobody has that id. */
+  get(id: string): Principal | Promise<Principal> {
+    const known = this.#known.get(id);
+    if (known && known.revision >= this.#freshness.state.revision) return known;
+    // A load that began before the newest revision was heard of may miss it: it is not joined.
+    const key = `${id} ${this.#freshness.state.revision}`;
+    let loading = this.#loading.get(key);
+    if (!loading) {
+      const own = withoutDeadline(() => this.#load(id)).finally(() => {
+        if (this.#loading.get(key) === own) this.#loading.delete(key);
+      });
+      loading = own;
+      this.#loading.set(key, own);
+    }
+    return loading;
+  }
+
+  async #load(id: string): Promise<Principal> {
+    const { history } = this.#freshness;
+    const { epoch } = history;
+    const principal = await this.#stored.load(id);
+    // What was read before a restore is not kept past it.
+    if (epoch !== history.epoch) return this.#load(id);
+    if (!principal) {
+      this.#known.delete(id);
+      throw unauthenticated();
+    }
+    if (this.#known.size >= greatestSize) this.#known.clear();
+    this.#known.set(id, principal);
+    return principal;
+  }
+}

@@ -1,0 +1,125 @@
+import type { Permission } from '../../access/catalog.ts';
+import type { PrismaClient } from '../../db/generated/client.ts';
+import type { Tx } from '../../db/transaction.ts';
+
+/** A role held through one binding. tenantId null: an instance binding. namespace '': the whole tenant. */
+export interface Holding {
+  readonly tenantId: string | null;
+  readonly namespace: string;
+  readonly permissions: readonly Permission[];
+  readonly bindingId: string;
+  readonly roleId: string;
+  /** The group through which it is held; null for a binding of the principal itself. */
+  readonly groupId: string | null;
+  /** What its role and group were called, where it is told of a past instant. */
+  readonly called?: { readonly role: string; readonly group: string | null };
+}
+
+/** All that decides what somebody may do, as of one revision. */
+export interface Principal {
+  readonly revision: bigint;
+  readonly id: string;
+  readonly kind: 'USER' | 'SERVICE_ACCOUNT';
+  readonly name: string;
+  readonly superAdmin: boolean;
+  readonly disabled: boolean;
+  readonly authMethods: readonly string[];
+  readonly passwordChangedAt: Date | null;
+  /** Home tenant of a service account. */
+  readonly homeTenantId: string | null;
+  /** Tenants with an access row: id to key. */
+  readonly tenants: ReadonlyMap<string, string>;
+  readonly memberships: readonly { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[];
+  readonly holdings: readonly Holding[];
+  /** Signed in by a credential with a ceiling: the permissions that the ceiling names, wherever. */
+  readonly named?: ReadonlySet<Permission>;
+  /** Every namespace of the tenants in which the principal has very many bindings: there they are listed by name. */
+  readonly namespaces: ReadonlyMap<string, readonly string[]>;
+}
+
+/** From so many bindings of one tenant on, a list of names is quicker than a range for each, and never too long. */
+export const manyBindings = 200;
+
+interface Stored {
+  revision: bigint;
+  id: string;
+  kind: Principal['kind'];
+  name: string;
+  superAdmin: boolean;
+  disabled: boolean;
+  authMethods: string[];
+  passwordChangedAt: Date | null;
+  homeTenantId: string | null;
+  tenants: { id: string; key: string }[] | null;
+  memberships: { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[] | null;
+  holdings: Holding[] | null;
+}
+
+/** One of them. @returns undefined where nobody has that id. */
+export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>
+  (await loadPrincipals(db, [id])).get(id);
+
+/** Reads principals and the revision in one statement, so in one snapshot. @returns those that are there, by id. */
+export async function loadPrincipals(
+  db: PrismaClient | Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Principal>> {
+  const rows = await db.$queryRaw<Stored[]>`
+    SELECT (SELECT revision FROM "AccessState") AS revision,
+      p.id, p.kind, COALESCE(u.username, s.name) AS name,
+      COALESCE(u."superAdmin", s."superAdmin") AS "superAdmin",
+      COALESCE(u.disabled, false) AS disabled,
+      COALESCE(u."authMethods", '{API_TOKEN}') AS "authMethods",
+      u."passwordChangedAt", s."tenantId" AS "homeTenantId",
+      (SELECT json_agg(json_build_object('id', t.id, 'key', t.key))
+        FROM "TenantAccess" a JOIN "Tenant" t ON t.id = a."tenantId" WHERE a."principalId" = p.id) AS tenants,
+      (SELECT json_agg(json_build_object('tenantId', m."tenantId", 'groupId', m."groupId", 'membership', m.membership))
+        FROM "GroupMember" m WHERE m."principalId" = p.id) AS memberships,
+      (SELECT json_agg(json_build_object('tenantId', b."tenantId", 'namespace', b.namespace,
+          'permissions', r.permissions, 'bindingId', b.id, 'roleId', r.id, 'groupId', b."groupId") ORDER BY b.id)
+        FROM "Binding" b JOIN "Role" r ON r.id = b."roleId"
+        WHERE b."principalId" = p.id
+          OR b."groupId" IN (SELECT m."groupId" FROM "GroupMember" m WHERE m."principalId" = p.id)) AS holdings
+    FROM "Principal" p
+    LEFT JOIN "User" u ON u.id = p.id
+    LEFT JOIN "ServiceAccount" s ON s.id = p.id
+    WHERE p.id = ANY(${[...ids]}::text[])`;
+  const principals = new Map<string, Principal>();
+  for (const row of rows)
+    principals.set(row.id, {
+      ...row,
+      tenants: new Map((row.tenants ?? []).map((tenant) => [tenant.id, tenant.key])),
+      memberships: row.memberships ?? [],
+      holdings: row.holdings ?? [],
+      namespaces: await namespacesOf(db, row.holdings ?? []),
+    });
+  return principals;
+}
+
+async function namespacesOf(db: PrismaClient | Tx, holdings: readonly Holding[]): Promise<Map<string, string[]>> {
+  const counts = new Map<string, number>();
+  for (const { tenantId, namespace } of holdings) {
+    if (tenantId !== null && namespace !== '') counts.set(tenantId, (counts.get(tenantId) ?? 0) + 1);
+  }
+  const names = new Map<string, string[]>();
+  for (const [tenantId, count] of counts) {
+    if (count <= manyBindings) continue;
+    const rows = await db.namespace.findMany({ where: { tenantId }, select: { namespace: true } });
+    names.set(
+      tenantId,
+      rows.map(({ namespace }) => namespace),
+    );
+  }
+  return names;
+}
+
+/** The same principal with nothing outside these tenants: what an impersonation confined to them sees. */
+export function confine(principal: Principal, tenantIds: ReadonlySet<string>): Principal {
+  return {
+    ...principal,
+    superAdmin: false,
+    tenants: new Map([...principal.tenants].filter(([id]) => tenantIds.has(id))),
+    memberships: principal.memberships.filter((membership) => tenantIds.has(membership.tenantId)),
+    holdings: principal.holdings.filter(({ tenantId }) => tenantId !== null && tenantIds.has(tenantId)),
+  };
+}

@@ -1,0 +1,31 @@
+import { contentOf } from '../../../audit/event.ts';
+import type { AuditEvent } from '../../../db/generated/client.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { shownDetails, shownKey, shownName, shownPatch, shownText } from '../../../graphql/personal.ts';
+import type { Json } from '../../../lib/json.ts';
+import { maySeePatch } from './patches.ts';
+
+/** The content of an event, as this viewer may see it: without what masks hide, and without patches of what they may not read. */
+export function shownEvent(context: Context, event: AuditEvent): AuditEvent {
+  const isPerson = event.actorKind !== 'SERVICE_ACCOUNT' && event.actorKind !== 'SYSTEM';
+  const withPatch = (event.patch === null && event.revertPatch === null) || maySeePatch(context, { ...event });
+  const patch = withPatch ? (shownPatch(context, event, event.patch) as Json) : null;
+  return {
+    ...event,
+    actorName: isPerson ? shownName(context, event.actorId, event.actorName) : event.actorName,
+    impersonatorName:
+      event.impersonatorName === '' ? '' : shownName(context, event.impersonatorId, event.impersonatorName),
+    resourceKey: shownKey(context, event),
+    reason: event.reason === null ? null : shownText(context, event.reason),
+    details: shownDetails(context, event) as Json,
+    patch,
+    revertPatch: withPatch ? (shownPatch(context, event, event.revertPatch) as Json) : null,
+    // The same patch as a text, for searching: shown where the patch is, as it is.
+    patchText: withPatch && contentsEqual(patch, event.patch) ? event.patchText : '',
+  };
+}
+
+const contentsEqual = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+/** Is what the viewer sees all of it, so that its hash can be verified? */
+export const isWhole = (shown: AuditEvent, event: AuditEvent): boolean => contentOf(shown) === contentOf(event);

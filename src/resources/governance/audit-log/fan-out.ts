@@ -1,0 +1,153 @@
+import type { FieldNode } from 'graphql';
+import type { AuditFeed } from '../../../audit/feed.ts';
+import type { Tail } from '../../../audit/tail.ts';
+import type { PrismaClient } from '../../../db/generated/client.ts';
+import type { Condition } from '../../../graphql/connection/connection-type.ts';
+import { canonicalJson } from '../../../lib/json.ts';
+import { Recent } from '../../../lib/recent.ts';
+import { remember } from '../../../lib/remember.ts';
+import { Turns } from '../../../lib/turns.ts';
+import { Follower, type FollowerOptions } from './follower.ts';
+import { Selection, selectionKey } from './shared-answers.ts';
+import { Judges, SharedFilter } from './shared-filters.ts';
+
+/** Who has something to do without an event is looked for so often. */
+const lookMs = 500;
+/** Texts that are kept in memory, in characters, over all selections. */
+const greatestTexts = 16_000_000;
+
+/** What the followers of one tenant's feed share. */
+export class Room {
+  readonly tenantId: string;
+  readonly feed: AuditFeed;
+  readonly tail: Tail;
+  readonly followers = new Set<Follower>();
+  readonly selections = new Map<string, Selection>();
+  readonly #filters = new Recent<string, SharedFilter>(200);
+  readonly #off: () => void;
+
+  constructor(feed: AuditFeed, tenantId: string) {
+    this.feed = feed;
+    this.tenantId = tenantId;
+    this.tail = feed.join(tenantId);
+    this.#off = this.tail.onChange(() => {
+      for (const follower of this.followers) follower.wake();
+    });
+  }
+
+  filterOf(db: PrismaClient, condition: Condition): SharedFilter {
+    return remember(this.#filters, canonicalJson(condition), () => new SharedFilter(db, condition));
+  }
+
+  close(): void {
+    this.#off();
+    this.feed.leave(this.tenantId, this.tail);
+  }
+}
+
+export interface Following extends Omit<FollowerOptions, 'selection'> {
+  /** The root field as the operation has it. */
+  readonly roots: readonly FieldNode[];
+}
+
+/**
+ * Tells the events of tenants to many WebSockets: judged once for each event and distinct right, made once for each
+ * event and distinct selection, sent to each as far as its network takes.
+ */
+export class FanOut {
+  readonly turns = new Turns<Follower>((follower) => follower.turn());
+  /** How often something was done, since the start. */
+  readonly figures = { judged: 0, made: 0 };
+  readonly judges = new Judges(() => {
+    this.figures.judged += 1;
+  });
+  readonly #feed: AuditFeed;
+  readonly #rooms = new Map<string, Room>();
+  #timer: NodeJS.Timeout | undefined;
+  #texts = 0;
+
+  constructor(feed: AuditFeed) {
+    this.#feed = feed;
+    feed.closing.addEventListener('abort', () => {
+      for (const follower of this.#followers()) follower.end();
+    });
+  }
+
+  /** How many follow. */
+  get size(): number {
+    return [...this.#followers()].length;
+  }
+
+  /** A stream that gives its reader nothing but its end: its items go their own way. */
+  follow({ context, way, position, where, opening, roots }: Following): AsyncGenerator<never, undefined> {
+    let follower: Follower | undefined;
+    let begun: Promise<IteratorReturnResult<undefined>> | undefined;
+    const begin = () => {
+      const room = remember(this.#rooms, position.tenantId, () => new Room(this.#feed, position.tenantId));
+      const key = selectionKey(way.operation, roots);
+      const selection = remember(room.selections, key, () => new Selection(key, (size) => this.#note(size)));
+      follower = new Follower(this, room, { context, way, position, where, opening, selection });
+      room.followers.add(follower);
+      selection.followers += 1;
+      this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
+      this.turns.ask(follower);
+      return follower.done;
+    };
+    const over = { done: true, value: undefined } as const;
+    const end = async (): Promise<IteratorReturnResult<undefined>> => {
+      // Whoever left before it began leaves nothing behind.
+      begun ??= Promise.resolve(over);
+      follower?.end();
+      return over;
+    };
+    return {
+      next() {
+        begun ??= begin();
+        return begun;
+      },
+      return: end,
+      throw: end,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      async [Symbol.asyncDispose]() {
+        await end();
+      },
+    };
+  }
+
+  leave(room: Room, follower: Follower): void {
+    this.turns.leave(follower);
+    room.followers.delete(follower);
+    const { selection } = follower;
+    selection.followers -= 1;
+    if (selection.followers === 0) room.selections.delete(selection.key);
+    if (room.followers.size > 0) return;
+    room.close();
+    this.#rooms.delete(room.tenantId);
+    if (this.#rooms.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #look(): void {
+    const now = Date.now();
+    for (const follower of this.#followers()) if (follower.isDue(now)) this.turns.ask(follower);
+  }
+
+  *#followers(): Generator<Follower> {
+    for (const { followers } of this.#rooms.values()) yield* followers;
+  }
+
+  #note(characters: number): void {
+    this.figures.made += 1;
+    this.#texts += characters;
+    if (this.#texts < greatestTexts) return;
+    this.#texts = 0;
+    for (const { selections } of this.#rooms.values()) for (const selection of selections.values()) selection.clear();
+  }
+}
+
+const fanOuts = new WeakMap<AuditFeed, FanOut>();
+/** The one of a gateway. */
+export const fanOutOf = (feed: AuditFeed): FanOut => remember(fanOuts, feed, () => new FanOut(feed));

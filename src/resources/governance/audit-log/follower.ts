@@ -1,0 +1,257 @@
+import { behindEvent, encodePosition, markOf, type Position } from '../../../audit/cursor.ts';
+import type { AuditEvent } from '../../../db/generated/client.ts';
+import type { Context } from '../../../graphql/context.ts';
+import type { DirectWay } from '../../../graphql/streams/direct-delivery.ts';
+import { assertTenant } from '../../../graphql/streams/stream-ends.ts';
+import type { FanOut, Room } from './fan-out.ts';
+import type { FeedItem } from './schema.ts';
+import { type Asker, executed, type Grounds, type Selection } from './shared-answers.ts';
+import type { Judge, SharedFilter } from './shared-filters.ts';
+import { type AuditFilter, toCondition } from './where.ts';
+
+/** Items of one turn; then the others have theirs. */
+const perTurn = 50;
+/** A stream that shows nothing moves its cursor at least this often while events pass by. */
+const bookmarkMs = 1_000;
+
+export interface FollowerOptions {
+  readonly context: Context;
+  readonly way: DirectWay;
+  readonly position: Position & { feed: 'tenant' };
+  readonly where: AuditFilter | null | undefined;
+  readonly selection: Selection;
+  /** Id of the event that tells of this very stream: it carries all but that. */
+  readonly opening: string;
+}
+
+/**
+ * One subscriber of a tenant's feed, who has a place of their own in it: takes what is shared of the next events as far
+ * as it is made, decides by their own rights, and sends as much as their network takes.
+ */
+export class Follower implements Asker {
+  readonly context: Context;
+  readonly way: DirectWay;
+  readonly selection: Selection;
+  readonly #fanOut: FanOut;
+  readonly #room: Room;
+  readonly #where: AuditFilter | null | undefined;
+  readonly #opening: string;
+  readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
+  #at: Position & { feed: 'tenant' };
+  /** The hash of the event at that place, once one was passed. */
+  #hash: string | undefined;
+  #judge: Judge | undefined;
+  /** What was found to be true of this subscriber, by the present rights. */
+  #agreed: Grounds | undefined;
+  #filter: SharedFilter | undefined;
+  #isWaiting = false;
+  #hasEnded = false;
+  /** Read from the database, where the tail does not reach back so far. */
+  #behind: AuditEvent[] = [];
+  /** There was nothing more; the tail tells of what comes. */
+  #isAtEnd = false;
+  /** Made while others had their turns; no good once who asks is known anew. */
+  #ready: { readonly event: AuditEvent; readonly text: string; readonly identity: object } | undefined;
+  #hasSkipped = true;
+  #toldAt = 0;
+
+  constructor(fanOut: FanOut, room: Room, { context, way, position, where, selection, opening }: FollowerOptions) {
+    this.#fanOut = fanOut;
+    this.#room = room;
+    this.context = context;
+    this.way = way;
+    this.selection = selection;
+    this.#where = where;
+    this.#opening = opening;
+    this.#at = position;
+    way.cursor = () => encodePosition(context.keys.cursor, this.#position());
+  }
+
+  /** Resolves at the end of the stream. @throws what ended it. */
+  get done(): Promise<IteratorReturnResult<undefined>> {
+    return this.#done.promise;
+  }
+
+  end(fault?: unknown): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.way.cursor = undefined;
+    this.#fanOut.leave(this.#room, this);
+    if (fault === undefined) this.#done.resolve({ done: true, value: undefined });
+    else this.#done.reject(fault);
+  }
+
+  /** Is there something to do though nothing happened? A right that is gone ends the stream without an event. */
+  isDue(now: number): boolean {
+    const { session } = this.context;
+    return !session.isCurrent || !session.holds || this.#isBookmarkDue(now);
+  }
+
+  /** There may be more. */
+  wake(): void {
+    this.#isAtEnd = false;
+    this.#fanOut.turns.ask(this);
+  }
+
+  turn(): void {
+    if (this.#hasEnded || this.#isWaiting) return;
+    try {
+      const work = this.#goOn();
+      if (work) this.#wait(work);
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  /** @returns what is to be waited for before the next turn. */
+  #goOn(): Promise<unknown> | undefined {
+    const { session } = this.context;
+    if (!session.isCurrent) return this.#renew();
+    this.#decide();
+    if (this.way.isFull) return this.way.drained();
+    if (this.#toldAt === 0) return this.#bookmark();
+    const isBehind = this.#behind.length > 0;
+    const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at.seq, perTurn);
+    if (events === undefined && !this.#isAtEnd) return this.#readBack();
+    if (events?.[0] && !this.#isNext(events[0])) return this.#checkHeld();
+    const now = Date.now();
+    const work = events?.length ? this.way.together(() => this.#send(events, now)) : undefined;
+    if (isBehind) this.#behind = this.#behind.filter(({ seq }) => seq > this.#at.seq);
+    if (work) return work;
+    if (this.#isBookmarkDue(now)) return this.#bookmark();
+    if (events?.length) this.#fanOut.turns.ask(this);
+    return undefined;
+  }
+
+  async #renew(): Promise<void> {
+    await this.context.session.refresh();
+    await assertTenant(this.context, this.#room.tenantId);
+  }
+
+  /** The rights as they are at this moment. @throws FORBIDDEN, POLICY_ERROR. */
+  #decide(): void {
+    const {
+      context,
+      context: { session },
+    } = this;
+    if (this.#judge && session.holds) return;
+    session.forget();
+    this.#agreed = undefined;
+    const { tenantId } = this.#room;
+    this.#judge = this.#fanOut.judges.of(session.grant('AUDITLOG:READ', { tenantId }).where);
+    if (this.#where != null)
+      this.#filter = this.#room.filterOf(context.db, toCondition(this.#where, context, [tenantId]));
+  }
+
+  /** @returns what is to be waited for: an answer that is being made. */
+  #send(events: readonly AuditEvent[], now: number): Promise<unknown> | undefined {
+    const { session } = this.context;
+    let number = Number(events[0]!.seq) - 1;
+    for (const event of events) {
+      number += 1;
+      if (this.way.isFull) break;
+      // Nothing becomes known within a turn but the time.
+      if (!session.isSteady) this.#decide();
+      const passes = event.id !== this.#opening && (this.#filter ? this.#filter.passes(event) : true);
+      if (passes === undefined) return this.#filter!.ask(events);
+      if (!passes || !this.#judge!.reaches(event, number)) {
+        this.#pass(event);
+        this.#hasSkipped = true;
+        continue;
+      }
+      const text = this.#textOf(event, number);
+      if (typeof text !== 'string') return text;
+      this.#pass(event);
+      this.#tell(text, now);
+    }
+    return undefined;
+  }
+
+  #textOf(event: AuditEvent, number: number): string | Promise<void> {
+    const ready = this.#ready;
+    if (ready) {
+      this.#ready = undefined;
+      if (ready.event === event && ready.identity === this.context.session.identity) return ready.text;
+    }
+    const text = this.selection.textOf(this, event, number);
+    if (typeof text === 'string') return text;
+    const { identity } = this.context.session;
+    return text.then((made) => {
+      if (made !== undefined) this.#ready = { event, text: made, identity };
+    });
+  }
+
+  itemOf = (event: AuditEvent): FeedItem => {
+    const { cursor } = this.context.keys;
+    return { cursor: encodePosition(cursor, behindEvent(cursor, event)), event };
+  };
+
+  agrees(grounds: Grounds): boolean {
+    if (grounds === this.#agreed) return true;
+    const agrees = grounds.questions.every(([question, answer]) => question(this.context) === answer);
+    if (agrees && grounds.isStanding) this.#agreed = grounds;
+    return agrees;
+  }
+
+  #pass({ tenantId, seq, hash }: AuditEvent): void {
+    this.#at = { feed: 'tenant', tenantId, seq };
+    this.#hash = hash;
+  }
+
+  /** The place, with the mark of its event: made where it is asked for. */
+  #position(): Position & { feed: 'tenant' } {
+    const { tenantId, seq } = this.#at;
+    return this.#hash === undefined
+      ? this.#at
+      : behindEvent(this.context.keys.cursor, { tenantId, seq, hash: this.#hash });
+  }
+
+  /** A store that was restored has other events behind this place. */
+  #isNext({ prevHash }: AuditEvent): boolean {
+    if (this.#hash !== undefined) return prevHash === this.#hash;
+    const { mark } = this.#at;
+    return mark === undefined || markOf(this.context.keys.cursor, prevHash) === mark;
+  }
+
+  /** @throws CURSOR_EXPIRED, or what is in memory was of another history. */
+  async #checkHeld(): Promise<void> {
+    await this.#room.feed.assertHeld(this.#position());
+    this.#behind = [];
+    this.#room.tail.forget();
+  }
+
+  #tell(text: string, now: number): void {
+    this.way.send(text);
+    this.#hasSkipped = false;
+    this.#toldAt = now;
+  }
+
+  #isBookmarkDue(now: number): boolean {
+    return now - this.#toldAt >= (this.#hasSkipped ? bookmarkMs : this.context.limits.bookmarkMs);
+  }
+
+  async #bookmark(): Promise<void> {
+    const cursor = encodePosition(this.context.keys.cursor, this.#position());
+    const result = await executed(this, { cursor, event: null });
+    if (!this.#hasEnded) this.#tell(this.way.textOf(result), Date.now());
+  }
+
+  async #readBack(): Promise<void> {
+    // Who is woken meanwhile looks again.
+    this.#isAtEnd = true;
+    this.#behind = await this.#room.feed.readBack(this.#position());
+    if (this.#behind.length > 0) this.#isAtEnd = false;
+  }
+
+  /** Goes on afterwards. */
+  #wait(work: Promise<unknown>): void {
+    this.#isWaiting = true;
+    work.then(
+      () => {
+        this.#isWaiting = false;
+        this.#fanOut.turns.ask(this);
+      },
+      (error: unknown) => this.end(error),
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import { type ExecutionResult, execute, type FieldNode, visit } from 'graphql';
+import type { AuditEvent } from '../../../db/generated/client.ts';
+import type { Context } from '../../../graphql/context.ts';
+import type { DirectWay } from '../../../graphql/streams/direct-delivery.ts';
+import { isStanding, type Noted, noting } from '../../../graphql/streams/shared-viewing.ts';
+import { newId } from '../../../lib/ids.ts';
+import { canonicalJson } from '../../../lib/json.ts';
+import { remember } from '../../../lib/remember.ts';
+import { EventRing } from './event-ring.ts';
+import type { FeedItem } from './schema.ts';
+
+/** Different answers to one event that are kept; beyond, everybody makes their own. */
+const greatestVariants = 16;
+
+/** What somebody gets who is to be answered by the questions alone. */
+export interface Asker {
+  readonly context: Context;
+  readonly way: DirectWay;
+  /** Is the same true of them? */
+  agrees(grounds: Grounds): boolean;
+  itemOf(event: AuditEvent): FeedItem;
+}
+
+/** What a text rests on, beside the event. */
+export interface Grounds {
+  readonly questions: Noted['questions'];
+  /** Nothing of it is about this one event. */
+  readonly isStanding: boolean;
+}
+
+interface Entry {
+  readonly variants: { readonly grounds: Grounds; readonly text: string }[];
+  /** Somebody makes the first of them. */
+  making: Promise<unknown> | undefined;
+  /** It rests on more of its viewer than can be compared. */
+  isPrivate: boolean;
+}
+
+const names = new WeakMap<object, { readonly name: string }>();
+/** A document is parsed once for all who send its text. */
+const nameOf = (document: object): string => remember(names, document, () => ({ name: newId() })).name;
+
+/**
+ * What makes two operations select the same of every item: the same document, and the same values of the variables
+ * that are used below the root field. Its arguments say which items there are, and nothing about one of them.
+ */
+export function selectionKey(
+  { document, operationName, variableValues }: DirectWay['operation'],
+  roots: readonly FieldNode[],
+): string {
+  const used = new Set<string>();
+  visit(document, {
+    Field: (node) => (roots.includes(node) ? { ...node, arguments: [] } : undefined),
+    VariableDefinition: () => false,
+    Variable: (node) => void used.add(node.name.value),
+  });
+  const values = [...used].sort().map((name) => [name, variableValues?.[name] ?? null]);
+  return canonicalJson([nameOf(document), operationName ?? null, values]);
+}
+
+/** Makes the text of each item once for all who select the same and of whom the same is true. */
+export class Selection {
+  readonly key: string;
+  followers = 0;
+  readonly #entries = new EventRing<Entry>();
+  /** The same for most events: one object, so that who agreed to it once need not look again. */
+  readonly #standing: Grounds[] = [];
+  readonly #made: (characters: number) => void;
+
+  /** @param made is told the size of each text that was made. */
+  constructor(key: string, made: (characters: number) => void) {
+    this.key = key;
+    this.#made = made;
+  }
+
+  /** Forgets all texts. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /**
+   * @param number the seq of the event.
+   * @returns a promise where it is being made; of undefined: ask again.
+   */
+  textOf(asker: Asker, event: AuditEvent, number: number): string | Promise<string | undefined> {
+    let entry = this.#entries.get(event, number);
+    if (!entry) {
+      entry = { variants: [], making: undefined, isPrivate: false };
+      this.#entries.set(event, number, entry);
+    }
+    for (const { grounds, text } of entry.variants) if (asker.agrees(grounds)) return text;
+    if (entry.making && !entry.isPrivate) return entry.making.then(() => undefined);
+    const made = this.#make(asker, asker.itemOf(event), entry);
+    if (typeof made === 'string') return made;
+    const own = entry;
+    own.making ??= made
+      .catch(() => undefined)
+      .finally(() => {
+        own.making = undefined;
+      });
+    return made;
+  }
+
+  #make(asker: Asker, item: FeedItem, entry: Entry): string | Promise<string> {
+    const { watched, noted } = noting(asker.context);
+    const keep = (result: ExecutionResult): string => {
+      const text = asker.way.textOf(result);
+      this.#made(text.length);
+      // A fault may be of this moment, or of this viewer.
+      if (noted.isPrivate || result.errors || entry.variants.length >= greatestVariants) entry.isPrivate = true;
+      else entry.variants.push({ grounds: this.#groundsOf(noted.questions), text });
+      return text;
+    };
+    const result = executed(asker, item, watched);
+    return result instanceof Promise ? result.then(keep) : keep(result);
+  }
+
+  #groundsOf(questions: Noted['questions']): Grounds {
+    if (!questions.every(([question]) => isStanding(question))) return { questions, isStanding: false };
+    const isSame = (other: Grounds) =>
+      other.questions.length === questions.length &&
+      other.questions.every(([question, answer], i) => questions[i]![0] === question && questions[i]![1] === answer);
+    const known = this.#standing.find(isSame);
+    if (known) return known;
+    const grounds = { questions, isStanding: true };
+    if (this.#standing.length < greatestVariants) this.#standing.push(grounds);
+    return grounds;
+  }
+}
+
+/** What one subscriber is answered for an item, by their own context or one that watches it. */
+export function executed(
+  { context, way }: Pick<Asker, 'context' | 'way'>,
+  item: FeedItem,
+  contextValue = context,
+): ExecutionResult | Promise<ExecutionResult> {
+  context.loaders.clear();
+  return execute({ ...way.operation, rootValue: item, contextValue }) as ExecutionResult | Promise<ExecutionResult>;
+}

@@ -1,0 +1,81 @@
+import { builder } from '../../../graphql/builder.ts';
+import type { Context } from '../../../graphql/context.ts';
+
+/** Beyond it nobody counts. */
+const countedBehind = 100_000;
+
+interface Standing {
+  readonly name: string;
+  readonly to: string;
+  readonly shipped: bigint;
+  readonly rejected: bigint;
+  readonly shippedAt: Date | null;
+  readonly failingSince: Date | null;
+  readonly fault: string | null;
+  readonly behind: number;
+  /** Seconds. */
+  readonly lag: number;
+}
+
+async function standings({ db, destinations }: Context): Promise<Standing[]> {
+  const rows = await db.auditShipping.findMany({ where: { name: { in: destinations.map(({ name }) => name) } } });
+  const known = new Map(rows.map((row) => [row.name, row]));
+  return Promise.all(
+    destinations.map(async ({ name, to }) => {
+      const row = known.get(name);
+      const { transaction = 0n, ordinal = 0n } = row ?? {};
+      const [waiting] = await db.$queryRaw<{ behind: bigint; oldest: Date | null }[]>`
+        SELECT count(*) AS behind, min(at) AS oldest FROM (
+          SELECT at FROM "AuditEvent" WHERE (transaction, ordinal) > (${transaction}, ${ordinal})
+          ORDER BY transaction, ordinal LIMIT ${countedBehind}) waiting`;
+      const { behind, oldest } = waiting!;
+      return {
+        name,
+        to,
+        shipped: row?.shipped ?? 0n,
+        rejected: row?.rejected ?? 0n,
+        shippedAt: row?.shippedAt ?? null,
+        failingSince: row?.failingSince ?? null,
+        fault: row?.fault ?? null,
+        behind: Number(behind),
+        lag: oldest === null ? 0 : Math.max(0, (Date.now() - oldest.getTime()) / 1_000),
+      };
+    }),
+  );
+}
+
+const AuditDestination = builder.objectRef<Standing>('AuditDestination').implement({
+  description: 'Where audit events are shipped to, and how far they are.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Its name in the configuration.' }),
+    to: t.exposeString('to', { description: 'file, webhook or otlp.' }),
+    shipped: t.field({ type: 'BigInt', description: 'Events that it took.', resolve: ({ shipped }) => shipped }),
+    rejected: t.field({
+      type: 'BigInt',
+      description: 'Of these, how many it refused for good.',
+      resolve: ({ rejected }) => rejected,
+    }),
+    shippedAt: t.expose('shippedAt', { type: 'DateTime', nullable: true, description: 'When it last took some.' }),
+    behind: t.exposeInt('behind', { description: 'Events that wait for it: at most 100,000 are counted.' }),
+    lag: t.field({
+      type: 'Duration',
+      description: 'How long the oldest of them has waited, in whole seconds.',
+      resolve: ({ lag }) => lag,
+    }),
+    failingSince: t.expose('failingSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when it takes none; null: it does.',
+    }),
+    fault: t.exposeString('fault', { nullable: true, description: 'Why, or why it rejected some last.' }),
+  }),
+});
+
+builder.queryField('auditDestinations', (t) =>
+  t.field({
+    type: [AuditDestination],
+    description: 'Where audit events are shipped to, and how far they are: for super admins.',
+    access: 'AUDITLOG:READ',
+    resolve: (_root, _args, context) => standings(context),
+  }),
+);

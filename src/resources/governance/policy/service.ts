@@ -1,0 +1,68 @@
+import type { Grant } from '../../../access/grant.ts';
+import { record } from '../../../audit/record.ts';
+import type { PolicyConfiguration } from '../../../config.ts';
+import type { PrismaClient } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { canonicalJson } from '../../../lib/json.ts';
+import { configurationIn } from '../../../policy/load/configuration.ts';
+import type { PreparedPolicies } from '../../../policy/load/live-policies.ts';
+import { assertNoneLost, describeSet } from '../../../policy/load/policy-set.ts';
+
+/** A configuration as events and reviews see it. */
+export const configurationRow = (configuration: PolicyConfiguration | null) => ({
+  id: 'configuration',
+  name: 'configuration',
+  policies: configuration?.policies ?? {},
+  mayGrant: configuration?.mayGrant ?? [],
+});
+
+/** What is in force, also of policies that are switched off; null: nothing that can be read. */
+export async function storedConfiguration(db: PrismaClient | Tx): Promise<PolicyConfiguration | null> {
+  const { configuration } = await db.accessState.findFirstOrThrow({ where: { id: 1 } });
+  return configurationIn(configuration);
+}
+
+export interface PutInForce {
+  /** Only where nothing is in force yet. */
+  readonly onlyFirst?: boolean;
+  /** A guard that was in force may be gone: somebody said so. */
+  readonly mayLose?: boolean;
+  /** Digest of the file that says this; absent: it was not said by a file. */
+  readonly fileDigest?: string;
+  readonly verb: 'accept' | 'configure';
+}
+
+/**
+ * Makes these policies the accepted ones, for every gateway, with their event.
+ * @returns false where they were so already.
+ * @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision.
+ */
+export async function putInForce(
+  tx: Tx,
+  grant: Grant<'POLICY:UPDATE'>,
+  { configuration, set, fingerprint }: PreparedPolicies,
+  { onlyFirst = false, mayLose = false, fileDigest, verb }: PutInForce,
+): Promise<boolean> {
+  await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+  const state = await tx.accessState.findUniqueOrThrow({ where: { id: 1 } });
+  if (onlyFirst && state.policySet !== null) return false;
+  if (!mayLose) assertNoneLost(state.plugins, set);
+  const former = configurationIn(state.configuration);
+  const before = configurationRow(former);
+  const after = configurationRow(configuration);
+  await grant.review(tx, { before, after });
+  const changed = state.policySet !== fingerprint;
+  const plugins = describeSet(set);
+  await tx.accessState.update({
+    where: { id: 1 },
+    data: {
+      configuration: configuration as never,
+      ...(fileDigest !== undefined && { fileDigest }),
+      ...(changed && { policySet: fingerprint, plugins: plugins as never, acceptedAt: new Date() }),
+    },
+  });
+  if (!changed && former !== null && canonicalJson(before) === canonicalJson(after)) return false;
+  const details = { before: state.policySet, after: fingerprint, set: plugins as never };
+  record(tx, grant, { resource: 'POLICY', before, after, tenant: null, verb, key: fingerprint, details });
+  return changed;
+}

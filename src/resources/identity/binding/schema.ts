@@ -1,0 +1,267 @@
+import { within } from '../../../access/where.ts';
+import type { Binding, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
+import { badInput } from '../../../errors.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
+import { connectionType, refOf } from '../../../graphql/connection/connection-type.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
+import { mutation } from '../../../graphql/mutation/define.ts';
+import { eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { inTenantOrInstance } from '../../../graphql/mutation/target.ts';
+import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
+import { tenantScopes } from '../../../graphql/scopes.ts';
+import { namespaceName } from '../../orchestration/namespace/service.ts';
+import type { SubjectRef } from '../subject.ts';
+import { decodeSubject, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
+import { createBinding, deleteBinding } from './service.ts';
+
+const BindingRef = builder.prismaNode('Binding', {
+  description:
+    'A role given to a subject, in a namespace and all below it, or in the whole tenant. Never changed: deleted and made anew.',
+  id: { field: 'id' },
+  fields: (t) => ({
+    namespace: t.string({
+      nullable: true,
+      description: 'It holds there and below; null: in the whole tenant.',
+      resolve: ({ namespace }) => namespace || null,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    role: guardedOne<Binding, Role>(t, {
+      type: refOf('Role'),
+      description: 'What it gives.',
+      permission: 'ROLE:READ',
+      scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
+      model: 'role',
+      id: ({ roleId }) => roleId,
+    }),
+    subject: t.field({
+      type: Subject,
+      nullable: true,
+      description: 'To whom it gives; null where the viewer may not read them.',
+      resolve: async ({ principalId, groupId, tenantId }, _args, context) =>
+        (await readSubject(context, await subjectOf(context, { principalId, groupId }), tenantId)) as never,
+    }),
+    viewerPermissions: viewerPermissions<Binding>(t, 'BINDING', ({ tenantId }) => ({
+      tenantId: tenantId ?? undefined,
+    })),
+  }),
+});
+registerNode({ typename: 'Binding', resource: 'BINDING' });
+
+const subjectOf = (
+  context: Context,
+  { principalId, groupId }: { principalId: string | null; groupId: string | null },
+): Promise<SubjectRef> =>
+  groupId !== null ? Promise.resolve({ typename: 'Group', id: groupId }) : subjectOfPrincipal(context, principalId!);
+
+export const BindingConnection = connectionType('Binding', BindingRef);
+const Where = builder.inputType('BindingWhere', {
+  description: 'Which bindings.',
+  fields: (t) => ({
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    tenantWide: t.boolean({ description: 'Only those of the whole tenant, or only those of namespaces.' }),
+    role: t.id({ description: 'Of this role.' }),
+    subject: t.id({ description: 'Of this subject.' }),
+  }),
+});
+const list = {
+  connection: BindingConnection,
+  permission: 'BINDING:READ',
+  model: 'binding',
+  where: {
+    input: Where,
+    toCondition: ({ namespace, under, tenantWide, role, subject }: typeof Where.$inferInput) => {
+      const of = subject != null ? decodeSubject(subject, ['where', 'subject']) : undefined;
+      return {
+        AND: [
+          namespace != null ? { namespace } : {},
+          under != null ? within(under) : {},
+          tenantWide != null ? { namespace: tenantWide ? '' : { gt: '' } } : {},
+          role != null ? { roleId: decodeId(String(role), ['Role'], ['where', 'role']).id } : {},
+          of ? { [of.typename === 'Group' ? 'groupId' : 'principalId']: of.id } : {},
+        ],
+      };
+    },
+  },
+} as const;
+
+builder.prismaObjectField('Tenant', 'bindings', (t) =>
+  connection(t, {
+    ...list,
+    description: "The tenant's bindings.",
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    within: ({ id }) => ({ tenantId: id }),
+  }),
+);
+builder.prismaObjectField('Namespace', 'bindings', (t) =>
+  connection(t, {
+    ...list,
+    description: 'The bindings made for this very namespace.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+  }),
+);
+builder.prismaObjectField('Group', 'bindings', (t) =>
+  connection(t, {
+    ...list,
+    description: 'What the group is bound to.',
+    scopes: ({ tenantId }: Group) => ({ tenantId }),
+    within: ({ id }) => ({ groupId: id }),
+    relation: { model: 'group', field: 'bindings' },
+  }),
+);
+builder.prismaObjectField('Role', 'bindings', (t) =>
+  connection(t, {
+    ...list,
+    description: 'To whom the role is given.',
+    scopes: ({ tenantId }: Role) => ({ tenantId: tenantId ?? undefined }),
+    within: ({ id }) => ({ roleId: id }),
+    relation: { model: 'role', field: 'bindings' },
+  }),
+);
+for (const owner of ['User', 'ServiceAccount'] as const) {
+  builder.prismaObjectField(owner, 'bindings', (t) =>
+    connection(t, {
+      ...list,
+      description: 'Their own bindings (not those of their groups), as far as the viewer may read them.',
+      scopes: (_owner: User | ServiceAccount, context) => tenantScopes(context),
+      within: ({ id }) => ({ principalId: id }),
+      // A user or service account has the id of its principal.
+      relation: { model: 'principal', field: 'bindings' },
+    }),
+  );
+}
+builder.queryField('instanceBindings', (t) =>
+  connection(t, {
+    ...list,
+    description: 'The instance bindings.',
+    scopes: () => ({}),
+    within: () => ({ tenantId: null }),
+    nullable: true,
+  }),
+);
+
+const NewBinding = builder.inputType('BindingInput', {
+  description: 'One binding to make.',
+  fields: (t) => ({
+    subject: t.id({ required: true, description: 'Id of a user, service account or group.' }),
+    role: t.id({ required: true, description: 'Id of a role of the same tenant.' }),
+    namespace: t.string({ description: "There and below; null: the whole tenant. '' is refused." }),
+  }),
+});
+
+interface Made {
+  readonly binding: Binding | null;
+  readonly error: Refused | null;
+}
+const BindingResult = builder.objectRef<Made>('BindingResult').implement({
+  description: 'The answer to one item: the binding, or why there is none.',
+  fields: (t) => ({
+    binding: t.field({
+      type: BindingRef,
+      nullable: true,
+      description: 'The new binding.',
+      resolve: ({ binding }) => binding,
+    }),
+    error: t.field({
+      type: ItemError,
+      nullable: true,
+      description: 'Why it was refused.',
+      resolve: ({ error }) => error,
+    }),
+  }),
+});
+
+function namespaceOf(namespace: string | null | undefined, index: number): string {
+  if (namespace == null) return '';
+  const checked = namespaceName.safeParse(namespace);
+  if (!checked.success) throw badInput(['input', 'bindings', index, 'namespace'], checked.error.issues[0]!.message);
+  return namespace;
+}
+
+mutation('createBindings', {
+  description: 'Gives roles to subjects, each of permissions that the giver holds there. One answer for each item.',
+  permission: 'BINDING:CREATE',
+  input: (t) => ({
+    tenant: t.string({
+      description: 'Key of the tenant. Left out: instance bindings, which only a super admin makes.',
+    }),
+    bindings: t.field({ type: [NewBinding], required: true, description: 'At most 500.' }),
+  }),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  run: async (tx, grant, { bindings }, target, _context, refusals) =>
+    eachItem(
+      tx,
+      refusals,
+      bindings,
+      async ({ subject, role, namespace }, i): Promise<Made> => {
+        const content = {
+          subject: decodeSubject(subject, ['input', 'bindings', i, 'subject']),
+          roleId: decodeId(String(role), ['Role'], ['input', 'bindings', i, 'role']).id,
+          namespace: namespaceOf(namespace, i),
+        };
+        if (target.tenant === null && content.namespace !== '')
+          throw badInput(['input', 'bindings', i, 'namespace'], 'An instance binding has no namespace.');
+        return { binding: await createBinding(tx, grant, target.tenant, content), error: null };
+      },
+      (error): Made => ({ binding: null, error }),
+    ),
+  payload: (t) => ({
+    results: t.field({
+      type: [BindingResult],
+      description: 'In the order of the items.',
+      resolve: ({ result }) => [...result],
+    }),
+  }),
+});
+
+interface Removed {
+  readonly id: string | null;
+  readonly error: Refused | null;
+}
+const DeletedBinding = builder.objectRef<Removed>('DeletedBindingResult').implement({
+  description: 'The answer to one item: the id that is gone, or why it is not.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id that is gone.',
+      resolve: ({ id }) => id && globalId('Binding', id),
+    }),
+    error: t.field({
+      type: ItemError,
+      nullable: true,
+      description: 'Why it was refused.',
+      resolve: ({ error }) => error,
+    }),
+  }),
+});
+
+mutation('deleteBindings', {
+  description: 'Takes roles from subjects. One answer for each item.',
+  permission: 'BINDING:DELETE',
+  input: (t) => ({
+    tenant: t.string({ description: 'Key of the tenant. Left out: instance bindings.' }),
+    ids: t.idList({ required: true, description: 'At most 500.' }),
+  }),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  run: async (tx, grant, { ids }, target, _context, refusals) =>
+    eachItem(
+      tx,
+      refusals,
+      ids,
+      async (globalIdOfItem, i): Promise<Removed> => {
+        const { id } = decodeId(String(globalIdOfItem), ['Binding'], ['input', 'ids', i]);
+        return { id: (await deleteBinding(tx, grant, target.tenant, id)).id, error: null };
+      },
+      (error): Removed => ({ id: null, error }),
+    ),
+  payload: (t) => ({
+    results: t.field({
+      type: [DeletedBinding],
+      description: 'In the order of the ids.',
+      resolve: ({ result }) => [...result],
+    }),
+  }),
+});

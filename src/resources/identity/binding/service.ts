@@ -1,0 +1,124 @@
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { Binding, Prisma, Role } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { conflict, GatehouseError, notFound } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { find } from '../../../policy/session/find.ts';
+import { ensureNamespaces, pruneNamespaces } from '../../orchestration/namespace/service.ts';
+import { deletedWithTenant } from '../../with-tenant.ts';
+import { assertMayHandOn, giftOf } from '../handing-on.ts';
+import { type SubjectRef, subjectName } from '../subject.ts';
+
+export interface NewBinding {
+  /** Where it was given one already, to be reviewed. */
+  readonly id?: string;
+  readonly principalId: string | null;
+  readonly groupId: string | null;
+  readonly role: Role;
+  /** '' is the whole tenant (or, without a tenant, the instance). */
+  readonly namespace: string;
+}
+
+/** What the events say of a binding: names beside the row, which holds ids only. */
+async function described(tx: Tx, binding: Binding, role: Pick<Role, 'name'>) {
+  const subject = await subjectName(tx, binding);
+  const at = binding.namespace === '' ? '' : ` in ${binding.namespace}`;
+  return { row: { ...binding, subject, role: role.name }, key: `${subject} as ${role.name}${at}` };
+}
+
+/** Writes a binding that was already decided about. */
+export async function bind(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef | null,
+  { role, ...content }: NewBinding,
+): Promise<Binding> {
+  if (tenant && content.namespace !== '') await ensureNamespaces(tx, tenant.id, [content.namespace]);
+  const binding = await tx.binding.create({
+    data: { id: newId(), ...content, tenantId: tenant?.id ?? null, roleId: role.id },
+  });
+  const { row, key } = await described(tx, binding, role);
+  record(tx, grant, { resource: 'BINDING', before: null, after: row, tenant, key });
+  return binding;
+}
+
+export interface BindingInput {
+  readonly subject: SubjectRef;
+  readonly roleId: string;
+  readonly namespace: string;
+}
+
+export async function createBinding(
+  tx: Tx,
+  grant: Grant<'BINDING:CREATE'>,
+  tenant: TenantRef | null,
+  input: BindingInput,
+): Promise<Binding> {
+  const tenantId = tenant?.id ?? null;
+  if (tenant === null && !grant.isSuperAdmin)
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes instance bindings.', {
+      decisionId: grant.decisionId,
+    });
+  const role = await tx.role.findFirst({ where: { id: input.roleId, tenantId } });
+  if (!role) throw notFound('The role');
+  const { principalId, groupId } = await subjectIn(tx, tenant, input.subject);
+  const content = { principalId, groupId, namespace: input.namespace };
+  const proposed = { id: newId(), tenantId, roleId: role.id, createdAt: new Date(), ...content };
+  await grant.review(tx, { before: null, after: proposed });
+  assertMayHandOn(grant, [giftOf(grant, role, tenantId, input.namespace)]);
+  if (await tx.binding.findFirst({ where: { tenantId, roleId: role.id, ...content }, select: { id: true } })) {
+    throw conflict('This binding exists already.');
+  }
+  return bind(tx, grant, tenant, { id: proposed.id, ...content, role });
+}
+
+/** The subject, if it is of this tenant. @throws NOT_FOUND for any other, known or not. */
+async function subjectIn(tx: Tx, tenant: TenantRef | null, { typename, id }: SubjectRef) {
+  if (typename === 'Group') {
+    const group = tenant && (await tx.group.findFirst({ where: { id, tenantId: tenant.id } }));
+    if (!group) throw notFound('The group');
+    return { principalId: null, groupId: id };
+  }
+  const kind = typename === 'User' ? 'USER' : 'SERVICE_ACCOUNT';
+  const principal = await tx.principal.findFirst({
+    where: { id, kind, ...(tenant && { accesses: { some: { tenantId: tenant.id } } }) },
+  });
+  if (!principal) throw notFound('The subject');
+  return { principalId: id, groupId: null };
+}
+
+export async function deleteBinding(
+  tx: Tx,
+  grant: Grant<'BINDING:DELETE'>,
+  tenant: TenantRef | null,
+  id: string,
+): Promise<Binding> {
+  const before = await find<Binding>(tx, grant, 'BINDING', id);
+  if (before.tenantId !== (tenant?.id ?? null)) throw notFound('The binding');
+  await grant.review(tx, { before, after: null });
+  await removeBindings(tx, grant, tenant, { id });
+  return before;
+}
+
+/** Removes bindings that fall with something else, or were decided about. */
+export async function removeBindings(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef | null,
+  where: Prisma.BindingWhereInput,
+): Promise<void> {
+  const bindings = await tx.binding.findMany({ where, include: { role: true } });
+  for (const { role, ...binding } of bindings) {
+    const { row, key } = await described(tx, binding, role);
+    await tx.binding.delete({ where: { id: binding.id } });
+    record(tx, grant, { resource: 'BINDING', before: row, after: null, tenant, key });
+  }
+  if (!tenant) return;
+  for (const namespace of new Set(bindings.map((binding) => binding.namespace))) {
+    if (namespace !== '') await pruneNamespaces(tx, tenant.id, namespace);
+  }
+}
+
+deletedWithTenant('BINDING', (tx, grant, tenant) => removeBindings(tx, grant, tenant, { tenantId: tenant.id }));

@@ -1,0 +1,167 @@
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { Group, GroupMember } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { conflict, notFound } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { find } from '../../../policy/session/find.ts';
+import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
+import { principalNames, subjectName } from '../subject.ts';
+
+export type Membership = 'OWNER' | 'MEMBER';
+
+/** A member as events and policies see it: a part of its group. */
+async function part(
+  tx: Tx,
+  group: Group,
+  { principalId, membership }: Pick<GroupMember, 'principalId' | 'membership'>,
+) {
+  return partOf(group, principalId, await subjectName(tx, { principalId, groupId: null }), membership);
+}
+const partOf = (group: Group, principalId: string, member: string, membership: string) => ({
+  ...group,
+  principalId,
+  member,
+  membership,
+});
+const audited = ['member', 'membership'];
+
+/** Who joins a group gets what it is bound to: the doer must hold each of these permissions. */
+async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
+  const bindings = await tx.binding.findMany({ where: { groupId: group.id }, include: { role: true } });
+  const gifts = bindings.map(({ id, role, ...binding }) =>
+    giftOfBinding(grant, { ...binding, bindingId: id, permissions: role.permissions }),
+  );
+  assertMayHandOn(grant, gifts);
+}
+
+/** Adds somebody who has access to the tenant. */
+export async function addGroupMember(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  principalId: string,
+  membership: Membership,
+): Promise<GroupMember> {
+  return (await addGroupMembers(tx, grant, tenant, groupId, [{ principalId, membership }]))[0]!;
+}
+
+export interface NewMember {
+  readonly principalId: string;
+  readonly membership: Membership;
+}
+
+/** Adds all or none of them. */
+export async function addGroupMembers(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  members: readonly NewMember[],
+): Promise<GroupMember[]> {
+  const group = await find<Group>(tx, grant, 'GROUP', groupId);
+  const among = { in: members.map(({ principalId }) => principalId) };
+  const accesses = await tx.tenantAccess.count({ where: { tenantId: tenant.id, principalId: among } });
+  if (accesses < new Set(among.in).size) throw notFound('The subject');
+  if (await tx.groupMember.findFirst({ where: { groupId, principalId: among } }))
+    throw conflict('They are a member already.');
+  await assertMayLetIn(tx, grant, group);
+  const names = await principalNames(tx, among.in);
+  for (const { principalId, membership } of members)
+    await grant.review(tx, { before: null, after: partOf(group, principalId, names.get(principalId)!, membership) });
+  return insertMembers(tx, grant, tenant, group, members, names);
+}
+
+/** The row alone, for a service that has already decided. */
+export async function insertMember(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  group: Group,
+  principalId: string,
+  membership: Membership,
+): Promise<GroupMember> {
+  const names = await principalNames(tx, [principalId]);
+  return (await insertMembers(tx, grant, tenant, group, [{ principalId, membership }], names))[0]!;
+}
+
+async function insertMembers(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  group: Group,
+  members: readonly NewMember[],
+  names: ReadonlyMap<string, string>,
+): Promise<GroupMember[]> {
+  const data = members.map((member) => ({ id: newId(), tenantId: tenant.id, groupId: group.id, ...member }));
+  const rows = await tx.groupMember.createManyAndReturn({ data });
+  for (const { principalId, membership } of rows) {
+    const after = partOf(group, principalId, names.get(principalId)!, membership);
+    const key = `${group.name}/${after.member}`;
+    record(tx, grant, { resource: 'GROUP', before: null, after, tenant, audited, verb: 'add-member', key });
+  }
+  return rows;
+}
+
+async function memberOf(tx: Tx, groupId: string, principalId: string): Promise<GroupMember> {
+  const member = await tx.groupMember.findFirst({ where: { groupId, principalId } });
+  if (!member) throw notFound('The member');
+  return member;
+}
+
+export async function setGroupMembership(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  principalId: string,
+  membership: Membership,
+): Promise<GroupMember> {
+  const group = await find<Group>(tx, grant, 'GROUP', groupId);
+  const member = await memberOf(tx, groupId, principalId);
+  // An owner lets others in: who makes one must hold what the group holds.
+  if (membership === 'OWNER' && member.membership !== 'OWNER') await assertMayLetIn(tx, grant, group);
+  const before = await part(tx, group, member);
+  const after = { ...before, membership };
+  await grant.review(tx, { before, after });
+  const updated = await tx.groupMember.update({ where: { id: member.id }, data: { membership } });
+  record(tx, grant, { before, after, tenant, audited, verb: 'set-membership', key: `${group.name}/${before.member}` });
+  return updated;
+}
+
+export async function removeGroupMember(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  principalId: string,
+): Promise<Group> {
+  const group = await find<Group>(tx, grant, 'GROUP', groupId);
+  const member = await memberOf(tx, groupId, principalId);
+  await grant.review(tx, { before: await part(tx, group, member), after: null });
+  await removeMember(tx, grant, tenant, group, member);
+  return group;
+}
+
+/** The row alone, for a service that has already decided. */
+export async function removeMember(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  group: Group,
+  member: GroupMember,
+): Promise<void> {
+  const before = await part(tx, group, member);
+  await tx.groupMember.delete({ where: { id: member.id } });
+  record(tx, grant, {
+    resource: 'GROUP',
+    before,
+    after: null,
+    tenant,
+    audited,
+    verb: 'remove-member',
+    key: `${group.name}/${before.member}`,
+  });
+}

@@ -1,0 +1,71 @@
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { Group } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { conflict } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { fold } from '../../../lib/text.ts';
+import { find } from '../../../policy/session/find.ts';
+import { deletedWithTenant } from '../../with-tenant.ts';
+import { removeBindings } from '../binding/service.ts';
+import { removeMember } from './members.ts';
+
+async function assertNameFree(tx: Tx, tenant: TenantRef, name: string, except?: string): Promise<void> {
+  const taken = await tx.group.findFirst({ where: { tenantId: tenant.id, nameKey: fold(name) }, select: { id: true } });
+  if (taken && taken.id !== except) throw conflict(`There is a group ${name} already.`);
+}
+
+export async function createGroup(
+  tx: Tx,
+  grant: Grant<'GROUP:CREATE'>,
+  tenant: TenantRef,
+  { name, description = null }: { name: string; description?: string | null | undefined },
+): Promise<Group> {
+  await assertNameFree(tx, tenant, name);
+  const after = { id: newId(), tenantId: tenant.id, name, nameKey: fold(name), description, createdAt: new Date() };
+  await grant.review(tx, { before: null, after });
+  const group = await tx.group.create({ data: after });
+  record(tx, grant, { before: null, after: group, tenant });
+  return group;
+}
+
+export async function updateGroup(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  id: string,
+  { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
+): Promise<Group> {
+  const before = await find<Group>(tx, grant, 'GROUP', id);
+  if (name != null) await assertNameFree(tx, tenant, name, id);
+  const data = {
+    ...(name != null && { name, nameKey: fold(name) }),
+    ...(description !== undefined && { description }),
+  };
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  const after = await tx.group.update({ where: { id }, data });
+  record(tx, grant, { before, after, tenant });
+  return after;
+}
+
+/** Its bindings and memberships fall with it; its members stay. */
+export async function deleteGroup(tx: Tx, grant: Grant<'GROUP:DELETE'>, tenant: TenantRef, id: string): Promise<Group> {
+  const before = await find<Group>(tx, grant, 'GROUP', id);
+  await grant.review(tx, { before, after: null });
+  await removeGroup(tx, grant, tenant, before);
+  return before;
+}
+
+async function removeGroup(tx: Tx, grant: Grant, tenant: TenantRef, group: Group): Promise<void> {
+  await removeBindings(tx, grant, tenant, { groupId: group.id });
+  for (const member of await tx.groupMember.findMany({ where: { groupId: group.id } }))
+    await removeMember(tx, grant, tenant, group, member);
+  await tx.group.delete({ where: { id: group.id } });
+  record(tx, grant, { resource: 'GROUP', before: group, after: null, tenant });
+}
+
+deletedWithTenant('GROUP', async (tx, grant, tenant) => {
+  for (const group of await tx.group.findMany({ where: { tenantId: tenant.id } }))
+    await removeGroup(tx, grant, tenant, group);
+});

@@ -1,0 +1,155 @@
+import type { Permission } from '../../../access/catalog.ts';
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { Role } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { conflict } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { fold } from '../../../lib/text.ts';
+import { find } from '../../../policy/session/find.ts';
+import { assertMayHandOn, type Gift } from '../handing-on.ts';
+import { type ManagedRoleContent, managedRoles } from './managed.ts';
+
+/** A role is handed on in all of its tenant. Who may not read it gets NOT_FOUND instead of the error that names these. */
+const handedOn = (tenant: TenantRef | null, permissions: readonly Permission[]): Gift => ({
+  permissions,
+  tenantId: tenant?.id ?? null,
+  namespace: '',
+  isKnown: true,
+});
+
+export interface RoleContent {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+  readonly permissions: readonly Permission[];
+  readonly isDefault?: boolean | null | undefined;
+}
+
+export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef): Promise<Map<string, Role>> {
+  const roles = new Map<string, Role>();
+  for (const content of managedRoles) roles.set(content.name, await createManagedRole(tx, grant, tenant, content));
+  return roles;
+}
+
+/** For a service that has already decided. @param tenant null: the instance. */
+export async function createManagedRole(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef | null,
+  { name, description, permissions }: ManagedRoleContent,
+): Promise<Role> {
+  const role = await tx.role.create({
+    data: {
+      id: newId(),
+      tenantId: tenant?.id ?? null,
+      name,
+      nameKey: fold(name),
+      description,
+      permissions: [...permissions],
+      isManaged: true,
+    },
+  });
+  record(tx, grant, { resource: 'ROLE', before: null, after: role, tenant });
+  return role;
+}
+
+/** A default role is taken from the one that had it, in the same transaction. */
+async function clearDefault(tx: Tx, grant: Grant<'ROLE:UPDATE'>, tenant: TenantRef | null): Promise<void> {
+  const before = await tx.role.findFirst({ where: { tenantId: tenant?.id ?? null, isDefault: true } });
+  if (!before) return;
+  const after = await tx.role.update({ where: { id: before.id }, data: { isDefault: false } });
+  record(tx, grant, { before, after, tenant });
+}
+
+async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
+  const taken = await tx.role.findFirst({
+    where: { tenantId: tenant?.id ?? null, nameKey: fold(name) },
+    select: { id: true },
+  });
+  if (taken && taken.id !== except) throw conflict(`There is a role ${name} already.`);
+}
+
+/** @param choosing the permission to choose the default role: asked for only where the new one is to be it. */
+export async function createRole(
+  tx: Tx,
+  grant: Grant<'ROLE:CREATE'>,
+  tenant: TenantRef | null,
+  content: RoleContent,
+  choosing?: () => Grant<'ROLE:UPDATE'>,
+): Promise<Role> {
+  const permissions = [...new Set(content.permissions)].sort();
+  assertMayHandOn(grant, [handedOn(tenant, permissions)]);
+  await assertNameFree(tx, tenant, content.name);
+  const after = {
+    id: newId(),
+    tenantId: tenant?.id ?? null,
+    name: content.name,
+    nameKey: fold(content.name),
+    description: content.description ?? null,
+    permissions,
+    isDefault: content.isDefault ?? false,
+    isManaged: false,
+    createdAt: new Date(),
+  };
+  await grant.review(tx, { before: null, after });
+  if (after.isDefault) {
+    if (!choosing) throw new Error('a default role is chosen with ROLE:UPDATE');
+    await clearDefault(tx, choosing(), tenant);
+  }
+  const role = await tx.role.create({ data: after });
+  record(tx, grant, { before: null, after: role, tenant });
+  return role;
+}
+
+export type RoleChange = { readonly [K in keyof RoleContent]?: RoleContent[K] | null | undefined };
+
+/** Managed roles can become the default one, and change in nothing else. */
+export async function updateRole(
+  tx: Tx,
+  grant: Grant<'ROLE:UPDATE'>,
+  tenant: TenantRef | null,
+  id: string,
+  change: RoleChange,
+): Promise<Role> {
+  const before = await find<Role>(tx, grant, 'ROLE', id);
+  const { name, description, permissions, isDefault } = change;
+  const data = {
+    ...(name != null && { name, nameKey: fold(name) }),
+    ...(description !== undefined && { description }),
+    ...(permissions != null && { permissions: [...new Set(permissions)].sort() }),
+    ...(isDefault != null && { isDefault }),
+  };
+  const content = name != null || description !== undefined || permissions != null;
+  if (before.isManaged && content)
+    throw conflict(`The role ${before.name} is managed by Gatehouse: its content cannot be changed.`);
+  const held = new Set(before.permissions);
+  const after = { ...before, ...data };
+  const widened = after.permissions.some((permission) => !held.has(permission));
+  // Making a role the default one hands it to everybody who comes: the same rule as for widening it.
+  if (widened || (after.isDefault && !before.isDefault))
+    assertMayHandOn(grant, [handedOn(tenant, after.permissions as Permission[])]);
+  if (name != null) await assertNameFree(tx, tenant, name, id);
+  await grant.review(tx, { before, after });
+  if (after.isDefault && !before.isDefault) await clearDefault(tx, grant, tenant);
+  const role = await tx.role.update({ where: { id }, data });
+  record(tx, grant, { before, after: role, tenant });
+  return role;
+}
+
+export async function deleteRole(
+  tx: Tx,
+  grant: Grant<'ROLE:DELETE'>,
+  tenant: TenantRef | null,
+  id: string,
+): Promise<Role> {
+  const before = await find<Role>(tx, grant, 'ROLE', id);
+  if (before.isManaged) throw conflict(`The role ${before.name} is managed by Gatehouse: it cannot be deleted.`);
+  // Not how often: some of its bindings may be hidden from the caller.
+  if (await tx.binding.findFirst({ where: { roleId: id }, select: { id: true } }))
+    throw conflict(`The role ${before.name} is bound: delete its bindings first.`);
+  await grant.review(tx, { before, after: null });
+  await tx.role.delete({ where: { id } });
+  record(tx, grant, { before, after: null, tenant });
+  return before;
+}

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { Row } from '../../../access/grant.ts';
+import type { ServiceAccount, Tenant } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { anyCondition, connection, delegate, nothing, reachOf } from '../../../graphql/connection/connection.ts';
+import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
+import { changed, mutation } from '../../../graphql/mutation/define.ts';
+import { byId, inTenantOrInstance } from '../../../graphql/mutation/target.ts';
+import { globalId, registerNode } from '../../../graphql/node.ts';
+import { tenantScopes } from '../../../graphql/scopes.ts';
+import { escapeLike } from '../../../lib/text.ts';
+import { description } from '../../rules.ts';
+import { Subject } from '../subject-type.ts';
+import { createServiceAccount, deleteServiceAccount, serviceAccountName, updateServiceAccount } from './service.ts';
+
+const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
+  description: 'A program that uses the gateway: no password, only API tokens.',
+  interfaces: [Subject],
+  id: { field: 'id' },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'A DNS label of at most 63 characters, unique in its tenant.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    superAdmin: t.boolean({
+      nullable: true,
+      access: { decides: 'SERVICE_ACCOUNT:READ' },
+      description: 'Does it administer the whole instance?',
+      resolve: (account, _args, { session }) => {
+        const grant = session.grant('SERVICE_ACCOUNT:READ', { tenantId: account.tenantId ?? undefined });
+        if (!grant.matches({ ...account })) throw grant.refusalOf({ ...account });
+        return account.superAdmin;
+      },
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    tenant: guardedOne<ServiceAccount, Tenant>(t, {
+      type: refOf('Tenant'),
+      description: 'The tenant whose administrators manage it; null: the instance.',
+      permission: 'TENANT:READ',
+      scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
+      model: 'tenant',
+      id: ({ tenantId }) => tenantId,
+    }),
+    viewerPermissions: viewerPermissions<ServiceAccount>(t, 'SERVICE_ACCOUNT', ({ tenantId }) => ({
+      tenantId: tenantId ?? undefined,
+    })),
+  }),
+});
+
+/** The condition on instance-wide accounts that "has an access row within this reach" is. */
+const byAccess = (where: Condition): Condition => ({
+  AND: [{ tenantId: null }, { principal: { accesses: { some: where } } }],
+});
+
+registerNode({
+  typename: 'ServiceAccount',
+  resource: 'SERVICE_ACCOUNT',
+  async find(context, id) {
+    const [place] = await delegate(context, 'serviceAccount').findMany({ where: { id }, select: { tenantId: true } });
+    // An unknown id is decided about as well, so that it takes the time of a foreign one.
+    const tenantId = place ? ((place['tenantId'] as string | null) ?? undefined) : '';
+    const own = context.session.may('SERVICE_ACCOUNT:READ', { tenantId });
+    const accesses = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
+    const reach = anyCondition([...(own ? [own.where as Condition] : []), ...(accesses ? [byAccess(accesses)] : [])]);
+    const [row] = await delegate(context, 'serviceAccount').findMany({
+      where: { AND: [{ id }, reach ?? nothing] },
+      take: 1,
+    });
+    return (row as Row | undefined) ?? null;
+  },
+});
+
+export const ServiceAccountConnection = connectionType('ServiceAccount', ServiceAccountRef);
+const order = orderBy('ServiceAccount', {
+  NAME: { column: 'name', description: 'By name.' },
+  CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
+});
+const Where = builder.inputType('ServiceAccountWhere', {
+  description: 'Which service accounts.',
+  fields: (t) => ({ text: t.string({ description: 'The name contains this.' }) }),
+});
+
+builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
+  connection(t, {
+    connection: ServiceAccountConnection,
+    description: "The tenant's service accounts.",
+    permission: 'SERVICE_ACCOUNT:READ',
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    model: 'serviceAccount',
+    within: ({ id }) => ({ tenantId: id }),
+    relation: { model: 'tenant', field: 'serviceAccounts' },
+    where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
+    order,
+  }),
+);
+
+builder.prismaObjectField('Tenant', 'instanceServiceAccounts', (t) =>
+  connection(t, {
+    connection: ServiceAccountConnection,
+    description: 'The instance-wide service accounts that have access to the tenant, such as engines.',
+    permission: 'TENANT_ACCESS:READ',
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    model: 'serviceAccount',
+    within: ({ id }) => byAccess({ tenantId: id }),
+    reach: (where) => byAccess(where),
+    where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
+    order,
+  }),
+);
+
+const ofAccount = ({ id }: { id: string | number }, context: Context) =>
+  byId('SERVICE_ACCOUNT', 'ServiceAccount', id, context);
+
+mutation('createServiceAccount', {
+  description: 'Creates a service account, with access to its tenant.',
+  permission: 'SERVICE_ACCOUNT:CREATE',
+  input: (t) => ({
+    tenant: t.string({
+      description: 'Key of the tenant. Left out: an instance-wide one, which only a super admin may create.',
+    }),
+    name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63.' }),
+    description: t.string({ description: 'What it is for.' }),
+  }),
+  rules: z.looseObject({ name: serviceAccountName, description }),
+  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  run: (tx, grant, input, { tenant }) => createServiceAccount(tx, grant, tenant, input),
+  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The new service account.') }),
+});
+
+mutation('updateServiceAccount', {
+  description: 'Changes a service account.',
+  permission: 'SERVICE_ACCOUNT:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Which service account.' }),
+    name: t.string({ description: 'New name; left out: as it is.' }),
+    description: t.string({ description: 'New description; null: none.' }),
+  }),
+  rules: z.looseObject({ name: serviceAccountName.nullish(), description }),
+  target: (input, context) => ofAccount(input, context),
+  run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id, input),
+  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The changed service account.') }),
+});
+
+mutation('deleteServiceAccount', {
+  description: 'Deletes a service account, with its bindings, memberships and tokens.',
+  permission: 'SERVICE_ACCOUNT:DELETE',
+  input: (t) => ({ id: t.id({ required: true, description: 'Which service account.' }) }),
+  target: (input, context) => ofAccount(input, context),
+  run: (tx, grant, _input, { tenant, id }) => deleteServiceAccount(tx, grant, tenant, id),
+  payload: (t) => ({
+    deletedId: t.id({
+      description: 'The id that is gone.',
+      resolve: ({ result }) => globalId('ServiceAccount', result.id),
+    }),
+  }),
+});

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { ServiceAccount } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { find } from '../../../policy/session/find.ts';
+import { isReserved } from '../../rules.ts';
+import { deletedWithTenant } from '../../with-tenant.ts';
+import { revokeOfOthers } from '../api-token/service.ts';
+import { assertLasting } from '../handing-on.ts';
+import { giveAccess } from '../tenant-access/service.ts';
+import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
+
+/** A DNS label (RFC 1123): fit to be forwarded to where such names are asked for. */
+export const serviceAccountName = z
+  .string()
+  .max(63, 'A name has at most 63 characters.')
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(?![\s\S])/,
+    'A name has a-z, 0-9 and hyphens, and begins and ends with a letter or digit.',
+  );
+
+async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
+  if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved: choose another one.');
+  const taken = await tx.serviceAccount.findFirst({
+    where: { tenantId: tenant?.id ?? null, name },
+    select: { id: true },
+  });
+  if (taken && taken.id !== except) throw conflict(`There is a service account ${name} already.`);
+}
+
+/** A tenant's own, with access to it; or an instance-wide one (tenant null). */
+export async function createServiceAccount(
+  tx: Tx,
+  grant: Grant<'SERVICE_ACCOUNT:CREATE'>,
+  tenant: TenantRef | null,
+  { name, description = null }: { name: string; description?: string | null | undefined },
+): Promise<ServiceAccount> {
+  await assertNameFree(tx, tenant, name);
+  const after = {
+    id: newId(),
+    tenantId: tenant?.id ?? null,
+    name,
+    description,
+    superAdmin: false,
+    createdAt: new Date(),
+  };
+  await grant.review(tx, { before: null, after });
+  await tx.principal.create({ data: { id: after.id, kind: 'SERVICE_ACCOUNT' } });
+  const account = await tx.serviceAccount.create({ data: after });
+  record(tx, grant, { before: null, after: account, tenant });
+  if (tenant) await giveAccess(tx, grant, tenant, account.id);
+  return account;
+}
+
+function assertMayChange(grant: Grant, account: ServiceAccount): void {
+  if (account.superAdmin && !grant.isSuperAdmin) {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin changes a super admin.', {
+      decisionId: grant.decisionId,
+      policy: 'handing-on',
+    });
+  }
+}
+
+export async function updateServiceAccount(
+  tx: Tx,
+  grant: Grant<'SERVICE_ACCOUNT:UPDATE'>,
+  tenant: TenantRef | null,
+  id: string,
+  { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
+): Promise<ServiceAccount> {
+  const before = await find<ServiceAccount>(tx, grant, 'SERVICE_ACCOUNT', id);
+  assertMayChange(grant, before);
+  if (name != null) await assertNameFree(tx, tenant, name, id);
+  const data = { ...(name != null && { name }), ...(description !== undefined && { description }) };
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  const after = await tx.serviceAccount.update({ where: { id }, data });
+  record(tx, grant, { before, after, tenant });
+  return after;
+}
+
+/** Decided by the permission to change users: it is an act of the instance. */
+export async function setServiceAccountSuperAdmin(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  superAdmin: boolean,
+  keptTokens: readonly string[] = [],
+): Promise<SuperAdminChange<ServiceAccount>> {
+  if (!grant.isSuperAdmin)
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes or unmakes super admins.', {
+      decisionId: grant.decisionId,
+    });
+  await tx.$executeRaw`SELECT 1 FROM "ServiceAccount" WHERE id = ${id} FOR UPDATE`;
+  const before = await tx.serviceAccount.findUnique({ where: { id }, include: { tenant: true } });
+  if (!before) throw notFound('The object');
+  if (superAdmin) assertLasting(grant, 'make a super admin');
+  await grant.review(tx, { before, after: { ...before, superAdmin } });
+  const row = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
+  record(tx, grant, {
+    resource: 'SERVICE_ACCOUNT',
+    before,
+    after: row,
+    tenant: before.tenant,
+    verb: 'set-super-admin',
+  });
+  const rises = superAdmin && !before.superAdmin;
+  return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
+}
+
+export async function deleteServiceAccount(
+  tx: Tx,
+  grant: Grant<'SERVICE_ACCOUNT:DELETE'>,
+  tenant: TenantRef | null,
+  id: string,
+): Promise<ServiceAccount> {
+  const before = await find<ServiceAccount>(tx, grant, 'SERVICE_ACCOUNT', id);
+  await grant.review(tx, { before, after: null });
+  await removeServiceAccount(tx, grant, tenant, before);
+  return before;
+}
+
+async function removeServiceAccount(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef | null,
+  account: ServiceAccount,
+): Promise<void> {
+  assertMayChange(grant, account);
+  await removePrincipal(tx, grant, account.id);
+  await tx.serviceAccount.delete({ where: { id: account.id } });
+  await tx.principal.delete({ where: { id: account.id } });
+  record(tx, grant, { resource: 'SERVICE_ACCOUNT', before: account, after: null, tenant });
+}
+
+deletedWithTenant('SERVICE_ACCOUNT', async (tx, grant, tenant) => {
+  for (const account of await tx.serviceAccount.findMany({ where: { tenantId: tenant.id } }))
+    await removeServiceAccount(tx, grant, tenant, account);
+});

@@ -1,0 +1,68 @@
+import type { Group, Principal, ServiceAccount, User } from '../../db/generated/client.ts';
+import { builder } from '../../graphql/builder.ts';
+import { loadByNames, loadRow } from '../../graphql/connection/loaders.ts';
+import type { Context } from '../../graphql/context.ts';
+import { decodeId } from '../../graphql/node.ts';
+import type { SubjectRef } from './subject.ts';
+import { subjectTypes } from './subject.ts';
+
+/** What a role can be bound to, and what acts: a user, a service account or a group. */
+export const Subject = builder.interfaceRef<{ id: string }>('Subject').implement({
+  description: 'What a role can be bound to: a user, a service account or a group.',
+  resolveType: (value) => (value as { __typename?: string }).__typename,
+  fields: (t) => ({
+    id: t.id({ description: 'Opaque id of the object, unique among all types.', resolve: ({ id }) => id }),
+  }),
+});
+
+/** @throws BAD_INPUT where it is no id of a subject. */
+export const decodeSubject = (id: string | number, path: readonly (string | number)[]): SubjectRef =>
+  decodeId(String(id), subjectTypes, path) as SubjectRef;
+
+export const MembershipEnum = builder.enumType('Membership', {
+  description: 'How somebody belongs to a group.',
+  values: {
+    OWNER: { description: 'Belongs to it and manages its members, without any permission.' },
+    MEMBER: { description: 'Belongs to it.' },
+  },
+});
+
+/** A principal, if the viewer may read it in that tenant: by its own permission; users and instance-wide accounts by their access to the tenant, too. */
+export async function readSubject(
+  context: Context,
+  { typename, id }: SubjectRef,
+  tenantId: string | null,
+): Promise<object | null> {
+  const { session } = context;
+  const scope = { tenantId: tenantId ?? undefined };
+  if (typename === 'Group') {
+    const grant = session.may('GROUP:READ', scope);
+    const row = grant && (await loadRow<Group>(context, 'group', id));
+    return row && grant.matches({ ...row }) ? { ...row, __typename: typename } : null;
+  }
+  if (typename === 'ServiceAccount') {
+    const row = await loadRow<ServiceAccount>(context, 'serviceAccount', id);
+    if (!row) return null;
+    const grant = session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
+    const isReadable =
+      grant?.matches({ ...row }) || (row.tenantId === null && (await readsAccess(context, id, tenantId)));
+    return isReadable ? { ...row, __typename: typename } : null;
+  }
+  const user = await loadRow<User>(context, 'user', id);
+  if (!user) return null;
+  const isReadable = session.may('USER:READ')?.matches({ ...user }) || (await readsAccess(context, id, tenantId));
+  return isReadable ? { ...user, __typename: typename } : null;
+}
+
+/** May the viewer read the access of this principal to the tenant? */
+async function readsAccess(context: Context, principalId: string, tenantId: string | null): Promise<boolean> {
+  if (tenantId === null) return false;
+  const access = await loadByNames(context, 'tenantAccess', { tenantId }, { principalId });
+  return access !== null && context.session.may('TENANT_ACCESS:READ', { tenantId })?.matches({ ...access }) === true;
+}
+
+/** What a principal is, as the type of the public schema. */
+export async function subjectOfPrincipal(context: Context, id: string): Promise<SubjectRef> {
+  const principal = await loadRow<Principal>(context, 'principal', id);
+  return { typename: principal?.kind === 'USER' ? 'User' : 'ServiceAccount', id };
+}

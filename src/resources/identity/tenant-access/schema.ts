@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { User } from '../../../db/generated/client.ts';
+import { refOf } from '../../../graphql/connection/connection-type.ts';
+import { mutation } from '../../../graphql/mutation/define.ts';
+import { inTenant } from '../../../graphql/mutation/target.ts';
+import { type SubjectNode, subjectNodes } from '../../../graphql/readable-principals.ts';
+import { username } from '../../rules.ts';
+import { serviceAccountName } from '../service-account/service.ts';
+import { decodeSubject, readSubject, Subject } from '../subject-type.ts';
+import { grantTenantAccess, revokeTenantAccess } from './service.ts';
+
+mutation('grantTenantAccess', {
+  description:
+    "Gives a user access to a tenant, with the tenant's default role, or an instance-wide service account, such as an engine that serves several tenants. Both are found by exact name.",
+  permission: 'TENANT_ACCESS:CREATE',
+  input: (t) => ({
+    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    username: t.string({ description: 'Exact user name, in any case. Excludes serviceAccount.' }),
+    serviceAccount: t.string({
+      description: 'Exact name of an instance-wide service account. Excludes username.',
+    }),
+    withDefaultRole: t.boolean({
+      description:
+        'Bind the default role, where the tenant has one. Default: true for a user, false for a service account.',
+    }),
+  }),
+  rules: z.looseObject({ username: username.nullish(), serviceAccount: serviceAccountName.nullish() }),
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  run: async (tx, grant, { tenant: _tenant, ...input }, { tenant }): Promise<SubjectNode> => {
+    const id = await grantTenantAccess(tx, grant, tenant, input);
+    return (await subjectNodes(tx, [id])).get(id)!;
+  },
+  payload: (t) => ({
+    user: t.field({
+      type: refOf('User'),
+      nullable: true,
+      description:
+        'The user who has access now; null for a service account, and in a dry run, unless the viewer may read them already.',
+      resolve: async ({ result, changes }, _args, context) =>
+        result.__typename === 'User' && (changes === null || (await readSubject(context, refTo(result), null)))
+          ? (result as User)
+          : null,
+    }),
+    subject: t.field({
+      type: Subject,
+      nullable: true,
+      description:
+        'The user or service account that has access now; null in a dry run, unless the viewer may read them already.',
+      resolve: async ({ result, changes }, _args, context) =>
+        changes === null || (await readSubject(context, refTo(result), null)) ? (result as never) : null,
+    }),
+  }),
+});
+const refTo = ({ __typename: typename, id }: SubjectNode) => ({ typename, id });
+
+mutation('revokeTenantAccess', {
+  description: 'Withdraws access to a tenant, with the bindings and memberships there.',
+  permission: 'TENANT_ACCESS:DELETE',
+  input: (t) => ({
+    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    subject: t.id({ required: true, description: 'Id of a user.' }),
+  }),
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  run: async (tx, grant, { subject }, { tenant }) => {
+    const { typename, id } = decodeSubject(subject, ['input', 'subject']);
+    await revokeTenantAccess(tx, grant, tenant, id);
+    return { id, subject, typename };
+  },
+  payload: (t) => ({
+    subjectId: t.id({ description: 'Who has no access any more.', resolve: ({ result }) => result.subject }),
+  }),
+});

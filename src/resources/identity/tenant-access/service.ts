@@ -1,0 +1,154 @@
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { TenantAccess } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { badInput, conflict, notFound } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { fold } from '../../../lib/text.ts';
+import { find } from '../../../policy/session/find.ts';
+import { deletedWithTenant } from '../../with-tenant.ts';
+import { bind, removeBindings } from '../binding/service.ts';
+import { removeMember } from '../group/members.ts';
+import { assertMayHandOn, giftOf } from '../handing-on.ts';
+import { principalNames, subjectName } from '../subject.ts';
+
+const named = async (tx: Tx, access: TenantAccess) => ({
+  ...access,
+  subject: await subjectName(tx, { principalId: access.principalId, groupId: null }),
+});
+
+/** Writes the access row that was already decided about. */
+export async function giveAccess(tx: Tx, grant: Grant, tenant: TenantRef, principalId: string): Promise<TenantAccess> {
+  return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }]))[0]!;
+}
+
+async function giveAccesses(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  given: readonly { readonly id: string; readonly principalId: string }[],
+): Promise<TenantAccess[]> {
+  const data = given.map((access) => ({ ...access, tenantId: tenant.id }));
+  const accesses = await tx.tenantAccess.createManyAndReturn({ data });
+  const names = await principalNames(
+    tx,
+    given.map(({ principalId }) => principalId),
+  );
+  for (const access of accesses) {
+    const after = { ...access, subject: names.get(access.principalId)! };
+    record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant });
+  }
+  return accesses;
+}
+
+export interface NewAccess {
+  /** Exact name of a user, or else of an instance-wide service account. */
+  readonly username?: string | null | undefined;
+  readonly serviceAccount?: string | null | undefined;
+  /** Bind the tenant's default role, where it has one. Default: to a user, not to a service account. */
+  readonly withDefaultRole?: boolean | null | undefined;
+}
+
+/**
+ * Gives a user or an instance-wide service account access to the tenant. Both are found by exact name, so that nobody
+ * needs to list them.
+ * @returns the id of the principal.
+ * @throws BAD_INPUT unless exactly one is named, NOT_FOUND, CONFLICT where they have access, FORBIDDEN.
+ */
+export async function grantTenantAccess(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  { username, serviceAccount, withDefaultRole }: NewAccess,
+): Promise<string> {
+  if ((username == null) === (serviceAccount == null))
+    throw badInput(['input'], 'Name either a username or a serviceAccount.');
+  if (username != null) {
+    const one = { usernames: [username], withDefaultRole: withDefaultRole ?? true };
+    return (await grantTenantAccesses(tx, grant, tenant, one))[0]!;
+  }
+  const account = await tx.serviceAccount.findFirst({
+    where: { tenantId: null, name: serviceAccount! },
+    select: { id: true, name: true },
+  });
+  if (!account) throw notFound(`The instance-wide service account ${serviceAccount}`);
+  await giveReviewed(tx, grant, tenant, new Map([[account.id, account.name]]), withDefaultRole ?? false);
+  return account.id;
+}
+
+/** All or none of them. @returns their ids, in the order of the names. */
+export async function grantTenantAccesses(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  { usernames, withDefaultRole }: { usernames: readonly string[]; withDefaultRole: boolean },
+): Promise<string[]> {
+  const users = await tx.user.findMany({
+    where: { usernameKey: { in: usernames.map(fold) } },
+    select: { id: true, usernameKey: true },
+  });
+  const ids = new Map(users.map(({ id, usernameKey }) => [usernameKey, id]));
+  const unknown = usernames.find((username) => !ids.has(fold(username)));
+  if (unknown !== undefined) throw notFound(`The user ${unknown}`);
+  const named = new Map(usernames.map((username) => [ids.get(fold(username))!, username]));
+  await giveReviewed(tx, grant, tenant, named, withDefaultRole);
+  return [...named.keys()];
+}
+
+/** @param named the principals with the names that the caller wrote: what is stored may be masked for them. */
+async function giveReviewed(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  named: ReadonlyMap<string, string>,
+  withDefaultRole: boolean,
+): Promise<void> {
+  const principalIds = [...named.keys()];
+  const present = await tx.tenantAccess.findFirst({
+    where: { tenantId: tenant.id, principalId: { in: principalIds } },
+  });
+  if (present) throw conflict(`${named.get(present.principalId)} has access already.`);
+  const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
+  for (const access of given)
+    await grant.review(tx, { before: null, after: { ...access, tenantId: tenant.id, createdAt: new Date() } });
+  await giveAccesses(tx, grant, tenant, given);
+  const role = withDefaultRole ? await tx.role.findFirst({ where: { tenantId: tenant.id, isDefault: true } }) : null;
+  if (!role) return;
+  assertMayHandOn(grant, [giftOf(grant, role, tenant.id, '')]);
+  for (const principalId of principalIds)
+    await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
+}
+
+/** Withdraws access: bindings and memberships in the tenant fall with it, each with its event. */
+export async function revokeTenantAccess(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:DELETE'>,
+  tenant: TenantRef,
+  principalId: string,
+): Promise<void> {
+  const row = await tx.tenantAccess.findFirst({ where: { tenantId: tenant.id, principalId }, select: { id: true } });
+  if (!row) throw notFound('The access');
+  const before = await find<TenantAccess>(tx, grant, 'TENANT_ACCESS', row.id);
+  const home = await tx.serviceAccount.findFirst({ where: { id: principalId, tenantId: tenant.id } });
+  if (home) throw conflict('A service account keeps the access to its own tenant: delete the account instead.');
+  await grant.review(tx, { before, after: null });
+  await removeAccess(tx, grant, tenant, before);
+}
+
+/** The row with what hangs on it, for a service that has already decided. */
+export async function removeAccess(tx: Tx, grant: Grant, tenant: TenantRef, access: TenantAccess): Promise<void> {
+  const { tenantId, principalId } = access;
+  await removeBindings(tx, grant, tenant, { tenantId, principalId });
+  for (const member of await tx.groupMember.findMany({ where: { tenantId, principalId }, include: { group: true } })) {
+    await removeMember(tx, grant, tenant, member.group, member);
+  }
+  const before = await named(tx, access);
+  await tx.tenantAccess.delete({ where: { id: access.id } });
+  record(tx, grant, { resource: 'TENANT_ACCESS', before, after: null, tenant });
+}
+
+deletedWithTenant('TENANT_ACCESS', async (tx, grant, tenant) => {
+  for (const access of await tx.tenantAccess.findMany({ where: { tenantId: tenant.id } }))
+    await removeAccess(tx, grant, tenant, access);
+});

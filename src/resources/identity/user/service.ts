@@ -1,0 +1,336 @@
+import type { Grant } from '../../../access/grant.ts';
+import { record } from '../../../audit/record.ts';
+import { hashPassword, passwordIssues, verifyPassword } from '../../../auth/password.ts';
+import type { ApiToken, User } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { badInput, conflict, GatehouseError } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { skeleton } from '../../../lib/look-alike.ts';
+import { fold } from '../../../lib/text.ts';
+import { find } from '../../../policy/session/find.ts';
+import type { AccessSession } from '../../../policy/session/session.ts';
+import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
+import { removeBindings } from '../binding/service.ts';
+import { assertLasting } from '../handing-on.ts';
+import { removeAccess } from '../tenant-access/service.ts';
+import { keepSuperAdmin } from './last-super-admin.ts';
+import { assertDistinct } from './names.ts';
+
+export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface HashedPassword {
+  readonly passwordHash: string;
+  readonly passwordChangedAt: Date;
+}
+
+export interface NewUser {
+  readonly username: string;
+  readonly email: string;
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+  /** In clear, to be checked. Absent: they cannot sign in by password yet. */
+  readonly password?: string | null | undefined;
+  /** The same, hashed before the transaction. Absent: it is hashed here, for who holds up nobody. */
+  readonly secret?: HashedPassword | undefined;
+  readonly superAdmin?: boolean | null | undefined;
+}
+
+function assertSuperAdmin(grant: Grant, what: string): void {
+  if (!grant.isSuperAdmin)
+    throw new GatehouseError('FORBIDDEN', `Only a super admin ${what}.`, {
+      decisionId: grant.decisionId,
+      policy: 'handing-on',
+    });
+}
+
+async function assertFree(
+  tx: Tx,
+  field: 'username' | 'email',
+  values: readonly string[],
+  except?: string,
+): Promise<void> {
+  const taken = await tx.user.findFirst({
+    where: { [`${field}Key`]: { in: values.map(fold) }, ...(except !== undefined && { NOT: { id: except } }) },
+    select: { [`${field}Key`]: true },
+  });
+  if (!taken) return;
+  const what = field === 'username' ? 'user name' : 'e-mail address';
+  // As the caller wrote it: what is stored may be masked for them.
+  const given = values.find((value) => fold(value) === taken[`${field}Key`]);
+  throw conflict(values.length === 1 ? `This ${what} is taken.` : `The ${what} ${given} is taken.`);
+}
+
+function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
+  const issues = passwordIssues(password, length, context, path);
+  if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
+}
+
+/** Hash and time of a password: about 10 ms of work, off the event loop. @param owner whose turn it takes. */
+async function newPassword(password: string, owner = ''): Promise<HashedPassword> {
+  return { passwordHash: await hashPassword(password, owner), passwordChangedAt: new Date() };
+}
+
+/**
+ * Hashes a password before the transaction that stores it, so that no change of access waits for it.
+ * @throws BAD_INPUT where it is too short or too long. The words around the account are looked at later.
+ */
+export function hashedPassword(
+  password: string,
+  length: number,
+  owner: string,
+  field = 'password',
+): Promise<HashedPassword> {
+  assertPassword(password, length, [], ['input', field]);
+  return newPassword(password, owner);
+}
+
+/** What the present password of an account was found to be before the transaction. */
+export interface PresentPassword {
+  readonly passwordHash: string | null;
+  readonly isRight: boolean;
+}
+
+export const presentPassword = async (
+  current: string,
+  passwordHash: string | null,
+  owner: string,
+): Promise<PresentPassword> => ({ passwordHash, isRight: await verifyPassword(current, passwordHash, owner) });
+
+export async function createUser(
+  tx: Tx,
+  grant: Grant<'USER:CREATE'>,
+  input: NewUser,
+  passwordLength: number,
+): Promise<User> {
+  return (await createUsers(tx, grant, [input], passwordLength))[0]!;
+}
+
+/** All or none of them, in a few statements. */
+export async function createUsers(
+  tx: Tx,
+  grant: Grant<'USER:CREATE'>,
+  inputs: readonly NewUser[],
+  passwordLength: number,
+): Promise<User[]> {
+  for (const { username, email, password, superAdmin } of inputs) {
+    if (superAdmin) {
+      assertSuperAdmin(grant, 'makes super admins');
+      assertLasting(grant, 'make a super admin');
+    }
+    if (password != null) assertLasting(grant, 'set a password');
+    if (password != null) assertPassword(password, passwordLength, [username, email], ['input', 'password']);
+  }
+  await assertFree(
+    tx,
+    'username',
+    inputs.map(({ username }) => username),
+  );
+  await assertDistinct(
+    tx,
+    inputs.map(({ username }) => username),
+  );
+  await assertFree(
+    tx,
+    'email',
+    inputs.map(({ email }) => email),
+  );
+  const users: User[] = [];
+  for (const { username, email, password, secret, ...input } of inputs) {
+    const after = {
+      id: newId(),
+      username,
+      usernameKey: fold(username),
+      usernameLooks: skeleton(username),
+      email,
+      emailKey: fold(email),
+      firstName: input.firstName ?? null,
+      lastName: input.lastName ?? null,
+      superAdmin: input.superAdmin ?? false,
+      disabled: false,
+      authMethods: [...authMethods],
+      passwordHash: null,
+      passwordChangedAt: null,
+      createdAt: new Date(),
+      ...(secret ?? (password != null && (await newPassword(password)))),
+    };
+    await grant.review(tx, { before: null, after });
+    users.push(after);
+  }
+  await tx.principal.createMany({ data: users.map(({ id }) => ({ id, kind: 'USER' })) });
+  await tx.user.createMany({ data: users });
+  for (const after of users) record(tx, grant, { before: null, after, tenant: null });
+  return users;
+}
+
+/** Changes a user's row: the one way, so that the last super admin is kept whatever changed. */
+async function change(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  before: User,
+  data: Partial<User>,
+  verb?: string,
+): Promise<User> {
+  // Who is no super admin cannot weaken, take over or lock out one.
+  if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'changes a super admin');
+  await grant.review(tx, { before, after: { ...before, ...data } });
+  keepSuperAdmin(tx);
+  const after = await tx.user.update({ where: { id: before.id }, data });
+  record(tx, grant, { resource: 'USER', before, after, tenant: null, ...(verb && { verb }) });
+  return after;
+}
+
+export interface UserChange {
+  readonly username?: string | null | undefined;
+  readonly email?: string | null | undefined;
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+}
+
+export async function updateUser(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  { username, email, firstName, lastName }: UserChange,
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  if (username != null) {
+    await assertFree(tx, 'username', [username], id);
+    if (fold(username) !== before.usernameKey) await assertDistinct(tx, [username], id);
+  }
+  if (email != null) await assertFree(tx, 'email', [email], id);
+  return change(tx, grant, before, {
+    ...(username != null && { username, usernameKey: fold(username), usernameLooks: skeleton(username) }),
+    ...(email != null && { email, emailKey: fold(email) }),
+    ...(firstName !== undefined && { firstName }),
+    ...(lastName !== undefined && { lastName }),
+  });
+}
+
+export async function setUserPassword(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  password: string,
+  secret: HashedPassword,
+  length: number,
+): Promise<User> {
+  if (grant.credential.kind === 'api-token')
+    throw new GatehouseError('FORBIDDEN', 'A password is not changed by an API token: sign in by password.');
+  const before = await find<User>(tx, grant, 'USER', id);
+  assertPassword(password, length, [before.username, before.email], ['input', 'password']);
+  await assertMayActAs(tx, grant, id);
+  return change(tx, grant, before, secret, 'set-password');
+}
+
+/** @throws FORBIDDEN for who is not the owner of the password, signed in by it. */
+export function assertOwn({ identity: { credential, impersonator } }: AccessSession): void {
+  if (credential.kind !== 'basic' || impersonator)
+    throw new GatehouseError('FORBIDDEN', 'A password is changed by its owner, signed in by it.');
+}
+
+/** The own password: the present one must be told. */
+export async function changeMyPassword(
+  tx: Tx,
+  grant: Grant<'USER:READ'>,
+  present: PresentPassword,
+  password: string,
+  secret: HashedPassword | undefined,
+  length: number,
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', grant.doer.id);
+  if (present.passwordHash !== before.passwordHash) throw conflict('The password changed meanwhile; sign in again.');
+  if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'This is not the present password.');
+  assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
+  const after = await tx.user.update({ where: { id: before.id }, data: { ...secret } });
+  record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
+  return after;
+}
+
+export async function setAuthMethods(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  methods: readonly AuthMethod[],
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  return change(
+    tx,
+    grant,
+    before,
+    { authMethods: authMethods.filter((method) => methods.includes(method)) },
+    'set-auth-methods',
+  );
+}
+
+export async function setUserDisabled(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  disabled: boolean,
+): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  return change(tx, grant, before, { disabled }, disabled ? 'disable' : 'enable');
+}
+
+export async function setUserSuperAdmin(
+  tx: Tx,
+  grant: Grant<'USER:UPDATE'>,
+  id: string,
+  superAdmin: boolean,
+  keptTokens: readonly string[] = [],
+): Promise<SuperAdminChange<User>> {
+  assertSuperAdmin(grant, 'makes or unmakes super admins');
+  const before = await find<User>(tx, grant, 'USER', id);
+  if (superAdmin) assertLasting(grant, 'make a super admin');
+  const row = await change(tx, grant, before, { superAdmin }, 'set-super-admin');
+  const rises = superAdmin && !before.superAdmin;
+  return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
+}
+
+/** Somebody who became a super admin, or no longer is one. */
+export interface SuperAdminChange<Row> {
+  readonly row: Row;
+  /** The tokens that a new super admin had: those that others made are revoked, unless they were kept on purpose. */
+  readonly tokens: readonly ApiToken[];
+}
+
+/** Ends every lock of the account and what counts towards one, from whichever address; an event says so. */
+export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
+  const user = await find<User>(tx, grant, 'USER', id);
+  await grant.review(tx, { before: user, after: user });
+  const counted = { account: user.usernameKey, OR: [{ lockedUntil: { not: null } }, { recent: { isEmpty: false } }] };
+  const locks = await tx.signInFailure.findMany({ where: counted });
+  await tx.signInFailure.updateMany({ where: counted, data: { recent: [], lockedUntil: null } });
+  if (locks.length > 0) {
+    const details = { addresses: locks.map(({ address }) => address) };
+    record(tx, grant, { resource: 'USER', before: user, after: user, tenant: null, verb: 'unlock', details });
+  }
+  return user;
+}
+
+/** Access, bindings, memberships and tokens fall with the user, each with its event. */
+export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string): Promise<User> {
+  const before = await find<User>(tx, grant, 'USER', id);
+  if (before.superAdmin) assertSuperAdmin(grant, 'deletes a super admin');
+  await grant.review(tx, { before, after: null });
+  keepSuperAdmin(tx);
+  await removePrincipal(tx, grant, id);
+  await tx.userSettings.deleteMany({ where: { userId: id } });
+  await tx.user.delete({ where: { id } });
+  await tx.principal.delete({ where: { id } });
+  record(tx, grant, { before, after: null, tenant: null });
+  return before;
+}
+
+/** What hangs on a user or service account. */
+export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
+  await removeBindings(tx, grant, null, { tenantId: null, principalId });
+  for (const { tenant, ...access } of await tx.tenantAccess.findMany({
+    where: { principalId },
+    include: { tenant: true },
+  })) {
+    await removeAccess(tx, grant, tenant, access);
+  }
+  await revokeAll(tx, grant, principalId);
+}

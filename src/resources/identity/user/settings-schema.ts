@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { builder } from '../../../graphql/builder.ts';
+import { mutation } from '../../../graphql/mutation/define.ts';
+import { atInstance } from '../../../graphql/mutation/target.ts';
+import { ViewerRef } from '../../../graphql/viewer-ref.ts';
+import { type SettingsChange, settingsChange, updateMySettings } from './settings.ts';
+
+const keys =
+  'theme, timeZone, language, dateFormat, pageSize, defaultTenant, defaultNamespace, logLevel, logDisplay, refreshSeconds, editor (fontSize, fontFamily, theme, foldTasks, wordWrap), auditFilters (by name: tenant, and where as in AuditEventWhere)';
+
+builder.objectField(ViewerRef, 'settings', (t) =>
+  t.field({
+    type: 'JSON',
+    description: `What they set for their own frontends, by key: ${keys}. What was never set is not there.`,
+    resolve: async ({ id }, _args, { db }) =>
+      (await db.userSettings.findFirst({ where: { userId: id } }))?.settings ?? {},
+  }),
+);
+
+mutation('updateMySettings', {
+  description: 'Changes the own settings, key by key: what is left out stays, null takes a key back.',
+  permission: 'USER:READ',
+  feedsAccess: false,
+  input: (t) => ({
+    settings: t.field({ type: 'JSON', required: true, description: `Any of ${keys}.` }),
+  }),
+  rules: z.looseObject({ settings: settingsChange }),
+  target: atInstance,
+  run: (tx, grant, { settings }, _target, { limits }) =>
+    updateMySettings(tx, grant, settings as SettingsChange, limits.pageSize),
+  payload: (t) => ({
+    settings: t.field({ type: 'JSON', description: 'All of them now.', resolve: ({ result }) => result }),
+  }),
+});

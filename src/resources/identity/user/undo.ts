@@ -1,0 +1,18 @@
+import { defineUndo, fieldsBefore } from '../../../audit/undo.ts';
+import type { User } from '../../../db/generated/client.ts';
+import { find } from '../../../policy/session/find.ts';
+import { type AuthMethod, setAuthMethods, setUserDisabled, setUserSuperAdmin, updateUser } from './service.ts';
+
+/** Each goes back by the mutation that made it, so that its own rules hold. Passwords do not: they are written nowhere. */
+for (const verb of ['update', 'enable', 'disable', 'set-super-admin', 'set-auth-methods'])
+  defineUndo(`user.${verb}`, {
+    permission: 'USER:UPDATE',
+    async run(tx, grant, change) {
+      const user = await find<User>(tx, grant, 'USER', change.id);
+      const { disabled, superAdmin, authMethods, ...rest } = fieldsBefore(change, { ...user }) as Partial<User>;
+      if (disabled !== undefined) return setUserDisabled(tx, grant, change.id, disabled);
+      if (superAdmin !== undefined) return setUserSuperAdmin(tx, grant, change.id, superAdmin);
+      if (authMethods !== undefined) return setAuthMethods(tx, grant, change.id, authMethods as AuthMethod[]);
+      return updateUser(tx, grant, change.id, rest);
+    },
+  });

@@ -1,0 +1,90 @@
+import type { Execution } from '../../../db/generated/client.ts';
+import { badInput } from '../../../errors.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { delegate } from '../../../graphql/connection/connection.ts';
+import { mutation } from '../../../graphql/mutation/define.ts';
+import { inTenant } from '../../../graphql/mutation/target.ts';
+import { tenantScopes } from '../../../graphql/scopes.ts';
+import { reportingService } from '../worker/reporting.ts';
+import { type ClaimedCommand, claimCommands } from './claims.ts';
+import { type CommandKind, commandTexts } from './commands.ts';
+import { greatestReport } from './report-items.ts';
+import { ExecutionRef } from './schema.ts';
+
+const CommandKindEnum = builder.enumType('CommandKind', {
+  description: 'What a person asks of an engine.',
+  values: Object.fromEntries(
+    Object.entries(commandTexts).map(([kind, description]) => [kind, { description }]),
+  ) as unknown as Record<CommandKind, { description: string }>,
+});
+const CommandRef = builder.objectRef<ClaimedCommand & { tenantKey: string }>('Command').implement({
+  description: 'What a person asked of an engine.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Name it in `acknowledge` of reportExecutions when it is done.' }),
+    tenant: t.exposeString('tenantKey', { description: 'Key of the tenant.' }),
+    kind: t.field({ type: CommandKindEnum, description: 'What to do.', resolve: ({ kind }) => kind as CommandKind }),
+    executionId: t.exposeString('executionId', { description: 'With which execution.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace of its flow.' }),
+    flowId: t.exposeString('flowId', { description: 'Its flow.' }),
+    payload: t.field({ type: 'JSON', description: 'What else to know, by kind.', resolve: ({ payload }) => payload }),
+    actorName: t.exposeString('actorName', { description: 'Who asked.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    repeated: t.exposeBoolean('repeated', {
+      description: 'Was it given before, to somebody who has not acknowledged it in time? It may be done already.',
+    }),
+    execution: t.field({
+      type: ExecutionRef,
+      nullable: true,
+      description: 'The execution with its inputs, for who may read it.',
+      access: { decides: 'EXECUTION:READ' },
+      resolve: async ({ tenantId, executionId }, _args, context) => {
+        const { where } = context.session.grant('EXECUTION:READ', { tenantId });
+        const [row] = await delegate(context, 'execution').findMany({
+          where: { AND: [{ tenantId, executionId }, where] },
+          take: 1,
+        });
+        return (row as unknown as Execution | undefined) ?? null;
+      },
+    }),
+  }),
+});
+mutation('claimCommands', {
+  description:
+    'An engine takes what people asked for, the oldest first; each command goes to one claimer. One that is not acknowledged in time is given again, marked as repeated.',
+  permission: 'EXECUTION:UPDATE',
+  telemetry: true,
+  input: (t) => ({
+    service: t.string({
+      required: true,
+      description: 'serviceId of the service that takes them: the caller registered it.',
+    }),
+    tenant: t.string({
+      description: 'Key of the tenant. Left out: every tenant whose executions the caller may change.',
+    }),
+    limit: t.int({ description: `How many at most (default 100, at most ${greatestReport}).` }),
+  }),
+  target: async ({ tenant }, context) => {
+    if (tenant != null) return inTenant(tenant, context);
+    const scopes = await tenantScopes(context);
+    const own = scopes.find((scope) => context.session.may('EXECUTION:UPDATE', scope));
+    return { scope: own ?? scopes[0] ?? {}, tenant: null };
+  },
+  run: async (tx, grant, { service, tenant: key, limit }, { tenant }, context) => {
+    const most = limit ?? 100;
+    if (most < 1 || most > greatestReport) throw badInput(['input', 'limit'], `A claim takes 1 to ${greatestReport}.`);
+    await reportingService(tx, grant.doer, service);
+    const scopes = key == null ? await tenantScopes(context) : [];
+    const others = scopes.flatMap((scope) => context.session.may('EXECUTION:UPDATE', scope) ?? []);
+    const grants = tenant ? [grant] : others;
+    const taken = await claimCommands(tx, grants, service, most, context.commands.repeatAfterSeconds);
+    const tenants = await tx.tenant.findMany({
+      where: { id: { in: [...new Set(taken.map(({ tenantId }) => tenantId))] } },
+      select: { id: true, key: true },
+    });
+    const keys = new Map(tenants.map(({ id, key }) => [id, key]));
+    return taken.map((one) => ({ ...one, tenantKey: keys.get(one.tenantId)! }));
+  },
+  payload: (t) => ({
+    commands: t.field({ type: [CommandRef], description: 'What was taken.', resolve: ({ result }) => result }),
+  }),
+});

@@ -1,0 +1,75 @@
+import type { Execution, Flow, FlowRevision } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { remember } from '../../../lib/remember.ts';
+import { inTurn } from '../flow/reading.ts';
+import { type FlowSource, partsOfSaved } from '../flow/source.ts';
+import { TaskRef, TopologyRef, taskOf } from '../flow/task-type.ts';
+import { topologyOf } from '../flow/topology.ts';
+
+/**
+ * The source of the revision that an execution ran. It is read with its flow; of a flow that is gone, by the same
+ * permission in its namespace. Undefined: the revision is not known, or the viewer may not read it. @throws FORBIDDEN.
+ */
+async function sourceRan(
+  context: Context,
+  { tenantId, namespace, flowId, revision }: Execution,
+): Promise<string | undefined> {
+  const grant = context.session.grant('FLOW:READ', { tenantId });
+  if (revision === null) return undefined;
+  const names = { namespace, flowId };
+  const flow = (await loadByNames(context, 'flow', { tenantId }, names)) as unknown as Flow | null;
+  if (!grant.matches(flow ? { ...flow } : { tenantId, ...names })) return undefined;
+  if (flow?.revision === revision) return flow.source;
+  const stored = await loadByNames(context, 'flowRevision', { tenantId }, { ...names, revision });
+  return (stored as unknown as FlowRevision | null)?.source;
+}
+
+type Parts = Pick<FlowSource, 'tasks' | 'triggers'>;
+
+/** What was read of a source, once for all executions of it in an answer. */
+function partsRan(context: Context, source: string): Promise<Parts> {
+  const read = remember(context.loaders as Map<string, Map<string, Promise<Parts>>>, 'parts that ran', () => new Map());
+  return remember(read, source, () => inTurn(() => partsOfSaved(source), context));
+}
+
+const whose = 'of the revision that it ran, also when the flow has another one by now or is gone';
+const unless = 'Null where the revision is not known, or the viewer may not read the flow.';
+
+builder.prismaObjectFields('Execution', (t) => ({
+  source: t.string({
+    nullable: true,
+    description: `The YAML ${whose}. ${unless}`,
+    access: { decides: 'FLOW:READ' },
+    resolve: async (execution, _args, context) => (await sourceRan(context, execution)) ?? null,
+  }),
+  tasks: t.field({
+    type: [TaskRef],
+    nullable: true,
+    description: `The tasks ${whose}, nested ones too, in the order of the source. ${unless}`,
+    access: { decides: 'FLOW:READ' },
+    resolve: async (execution, _args, context) => {
+      const source = await sourceRan(context, execution);
+      if (source === undefined) return null;
+      return (await partsRan(context, source)).tasks.map((task) => taskOf({ source }, task));
+    },
+  }),
+  topology: t.field({
+    type: TopologyRef,
+    nullable: true,
+    description: `Tasks and triggers ${whose}, as a graph; triggers as far as the viewer may read them. ${unless}`,
+    access: { decides: 'FLOW:READ' },
+    resolve: async (execution, _args, context) => {
+      const source = await sourceRan(context, execution);
+      if (source === undefined) return null;
+      const { tenantId, namespace, flowId } = execution;
+      const { tasks, triggers } = await partsRan(context, source);
+      const grant = context.session.may('TRIGGER:READ', { tenantId });
+      const readable = triggers
+        .map(({ id: triggerId, type, kind }) => ({ tenantId, namespace, flowId, triggerId, type, kind }))
+        .filter((trigger) => grant?.matches(trigger));
+      return topologyOf(tasks, readable);
+    },
+  }),
+}));

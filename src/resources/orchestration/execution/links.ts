@@ -1,0 +1,81 @@
+import type { Execution, Flow, Trigger } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
+import { type FieldBuilder, refOf } from '../../../graphql/connection/connection-type.ts';
+import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { executionList } from './schema.ts';
+import { logList, metricList } from './task-runs-and-logs-type.ts';
+import { overParts } from './where.ts';
+
+/** An execution that a trigger knows by the engine's id of it. */
+const executionField = (builderOfField: object, column: 'executionId' | 'lastExecutionId', description: string) => {
+  const t = builderOfField as FieldBuilder<Trigger>;
+  return t.field({
+    type: refOf('Execution') as never,
+    nullable: true,
+    description,
+    access: { decides: 'EXECUTION:READ' },
+    resolve: (({ tenantId, [column]: executionId }: Trigger, _args: object, context: Context) => {
+      if (executionId === null) return null;
+      const { where } = context.session.grant('EXECUTION:READ', { tenantId });
+      return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
+    }) as never,
+  });
+};
+
+const ofFlow = {
+  scopes: ({ tenantId }: Flow) => ({ tenantId }),
+  within: ({ tenantId, namespace, flowId }: Flow) => ({ tenantId, namespace, flowId }),
+};
+builder.prismaObjectFields('Flow', (t) => ({
+  executions: connection(t, {
+    ...executionList,
+    ...ofFlow,
+    description: 'Its executions, the newest first.',
+  }),
+  logs: connection(t, {
+    ...logList,
+    ...ofFlow,
+    reach: overParts,
+    description: 'The log entries of its executions, the newest first.',
+  }),
+  metrics: connection(t, {
+    ...metricList,
+    ...ofFlow,
+    reach: overParts,
+    description: 'The metrics of its executions, the newest first.',
+    defaultOrder: { column: 'at', descending: true },
+  }),
+}));
+
+builder.prismaObjectFields('Trigger', (t) => ({
+  execution: executionField(t, 'executionId', 'The execution that holds it, as far as it is reported.'),
+  lastExecution: executionField(t, 'lastExecutionId', 'The last execution that it started, as far as it is reported.'),
+}));
+
+builder.prismaObjectFields('Execution', (t) => ({
+  flow: t.field({
+    type: refOf('Flow') as never,
+    nullable: true,
+    description:
+      'Its flow as it is today (what it ran is in source, tasks and topology); null where it is gone, or the viewer may not read it.',
+    access: { decides: 'FLOW:READ' },
+    resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
+      const { where } = context.session.grant('FLOW:READ', { tenantId });
+      return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
+    },
+  }),
+  trigger: t.field({
+    type: refOf('Trigger') as never,
+    nullable: true,
+    description: 'The trigger that started it; null where none did, it is gone, or the viewer may not read it.',
+    access: { decides: 'TRIGGER:READ' },
+    resolve: ({ tenantId, namespace, flowId, triggerId }: Execution, _args, context) => {
+      if (triggerId === null) return null as never;
+      const { where } = context.session.grant('TRIGGER:READ', { tenantId });
+      const names = { namespace, flowId, triggerId };
+      return loadByNames(context, 'trigger', { AND: [{ tenantId }, where] }, names) as never;
+    },
+  }),
+}));

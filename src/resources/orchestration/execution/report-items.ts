@@ -1,0 +1,73 @@
+import type { Grant, Row } from '../../../access/grant.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { GatehouseError, notFound } from '../../../errors.ts';
+
+/** What became of one item of a report. */
+export interface ReportResult {
+  /** IGNORED: what is known is as new as this, or newer. Null: it was refused. */
+  readonly outcome: 'APPLIED' | 'IGNORED' | null;
+  readonly error: GatehouseError | null;
+}
+export const applied: ReportResult = { outcome: 'APPLIED', error: null };
+export const ignored: ReportResult = { outcome: 'IGNORED', error: null };
+export const refused = (error: GatehouseError): ReportResult => ({ outcome: null, error });
+
+export const greatestReport = 500;
+
+/** The error for a row out of reach: of one that the doer may not read, they do not learn that it is there. */
+export function outOfReach(grant: Grant, row: Row): GatehouseError {
+  const error = grant.refusalOf(row) as GatehouseError;
+  return grant.mayRead(row) ? error : Object.assign(notFound('The execution'), { evidence: error.evidence });
+}
+
+/** Does one item: its own error is its answer. What a decision refused is noted for the record. */
+export async function answer(
+  refusals: GatehouseError[],
+  work: () => ReportResult | Promise<ReportResult>,
+): Promise<ReportResult> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error;
+    if (error.evidence !== undefined) refusals.push(error);
+    return refused(error);
+  }
+}
+
+/** A row of Execution without what it was given and what it gave. */
+export interface KnownExecution extends Row {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly executionId: string;
+  readonly namespace: string;
+  readonly flowId: string;
+  readonly state: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+  readonly durationMs: bigint;
+  readonly labels: unknown;
+  readonly triggerId: string | null;
+  readonly sequence: bigint;
+  readonly deletionAsked: boolean;
+}
+
+const columns = `id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt", "durationMs",
+  labels, "triggerId", "parentId", "originalId", sequence, "deletionAsked", changed, "createdAt", "updatedAt"`;
+
+/**
+ * The executions of these ids that are there, locked in the order of their ids until the end of the transaction:
+ * FOR NO KEY UPDATE to change them, FOR KEY SHARE so that they stay.
+ */
+export async function lockExecutions(
+  tx: Tx,
+  tenantId: string,
+  executionIds: readonly string[],
+  lock: 'FOR NO KEY UPDATE' | 'FOR KEY SHARE',
+): Promise<Map<string, KnownExecution>> {
+  const rows = await tx.$queryRawUnsafe<KnownExecution[]>(
+    `SELECT ${columns} FROM "Execution" WHERE "tenantId" = $1 AND "executionId" = ANY($2) ORDER BY "executionId" ${lock}`,
+    tenantId,
+    [...new Set(executionIds)],
+  );
+  return new Map(rows.map((row) => [row.executionId, row]));
+}

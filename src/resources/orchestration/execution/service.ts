@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
+import { record } from '../../../audit/record.ts';
+import type { Execution, Flow, TaskRun } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { badInput, conflict, notFound } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { find } from '../../../policy/session/find.ts';
+import { isSystem, labelTexts } from '../labels.ts';
+import { ask, assertNotAsked, type CommandKind, command } from './commands.ts';
+import { recount } from './days.ts';
+import { type ExecutionState, isEnd } from './states.ts';
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** An id as engines make them: 22 digits of base 62, of 128 random bits. */
+export function newExecutionId(): string {
+  let rest = BigInt(`0x${randomBytes(16).toString('hex')}`);
+  let id = '';
+  for (let i = 0; i < 22; i += 1) {
+    id = digits[Number(rest % 62n)]! + id;
+    rest /= 62n;
+  }
+  return id;
+}
+
+export interface NewExecution {
+  readonly namespace: string;
+  readonly flowId: string;
+  readonly revision?: number | null | undefined;
+  readonly labels?: unknown;
+  readonly inputs?: unknown;
+}
+
+/** The execution as it is before any engine knows of it. */
+function submitted(tenantId: string, given: NewExecution, originalId: string | null) {
+  const now = new Date();
+  const labels = (given.labels ?? {}) as object;
+  return {
+    id: newId(),
+    tenantId,
+    executionId: newExecutionId(),
+    namespace: given.namespace,
+    flowId: given.flowId,
+    revision: given.revision ?? null,
+    state: 'SUBMITTED' satisfies ExecutionState,
+    startedAt: now,
+    endedAt: null,
+    durationMs: 0n,
+    labels,
+    labelTexts: labelTexts(labels),
+    inputs: (given.inputs ?? {}) as object,
+    outputs: {},
+    history: [{ state: 'SUBMITTED', at: now.toISOString() }],
+    triggerId: null,
+    parentId: null,
+    originalId,
+    sequence: 0n,
+    deletionAsked: false,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+/** @throws NOT_FOUND, CONFLICT where it is disabled, BAD_INPUT where it has no such revision. */
+async function assertRunnable(tx: Tx, tenantId: string, { namespace, flowId, revision }: NewExecution): Promise<void> {
+  // Nobody disables it between this look and the end of the transaction.
+  const [flow] = await tx.$queryRaw<Flow[]>`
+    SELECT revision, disabled FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace}
+      AND "flowId" = ${flowId} FOR SHARE`;
+  if (!flow) throw notFound('The flow');
+  if (flow.disabled) throw conflict(`The flow ${namespace}/${flowId} is disabled.`);
+  if (revision == null || revision === flow.revision) return;
+  const place = { tenantId, namespace, flowId, revision };
+  const stored = await tx.flowRevision.findUnique({
+    where: { tenantId_namespace_flowId_revision: place },
+    select: { id: true },
+  });
+  if (!stored) throw badInput(['input', 'revision'], `The flow has no revision ${revision}.`);
+}
+
+async function submit(
+  tx: Tx,
+  grant: Grant<'EXECUTION:CREATE'>,
+  tenant: TenantRef,
+  given: NewExecution,
+  kind: CommandKind,
+  payload: Record<string, string>,
+): Promise<Execution> {
+  const after = submitted(tenant.id, given, payload['executionId'] ?? null);
+  await grant.review(tx, { before: null, after });
+  await assertRunnable(tx, tenant.id, given);
+  const row = await tx.execution.create({ data: after });
+  recount(tx, null, row);
+  const { id } = await command(tx, grant, row, kind, payload);
+  record(tx, grant, { before: null, after: row, tenant, details: { command: id, ...payload } });
+  return row;
+}
+
+/** Makes the row at once, SUBMITTED; the engine runs it when it takes the command. */
+export const createExecution = (
+  tx: Tx,
+  grant: Grant<'EXECUTION:CREATE'>,
+  tenant: TenantRef,
+  given: NewExecution,
+): Promise<Execution> => submit(tx, grant, tenant, given, 'CREATE', {});
+
+/**
+ * Runs again what has ended, as a new execution. What the former one was given is known to the engine: it comes with
+ * its first report, so that who may start executions does not come to read others' inputs by it.
+ */
+export async function replayExecution(
+  tx: Tx,
+  grant: Grant<'EXECUTION:CREATE'>,
+  tenant: TenantRef,
+  id: string,
+  { revision, taskRun }: { revision?: number | null | undefined; taskRun: string | null },
+): Promise<Execution> {
+  const former = await find<Execution>(tx, grant, 'EXECUTION', id);
+  if (!isEnd(former.state)) throw conflict('This execution has not ended: what runs is not replayed.');
+  if (former.deletionAsked) throw conflict('This execution is about to be deleted.');
+  const run = taskRun === null ? null : await tx.taskRun.findFirst({ where: { id: taskRun, executionKey: id } });
+  if (taskRun !== null && !run) throw notFound('The task run');
+  const { namespace, flowId, executionId } = former;
+  const payload = { executionId, ...(run && { taskRunId: run.taskRunId }) };
+  return submit(tx, grant, tenant, { namespace, flowId, revision }, 'REPLAY', payload);
+}
+
+/** The execution that a command is about, locked. @throws NOT_FOUND, FORBIDDEN, CONFLICT. */
+async function commanded(tx: Tx, grant: Grant, id: string): Promise<Execution> {
+  const execution = await find<Execution>(tx, grant, 'EXECUTION', id);
+  await grant.review(tx, { before: execution, after: execution });
+  if (execution.deletionAsked) throw conflict('This execution is about to be deleted.');
+  return execution;
+}
+
+export async function killExecution(
+  tx: Tx,
+  grant: Grant<'EXECUTION:UPDATE'>,
+  tenant: TenantRef,
+  id: string,
+): Promise<Execution> {
+  const execution = await commanded(tx, grant, id);
+  if (isEnd(execution.state)) throw conflict('This execution has ended already.');
+  if (execution.state === 'KILLING') throw conflict('This execution is being killed already.');
+  await assertNotAsked(tx, execution, 'KILL');
+  return ask(tx, grant, tenant, execution, 'KILL');
+}
+
+/** The states that a person may give to a task run. */
+export const settableStates = ['SUCCESS', 'WARNING', 'FAILED', 'SKIPPED'] as const satisfies ExecutionState[];
+
+export async function setTaskRunState(
+  tx: Tx,
+  grant: Grant<'EXECUTION:UPDATE'>,
+  tenant: TenantRef,
+  executionKey: string,
+  taskRun: string,
+  state: ExecutionState,
+): Promise<TaskRun> {
+  const execution = await commanded(tx, grant, executionKey);
+  const run = await tx.taskRun.findFirst({ where: { id: taskRun, executionKey } });
+  if (!run) throw notFound('The task run');
+  if (run.state === state) throw conflict(`The task run is in the state ${state} already.`);
+  if (!isEnd(run.state) && run.state !== 'PAUSED') throw conflict('The task run has not ended, and does not wait.');
+  await ask(tx, grant, tenant, execution, 'SET_TASK_RUN_STATE', { taskRunId: run.taskRunId, state });
+  return run;
+}
+
+export async function setExecutionLabels(
+  tx: Tx,
+  grant: Grant<'EXECUTION:UPDATE'>,
+  tenant: TenantRef,
+  id: string,
+  labels: Record<string, string>,
+): Promise<Execution> {
+  const execution = await commanded(tx, grant, id);
+  const present = execution.labels as Record<string, string>;
+  const own: Record<string, string> = {};
+  for (const [key, value] of Object.entries(labels)) {
+    if (!isSystem(key)) Object.defineProperty(own, key, { value, enumerable: true });
+    else if (!Object.hasOwn(present, key) || present[key] !== value)
+      throw badInput(
+        ['input', 'labels', key],
+        `The label ${key} is set by the orchestrator alone: give it as it is, or leave it out.`,
+      );
+  }
+  return ask(tx, grant, tenant, execution, 'SET_LABELS', { labels: own });
+}
+
+/** Asks for a deletion. What has not ended is killed first; what no engine knows yet may be deleted. */
+export async function deleteExecution(
+  tx: Tx,
+  grant: Grant<'EXECUTION:DELETE'>,
+  tenant: TenantRef,
+  id: string,
+): Promise<Execution> {
+  const before = await find<Execution>(tx, grant, 'EXECUTION', id);
+  await grant.review(tx, { before, after: null });
+  if (!isEnd(before.state) && before.state !== 'SUBMITTED')
+    throw conflict('This execution has not ended: kill it first.');
+  await assertNotAsked(tx, before, 'DELETE');
+  const data = { deletionAsked: true, updatedAt: new Date() };
+  const after = await tx.execution.update({ where: { id }, data });
+  const { id: asked } = await command(tx, grant, after, 'DELETE');
+  record(tx, grant, { before, after, tenant, verb: 'delete', details: { command: asked } });
+  return after;
+}

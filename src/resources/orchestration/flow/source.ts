@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { Issue } from '../../../errors.ts';
+import { unstorableAt } from '../../../lib/text-file.ts';
+import { issuesOf, type LineOf, readYaml } from '../../../lib/yaml.ts';
+import { yamlDocuments } from '../../../lib/yaml-documents.ts';
+import { namespaceName } from '../namespace/service.ts';
+import { type DeclaredTrigger, readTriggers } from '../trigger/declared.ts';
+import { sourceLabels } from './source-labels.ts';
+import { type FlowTask, missing, readTasks } from './tasks.ts';
+
+/** Bytes of a source. One with everything that it could need has a few thousand. */
+export const greatestSource = 500_000;
+/** Tokens: published flows have about a thousand, one of 2,000 tasks 50,000; a line of a map has nine. */
+const limits = { depth: 60, bytes: 4_000_000, tokens: 80_000 };
+
+export const flowId = z
+  .string({ error: missing('A flow has an id.') })
+  .max(100, 'A flow id has at most 100 characters.')
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*(?![\s\S])/, {
+    error: 'A flow id has letters, digits, dots, _ and -, and begins with a letter or digit.',
+  });
+
+const list = z.array(z.unknown(), { error: missing('This is missing.', 'This is a list.') });
+/** Older flows say name for id. */
+const input = z.preprocess(
+  (value) =>
+    typeof value === 'object' && value !== null && 'name' in value && !('id' in value)
+      ? { id: value.name, ...value }
+      : value,
+  z.looseObject({
+    id: z.string({ error: missing('An input has an id.') }),
+    type: z.string({ error: missing('An input has a type.') }),
+  }),
+);
+
+/** What of a flow's source Gatehouse reads. The rest is the orchestrator's. */
+const model = z.looseObject(
+  {
+    id: flowId,
+    namespace: z.string({ error: missing('A flow has a namespace.') }).pipe(namespaceName),
+    description: z.string('A description is a text.').nullish(),
+    disabled: z.boolean('disabled is true or false.').nullish(),
+    labels: sourceLabels.optional(),
+    inputs: z
+      .array(input, 'Inputs are a list.')
+      .superRefine((inputs, context) => {
+        const seen = new Set<string>();
+        for (const [i, { id }] of inputs.entries()) {
+          if (seen.has(id))
+            context.addIssue({ code: 'custom', path: [i, 'id'], message: `There is an input ${id} already.` });
+          seen.add(id);
+        }
+      })
+      .nullish(),
+    tasks: list.min(1, 'A flow has at least one task.'),
+    errors: list.nullish(),
+    finally: list.nullish(),
+    afterExecution: list.nullish(),
+    listeners: list.nullish(),
+  },
+  'A flow is a map with id, namespace and tasks.',
+);
+
+/** What was read out of a flow's source. */
+export interface FlowSource {
+  readonly namespace: string;
+  readonly flowId: string;
+  readonly description: string | null;
+  readonly disabled: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly inputs: readonly z.infer<typeof input>[];
+  /** All tasks, nested ones too, in the order of the text. */
+  readonly tasks: readonly FlowTask[];
+  readonly triggers: readonly DeclaredTrigger[];
+  readonly lineOf: LineOf;
+}
+
+export type ReadFlow =
+  | { readonly ok: true; readonly flow: FlowSource }
+  | { readonly ok: false; readonly issues: Issue[] };
+
+/**
+ * Reads the source of a flow: YAML, its names, tasks and triggers. Types of tasks are not looked at: Gatehouse does not
+ * run them.
+ * @returns every fault with its line, or what was read.
+ */
+export function readFlow(source: string): ReadFlow {
+  if (Buffer.byteLength(source) > greatestSource)
+    return { ok: false, issues: [{ path: [], message: `A flow has at most ${greatestSource} bytes.`, line: 1 }] };
+  const odd = unstorableAt(source);
+  if (odd) {
+    const message = `The character ${odd.name} in column ${odd.column} cannot be stored: take it out.`;
+    return { ok: false, issues: [{ path: [], message, line: odd.line }] };
+  }
+  const [, second] = yamlDocuments(source);
+  if (second) {
+    const message = 'A flow is one document. A text of several documents is saved by importFlows.';
+    return { ok: false, issues: [{ path: [], message, line: second.line }] };
+  }
+  const read = readYaml(source, limits);
+  if ('issues' in read) return { ok: false, issues: byLine(read.issues) };
+  const { value, lineOf } = read;
+  const head = model.safeParse(value ?? {});
+  const issues = head.success ? [] : issuesOf(head.error, lineOf);
+  const parts = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const tasks = readTasks(parts, read, issues);
+  const triggers = readTriggers(parts['triggers'], String(parts['namespace'] ?? ''), lineOf, issues);
+  if (!head.success || issues.length > 0) return { ok: false, issues: byLine(issues) };
+  const { id, namespace, description, disabled, labels: given, inputs } = head.data;
+  return {
+    ok: true,
+    flow: {
+      namespace,
+      flowId: id,
+      description: description ?? null,
+      disabled: disabled ?? false,
+      labels: given ?? {},
+      inputs: inputs ?? [],
+      tasks,
+      triggers,
+      lineOf,
+    },
+  };
+}
+
+/**
+ * The tasks and triggers of a source that was saved once, as far as they can be read: by the rules of today, it may have
+ * faults.
+ */
+export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'triggers'> {
+  const read = readYaml(source, limits);
+  if ('issues' in read || typeof read.value !== 'object' || read.value === null) return { tasks: [], triggers: [] };
+  const parts = read.value as Record<string, unknown>;
+  const namespace = String(parts['namespace'] ?? '');
+  return { tasks: readTasks(parts, read, []), triggers: readTriggers(parts['triggers'], namespace, read.lineOf, []) };
+}
+
+/** Nobody reads more, and a text of nothing but faults has many. */
+const greatestIssues = 100;
+const byLine = (issues: readonly Issue[]): Issue[] =>
+  issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, greatestIssues);

@@ -1,0 +1,137 @@
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import type { Namespace } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
+import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { changed, mutation } from '../../../graphql/mutation/define.ts';
+import { registerPart } from '../../../graphql/mutation/replay.ts';
+import { inTenant } from '../../../graphql/mutation/target.ts';
+import { escapeLike } from '../../../lib/text.ts';
+import { contentOf, deleteFile, type FileHead, filePath, greatestFile, putFile } from './files.ts';
+import { namespaceName } from './service.ts';
+
+/** Lists leave the content out: it is read where it is asked for. */
+const readContent = async ({ db }: Context, { id }: FileHead): Promise<Buffer> => {
+  const row = await db.namespaceFile.findFirst({ where: { id }, select: { content: true } });
+  return Buffer.from(row?.content ?? []);
+};
+
+registerPart('NamespaceFile', {
+  resource: 'NAMESPACE',
+  whole: ({ db }, { tenantId, namespace }) =>
+    db.namespace.findFirst({ where: { tenantId: String(tenantId), namespace: String(namespace) } }),
+});
+const FileRef = builder.objectRef<FileHead>('NamespaceFile').implement({
+  description: 'A file of a namespace, for what runs in it. It is read and changed with the namespace.',
+  fields: (t) => ({
+    path: t.exposeString('path', { description: 'From the root of the namespace, with a leading slash.' }),
+    size: t.exposeInt('size', { description: 'Bytes.' }),
+    digest: t.exposeString('digest', { description: 'sha256 of the content, in hex.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first written.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last written.' }),
+    content: t.string({
+      nullable: true,
+      description: 'The content as text; null where it is none.',
+      resolve: async (file, _args, context) => {
+        const content = await readContent(context, file);
+        return isUtf8(content) ? content.toString('utf8') : null;
+      },
+    }),
+    contentBase64: t.string({
+      description: 'The content, whatever it is, as base64.',
+      resolve: async (file, _args, context) => (await readContent(context, file)).toString('base64'),
+    }),
+  }),
+});
+const Where = builder.inputType('NamespaceFileWhere', {
+  description: 'Which files.',
+  fields: (t) => ({
+    folder: t.string({ description: 'In this folder and all below it.' }),
+    text: t.string({ description: 'The path contains this, in any case.' }),
+  }),
+});
+const below = (folder: string) => {
+  const path = `/${folder.replace(/^\/|\/$/g, '')}`;
+  return path === '/' ? {} : { path: { gte: `${path}/`, lt: `${path}0` } };
+};
+
+builder.prismaObjectFields('Namespace', (t) => ({
+  files: connection(t, {
+    connection: connectionType('NamespaceFile', FileRef),
+    description: 'The files of this very namespace.',
+    permission: 'NAMESPACE:READ',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    model: 'namespaceFile',
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+    // The namespace itself was granted, and its files belong to it.
+    reach: () => ({}),
+    omit: { content: true },
+    where: {
+      input: Where,
+      toCondition: ({ folder, text }: typeof Where.$inferInput) => ({
+        AND: [
+          folder != null ? below(folder) : {},
+          text != null ? { path: { contains: escapeLike(text), mode: 'insensitive' } } : {},
+        ],
+      }),
+    },
+    order: orderBy('NamespaceFile', {
+      PATH: { column: 'path', description: 'By path.' },
+      UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
+    }),
+    defaultOrder: { column: 'path', descending: false },
+  }),
+  file: t.field({
+    type: FileRef,
+    nullable: true,
+    description: 'One file by its path.',
+    args: { path: t.arg.string({ required: true, description: 'From the root of the namespace.' }) },
+    resolve: ({ tenantId, namespace }: Namespace, { path }, { db }) => {
+      const read = filePath.safeParse(path);
+      if (!read.success) return null;
+      return db.namespaceFile.findFirst({
+        where: { tenantId, namespace, path: read.data },
+        omit: { content: true },
+      }) as Promise<FileHead | null>;
+    },
+  }),
+}));
+
+const rules = z.looseObject({ namespace: namespaceName, path: filePath });
+
+mutation('putNamespaceFile', {
+  description: 'Writes a file of a namespace, new or in the place of the one of this path.',
+  permission: 'NAMESPACE:UPDATE',
+  input: (t) => ({
+    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespace: t.string({ required: true, description: 'Full name of the namespace; it may be an implied one.' }),
+    path: t.string({ required: true, description: 'From the root of the namespace.' }),
+    content: t.string({ description: `The content as text, at most ${greatestFile} bytes.` }),
+    contentBase64: t.string({ description: 'The content as base64, where it is no text.' }),
+  }),
+  rules,
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  run: (tx, grant, { namespace, path, content, contentBase64 }, { tenant }) =>
+    putFile(tx, grant, tenant, namespace, path, contentOf(content, contentBase64)),
+  payload: (t) => ({
+    file: changed(t, FileRef, 'The file.'),
+  }),
+});
+
+mutation('deleteNamespaceFile', {
+  description: 'Deletes a file of a namespace.',
+  permission: 'NAMESPACE:UPDATE',
+  input: (t) => ({
+    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
+    path: t.string({ required: true, description: 'From the root of the namespace.' }),
+  }),
+  rules,
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  run: (tx, grant, { namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
+  payload: (t) => ({
+    path: t.string({ description: 'The path that is free again.', resolve: ({ result }) => result.path }),
+  }),
+});

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { ancestorsOf, within } from '../../../access/where.ts';
+import type { Namespace, Tenant } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
+import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { viewerPermissions } from '../../../graphql/guarded.ts';
+import { changed, mutation } from '../../../graphql/mutation/define.ts';
+import { byId, inTenant } from '../../../graphql/mutation/target.ts';
+import { globalId, registerNode } from '../../../graphql/node.ts';
+import { escapeLike } from '../../../lib/text.ts';
+import { placementInput } from '../worker-group/fallback.ts';
+import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
+import { settingsInput, settingsRules } from './settings-schema.ts';
+
+const NamespaceRef = builder.prismaNode('Namespace', {
+  description: "A node of a tenant's tree. Implied by what is below or inside it until it is created (declared).",
+  id: { field: 'id' },
+  fields: (t) => ({
+    name: t.exposeString('namespace', { description: 'Its full name: parts joined by dots.' }),
+    declared: t.exposeBoolean('declared', { description: 'Was it created, and so can be configured?' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it first came up.' }),
+    viewerPermissions: viewerPermissions<Namespace>(t, 'NAMESPACE', ({ tenantId }) => ({ tenantId })),
+  }),
+});
+registerNode({ typename: 'Namespace', resource: 'NAMESPACE' });
+
+export const NamespaceConnection = connectionType('Namespace', NamespaceRef);
+const order = orderBy('Namespace', {
+  NAME: { column: 'namespace', description: 'By name.' },
+  CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
+});
+const Where = builder.inputType('NamespaceWhere', {
+  description: 'Which namespaces.',
+  fields: (t) => ({
+    declared: t.boolean({ description: 'Only created ones, or only implied ones.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    text: t.string({ description: 'The name contains this.' }),
+  }),
+});
+const where = {
+  input: Where,
+  toCondition: ({ declared, under, text }: typeof Where.$inferInput) => ({
+    AND: [
+      declared != null ? { declared } : {},
+      under != null ? within(under) : {},
+      text != null ? { namespace: { contains: escapeLike(text) } } : {},
+    ],
+  }),
+};
+const list = {
+  connection: NamespaceConnection,
+  permission: 'NAMESPACE:READ',
+  model: 'namespace',
+  where,
+  order,
+  defaultOrder: { column: 'namespace', descending: false },
+} as const;
+
+const readByName = (tenantId: string, namespace: string, context: Context): Promise<Namespace | null> => {
+  const { where } = context.session.grant('NAMESPACE:READ', { tenantId });
+  return loadByNames(context, 'namespace', { AND: [{ tenantId }, where] }, { namespace }) as Promise<Namespace | null>;
+};
+
+builder.prismaObjectFields('Tenant', (t) => ({
+  namespaces: connection(t, {
+    ...list,
+    description: 'The namespaces of the tenant that the viewer may read.',
+    scopes: ({ id }: Tenant) => ({ tenantId: id }),
+    within: ({ id }) => ({ tenantId: id }),
+  }),
+  namespace: t.field({
+    type: NamespaceRef,
+    nullable: true,
+    description: 'One namespace by its full name.',
+    access: { decides: 'NAMESPACE:READ' },
+    args: { name: t.arg.string({ required: true, description: 'Its full name.' }) },
+    resolve: ({ id }, { name }, context) => readByName(id, name, context),
+  }),
+}));
+
+builder.prismaObjectFields('Namespace', (t) => ({
+  parent: t.field({
+    type: NamespaceRef,
+    nullable: true,
+    description: 'The namespace above; null at the top, and where the viewer may not read it.',
+    access: { decides: 'NAMESPACE:READ' },
+    resolve: ({ tenantId, namespace }, _args, context) => {
+      const parent = ancestorsOf(namespace).at(-1);
+      return parent === undefined ? null : readByName(tenantId, parent, context);
+    },
+  }),
+  children: connection(t, {
+    ...list,
+    description: 'The namespaces directly below.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, parent: namespace }),
+  }),
+}));
+
+mutation('createNamespace', {
+  description: 'Creates (declares) a namespace; its ancestors come up as implied ones.',
+  permission: 'NAMESPACE:CREATE',
+  input: (t) => ({
+    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    name: t.string({ required: true, description: 'Full name, at most 150 characters.' }),
+    description: t.string({ description: 'What it is for.' }),
+    ...settingsInput(t),
+    ...placementInput(t),
+  }),
+  rules: z.looseObject({ name: namespaceName, ...settingsRules }),
+  target: ({ tenant }, context) => inTenant(tenant, context),
+  run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant, input),
+  payload: (t) => ({
+    namespace: changed(t, NamespaceRef, 'The new namespace.'),
+  }),
+});
+
+mutation('updateNamespace', {
+  description: 'Changes a created namespace.',
+  permission: 'NAMESPACE:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Which namespace.' }),
+    description: t.string({ description: 'The new description; null: none.' }),
+    ...settingsInput(t),
+    ...placementInput(t),
+  }),
+  rules: z.looseObject(settingsRules),
+  target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
+  run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant, id, input),
+  payload: (t) => ({
+    namespace: changed(t, NamespaceRef, 'The changed namespace.'),
+  }),
+});
+
+mutation('deleteNamespace', {
+  description: 'Takes back the creation of a namespace. What is below it stays, and keeps implying it.',
+  permission: 'NAMESPACE:DELETE',
+  input: (t) => ({ id: t.id({ required: true, description: 'Which namespace.' }) }),
+  target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
+  run: (tx, grant, _input, { tenant, id }) => deleteNamespace(tx, grant, tenant, id),
+  payload: (t) => ({
+    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Namespace', result.id) }),
+  }),
+});

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import type { Json } from '../../../lib/json.ts';
+import { recordOf } from '../../../lib/models.ts';
+import { boundedJson } from '../../rules.ts';
+
+const greatestVariables = 500;
+const greatestDefaults = 200;
+
+const bounded = <T extends z.ZodType>(model: T, what: string) => boundedJson(model, what, 100);
+
+/** What stands in `{{ namespace.NAME }}`: any JSON by name. */
+export const variables = bounded(
+  recordOf(
+    z.string().regex(/^[\p{L}_][\p{L}\p{N}_.-]{0,99}(?![\s\S])/u, {
+      error: 'A variable has a name of at most 100 letters, digits, _, - and dots, beginning with a letter or _.',
+    }),
+    z.json(),
+    'Variables are an object of values by name.',
+  ).refine((all) => Object.keys(all).length <= greatestVariables, `At most ${greatestVariables} variables.`),
+  'Variables',
+);
+
+/** Of a task's properties, what holds unless it says otherwise; forced: whatever it says. */
+const pluginDefault = z.strictObject({
+  type: z
+    .string()
+    .min(1, 'A type is never empty.')
+    .max(256, 'A type has at most 256 characters.')
+    .regex(/^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*(?![\s\S])/, {
+      error: 'A type is the name of a task, or of a package of tasks, such as io.company.shell.',
+    }),
+  forced: z.boolean().default(false),
+  values: recordOf(z.string(), z.json(), 'Values are an object of properties.'),
+});
+
+export const pluginDefaults = bounded(
+  z
+    .array(pluginDefault)
+    .max(greatestDefaults, `At most ${greatestDefaults} plugin defaults.`)
+    .superRefine((all, context) => {
+      const seen = new Set<string>();
+      for (const [i, { type, forced }] of all.entries()) {
+        const key = `${type} ${forced}`;
+        if (seen.has(key)) context.addIssue({ code: 'custom', path: [i, 'type'], message: `${type} is there twice.` });
+        seen.add(key);
+      }
+    }),
+  'Plugin defaults',
+);
+export type PluginDefault = z.infer<typeof pluginDefault>;
+
+/** A namespace as far as it is inherited from. */
+export interface Configured {
+  readonly namespace: string;
+  readonly variables: unknown;
+  readonly pluginDefaults: unknown;
+}
+
+export interface InheritedVariable {
+  readonly key: string;
+  readonly value: Json;
+  /** Where the value in effect is set. */
+  readonly namespace: string;
+}
+
+/**
+ * The variables in effect in a namespace: of each name, the value of the nearest that sets it, whole. A value of null is
+ * a value.
+ * @param chain the namespace and those above it, in any order.
+ */
+export function effectiveVariables(chain: readonly Configured[]): InheritedVariable[] {
+  const found = new Map<string, InheritedVariable>();
+  for (const { namespace, variables: own } of outermostFirst(chain)) {
+    for (const [key, value] of Object.entries(own as Record<string, Json>)) found.set(key, { key, value, namespace });
+  }
+  return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+export interface InheritedPluginDefault extends PluginDefault {
+  /** Where it is set. */
+  readonly namespace: string;
+}
+
+/**
+ * The plugin defaults in effect in a namespace, the strongest first: the forced ones, those of the outermost namespace
+ * before all others; then the rest, those of the nearest first. Of two that speak of the same, the first holds.
+ */
+export function effectivePluginDefaults(chain: readonly Configured[]): InheritedPluginDefault[] {
+  const ordered = outermostFirst(chain);
+  const of = ({ namespace, pluginDefaults: own }: Configured) =>
+    (own as PluginDefault[]).map((one) => ({ ...one, namespace }));
+  return [
+    ...ordered.flatMap(of).filter(({ forced }) => forced),
+    ...ordered
+      .toReversed()
+      .flatMap(of)
+      .filter(({ forced }) => !forced),
+  ];
+}
+
+const outermostFirst = (chain: readonly Configured[]): Configured[] =>
+  [...chain].sort((a, b) => a.namespace.length - b.namespace.length);

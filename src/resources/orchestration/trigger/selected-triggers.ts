@@ -1,0 +1,134 @@
+import type { Trigger } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { badInput, GatehouseError } from '../../../errors.ts';
+import { builder } from '../../../graphql/builder.ts';
+import type { Context } from '../../../graphql/context.ts';
+import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/define.ts';
+import { assertLength, eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { decodeId } from '../../../graphql/node.ts';
+import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
+import type { Changed, Named } from './service.ts';
+
+/** How many triggers one act takes. */
+export const greatestSelection = 1_000;
+
+const Item = builder.inputType('TriggerItem', {
+  description: 'One trigger to act on.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Its id.' }),
+    version: t.int({ description: 'The version that the caller saw: where it is another one by now, CONFLICT.' }),
+  }),
+});
+
+/** The part of an input that says which triggers. */
+export const selectionInput = (t: InputBuilder) => ({
+  tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+  triggers: t.field({ type: [Item], description: `These, at most ${greatestSelection}. Or give where, or all.` }),
+  where: t.field({
+    type: TriggerWhere,
+    description: `All that satisfy this and that the caller may read, at most ${greatestSelection}. An empty filter is refused.`,
+  }),
+  all: t.boolean({ description: `true: all that the caller may read, at most ${greatestSelection}.` }),
+});
+export interface Selection {
+  readonly triggers?: readonly (typeof Item.$inferInput)[] | null | undefined;
+  readonly where?: typeof TriggerWhere.$inferInput | null | undefined;
+  readonly all?: boolean | null | undefined;
+}
+
+export interface TriggerAnswer extends Named {
+  readonly trigger: Trigger | null;
+  readonly changed: boolean;
+  readonly error: Refused | null;
+}
+const AnswerRef = builder.objectRef<TriggerAnswer>('TriggerResult').implement({
+  description: 'What came of one trigger.',
+  fields: (t) => ({
+    trigger: t.field({
+      type: TriggerRef,
+      nullable: true,
+      description: 'As it is now; null where it was refused.',
+      resolve: ({ trigger }) => trigger,
+    }),
+    changed: t.exposeBoolean('changed', { description: 'Was there anything to change? false: it was so already.' }),
+    error: t.field({
+      type: ItemError,
+      nullable: true,
+      description: 'Why it was refused.',
+      resolve: ({ error }) => error,
+    }),
+  }),
+});
+export const selectionPayload = (t: PayloadBuilder<readonly TriggerAnswer[]>) => ({
+  results: t.field({
+    type: [AnswerRef],
+    description: 'One answer for each, in the order of the items, or of their ids.',
+    resolve: ({ result }) => [...result],
+  }),
+  changedCount: t.int({
+    description: 'How many really changed.',
+    resolve: ({ result }) => result.filter(({ changed }) => changed).length,
+  }),
+});
+
+/** @throws BAD_INPUT unless exactly one way to choose is given, and it chooses. */
+export function assertSelection({ triggers, where, all }: Selection): void {
+  const given = [triggers != null, where != null, all === true].filter(Boolean).length;
+  if (given !== 1) throw badInput(['input'], 'Say which triggers: by triggers, by where, or by all.');
+  if (where != null && Object.keys(triggerCondition({ ...where, text: where.text || null })).length === 0)
+    throw badInput(['input', 'where'], 'An empty filter chooses nothing; all: true means all.');
+}
+
+/** The triggers that are meant, in an order that keeps two such acts from waiting for each other in a circle. */
+async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
+  if (triggers != null) {
+    if (triggers.length > 0) assertLength(triggers, greatestSelection);
+    const items = triggers.map(({ id, version }, i) => ({
+      id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
+      version,
+    }));
+    const seen = new Set<string>();
+    const repeated = items.findIndex(({ id }) => seen.size === seen.add(id).size);
+    if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is there twice.');
+    // Locked in one order first: each of them is then looked at in the order of the items.
+    await tx.$executeRaw`
+      SELECT 1 FROM "Trigger" WHERE "tenantId" = ${tenantId} AND id = ANY(${items.map(({ id }) => id)})
+      ORDER BY id FOR UPDATE`;
+    return items;
+  }
+  const { where: readable } = context.session.grant('TRIGGER:READ', { tenantId });
+  const rows = await tx.trigger.findMany({
+    where: { AND: [{ tenantId }, readable, where == null ? {} : triggerCondition(where)] } as never,
+    select: { id: true },
+    orderBy: { id: 'asc' },
+    take: greatestSelection + 1,
+  });
+  if (rows.length > greatestSelection)
+    throw new GatehouseError('LIMIT_EXCEEDED', `More than ${greatestSelection} triggers are meant: narrow the filter.`);
+  return rows;
+}
+
+/** Acts on each of them by itself, with an honest answer for each. */
+export async function onEach(
+  tx: Tx,
+  context: Context,
+  refusals: GatehouseError[],
+  tenantId: string,
+  selection: Selection,
+  work: (named: Named) => Promise<Changed>,
+): Promise<readonly TriggerAnswer[]> {
+  const items = await chosen(tx, context, tenantId, selection);
+  if (items.length === 0) return [];
+  let at: Named = items[0]!;
+  return eachItem(
+    tx,
+    refusals,
+    items,
+    async (named): Promise<TriggerAnswer> => {
+      at = named;
+      return { ...named, ...(await work(named)), error: null };
+    },
+    (error): TriggerAnswer => ({ ...at, trigger: null, changed: false, error }),
+    greatestSelection,
+  );
+}

@@ -1,0 +1,113 @@
+import { isDay } from '../../../lib/day.ts';
+
+/** The names that were asked for, as the database of time zones writes them; null: there is none. */
+const zoneNames = new Map<string, string | null>();
+const greatestKept = 1_000;
+
+/** What the orchestrator takes beside the names of zones: Z, and a distance from UTC with a prefix or without. */
+function plainName(name: string): string {
+  if (name === '' || /^(z|utc|gmt|ut)$/i.test(name)) return 'UTC';
+  const [, sign, hours, minutes = '00'] = /^(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?$/.exec(name) ?? [];
+  if (hours === undefined || Number(hours) > 18 || Number(minutes) > 59) return name;
+  return `${sign}${hours.padStart(2, '0')}:${minutes}`;
+}
+
+/** One name for each zone, whatever its letters: what is kept for a zone (here and in croner) is kept once. */
+export function zoneNamed(name: string): string | undefined {
+  let known = zoneNames.get(name);
+  if (known === undefined) {
+    try {
+      known = new Intl.DateTimeFormat('en', { timeZone: plainName(name) }).resolvedOptions().timeZone;
+    } catch {
+      known = null;
+    }
+    if (zoneNames.size < greatestKept) zoneNames.set(name, known);
+  }
+  return known ?? undefined;
+}
+
+export const timeZoneFault = (name: string): string | undefined =>
+  zoneNamed(name) === undefined
+    ? `${name.slice(0, 100)} is no time zone: write a name such as Europe/Berlin, or a distance such as UTC+2.`
+    : undefined;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatOf(zone: string): Intl.DateTimeFormat {
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      era: 'short',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+    if (formats.size < greatestKept) formats.set(zone, format);
+  }
+  return format;
+}
+
+/** What clocks of a zone show at an instant, as if it were UTC; both in milliseconds. */
+export function wallAt(zone: string, instant: number): number {
+  if (zone === 'UTC') return instant;
+  const parts: Record<string, string> = {};
+  for (const { type, value } of formatOf(zone).formatToParts(instant)) parts[type] = value;
+  const at = (part: string) => Number(parts[part]);
+  const year = parts['era'] === 'BC' ? 1 - at('year') : at('year');
+  const date = new Date(0);
+  date.setUTCFullYear(year, at('month') - 1, at('day'));
+  date.setUTCHours(at('hour'), at('minute'), at('second'), ((instant % 1_000) + 1_000) % 1_000);
+  return date.getTime();
+}
+
+const day = 86_400_000;
+
+/**
+ * The instant at which clocks of a zone show this. Where they show it twice, the first one; where they leave it out, the
+ * instant at which they are put forward.
+ */
+export function instantOf(zone: string, wall: number): number {
+  if (zone === 'UTC') return wall;
+  const offsetAt = (instant: number) => wallAt(zone, instant) - instant;
+  const [before, after] = [offsetAt(wall - day), offsetAt(wall + day)];
+  if (before === after) return wall - before;
+  const fitting = [wall - before, wall - after].filter((instant) => wallAt(zone, instant) === wall);
+  if (fitting.length > 0) return Math.min(...fitting);
+  let [early, late] = [wall - after, wall - before];
+  while (late - early > 1) {
+    const middle = Math.floor((early + late) / 2);
+    if (offsetAt(middle) === before) early = middle;
+    else late = middle;
+  }
+  return late;
+}
+
+/** By how much clocks of a zone were put back in the day before an instant. */
+export function putBack(zone: string, instant: number): number {
+  const offsetAt = (at: number) => wallAt(zone, at) - at;
+  return zone === 'UTC' ? 0 : Math.max(0, offsetAt(instant - day) - offsetAt(instant));
+}
+
+const written =
+  /^(?!0000)(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/+-]+\])?)?$/i;
+
+/**
+ * The instant that a date of a source says; without a distance from UTC, by the clocks of the zone. Undefined: it is no
+ * date, or one that the calendar does not have.
+ */
+export function instantIn(text: string, zone: string): number | undefined {
+  const [, date, time = '00:00', distance] = written.exec(text.trim()) ?? [];
+  if (date === undefined || !isDay(date)) return undefined;
+  const wall = Date.parse(`${date}T${time.replace(',', '.')}Z`);
+  if (Number.isNaN(wall)) return undefined;
+  if (distance === undefined) return instantOf(zone, wall);
+  const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(distance) ?? [];
+  const minutesAhead = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
+  const instant = wall - minutesAhead * 60_000;
+  // Only years of four digits, also in UTC: neither the database nor the API has others.
+  return /^(?!0000)\d{4}-/.test(new Date(instant).toISOString()) ? instant : undefined;
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Tenant } from '../../../db/generated/client.ts';
+import { builder } from '../../../graphql/builder.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
+import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { loadRow } from '../../../graphql/connection/loaders.ts';
+import type { Context } from '../../../graphql/context.ts';
+import { viewerPermissions } from '../../../graphql/guarded.ts';
+import { changed, mutation } from '../../../graphql/mutation/define.ts';
+import { atInstance, byId } from '../../../graphql/mutation/target.ts';
+import { globalId, registerNode } from '../../../graphql/node.ts';
+import { escapeLike } from '../../../lib/text.ts';
+import { description, tenantKey } from '../../rules.ts';
+import { isOpen } from './allowed.ts';
+import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
+import { type Naming, usersOf } from './users.ts';
+
+/** Keys of those of these tenants that the viewer sees. */
+async function visibleKeys(ids: readonly string[], context: Context): Promise<string[]> {
+  const tenants = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+  const seen = tenants.filter(
+    (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
+  );
+  return seen.map((tenant) => tenant!.key).sort();
+}
+
+const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
+  description: 'Workers that take the same work.',
+  id: { field: 'id' },
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'What work names it by. Never changes.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    open: t.boolean({ description: 'May every tenant use it?', resolve: isOpen }),
+    allowedTenants: t.field({
+      type: ['String'],
+      description:
+        'Keys of the tenants that may use it, as far as the viewer sees them; none of all: every tenant if it is open, else none (the last one was deleted).',
+      resolve: ({ allowedTenants }, _args, context) => visibleKeys(allowedTenants, context),
+    }),
+    usingTenants: t.field({
+      type: ['String'],
+      description:
+        'Keys of the tenants that use it by themselves or by a namespace, as far as the viewer sees them. Those cannot be left out of allowedTenants.',
+      resolve: async (group, _args, context) => visibleKeys(await usersOf(context, group), context),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    viewerPermissions: viewerPermissions(t, 'WORKER_GROUP', () => ({})),
+  }),
+});
+registerNode({ typename: 'WorkerGroup', resource: 'WORKER_GROUP' });
+
+const Where = builder.inputType('WorkerGroupWhere', {
+  description: 'Which worker groups.',
+  fields: (t) => ({
+    key: t.string({ description: 'Exactly this key.' }),
+    text: t.string({ description: 'Key or description contains this, in any case.' }),
+  }),
+});
+
+builder.queryField('workerGroups', (t) =>
+  connection(t, {
+    connection: connectionType('WorkerGroup', WorkerGroupRef),
+    description: 'The worker groups of the instance.',
+    permission: 'WORKER_GROUP:READ',
+    scopes: () => ({}),
+    model: 'workerGroup',
+    within: () => ({}),
+    where: {
+      input: Where,
+      toCondition: ({ key, text }: typeof Where.$inferInput) => {
+        const contains = text == null ? undefined : { contains: escapeLike(text), mode: 'insensitive' };
+        return {
+          AND: [key != null ? { key } : {}, contains ? { OR: [{ key: contains }, { description: contains }] } : {}],
+        };
+      },
+    },
+    order: orderBy('WorkerGroup', {
+      KEY: { column: 'key', description: 'By key.' },
+      CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
+    }),
+    defaultOrder: { column: 'key', descending: false },
+  }),
+);
+
+const allowedTenants = z.array(tenantKey).max(1_000, 'At most 1,000 tenants.').nullish();
+const namingOf =
+  ({ session }: Context): Naming =>
+  (permission, row, tenantId) =>
+    session.can(permission, row, { tenantId });
+const ofGroup = ({ id }: { id: string | number }, context: Context) => byId('WORKER_GROUP', 'WorkerGroup', id, context);
+
+mutation('createWorkerGroup', {
+  description: 'Creates a worker group.',
+  permission: 'WORKER_GROUP:CREATE',
+  input: (t) => ({
+    key: t.string({ required: true, description: 'What work names it by: a-z, A-Z, 0-9, _ and -, at most 100.' }),
+    description: t.string({ description: 'What it is for.' }),
+    allowedTenants: t.stringList({ description: 'Keys of the tenants that may use it; none: every tenant.' }),
+  }),
+  rules: z.looseObject({ key: workerGroupKey, description, allowedTenants }),
+  target: atInstance,
+  run: (tx, grant, input, _target, context) => createWorkerGroup(tx, grant, namingOf(context), input),
+  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The new worker group.') }),
+});
+
+mutation('updateWorkerGroup', {
+  description: 'Changes what a worker group is for and which tenants may use it. Those that use it cannot be left out.',
+  permission: 'WORKER_GROUP:UPDATE',
+  input: (t) => ({
+    id: t.id({ required: true, description: 'Which worker group.' }),
+    description: t.string({ description: 'The new description; null: none. Left out: as it is.' }),
+    allowedTenants: t.stringList({
+      description: 'Keys of all tenants that may use it; none: every tenant. Left out: as they are.',
+    }),
+    open: t.boolean({ description: 'True: every tenant may use it, also where its last one was deleted.' }),
+  }),
+  rules: z.looseObject({ description, allowedTenants }),
+  target: (input, context) => ofGroup(input, context),
+  run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id, input),
+  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The changed worker group.') }),
+});
+
+mutation('deleteWorkerGroup', {
+  description: 'Deletes a worker group that no living worker, tenant or namespace uses.',
+  permission: 'WORKER_GROUP:DELETE',
+  input: (t) => ({ id: t.id({ required: true, description: 'Which worker group.' }) }),
+  target: (input, context) => ofGroup(input, context),
+  run: (tx, grant, _input, { id }, context) => deleteWorkerGroup(tx, grant, namingOf(context), id),
+  payload: (t) => ({
+    deletedId: t.id({
+      description: 'The id that is gone.',
+      resolve: ({ result }) => globalId('WorkerGroup', result.id),
+    }),
+  }),
+});

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { Grant } from '../../../access/grant.ts';
+import { record } from '../../../audit/record.ts';
+import type { Tenant, WorkerGroup } from '../../../db/generated/client.ts';
+import type { Tx } from '../../../db/transaction.ts';
+import { conflict } from '../../../errors.ts';
+import { newId } from '../../../lib/ids.ts';
+import { find } from '../../../policy/session/find.ts';
+import { deletedWithTenant } from '../../with-tenant.ts';
+import { endedStates } from '../worker/states.ts';
+import { allows, idsOf, isClosed, isOpen, keysOf, without } from './allowed.ts';
+import { assertUnused, type Naming } from './users.ts';
+
+export const workerGroupKey = z
+  .string()
+  .max(100, 'A key has at most 100 characters.')
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*(?![\s\S])/, {
+    error: 'A key has letters of a to z, digits, _ and -, and begins with a letter or digit.',
+  });
+
+/** As audit events tell it: tenants by their keys. */
+const told = async (tx: Tx, group: WorkerGroup) => ({
+  ...group,
+  open: isOpen(group),
+  allowedTenants: await keysOf(tx, group),
+});
+
+export interface NewWorkerGroup {
+  readonly key: string;
+  readonly description?: string | null | undefined;
+  /** Keys of tenants; none: every tenant. */
+  readonly allowedTenants?: readonly string[] | null | undefined;
+}
+
+export async function createWorkerGroup(
+  tx: Tx,
+  grant: Grant<'WORKER_GROUP:CREATE'>,
+  naming: Naming,
+  { key, description = null, allowedTenants }: NewWorkerGroup,
+): Promise<WorkerGroup> {
+  const group = {
+    id: newId(),
+    key,
+    description,
+    allowedTenants: await idsOf(tx, allowedTenants ?? [], (tenant) => naming('TENANT:READ', { ...tenant }, tenant.id)),
+    createdAt: new Date(),
+  };
+  await grant.review(tx, { before: null, after: group });
+  const taken = await tx.workerGroup.findUnique({ where: { key }, select: { id: true } });
+  if (taken) throw conflict(`There is a worker group ${key} already.`);
+  await tx.workerGroup.create({ data: group });
+  record(tx, grant, { before: null, after: await told(tx, group), tenant: null });
+  return group;
+}
+
+export interface WorkerGroupChange {
+  readonly description?: string | null | undefined;
+  /** Keys of all its tenants from now on; none: every tenant. */
+  readonly allowedTenants?: readonly string[] | null | undefined;
+  /** Says that every tenant may use a group which was closed. */
+  readonly open?: boolean | null | undefined;
+}
+
+/** @throws CONFLICT where a tenant that uses it would not be allowed any more. */
+export async function updateWorkerGroup(
+  tx: Tx,
+  grant: Grant<'WORKER_GROUP:UPDATE'>,
+  naming: Naming,
+  id: string,
+  { description, allowedTenants, open }: WorkerGroupChange,
+): Promise<WorkerGroup> {
+  // Tenants before groups: who deletes a tenant takes the locks in this order too.
+  const known = allowedTenants == null ? null : await tx.workerGroup.findUnique({ where: { id } });
+  const mayName = (tenant: Tenant): boolean =>
+    known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id);
+  const ids = allowedTenants == null ? undefined : await idsOf(tx, allowedTenants, mayName);
+  const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
+  if (ids?.length === 0 && isClosed(before) && open !== true)
+    throw conflict('The last tenant of this group was deleted, so it is closed. Name others, or say `open: true`.');
+  if (open === true && ids !== undefined && ids.length > 0)
+    throw conflict('A group is open to every tenant, or to those that are named.');
+  const list = open === true ? [] : ids;
+  const after = {
+    ...before,
+    ...(description !== undefined && { description }),
+    ...(list !== undefined && { allowedTenants: list }),
+  };
+  await grant.review(tx, { before, after });
+  if (list !== undefined) await assertUnused(tx, naming, before, (tenantId) => !allows(after, tenantId));
+  const earlier = await told(tx, before);
+  await tx.workerGroup.update({
+    where: { id },
+    data: { description: after.description, allowedTenants: after.allowedTenants },
+  });
+  record(tx, grant, { before: earlier, after: await told(tx, after), tenant: null });
+  return after;
+}
+
+/** @throws CONFLICT while workers that live, a tenant or a namespace use it, named as far as the doer may read them. */
+export async function deleteWorkerGroup(
+  tx: Tx,
+  grant: Grant<'WORKER_GROUP:DELETE'>,
+  naming: Naming,
+  id: string,
+): Promise<WorkerGroup> {
+  const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
+  await grant.review(tx, { before, after: null });
+  await assertUnused(tx, naming, before, () => true, { workers: true });
+  await tx.worker.updateMany({ where: { groupId: id, state: { in: [...endedStates] } }, data: { groupId: null } });
+  const earlier = await told(tx, before);
+  await tx.workerGroup.delete({ where: { id } });
+  record(tx, grant, { before: earlier, after: null, tenant: null });
+  return before;
+}
+
+/** A tenant that is deleted leaves every list. A list that becomes empty by that stays closed. */
+deletedWithTenant('WORKER_GROUP', async (tx, grant, tenant) => {
+  const groups = await tx.$queryRaw<WorkerGroup[]>`
+    SELECT * FROM "WorkerGroup" WHERE ${tenant.id} = ANY("allowedTenants") ORDER BY id FOR UPDATE`;
+  for (const group of groups) {
+    const before = await told(tx, group);
+    const after = { ...group, allowedTenants: without(group, tenant.id) };
+    await tx.workerGroup.update({ where: { id: group.id }, data: { allowedTenants: after.allowedTenants } });
+    record(tx, grant, {
+      resource: 'WORKER_GROUP',
+      before,
+      after: await told(tx, after),
+      tenant: null,
+      verb: 'update',
+      details: { deletedTenant: tenant.key, closed: isClosed(after) },
+    });
+  }
+});

@@ -1,0 +1,56 @@
+import type { Liveness } from '../../../config.ts';
+import type { Worker } from '../../../db/generated/client.ts';
+
+/** What a round of judging rests on. */
+export interface Calm {
+  /** Since when, by the database's clock, this gateway has judged without a pause. */
+  readonly since: Date;
+  /** When the round began, by the same clock. */
+  readonly at: Date;
+  /** How many milliseconds may pass from then until it is judged. */
+  readonly pauseMs: number;
+}
+
+/** What comes next for a service: its next state, or that its row is removed. */
+export type Verdict = 'DISCONNECTED' | 'TERMINATING' | 'NOT_RUNNING' | 'INACTIVE' | 'PURGE';
+export type Judged = Worker & { readonly verdict: Verdict };
+
+const batch = 500;
+const milliseconds = (value: string) => `interval '1 millisecond' * (${value})`;
+const own = (timing: string, standard: string) => `COALESCE((w.timings->>'${timing}')::float8, ${standard})`;
+const timeout = milliseconds(own('heartbeatTimeoutMs', 's.timeout'));
+const delay = milliseconds(own('initialDelayMs', 's.delay'));
+const grace = milliseconds(own('terminationGraceMs', 's.grace'));
+/** This gateway itself was awake for as long as it would hold against a service. */
+const calm = `s.since <= s.now - ${timeout} AND s.now <= s.at + ${milliseconds('s.pause')}`;
+const silent = `w."lastHeartbeatAt" < s.now - ${timeout} AND ${calm}`;
+
+const judged = `
+  FROM "Worker" w
+  CROSS JOIN (
+    SELECT $1::float8 AS timeout, $2::float8 AS delay, $3::float8 AS grace, $4::float8 AS days,
+      $5::timestamptz AS since, $6::timestamptz AS at, $7::float8 AS pause,
+      date_trunc('milliseconds', now()) AS now
+  ) s
+  CROSS JOIN LATERAL (
+    SELECT CASE
+      WHEN w.state IN ('CREATED', 'RUNNING', 'MAINTENANCE') AND ${silent} AND w."registeredAt" < s.now - ${delay}
+        THEN 'DISCONNECTED'
+      WHEN w.state = 'ERROR' AND ${silent} THEN 'TERMINATING'
+      WHEN w.state IN ('DISCONNECTED', 'TERMINATING') AND w."stateAt" < s.now - ${grace} AND ${calm} THEN 'NOT_RUNNING'
+      WHEN w.state IN ('TERMINATED_GRACEFULLY', 'TERMINATED_FORCED') THEN 'NOT_RUNNING'
+      WHEN w.state = 'NOT_RUNNING' AND w."stateAt" < s.now THEN 'INACTIVE'
+      WHEN w.state = 'INACTIVE' AND w."stateAt" < s.now - interval '1 day' * s.days THEN 'PURGE'
+    END AS verdict
+  ) v
+  WHERE v.verdict IS NOT NULL`;
+
+/** Is there anybody to judge? */
+export const anyDue = `SELECT EXISTS (SELECT 1 ${judged}) AS due, date_trunc('milliseconds', now()) AS now`;
+/** Who is judged, locked; who is just being reported of is left for the next round. */
+export const judgement = `SELECT w.*, v.verdict, s.now ${judged} ORDER BY w.id LIMIT ${batch} FOR UPDATE OF w SKIP LOCKED`;
+
+export const parametersOf = (
+  { timeoutMs, initialDelayMs, terminationGraceMs, purgeDays }: Liveness,
+  { since, at, pauseMs }: Calm,
+): unknown[] => [timeoutMs, initialDelayMs, terminationGraceMs, purgeDays, since, at, pauseMs];
