@@ -15,13 +15,13 @@ const resources = Object.keys(fields) as (keyof typeof fields)[];
 /** RE2's syntax, matched in linear time: a pattern can be set through the API, and must not stop the gateway. */
 const wholly = (pattern: string) => RE2JS.compile(pattern);
 /** Instructions of a compiled pattern. Matching a name takes at most so many steps for each of its characters. */
-const greatestProgram = 2_000;
+const maxProgram = 2_000;
 const pattern = z
   .string()
   .max(500, 'has at most 500 characters')
   .superRefine((text, context) => {
     try {
-      if (wholly(text).programSize() <= greatestProgram) return;
+      if (wholly(text).programSize() <= maxProgram) return;
       context.addIssue({ code: 'custom', message: 'is too large: use smaller repetitions' });
     } catch {
       context.addIssue({ code: 'custom', message: 'is not a regular expression (of RE2)' });

@@ -51,7 +51,7 @@ export default definePolicy({
     review({ resource }, { before, after: row }) {
       if (resource !== 'API_TOKEN' || before !== null || row === null) return abstain();
       const { maxAgeDays, mustExpire } = row['ownerKind'] === 'USER' ? users : serviceAccounts;
-      const end = row['greatestExpiry'] ?? row['expiresAt'];
+      const end = row['maxExpiresAt'] ?? row['expiresAt'];
       if (mustExpire && !isDate(end)) return deny('an API token must expire: give it a maxAge');
       if (
         maxAgeDays !== undefined &&
@@ -60,7 +60,7 @@ export default definePolicy({
         end > after(row['createdAt'], maxAgeDays)
       )
         return deny(
-          `an API token ends after ${maxAgeDays} days at the latest: give it a shorter maxAge or greatestAge`,
+          `an API token ends after ${maxAgeDays} days at the latest: give it a shorter maxAge or maxLifetime`,
         );
       return abstain();
     },

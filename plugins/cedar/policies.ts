@@ -41,7 +41,7 @@ export class CedarFaults extends Error {
 }
 
 const anything = { op: 'All' } as const;
-const greatestDepth = 7;
+const maxDepth = 7;
 const kinds = ['User', 'ServiceAccount', 'Group', 'Action', 'Namespace', 'Tenant', ...everyResource].map(
   (name) => `${prefix}${name}`,
 );
@@ -161,7 +161,7 @@ export function compilePolicies(
             compiler,
             question({ principal: json.principal, action: json.action, conditions: [] }),
           );
-          if (condition.depth > greatestDepth) throw new Inexpressible('is nested too deeply');
+          if (condition.depth > maxDepth) throw new Inexpressible('is nested too deeply');
           policies.push({
             name,
             effect: json.effect,

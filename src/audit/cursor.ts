@@ -3,7 +3,7 @@ import { badInput } from '../errors.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 
 /** No cursor is as long. */
-const greatestLength = 300;
+const maxLength = 300;
 
 /**
  * A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal.
@@ -45,7 +45,7 @@ export function decodePosition(key: Buffer, cursor: string, tenantId: string): P
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position;
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
   const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
-  if (cursor.length > greatestLength) throw refuse();
+  if (cursor.length > maxLength) throw refuse();
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
   const signature = Buffer.from(parts.pop() ?? '');
   const expected = Buffer.from(keyedHash(key, parts.join('.')).slice(0, 24));
@@ -59,10 +59,10 @@ export function decodePosition(key: Buffer, cursor: string, tenantId: string | u
   throw refuse();
 }
 
-const greatestNumber = 9_223_372_036_854_775_807n;
+const maxNumber = 9_223_372_036_854_775_807n;
 function numberIn(text: string): bigint | undefined {
   const number = /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
-  return number !== undefined && number <= greatestNumber ? number : undefined;
+  return number !== undefined && number <= maxNumber ? number : undefined;
 }
 
 /** The place behind an event of its chain. */

@@ -23,9 +23,9 @@ interface Merged {
   readonly write: Write;
 }
 
-const greatestSize = 10_000;
+const maxSize = 10_000;
 /** Events of their own that one actor makes in a minute, of whatever kind. */
-const greatestApart = 60;
+const maxApart = 60;
 const minuteOf = (now: number): number => Math.floor(now / 60_000);
 
 /**
@@ -34,7 +34,7 @@ const minuteOf = (now: number): number => Math.floor(now / 60_000);
  */
 export class Merging {
   readonly #merged = new Map<string, Merged>();
-  readonly #apart = new Recent<string, { readonly minute: number; count: number }>(greatestSize);
+  readonly #apart = new Recent<string, { readonly minute: number; count: number }>(maxSize);
 
   /**
    * @param one writes this one as an event of its own.
@@ -48,7 +48,7 @@ export class Merging {
     now = Date.now(),
   ): Promise<boolean> {
     const minute = minuteOf(now);
-    if (this.#merged.size >= greatestSize && !this.#merged.has(key)) await this.sweep(Number.POSITIVE_INFINITY);
+    if (this.#merged.size >= maxSize && !this.#merged.has(key)) await this.sweep(Number.POSITIVE_INFINITY);
     const known = this.#merged.get(key);
     if (known?.minute === minute) {
       if (known.apart >= apart || !this.#mayTellApart(actor, minute)) {
@@ -103,7 +103,7 @@ export class Merging {
       this.#apart.set(actor, told);
     }
     told.count += 1;
-    return told.count <= greatestApart;
+    return told.count <= maxApart;
   }
 
   async #report(merged: Merged): Promise<void> {

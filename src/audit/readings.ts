@@ -18,12 +18,12 @@ export interface Reading {
 }
 
 /** Arguments that are longer are not kept as they are: an event is no place for a page of text. */
-const greatestArgs = 2_000;
+const maxArgs = 2_000;
 
 const argsOf = ({ args }: Reading): Json => {
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value != null));
   const text = canonicalJson(given);
-  return text.length <= greatestArgs ? (JSON.parse(text) as Json) : `${text.slice(0, greatestArgs).toWellFormed()}…`;
+  return text.length <= maxArgs ? (JSON.parse(text) as Json) : `${text.slice(0, maxArgs).toWellFormed()}…`;
 };
 
 /** Puts on record that somebody reads a chain, in a transaction of its own. @returns the event's id. */
@@ -85,7 +85,7 @@ class Queue {
   async #run(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const some = this.#waiting.splice(0, greatestBatch);
+      const some = this.#waiting.splice(0, maxBatch);
       try {
         await this.#commit(some.map(({ draft }) => draft));
         for (const { done } of some) done.resolve();
@@ -108,7 +108,7 @@ class Queue {
   }
 }
 const queues = new WeakMap<Store, Queue>();
-const greatestBatch = 200;
+const maxBatch = 200;
 
 /** What one operation reads of the log: one event for each chain, written before the answer goes out. */
 export class Readings {

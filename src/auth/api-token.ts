@@ -14,7 +14,7 @@ const lastUseMs = 60_000;
 /** Of an extended token, no less often than after a sixtieth of its max age: its expiry is that of its last use. */
 const writtenEvery = ({ extended, maxAgeSeconds }: Pick<Known, 'extended' | 'maxAgeSeconds'>): number =>
   extended && maxAgeSeconds !== null ? Math.min(lastUseMs, (maxAgeSeconds * 1_000) / 60) : lastUseMs;
-const greatestCache = 50_000;
+const maxCache = 50_000;
 
 interface Known {
   readonly id: string;
@@ -32,7 +32,7 @@ interface Known {
 }
 
 type Stored = Omit<Known, 'readAt'>;
-const greatestBatch = 500;
+const maxBatch = 500;
 
 const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<(Stored & { hash: string })[]>`
   SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, "maxAgeSeconds", ceiling,
@@ -61,7 +61,7 @@ export class ApiTokens {
         const byHash = new Map(rows.map(({ hash, ...row }) => [hash, row]));
         return hashes.map((hash) => byHash.get(hash));
       },
-      { cache: false, maxBatchSize: greatestBatch },
+      { cache: false, maxBatchSize: maxBatch },
     );
   }
 
@@ -121,7 +121,7 @@ export class ApiTokens {
       return undefined;
     }
     const found = { ...row, readAt };
-    if (this.#known.size >= greatestCache) this.#known.clear();
+    if (this.#known.size >= maxCache) this.#known.clear();
     this.#known.set(hash, found);
     return found;
   }

@@ -18,7 +18,7 @@ import { ToldLocks } from './told-locks.ts';
 
 /** How long a verified password is remembered, so that not every request costs a hash. */
 const rememberMs = 60_000;
-const greatestCache = 10_000;
+const maxCache = 10_000;
 
 interface Remembered {
   readonly id: string;
@@ -52,7 +52,7 @@ export class Basic {
   readonly #options: BasicOptions;
   readonly #cache = new Map<string, Remembered>();
   readonly #verifying = new Map<string, Promise<Remembered>>();
-  readonly #proven = new Recent<string, true>(greatestCache);
+  readonly #proven = new Recent<string, true>(maxCache);
   readonly #strangers = new Strangers();
   readonly #locks = new ToldLocks();
   #epoch = 0;
@@ -134,7 +134,7 @@ export class Basic {
     }
     const proved = await verifying;
     if (epoch !== this.#epoch) return proved;
-    if (this.#cache.size >= greatestCache) this.#cache.clear();
+    if (this.#cache.size >= maxCache) this.#cache.clear();
     this.#cache.set(name, proved);
     this.#proven.set(name, true);
     return proved;

@@ -5,7 +5,7 @@ import { keepUnpublished } from '../db/unpublished.ts';
 import { ToldError } from '../lib/told-error.ts';
 import { createWhole } from '../lib/write-file.ts';
 
-const leastBytes = 32;
+const minBytes = 32;
 
 /** Has a first start made a store in this data folder? */
 const hasStore = (dataDir: string): boolean => existsSync(join(dataDir, 'postgres', 'PG_VERSION'));
@@ -18,9 +18,9 @@ function read(path: string): string {
     throw new ToldError(`The master key cannot be read from ${path}: ${(error as Error).message}.`);
   }
   const bytes = Buffer.byteLength(text);
-  if (bytes < leastBytes)
+  if (bytes < minBytes)
     throw new ToldError(
-      `The master key in ${path} has ${bytes} bytes, and at least ${leastBytes} are needed: whoever guesses it can sign in as anybody. ` +
+      `The master key in ${path} has ${bytes} bytes, and at least ${minBytes} are needed: whoever guesses it can sign in as anybody. ` +
         'Restore the file from a backup. If the store beside it is new, remove the whole data folder.',
     );
   return text;

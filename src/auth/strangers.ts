@@ -2,8 +2,8 @@ import { peerOf } from '../lib/address-share.ts';
 import { Recent } from '../lib/recent.ts';
 
 /** Names that nobody has, which an address may try in a minute before they are put on record as one. */
-const greatestNames = 20;
-const greatestAddresses = 10_000;
+const maxNames = 20;
+const maxAddresses = 10_000;
 
 interface Tried {
   readonly minute: number;
@@ -15,7 +15,7 @@ interface Tried {
  * one name (''), so that guessing at random makes neither a row nor an event of each.
  */
 export class Strangers {
-  readonly #tried = new Recent<string, Tried>(greatestAddresses);
+  readonly #tried = new Recent<string, Tried>(maxAddresses);
 
   /** The name under which a failure of this one is counted. */
   nameOf(account: string, address: string, now = Date.now()): string {
@@ -26,7 +26,7 @@ export class Strangers {
       tried = { minute, names: new Set() };
       this.#tried.set(peer, tried);
     }
-    if (tried.names.size < greatestNames) tried.names.add(account);
+    if (tried.names.size < maxNames) tried.names.add(account);
     return tried.names.has(account) ? account : '';
   }
 }

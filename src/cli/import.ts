@@ -86,8 +86,8 @@ function addFile({ files, skipped, refused }: Found, path: string): void {
 /** How a file begins in which macOS keeps what the disk cannot hold of another (`._name`). */
 const appleDouble = Buffer.from([0x00, 0x05, 0x16, 0x07]);
 
-const greatestBytes = 700_000;
-const greatestFiles = 50;
+const maxBytes = 700_000;
+const maxFiles = 50;
 
 /** A request has a limit of bytes; each part is one transaction. */
 function inParts(files: readonly File[]): File[][] {
@@ -95,7 +95,7 @@ function inParts(files: readonly File[]): File[][] {
   let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
     const own = Buffer.byteLength(JSON.stringify(file));
-    if (bytes + own > greatestBytes || parts.at(-1)!.length >= greatestFiles) {
+    if (bytes + own > maxBytes || parts.at(-1)!.length >= maxFiles) {
       parts.push([]);
       bytes = 0;
     }

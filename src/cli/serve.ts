@@ -35,7 +35,7 @@ async function assertCanListen(config: Config): Promise<void> {
 }
 
 /** Whoever stops a gateway waits for it, and kills it after 10 s: it should say before why. */
-const greatestStopMs = 9_800;
+const maxStopMs = 9_800;
 const sameWishMs = 200;
 
 export const serve: Command = {
@@ -64,7 +64,7 @@ export const serve: Command = {
       setTimeout(() => {
         log.error('the gateway could not stop in order, and ends');
         process.exit(1);
-      }, greatestStopMs).unref();
+      }, maxStopMs).unref();
       const { embedded } = await opening.catch(() => ({ embedded: undefined }));
       await app?.close();
       await release?.();

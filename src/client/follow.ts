@@ -63,9 +63,9 @@ const closeCodes: Readonly<Record<number, string>> = {
   4403: 'UNAUTHENTICATED',
 };
 const firstWaitMs = 200;
-const greatestWaitMs = 2_000;
+const maxWaitMs = 2_000;
 /** Keys that are remembered to tell what came twice. */
-const greatestKnown = 10_000;
+const maxKnown = 10_000;
 
 /** @yields every event once, and the bookmarks between: keep `cursor`, it is where to go on. @throws {FollowError} */
 export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenerator<FeedItem<Event>, void> {
@@ -80,7 +80,7 @@ export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenera
     const key = keyOf(item);
     if (known.has(key)) return false;
     known.add(key);
-    if (known.size > greatestKnown) known.delete(known.values().next().value!);
+    if (known.size > maxKnown) known.delete(known.values().next().value!);
     return true;
   };
   let after = options.after ?? null;
@@ -110,7 +110,7 @@ export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenera
       const refused = refusalOf(fault);
       if (refused?.gap && onGap) after = await onGap(refused.gap);
       else if (refused) throw refused;
-      const milliseconds = Math.random() * Math.min(greatestWaitMs, firstWaitMs * 2 ** failures);
+      const milliseconds = Math.random() * Math.min(maxWaitMs, firstWaitMs * 2 ** failures);
       failures += 1;
       onRetry?.(fault, milliseconds);
       await pause(milliseconds, ended.signal);

@@ -55,9 +55,9 @@ export const wakeFollowers = (tx: Tx, model: string, tenantId = ''): void =>
 
 export const isBehind = (a: Mark, b: Mark): boolean =>
   a.changed < b.changed || (a.changed === b.changed && a.id < b.id);
-const greatestId = '\u{10ffff}';
+const maxId = '\u{10ffff}';
 /** Everything below this transaction is decided and was read. */
-export const before = (horizon: bigint): Mark => ({ changed: horizon - 1n, id: greatestId });
+export const before = (horizon: bigint): Mark => ({ changed: horizon - 1n, id: maxId });
 
 export const readBatch = 200;
 

@@ -31,7 +31,7 @@ export interface Place {
 }
 
 /** A socket's path is at most 107 bytes, this of them its name. */
-const greatestFolder = 107 - '/.s.PGSQL.5432'.length;
+const maxFolder = 107 - '/.s.PGSQL.5432'.length;
 
 /** Can everybody walk down to this path? */
 function isReachable(path: string): boolean {
@@ -148,7 +148,7 @@ export function preparePlace(dataDir: string, accountName?: string): Place {
   }
   privateFolder(data, account);
   // Where the path is too long, a folder of a name that nobody can foresee: the server notes which.
-  if (Buffer.byteLength(socket) > greatestFolder) {
+  if (Buffer.byteLength(socket) > maxFolder) {
     socket = mkdtempSync(join(tmpdir(), 'gatehouse-'));
     if (account) giveTo(socket, account);
   } else privateFolder(socket, account);

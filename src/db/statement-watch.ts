@@ -5,7 +5,7 @@ import { remember } from '../lib/remember.ts';
 const suspectMs = 3_000;
 const roundMs = 1_000;
 /** After so many rounds in which the database could not be asked, what waits for it is given up. */
-const greatestFailures = 3;
+const maxFailures = 3;
 
 type Client = pg.Client & { readonly processID: number };
 
@@ -97,7 +97,7 @@ export class RunningStatements {
       }
     } catch {
       this.#failures += 1;
-      return () => this.#failures < greatestFailures;
+      return () => this.#failures < maxFailures;
     }
   }
 }

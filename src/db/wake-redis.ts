@@ -4,7 +4,7 @@ import { Gather } from './read-batcher.ts';
 import type { Wake } from './wake.ts';
 
 const channel = 'gatehouse';
-const greatestRetryMs = 2_000;
+const maxRetryMs = 2_000;
 const closeMs = 500;
 
 /** What is used of a client of the library. */
@@ -30,7 +30,7 @@ async function connectionsTo(url: string): Promise<Client[]> {
     socket: {
       connectTimeout: 2_000,
       socketTimeout: 8_000,
-      reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, greatestRetryMs) + Math.random() * 100,
+      reconnectStrategy: (retries: number) => Math.min(50 * 2 ** retries, maxRetryMs) + Math.random() * 100,
     },
   };
   return [createClient(options), createClient(options)] as unknown as Client[];

@@ -36,7 +36,7 @@ interface KnownTenants {
   readonly rows: Map<string, Tenant>;
 }
 const known = new WeakMap<Store, KnownTenants>();
-const greatestKnown = 1_000;
+const maxKnown = 1_000;
 
 /** The tenant of this key from memory, for who may see it. Whoever may not is answered as slowly as for no tenant. */
 function remembered({ store, session }: Context, key: string): Tenant | undefined {
@@ -47,7 +47,7 @@ function remembered({ store, session }: Context, key: string): Tenant | undefine
 
 function keep({ store, session }: Context, row: Tenant): void {
   let tenants = known.get(store);
-  if (tenants?.revision !== session.revision || tenants.rows.size >= greatestKnown) {
+  if (tenants?.revision !== session.revision || tenants.rows.size >= maxKnown) {
     tenants = { revision: session.revision, rows: new Map() };
     known.set(store, tenants);
   }

@@ -4,7 +4,7 @@ import { FairQueue } from './fair-queue.ts';
 import { assertNoLock } from './held-lock.ts';
 
 /** Two texts that have nothing in common can take long; then there is no answer. */
-const greatestMs = 2_000;
+const maxMs = 2_000;
 
 /** A text and what it is called. */
 export interface NamedText {
@@ -33,7 +33,7 @@ function compare(before: NamedText, after: NamedText): Promise<string | null> {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   createTwoFilesPatch(before.name, after.name, before.text, after.text, undefined, undefined, {
     headerOptions: FILE_HEADERS_ONLY,
-    timeout: greatestMs,
+    timeout: maxMs,
     callback: (patch) => resolve(patch ?? null),
   });
   return promise;

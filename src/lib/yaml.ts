@@ -27,7 +27,7 @@ export interface YamlLimits {
 }
 
 /** More faults than anybody mends at once: the rest is told when these are mended. */
-const greatestIssues = 100;
+const maxIssues = 100;
 
 const fault = (message: string, line = 1): { issues: Issue[] } => ({ issues: [{ path: [], message, line }] });
 
@@ -52,7 +52,7 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
   if (errors.length > 0) {
     if (errors.some(({ message }) => message.includes('call stack'))) return fault('The text is nested too deeply.');
     return {
-      issues: errors.slice(0, greatestIssues).map(({ message, at }) => ({
+      issues: errors.slice(0, maxIssues).map(({ message, at }) => ({
         path: [],
         message,
         line: lines.linePos(at).line,
@@ -136,7 +136,7 @@ function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
 
 /** What a model says against a value, with the lines of its text. */
 export const issuesOf = (error: z.ZodError, lineOf: LineOf): Issue[] =>
-  error.issues.slice(0, greatestIssues).map((issue) => ({
+  error.issues.slice(0, maxIssues).map((issue) => ({
     path: issue.path as (string | number)[],
     message: issue.message,
     line: lineOf(issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path),

@@ -41,16 +41,16 @@ export const personName = z
   .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
   .nullish();
 
-const greatestDepth = 20;
+const maxDepth = 20;
 const isFlat = (value: unknown, depth = 0): boolean =>
   typeof value !== 'object' || value === null
     ? true
-    : depth < greatestDepth && Object.values(value).every((member) => isFlat(member, depth + 1));
+    : depth < maxDepth && Object.values(value).every((member) => isFlat(member, depth + 1));
 
 /** JSON of a limited depth and size (in thousands of bytes). */
 export const boundedJson = <T extends z.ZodType>(model: T, what: string, kilobytes: number): T =>
   model
-    .refine((value) => isFlat(value), `${what} are nested at most ${greatestDepth} deep.`)
+    .refine((value) => isFlat(value), `${what} are nested at most ${maxDepth} deep.`)
     .refine(
       (value) => Buffer.byteLength(JSON.stringify(value)) <= kilobytes * 1_000,
       `${what} take at most ${kilobytes} kB.`,

@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { compress, type Encoding, encodingOf } from './encoding.ts';
 
 /** What is smaller fits into the first round trip of a connection, so compressing it saves no time. */
-const leastBytes = 14_000;
+const minBytes = 14_000;
 /** Answers that are compressed at once. The thread pool has four threads, and verifies passwords as well. */
 const atOnce = 2;
 let running = 0;
@@ -28,7 +28,7 @@ export function compressAnswer(request: IncomingMessage, response: ServerRespons
     response.writeHead = writeHead;
     const headers = head.findLast((part): part is OutgoingHttpHeaders => typeof part === 'object');
     for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) response.setHeader(name, value);
-    const isLarge = Number(response.getHeader('content-length')) >= leastBytes;
+    const isLarge = Number(response.getHeader('content-length')) >= minBytes;
     const isPlain = isJson(response.getHeader('content-type')) && !response.hasHeader('content-encoding');
     if (!isLarge || !isPlain) return response.writeHead(head[0]);
     response.statusCode = head[0];

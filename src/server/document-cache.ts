@@ -1,8 +1,8 @@
 import type { DocumentNode } from 'graphql';
 
 /** Texts longer than this are parsed each time: what is remembered of strangers stays within bounds. */
-const greatestText = 16_384;
-const greatestCount = 1_000;
+const maxText = 16_384;
+const maxCount = 1_000;
 
 /** Parsed documents by their text, the least recently used forgotten first. */
 export function createDocumentCache() {
@@ -16,8 +16,8 @@ export function createDocumentCache() {
       return document;
     },
     set(text: string, document: DocumentNode): void {
-      if (text.length > greatestText) return;
-      if (known.size >= greatestCount) known.delete(known.keys().next().value!);
+      if (text.length > maxText) return;
+      if (known.size >= maxCount) known.delete(known.keys().next().value!);
       known.set(text, document);
     },
   };

@@ -4,14 +4,14 @@ import { checkVariables } from '../graphql/mutation/item-input.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 /** Deeper than anything that is taken; far from the end of the stack. */
-const greatestDepth = 200;
+const maxDepth = 200;
 
 const refusal = (path: Issue['path']) =>
   badInput(path, 'Text with a character that cannot be stored (NUL or half a pair).');
 
 /** @param path where it is; added to and taken back on the way, since most values are fine. */
 function check(value: unknown, path: (string | number)[]): void {
-  if (path.length > greatestDepth) throw badInput(path.slice(0, 5), 'This is nested too deeply.');
+  if (path.length > maxDepth) throw badInput(path.slice(0, 5), 'This is nested too deeply.');
   if (typeof value === 'string') {
     if (!isStorable(value)) throw refusal([...path]);
   } else if (typeof value === 'object' && value !== null) {

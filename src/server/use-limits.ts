@@ -35,9 +35,9 @@ function introspects(document: DocumentNode, set: SelectionSetNode, seen = new S
 }
 
 /** How often one selection may ask for the same field: validation compares each with every other. */
-const greatestRepeats = 50;
+const maxRepeats = 50;
 /** Fields in a document of somebody who has not signed in: more than there is to ask for. */
-const greatestUnproved = 30;
+const maxUnproved = 30;
 
 /** An introspection is refused as it always is without signing in, however long it is. */
 const strange = (document: DocumentNode): GatehouseError =>
@@ -47,8 +47,8 @@ const strange = (document: DocumentNode): GatehouseError =>
     ? unauthenticated()
     : new GatehouseError(
         'LIMIT_EXCEEDED',
-        `Sign in: without that, a document is over the limit of ${greatestUnproved} for fields.`,
-        { limit: 'fields', allowed: greatestUnproved },
+        `Sign in: without that, a document is over the limit of ${maxUnproved} for fields.`,
+        { limit: 'fields', allowed: maxUnproved },
       );
 
 /** Keeps validation cheap. @throws LIMIT_EXCEEDED, UNAUTHENTICATED. */
@@ -62,15 +62,15 @@ function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
         fields += 1;
-        if (ofStranger && fields > greatestUnproved) throw strange(document);
+        if (ofStranger && fields > maxUnproved) throw strange(document);
         const name = (selection.alias ?? selection.name).value;
         const count = (repeats.get(name) ?? 0) + 1;
         repeats.set(name, count);
-        if (count > greatestRepeats)
+        if (count > maxRepeats)
           throw new GatehouseError(
             'LIMIT_EXCEEDED',
-            `The operation is over the limit of ${greatestRepeats} for repeats of one field (${name.slice(0, 100)}).`,
-            { limit: 'repeats', allowed: greatestRepeats },
+            `The operation is over the limit of ${maxRepeats} for repeats of one field (${name.slice(0, 100)}).`,
+            { limit: 'repeats', allowed: maxRepeats },
           );
       }
       if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet) pending.push(selection.selectionSet);

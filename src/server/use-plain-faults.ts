@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { plainFault } from '../graphql/mask.ts';
 
 /** More faults than these help nobody, and make the answer to a small document a large one. */
-const greatestCount = 5;
+const maxCount = 5;
 
 /** What validation finds is answered without execution, so nothing else masks it: no suggestions, codes of the table. */
 export function usePlainFaults(): Plugin {
@@ -11,7 +11,7 @@ export function usePlainFaults(): Plugin {
     onValidate() {
       return ({ valid, result, setResult }) => {
         if (valid) return;
-        const told = result.slice(0, greatestCount);
+        const told = result.slice(0, maxCount);
         setResult(told.map((error) => (error instanceof GraphQLError ? plainFault(error) : error)));
       };
     },

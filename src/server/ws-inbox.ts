@@ -6,7 +6,7 @@ import { Allowance } from '../lib/allowance.ts';
 const perSecond = 500;
 const burst = 1_000;
 /** Messages that may be in work at once: the operations of a socket, and what refuses more of them. */
-const greatestRunning = 150;
+const maxRunning = 150;
 /** Messages that are taken in a row before other sockets get the thread. */
 const turn = 20;
 
@@ -92,7 +92,7 @@ export class Inbox {
   };
 
   #mayGo(): boolean {
-    return !this.#raw.writableNeedDrain && this.#running < greatestRunning && this.#allowance.wait === 0;
+    return !this.#raw.writableNeedDrain && this.#running < maxRunning && this.#allowance.wait === 0;
   }
 
   /** A full socket tells when it has drained, and running work when it ends; only the allowance needs a clock. */

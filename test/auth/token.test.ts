@@ -140,7 +140,7 @@ describe('API tokens', () => {
   it('extended ones of a short life are pushed by every use, and one that no use could push is refused', async () => {
     const user = await person();
     const client = world.basic(user.username, 'a phrase of this person');
-    const equal = { name: 'e', maxAge: 'PT1H', extended: true, greatestAge: 'PT1H' };
+    const equal = { name: 'e', maxAge: 'PT1H', extended: true, maxLifetime: 'PT1H' };
     const { errors } = await client.run(create, { i: equal });
     expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
       ['BAD_INPUT', 'The greatest age is above the max age: else no use extends the token.'],
@@ -162,7 +162,7 @@ describe('API tokens', () => {
 
   it('extended ones are pushed by use: never past their greatest age, never backwards, never back to life', async () => {
     const user = await person();
-    const { client } = await mint(user, { maxAge: 'PT1H', extended: true, greatestAge: 'PT2H' });
+    const { client } = await mint(user, { maxAge: 'PT1H', extended: true, maxLifetime: 'PT2H' });
     const created = (await rowOf(user)).createdAt.getTime();
     const minutes = (count: number) => created + count * 60_000;
     const expiry = async () => ((await rowOf(user)).expiresAt!.getTime() - created) / 60_000;

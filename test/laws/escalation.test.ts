@@ -465,7 +465,7 @@ describe('nobody hands out what they do not hold', () => {
     const mint = (i: object) => client.codes(call('createApiToken', 'fullToken'), { i: { name: 'x', ...i } });
     expect(await mint({})).toEqual(['FORBIDDEN']);
     expect(await mint({ maxAge: 'PT2H' })).toEqual(['FORBIDDEN']);
-    expect(await mint({ maxAge: 'PT10M', extended: true, greatestAge: 'P2D' })).toEqual(['FORBIDDEN']);
+    expect(await mint({ maxAge: 'PT10M', extended: true, maxLifetime: 'P2D' })).toEqual(['FORBIDDEN']);
     expect(await mint({ maxAge: 'PT10M' })).toEqual([]);
     const token = await world.db.apiToken.findFirstOrThrow({ where: { principalId: user.id, name: 'short' } });
     expect(await client.codes(call('rotateApiToken', 'fullToken'), { i: { id: idOf('ApiToken', token) } })).toEqual([

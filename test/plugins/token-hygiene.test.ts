@@ -56,12 +56,12 @@ describe('token-hygiene', () => {
       users: { mustExpire: true, maxAgeDays: 30 },
       serviceAccounts: { maxAgeDays: 10 },
     });
-    const made = (ownerKind: string, expiresAt: Date | null, greatestExpiry: Date | null = null) =>
+    const made = (ownerKind: string, expiresAt: Date | null, maxExpiresAt: Date | null = null) =>
       review({ resource: 'API_TOKEN', action: 'CREATE' }, null, {
         ownerKind,
         createdAt: now,
         expiresAt,
-        greatestExpiry,
+        maxExpiresAt,
       });
     expect(await made('USER', null)).toBe('an API token must expire: give it a maxAge');
     expect(await made('USER', inDays(30))).toBe('abstain');

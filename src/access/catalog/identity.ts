@@ -107,7 +107,7 @@ export const identity = {
         'maxAgeSeconds',
         'extended',
         'expiresAt',
-        'greatestExpiry',
+        'maxExpiresAt',
         'revokedAt',
         'ceiling',
       ],

@@ -14,7 +14,7 @@ import { webhookTarget } from './webhook.ts';
 const pollMs = 1_000;
 /** How often a gateway that does not ship looks whether it may. */
 const standbyMs = 3_000;
-const greatestBackoffMs = 60_000;
+const maxBackoffMs = 60_000;
 
 const targetOf = (destination: Destination): Target =>
   destination.to === 'file'
@@ -146,7 +146,7 @@ export class Shipper {
       this.#log.error('shipping audit events failed; it is tried again', { destination: name, fault });
     await this.#store.prisma.$executeRaw`
       UPDATE "AuditShipping" SET "failingSince" = COALESCE("failingSince", now()), fault = ${fault} WHERE name = ${name}`;
-    const backoff = Math.min(greatestBackoffMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2);
+    const backoff = Math.min(maxBackoffMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2);
     const wait = error instanceof TryLater ? Math.max(error.milliseconds, backoff) : backoff;
     await this.#pause(new Promise(() => undefined), wait);
   }

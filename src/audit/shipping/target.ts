@@ -28,7 +28,7 @@ export class TryLater extends Error {
 const timeoutMs = 15_000;
 
 /** What says more has something else to say. */
-const greatestAnswer = 64 * 1024;
+const maxAnswer = 64 * 1024;
 
 /** The beginning of a body: whole where it is no longer than asked. */
 async function beginOf(response: Response, greatest: number): Promise<string> {
@@ -60,7 +60,7 @@ export async function post(
     redirect: 'manual',
     signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
   });
-  const text = await beginOf(response, greatestAnswer);
+  const text = await beginOf(response, maxAnswer);
   if (response.ok) return text;
   const message = `it answered with status ${response.status}`;
   const seconds = Number(response.headers.get('retry-after'));

@@ -26,14 +26,14 @@ export function nameIn(input: object): string {
   return String(name ?? key ?? username ?? '');
 }
 
-const greatestIssues = 100;
+const maxIssues = 100;
 
 /** The input as the rules leave it. @throws BAD_INPUT with the place of each fault. */
 export function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
   if (result.success) return result.data;
   // More help nobody, and a large input can have a fault in each of its parts.
-  const issues = result.error.issues.slice(0, greatestIssues).flatMap((issue) => {
+  const issues = result.error.issues.slice(0, maxIssues).flatMap((issue) => {
     const path = ['input', ...(issue.path as (string | number)[])];
     return issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))

@@ -20,10 +20,10 @@ export const ItemError = builder.objectRef<Refused>('ItemError').implement({
   }),
 });
 
-const usualGreatest = 500;
+const usualMax = 500;
 
 /** @throws BAD_INPUT. Asked before anything is done with the items: a request can hold many thousands. */
-export function assertLength(items: readonly unknown[], greatest = usualGreatest): void {
+export function assertLength(items: readonly unknown[], greatest = usualMax): void {
   if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
 }
 
@@ -37,7 +37,7 @@ export async function eachItem<Item, Result>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
   refused: (refused: Refused) => Result,
-  greatest = usualGreatest,
+  greatest = usualMax,
 ): Promise<readonly Result[]> {
   assertLength(items, greatest);
   const results: Result[] = [];

@@ -46,7 +46,7 @@ interface Args<Filter> {
 }
 
 /** Ids that a stream remembers to have told, so that it can tell that they left. Beyond it, the oldest are forgotten. */
-const greatestTold = 10_000;
+const maxTold = 10_000;
 
 /** Defines a subscription that tells the changes of rows, and its type `XChange`. Decided anew for every change. */
 export function changesSubscription<Node, Filter = never>(name: string, spec: ChangesSpec<Node, Filter>): void {
@@ -121,7 +121,7 @@ async function* follow<Node, Filter>(
         if (kind === 'row' && isVisible && wanted(id)) {
           told.delete(id);
           told.add(id);
-          if (told.size > greatestTold) told.delete(told.values().next().value!);
+          if (told.size > maxTold) told.delete(told.values().next().value!);
           yield { kind: 'CHANGED', id, node: row as Node };
         } else if (told.delete(id) || (kind === 'removal' && isVisible)) {
           yield { kind: 'REMOVED', id, node: null };

@@ -10,7 +10,7 @@ import type { LookUps } from '../contract.ts';
 import { matches } from '../filter/portable.ts';
 import { reviewedIn } from '../session/reviewed.ts';
 
-const greatestRows = 1_000;
+const maxRows = 1_000;
 
 interface Rows {
   count(args: object): Promise<number>;
@@ -61,8 +61,8 @@ function lookUpsIn(tx: Tx, tenantId: string | undefined): LookUps {
 
     async rows(resource, where) {
       const scoped = { AND: [...inTenant(resource, tenantId ?? null), where] };
-      const found = await rowsOf(tx, resource).findMany({ where: scoped, take: greatestRows + 1 });
-      if (found.length > greatestRows) throw new Error(`more than ${greatestRows} rows of ${resource}`);
+      const found = await rowsOf(tx, resource).findMany({ where: scoped, take: maxRows + 1 });
+      if (found.length > maxRows) throw new Error(`more than ${maxRows} rows of ${resource}`);
       return found;
     },
 

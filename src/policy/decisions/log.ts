@@ -36,8 +36,8 @@ interface Merged {
 }
 
 /** Sampled reads that wait to be written; beyond it they are left out rather than kept. */
-const greatestWaiting = 5_000;
-const greatestPart = 5_000;
+const maxWaiting = 5_000;
+const maxPart = 5_000;
 const longText = 10_000;
 const dayMs = 86_400_000;
 
@@ -78,7 +78,7 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
 async function pruneSome(tx: Tx, before: Date): Promise<number> {
   const gone = await tx.$queryRaw<{ contentDigest: string }[]>`
     DELETE FROM "Decision" WHERE id IN
-      (SELECT id FROM "Decision" WHERE at < ${before} LIMIT ${greatestPart} FOR UPDATE SKIP LOCKED)
+      (SELECT id FROM "Decision" WHERE at < ${before} LIMIT ${maxPart} FOR UPDATE SKIP LOCKED)
     RETURNING "contentDigest"`;
   if (gone.length === 0) return 0;
   const digests = [...new Set(gone.map(({ contentDigest }) => contentDigest))];
@@ -149,7 +149,7 @@ export class DecisionLog {
   sample(decision: Decision, policySet: string): void {
     const { sampleReads } = this.#options;
     if (sampleReads === 0 || (sampleReads < 1 && this.#random() >= sampleReads)) return;
-    if (this.#sampled.length >= greatestWaiting) {
+    if (this.#sampled.length >= maxWaiting) {
       this.dropped += 1;
       return;
     }
@@ -164,7 +164,7 @@ export class DecisionLog {
     try {
       await this.#write(sampled);
     } catch (error) {
-      this.#sampled = [...sampled, ...this.#sampled].slice(0, greatestWaiting);
+      this.#sampled = [...sampled, ...this.#sampled].slice(0, maxWaiting);
       throw error;
     }
     for (const [key, known] of this.#refused) {
@@ -185,7 +185,7 @@ export class DecisionLog {
     for (;;) {
       const part = await inTransaction(this.#options.store, (tx) => pruneSome(tx, before));
       removed += part;
-      if (part < greatestPart) return removed;
+      if (part < maxPart) return removed;
     }
   }
 

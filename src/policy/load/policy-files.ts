@@ -4,7 +4,7 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { NotUtf8, readTextFile } from '../../lib/text-file.ts';
 
-const greatestBytes = 1_000_000;
+const maxBytes = 1_000_000;
 const current = new AsyncLocalStorage<string | undefined>();
 
 /** Reads settings whose files lie in this folder of the operator's; undefined: none may be named. */
@@ -35,7 +35,7 @@ export const policyFile = (ending: string) =>
       const real = realpathSync(path);
       if (!isInside(realpathSync(folder), real)) return fault('is not in the folder that policyFiles names');
       const found = statSync(real);
-      if (!found.isFile() || found.size > greatestBytes) return fault('is no file of at most 1 MB');
+      if (!found.isFile() || found.size > maxBytes) return fault('is no file of at most 1 MB');
       return { path: given, text: readTextFile(real) };
     } catch (error) {
       if (error instanceof NotUtf8) return fault(`is no text: ${error.message}`);

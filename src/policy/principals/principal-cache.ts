@@ -5,8 +5,8 @@ import { unauthenticated } from '../../errors.ts';
 import type { Freshness } from '../session/freshness.ts';
 import { loadPrincipals, type Principal } from './principal.ts';
 
-const greatestSize = 20_000;
-const greatestBatch = 200;
+const maxSize = 20_000;
+const maxBatch = 200;
 
 /** Principals by id, each as of a revision; one that is older than the known revision is read again. */
 export class Principals {
@@ -22,7 +22,7 @@ export class Principals {
         const found = await withoutDeadline(() => loadPrincipals(db, ids));
         return ids.map((id) => found.get(id));
       },
-      { cache: false, maxBatchSize: greatestBatch },
+      { cache: false, maxBatchSize: maxBatch },
     );
     this.#freshness = freshness;
   }
@@ -60,7 +60,7 @@ export class Principals {
       this.#known.delete(id);
       throw unauthenticated();
     }
-    if (this.#known.size >= greatestSize) this.#known.clear();
+    if (this.#known.size >= maxSize) this.#known.clear();
     this.#known.set(id, principal);
     return principal;
   }

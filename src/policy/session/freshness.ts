@@ -14,7 +14,7 @@ const pollMs = 250;
 /** The same where their wake-ups are heard: one may be lost, and those who follow look once a second themselves. */
 const followedPollMs = 500;
 const calmPollMs = 1_500;
-const greatestAgeMs = 2_000;
+const maxAgeMs = 2_000;
 
 /**
  * Knows the revision of everything that feeds a decision. Hears of a new one by wake-up and by a poll; a gateway that
@@ -63,7 +63,7 @@ export class Freshness {
   }
 
   get isFresh(): boolean {
-    return this.#now() - this.#confirmedAt <= greatestAgeMs;
+    return this.#now() - this.#confirmedAt <= maxAgeMs;
   }
 
   /** @throws POLICY_ERROR where the revision is not known to be current. */

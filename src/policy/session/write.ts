@@ -35,7 +35,7 @@ const merged = (noted: readonly Evidence[], own: readonly object[] = []): readon
   }),
 ];
 
-const greatestAttempts = 10;
+const maxAttempts = 10;
 
 /**
  * Writers of access wait for each other here, before they take a connection, and not on the row that they all lock:
@@ -73,7 +73,7 @@ export async function write<P extends Permission, T>(
   /** Is the state that the change left behind known, so that it need not be read? */
   let isKnown = false;
   const attempts = async (): Promise<T> => {
-    for (let attempt = 1; attempt <= greatestAttempts; attempt += 1) {
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       currentDeadline()?.throwIfOver();
       await session.refresh();
       const grant = session.grant(permission, scope);

@@ -16,7 +16,7 @@ type RoleAbility = Ability<[string, string], Where>;
  * Only `can` rules are ever made, so CASL's order of rules never matters.
  */
 const abilities = new Map<string, RoleAbility>();
-const greatestCache = 10_000;
+const maxCache = 10_000;
 
 function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
   const content = canonicalJson([tenantId, [...cover].sort()]);
@@ -27,7 +27,7 @@ function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
       return { action, subject, ...conditions(permission, roots, tenantId) };
     });
     ability = createPrismaAbility(rules as never) as unknown as RoleAbility;
-    if (abilities.size >= greatestCache) abilities.clear();
+    if (abilities.size >= maxCache) abilities.clear();
     abilities.set(content, ability);
   }
   return ability;

@@ -24,7 +24,7 @@ export interface ExportRequest {
 }
 
 /** Events that are read at once: as many as make about so much text, by those before them. */
-const greatestPage = 250;
+const maxPage = 250;
 const firstPage = 50;
 const pageCharacters = 1_000_000;
 
@@ -81,7 +81,7 @@ export async function* exportChain(
     yield page.text;
     if (page.last === undefined) break;
     at = behindEvent(keys.cursor, page.last);
-    size = Math.min(greatestPage, Math.max(1, Math.floor((size * pageCharacters) / page.text.length)));
+    size = Math.min(maxPage, Math.max(1, Math.floor((size * pageCharacters) / page.text.length)));
   }
   if (format === 'ndjson' && head && isWholeChain) {
     const { seq, hash } = head;

@@ -14,7 +14,7 @@ import { Judges, SharedFilter } from './shared-filters.ts';
 /** Who has something to do without an event is looked for so often. */
 const lookMs = 500;
 /** Texts that are kept in memory, in characters, over all selections. */
-const greatestTexts = 16_000_000;
+const maxTexts = 16_000_000;
 
 /** What the followers of one tenant's feed share. */
 export class Room {
@@ -142,7 +142,7 @@ export class FanOut {
   #note(characters: number): void {
     this.figures.made += 1;
     this.#texts += characters;
-    if (this.#texts < greatestTexts) return;
+    if (this.#texts < maxTexts) return;
     this.#texts = 0;
     for (const { selections } of this.#rooms.values()) for (const selection of selections.values()) selection.clear();
   }

@@ -10,7 +10,7 @@ import { EventRing } from './event-ring.ts';
 import type { FeedItem } from './schema.ts';
 
 /** Different answers to one event that are kept; beyond, everybody makes their own. */
-const greatestVariants = 16;
+const maxVariants = 16;
 
 /** What somebody gets who is to be answered by the questions alone. */
 export interface Asker {
@@ -107,7 +107,7 @@ export class Selection {
       const text = asker.way.textOf(result);
       this.#made(text.length);
       // A fault may be of this moment, or of this viewer.
-      if (noted.isPrivate || result.errors || entry.variants.length >= greatestVariants) entry.isPrivate = true;
+      if (noted.isPrivate || result.errors || entry.variants.length >= maxVariants) entry.isPrivate = true;
       else entry.variants.push({ grounds: this.#groundsOf(noted.questions), text });
       return text;
     };
@@ -123,7 +123,7 @@ export class Selection {
     const known = this.#standing.find(isSame);
     if (known) return known;
     const grounds = { questions, isStanding: true };
-    if (this.#standing.length < greatestVariants) this.#standing.push(grounds);
+    if (this.#standing.length < maxVariants) this.#standing.push(grounds);
     return grounds;
   }
 }

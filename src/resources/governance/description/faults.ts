@@ -2,7 +2,7 @@ import type { Tx } from '../../../db/transaction.ts';
 import { GatehouseError, type Issue } from '../../../errors.ts';
 import { attempt } from '../../../policy/session/reviewed.ts';
 
-const greatestNumber = 100;
+const maxNumber = 100;
 const refusals = ['POLICY_ERROR', 'FORBIDDEN'];
 
 /** Gathers what is wrong with a description, each fault with its place in it, so that all are told at once. */
@@ -45,7 +45,7 @@ export class Faults {
       else {
         for (const item of items) {
           // Nobody reads more of them, and all other writers of access wait meanwhile.
-          if (this.#errors.length >= greatestNumber) break;
+          if (this.#errors.length >= maxNumber) break;
           await this.all([item], work);
         }
       }
@@ -61,7 +61,7 @@ export class Faults {
       this.#errors.find((fault) => fault.error.code !== 'BAD_INPUT') ??
       this.#errors[0]!;
     const issues = this.#errors
-      .slice(0, greatestNumber)
+      .slice(0, maxNumber)
       .map((fault) => ({ path: [...this.#root, ...fault.path], message: fault.error.message }));
     const { code: _code, ...details } = error.extensions;
     const more = this.#errors.length - 1;

@@ -74,7 +74,7 @@ const ApiTokenRef = builder.prismaNode('ApiToken', {
       description: 'How long it lives from its making or, if extended, from its last use.',
     }),
     extended: t.exposeBoolean('extended', { description: 'Does its use push its expiry?' }),
-    greatestExpiry: t.expose('greatestExpiry', {
+    maxExpiresAt: t.expose('maxExpiresAt', {
       type: 'DateTime',
       nullable: true,
       description: 'Beyond this no use pushes it.',
@@ -231,7 +231,7 @@ mutation('createApiToken', {
     description: t.string({ description: 'What it is for.' }),
     maxAge: t.field({ type: 'Duration', description: 'How long it lives; left out: for ever.' }),
     extended: t.boolean({ description: 'Each use pushes the expiry to that moment plus maxAge.' }),
-    greatestAge: t.field({
+    maxLifetime: t.field({
       type: 'Duration',
       description:
         'Where an extended token ends, however much it is used: above maxAge (default: P365D, or twice maxAge if that is longer).',

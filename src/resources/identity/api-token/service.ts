@@ -24,7 +24,7 @@ export interface NewToken {
   /** Each use pushes the expiry to that moment plus maxAge. */
   readonly extended?: boolean | null | undefined;
   /** Seconds after which an extended token ends, however much it is used. */
-  readonly greatestAge?: number | null | undefined;
+  readonly maxLifetime?: number | null | undefined;
   /** What the token may do at most; absent: see `ceilingFor`. */
   readonly ceiling?: Ceiling | null | undefined;
 }
@@ -76,21 +76,21 @@ function assertNotOutlived(grant: Grant, end: Date | null): void {
   }
 }
 
-function lifetime({ maxAge = null, extended, greatestAge }: NewToken, now: Date) {
+function lifetime({ maxAge = null, extended, maxLifetime }: NewToken, now: Date) {
   if (maxAge !== null && maxAge <= 0) throw badInput(['input', 'maxAge'], 'A token lives for at least a second.');
   if (extended && maxAge === null)
     throw badInput(['input', 'extended'], 'A token that never expires cannot be extended.');
-  if (greatestAge != null && !extended)
-    throw badInput(['input', 'greatestAge'], 'Only an extended token has a greatest age.');
-  const greatest = extended ? (greatestAge ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
+  if (maxLifetime != null && !extended)
+    throw badInput(['input', 'maxLifetime'], 'Only an extended token has a greatest age.');
+  const greatest = extended ? (maxLifetime ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
   if (greatest !== null && greatest <= maxAge!)
-    throw badInput(['input', 'greatestAge'], 'The greatest age is above the max age: else no use extends the token.');
+    throw badInput(['input', 'maxLifetime'], 'The greatest age is above the max age: else no use extends the token.');
   const after = (seconds: number | null) => (seconds === null ? null : new Date(now.getTime() + seconds * 1_000));
   return {
     maxAgeSeconds: maxAge,
     extended: extended ?? false,
     expiresAt: after(maxAge),
-    greatestExpiry: after(greatest),
+    maxExpiresAt: after(greatest),
   };
 }
 
@@ -162,7 +162,7 @@ export async function createApiToken(
   };
   await reviewNew(tx, grant, after);
   await assertMayActAs(tx, grant, owner.id);
-  assertNotOutlived(grant, after.greatestExpiry ?? after.expiresAt);
+  assertNotOutlived(grant, after.maxExpiresAt ?? after.expiresAt);
   const ceiling = ceilingFor(grant, owner, input.ceiling);
   const token = await tx.apiToken.create({ data: { ...after, ceiling: stored(ceiling) } });
   record(tx, grant, { before: null, after: await withOwner(tx, token), tenant: await tenantRef(tx, token.tenantId) });
@@ -185,16 +185,16 @@ export async function rotateApiToken(
   const end = new Date(now.getTime() + overlap * 1_000);
   const expiresAt = before.expiresAt && before.expiresAt < end ? before.expiresAt : end;
   // It is not prolonged again: its end is now absolute.
-  const data = { expiresAt, extended: false, greatestExpiry: null };
+  const data = { expiresAt, extended: false, maxExpiresAt: null };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const greatestAge = before.greatestExpiry
-    ? Math.round((before.greatestExpiry.getTime() - before.createdAt.getTime()) / 1_000)
+  const maxLifetime = before.maxExpiresAt
+    ? Math.round((before.maxExpiresAt.getTime() - before.createdAt.getTime()) / 1_000)
     : null;
   // One whose greatest age is its max age, as was possible once, was never extended: neither is the new one.
-  const extended = before.extended && (greatestAge === null || greatestAge > before.maxAgeSeconds!);
+  const extended = before.extended && (maxLifetime === null || maxLifetime > before.maxAgeSeconds!);
   const maxAge = before.maxAgeSeconds;
-  const life = lifetime({ name: before.name, maxAge, extended, ...(extended && { greatestAge }) }, now);
-  assertNotOutlived(grant, life.greatestExpiry ?? life.expiresAt);
+  const life = lifetime({ name: before.name, maxAge, extended, ...(extended && { maxLifetime }) }, now);
+  assertNotOutlived(grant, life.maxExpiresAt ?? life.expiresAt);
   const fullToken = newToken();
   const next = {
     id: newId(),

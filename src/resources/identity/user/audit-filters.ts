@@ -23,7 +23,7 @@ const where = z.strictObject({
   text: text.optional(),
 });
 
-export const greatestFilters = 100;
+export const maxFilters = 100;
 const name = z
   .string()
   .min(1, 'A filter has a name.')

@@ -9,7 +9,7 @@ import { type Json, toJson } from '../../../lib/json.ts';
 import { find } from '../../../policy/session/find.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { tenantKey } from '../../rules.ts';
-import { auditFilters, greatestFilters } from './audit-filters.ts';
+import { auditFilters, maxFilters } from './audit-filters.ts';
 
 const line = (length: number) =>
   z
@@ -83,25 +83,25 @@ function merge(present: Values, change: Values, depth: number): Record<string, J
 
 /**
  * Changes the own settings.
- * @param greatestPage what a page of a list may hold here.
+ * @param maxPage what a page of a list may hold here.
  * @throws FORBIDDEN for who acts as somebody else.
  */
 export async function updateMySettings(
   tx: Tx,
   grant: Grant<'USER:READ'>,
   change: SettingsChange,
-  greatestPage: number,
+  maxPage: number,
 ): Promise<Record<string, Json>> {
   const { doer } = grant;
   if (doer.impersonator) throw new GatehouseError('FORBIDDEN', 'Settings are changed by whose they are.');
-  if ((change.pageSize ?? 0) > greatestPage)
-    throw badInput(['input', 'settings', 'pageSize'], `A page has at most ${greatestPage} objects here.`);
+  if ((change.pageSize ?? 0) > maxPage)
+    throw badInput(['input', 'settings', 'pageSize'], `A page has at most ${maxPage} objects here.`);
   const user = await find<User>(tx, grant, 'USER', doer.id);
   const stored = await tx.userSettings.findUnique({ where: { userId: user.id } });
   const before = (stored?.settings ?? {}) as Record<string, Json>;
   const after = mergeSettings(before, change);
-  if (Object.keys(after['auditFilters'] ?? {}).length > greatestFilters)
-    throw badInput(['input', 'settings', 'auditFilters'], `At most ${greatestFilters} filters are kept.`);
+  if (Object.keys(after['auditFilters'] ?? {}).length > maxFilters)
+    throw badInput(['input', 'settings', 'auditFilters'], `At most ${maxFilters} filters are kept.`);
   const patches = patchesOf(toJson({ settings: before }), toJson({ settings: after }));
   if (!patches) return after;
   const data = { settings: after as object, updatedAt: new Date() };

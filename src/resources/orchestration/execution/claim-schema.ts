@@ -8,7 +8,7 @@ import { tenantScopes } from '../../../graphql/scopes.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { type ClaimedCommand, claimCommands } from './claims.ts';
 import { type CommandKind, commandTexts } from './commands.ts';
-import { greatestReport } from './report-items.ts';
+import { maxReport } from './report-items.ts';
 import { ExecutionRef } from './schema.ts';
 
 const CommandKindEnum = builder.enumType('CommandKind', {
@@ -61,7 +61,7 @@ mutation('claimCommands', {
     tenant: t.string({
       description: 'Key of the tenant. Left out: every tenant whose executions the caller may change.',
     }),
-    limit: t.int({ description: `How many at most (default 100, at most ${greatestReport}).` }),
+    limit: t.int({ description: `How many at most (default 100, at most ${maxReport}).` }),
   }),
   target: async ({ tenant }, context) => {
     if (tenant != null) return inTenant(tenant, context);
@@ -71,7 +71,7 @@ mutation('claimCommands', {
   },
   run: async (tx, grant, { service, tenant: key, limit }, { tenant }, context) => {
     const most = limit ?? 100;
-    if (most < 1 || most > greatestReport) throw badInput(['input', 'limit'], `A claim takes 1 to ${greatestReport}.`);
+    if (most < 1 || most > maxReport) throw badInput(['input', 'limit'], `A claim takes 1 to ${maxReport}.`);
     await reportingService(tx, grant.doer, service);
     const scopes = key == null ? await tenantScopes(context) : [];
     const others = scopes.flatMap((scope) => context.session.may('EXECUTION:UPDATE', scope) ?? []);

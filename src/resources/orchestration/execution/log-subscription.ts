@@ -8,7 +8,7 @@ import { decodeId } from '../../../graphql/node.ts';
 import { endable } from '../../../graphql/streams/slow-consumer.ts';
 import { decideStream, stillAllowed } from '../../../graphql/streams/streams.ts';
 import { LogLevelEnum } from './enums.ts';
-import { greatestSequence } from './report-rules.ts';
+import { maxSequence } from './report-rules.ts';
 import { type LogLevel, levelNumber } from './states.ts';
 import { LogEntryRef } from './task-runs-and-logs-type.ts';
 
@@ -41,7 +41,7 @@ builder.subscriptionField('logs', (t) =>
 /** @throws BAD_INPUT beyond what a sequence can be. */
 function afterOf(given: bigint | null | undefined): bigint {
   const after = given ?? -1n;
-  if (after > greatestSequence) throw badInput(['after'], 'No sequence number is as great.');
+  if (after > maxSequence) throw badInput(['after'], 'No sequence number is as great.');
   return after < -1n ? -1n : after;
 }
 

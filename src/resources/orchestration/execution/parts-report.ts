@@ -45,7 +45,7 @@ interface Parts<Report extends PartReport> {
   readonly values: (report: Report) => object;
 }
 
-const greatestSequence = 9_223_372_036_854_775_807n;
+const maxSequence = 9_223_372_036_854_775_807n;
 const isTexts = (value: unknown) =>
   typeof value === 'object' &&
   value !== null &&
@@ -112,7 +112,7 @@ async function reportParts<Report extends PartReport>(
       if (unread) throw unread;
       const { executionId, sequence } = report;
       const wrong =
-        sequence < 0n || sequence > greatestSequence
+        sequence < 0n || sequence > maxSequence
           ? { at: 'sequence', message: 'A sequence is a whole number from 0 on.' }
           : fault(report);
       if (wrong) throw badInput(['input', list, item, wrong.at], wrong.message);

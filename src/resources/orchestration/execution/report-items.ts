@@ -12,7 +12,7 @@ export const applied: ReportResult = { outcome: 'APPLIED', error: null };
 export const ignored: ReportResult = { outcome: 'IGNORED', error: null };
 export const refused = (error: GatehouseError): ReportResult => ({ outcome: null, error });
 
-export const greatestReport = 500;
+export const maxReport = 500;
 
 /** The error for a row out of reach: of one that the doer may not read, they do not learn that it is there. */
 export function outOfReach(grant: Grant, row: Row): GatehouseError {

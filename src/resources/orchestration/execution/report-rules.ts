@@ -39,8 +39,8 @@ export type Path = readonly (string | number)[];
 
 /** Clocks of engines may be ahead by so much. */
 const aheadMs = 5 * 60_000;
-export const greatestSequence = 9_223_372_036_854_775_807n;
-const greatestHistory = 500;
+export const maxSequence = 9_223_372_036_854_775_807n;
+const maxHistory = 500;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -59,7 +59,7 @@ class Faults {
     if (value != null && !idPattern.test(value)) this.add([name], 'An id has 1 to 100 of A-Z, a-z, 0-9, ., _ and -.');
   }
   sequence(value: Given<bigint>): void {
-    if (value != null && (value < 1n || value > greatestSequence))
+    if (value != null && (value < 1n || value > maxSequence))
       this.add(['sequence'], 'A sequence is a whole number from 1 on.');
   }
   object(name: string, value: unknown): void {
@@ -69,8 +69,8 @@ class Faults {
     if (value != null && value.length > most) this.add([name], `At most ${most} characters.`);
   }
   history(history: Given<readonly StateChange[]>): void {
-    if (!history || history.length === 0 || history.length > greatestHistory) {
-      this.add(['history'], `A history has 1 to ${greatestHistory} changes of state.`);
+    if (!history || history.length === 0 || history.length > maxHistory) {
+      this.add(['history'], `A history has 1 to ${maxHistory} changes of state.`);
       return;
     }
     const late = Date.now() + aheadMs;

@@ -10,7 +10,7 @@ import { acknowledgeCommands } from './claims.ts';
 import { ExecutionStateEnum, LogLevelEnum, MetricTypeEnum } from './enums.ts';
 import { type LogReport, type MetricReport, reportLogs, reportMetrics } from './parts-report.ts';
 import { reportExecutions } from './report.ts';
-import { greatestReport, type ReportResult } from './report-items.ts';
+import { maxReport, type ReportResult } from './report-items.ts';
 import type { ExecutionReport, TaskRunReport } from './report-rules.ts';
 
 const ReportOutcome = builder.enumType('ReportOutcome', {
@@ -143,8 +143,7 @@ const common = (t: InputBuilder) => ({
 /** @throws BAD_INPUT */
 function checkSize(name: string, ...lists: (readonly unknown[] | null | undefined)[]): void {
   const size = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0);
-  if (size === 0 || size > greatestReport)
-    throw badInput(['input', name], `A report has 1 to ${greatestReport} items.`);
+  if (size === 0 || size > maxReport) throw badInput(['input', name], `A report has 1 to ${maxReport} items.`);
 }
 const resultsField = (t: PayloadBuilder<readonly ReportResult[]>) => ({
   results: t.field({

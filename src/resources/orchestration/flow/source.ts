@@ -9,7 +9,7 @@ import { sourceLabels } from './source-labels.ts';
 import { type FlowTask, missing, readTasks } from './tasks.ts';
 
 /** Bytes of a source. One with everything that it could need has a few thousand. */
-export const greatestSource = 500_000;
+export const maxSource = 500_000;
 /** Tokens: published flows have about a thousand, one of 2,000 tasks 50,000; a line of a map has nine. */
 const limits = { depth: 60, bytes: 4_000_000, tokens: 80_000 };
 
@@ -85,8 +85,8 @@ export type ReadFlow =
  * @returns every fault with its line, or what was read.
  */
 export function readFlow(source: string): ReadFlow {
-  if (Buffer.byteLength(source) > greatestSource)
-    return { ok: false, issues: [{ path: [], message: `A flow has at most ${greatestSource} bytes.`, line: 1 }] };
+  if (Buffer.byteLength(source) > maxSource)
+    return { ok: false, issues: [{ path: [], message: `A flow has at most ${maxSource} bytes.`, line: 1 }] };
   const odd = unstorableAt(source);
   if (odd) {
     const message = `The character ${odd.name} in column ${odd.column} cannot be stored: take it out.`;
@@ -136,6 +136,6 @@ export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'trigge
 }
 
 /** Nobody reads more, and a text of nothing but faults has many. */
-const greatestIssues = 100;
+const maxIssues = 100;
 const byLine = (issues: readonly Issue[]): Issue[] =>
-  issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, greatestIssues);
+  issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, maxIssues);

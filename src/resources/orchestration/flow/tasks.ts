@@ -51,7 +51,7 @@ const task = z.looseObject(
 /** Where tasks stand in a flow, and where within a task. */
 const ofFlow = ['tasks', 'errors', 'finally', 'afterExecution'] as const;
 const ofTask = ['tasks', 'then', 'else', 'errors', 'finally', 'defaults'] as const;
-const greatestTasks = 2_000;
+const maxTasks = 2_000;
 
 type Path = readonly (string | number)[];
 type Parts = Readonly<Record<string, unknown>>;
@@ -77,8 +77,8 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
     }
   };
   const one = (item: unknown, path: Path, parentId: string | null, branch: string, dependsOn: unknown): void => {
-    if (found.length >= greatestTasks) {
-      const message = `A flow has at most ${greatestTasks} tasks.`;
+    if (found.length >= maxTasks) {
+      const message = `A flow has at most ${maxTasks} tasks.`;
       if (issues.at(-1)?.message !== message) issues.push({ path, message, line: lineOf(path) });
       return;
     }

@@ -9,7 +9,7 @@ import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { escapeLike } from '../../../lib/text.ts';
-import { contentOf, deleteFile, type FileHead, filePath, greatestFile, putFile } from './files.ts';
+import { contentOf, deleteFile, type FileHead, filePath, maxFile, putFile } from './files.ts';
 import { namespaceName } from './service.ts';
 
 /** Lists leave the content out: it is read where it is asked for. */
@@ -108,7 +108,7 @@ mutation('putNamespaceFile', {
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     namespace: t.string({ required: true, description: 'Full name of the namespace; it may be an implied one.' }),
     path: t.string({ required: true, description: 'From the root of the namespace.' }),
-    content: t.string({ description: `The content as text, at most ${greatestFile} bytes.` }),
+    content: t.string({ description: `The content as text, at most ${maxFile} bytes.` }),
     contentBase64: t.string({ description: 'The content as base64, where it is no text.' }),
   }),
   rules,

@@ -11,8 +11,8 @@ import { find } from '../../../policy/session/find.ts';
 import { lockTree } from './service.ts';
 
 /** Bytes of one file: with its request around it, it has to fit into the limit of a body. */
-export const greatestFile = 700_000;
-const greatestFiles = 10_000;
+export const maxFile = 700_000;
+const maxFiles = 10_000;
 
 /** A path from the root of the namespace; a leading slash may be left out. */
 export const filePath = z
@@ -106,8 +106,8 @@ export async function putFile(
   const where = { tenantId_namespace_path: { ...place, path } };
   const before = await tx.namespaceFile.findUnique({ where, omit });
   if (before && before.digest === data.digest) return before;
-  if (!before && (await tx.namespaceFile.count({ where: place })) >= greatestFiles)
-    throw conflict(`A namespace has at most ${greatestFiles} files.`);
+  if (!before && (await tx.namespaceFile.count({ where: place })) >= maxFiles)
+    throw conflict(`A namespace has at most ${maxFiles} files.`);
   const after = before
     ? await tx.namespaceFile.update({ where, data, omit })
     : await tx.namespaceFile.create({ data: { id: newId(), ...place, path, ...data }, omit });
@@ -139,7 +139,7 @@ export function contentOf(text: string | null | undefined, base64: string | null
   if (base64 != null && !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64))
     throw badInput(['input', 'contentBase64'], 'This is no base64.');
   const content = text != null ? Buffer.from(text) : Buffer.from(base64!, 'base64');
-  if (content.length > greatestFile)
-    throw badInput(['input', text != null ? 'content' : 'contentBase64'], `A file has at most ${greatestFile} bytes.`);
+  if (content.length > maxFile)
+    throw badInput(['input', text != null ? 'content' : 'contentBase64'], `A file has at most ${maxFile} bytes.`);
   return content;
 }

@@ -3,8 +3,8 @@ import type { Json } from '../../../lib/json.ts';
 import { recordOf } from '../../../lib/models.ts';
 import { boundedJson } from '../../rules.ts';
 
-const greatestVariables = 500;
-const greatestDefaults = 200;
+const maxVariables = 500;
+const maxDefaults = 200;
 
 const bounded = <T extends z.ZodType>(model: T, what: string) => boundedJson(model, what, 100);
 
@@ -16,7 +16,7 @@ export const variables = bounded(
     }),
     z.json(),
     'Variables are an object of values by name.',
-  ).refine((all) => Object.keys(all).length <= greatestVariables, `At most ${greatestVariables} variables.`),
+  ).refine((all) => Object.keys(all).length <= maxVariables, `At most ${maxVariables} variables.`),
   'Variables',
 );
 
@@ -36,7 +36,7 @@ const pluginDefault = z.strictObject({
 export const pluginDefaults = bounded(
   z
     .array(pluginDefault)
-    .max(greatestDefaults, `At most ${greatestDefaults} plugin defaults.`)
+    .max(maxDefaults, `At most ${maxDefaults} plugin defaults.`)
     .superRefine((all, context) => {
       const seen = new Set<string>();
       for (const [i, { type, forced }] of all.entries()) {

@@ -1,7 +1,7 @@
 import { badInput } from '../../../errors.ts';
 
 const dayMs = 86_400_000;
-const greatestDays = 366;
+const maxDays = 366;
 /** Where nothing is said: yesterday and today, as the orchestrator's own page has it. */
 const standardDays = 2;
 
@@ -39,15 +39,14 @@ export function windowOf(input: WindowInput | null | undefined, now: Date): Wind
   const endOfToday = new Date(dayOf(now.getTime()) + dayMs);
   if (from == null && to == null) {
     const length = days ?? standardDays;
-    if (length < 1 || length > greatestDays)
-      throw badInput(['window', 'days'], `A window has 1 to ${greatestDays} days.`);
+    if (length < 1 || length > maxDays) throw badInput(['window', 'days'], `A window has 1 to ${maxDays} days.`);
     return { from: new Date(endOfToday.getTime() - length * dayMs), to: endOfToday };
   }
   if (days != null) throw badInput(['window', 'days'], 'Say how many days, or from when to when, not both.');
   if (from == null) throw badInput(['window', 'from'], 'A window that ends has a beginning: say from when.');
   const end = to ?? endOfToday;
   if (end <= from) throw badInput(['window', to == null ? 'from' : 'to'], 'The window ends before it begins.');
-  if (end.getTime() - from.getTime() > greatestDays * dayMs)
-    throw badInput(['window', 'from'], `A window has at most ${greatestDays} days.`);
+  if (end.getTime() - from.getTime() > maxDays * dayMs)
+    throw badInput(['window', 'from'], `A window has at most ${maxDays} days.`);
   return { from, to: end };
 }

@@ -61,7 +61,7 @@ interface Walls {
   readonly isHourly: boolean;
 }
 const known = new Map<string, Walls>();
-const greatestKnown = 2_000;
+const maxKnown = 2_000;
 
 function wallsOf(clock: Clock): Walls {
   const { cron, withSeconds } = clock;
@@ -70,7 +70,7 @@ function wallsOf(clock: Clock): Walls {
   if (!walls) {
     const { hour } = new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds));
     walls = { cron: parse(clock, 'UTC'), isHourly: hour.every(Boolean) };
-    if (known.size >= greatestKnown) known.clear();
+    if (known.size >= maxKnown) known.clear();
     known.set(key, walls);
   }
   return walls;

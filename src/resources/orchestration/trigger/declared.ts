@@ -79,24 +79,24 @@ const schedule = z
     if (String(type).endsWith('ScheduleOnDates') ? dates == null : cron == null)
       context.addIssue({ code: 'custom', path: [], message: 'A schedule has a cron expression (or dates).' });
   });
-const greatestInterval = 366 * 86_400;
+const maxInterval = 366 * 86_400;
 const polling = z.looseObject({ interval: said(intervalFault).nullish() });
 
 /** Nobody asks more often than once a second. */
 function intervalFault(text: string): string | undefined {
   const seconds = secondsIn(text);
   if (seconds === undefined) return 'An interval is an ISO 8601 duration, such as PT5M.';
-  return seconds >= 1 && seconds <= greatestInterval ? undefined : 'An interval has one second to 366 days.';
+  return seconds >= 1 && seconds <= maxInterval ? undefined : 'An interval has one second to 366 days.';
 }
 
 const models: Partial<Record<TriggerKind, z.ZodType>> = { SCHEDULE: schedule, POLLING: polling };
-const greatestTriggers = 200;
+const maxTriggers = 200;
 
 /** Reads the triggers of a flow. Faults go to `issues`. */
 export function readTriggers(list: unknown, namespace: string, lineOf: LineOf, issues: Issue[]): DeclaredTrigger[] {
   if (list === undefined || list === null) return [];
-  if (!Array.isArray(list) || list.length > greatestTriggers) {
-    const message = Array.isArray(list) ? `A flow has at most ${greatestTriggers} triggers.` : 'Triggers are a list.';
+  if (!Array.isArray(list) || list.length > maxTriggers) {
+    const message = Array.isArray(list) ? `A flow has at most ${maxTriggers} triggers.` : 'Triggers are a list.';
     issues.push({ path: ['triggers'], message, line: lineOf(['triggers']) });
     return [];
   }

@@ -7,7 +7,7 @@ import { atInstance } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../../graphql/node.ts';
 import { WorkerGroupFallback } from '../worker-group/fallback.ts';
 import type { ClaimedTrigger } from './claims.ts';
-import { claimFor, greatestBatch, type ReportAnswer, reportFrom } from './engine.ts';
+import { claimFor, maxBatch, type ReportAnswer, reportFrom } from './engine.ts';
 import type { ReportOutcome, reportOutcomes } from './reports.ts';
 import { TriggerRef } from './schema.ts';
 
@@ -44,7 +44,7 @@ mutation('claimTriggers', {
   input: (t) => ({
     service: t.string({ required: true, description: 'Id of the service that claims.' }),
     tenant: t.string({ description: 'Key of a tenant. Left out: all where the account may.' }),
-    limit: t.int({ defaultValue: 100, description: `How many at most, 1 to ${greatestBatch}.` }),
+    limit: t.int({ defaultValue: 100, description: `How many at most, 1 to ${maxBatch}.` }),
   }),
   target: atInstance,
   run: (tx, _grant, { service, tenant, limit }, _target, context) =>
@@ -112,7 +112,7 @@ mutation('reportTriggers', {
   telemetry: true,
   input: (t) => ({
     service: t.string({ required: true, description: 'Id of the service that claimed them.' }),
-    reports: t.field({ type: [ReportInput], required: true, description: `At most ${greatestBatch}.` }),
+    reports: t.field({ type: [ReportInput], required: true, description: `At most ${maxBatch}.` }),
   }),
   target: atInstance,
   run: (tx, _grant, { service, reports }, _target, context, refusals) =>

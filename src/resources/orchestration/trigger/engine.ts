@@ -20,7 +20,7 @@ import {
 } from './reports.ts';
 
 /** How many triggers one call takes or tells of. */
-export const greatestBatch = 500;
+export const maxBatch = 500;
 
 /**
  * What is due for a service, in the tenants where its account holds TRIGGER:UPDATE and that its worker group serves.
@@ -33,7 +33,7 @@ export async function claimFor(
   tenant: string | undefined,
   limit: number,
 ): Promise<ClaimedTrigger[]> {
-  if (limit < 1 || limit > greatestBatch) throw badInput(['input', 'limit'], `A claim takes 1 to ${greatestBatch}.`);
+  if (limit < 1 || limit > maxBatch) throw badInput(['input', 'limit'], `A claim takes 1 to ${maxBatch}.`);
   const { session } = context;
   const worker = await reportingService(tx, session.doer, serviceId);
   const group = worker.groupId === null ? null : await tx.workerGroup.findUnique({ where: { id: worker.groupId } });
@@ -63,8 +63,8 @@ export async function reportFrom(
   reports: readonly TriggerReport[],
   refusals: GatehouseError[],
 ): Promise<ReportAnswer[]> {
-  if (reports.length === 0 || reports.length > greatestBatch)
-    throw badInput(['input', 'reports'], `A report tells of 1 to ${greatestBatch} triggers.`);
+  if (reports.length === 0 || reports.length > maxBatch)
+    throw badInput(['input', 'reports'], `A report tells of 1 to ${maxBatch} triggers.`);
   await reportingService(tx, session.doer, serviceId);
   const ids = [...new Set(reports.map(({ id }) => id))];
   await tx.$executeRaw`SELECT 1 FROM "Trigger" WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE`;

@@ -10,7 +10,7 @@ import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 import type { Changed, Named } from './service.ts';
 
 /** How many triggers one act takes. */
-export const greatestSelection = 1_000;
+export const maxSelection = 1_000;
 
 const Item = builder.inputType('TriggerItem', {
   description: 'One trigger to act on.',
@@ -23,12 +23,12 @@ const Item = builder.inputType('TriggerItem', {
 /** The part of an input that says which triggers. */
 export const selectionInput = (t: InputBuilder) => ({
   tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-  triggers: t.field({ type: [Item], description: `These, at most ${greatestSelection}. Or give where, or all.` }),
+  triggers: t.field({ type: [Item], description: `These, at most ${maxSelection}. Or give where, or all.` }),
   where: t.field({
     type: TriggerWhere,
-    description: `All that satisfy this and that the caller may read, at most ${greatestSelection}. An empty filter is refused.`,
+    description: `All that satisfy this and that the caller may read, at most ${maxSelection}. An empty filter is refused.`,
   }),
-  all: t.boolean({ description: `true: all that the caller may read, at most ${greatestSelection}.` }),
+  all: t.boolean({ description: `true: all that the caller may read, at most ${maxSelection}.` }),
 });
 export interface Selection {
   readonly triggers?: readonly (typeof Item.$inferInput)[] | null | undefined;
@@ -82,7 +82,7 @@ export function assertSelection({ triggers, where, all }: Selection): void {
 /** The triggers that are meant, in an order that keeps two such acts from waiting for each other in a circle. */
 async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
   if (triggers != null) {
-    if (triggers.length > 0) assertLength(triggers, greatestSelection);
+    if (triggers.length > 0) assertLength(triggers, maxSelection);
     const items = triggers.map(({ id, version }, i) => ({
       id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
       version,
@@ -101,10 +101,10 @@ async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, wh
     where: { AND: [{ tenantId }, readable, where == null ? {} : triggerCondition(where)] } as never,
     select: { id: true },
     orderBy: { id: 'asc' },
-    take: greatestSelection + 1,
+    take: maxSelection + 1,
   });
-  if (rows.length > greatestSelection)
-    throw new GatehouseError('LIMIT_EXCEEDED', `More than ${greatestSelection} triggers are meant: narrow the filter.`);
+  if (rows.length > maxSelection)
+    throw new GatehouseError('LIMIT_EXCEEDED', `More than ${maxSelection} triggers are meant: narrow the filter.`);
   return rows;
 }
 
@@ -129,6 +129,6 @@ export async function onEach(
       return { ...named, ...(await work(named)), error: null };
     },
     (error): TriggerAnswer => ({ ...at, trigger: null, changed: false, error }),
-    greatestSelection,
+    maxSelection,
   );
 }

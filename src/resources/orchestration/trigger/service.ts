@@ -127,12 +127,12 @@ export interface NewBackfill {
   readonly inputs?: unknown;
   readonly labels?: unknown;
 }
-const greatestBytes = 50_000;
+const maxBytes = 50_000;
 export const backfillInputs = recordOf(
   z.string().max(256, 'The name of an input has at most 256 characters.'),
   z.json(),
   'Inputs are an object of values by name.',
-).refine((inputs) => JSON.stringify(inputs).length <= greatestBytes, 'Inputs take at most 50 kB.');
+).refine((inputs) => JSON.stringify(inputs).length <= maxBytes, 'Inputs take at most 50 kB.');
 
 /** Runs a schedule for dates of the past. When it is due without that is kept, for the end. */
 export const createBackfill = (

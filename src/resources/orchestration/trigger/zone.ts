@@ -2,7 +2,7 @@ import { isDay } from '../../../lib/day.ts';
 
 /** The names that were asked for, as the database of time zones writes them; null: there is none. */
 const zoneNames = new Map<string, string | null>();
-const greatestKept = 1_000;
+const maxKept = 1_000;
 
 /** What the orchestrator takes beside the names of zones: Z, and a distance from UTC with a prefix or without. */
 function plainName(name: string): string {
@@ -21,7 +21,7 @@ export function zoneNamed(name: string): string | undefined {
     } catch {
       known = null;
     }
-    if (zoneNames.size < greatestKept) zoneNames.set(name, known);
+    if (zoneNames.size < maxKept) zoneNames.set(name, known);
   }
   return known ?? undefined;
 }
@@ -46,7 +46,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
-    if (formats.size < greatestKept) formats.set(zone, format);
+    if (formats.size < maxKept) formats.set(zone, format);
   }
   return format;
 }
