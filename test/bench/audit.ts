@@ -1,11 +1,11 @@
-/** Runs every bench of the audit log and of its feed, and writes what it found into the README's table. */
+/** Runs every bench of the audit log and of its feed, and writes what it found into the table of README.md beside it. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/folder.ts';
 
-const readme = join(import.meta.dirname, '..', '..', 'README.md');
+const readme = join(import.meta.dirname, 'README.md');
 const [begin, end] = ['<!-- npm run bench:audit writes this table -->', '<!-- end of the table -->'];
 const rows = join(temporaryFolder('bench-audit'), 'rows');
 for (const part of ['verify', 'chain', 'wake', 'fan-out']) {
@@ -20,5 +20,5 @@ const machine = `${cpus().length} cores (${model.trim()}), ${process.platform}, 
 const table = `${begin}\n${machine}\n\n| what | measured | goal |\n|---|---|---|\n${readFileSync(rows, 'utf8')}${end}`;
 const text = readFileSync(readme, 'utf8');
 const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-if (from === -1 || to === -1) throw new Error('the README has no place for the table');
+if (from === -1 || to === -1) throw new Error('README.md has no place for the table');
 writeFileSync(readme, text.slice(0, from) + table + text.slice(to + end.length));

@@ -11,10 +11,20 @@ import { freePort } from '../support/program.ts';
 import { until } from './tools.ts';
 
 const project = join(import.meta.dirname, '..', '..');
-const readme = readFileSync(join(project, 'README.md'), 'utf8');
+/** The documents, in the order in which their commands are run on one store. */
+const documents = [
+  'README.md',
+  'src/server/README.md',
+  'src/audit/README.md',
+  'src/resources/README.md',
+  'src/policy/README.md',
+  'src/cli/README.md',
+  'plugins/README.md',
+];
+const readme = documents.map((path) => readFileSync(join(project, path), 'utf8')).join('\n');
 const isLong = process.env['SOAK'] === '1';
 
-/** The blocks of the README in their order, without the indent of a list. */
+/** The blocks of the documents in their order, without the indent of a list. */
 const blocks = [...readme.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map(
   ([, indent = '', language, text = '']) => ({
     language,
@@ -30,7 +40,7 @@ const long = [/policy new/, /vitest run/, /\.gatehouse-try/, /archived|company\.
 /** The parts that end with another code than 0: some decisions would differ. */
 const codes: readonly [RegExp, number][] = [[/policy replay/, 1]];
 
-describe('the README', () => {
+describe('the documents', () => {
   const folder = temporaryFolder('readme');
   const passwords: Record<string, string> = {};
   let port: number;
@@ -63,7 +73,7 @@ describe('the README', () => {
       .replace('npm ci && ', '')
       // npm itself takes half a second for each.
       .replaceAll(/npm run (-s )?gatehouse --/g, (text) => (isLong ? text : 'node src/main.ts'))
-      .replaceAll(/(ALICE|BOB|alice:|admin:)([=]?)PASSWORD/g, (_, name: string, sign: string) => {
+      .replaceAll(/(ADMIN|ALICE|BOB|alice:|admin:)([=]?)PASSWORD/g, (_, name: string, sign: string) => {
         const secret = passwords[name.replace(':', '').toLowerCase()];
         return `${name}${sign}${secret}`;
       });
@@ -96,7 +106,7 @@ describe('the README', () => {
     expect(Object.keys(passwords).sort(), said.text).toEqual(['admin', 'alice', 'bob', 'carol']);
   }
 
-  it('has commands that do what they say, in their order, from a fresh store', async () => {
+  it('have commands that do what they say, in their order, from a fresh store', async () => {
     let count = 0;
     for (const { language, text } of blocks) {
       if (leftOut.some(([pattern]) => pattern.test(text))) continue;
@@ -122,7 +132,7 @@ describe('the README', () => {
     expect(count).toBeGreaterThan(6);
   }, 120_000);
 
-  it('has queries that are valid, and settings that can be read', () => {
+  it('have queries that are valid, and settings that can be read', () => {
     for (const text of of('graphql')) expect([text, validate(schema, parse(text))]).toEqual([text, []]);
     const settings = of('yaml').find((text) => text.includes('GATEHOUSE_CONFIG'))!;
     const path = join(folder, 'all.yaml');

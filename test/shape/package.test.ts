@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
   it('holds the built program, its schema and its documents, and nothing else', () => {
-    const own = ['CHANGELOG.md', 'README.md', 'dist/package.json', 'package.json', 'schema.graphql'];
+    const own = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/package.json', 'package.json', 'schema.graphql'];
     const built = (path: string) =>
       /^dist\/(src|plugins)\/.*\.(js|d\.ts)$/.test(path) ||
       /^dist\/prisma\/migrations\/[^/]+\/migration\.sql$/.test(path) ||
