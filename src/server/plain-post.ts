@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { processRegularResult } from 'graphql-yoga';
 import type { Mask } from '../graphql/mask.ts';
+import { textOf } from '../lib/text-file.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
 import type { Gateway } from './yoga.ts';
 
@@ -115,7 +116,7 @@ const known = new Set(['query', 'variables', 'operationName', 'extensions']);
 function paramsOf(body: Buffer): Params | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString());
+    parsed = JSON.parse(textOf(body));
   } catch {
     return undefined;
   }

@@ -1,9 +1,18 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { GatehouseError } from '../errors.ts';
+import { NotUtf8, textOf } from '../lib/text-file.ts';
 
 const isOfBody = (error: unknown): boolean =>
   error instanceof GraphQLError && (error.extensions['http'] as { spec?: boolean } | undefined)?.spec === true;
+
+/** The request with its body decoded strictly: letters in another encoding would be lost without a trace. */
+async function decoded(request: Request): Promise<Request> {
+  const text = textOf(Buffer.from(await request.arrayBuffer()));
+  return { json: async () => JSON.parse(text) as unknown } as Request;
+}
+
+const refused = (message: string) => new GatehouseError('BAD_INPUT', message, { http: { status: 400 } });
 
 /**
  * Over HTTP, only JSON is taken: every other content type that a page of a foreign site could send without asking
@@ -38,15 +47,14 @@ export function useHttpRules(): Plugin {
       if (!requestParser) return;
       setRequestParser(async (request) => {
         try {
-          return await requestParser(request);
+          return await requestParser(request.method === 'POST' ? await decoded(request) : request);
         } catch (error) {
           // Variables in a URL are JSON too; the parser of GET leaves its faults as they are. The parser of a body
           // quotes it in its fault, and answers 200 to those who accept application/json.
           if (error instanceof SyntaxError || error instanceof URIError || isOfBody(error)) {
-            const fault = new GatehouseError('BAD_INPUT', 'The request is not valid JSON.');
-            Object.assign(fault.extensions, { http: { status: 400 } });
-            throw fault;
+            throw refused('The request is not valid JSON.');
           }
+          if (error instanceof NotUtf8) throw refused(error.message.replace('Save the file', 'Send it'));
           throw error;
         }
       });

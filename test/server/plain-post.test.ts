@@ -161,6 +161,13 @@ describe('a plain POST', () => {
     expect(plain).toEqual(whole);
   });
 
+  it('is refused, naming the byte, where it is not UTF-8', async () => {
+    const body = Buffer.from(json('{ tenant(key: "m\u00e9") { id } }'), 'latin1');
+    const { plain, whole } = await both({ headers: { ...jsonType, ...people['root'] }, body });
+    expect(plain).toEqual(whole);
+    expect(plain).toMatchObject({ status: 400, text: expect.stringContaining('the byte 0xE9 at offset 27') });
+  });
+
   it('control: the two are different ways', async () => {
     const whole: unknown[] = [];
     const gateway = new Proxy(world.app.gateway, {
