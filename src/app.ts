@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net';
 import { alignTransactions } from './audit/across.ts';
-import { makeCheckpoints } from './audit/checkpoints.ts';
 import { EndedStreams } from './audit/ended-streams.ts';
 import { AuditFeed } from './audit/feed.ts';
 import { Refusals } from './audit/refusals.ts';
@@ -9,21 +8,18 @@ import { Authenticator } from './auth/authenticate.ts';
 import { masterKey } from './auth/key-file.ts';
 import { deriveKeys } from './auth/keys.ts';
 import { assertMasterKey } from './auth/known-key.ts';
-import { sweepFailures } from './auth/lockout.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './db/change-feed.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import type { Connection } from './db/embedded.ts';
-import { exclusively } from './db/lock.ts';
 import { Silence } from './db/silence.ts';
-import { isConnectionLost } from './db/sql-state.ts';
 import type { Store } from './db/transaction.ts';
 import type { Wake } from './db/wake.ts';
 import { createWake } from './db/wakes.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
-import { pruneIdempotencyKeys } from './graphql/mutation/idempotency.ts';
+import { jobsOf, startJobs } from './jobs.ts';
 import { atMost } from './lib/at-most.ts';
 import { Counted } from './lib/counted.ts';
 import type { Log } from './lib/log.ts';
@@ -31,12 +27,9 @@ import { DecisionLog } from './policy/decisions/log.ts';
 import { RoleUsage } from './policy/decisions/usage.ts';
 import type { LivePolicies } from './policy/load/live-policies.ts';
 import { Freshness } from './policy/session/freshness.ts';
-import { pruneHistory, stateReader } from './policy/session/store-state.ts';
-import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { stateReader } from './policy/session/store-state.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
-import { pruneCommands } from './resources/orchestration/execution/claims.ts';
-import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 import { assertMasterKeysKnown } from './resources/orchestration/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/orchestration/worker/coordinator.ts';
 import { schema } from './schema.ts';
@@ -77,12 +70,8 @@ export interface AppOptions {
 
 const drainMs = 6_000;
 const jitterMs = 1_000;
-/** What the last words may take, where the database does not answer. */
-const lastWordsMs = 700;
-/** Counts of minutes that are over are written, and what is kept for a day or so is forgotten. */
-const sweepMs = 60_000;
-const forgetMs = 5 * 60_000;
-const retentionMs = 10 * 60_000;
+/** How long the last runs of the jobs may take, where the database does not answer. */
+const lastRunsMs = 700;
 
 /** The composition root: everything is made here and handed down. */
 export async function createApp(
@@ -166,18 +155,6 @@ export async function createApp(
       version,
       storeKind: config.databaseUrl === undefined ? 'embedded' : 'external',
     };
-    /** Work of one gateway at a time, again and again. */
-    const every = (milliseconds: number, name: string, work: () => Promise<unknown>) =>
-      setInterval(
-        () =>
-          void exclusively(connection, name, work).catch((error: Error) =>
-            // That the database is silent is in the log already.
-            log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed; it is tried again`, {
-              error: error.message,
-            }),
-          ),
-        milliseconds,
-      ).unref();
     for (const destination of config.audit.ship) {
       const shipper = new Shipper(store, connection, log, destination);
       closers.push(() => shipper.close());
@@ -210,34 +187,7 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
       socketsPerAddress: config.limits.socketsPerAddress,
     });
-    const sweep = setInterval(
-      () => void Promise.all([sweepFailures(store), refusals.sweep()]).catch(() => undefined),
-      sweepMs,
-    ).unref();
-    const forget = setInterval(
-      () =>
-        void Promise.all([
-          decisions.prune(),
-          changes.prune(),
-          pruneCommands(database.prisma),
-          pruneHistory(database.prisma),
-          pruneIdempotencyKeys(database.prisma),
-        ]).catch(() => undefined),
-      forgetMs,
-    ).unref();
-    const flush = setInterval(() => void Promise.all([decisions.flush(), usage.flush()]).catch(() => undefined), 2_000);
-    const { executionDays, auditDays } = config.retention;
-    const prune = async () => {
-      if (executionDays !== undefined) await purgeExecutions(store, executionDays);
-      if (auditDays !== undefined)
-        await pruneAudit(store, keys, { keepDays: auditDays, destinations: config.audit.ship.map(({ name }) => name) });
-    };
-    const isPruned = executionDays !== undefined || auditDays !== undefined;
-    const retention = isPruned ? every(retentionMs, 'retention', prune) : undefined;
-    const checkpoints = every(config.audit.checkpointMinutes * 60_000, 'checkpoints', () =>
-      makeCheckpoints(database.prisma, keys.signing[0]),
-    );
-    flush.unref();
+    const stopJobs = startJobs(jobsOf(services, usage, config), connection, log);
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
     coordinator.start();
@@ -267,27 +217,13 @@ export async function createApp(
         return `http://${config.host === '127.0.0.1' || config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`;
       },
       async close() {
-        clearInterval(sweep);
-        clearInterval(forget);
-        clearInterval(retention);
-        clearInterval(checkpoints);
-        clearInterval(flush);
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
         await endSockets(jitterMs);
         feed.close();
         changes.close();
         await drained;
-        await atMost(
-          lastWordsMs,
-          Promise.allSettled([
-            sweepFailures(store),
-            endedStreams.flush(),
-            refusals.sweep(Number.POSITIVE_INFINITY),
-            decisions.flush({ all: true }),
-            usage.flush(),
-          ]),
-        );
+        await atMost(lastRunsMs, stopJobs());
         await closeAll();
       },
     };

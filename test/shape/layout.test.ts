@@ -32,6 +32,7 @@ const floors: Record<string, number> = {
   'schema.ts': 7,
   bootstrap: 8,
   cli: 8,
+  'jobs.ts': 8,
   'app.ts': 8,
   'main.ts': 9,
   pack: 9,

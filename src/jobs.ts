@@ -1,0 +1,106 @@
+import { makeCheckpoints } from './audit/checkpoints.ts';
+import { sweepFailures } from './auth/lockout.ts';
+import type { Config } from './config.ts';
+import type { Connection } from './db/embedded.ts';
+import { exclusively } from './db/lock.ts';
+import { isConnectionLost } from './db/sql-state.ts';
+import type { Services } from './graphql/context.ts';
+import { pruneIdempotencyKeys } from './graphql/mutation/idempotency.ts';
+import type { Log } from './lib/log.ts';
+import type { RoleUsage } from './policy/decisions/usage.ts';
+import { pruneHistory } from './policy/session/store-state.ts';
+import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { pruneCommands } from './resources/orchestration/execution/claims.ts';
+import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
+
+/** Work that is repeated for as long as the gateway runs. */
+export interface Job {
+  readonly name: string;
+  readonly everyMs: number;
+  /** `one`: on one gateway at a time, by a lock of the database. `each`: on every gateway. */
+  readonly on: 'one' | 'each';
+  run(): Promise<unknown>;
+  /** What must not be lost when the gateway stops. */
+  lastRun?(): Promise<unknown>;
+}
+
+/** A longer timer would run at once. */
+const maxTimerMs = 2 ** 31 - 1;
+const second = 1_000;
+const minute = 60 * second;
+
+/** Everything that a gateway repeats. */
+export function jobsOf(
+  { store, keys, refusals, endedStreams, decisions, changes }: Services,
+  usage: RoleUsage,
+  { audit, retention: { executionDays, auditDays } }: Pick<Config, 'audit' | 'retention'>,
+): readonly Job[] {
+  const { prisma } = store;
+  const destinations = audit.ship.map(({ name }) => name);
+  return [
+    {
+      name: 'failed sign-ins',
+      everyMs: minute,
+      on: 'each',
+      run: () => sweepFailures(store),
+      lastRun: () => sweepFailures(store),
+    },
+    {
+      name: 'refusals',
+      everyMs: minute,
+      on: 'each',
+      run: () => refusals.sweep(),
+      lastRun: () => refusals.sweep(Number.POSITIVE_INFINITY),
+    },
+    {
+      name: 'decisions',
+      everyMs: 2 * second,
+      on: 'each',
+      run: () => decisions.flush(),
+      lastRun: () => decisions.flush({ all: true }),
+    },
+    { name: 'use of roles', everyMs: 2 * second, on: 'each', run: () => usage.flush(), lastRun: () => usage.flush() },
+    {
+      name: 'ended streams',
+      everyMs: minute,
+      on: 'each',
+      run: () => endedStreams.flush(),
+      lastRun: () => endedStreams.flush(),
+    },
+    { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
+    { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },
+    { name: 'old commands', everyMs: 5 * minute, on: 'each', run: () => pruneCommands(prisma) },
+    { name: 'old revisions', everyMs: 5 * minute, on: 'each', run: () => pruneHistory(prisma) },
+    { name: 'old idempotency keys', everyMs: 5 * minute, on: 'each', run: () => pruneIdempotencyKeys(prisma) },
+    {
+      name: 'checkpoints',
+      everyMs: audit.checkpointMinutes * minute,
+      on: 'one',
+      run: () => makeCheckpoints(prisma, keys.signing[0]),
+    },
+    {
+      name: 'retention',
+      everyMs: 10 * minute,
+      on: 'one',
+      run: async () => {
+        if (executionDays !== undefined) await purgeExecutions(store, executionDays);
+        if (auditDays !== undefined) await pruneAudit(store, keys, { keepDays: auditDays, destinations });
+      },
+    },
+  ];
+}
+
+/** Starts the jobs. @returns how to stop them; it does their last runs. */
+export function startJobs(jobs: readonly Job[], connection: Connection, log: Log): () => Promise<void> {
+  const timers = jobs.map(({ name, everyMs, on, run }) => {
+    const once = () => (on === 'one' ? exclusively(connection, name, run) : run());
+    const failed = (error: Error) =>
+      // That the database is silent is in the log already.
+      log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed; it is tried again`, { error: error.message });
+    return setInterval(() => void once().catch(failed), Math.min(everyMs, maxTimerMs)).unref();
+  });
+  return async () => {
+    for (const timer of timers) clearInterval(timer);
+    await Promise.allSettled(jobs.map((job) => job.lastRun?.()));
+  };
+}
