@@ -1,29 +1,17 @@
-import { type Action, abstain, definePolicy, deny, type ResourceName, z } from '../src/policy/contract.ts';
+import {
+  type Action,
+  abstain,
+  changeableResources,
+  definePolicy,
+  deny,
+  type ResourceName,
+  z,
+} from '../src/policy/contract.ts';
 
-const resources = [
-  'TENANT',
-  'USER',
-  'WORKER',
-  'WORKER_GROUP',
-  'POLICY',
-  'TENANT_ACCESS',
-  'SERVICE_ACCOUNT',
-  'API_TOKEN',
-  'GROUP',
-  'ROLE',
-  'SETTING',
-  'BLUEPRINT',
-  'NAMESPACE',
-  'SECRET',
-  'FLOW',
-  'EXECUTION',
-  'TRIGGER',
-  'BINDING',
-] as const satisfies readonly ResourceName[];
 const actions = ['CREATE', 'UPDATE', 'DELETE'] as const satisfies readonly Action[];
 
 const rule = z.strictObject({
-  resource: z.enum(resources),
+  resource: z.enum(changeableResources as [ResourceName, ...ResourceName[]]),
   actions: z
     .array(z.enum(actions))
     .min(1)
@@ -36,7 +24,7 @@ const rule = z.strictObject({
 export default definePolicy({
   name: 'require-reason',
   description: 'Chosen changes need a reason, which lands in the audit event.',
-  resources: [...resources],
+  resources: changeableResources,
   actions: [...actions],
   reads: ['reason'],
   config: z.strictObject({ rules: z.array(rule).default([]) }),

@@ -5,36 +5,32 @@ import { orchestration } from './catalog/orchestration.ts';
 
 export { type Action, actions, type Level };
 
-const { TENANT, USER, TENANT_ACCESS, SERVICE_ACCOUNT, API_TOKEN, GROUP, ROLE, IMPERSONATE, BINDING } = identity;
-const { WORKER, WORKER_GROUP, BLUEPRINT, STATS, NAMESPACE, SECRET, FLOW, EXECUTION, TRIGGER } = orchestration;
-const { POLICY, SETTING, AUDITLOG } = governance;
-
 /**
  * Every resource. One whose rows refer to those of another stands behind it: a tenant is emptied from the last resource
  * to the first.
  */
 export const catalog = {
-  TENANT,
-  USER,
-  WORKER,
-  WORKER_GROUP,
-  POLICY,
-  TENANT_ACCESS,
-  SERVICE_ACCOUNT,
-  API_TOKEN,
-  GROUP,
-  ROLE,
-  IMPERSONATE,
-  SETTING,
-  BLUEPRINT,
-  STATS,
-  NAMESPACE,
-  SECRET,
-  FLOW,
-  EXECUTION,
-  TRIGGER,
-  AUDITLOG,
-  BINDING,
+  TENANT: identity.TENANT,
+  USER: identity.USER,
+  WORKER: orchestration.WORKER,
+  WORKER_GROUP: orchestration.WORKER_GROUP,
+  POLICY: governance.POLICY,
+  TENANT_ACCESS: identity.TENANT_ACCESS,
+  SERVICE_ACCOUNT: identity.SERVICE_ACCOUNT,
+  API_TOKEN: identity.API_TOKEN,
+  GROUP: identity.GROUP,
+  ROLE: identity.ROLE,
+  IMPERSONATE: identity.IMPERSONATE,
+  SETTING: governance.SETTING,
+  BLUEPRINT: orchestration.BLUEPRINT,
+  STATS: orchestration.STATS,
+  NAMESPACE: orchestration.NAMESPACE,
+  SECRET: orchestration.SECRET,
+  FLOW: orchestration.FLOW,
+  EXECUTION: orchestration.EXECUTION,
+  TRIGGER: orchestration.TRIGGER,
+  AUDITLOG: governance.AUDITLOG,
+  BINDING: identity.BINDING,
 } as const satisfies Record<string, ResourceDefinition>;
 
 export type ResourceName = keyof typeof catalog;

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
-import { type Action, actions, type Permission, type ResourceName, resourceNames } from '../access/catalog.ts';
+import { type Action, actions, entry, type Permission, type ResourceName, resourceNames } from '../access/catalog.ts';
 import type { Row, RowChange } from '../access/row.ts';
 import type { Comparison, Where } from '../access/where.ts';
 import { columnsOf } from './filter/columns.ts';
@@ -156,6 +156,10 @@ export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; r
 
 /** For a policy that is asked about everything. */
 export const everyResource: readonly ResourceName[] = resourceNames;
+/** For a policy that is asked about changes. */
+export const changeableResources: readonly ResourceName[] = resourceNames.filter((resource) =>
+  Object.keys(entry(resource).gates).some((action) => action !== 'READ'),
+);
 
 const orderedColumns = ['id', 'namespace', 'key', 'username'];
 /** The text columns that a filter on the resource may order: in bytes, never null, the same in SQL and in memory. */

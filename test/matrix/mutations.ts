@@ -1,10 +1,6 @@
 import { idOf } from '../support/world.ts';
 import { type Attempt, type Attempting, attempt } from './attempt.ts';
-import { auditMutations } from './cells/audit.ts';
-import { executionMutations } from './cells/executions.ts';
-import { flowMutations } from './cells/flows.ts';
-import { smallMutations } from './cells/small.ts';
-import { workerMutations } from './cells/workers.ts';
+import { cells } from './cells.ts';
 import type { Stage } from './stage.ts';
 
 const base: Record<string, Record<string, Attempting>> = {
@@ -457,6 +453,6 @@ async function withMember(stage: Stage) {
 
 /** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
 export const mutations: Record<string, Record<string, Attempting>> = {};
-for (const part of [base, auditMutations, flowMutations, executionMutations, workerMutations, smallMutations])
-  for (const [permission, byField] of Object.entries(part))
+for (const part of [base, ...cells.map((one) => one.mutations)])
+  for (const [permission, byField] of Object.entries(part ?? {}))
     mutations[permission] = { ...mutations[permission], ...byField };

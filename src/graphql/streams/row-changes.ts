@@ -1,5 +1,6 @@
 import type { InputRef, ObjectRef } from '@pothos/core';
-import type { Permission } from '../../access/catalog.ts';
+import { type Permission, split } from '../../access/catalog.ts';
+import { isInstanceWide, resourceDefinition } from '../../access/resource.ts';
 import type { ChangePlace } from '../../db/change-feed.ts';
 import { type Change, instanceSource, tenantSource } from '../../db/change-source.ts';
 import { lowerFirst } from '../../lib/text.ts';
@@ -27,18 +28,18 @@ interface Told<Node> {
 }
 
 export interface ChangesSpec<Node, Filter> {
-  /** The Prisma model, which is also the name of the GraphQL type. Its rows have `changed`: see ChangeSource. */
-  readonly model: string;
+  /** The type of the objects. Its name is that of the resource's Prisma model. */
   readonly type: ObjectRef<SchemaTypes, Node>;
   readonly description: string;
+  /** Reads the resource, which the catalog declares as `live`. Where its rows belong to tenants, the field takes one. */
   readonly permission: Permission;
-  /** Do the rows belong to tenants? Then the field takes a tenant; else it is decided at the instance level. */
-  readonly inTenant: boolean;
   readonly where?: {
     readonly input: InputRef<Filter>;
     readonly toCondition: (filter: Filter, context: Context) => Condition | Promise<Condition>;
   };
 }
+
+const modelOf = (permission: Permission): string => resourceDefinition(split(permission)[0])!.model!;
 
 interface Args<Filter> {
   readonly tenant?: string;
@@ -50,7 +51,9 @@ const maxTold = 10_000;
 
 /** Defines a subscription that tells the changes of rows, and its type `XChange`. Decided anew for every change. */
 export function changesSubscription<Node, Filter = never>(name: string, spec: ChangesSpec<Node, Filter>): void {
-  const { model, type, description, permission, inTenant, where } = spec;
+  const { type, description, permission, where } = spec;
+  const model = modelOf(permission);
+  const inTenant = !isInstanceWide(split(permission)[0]);
   const ChangeType = builder.objectRef<Told<Node>>(`${model}Change`).implement({
     description: `A change of one ${model}.`,
     fields: (t) =>
@@ -100,12 +103,13 @@ async function begin<Node, Filter>(
 
 async function* follow<Node, Filter>(
   context: Context,
-  { model, permission }: ChangesSpec<Node, Filter>,
+  { permission }: ChangesSpec<Node, Filter>,
   scope: Scope,
   position: ChangePlace,
   condition: Condition | undefined,
   ended: AbortController,
 ): AsyncGenerator<Told<Node>, void> {
+  const model = modelOf(permission);
   const source = scope.tenantId === undefined ? instanceSource(model) : tenantSource(model, scope.tenantId);
   const told = new Set<string>();
   try {

@@ -3,7 +3,7 @@ import { updateNamespace } from '../../../src/resources/orchestration/namespace/
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 
-export const auditMutations: Record<string, Record<string, Attempting>> = {
+export const mutations: Record<string, Record<string, Attempting>> = {
   'AUDITLOG:READ': {
     undoChange: async (stage) => {
       const { world, a } = stage;

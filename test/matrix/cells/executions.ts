@@ -59,7 +59,7 @@ const reporting =
     );
   };
 
-export const executionMutations: Record<string, Record<string, Attempting>> = {
+export const mutations: Record<string, Record<string, Attempting>> = {
   'EXECUTION:CREATE': {
     createExecution: async (stage) => {
       const labels = { cell: stage.name('cell') };
@@ -179,7 +179,7 @@ export const readsOfFlowRan: readonly Reading[] = [
   ofFlow('topology { nodes { id } }', (one) => Array.isArray(one?.topology?.nodes)),
 ];
 
-export const executionReads: Record<string, readonly Reading[]> = {
+export const reads: Record<string, readonly Reading[]> = {
   EXECUTION: [
     ...connection('executions', execution),
     ...connection('taskRuns', taskRun),

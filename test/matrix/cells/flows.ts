@@ -42,7 +42,7 @@ const backfill = {
 };
 const paused = (trigger: Trigger) => (trigger.backfill as { paused?: boolean } | null)?.paused;
 
-export const flowMutations: Record<string, Record<string, Attempting>> = {
+export const mutations: Record<string, Record<string, Attempting>> = {
   'NAMESPACE:UPDATE': {
     putNamespaceFile: async (stage) => {
       const path = `/${stage.name('file')}.sql`;
@@ -183,7 +183,7 @@ export const flowMutations: Record<string, Record<string, Attempting>> = {
   },
 };
 
-export const flowReads: Record<string, readonly Reading[]> = {
+export const reads: Record<string, readonly Reading[]> = {
   FLOW: [
     ...connection('flows', flowId),
     node(flowId),

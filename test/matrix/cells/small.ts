@@ -12,7 +12,7 @@ const newBlueprint = (stage: Stage): Promise<Blueprint> => {
   return stage.world.db.blueprint.create({ data });
 };
 
-export const smallMutations: Record<string, Record<string, Attempting>> = {
+export const mutations: Record<string, Record<string, Attempting>> = {
   'BLUEPRINT:CREATE': {
     saveBlueprint: async (stage) => {
       const title = stage.name('blueprint');
@@ -55,7 +55,7 @@ let blueprint: Promise<Blueprint> | undefined;
 const seen = (stage: Stage): Promise<Blueprint> => (blueprint ??= newBlueprint(stage));
 const list = '{ tenant(key: "a") { blueprints(first: 100, where: { kind: CUSTOM }) { totalCount nodes { id } } } }';
 
-export const smallReads: Record<string, readonly Reading[]> = {
+export const reads: Record<string, readonly Reading[]> = {
   STATS: [
     {
       way: 'get',

@@ -12,7 +12,7 @@ const workerOf = async (stage: Stage, state = 'RUNNING'): Promise<Worker> => {
   return stage.world.db.worker.update({ where: { serviceId }, data: { state } });
 };
 
-export const workerMutations: Record<string, Record<string, Attempting>> = {
+export const mutations: Record<string, Record<string, Attempting>> = {
   'WORKER_GROUP:CREATE': {
     createWorkerGroup: async (stage) => {
       const key = stage.name('group');
@@ -99,7 +99,7 @@ const byNode = (typename: string, row: (stage: Stage) => Promise<{ id: string }>
   },
 });
 
-export const workerReads: Record<string, readonly Reading[]> = {
+export const reads: Record<string, readonly Reading[]> = {
   WORKER_GROUP: [
     {
       way: 'list',

@@ -3,10 +3,8 @@ import { ExecutionRef } from './schema.ts';
 import { ExecutionWhere, executionCondition } from './where.ts';
 
 changesSubscription('executions', {
-  model: 'Execution',
   type: ExecutionRef,
   description: 'The executions of a tenant as they begin, change and go.',
   permission: 'EXECUTION:READ',
-  inTenant: true,
   where: { input: ExecutionWhere, toCondition: executionCondition },
 });

@@ -154,10 +154,8 @@ builder.prismaObjectField('WorkerGroup', 'workers', (t) =>
 );
 
 changesSubscription('workers', {
-  model: 'Worker',
   type: WorkerRef,
   description: 'The workers and other services of the instance as they come, report and go.',
   permission: 'WORKER:READ',
-  inTenant: false,
   where,
 });
