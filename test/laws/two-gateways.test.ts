@@ -118,7 +118,7 @@ describe.each([
       { ids: [idOf('Binding', own)], name: `${_name} after` },
     );
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
-    expect(data).toBeNull();
+    expect(data).toMatchObject({ before: { group: expect.anything() }, after: null });
     expect(await world.db.group.count({ where: { name: `${_name} before` } })).toBe(1);
     expect(await world.db.group.count({ where: { name: `${_name} after` } })).toBe(0);
   });
