@@ -53,7 +53,12 @@ const models: Model[] = [...text.matchAll(/^model (\w+) \{\n([\s\S]*?)^\}/gm)].m
       );
     }
     if (!(type in scalars)) continue;
-    model.columns.push({ name: field, type: scalars[type]!, nullable: mark === '?', list: mark === '[]' });
+    model.columns.push({
+      name: /@map\("(\w+)"\)/.exec(line)?.[1] ?? field,
+      type: scalars[type]!,
+      nullable: mark === '?',
+      list: mark === '[]',
+    });
     if (/@unique/.test(line)) model.indexes.push(`${name}_${field}_key`);
   }
   return model;
