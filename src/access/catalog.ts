@@ -10,8 +10,8 @@ const { WORKER, WORKER_GROUP, BLUEPRINT, STATS, NAMESPACE, SECRET, FLOW, EXECUTI
 const { POLICY, SETTING, AUDITLOG } = governance;
 
 /**
- * Every resource. One whose rows refer to those of another stands behind it: a tenant is emptied from the last resource
- * to the first.
+ * All resources. A resource that refers to another one is after it: deleting a tenant proceeds from the last to the
+ * first.
  */
 export const catalog = {
   TENANT,

@@ -18,7 +18,7 @@ describe('the access matrix', () => {
   });
   afterAll(() => stage.world.close());
 
-  it('has cells for every permission of every resource that exists', () => {
+  it('has cells for every permission of every existing resource', () => {
     const needed = allPermissions.filter((permission) => withTable.some((name) => permission.startsWith(`${name}:`)));
     const missing = needed.filter((permission) => {
       const [resource, action] = permission.split(':') as [string, string];
@@ -51,7 +51,7 @@ describe('the access matrix', () => {
     }
   });
 
-  it('knows the same levels as the design', () => {
+  it('has the levels of the design', () => {
     for (const permission of allPermissions)
       expect(levels[permission] ?? levels[permission.split(':')[0]!], permission).toBeDefined();
   });
@@ -108,7 +108,7 @@ describe('the access matrix', () => {
     });
   });
 
-  it('shows nobody a tenant that they have no access to', async () => {
+  it('hides a tenant from every caller without access to it', async () => {
     const see = async (actor: (typeof actors)[number]) =>
       (await (await stage.actor(actor, 'GROUP:READ')).run<any>('{ tenant(key: "a") { key } }')).data?.tenant !== null;
     expect(await Promise.all(actors.map(see))).toEqual([false, true, true, true, true, true, false]);

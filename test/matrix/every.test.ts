@@ -34,10 +34,10 @@ async function whileRefused<T>(state: string, work: () => Promise<T>): Promise<T
   return work().finally(() => db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"'));
 }
 
-describe('every mutation: not done where it cannot be put on record, and done once with one idempotencyKey', () => {
+describe('every mutation: rolled back if its event cannot be recorded, and effective once with one idempotencyKey', () => {
   const events = () => stage.world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } });
 
-  it('is every one of the schema, but those of engines that may be repeated anyway', () => {
+  it('is one of the schema, except those of engines that can be repeated anyway', () => {
     const tried = new Set(cases.map(({ field }) => field));
     const telemetry = 'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
     expect(
@@ -48,7 +48,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
     expect(Object.keys(fields).filter((field) => takesKey(field) && !tried.has(field))).toEqual([]);
   });
 
-  it('is kept by ids, but for types that are known to hold no row', () => {
+  it('is stored by IDs, except types that have no row', () => {
     const plain = Object.entries(fields)
       .filter(([field]) => takesKey(field))
       .flatMap(([, { type }]) => [...plainTypes(type)].slice(1).map(({ name }) => name));
@@ -129,7 +129,7 @@ describe('after every mutation of the schema', () => {
   const sorted = (rows: Iterable<unknown[]>) => [...rows].map((row) => JSON.stringify(row)).sort();
   const noPermissions: readonly string[] = [];
 
-  it('the audit events still tell who holds what', async () => {
+  it('the audit events reproduce the present permissions', async () => {
     const { db } = stage.world;
     const pictures = new Map<string, Picture>();
     for (const { tenantId } of await db.auditHead.findMany())

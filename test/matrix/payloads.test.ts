@@ -96,7 +96,7 @@ describe('every field of every payload, for a caller with the permission of the 
   const seen = { objects: 0, refused: 0, shown: 0 };
 
   it.each(cases.filter(({ field }) => !readers.has(field)))(
-    '$permission by $field shows no more than the caller sent',
+    '$permission by $field returns no more than the caller sent',
     async ({ field, make }) => {
       const { client, input } = await make(stage);
       const { select, asked } = readings(field);
@@ -129,7 +129,7 @@ describe('every field of every payload, for a caller with the permission of the 
     },
   );
 
-  it('takes no key within JSON for a field that the caller sent: it would be a guess', async () => {
+  it('does not read a key inside JSON as a field that the caller sent: it would be a guess', async () => {
     const { client, input } = await cases.find(({ field }) => field === 'setExecutionLabels')!.make(stage);
     const [, id] = Buffer.from(String((input as { id: string }).id), 'base64')
       .toString()
@@ -147,7 +147,7 @@ describe('every field of every payload, for a caller with the permission of the 
     expect(Object.values(data.setExecutionLabels)).toEqual([null, null, null, null]);
   });
 
-  it('refuses most of them, and shows what was sent', () => {
+  it('refuses most of them, and returns what was sent', () => {
     console.log(`payloads: ${JSON.stringify(seen)}`);
     expect(seen.refused).toBeGreaterThan(300);
     expect(seen.shown).toBeGreaterThan(30);

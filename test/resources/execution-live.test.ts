@@ -12,7 +12,7 @@ const changes = `subscription($where: ExecutionWhere) {
 const log = `subscription($id: ID!, $minLevel: LogLevel, $after: BigInt) {
   logs(tenant: "main", execution: $id, minLevel: $minLevel, after: $after) { sequence level message } }`;
 
-describe('executions as they happen', () => {
+describe('live executions', () => {
   let world: World;
   let main: Tenant;
   let engine: Engine;
@@ -51,7 +51,7 @@ describe('executions as they happen', () => {
   }
   const wordsOf = (items: any[]) => items.map(({ kind, execution }) => `${kind} ${execution?.state ?? ''}`.trim());
 
-  it('are told as far as the subscriber reaches, on whichever gateway they are reported', async () => {
+  it("are sent within the subscriber's reach, from the gateway that receives the report", async () => {
     const [mine, foreign] = [engineId(), engineId()];
     const all = follow(viewer, changes, 'executions');
     const failed = follow(viewer, changes, 'executions', { where: { state: ['FAILED'] } });
@@ -79,7 +79,7 @@ describe('executions as they happen', () => {
     await Promise.all([all.stop(), failed.stop()]);
   });
 
-  it('miss nothing that commits late', async () => {
+  it('include transactions that commit late', async () => {
     const [late, early] = [await addExecution(world, main, {}), await addExecution(world, main, {})];
     const all = follow(viewer, changes, 'executions');
     await sleep(500);
@@ -101,7 +101,7 @@ describe('executions as they happen', () => {
     await all.stop();
   });
 
-  it('end when the right is gone, and say so to who never had it', async () => {
+  it('end when the permission is revoked, and are refused with an error without it', async () => {
     const user = await world.user('leaver', [main]);
     const binding = await world.grant(main, user, ['EXECUTION:READ']);
     const all = follow(await world.as(user), changes, 'executions');
@@ -119,7 +119,7 @@ describe('executions as they happen', () => {
     expect(await world.db.auditEvent.count({ where: { action: 'execution.read', outcome: 'DENIED' } })).toBe(2);
   });
 
-  it('share one reader, read nothing ahead of who does not take, and lose nothing then', async () => {
+  it('share one reader, do not read ahead of a slow subscriber, and lose nothing', async () => {
     const { changes: feed } = world.app.services;
     const source = { model: 'Execution', of: { tenantId: main.id }, removals: main.id, topic: 'none' };
     const from = await feed.now();
@@ -164,7 +164,7 @@ describe('executions as they happen', () => {
     end.abort();
   });
 
-  it('show a log from its beginning on, each entry once, in order, and as it comes', async () => {
+  it('stream a log from its start, each entry once, in order', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     const row = await world.db.execution.findFirstOrThrow({ where: { executionId: id } });

@@ -51,7 +51,7 @@ describe('pages of many executions', () => {
     );
 
   it.each(['', 'where: { state: [FAILED] }', 'where: { namespace: "company.team7" }', 'where: { under: "company" }'])(
-    'begin where the cursor stands: the deepest looks at no more rows than the first (%s)',
+    'start at the cursor: the deepest reads no more rows than the first (%s)',
     async (where) => {
       const last = await page(`last: 100, ${where}`);
       const cursor = last.tenant.executions.pageInfo.startCursor;

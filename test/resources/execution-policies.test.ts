@@ -13,7 +13,7 @@ const folder = temporaryFolder('execution-policies');
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 
 // A guard that speaks of columns that only the execution itself has: what belongs to it must heed it all the same.
-describe('a policy about executions', () => {
+describe('a policy on executions', () => {
   let world: World;
   let main: Tenant;
   let viewer: Client;
@@ -50,7 +50,7 @@ export default definePolicy({
   });
   afterAll(() => world.close());
 
-  it('holds for lists, counts, parts and files alike', async () => {
+  it('applies to lists, counts, parts and files alike', async () => {
     const ids = [closed, open].map((one) => idOf('Execution', one));
     const parts = 'executionId taskRuns { totalCount } logs { totalCount }';
     const { tenant, nodes } = await viewer.ok<any>(
@@ -74,7 +74,7 @@ export default definePolicy({
     expect([await file(open), await file(closed)]).toEqual([200, 404]);
   });
 
-  it('holds for what engines report and take', async () => {
+  it("applies to engines' reports and claims", async () => {
     const fresh = [engineId(), engineId()];
     expect(
       await engine.report([
@@ -104,7 +104,7 @@ export default definePolicy({
     expect((await engine.tell({ acknowledge: [open.id, closed.id] })).acknowledged).toEqual([open.id]);
   });
 
-  it('holds for what is followed', async () => {
+  it('applies to subscriptions', async () => {
     const end = new AbortController();
     const told: string[] = [];
     const stream = viewer.sse<any>(

@@ -24,7 +24,7 @@ describe('reports of executions', () => {
   afterAll(() => world.close());
   const stored = (executionId: string) => world.db.execution.findFirst({ where: { executionId } });
 
-  it('make and change an execution with its task runs; older, equal and replayed ones are ignored and said so', async () => {
+  it('create and update an execution with its task runs; older, equal and repeated ones are IGNORED', async () => {
     const id = engineId();
     const run = (sequence: number | undefined, states: string[]) => ({
       taskRunId: 'run1',
@@ -70,7 +70,7 @@ describe('reports of executions', () => {
     ]);
   });
 
-  it('bring back what had ended: it counts once, and the time between does not count', async () => {
+  it('restart an ended execution: it counts once, without the time in between', async () => {
     const id = engineId();
     const failed = history(['CREATED', 'RUNNING', 'FAILED']);
     const again = [...failed, { state: 'RESTARTED', at: seconds(3_600) }, { state: 'RUNNING', at: seconds(3_601) }];
@@ -108,7 +108,7 @@ describe('reports of executions', () => {
     expect(tenant.execution).toMatchObject({ endedAt: null, duration: expect.stringMatching(/^P\d{2,}D/) });
   });
 
-  it('answer each item by itself: good ones pass, bad ones say what is wrong and where', async () => {
+  it('have a result for each item: valid ones are applied, invalid ones return the fault and its path', async () => {
     const [good, unknown, bad] = [engineId(), engineId(), engineId()];
     const input = {
       tenant: 'main',
@@ -160,7 +160,7 @@ describe('reports of executions', () => {
       expect(await engine.client.codes(mutation, { i: { ...input, executions } })).toEqual(['BAD_INPUT']);
   });
 
-  it('are decided for each item, by the tenant bindings of who reports; refusals are counted, the rest is no event', async () => {
+  it("are decided for each item by the reporter's tenant bindings; refusals are counted, others record no event", async () => {
     const narrow = await engineOf(world, main, 'company.x');
     const foreign = engineId();
     await engine.report([{ ...reportOf(foreign, 1, ['RUNNING']), namespace: 'company.y' }]);
@@ -206,7 +206,7 @@ describe('reports of executions', () => {
     ...rest,
   });
 
-  it('bring log entries and metrics once each, by execution and sequence', async () => {
+  it('add log entries and metrics once each, by execution and sequence', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     expect(await engine.logs([log(id, 2), log(id, 1), log(id, 2, { message: 'other' })])).toEqual([
@@ -232,7 +232,7 @@ describe('reports of executions', () => {
     });
   });
 
-  it('tell of each end once, also when it ends again', () => {
+  it('notify of each end once, also when it ends again', () => {
     const row = (state: string, endedAt: number | null) =>
       ({ executionId: 'e', state, endedAt: endedAt === null ? null : new Date(endedAt), triggerId: 'daily' }) as never;
     expect(endOf(null, row('RUNNING', null))).toBeUndefined();
@@ -244,7 +244,7 @@ describe('reports of executions', () => {
   });
 
   // What four clients report in any order, doubled and at once, comes to what the newest reports say.
-  it.each([1, 2, 3])('end the same whatever their order: generated histories, seed %i', async (seed) => {
+  it.each([1, 2, 3])('have the same result in any order: generated histories, seed %i', async (seed) => {
     const chance = new Chance(seed);
     const engines = [
       engine,
@@ -300,7 +300,7 @@ describe('reports of executions', () => {
     await world.db.executionDay.updateMany({ data: { count: { decrement: 1 } } });
   });
 
-  it('take a batch of 500 in a few statements', async () => {
+  it('process a batch of 500 in a few statements', async () => {
     const reports = Array.from({ length: 500 }, () => reportOf(engineId(), 1, ['CREATED', 'RUNNING']));
     const own = pg.Client.prototype.query;
     const sent = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(own as never);

@@ -37,7 +37,7 @@ describe('the flow that an execution ran', () => {
     return world.as(user);
   };
 
-  it('is that of its revision, when the flow has another one by now and when it is gone, for who may read the flow', async () => {
+  it('is that of its revision, also after the flow changed or was deleted, for viewers who can read the flow', async () => {
     const first = flowSource('company.x', 'ran');
     const second = first.replace('id: fetch', 'id: bring').replace('id: daily', 'id: nightly');
     await save(first);
@@ -83,7 +83,7 @@ describe('the flow that an execution ran', () => {
     expect((await ran(late, both)).ran.source).toBe(second);
   });
 
-  it('takes labels that were read back, and shows the key of a webhook to those who may change the trigger', async () => {
+  it('accepts labels as they were read, and shows the key of a webhook to viewers who can update the trigger', async () => {
     await addFlow(world, main, 'company.x', 'hello');
     const id = engineId();
     const labels = { team: 'a', 'system.correlationId': id };
@@ -118,7 +118,7 @@ describe('the flow that an execution ran', () => {
     ]);
   });
 
-  it('and others: tokens that may not be listed are refused, tenants that may not be seen are not named', async () => {
+  it('and others: refuses tokens that cannot be listed, and does not name hidden tenants', async () => {
     const user = await world.user('somebody', [main]);
     await world.db.apiToken.create({
       data: { id: 'token', principalId: user.id, name: 't', prefix: 'gth_', hash: 'h', createdAt: new Date() },

@@ -49,7 +49,7 @@ describe('flows', () => {
     events: await world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } }),
   });
 
-  it('are kept byte for byte, and come back so', async () => {
+  it('are stored and returned byte for byte', async () => {
     const flowId = name();
     const source = `# ünïcode 🙂 and blanks   \r\n${flowSource('company.data', flowId).replaceAll('\n', '\r\n')}\r\n\r\n`;
     const saved = await done(source);
@@ -60,7 +60,7 @@ describe('flows', () => {
     expect((await flow(flowId, 'source')).source).toBe(source);
   });
 
-  it('count their revisions; the same source makes none; a revision that one did not see is not overwritten', async () => {
+  it('number their revisions; an equal source creates none; an unseen revision is not overwritten', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     await done(source, { expectedRevision: 0 });
@@ -87,7 +87,7 @@ describe('flows', () => {
     expect(difference.split('\n').filter((line: string) => /^[-+][^-+]/.test(line))).toEqual(['+# more']);
   });
 
-  it('go back to an earlier revision as a new one, also when they are deleted', async () => {
+  it('restore an earlier revision as a new one, also after their deletion', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     await done(source);
@@ -128,25 +128,25 @@ describe('flows', () => {
       'nothing',
       '',
       [
-        [1, /has an id/],
-        [1, /has a namespace/],
-        [1, /missing/],
+        [1, /requires an id/],
+        [1, /requires a namespace/],
+        [1, /field is required/],
       ],
     ],
-    ['a text', 'hello', [[1, /A flow is a map/]]],
+    ['a text', 'hello', [[1, /A flow must be a map/]]],
     ['two documents', `${head}${task}---\nid: y`, [[6, /documents/]]],
-    ['an id with a blank', `id: a b\nnamespace: company.data\n${task}`, [[1, /flow id/]]],
+    ['an id with a blank', `id: a b\nnamespace: company.data\n${task}`, [[1, /flow ID/]]],
     ['an id that is no text', `id: 7\nnamespace: company.data\n${task}`, [[1, /quotes/]]],
     ['an id of 101 characters', `id: ${'a'.repeat(101)}\nnamespace: company.data\n${task}`, [[1, /100/]]],
     ['a namespace a..b', `id: x\nnamespace: a..b\n${task}`, [[2, /namespace/]]],
     ['a namespace that ends in a dot', `id: x\nnamespace: a.\n${task}`, [[2, /namespace/]]],
     ['no tasks', `${head}tasks: []\n`, [[3, /at least one/]]],
     ['tasks that are no list', `${head}tasks: {}\n`, [[3, /list/]]],
-    ['a task of the same id', `${head}${task}  - id: a\n    type: t\n`, [[6, /already, in line 4/]]],
+    ['a task of the same id', `${head}${task}  - id: a\n    type: t\n`, [[6, /already exists in line 4/]]],
     [
       'one nested in another',
       `${head}${task}    tasks:\n      - id: b\n        type: t\n        then:\n          - id: a\n            type: t\n`,
-      [[10, /already, in line 4/]],
+      [[10, /already exists in line 4/]],
     ],
     ['a task without a type', `${head}tasks:\n  - id: a\n`, [[4, /type/]]],
     ['a task that is a text', `${head}tasks:\n  - a\n`, [[4, /map with id/]]],
@@ -155,12 +155,12 @@ describe('flows', () => {
     [
       'two inputs of a name',
       `${head}${task}inputs:\n  - {id: i, type: INT}\n  - {id: i, type: INT}\n`,
-      [[8, /already/]],
+      [[8, /given twice/]],
     ],
     [
       'a trigger of the same id',
       `${head}${task}triggers:\n  - {id: s, type: x.Webhook}\n  - {id: s, type: x.Webhook}\n`,
-      [[8, /already, in line 7/]],
+      [[8, /already exists in line 7/]],
     ],
     ['a schedule without cron', `${head}${task}triggers:\n  - {id: s, type: x.Schedule}\n`, [[7, /cron/]]],
     [
@@ -168,11 +168,11 @@ describe('flows', () => {
       `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: 0 0 30 2 *\n`,
       [[9, /never fires/]],
     ],
-    ['no cron', `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: often\n`, [[9, /no cron/]]],
+    ['no cron', `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: often\n`, [[9, /Invalid cron/]]],
     [
       'no time zone',
       `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: 0 0 * * *\n    timezone: Mars/North\n`,
-      [[10, /no time zone/]],
+      [[10, /not a time zone/]],
     ],
     [
       'an interval of nothing',
@@ -205,18 +205,18 @@ describe('flows', () => {
     expect(validateFlow.issues.map(({ line }: any) => line)).toEqual(issues.map(({ line }) => line));
   });
 
-  it('of ten million bytes are refused before they are read', async () => {
+  it('of ten million bytes are refused before they are parsed', async () => {
     const { status, errors } = await put(`${head}${task}# ${'x'.repeat(10_000_000)}`);
     expect([status, errors[0]?.extensions.code]).toEqual([413, 'LIMIT_EXCEEDED']);
   });
 
-  it('tell all faults at once, each with its line', () => {
+  it('report all faults at once, each with its line', () => {
     const read = readFlow('id: a b\nnamespace: A\ntasks:\n  - id: "-"\n    type: ""\ntriggers: 5\n');
     expect(read.ok).toBe(false);
     if (!read.ok) expect(read.issues.map(({ line }) => line)).toEqual([1, 2, 4, 5, 6]);
   });
 
-  it('show nested tasks, and a graph of them', async () => {
+  it('return nested tasks, and a graph of them', async () => {
     const flowId = name();
     await done(`id: ${flowId}
 namespace: company.data
@@ -275,7 +275,7 @@ triggers:
     );
   });
 
-  it('tell what they depend on, in both directions, and nothing of what one may not read', async () => {
+  it('return their dependencies in both directions, without those that the viewer cannot read', async () => {
     const [parent, child, waiting] = [name('parent'), name('child'), name('waiting')];
     await done(flowSource('company.data', child));
     await done(`id: ${parent}
@@ -324,7 +324,7 @@ triggers:
     ]);
   });
 
-  it('are made by who may make them and changed by who may change them, in their namespaces', async () => {
+  it('are created and updated by callers with the permission in their namespaces', async () => {
     const person = async (...permissions: ('FLOW:CREATE' | 'FLOW:UPDATE' | 'FLOW:READ')[]) => {
       const user = await world.user(name('person'), [main]);
       await world.grant(main, user, permissions, 'company.data');
@@ -367,7 +367,7 @@ triggers:
     expect(await names()).toEqual([]);
   });
 
-  it('are stopped as a whole without touching the source, until a revision says otherwise', async () => {
+  it('are disabled without a change of the source, until a revision changes it', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     const { flow: made } = await done(source);
@@ -394,7 +394,7 @@ triggers:
     ]);
   });
 
-  it('of one name that two people make at once are one flow', async () => {
+  it('with the same name, created concurrently, become one flow', async () => {
     for (let round = 0; round < 5; round += 1) {
       const flowId = name();
       const answers = await Promise.all(
@@ -408,7 +408,7 @@ triggers:
     }
   });
 
-  it('are imported many at once: the good pass, the bad say why', async () => {
+  it('are imported in bulk: valid ones are saved, invalid ones return an error', async () => {
     const names = [name(), name(), name()];
     const files = [
       { path: 'a.yaml', source: flowSource('company.data', names[0]!) },
@@ -457,7 +457,7 @@ triggers:
     ]);
   });
 
-  it('fall with their tenant, each with its event', async () => {
+  it('are deleted with their tenant, with an event each', async () => {
     const doomed = await world.tenant('doomed');
     await world.flow(doomed, flowSource('a.b', 'x'));
     await world.root().ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', doomed) } });
@@ -468,7 +468,7 @@ triggers:
 
   // Published examples of the orchestrator, where the machine has them beside the checkout.
   const real = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'flows');
-  it.runIf(existsSync(real))('of other people are read as well, every one', () => {
+  it.runIf(existsSync(real))('that were published elsewhere can all be read', () => {
     const files = readdirSync(real).filter((file) => file.endsWith('.yaml'));
     const refused = files.filter((file) => !readFlow(readFileSync(join(real, file), 'utf8')).ok);
     expect([files.length > 200, refused]).toEqual([true, []]);

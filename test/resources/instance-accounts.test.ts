@@ -33,7 +33,7 @@ describe('an instance-wide service account', () => {
   });
   afterAll(() => world.close());
 
-  it('serves several tenants, each by the word of its own administrator, through the API alone', async () => {
+  it('serves several tenants, each granted by its own administrator, through the API alone', async () => {
     const root = world.root();
     const instance = await world.db.role.findFirstOrThrow({ where: { tenantId: null, name: 'Engine' } });
     await root.ok(bind, { i: { bindings: [{ subject: engine, role: idOf('Role', instance) }] } });
@@ -64,7 +64,7 @@ describe('an instance-wide service account', () => {
     expect(claimTriggers.claims.map(({ trigger }: any) => trigger.flowId).sort()).toEqual(['of-one', 'of-two']);
   });
 
-  it('is seen by those who see who has access, and by no other tenant', async () => {
+  it('is visible to viewers of access in its tenants, and in no other tenant', async () => {
     const list = (key: string) =>
       `{ tenant(key: "${key}") { instanceServiceAccounts { totalCount nodes { id name } } serviceAccounts { totalCount } } }`;
     const seen = (await admins[0]!.ok<any>(list('one'))).tenant;
@@ -100,7 +100,7 @@ describe('an instance-wide service account', () => {
     expect(createBindings.results[0].error.code).toBe('NOT_FOUND');
   });
 
-  it('loses its access with everything that hangs on it, and gets the access back by an undo', async () => {
+  it('loses its access with everything that depends on it; an undo restores it', async () => {
     const { tenant } = await admins[1]!.ok<any>(
       '{ tenant(key: "two") { instanceServiceAccounts { nodes { id } } auditEvents(first: 1) { nodes { id } } } }',
     );

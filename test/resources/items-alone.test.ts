@@ -12,7 +12,7 @@ const half = '\ud800';
 const at = '2026-01-01T12:00:00Z';
 const selected = 'results { outcome error { code message details } }';
 
-describe('one item of a report or an import that cannot be taken', () => {
+describe('one invalid item of a report or an import', () => {
   let world: World;
   let main: Tenant;
   let engine: Engine;
@@ -35,7 +35,7 @@ describe('one item of a report or an import that cannot be taken', () => {
       ...(error?.details.issues ?? []).map(({ path }: any) => path.join('.')),
     ]);
 
-  it('does not refuse the log lines beside it, and keeps a message without the characters that cannot be stored', async () => {
+  it('does not refuse other log entries, and keeps a message without the characters that cannot be stored', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     const line = { executionId: id, at, level: 'INFO', message: 'fine' };
@@ -76,7 +76,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(told(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
   });
 
-  it('does not refuse the executions, task runs and metrics beside it', async () => {
+  it('does not refuse other executions, task runs and metrics', async () => {
     const [first, second, third] = [engineId(), engineId(), engineId()];
     const odd = { outputs: { [`k${nul}`]: `v${half}`, 'k\ufffd': 2, deep: [`x${nul}`] }, labels: { a: `b${nul}` } };
     const executions = [
@@ -125,7 +125,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('does not refuse the trigger reports and heartbeats beside it; a type of service that is not known is INVALID', async () => {
+  it('does not refuse other trigger reports and heartbeats; an unknown type of service is INVALID', async () => {
     const good = Buffer.from('Trigger:none').toString('base64');
     const reports = [
       { trigger: 'no id', sequence: '1', dueAt: at },
@@ -149,7 +149,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(errors[0]!.message).toContain('DREAMING');
   });
 
-  it('is told with the line of its file, where the file has several flows', async () => {
+  it('is reported with the line of its file, if the file has several flows', async () => {
     const two = `# several\n---\n${flowSource('company.x', 'one')}--- # the next\n${flowSource('company.x', 'two')}---\nid: bad\n...\n# the end\n`;
     const files = [
       { path: 'many.yml', source: two },
@@ -170,7 +170,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(importFlows.results[3].flow.source).toBe(files[1]!.source);
   });
 
-  it('does not refuse the flow files beside it, and is told with its line', async () => {
+  it('does not refuse other flow files, and is reported with its line', async () => {
     const files = [
       { path: 'a.yml', source: flowSource('company.x', 'a') },
       { path: `b${nul}.yml`, source: `${flowSource('company.x', 'b')}# ${nul}\n` },

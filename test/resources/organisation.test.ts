@@ -96,7 +96,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
     );
   });
 
-  it.skipIf(absent)('finds nothing to do a second time, and writes no event', { timeout: 120_000 }, async () => {
+  it.skipIf(absent)('finds nothing to do when applied again, and writes no event', { timeout: 120_000 }, async () => {
     const before = await world.db.auditEvent.count();
     const startedAt = performance.now();
     const { code, out } = await apply();
@@ -107,7 +107,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
   });
 
   it.skipIf(absent)(
-    'is decided as the organisation itself says: every user, repository and permission',
+    "is decided as the organisation's own data says: every user, repository and permission",
     {
       timeout: 90_000,
     },
@@ -157,7 +157,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
     },
   );
 
-  it.skipIf(absent)('is shown over HTTP as the organisation itself says', async () => {
+  it.skipIf(absent)("is shown over HTTP as the organisation's own data says", async () => {
     const administered = (username: string) =>
       organisations.some(
         ({ admins, teams }) =>

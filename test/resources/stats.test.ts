@@ -163,7 +163,7 @@ describe('stats', () => {
     return arms[random.below(arms.length)]!();
   }
 
-  it('count executions as one by one, whatever the filters and the window, by roll-up or by row', async () => {
+  it('count executions correctly, for any filter and window, by roll-up or by row', async () => {
     const now = new Date();
     let rolled = 0;
     for (let i = 0; i < 150; i += 1) {
@@ -185,7 +185,7 @@ describe('stats', () => {
     expect(rolled).toBeGreaterThan(20);
   });
 
-  it('ask the counts by day where these can answer, and only there', async () => {
+  it('use the counts by day exactly if they apply', async () => {
     const { id } = tenants[0]!;
     const window = windowOf({ days: 6 }, new Date());
     const count = async (where: Where, own = window) => {
@@ -232,7 +232,7 @@ describe('stats', () => {
     return { client: await world.as(user), held, counted };
   }
 
-  it('are equal to counting one by one what each may read, for generated rights', async () => {
+  it('equal a count by hand of what each viewer can read, for generated permissions', async () => {
     for (const [i, tenant] of tenants.entries()) {
       for (let n = 0; n <= i; n += 1) {
         await world.group(tenant, `group ${n}`);
@@ -313,7 +313,7 @@ describe('stats', () => {
     }
   });
 
-  it('say nothing of people to who may not list them, though they may read themselves', async () => {
+  it('hide counts of principals from viewers who cannot list them, even if they can read themselves', async () => {
     const viewer = await world.user('viewer', [tenants[0]!]);
     await world.bind(tenants[0]!, { principal: viewer }, await world.managed(tenants[0]!, 'Viewer'));
     const client = await world.as(viewer);
@@ -330,7 +330,7 @@ describe('stats', () => {
     ]);
   });
 
-  it('take at most three statements, however many tenants and windows', async () => {
+  it('run at most three statements, for any number of tenants and windows', async () => {
     const user = await world.user('counts-all', []);
     const many: string[] = [];
     const prepare = async (count: number) => {
@@ -369,7 +369,7 @@ describe('stats', () => {
     [{ from: '2026-01-02T00:00:00Z', to: '2026-01-02T00:00:00Z' }, ['window', 'to']],
     [{ from: '2999-01-01T00:00:00Z' }, ['window', 'from']],
     [{ from: '2020-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }, ['window', 'from']],
-  ])('refuse the window %j with its place', async (w, path) => {
+  ])('refuse the window %j with its path', async (w, path) => {
     const user = await world.user(`asker-${newId()}`, [tenants[0]!]);
     await world.grant(tenants[0]!, user, ['STATS:READ']);
     const client = await world.as(user);

@@ -68,7 +68,7 @@ describe("the engine's side of triggers", () => {
   /** Nothing is due but what a test makes. */
   const quiet = () => world.db.trigger.updateMany({ data: { nextExecutionAt: null, evaluationStartedAt: null } });
 
-  it('claims what is due, enabled and free, in the order of dates, and nothing else', async () => {
+  it('claims due, enabled and free triggers, in order of dates, and no others', async () => {
     await quiet();
     const past = (minutes: number) => new Date(Date.now() - minutes * 60_000);
     const [late, later] = [await due(past(5)), await due(past(9))];
@@ -88,7 +88,7 @@ describe("the engine's side of triggers", () => {
     expect(await stored(late.id)).toMatchObject({ workerId: mine, sequence: 1n });
   });
 
-  it('a report sets what was triggered and when it is due next; told again, or of an earlier claim, it does nothing', async () => {
+  it('a report sets the last execution and the next date; repeated, or of an earlier claim, it does nothing', async () => {
     await quiet();
     const dueAt = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 - 18 * 3_600_000);
     const { id } = await due(dueAt);
@@ -149,7 +149,7 @@ describe("the engine's side of triggers", () => {
     ['ALL', -5],
     ['LAST', 0],
     ['NONE', undefined],
-  ])('dates that nobody claimed are made up for by the rule %s', async (rule, hours) => {
+  ])('dates that were not claimed are recovered by the rule %s', async (rule, hours) => {
     await quiet();
     const hour = 3_600_000;
     const top = Math.floor(Date.now() / hour) * hour;
@@ -166,7 +166,7 @@ describe("the engine's side of triggers", () => {
     expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + (hours + 1) * hour);
   });
 
-  it('one that listens is held until its worker says that it stopped', async () => {
+  it('a listening trigger is held until its worker reports that it stopped', async () => {
     await quiet();
     const flow = await world.flow(
       main,
@@ -184,7 +184,7 @@ describe("the engine's side of triggers", () => {
     expect(await claims(await service())).toHaveLength(1);
   });
 
-  it('is for who registered a service, in the tenants where they may, for what their group serves', async () => {
+  it('is for the account that registered a service, in its tenants, for the work of its group', async () => {
     await quiet();
     const other = await world.tenant(`other-${next++}`);
     const past = new Date(Date.now() - 60_000);
@@ -222,7 +222,7 @@ describe("the engine's side of triggers", () => {
     await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroup: null } });
   });
 
-  it('what waits for a group without workers waits, or is given to others to be failed or cancelled', async () => {
+  it('work of a group without workers waits, or is given to others to be failed or cancelled', async () => {
     await quiet();
     const past = new Date(Date.now() - 60_000);
     const mine = await service();
@@ -256,7 +256,7 @@ describe("the engine's side of triggers", () => {
     expect((await claims(theirs)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', again)]);
   });
 
-  it('a worker that is gone lets go of what it held, and its late report does nothing', async () => {
+  it('a worker that is gone releases its claims, and its late report does nothing', async () => {
     await quiet();
     const { id } = await due(new Date(Date.now() - 60_000));
     const mine = await service();
@@ -270,7 +270,7 @@ describe("the engine's side of triggers", () => {
     expect(await claims(await service())).toHaveLength(1);
   });
 
-  it('20 claimers on two gateways take 10,000 due triggers, each once', { timeout: 60_000 }, async () => {
+  it('20 claimers on two gateways claim 10,000 due triggers, each once', { timeout: 60_000 }, async () => {
     await quiet();
     const crowd = await world.tenant(`crowd-${next++}`);
     const flow = await world.flow(crowd, flowSource('company', 'crowd'));
@@ -299,7 +299,7 @@ describe("the engine's side of triggers", () => {
     expect(taken.filter((own) => own.length > 0).length).toBeGreaterThan(10);
   });
 
-  it('refuses faulty batches as a whole, with the field, and an id that is none by itself', async () => {
+  it('refuses a faulty batch as a whole, with the field, and an invalid ID separately', async () => {
     const mine = await service();
     expect(await engine.codes(claim, { i: { service: mine, limit: 0 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, limit: 501 } })).toEqual(['BAD_INPUT']);

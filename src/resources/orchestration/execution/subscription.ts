@@ -5,7 +5,7 @@ import { ExecutionWhere, executionCondition } from './where.ts';
 changesSubscription('executions', {
   model: 'Execution',
   type: ExecutionRef,
-  description: 'The executions of a tenant as they begin, change and go.',
+  description: 'Streams the executions of a tenant as they start, change and are deleted.',
   permission: 'EXECUTION:READ',
   inTenant: true,
   where: { input: ExecutionWhere, toCondition: executionCondition },
