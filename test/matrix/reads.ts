@@ -19,7 +19,7 @@ const token = (stage: Stage) => idOf('ApiToken', { id: stage.tokenId });
 const memberSubjects = '{ tenant(key: "a") { groups { nodes { members { nodes { subject { id } } } } } } }';
 const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.members?.nodes ?? []) ?? [];
 
-/** The answers about what others may do: they take all of these in the tenant. */
+/** Queries about the access of others: they require all of these in the tenant. */
 const answers = (besides: readonly Permission[]): Reading[] => [
   nested(
     besides,
@@ -48,7 +48,7 @@ const answers = (besides: readonly Permission[]): Reading[] => [
   },
 ];
 
-/** Every way to read each resource. A resource with a table must be here: a test asserts it. */
+/** Every way to read each resource. A test asserts that every resource with a table is here. */
 export const reads: Record<string, readonly Reading[]> = {
   ...flowReads,
   ...executionReads,
@@ -86,7 +86,7 @@ export const reads: Record<string, readonly Reading[]> = {
     node(person),
     {
       way: 'count',
-      // Everybody counts themselves.
+      // Everyone counts themselves.
       sees: async (client) => ((await data(client, '{ users { totalCount } }'))?.users?.totalCount ?? 0) > 1,
     },
     nested(['TENANT_ACCESS:READ'], '{ tenant(key: "a") { users(first: 100) { nodes { id superAdmin } } } }', (d, s) =>

@@ -150,7 +150,7 @@ describe('blueprints', () => {
     expect(await titles({ text: 'thexn' })).toEqual([]);
     expect(await titles({ text: 'COMPANY.SPECIAL', tags: ['odd'] })).toEqual(['100% sure']);
     expect(await titles({ tags: ['odd', 'Schedule'] })).toEqual(['100% sure']);
-    expect(await titles({ tags: ['Schedule'], kind: 'CATALOGUE' })).toEqual(['Run something every night']);
+    expect(await titles({ tags: ['Schedule'], kind: 'CATALOGUE' })).toEqual(['Run a flow every night']);
     expect(await titles({ kind: 'CUSTOM' }, guest)).toEqual([]);
     expect(await titles({ text: 'needle' }, guest)).toEqual([]);
     expect((await guest.ok<any>(list)).tenant.blueprintTags).not.toContain('odd');
@@ -185,7 +185,7 @@ describe('blueprints', () => {
       client.codes(use, { i: { tenant: 'main', blueprint: id, namespace } });
     expect(await into(first, 'company.other')).toEqual(['FORBIDDEN']);
     expect(await into(first, 'company.mine')).toEqual([]);
-    // Not by a blueprint that one may not read, nor one of another tenant.
+    // A blueprint that the viewer cannot read, and one of another tenant.
     expect(await into(blueprint.id, 'company.mine')).toEqual(['NOT_FOUND']);
     const theirs = await world.db.blueprint.findFirstOrThrow({ where: { title: 'Theirs' } });
     expect(await admin.codes(use, { i: { ...i, blueprint: idOf('Blueprint', theirs) } })).toEqual(['NOT_FOUND']);

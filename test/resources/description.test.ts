@@ -190,14 +190,14 @@ describe('a description', () => {
       serviceAccounts: [{ name: 'acc' }],
       namespaces: [{ name: 'needs.more' }],
     };
-    // A super admin administers access everywhere and holds no namespaces.
+    // A super admin administers access everywhere and has no namespaces.
     const answer = await run(world.root(), 'whole', faulty);
     expect(answer.codes).toEqual(['FORBIDDEN']);
     expect(paths(answer)).toEqual(['namespaces']);
     expect(await world.db.group.count({ where: { tenantId: tenant.id } })).toBe(0);
     expect(await world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } })).toBe(before);
 
-    // Made Admin by the same description, they do.
+    // After the same description makes them Admin, they can.
     const root = { ...faulty, users: ['taken', 'root'], bindings: [{ user: 'root', role: 'Admin' }] };
     expect((await run(world.root(), 'whole', root)).errors).toEqual([]);
     expect(await world.db.namespace.findMany({ where: { tenantId: tenant.id, declared: true } })).toHaveLength(1);
@@ -233,7 +233,7 @@ describe('a description', () => {
       bindings: [{ group: 'Team', role: 'flows' }],
     };
     expect((await run(client, 'limits', allowed)).errors).toEqual([]);
-    // Without the permission to read a kind, nobody learns from "no difference" what there is.
+    // Without the permission to read a kind, "no difference" must not reveal what exists.
     const guest = await world.as(await world.user('guest', [tenant]));
     expect((await run(guest, 'limits', { groups })).codes).toEqual(['FORBIDDEN']);
     expect((await run(guest, 'company', { groups })).codes).toEqual(['NOT_FOUND']);
@@ -335,7 +335,7 @@ describe('gatehouse apply', () => {
   };
   const gatehouse = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
-      // Signed in by the environment, unless the arguments say it.
+      // Credentials from the environment, unless passed as arguments.
       const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
       execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),

@@ -225,7 +225,7 @@ describe('commands about executions', () => {
     expect(await codes({ tenant: 'third' })).toEqual(['NOT_FOUND']);
     expect(await codes({ limit: 0 })).toEqual(['BAD_INPUT']);
     expect(await codes({ service: engine.service })).toEqual(['FORBIDDEN']);
-    // Nor are those of others acknowledged.
+    // Commands of others are not acknowledged either.
     expect((await narrow.tell({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([made[0]!.id]);
   });
 });

@@ -64,7 +64,7 @@ describe('retention of executions', () => {
     );
     const stranger = await world.token(await world.user('stranger', [main]));
     expect((await read(path(execution.executionId), { authorization: `Bearer ${stranger}` })).status).toBe(404);
-    // That one may not read executions at all is on record, as with the query.
+    // The refused download is recorded, as with the query.
     expect(await world.db.auditEvent.count({ where: { action: 'execution.read', actorName: 'stranger' } })).toBe(1);
     expect((await read(path(execution.executionId), {})).status).toBe(401);
     expect((await read(path(execution.executionId), { authorization: 'Bearer gth_nobody' })).status).toBe(401);
@@ -154,7 +154,7 @@ describe('retention of executions', () => {
       where: { action: 'execution.purge', tenantId: doomed.id },
     });
     expect(event.details).toMatchObject({ executions: 1 });
-    // One of its name knows nothing of it.
+    // A new tenant with its key has no data of it.
     const again = await world.tenant('doomed');
     await world.grant(again, await world.user('newcomer', [again]), ['EXECUTION:READ']);
     const newcomer = await world.as(await world.db.user.findFirstOrThrow({ where: { username: 'newcomer' } }));

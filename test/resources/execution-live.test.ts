@@ -74,7 +74,7 @@ describe('live executions', () => {
     await sleep(300);
     expect(wordsOf(all.items)).toEqual(['CHANGED CREATED', 'CHANGED FAILED', 'CHANGED RESTARTED', 'REMOVED']);
     expect(new Set(all.items.map(({ id }) => id))).toEqual(new Set([idOf('Execution', row)]));
-    // Who asked for failed ones hears that it left, and of its removal (which tells nothing of what it was) at most.
+    // A subscriber who filters for failed ones receives at most its removal, without its content.
     expect(wordsOf(failed.items).slice(0, 2)).toEqual(['CHANGED FAILED', 'REMOVED']);
     await Promise.all([all.stop(), failed.stop()]);
   });
@@ -89,15 +89,15 @@ describe('live executions', () => {
     await slow.query(`UPDATE "Execution" SET state = 'FAILED' WHERE id = $1`, [late.id]);
     await world.db.execution.update({ where: { id: early.id }, data: { state: 'WARNING' } });
     await sleep(800);
-    // What was made just before may be told, where other databases of the server held it back.
-    const told = () => wordsOf(all.items).filter((word) => /FAILED|WARNING/.test(word));
-    // What is newer than a transaction that still runs waits for it.
-    const tooEarly = told();
+    // Changes just before may be included, if other databases of the server held them back.
+    const reported = () => wordsOf(all.items).filter((word) => /FAILED|WARNING/.test(word));
+    // Changes after a running transaction wait for it.
+    const tooEarly = reported();
     await slow.query('COMMIT');
     await slow.end();
     expect(tooEarly).toEqual([]);
-    await all.until(() => told().length >= 2);
-    expect(told()).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
+    await all.until(() => reported().length >= 2);
+    expect(reported()).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
     await all.stop();
   });
 
@@ -127,14 +127,14 @@ describe('live executions', () => {
     const rows: string[] = [];
     const stream = feed.follow(source, from, end.signal);
     await stream.next();
-    // More than memory keeps.
+    // More than the memory buffer holds.
     for (let i = 0; i < 24; i += 1) {
       const ids = Array.from({ length: 50 }, engineId);
       rows.push(...ids);
       await engine.report(ids.map((id) => reportOf(id, 1, ['CREATED'])));
     }
     await sleep(1_200);
-    const told: string[] = [];
+    const reported: string[] = [];
     const read = async (many: number, one: typeof stream) => {
       const ids: string[] = [];
       for await (const batch of one) {
@@ -143,9 +143,9 @@ describe('live executions', () => {
       }
       return ids;
     };
-    told.push(...(await read(rows.length, stream)));
-    expect([...told].sort()).toEqual([...rows].sort());
-    // Those who keep up take what one of them read: twenty cost what one costs.
+    reported.push(...(await read(rows.length, stream)));
+    expect([...reported].sort()).toEqual([...rows].sort());
+    // Fast subscribers share one read: twenty cost as much as one.
     const costs: number[] = [];
     for (const followers of [1, 20]) {
       const now = await feed.now();

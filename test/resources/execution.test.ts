@@ -85,7 +85,7 @@ describe('executions', () => {
     expect(await list({ under: 'my_ns.a' }, narrow)).toEqual(['my_ns.a/hello']);
     expect(await list({ under: 'my_nsx' }, narrow)).toEqual([]);
     expect(await list({ state: ['SUCCESS'] }, narrow)).toHaveLength(2);
-    // The counts by day answer where they can: a row that they do not know of is not counted.
+    // The counts by day are used if they apply: a row without them is not counted.
     const { id } = await world.db.execution.findFirstOrThrow({ where: { namespace: 'my_ns.a' } });
     await world.db.execution.update({ where: { id }, data: { namespace: 'my_ns.b' } });
     const count = async (where: object) =>

@@ -69,18 +69,18 @@ describe('gatehouse import flows', () => {
   });
 
   it('reports an invalid command line, a failed sign-in, and an unknown tenant', async () => {
-    const told = async (...args: string[]) => {
+    const reported = async (...args: string[]) => {
       const { code, err } = await gatehouse(...args);
       return [code, err];
     };
-    expect(await told('flows', join(folder, 'nowhere'), ...remote())).toEqual([
+    expect(await reported('flows', join(folder, 'nowhere'), ...remote())).toEqual([
       1,
       expect.stringContaining('cannot be read'),
     ]);
-    expect(await told('flows', folder)).toEqual([1, expect.stringContaining('--tenant')]);
+    expect(await reported('flows', folder)).toEqual([1, expect.stringContaining('--tenant')]);
     const wrong = remote().slice(0, -2).with(-1, 'editor:wrong');
-    expect(await told('flows', folder, ...wrong)).toEqual([1, expect.stringContaining('Sign in')]);
+    expect(await reported('flows', folder, ...wrong)).toEqual([1, expect.stringContaining('Sign in')]);
     const other = remote().with(1, 'nowhere');
-    expect(await told('flows', folder, ...other)).toEqual([1, expect.stringContaining('not found')]);
+    expect(await reported('flows', folder, ...other)).toEqual([1, expect.stringContaining('not found')]);
   });
 });

@@ -66,20 +66,20 @@ describe('the flow that an execution ran', () => {
       });
       expect((await ran(unknown, both)).ran).toEqual(nothing);
       expect((await ran(old, withoutTriggers)).ran.topology.nodes).toEqual(nodes('fetch'));
-      // Who may not read the flow's namespace sees nothing of it.
+      // A viewer who cannot read the flow's namespace sees nothing of it.
       for (const one of [old, present]) expect(await ran(one, elsewhere)).toEqual({ ran: nothing, codes: [] });
       expect(await ran(old, none)).toEqual({ ran: nothing, codes: ['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN'] });
     };
     await check();
     await admin.ok(call('deleteFlow', 'deletedId'), { i: { id } });
     await check();
-    // What began just before, and is told just after.
+    // An execution that started just before the deletion and is reported just after it.
     const late = engineId();
-    const told = [
+    const listed = [
       reportOf(late, 1, ['RUNNING'], { flowId: 'ran', revision: 2 }),
       reportOf(engineId(), 1, ['RUNNING'], { flowId: 'never' }),
     ];
-    expect(await engine.report(told)).toEqual(['APPLIED', 'NOT_FOUND']);
+    expect(await engine.report(listed)).toEqual(['APPLIED', 'NOT_FOUND']);
     expect((await ran(late, both)).ran.source).toBe(second);
   });
 

@@ -35,13 +35,13 @@ describe('the source of a flow', () => {
       ['  system.user: me\n', /Only the orchestrator sets/],
       ['  - just a text\n', /a map of text values, or a list/],
     ] as const) {
-      const told = faults(`${task}labels:\n${labels}`);
-      expect(told).toHaveLength(1);
-      expect(told[0]).toMatch(fault);
+      const reported = faults(`${task}labels:\n${labels}`);
+      expect(reported).toHaveLength(1);
+      expect(reported[0]).toMatch(fault);
     }
     expect(faults(`${task}labels:\n  - { key: a, value: 1 }\n  - { key: a, value: 2 }\n`)[0]).toMatch(/^8: /);
     const { labels } = good(`${task}labels:\n  ${key(200)}: ${key(1_000)}\n  system.readOnly: true\n${many(98)}`);
-    // Whatever a source may carry, the report of an execution may carry.
+    // All labels that a source can have are valid in a report of an execution.
     expect([areLabels(labels), reportedLabels.safeParse(labels).success]).toEqual([true, true]);
     expect(variables.safeParse({ '1x': 1 }).error?.issues.map(({ message }) => message)).toEqual([
       expect.stringContaining('begin with a letter'),
@@ -120,7 +120,7 @@ describe('the source of a flow', () => {
 
   it("has faults in Gatehouse's own words, never in those of the validator", () => {
     const trigger = (rest: string) => `${task}triggers:\n  - { id: s, type: c.Schedule, ${rest} }\n`;
-    const told = [
+    const reported = [
       ...[
         'cron: 5',
         'cron: "* * * * *", withSeconds: 1',
@@ -133,12 +133,12 @@ describe('the source of a flow', () => {
         'type: c.ScheduleOnDates, dates: [2026-02-30]',
       ],
     ].flatMap((rest) => faults(trigger(rest)));
-    told.push(
+    reported.push(
       ...faults(`${task}inputs: [{ id: 5 }]\nlabels: 5\nerrors: 5\ndescription: [1]\n`),
       ...faults('tasks: null\n'),
     );
-    expect(told.length).toBeGreaterThan(10);
-    for (const text of told) expect(text).not.toMatch(/expected|received|invalid|unrecognized|too (big|small)/i);
+    expect(reported.length).toBeGreaterThan(10);
+    for (const text of reported) expect(text).not.toMatch(/expected|received|invalid|unrecognized|too (big|small)/i);
   });
 
   it('keeps whole numbers beyond 2^53 exactly, as texts', () => {
@@ -162,7 +162,7 @@ describe('the source of a flow', () => {
     expect(parse(b!.source)).toEqual({ id: 'b', type: 'u', list: [1] });
   });
 
-  // Published examples of the orchestrator, where the machine has them beside the checkout.
+  // Published examples of the orchestrator, if present next to the checkout.
   const real = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'flows');
   it.runIf(existsSync(real))('returns each task of published flows as standalone YAML', () => {
     const odd: string[] = [];

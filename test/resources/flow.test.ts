@@ -106,11 +106,11 @@ describe('flows', () => {
       outcome: 'CREATED',
       flow: { revision: 4 },
     });
-    // The answer would show a source that one may not read.
+    // The response would show a source that the caller cannot read.
     const blind = await world.user(name('blind'), [main]);
     await world.grant(main, blind, ['FLOW:CREATE', 'FLOW:UPDATE'], 'company');
     expect(await (await world.as(blind)).codes(restore, { i: input })).toEqual(['FORBIDDEN']);
-    // Not by who may not make flows there, and not a word of whether there is such a revision.
+    // Not without FLOW:CREATE there, and without revealing whether such a revision exists.
     const outsider = await world.user(name('outsider'), [main]);
     await world.grant(main, outsider, ['FLOW:CREATE', 'FLOW:UPDATE', 'FLOW:READ'], 'other');
     const client = await world.as(outsider);
@@ -293,8 +293,8 @@ triggers:
     preconditions: { flows: [{ namespace: company.data, flowId: ${child} }] }
 `);
     const select = 'dependencies { kind direction via namespace flowId flow { flowId } }';
-    const told = (await flow(child, select)).dependencies;
-    expect(told).toEqual([
+    const reported = (await flow(child, select)).dependencies;
+    expect(reported).toEqual([
       {
         kind: 'SUBFLOW',
         direction: 'IN',
@@ -315,10 +315,10 @@ triggers:
     const reader = await world.user(name('reader'), [main]);
     await world.grant(main, reader, ['FLOW:READ'], 'company.data');
     const client = await world.as(reader);
-    expect((await flow(child, select, 'company.data', client)).dependencies).toEqual([told[0]]);
+    expect((await flow(child, select, 'company.data', client)).dependencies).toEqual([reported[0]]);
     const other = await world.user(name('reader'), [main]);
     await world.grant(main, other, ['FLOW:READ'], 'company.hidden');
-    // What its own source names is in the source: the name is told, the flow is not.
+    // The reference is in its own source, so the name is shown; the flow is not.
     expect((await flow(waiting, select, 'company.hidden', await world.as(other))).dependencies).toEqual([
       { kind: 'FLOW_TRIGGER', direction: 'OUT', via: 'after', namespace: 'company.data', flowId: child, flow: null },
     ]);
@@ -345,7 +345,7 @@ triggers:
     expect(await codes(maker, `${source}#`)).toEqual(['CONFLICT']);
     expect(await codes(changer, `${source}#`)).toEqual([]);
     await done(flowSource('company.secret', flowId));
-    // Who may not read it learns nothing of its being there.
+    // A caller who cannot read it does not learn that it exists.
     expect(await codes(changer, flowSource('company.secret', flowId))).toEqual(
       await codes(changer, flowSource('company.secret', name())),
     );
@@ -376,7 +376,7 @@ triggers:
     expect(setFlowDisabled.flow).toEqual({ disabled: true, declaredDisabled: false, revision: 1, source });
     const triggers = async () => (await flow(flowId, 'triggers { nodes { disabled active } }')).triggers.nodes;
     expect(await triggers()).toEqual([{ disabled: false, active: false }]);
-    // Another revision that says the same of it leaves it as it is.
+    // A further revision with the same value keeps the state.
     expect((await done(`${source}#\n`)).flow.disabled).toBe(true);
     expect((await done(`disabled: true\n${source}`)).flow).toMatchObject({ disabled: true, declaredDisabled: true });
     expect((await done(source)).flow).toMatchObject({ disabled: false, declaredDisabled: false });
@@ -429,7 +429,7 @@ triggers:
     });
     expect(importFlows.results[2].error.message).toContain('a.yaml');
     expect(await world.db.flow.count({ where: { flowId: { in: names } } })).toBe(2);
-    // Each is decided by itself, and what is refused is on record.
+    // Each is decided separately, and refusals are recorded.
     const user = await world.user(name('importer'), [main]);
     await world.grant(main, user, ['FLOW:CREATE', 'FLOW:UPDATE'], 'company.data');
     const other = [
@@ -466,7 +466,7 @@ triggers:
     expect(await world.db.flowRevision.count({ where: { tenantId: doomed.id } })).toBe(0);
   });
 
-  // Published examples of the orchestrator, where the machine has them beside the checkout.
+  // Published examples of the orchestrator, if present next to the checkout.
   const real = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'flows');
   it.runIf(existsSync(real))('that were published elsewhere can all be read', () => {
     const files = readdirSync(real).filter((file) => file.endsWith('.yaml'));

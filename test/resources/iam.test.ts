@@ -241,7 +241,7 @@ describe('identity and access', () => {
       const user = await world.user('narrow', [a]);
       await world.bind(a, { principal: user }, await world.managed(a, 'Admin'), 'x');
       const client = await world.as(user);
-      // One's own access is always one's own to see.
+      // Own access is always visible.
       expect(
         (await client.ok<any>('{ tenant(key: "a") { users { nodes { username } } } }')).tenant.users.nodes,
       ).toEqual([{ username: 'narrow' }]);
@@ -328,7 +328,7 @@ describe('identity and access', () => {
         superAdmin: null,
         locked: null,
         authMethods: null,
-        // Refused, and not empty: an empty list would say that there are none.
+        // Refused rather than empty: an empty list would mean that there are none.
         apiTokens: null,
         tenants: { nodes: [{ key: 'a' }] },
       });

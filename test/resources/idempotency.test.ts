@@ -65,7 +65,7 @@ describe('an idempotencyKey', () => {
     const { client, user } = await person();
     const [name, key] = [fresh('slow'), fresh()];
     const gate = Promise.withResolvers<void>();
-    // The first request with the key waits in its transaction, for a name that another one is about to take.
+    // The first request with the key waits in its transaction for a name that another one is about to use.
     const holder = inTransaction(world.app.store, async (tx) => {
       await makeNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), a, { name });
       await gate.promise;
@@ -85,7 +85,7 @@ describe('an idempotencyKey', () => {
     expect(other).toEqual([]);
     expect(took).toBeLessThan(1_000);
     expect(await first).toEqual(['CONFLICT']);
-    // The first one failed and left the key free: one of these has it, and the other has its answer.
+    // The first one failed and left the key free: one of these uses it, and the other has its result.
     expect(await Promise.all(second)).toEqual([[], []]);
     expect(await world.db.auditEvent.count({ where: { actorId: user.id, action: 'group.create' } })).toBe(1);
   });
@@ -137,7 +137,7 @@ describe('an idempotencyKey', () => {
     expect((await other.client.run(createNamespace, variables)).errors).toEqual([]);
     expect([await events(one.user.id), await events(other.user.id)]).toEqual([1, 1]);
     const rows = await world.db.idempotencyKey.findMany({ where: { key: variables.key } });
-    // The same words of two people read differently: nobody can look for what somebody asked.
+    // Equal input of two users is stored differently, so that it cannot be searched for.
     expect(new Set(rows.map(({ asked }) => asked)).size).toBe(2);
   });
 
@@ -176,7 +176,7 @@ describe('an idempotencyKey', () => {
     const variables = { id: idOf('Namespace', row), key: fresh() };
     await client.ok(remove, variables);
     await client.ok(remove, variables);
-    // They may delete elsewhere now, and no more where it was.
+    // They can now delete elsewhere, and no longer where it was.
     await takeAway(bindingId);
     await world.grant(a, user, all, 'company.y');
     expect(await client.codes(remove, variables)).toEqual(['NOT_FOUND']);
@@ -266,7 +266,7 @@ describe('an idempotencyKey', () => {
     await pruneIdempotencyKeys(world.db);
     expect(await client.codes(createGroup, variables)).toEqual([]);
     await age(24.1);
-    // Also where it was not pruned yet: then the name is taken, by the first one.
+    // Also if it was not pruned yet: then the first one still uses the name.
     expect(await client.codes(createGroup, variables)).toEqual(['CONFLICT']);
     expect(await client.codes(createGroup, { ...variables, name: fresh('Group') })).toEqual([]);
     await age(24.1);

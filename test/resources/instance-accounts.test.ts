@@ -76,7 +76,7 @@ describe('an instance-wide service account', () => {
     const node = 'query($id: ID!) { node(id: $id) { ... on ServiceAccount { name } } }';
     expect((await admins[0]!.ok<any>(node, { id: engine })).node).toEqual({ name: 'engine' });
     expect((await admins[2]!.ok<any>(node, { id: engine })).node).toBeNull();
-    // Whether it administers the instance is for the instance to know.
+    // Its super admin flag is visible at the instance level only.
     const flag = 'query($id: ID!) { node(id: $id) { ... on ServiceAccount { superAdmin } } }';
     const { data, errors } = await admins[0]!.run<any>(flag, { id: engine });
     expect([data.node, errors.map(({ extensions }) => extensions.code)]).toEqual([{ superAdmin: null }, ['FORBIDDEN']]);
@@ -92,7 +92,7 @@ describe('an instance-wide service account', () => {
     expect(await codes({ serviceAccount: 'of-one' })).toEqual(['NOT_FOUND']);
     expect(await codes({ serviceAccount: 'unknown' })).toEqual(['NOT_FOUND']);
     expect(await admins[0]!.codes(give, { i: { tenant: 'one', serviceAccount: 'engine' } })).toEqual(['CONFLICT']);
-    // A binding in a tenant still takes access to it.
+    // A binding in a tenant still requires access to it.
     const role = idOf('Role', await world.managed(tenants[2]!, 'Engine'));
     const { createBindings } = await admins[2]!.ok<any>(bind, {
       i: { tenant: 'three', bindings: [{ subject: engine, role }] },

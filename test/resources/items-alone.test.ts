@@ -29,7 +29,7 @@ describe('one invalid item of a report or an import', () => {
   afterAll(() => world.close());
 
   const input = (rest: object) => ({ tenant: 'main', service: engine.service, ...rest });
-  const told = (results: any[]) =>
+  const listed = (results: any[]) =>
     results.map(({ outcome, error }) => [
       outcome ?? error.code,
       ...(error?.details.issues ?? []).map(({ path }: any) => path.join('.')),
@@ -51,7 +51,7 @@ describe('one invalid item of a report or an import', () => {
     ];
     const report = call('reportLogs', selected);
     const { reportLogs } = await engine.client.ok<any>(report, { i: input({ logs }) });
-    expect(told(reportLogs.results)).toEqual([
+    expect(listed(reportLogs.results)).toEqual([
       ['APPLIED'],
       ['APPLIED'],
       ['BAD_INPUT', 'input.logs.2.taskId'],
@@ -70,10 +70,10 @@ describe('one invalid item of a report or an import', () => {
       [2, 'half \ufffd and \ufffd none', 'main\ufffd'],
       [8, 'fine', null],
     ]);
-    // The list as a variable of its own.
+    // The list as a separate variable.
     const own = `mutation($s: String!, $l: [LogReport!]!) { reportLogs(input: { tenant: "main", service: $s, logs: $l }) { ${selected} } }`;
     const again = await engine.client.ok<any>(own, { s: engine.service, l: [logs[3], { ...line, sequence: '9' }] });
-    expect(told(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
+    expect(listed(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
   });
 
   it('does not refuse other executions, task runs and metrics', async () => {
@@ -94,14 +94,14 @@ describe('one invalid item of a report or an import', () => {
     ];
     const report = call('reportExecutions', `${selected} taskRunResults { outcome error { code details } }`);
     const { reportExecutions } = await engine.client.ok<any>(report, { i: input({ executions, taskRuns }) });
-    expect(told(reportExecutions.results)).toEqual([
+    expect(listed(reportExecutions.results)).toEqual([
       ['APPLIED'],
       ['BAD_INPUT', 'input.executions.1.executionId'],
       ['BAD_INPUT', 'input.executions.2.history.1.state'],
       ['BAD_INPUT', 'input.executions.3.outputs'],
       ['APPLIED'],
     ]);
-    expect(told(reportExecutions.taskRunResults)).toEqual([
+    expect(listed(reportExecutions.taskRunResults)).toEqual([
       ['BAD_INPUT', 'input.taskRuns.0.history.0.state'],
       ['APPLIED'],
     ]);
@@ -117,7 +117,7 @@ describe('one invalid item of a report or an import', () => {
       { ...metric, sequence: '3', type: 'GAUGE', tags: { a: nul } },
     ];
     const answer = await engine.client.ok<any>(call('reportMetrics', selected), { i: input({ metrics }) });
-    expect(told(answer.reportMetrics.results)).toEqual([
+    expect(listed(answer.reportMetrics.results)).toEqual([
       ['BAD_INPUT', 'input.metrics.0.type'],
       ['BAD_INPUT', 'input.metrics.1.value'],
       ['APPLIED'],
@@ -137,7 +137,7 @@ describe('one invalid item of a report or an import', () => {
     expect((await world.root().ok<any>(register, { i: service })).registerService.worker.type).toBe('INVALID');
     const reporting = { i: { service: service.serviceId, reports } };
     const answer = await world.root().ok<any>(call('reportTriggers', selected), reporting);
-    expect(told(answer.reportTriggers.results)).toEqual([
+    expect(listed(answer.reportTriggers.results)).toEqual([
       ['BAD_INPUT', 'input.reports.0.trigger'],
       ['BAD_INPUT', 'input.reports.1.dueAt'],
       ['NOT_FOUND'],
@@ -157,10 +157,10 @@ describe('one invalid item of a report or an import', () => {
     ];
     const many = call('importFlows', 'results { path document outcome flow { source } error { code details } }');
     const { importFlows } = await editor.ok<any>(many, { i: { tenant: 'main', files } });
-    const told = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
+    const listed = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
     // The document begins with its marker.
     const line = two.split('\n').indexOf('id: bad');
-    expect(told).toEqual([
+    expect(listed).toEqual([
       ['many.yml', 1, 'CREATED', undefined],
       ['many.yml', 2, 'CREATED', undefined],
       ['many.yml', 3, null, expect.objectContaining({ path: ['input', 'files', 0, 'source', 'namespace'], line })],

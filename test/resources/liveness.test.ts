@@ -39,7 +39,7 @@ describe('liveness', () => {
   });
   afterAll(() => world.close());
 
-  /** Judges one service, of which so many milliseconds have passed since each of its times. */
+  /** Checks one service, with the given milliseconds since each of its times. */
   async function judged(
     { state, ...given }: Partial<Worker> & { state: string },
     ages: { heard?: number; registered?: number; inState?: number } = {},
@@ -197,7 +197,7 @@ describe('the coordinator', () => {
     await eventually(async () => expect(await locks()).toBe(1));
     const engine = await engineOf(world, 1);
     await engine.ok(register, { i: { serviceId: 'orphan', type: 'WORKER' } });
-    // The first gateway was made first, so it leads: it ends before anybody is late.
+    // The first gateway was created first, so it leads: it ends before a service is late.
     await world.apps[0]!.close();
     const at = performance.now();
     await eventually(async () => expect(await locks()).toBe(1));
@@ -231,7 +231,7 @@ describe('the coordinator', () => {
     const engine = await engineOf(world);
     await engine.ok(register, { i: { serviceId: 'waiting', type: 'WORKER' } });
     await eventually(async () => expect(world.app.coordinator.leads).toBe(true));
-    // Nothing runs in this process for longer than the timeout: no heartbeat could be heard.
+    // The process is blocked for longer than the timeout: no heartbeat could arrive.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
     const awake = performance.now();
     const service = { service: 'waiting', state: 'RUNNING' };

@@ -17,7 +17,7 @@ describe('managed roles of a store that an older version wrote', () => {
     const alice = await world.user('alice', [main]);
     await world.bind(main, { principal: alice }, await world.managed(main, 'Admin'));
     admin = await world.as(alice);
-    // The older version did not know GROUP:READ, had no Launcher, and one tenant has a role of that name.
+    // The older version did not have GROUP:READ and Launcher, and one tenant has a role of that name.
     const { id } = await world.tenant('other');
     await world.db.role.deleteMany({ where: { name: 'Launcher' } });
     await world.db.$executeRaw`
@@ -25,7 +25,7 @@ describe('managed roles of a store that an older version wrote', () => {
       VALUES (gen_random_uuid()::text, ${id}, 'Launcher', 'launcher', '{FLOW:READ}', false)`;
     await world.db.$executeRaw`
       UPDATE "Role" SET permissions = array_remove(permissions, 'GROUP:READ') WHERE "isManaged"`;
-    // A newer version that runs beside this one gave the Viewer a permission that this one does not know.
+    // A newer version that runs in parallel gave the Viewer a permission that this one does not know.
     await world.db.$executeRaw`
       UPDATE "Role" SET permissions = permissions || '{HOLOGRAM:READ}' WHERE name = 'Viewer' AND "isManaged"`;
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;

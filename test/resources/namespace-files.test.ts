@@ -81,7 +81,7 @@ describe('files of namespaces', () => {
       ['namespace.delete-file', ['']],
     ]);
     expect(await admin.codes(remove, { i: { tenant: 'main', namespace: 'other', path: 'a' } })).toEqual(['NOT_FOUND']);
-    // What it says stands in no event.
+    // Its content is in no event.
     const all = JSON.stringify(await world.db.auditEvent.findMany({ select: { patch: true, revertPatch: true } }));
     expect(all).not.toContain('tabs stay');
   });

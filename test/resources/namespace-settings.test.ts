@@ -32,14 +32,14 @@ describe('what a namespace inherits', () => {
         pluginDefaults: [],
       }));
       const expected = new Map<string, unknown>();
-      // From below upwards: the first that says something has said it.
+      // From the namespace upwards: the first value wins.
       for (const { namespace, variables: own } of [...chain].reverse())
         for (const [key, value] of Object.entries(own as object))
           if (!expected.has(key)) expected.set(key, [value, namespace]);
       const shuffled = [...chain].sort(() => chance.next() - 0.5);
-      const told = effectiveVariables(shuffled);
-      expect(new Map(told.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
-      expect(told.map(({ key }) => key)).toEqual([...expected.keys()].sort());
+      const reported = effectiveVariables(shuffled);
+      expect(new Map(reported.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
+      expect(reported.map(({ key }) => key)).toEqual([...expected.keys()].sort());
     }
   });
 
@@ -50,10 +50,11 @@ describe('what a namespace inherits', () => {
         variables: {},
         pluginDefaults: defaults(),
       }));
-      const told = effectivePluginDefaults([...chain].sort(() => chance.next() - 0.5));
-      expect(told.length).toBe(chain.reduce((sum, one) => sum + (one.pluginDefaults as unknown[]).length, 0));
+      const reported = effectivePluginDefaults([...chain].sort(() => chance.next() - 0.5));
+      expect(reported.length).toBe(chain.reduce((sum, one) => sum + (one.pluginDefaults as unknown[]).length, 0));
       for (const type of ['io.a', 'io.a.Task', 'io.b']) {
-        const first = (forced: boolean) => told.find((one) => one.type === type && one.forced === forced)?.namespace;
+        const first = (forced: boolean) =>
+          reported.find((one) => one.type === type && one.forced === forced)?.namespace;
         const setting = (forced: boolean) =>
           chain.filter(({ pluginDefaults }) =>
             (pluginDefaults as PluginDefault[]).some((one) => one.type === type && one.forced === forced),
@@ -61,8 +62,8 @@ describe('what a namespace inherits', () => {
         expect(first(true)).toBe(setting(true)[0]?.namespace);
         expect(first(false)).toBe(setting(false).at(-1)?.namespace);
       }
-      expect(told.map(({ forced }) => forced)).toEqual(
-        told
+      expect(reported.map(({ forced }) => forced)).toEqual(
+        reported
           .map(({ forced }) => forced)
           .sort()
           .reverse(),

@@ -44,7 +44,7 @@ const cases = [
   },
 ];
 
-/** The short form walks a part of the users. */
+/** The short form checks a part of the users. */
 const everyNth = process.env['SOAK'] === '1' ? 1 : 3;
 const walked = <User>(users: readonly User[]): User[] => users.filter((_, i) => i % everyNth === 0);
 
@@ -59,7 +59,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
   const gatehouse = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
     new Promise((done) => {
       const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-      // Signed in by the environment, unless the arguments say it.
+      // Credentials from the environment, unless passed as arguments.
       const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
       execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: error ? error.code : 0, out, err }),

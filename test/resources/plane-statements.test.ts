@@ -37,7 +37,7 @@ describe('statements for pages of orchestration resources', () => {
   afterAll(() => world.close());
 
   const statements = async (query: string, check: (data: any) => void): Promise<number> => {
-    // Who they are and which tenants there are is known after the first.
+    // Principals and tenants are cached after the first.
     await viewer.ok(query);
     return world.statements(async () => check(await viewer.ok<any>(query)));
   };

@@ -84,7 +84,7 @@ describe('secrets', () => {
       (_key, value) => (typeof value === 'bigint' ? String(value) : value),
     );
     expect(written).not.toContain(canary);
-    // Control: the value is there, for who has the keys.
+    // Control: the value can be decrypted with the keys.
     expect(await opened((await world.db.secret.findFirstOrThrow({ where: { key: 'DB_PASSWORD' } })).id)).toBe(changed);
     const events = await world.db.auditEvent.findMany({
       where: { resource: 'SECRET', outcome: 'SUCCESS' },
@@ -120,7 +120,7 @@ describe('secrets', () => {
     await expect(opened(one.id)).rejects.toThrow();
     await world.db.secret.update({ where: { id: one.id }, data: { sealed: one.sealed } });
     expect(await opened(one.id)).toBe('first');
-    // The same text twice is not seen to be the same.
+    // Equal values are stored differently.
     const again = await add('company.team', 'ONE', 'first');
     expect(again.sealed).not.toBe(one.sealed);
     const key = Buffer.alloc(32, 1);
@@ -241,7 +241,7 @@ describe('a secret in the real program', () => {
       };
       walk(gateway.env['GATEHOUSE_DATA_DIR']!);
       expect(bytes.some((text) => text.includes(canary))).toBe(false);
-      // Control: what is not secret is found this way.
+      // Control: a value that is not secret is found in this way.
       expect(bytes.some((text) => text.includes('KEY_OF_CANARY'))).toBe(true);
       expect(gateway.output).not.toContain(canary);
 
@@ -251,7 +251,7 @@ describe('a secret in the real program', () => {
       expect((await gateway.run('secrets', 'rotate')).output).toContain('main: 1 secrets are sealed by a new key');
       expect((await gateway.run('secrets', 'rotate', 'nope')).output).toContain('There is no tenant nope');
 
-      // The master key is lost for good.
+      // The master key is lost.
       const [, token = ''] = /API token (gth_\S+)/.exec(firstOutput) ?? [];
       const intact = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
       expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('nothing is lost')]);

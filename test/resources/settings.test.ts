@@ -129,7 +129,7 @@ describe('own settings', () => {
         for (const one of changes) {
           for (const [key, v] of Object.entries(one)) {
             const isMap = typeof v === 'object' && v !== null;
-            // A plain value replaces a map, null takes all of it.
+            // A plain value replaces a map, null clears it.
             for (const known of [...expected.keys()])
               if (known === key || (!isMap && known.startsWith(`${key}.`))) expected.delete(known);
             for (const [path, inner] of flat({ [key]: v }))

@@ -115,7 +115,7 @@ describe('stats', () => {
   });
   afterAll(() => world.close());
 
-  /** What the figures of some executions are, counted one by one. */
+  /** The figures of some executions, counted one by one. */
   function series(rows: readonly Execution[]) {
     const total = (some: readonly Execution[]) => ({
       executions: some.length,
@@ -145,7 +145,7 @@ describe('stats', () => {
     };
   }
 
-  /** A filter as policies and roles make them; half of them speak of more than tenant and namespace. */
+  /** A filter as policies and roles create them; half of them use more than tenant and namespace. */
   function filter(tenantId: string): Where {
     const name = () => namespaces[random.below(namespaces.length)]!;
     const arms: (() => Where)[] = [
@@ -192,7 +192,7 @@ describe('stats', () => {
       const ask = { window: own, reach: { executions: [{ tenantId: id, where }] } as unknown as Reach };
       return seriesOf((await countExecutions(world.db, [ask]))[0]!).executions;
     };
-    // Made wrong on purpose: who answers by them is wrong as well.
+    // Wrong on purpose: figures based on it are wrong as well.
     await world.db.$executeRaw`UPDATE "ExecutionDay" SET count = count * 1000`;
     const real = executions.filter((row) => row.tenantId === id && row.startedAt >= window.from).length;
     expect(await count({ tenantId: id })).toBe(real * 1_000);
@@ -208,7 +208,7 @@ describe('stats', () => {
   const resources = ['NAMESPACE', 'FLOW', 'TRIGGER', 'EXECUTION'] as const;
   type Held = { tenant: Tenant; permission: Permission; namespace: string };
 
-  async function somebody(name: string): Promise<{ client: Client; held: Held[]; counted: Tenant[] }> {
+  async function viewer(name: string): Promise<{ client: Client; held: Held[]; counted: Tenant[] }> {
     const user = await world.user(name, tenants);
     const held: Held[] = [];
     const counted = tenants.filter(() => random.below(4) > 0);
@@ -240,7 +240,7 @@ describe('stats', () => {
       }
     }
     for (let round = 0; round < 12; round += 1) {
-      const { client, held, counted } = await somebody(`counter-${round}`);
+      const { client, held, counted } = await viewer(`counter-${round}`);
       const [accesses, groups, roles, accounts, users] = await Promise.all([
         world.db.tenantAccess.findMany(),
         world.db.group.findMany(),
@@ -320,7 +320,7 @@ describe('stats', () => {
     const { stats } = (await client.ok<any>(ofTenant, { key: 'a' })).tenant;
     expect(stats).toMatchObject({ users: null, groups: null, roles: null, serviceAccounts: null });
     expect(stats.flows).toBe(flows.filter(({ tenantId }) => tenantId === tenants[0]!.id).length);
-    // Of the same figure the list says the same.
+    // The list has the same total.
     const lists = '{ tenant(key: "a") { flows { totalCount } triggers { totalCount } namespaces { totalCount } } }';
     const { tenant } = await client.ok<any>(lists);
     expect([tenant.flows.totalCount, tenant.triggers.totalCount, tenant.namespaces.totalCount]).toEqual([
@@ -350,7 +350,7 @@ describe('stats', () => {
     const statements = async (query: string) => {
       await client.ok(query);
       const counts: number[] = [];
-      // What a gateway writes by itself now and then is none of this.
+      // Excludes the gateway's own periodic writes.
       for (let i = 0; i < 3; i += 1) counts.push(await world.statements(() => client.ok(query)));
       return Math.min(...counts);
     };

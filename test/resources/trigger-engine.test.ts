@@ -32,7 +32,7 @@ describe("the engine's side of triggers", () => {
   });
   afterAll(() => world.close());
 
-  /** An account that may register services, with the role Engine in these tenants. */
+  /** An account that can register services, with the role Engine in these tenants. */
   async function newEngine(own: ServiceAccount, tenants: readonly Tenant[]): Promise<Client> {
     const role = await world.db.role.findFirstOrThrow({ where: { tenantId: null, name: 'Engine' } });
     await world.bind(null, { principal: own }, role);
@@ -49,7 +49,7 @@ describe("the engine's side of triggers", () => {
   }
   const stored = (id: string): Promise<Trigger> => world.db.trigger.findUniqueOrThrow({ where: { id } });
   const state = (id: string, data: object) => world.db.trigger.update({ where: { id }, data });
-  /** A flow of its own, whose trigger is due at this instant. */
+  /** A new flow whose trigger is due now. */
   async function due(at: Date, { tenant = main, cron = 'cron: "0 6 * * *"', namespace = 'company.data' } = {}) {
     const flow = await world.flow(tenant, flowSource(namespace, `flow-${next++}`, false, cron));
     const trigger = await world.db.trigger.findFirstOrThrow({ where: { flowKey: flow.id } });
@@ -57,7 +57,7 @@ describe("the engine's side of triggers", () => {
   }
   const claims = async (id: string, input: object = {}, client = engine): Promise<Claim[]> =>
     (await client.ok<any>(claim, { i: { service: id, ...input } })).claimTriggers.claims;
-  const tell = async (id: string, reports: object[], client = engine) =>
+  const send = async (id: string, reports: object[], client = engine) =>
     (await client.ok<any>(report, { i: { service: id, reports } })).reportTriggers.results as any[];
   const reportOf = ({ trigger, sequence, dueAt }: Claim, more: object = {}) => ({
     trigger: trigger.id,
@@ -65,7 +65,7 @@ describe("the engine's side of triggers", () => {
     dueAt,
     ...more,
   });
-  /** Nothing is due but what a test makes. */
+  /** No trigger is due except those of the test. */
   const quiet = () => world.db.trigger.updateMany({ data: { nextExecutionAt: null, evaluationStartedAt: null } });
 
   it('claims due, enabled and free triggers, in order of dates, and no others', async () => {
@@ -94,7 +94,7 @@ describe("the engine's side of triggers", () => {
     const { id } = await due(dueAt);
     const mine = await service();
     const [first] = await claims(mine);
-    expect(await tell(mine, [reportOf(first!, { executionId: 'started' })])).toEqual([
+    expect(await send(mine, [reportOf(first!, { executionId: 'started' })])).toEqual([
       { outcome: 'APPLIED', error: null },
     ]);
     const after = await stored(id);
@@ -106,17 +106,17 @@ describe("the engine's side of triggers", () => {
       evaluatedAt: dueAt,
     });
     expect(after.nextExecutionAt!.getTime()).toBe(dueAt.getTime() + 86_400_000);
-    expect((await tell(mine, [reportOf(first!, { executionId: 'started' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(mine, [reportOf(first!, { executionId: 'started' })]))[0].outcome).toBe('IGNORED');
     expect(await stored(id)).toEqual(after);
-    // Somebody lets go of it, another claims it, and the first one is still talking.
+    // A user unlocks it, another service claims it, and the first one still reports.
     await state(id, { executionId: null, nextExecutionAt: dueAt });
     const [second] = await claims(mine);
     await state(id, { evaluationStartedAt: null, workerId: null });
     const other = await service();
     const [third] = await claims(other);
     expect([second!.sequence, third!.sequence]).toEqual(['2', '3']);
-    expect((await tell(mine, [reportOf(second!, { executionId: 'twice' })]))[0].outcome).toBe('IGNORED');
-    expect((await tell(other, [reportOf(third!), reportOf(third!)])).map(({ outcome }) => outcome)).toEqual([
+    expect((await send(mine, [reportOf(second!, { executionId: 'twice' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(other, [reportOf(third!), reportOf(third!)])).map(({ outcome }) => outcome)).toEqual([
       'APPLIED',
       'IGNORED',
     ]);
@@ -139,7 +139,7 @@ describe("the engine's side of triggers", () => {
       const [one] = await claims(mine);
       if (!one) break;
       ran.push(one.dueAt);
-      await tell(mine, [reportOf(one)]);
+      await send(mine, [reportOf(one)]);
     }
     expect(ran).toEqual(['2026-01-01T06:00:00.000Z', '2026-01-02T06:00:00.000Z', '2026-01-03T06:00:00.000Z']);
     expect(await stored(id)).toMatchObject({ backfill: null, nextExecutionAt: before, evaluatedAt: null });
@@ -162,7 +162,7 @@ describe("the engine's side of triggers", () => {
       expect(await stored(id)).toMatchObject({ nextExecutionAt: new Date(top + hour), workerId: null });
       return;
     }
-    await tell(mine, [reportOf(taken[0]!)]);
+    await send(mine, [reportOf(taken[0]!)]);
     expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + (hours + 1) * hour);
   });
 
@@ -176,10 +176,10 @@ describe("the engine's side of triggers", () => {
     const mine = await service();
     const [held] = await claims(mine);
     for (const executionId of ['e1', 'e2']) {
-      expect((await tell(mine, [reportOf(held!, { executionId })]))[0].outcome).toBe('APPLIED');
+      expect((await send(mine, [reportOf(held!, { executionId })]))[0].outcome).toBe('APPLIED');
       expect(await stored(id)).toMatchObject({ lastExecutionId: executionId, executionId: null, workerId: mine });
     }
-    await tell(mine, [reportOf(held!, { ended: true })]);
+    await send(mine, [reportOf(held!, { ended: true })]);
     expect(await stored(id)).toMatchObject({ workerId: null, evaluationStartedAt: null });
     expect(await claims(await service())).toHaveLength(1);
   });
@@ -195,7 +195,7 @@ describe("the engine's side of triggers", () => {
     expect(await thief.codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
     expect(await thief.codes(claim, { i: { service: 'no-such' } })).toEqual(['FORBIDDEN']);
     expect(await claims(await service(thief), {}, thief)).toEqual([]);
-    // Who may change triggers, but is no engine, can neither claim nor report.
+    // An account that can update triggers, but is not an engine, cannot claim or report.
     const editor = await world.user(`editor-${next++}`, [main]);
     await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'));
     expect(await (await world.as(editor)).codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
@@ -203,10 +203,10 @@ describe("the engine's side of triggers", () => {
     expect(taken.map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', here)]);
     const foreign = { trigger: idOf('Trigger', there), sequence: '1', dueAt: past };
     const unknown = { ...foreign, trigger: idOf('Trigger', { id: newId() }) };
-    const answers = await tell(mine, [foreign, unknown, reportOf(taken[0]!)]);
+    const answers = await send(mine, [foreign, unknown, reportOf(taken[0]!)]);
     expect(answers.map(({ outcome, error }) => outcome ?? error.code)).toEqual(['NOT_FOUND', 'NOT_FOUND', 'APPLIED']);
     expect((await stored(there.id)).workerId).toBeNull();
-    // A group: its triggers go to its workers, in the tenants that it serves.
+    // With a group, its workers claim the triggers, in the tenants that it serves.
     const root = world.root();
     await root.ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'gpu', allowedTenants: ['main'] } });
     await quiet();
@@ -238,7 +238,7 @@ describe("the engine's side of triggers", () => {
         ['CANCEL', idOf('Trigger', cancels)],
       ].sort(),
     );
-    // One whose workers do not serve the tenant is as good as none.
+    // A group whose workers do not serve the tenant counts as one without workers.
     await quiet();
     const elsewhere = await world.tenant(`elsewhere-${next++}`);
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), {
@@ -247,7 +247,7 @@ describe("the engine's side of triggers", () => {
     await service(engine, { group: 'closed' });
     const closed = await due(past, { cron: 'cron: "0 6 * * *"\n    workerGroup: { key: closed, fallback: FAIL }' });
     expect((await claims(mine)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', closed)]);
-    // As soon as the group has a worker, that one takes them.
+    // Once the group has a worker, that worker claims them.
     await quiet();
     const again = await of('FAIL');
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'empty' } });
@@ -264,7 +264,7 @@ describe("the engine's side of triggers", () => {
     const worker = await world.db.worker.findUniqueOrThrow({ where: { serviceId: mine } });
     await world.write((tx) => workersGone(tx, [worker]));
     expect(await stored(id)).toMatchObject({ workerId: null, evaluationStartedAt: null });
-    expect((await tell(mine, [reportOf(held!, { executionId: 'late' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(mine, [reportOf(held!, { executionId: 'late' })]))[0].outcome).toBe('IGNORED');
     await world.db.worker.update({ where: { id: worker.id }, data: { evictedAt: new Date() } });
     expect(await engine.codes(claim, { i: { service: mine } })).toEqual(['CONFLICT']);
     expect(await claims(await service())).toHaveLength(1);
@@ -305,7 +305,7 @@ describe("the engine's side of triggers", () => {
     expect(await engine.codes(claim, { i: { service: mine, limit: 501 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(report, { i: { service: mine, reports: [] } })).toEqual(['BAD_INPUT']);
     const bad = { trigger: idOf('Flow', { id: 'x' }), sequence: '1', dueAt: new Date() };
-    expect((await tell(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
+    expect((await send(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, tenant: 'nowhere' } })).toEqual(['NOT_FOUND']);
   });
 });

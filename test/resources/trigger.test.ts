@@ -35,7 +35,7 @@ describe('triggers', () => {
 
   const stored = (id: string): Promise<Trigger> => world.db.trigger.findUniqueOrThrow({ where: { id } });
   const state = (id: string, data: Partial<Trigger>) => world.db.trigger.update({ where: { id }, data: data as never });
-  /** A flow of its own and its trigger. */
+  /** A new flow and its trigger. */
   async function fresh(cron = 'cron: "0 6 * * *"', disabled = false, namespace = 'company.data') {
     const flowId = `flow-${next++}`;
     const source = flowSource(namespace, flowId, disabled, cron);
@@ -252,7 +252,7 @@ describe('triggers', () => {
       await state(realtime.id, { evaluationStartedAt: new Date(), workerId: 'w' });
       const answer = await act(unlock, { triggers: [{ id: idOf('Trigger', realtime) }] });
       expect(answer.results[0].error).toMatchObject({ code: 'CONFLICT', message: expect.stringMatching(/listens/) });
-      // Switched off, it is nobody's.
+      // A disabled one is not claimed.
       await act(setDisabled, { triggers: [{ id: idOf('Trigger', realtime) }], disabled: true });
       expect(await stored(realtime.id)).toMatchObject({ evaluationStartedAt: null, workerId: null, sequence: 1n });
     });
@@ -296,7 +296,7 @@ describe('triggers', () => {
         return ((await stored(id)).nextExecutionAt!.getTime() - top) / hour;
       };
       for (let round = 0; round < 3; round += 1) {
-        // A week of every minute is not run again, unless somebody asks for it.
+        // A week of every minute is not recovered unless requested.
         expect([await once(), await once('ALL'), await once('LAST'), await once('NONE')]).toEqual([1, -4, 0, 1]);
       }
       const asked = await fresh('cron: "0 * * * *"\n    recoverMissedSchedules: ALL');
@@ -319,7 +319,7 @@ describe('triggers', () => {
       const since = { nextExecutionAt: new Date(top - 3 * hour) };
       expect(await waiting(since, false)).toBe(1);
       expect(await waiting(since, false, 'ALL')).toBe(-3);
-      // Off since it was first seen.
+      // Disabled since it was created.
       expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true, 'ALL')).toBe(-1);
       expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true)).toBe(1);
     });
@@ -361,7 +361,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ executionId: 'one', disabled: false });
       await ended('one', 'SUCCESS');
       expect(await stored(id)).toMatchObject({ executionId: null, disabled: false });
-      // The other way round than in the orchestrator's bug: an end outside stopAfter does not switch it on again.
+      // Unlike in the orchestrator's bug, an end outside stopAfter does not enable it.
       await state(id, { executionId: 'two' });
       await act(setDisabled, { triggers: [item], disabled: true });
       await ended('two', 'SUCCESS');

@@ -116,7 +116,7 @@ describe('worker groups', () => {
         [both.key, false],
       ].sort(),
     );
-    // What a form read is sent back as it was: it must not open the group.
+    // A form sends back what it read: this must not open the group.
     expect(await root.codes(update, { i: { id: only.id, description: 'kept', allowedTenants: [] } })).toEqual([
       'CONFLICT',
     ]);
@@ -126,7 +126,7 @@ describe('worker groups', () => {
     ]);
     const { updateWorkerGroup } = await root.ok<any>(update, { i: { id: only.id, open: true } });
     expect(updateWorkerGroup.workerGroup).toMatchObject({ open: true, allowedTenants: [] });
-    // A new tenant of the old key is another one.
+    // A new tenant with the old key is another tenant.
     await world.tenant('doomed');
     expect(rows.get(both.id)).toEqual([false, ['main']]);
   });
@@ -158,7 +158,7 @@ describe('worker groups', () => {
       );
     expect(await refused(theirs.key)).toEqual(await refused('no-such-group'));
     expect((await refused(theirs.key))[0]?.[1]).toBe('BAD_INPUT');
-    // Not the group itself, nor the others.
+    // Neither the group itself nor the others.
     const { data, errors } = await admin.run<any>('{ tenant(key: "main") { workerGroupKey workerGroup { id } } }');
     expect(data.tenant).toEqual({ workerGroupKey: mine.key, workerGroup: null });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
@@ -240,7 +240,7 @@ describe('worker groups', () => {
       },
     });
     const { errors } = await root.run(remove, { i: { id: used.id } });
-    // A super admin reads the tenant and the worker, and none of the tenant's namespaces.
+    // A super admin can read the tenant and the worker, but none of the tenant's namespaces.
     expect(errors[0]?.extensions).toMatchObject({
       code: 'CONFLICT',
       users: ['tenant main', 'worker busy-worker'],

@@ -11,7 +11,7 @@ const register = call('registerService', 'heartbeatMs worker { id serviceId type
 const beat = call('heartbeat', 'evicted worker { state metrics lastHeartbeatAt }');
 const states = Object.keys(serviceStates) as ServiceState[];
 
-/** kestra.md 6.2, written down a second time on purpose. */
+/** kestra.md 6.2, written out independently. */
 const legal: Record<ServiceState, string> = {
   CREATED: 'RUNNING ERROR DISCONNECTED',
   RUNNING: 'ERROR DISCONNECTED TERMINATING MAINTENANCE',
@@ -38,7 +38,7 @@ describe('services of the orchestrator', () => {
   let next = 0;
 
   beforeAll(async () => {
-    // Nobody is moved on by the gateway itself here: test/resources/liveness.test.ts tries that.
+    // The gateway changes no states here: see test/resources/liveness.test.ts.
     world = await World.create({ config: { liveness: { ...standard, enabled: false } } });
     root = world.root();
     const account = async (name: string) => {
@@ -143,7 +143,7 @@ describe('services of the orchestrator', () => {
     const { data } = await beats(worker, { state: 'MAINTENANCE', sequence: '4', metrics: { threads: 1 } });
     expect(data.heartbeat.worker).toMatchObject({ state: 'RUNNING', metrics: { threads: 8 } });
     expect(await stored(worker)).toEqual(first);
-    // The same once more is a sign of life.
+    // An equal report is a heartbeat.
     await beats(worker, { sequence: '5' });
     expect((await stored(worker)).lastHeartbeatAt >= first.lastHeartbeatAt).toBe(true);
     expect(await world.db.auditEvent.count()).toBe(head);
@@ -156,7 +156,7 @@ describe('services of the orchestrator', () => {
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
     expect((await stored(worker)).state).toBe('CREATED');
     expect((await beats(worker, { state: 'RUNNING', at: at(30) })).errors).toEqual([]);
-    // Whatever its clock says, it counts when it was heard.
+    // The time of arrival counts, whatever its clock says.
     expect((await stored(worker)).lastHeartbeatAt.getTime()).toBeLessThan(Date.now() + 5_000);
   });
 
@@ -247,7 +247,7 @@ describe('services of the orchestrator', () => {
         await world.db.worker.count(),
       ]);
     }
-    // Who may not read groups cannot find out which there are.
+    // A viewer who cannot read groups cannot find out which exist.
     const reader = await world.user('worker-reader');
     await world.grant(null, reader, ['WORKER:READ']);
     const client = await world.as(reader);
@@ -278,13 +278,13 @@ describe('services of the orchestrator', () => {
       expect(seen.length).toBeGreaterThan(0);
     });
     const worker = await registered();
-    const told = (state: string) =>
+    const listed = (state: string) =>
       vi.waitFor(() => expect(seen).toContainEqual(['CHANGED', worker.serviceId, state]), 5_000);
-    await told('CREATED');
+    await listed('CREATED');
     await beats(worker, { state: 'RUNNING' });
-    await told('RUNNING');
+    await listed('RUNNING');
     await world.db.worker.update({ where: { id: worker.id }, data: { state: 'INACTIVE' } });
-    await told('INACTIVE');
+    await listed('INACTIVE');
     await root.ok(call('deleteWorker', 'deletedId'), { i: { id: idOf('Worker', worker) } });
     await following;
     end.abort();

@@ -79,7 +79,7 @@ function onSelected<P extends Permission>(name: string, permission: P, descripti
 onSelected(
   'unlockTriggers',
   'TRIGGER:UPDATE',
-  'Unlocks triggers that are held by an execution or an evaluation. If that still runs, there may be two.',
+  'Unlocks triggers that are held by an execution or an evaluation. If that is still running, a second one can start.',
   unlock,
 );
 onSelected(

@@ -85,7 +85,7 @@ export const setDisabled = (
     };
   });
 
-/** Unlocks a trigger that is held by an execution or an evaluation. If that still runs, there may be two. */
+/** Unlocks a trigger that is held by an execution or an evaluation. If that is still running, a second one can start. */
 export const unlock = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRef, named: Named): Promise<Changed> =>
   act(tx, grant, tenant, named, 'unlock', (before) => {
     if (before.kind === 'REALTIME') throw conflict('A realtime trigger is held by its worker while it listens.');
