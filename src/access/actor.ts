@@ -1,27 +1,27 @@
 export type ActorKind = 'USER' | 'SERVICE_ACCOUNT' | 'SYSTEM' | 'ANONYMOUS';
 
-/** By what somebody signed in. */
+/** How the actor signed in. */
 export interface Credential {
   readonly kind: 'basic' | 'api-token' | 'system';
-  /** Id of the token; absent for a password. */
+  /** ID of the token; absent for a password. */
   readonly id?: string;
-  /** Kind of who it belongs to: while impersonating, not the actor. */
+  /** Kind of the owner. While impersonating, that is not the actor. */
   readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
   readonly createdAt?: Date;
   readonly expiresAt?: Date | null;
-  /** The last use before this one, to the minute. What the policies refused was no use. */
+  /** Time of the previous use, to the minute. A use that policies refused does not count. */
   readonly lastUsedAt?: Date | null;
 }
 
-/** Who asks. What a policy may know of them. */
+/** The caller, as policies see it. */
 export interface Actor {
   readonly kind: ActorKind;
   readonly id: string;
   readonly name: string;
-  /** Ids of the actor's groups in the tenant of the question only. */
+  /** IDs of the actor's groups, in the tenant of the question only. */
   readonly groups: readonly string[];
   readonly credential: Credential;
-  /** Who really acts, while impersonating. */
+  /** The real actor, while impersonating. */
   readonly impersonator?: { readonly id: string; readonly name: string };
   isIn(groups: ReadonlySet<string>): boolean;
 }

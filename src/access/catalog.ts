@@ -6,8 +6,8 @@ import { orchestration } from './catalog/orchestration.ts';
 export { type Action, actions, type Level };
 
 /**
- * Every resource. One whose rows refer to those of another stands behind it: a tenant is emptied from the last resource
- * to the first.
+ * All resources. A resource that refers to another one is after it: deleting a tenant proceeds from the last to the
+ * first.
  */
 export const catalog = {
   TENANT: identity.TENANT,

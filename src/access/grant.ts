@@ -8,14 +8,14 @@ export type { Row, RowChange } from './row.ts';
 
 declare const brand: unique symbol;
 
-/** Permissions in one subtree: tenantId null is the instance level, namespace '' all of the tenant. */
+/** Permissions in one subtree: tenantId null is the instance level, namespace '' the whole tenant. */
 export interface CeilingPart {
   readonly tenantId: string | null;
   readonly namespace: string;
   readonly permissions: readonly Permission[];
 }
 
-/** Who did it and when, as audit events tell it. */
+/** Who acts and when, as recorded in audit events. */
 export interface Doer {
   readonly kind: ActorKind;
   readonly id: string;
@@ -24,42 +24,48 @@ export interface Doer {
   readonly ip?: string;
   readonly reason?: string;
   readonly requestId: string;
-  /** What the caller calls the request; anybody can choose it. */
+  /** Request ID that the caller chose. Not trustworthy. */
   readonly callerRequestId?: string;
 }
 
 /**
- * The engine's "yes" to one permission in one scope. Only `policy/` makes it, so a service that asks for
+ * An allowed decision on one permission in one scope. Only `policy/` creates it, so a service that requires
  * `Grant<'GROUP:UPDATE'>` cannot be called without that decision.
  */
 export interface Grant<P extends Permission = Permission> {
   readonly [brand]: P;
   readonly permission: P;
-  /** The tenant decided for; null at instance level. */
+  /** The tenant of the decision; null at instance level. */
   readonly tenantId: string | null;
-  /** The rows within reach, for a query. */
+  /** Filter for the rows within reach. */
   readonly where: Where;
   readonly decisionId: string;
   readonly doer: Doer;
-  /** Is this row within reach? */
+  /** True if the row is within reach. */
   matches(row: Row): boolean;
-  /** May the doer read this row of the same resource? Tells FORBIDDEN from NOT_FOUND. */
+  /** True if the doer can read this row of the same resource. Separates FORBIDDEN from NOT_FOUND. */
   mayRead(row: Row): boolean;
-  /** May the doer do this with a row of whichever resource of its tenant? False where it cannot be decided. */
+  /** True if the doer has the permission for a row of any resource of the tenant. False if it cannot be decided. */
   mayDo(permission: Permission, row: Row): boolean;
-  /** What the doer signed in by. */
+  /** The doer's credential. */
   readonly credential: Credential;
   readonly isSuperAdmin: boolean;
-  /** What the credential may do at most; null: all that its owner may. A credential that its owner makes has no more. */
+  /** Max permissions of the credential; null for all of its owner's. Credentials that it creates have no more. */
   readonly ceiling: readonly CeilingPart[] | null;
-  /** What the doer holds, as a ceiling for credentials that they make of others; null: they may hand out everything. */
+  /** The doer's permissions, as a ceiling for credentials that they create for others; null for no limit. */
   reach(): readonly CeilingPart[] | null;
-  /** Of these permissions, those that the doer does not hold in the tenant's subtree (null: at instance level) and so may not hand on. */
+  /**
+   * Those of these permissions that the doer does not have in the tenant's subtree (null: at instance level) and so
+   * cannot grant to others.
+   */
   missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[];
-  /** What is to be told in the audit event of a change besides it: policies in shadow, obligations. */
+  /** Notes for the audit event of a change: shadow policies, obligations. */
   notesOn(resource: ResourceName, change: RowChange): readonly string[];
-  /** The error of a row that is not within reach: which policy left it out, and why. */
+  /** The error for a row out of reach, with the policy and reason. */
   refusalOf(row: Row): Error & { readonly evidence?: readonly object[] };
-  /** The reach holds before and after; then the policies' own reviews. Throws FORBIDDEN or POLICY_ERROR. */
+  /**
+   * Checks that the row is within reach before and after, then runs the policies' reviews. Throws FORBIDDEN or
+   * POLICY_ERROR.
+   */
   review(tx: Tx, change: RowChange): Promise<void>;
 }

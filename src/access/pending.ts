@@ -1,6 +1,6 @@
 import type { Tx } from '../db/transaction.ts';
 
-/** The part of an audit event that tells who did what to which object. */
+/** Actor, action and object of an audit event. */
 export interface PendingEvent {
   readonly tenantId: string;
   readonly type: string;
@@ -13,7 +13,7 @@ export interface PendingEvent {
 
 const pending = new WeakMap<Tx, PendingEvent[]>();
 
-/** Events are written at the end of their transaction: until then, who looks authors up finds them here. */
+/** Events are written at the end of their transaction. Until then, author lookups find them here. */
 export function notePending(tx: Tx, event: PendingEvent): void {
   const own = pending.get(tx);
   if (own) own.push(event);

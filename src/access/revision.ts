@@ -1,6 +1,6 @@
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 
-/** What a gateway compares to know whether its decisions still hold. */
+/** State that determines whether cached decisions are valid. */
 export interface AccessState {
   readonly revision: bigint;
   /** Fingerprint of the accepted set of policies. */
@@ -9,7 +9,7 @@ export interface AccessState {
 
 const raised = new WeakMap<Tx, AccessState>();
 
-/** Whatever feeds access raises the revision, once per transaction, before its events are written. */
+/** Raises the access revision, once per transaction, before its events are written. */
 export function raiseRevision(tx: Tx): void {
   beforeCommit(tx, '5-revision', async () => {
     const rows = await tx.$queryRaw<AccessState[]>`
@@ -19,5 +19,5 @@ export function raiseRevision(tx: Tx): void {
   wakeAfterCommit(tx, 'access');
 }
 
-/** The state that a committed transaction left behind; undefined: it did not raise the revision. */
+/** The revision after a committed transaction; undefined if it did not raise it. */
 export const raisedIn = (tx: Tx): AccessState | undefined => raised.get(tx);

@@ -1,7 +1,7 @@
-/** A row as it is stored. */
+/** A stored row. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Before and after of a change; null where the row did not exist or no longer does. */
+/** A row before and after a change; null if it does not exist. */
 export interface RowChange {
   readonly before: Row | null;
   readonly after: Row | null;

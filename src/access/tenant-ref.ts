@@ -1,4 +1,4 @@
-/** A tenant as services and audit events name it. */
+/** A tenant in services and audit events. */
 export interface TenantRef {
   readonly id: string;
   readonly key: string;

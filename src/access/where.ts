@@ -1,6 +1,6 @@
 /**
- * A portable filter: a subset of Prisma's `where` that means the same in SQL and in memory.
- * Equality (null too), `in`, and ranges over columns that cannot be null, joined by AND and a non-empty OR.
+ * A portable filter: the subset of Prisma's `where` that means the same in SQL and in memory. It has equality (also
+ * null), `in`, and ranges over non-null columns, joined by AND and a non-empty OR.
  */
 export type Scalar = string | number | bigint | boolean | Date;
 export interface Comparison {
@@ -17,12 +17,12 @@ export interface Where {
   readonly [field: string]: Scalar | null | Comparison | readonly Where[] | undefined;
 }
 
-/** The rows below and including a namespace. `/` is the character after `.`. */
+/** Rows in a namespace and below it. `/` is the character after `.`. */
 export const within = (namespace: string, field = 'namespace'): Where => ({
   OR: [{ [field]: namespace }, { [field]: { gte: `${namespace}.`, lt: `${namespace}/` } }],
 });
 
-/** Every row that `within` does not match, said without a negation. */
+/** Rows that `within` does not match, without a negation. */
 export const outside = (namespace: string, field = 'namespace'): Where => ({
   OR: [
     { [field]: { lt: namespace } },
@@ -40,13 +40,13 @@ export const ancestorsOf = (namespace: string): string[] => {
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
 };
 
-/** Is the namespace, or one above it, among these? */
+/** True if the namespace or one of its ancestors is in the set. */
 export const isUnder = (roots: ReadonlySet<string>, namespace: string): boolean =>
   roots.has(namespace) || ancestorsOf(namespace).some((ancestor) => roots.has(ancestor));
 
 const fields = new WeakMap<Where, ReadonlySet<string>>();
 
-/** The fields that a filter speaks of. */
+/** The fields in a filter. */
 export function fieldsOf(where: Where): ReadonlySet<string> {
   let known = fields.get(where);
   if (!known) {
@@ -63,6 +63,6 @@ export function fieldsOf(where: Where): ReadonlySet<string> {
 export const allOf = (filters: readonly Where[]): Where => (filters.length === 1 ? filters[0]! : { AND: filters });
 export const anyOf = (filters: readonly Where[]): Where => {
   if (filters.length === 0)
-    throw new TypeError('anyOf needs at least one filter: an empty OR means different things to different readers');
+    throw new TypeError('anyOf requires at least one filter: readers disagree about an empty OR');
   return filters.length === 1 ? filters[0]! : { OR: filters };
 };

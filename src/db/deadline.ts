@@ -49,7 +49,7 @@ export class Deadline {
   }
 
   expire(): void {
-    this.#fault ??= new GatehouseError('TIMEOUT', 'The request took too long and was given up.');
+    this.#fault ??= new GatehouseError('TIMEOUT', 'The request took too long and was cancelled.');
     this.#ended.reject(this.#fault);
     this.#controller?.abort(this.#fault);
     if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);

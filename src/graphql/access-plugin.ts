@@ -12,12 +12,12 @@ import { refusalChain } from '../policy/session/refusal-chain.ts';
 import type { Context } from './context.ts';
 
 /**
- * Who may use a field.
- * - `public`: everybody, signed in or not.
- * - `signed-in`: everybody who proved who they are; the resolver shows them nothing but what is theirs.
- * - `parent`: whoever was granted the object it stands on.
- * - a permission: decided before the resolver runs, in the scope that `scope` tells (default: the instance level).
- * - `{ decides: permission }`: the resolver itself asks the engine for that permission (lists over several tenants,
+ * Access to a field.
+ * - `public`: every caller.
+ * - `signed-in`: every authenticated caller; the resolver returns only their own data.
+ * - `parent`: every caller who was granted the parent object.
+ * - a permission: decided before the resolver runs, in the scope that `scope` returns (default: the instance level).
+ * - `{ decides: permission }`: the resolver asks the engine for that permission (lists over several tenants, and
  *   mutations, which decide inside their transaction).
  */
 export type FieldAccess = 'public' | 'signed-in' | 'parent' | Permission | { readonly decides: Permission };
@@ -70,7 +70,7 @@ export const permissionOf = (access: FieldAccess | undefined): Permission | unde
   return typeof access === 'object' ? access.decides : access;
 };
 
-/** Puts a refused read on record before it is answered. */
+/** Records a refused read before it is returned. */
 export async function noteRefusal(
   error: unknown,
   field: string,
@@ -79,7 +79,7 @@ export async function noteRefusal(
   if (!(error instanceof GatehouseError) || (error.code !== 'FORBIDDEN' && error.code !== 'POLICY_ERROR')) return;
   const permission = error.extensions['permission'] as Permission | undefined;
   if (permission === undefined || session.isAnonymous) return;
-  // The event first: it is written where the evidence for it cannot be.
+  // The event first: its evidence may not be writable.
   await refusals.read({
     doer: session.doer,
     permission,
@@ -90,34 +90,35 @@ export async function noteRefusal(
   await decisions.refusedRead(error, engine.fingerprint);
 }
 
-/** A stream over SSE is a connection of its own, and counts for its account until that closes. @throws LIMIT_EXCEEDED. */
+/** An SSE stream is a connection of its own and counts for its account until it closes. @throws LIMIT_EXCEEDED. */
 function countStream({ session, streams, limits: { socketsPerPrincipal: allowed }, onClosed }: Context): void {
   if (!onClosed) return;
   const leave = streams.open(session.accountId);
   if (!leave)
     throw new GatehouseError(
       'LIMIT_EXCEEDED',
-      `You have ${allowed} streams over SSE, which is the limit: end one, or follow many over one WebSocket.`,
+      `You have reached the limit of ${allowed} SSE streams. End one, or use one WebSocket for many.`,
       { limit: 'streams', allowed },
     );
   onClosed(leave);
 }
 
-/** The gate in front of every root field and of every field that names a permission. */
+/** Checks access to every root field and every field with a permission. */
 export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const { access } = config.pothosOptions as Declared;
     if (rootKinds.has(config.kind) && access === undefined) {
-      throw new PothosSchemaError(`${config.parentType}.${config.name} does not say who may use it (access).`);
+      throw new PothosSchemaError(`${config.parentType}.${config.name} declares no access.`);
     }
     if (config.kind === 'Mutation' && typeof access !== 'object' && access !== 'signed-in') {
       throw new PothosSchemaError(`Mutation.${config.name} must decide inside its transaction (access: { decides }).`);
     }
     const permission = permissionOf(access);
     if (!permission) return config;
-    // What can be refused is nullable: a refusal leaves what was asked beside it. A stream has nothing beside it.
+    // A field that can be refused is nullable, so that a refusal does not affect other fields. A stream has only one
+    // field.
     const type = config.kind === 'Subscription' ? config.type : { ...config.type, nullable: true };
-    const needs = `Needs ${permission} (${levelOf(...split(permission))} level).`;
+    const needs = `Requires ${permission} (${levelOf(...split(permission))} level).`;
     return {
       ...config,
       type,
@@ -132,7 +133,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
     const { access, scope } = config.pothosOptions as Declared;
     if (access === undefined || access === 'public' || access === 'parent') return resolve;
-    // A subscription that decides itself has done so for this very item.
+    // A subscription that decides itself has already decided about this item.
     if (config.kind === 'Subscription' && typeof access === 'object') return resolve;
     const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
     const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = async (parent, args, context, info) => {
@@ -145,7 +146,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       await session.noteUse(access === 'signed-in');
       return result;
     };
-    // Mutations and subscriptions put their own refusals on record.
+    // Mutations and subscriptions record their own refusals.
     if (config.kind === 'Mutation' || config.kind === 'Subscription') return decided;
     return async (parent, args, context, info) => {
       try {

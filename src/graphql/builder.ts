@@ -7,7 +7,7 @@ import './access-plugin.ts';
 import type { Context } from './context.ts';
 import { scalars } from './scalars.ts';
 
-/** The one schema builder. Types are defined in the resource folders. */
+/** The schema builder. Types are defined in the resource folders. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   PrismaTypes: PrismaTypes;
@@ -24,14 +24,14 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
   relay: {
     cursorType: 'String',
-    // Root fields that nobody wrote would have an access that nobody chose: query.ts has our own.
+    // Generated root fields would have no declared access: node.ts defines our own.
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    idFieldOptions: { description: 'Opaque id of the object, unique among all types.' },
-    nodeTypeOptions: { description: 'An object that `node(id:)` finds again.' },
-    pageInfoTypeOptions: { description: 'Where a page of a connection stands.' },
-    hasNextPageFieldOptions: { description: 'Is there more after this page?' },
-    hasPreviousPageFieldOptions: { description: 'Is there more before this page?' },
+    idFieldOptions: { description: 'Opaque ID of the object, unique across all types.' },
+    nodeTypeOptions: { description: 'An object that `node(id:)` can fetch.' },
+    pageInfoTypeOptions: { description: 'Position of a page in a connection.' },
+    hasNextPageFieldOptions: { description: 'True if there are more objects after this page.' },
+    hasPreviousPageFieldOptions: { description: 'True if there are more objects before this page.' },
     startCursorFieldOptions: { description: 'Cursor of the first edge.' },
     endCursorFieldOptions: { description: 'Cursor of the last edge.' },
   },
@@ -41,8 +41,8 @@ export const builder = new SchemaBuilder<{
 for (const [name, options] of Object.entries(scalars)) {
   builder.scalarType(name as keyof typeof scalars, options as never);
 }
-builder.queryType({ description: 'What can be read.' });
+builder.queryType({ description: 'Read operations.' });
 builder.mutationType({
-  description: 'What can be changed. Each mutation is one transaction, with its audit events in it.',
+  description: 'Write operations. Each mutation is one transaction that includes its audit events.',
 });
-builder.subscriptionType({ description: 'What can be followed live, decided anew for every event.' });
+builder.subscriptionType({ description: 'Live streams. Access is decided again for every event.' });

@@ -16,22 +16,22 @@ import type { AccessSession } from '../policy/session/session.ts';
 import type { DirectWay } from './streams/direct-delivery.ts';
 import type { Question } from './streams/shared-viewing.ts';
 
-/** What every gateway has once. */
+/** Dependencies that exist once per gateway. */
 export interface Services {
   readonly store: Store;
   readonly keys: Keys;
   readonly limits: Limits;
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
-  /** Where audit events are shipped to. */
+  /** Targets of audit event shipping. */
   readonly destinations: readonly { readonly name: string; readonly to: string }[];
   readonly feed: AuditFeed;
-  /** Changes of rows that are no audit events. */
+  /** Changes of rows other than audit events. */
   readonly changes: ChangeFeed;
   readonly refusals: Refusals;
   readonly endedStreams: EndedStreams;
   readonly decisions: DecisionLog;
-  /** Subscriptions over SSE, by account. */
+  /** SSE subscriptions by account. */
   readonly streams: Counted;
   readonly engine: Engine;
   readonly policies: LivePolicies;
@@ -39,21 +39,21 @@ export interface Services {
   readonly storeKind: 'embedded' | 'external';
 }
 
-/** What a resolver gets. */
+/** Context of a resolver. */
 export interface Context extends Services {
   readonly db: PrismaClient;
   readonly session: AccessSession;
   readonly deadline: Deadline | undefined;
-  /** Loaders of this request, by what they load. */
+  /** Loaders of this request, by name. */
   readonly loaders: Map<string, unknown>;
-  /** What this request reads of the audit log. */
+  /** This request's reads of the audit log. */
   readonly readings: Readings;
-  /** Over WebSocket: how a subscription may send its items itself. */
+  /** Over WebSocket: lets a subscription send its own items. */
   readonly direct?: DirectWay | undefined;
-  /** Over SSE: ends the connection of a subscriber who takes nothing. */
+  /** Over SSE: closes the connection of a subscriber that does not read. */
   readonly cutOff?: (() => void) | undefined;
-  /** Over HTTP: calls back when the connection is closed. */
+  /** Over HTTP: registers a callback for when the connection closes. */
   readonly onClosed?: ((work: () => void) => void) | undefined;
-  /** Set where an answer is made for more than one viewer: notes what it rests on. */
+  /** Set if a result is shared by several viewers: records what it depends on. */
   readonly asked?: (question: Question) => boolean | string;
 }

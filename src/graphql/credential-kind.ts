@@ -1,6 +1,6 @@
 import { builder } from './builder.ts';
 
 export const CredentialKind = builder.enumType('CredentialKind', {
-  description: 'By what somebody signed in.',
+  description: 'Method of a sign-in.',
   values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'An API token.' } },
 });

@@ -14,12 +14,12 @@ export interface OneSpec<Parent, Node> {
   readonly permission: Permission;
   readonly scope: (parent: Parent) => Scope;
   readonly model: string;
-  /** Id of the object; null where there is none. */
+  /** ID of the object; null if none. */
   readonly id: (parent: Parent) => string | null;
   readonly reach?: (where: Condition, parent: Parent) => Condition;
 }
 
-/** A related object under its own permission: refused, it is null with FORBIDDEN at its path. */
+/** A related object with its own permission. If refused, it is null with FORBIDDEN at its path. */
 export function guardedOne<Parent, Node>(builderOfField: object, spec: OneSpec<Parent, Node>) {
   const t = builderOfField as FieldBuilder<Parent>;
   return t.field({
@@ -39,18 +39,18 @@ export function guardedOne<Parent, Node>(builderOfField: object, spec: OneSpec<P
 }
 
 export const ActionEnum = builder.enumType('Action', {
-  description: 'What a permission allows to do with a resource.',
+  description: 'Action that a permission allows on a resource.',
   values: {
-    CREATE: { description: 'Make new ones.' },
-    READ: { description: 'See them.' },
-    UPDATE: { description: 'Change them.' },
-    DELETE: { description: 'Remove them.' },
+    CREATE: { description: 'Create.' },
+    READ: { description: 'Read.' },
+    UPDATE: { description: 'Update.' },
+    DELETE: { description: 'Delete.' },
   },
 });
 
 /**
- * What the viewer may do with this very object: a frontend asks and never derives it.
- * @param besides what everybody may do with it who sees it, whatever is granted.
+ * Actions of the viewer on this object, so that a frontend does not derive them.
+ * @param besides actions that every reader has, regardless of grants.
  */
 export function viewerPermissions<Parent>(
   builderOfField: object,
@@ -61,7 +61,8 @@ export function viewerPermissions<Parent>(
   const t = builderOfField as FieldBuilder<Parent>;
   return t.field({
     type: [ActionEnum],
-    description: 'What the viewer may do with this object. Policies that look at a change may still refuse it.',
+    description:
+      'Actions that the viewer is allowed to perform on this object. A policy that reviews changes can still refuse one.',
     resolve: ((parent: Parent, _args: object, context: Context) =>
       permissionsOf(resource)
         .filter(

@@ -18,24 +18,24 @@ export interface Measure {
 }
 
 const pageArguments = new Set(['first', 'last']);
-/** What a page costs where nobody says its size. */
+/** Cost of a page without a size. */
 const defaultPage = 20;
 const pageFields = new Set(['edges', 'nodes']);
 
-/** The schema is asked for deeper than data: the usual introspection query has 15 levels. Validation bounds its circles. */
+/** Introspection is deeper than data: the usual query has 15 levels. Validation limits its cycles. */
 const schemaFields = new Set(['__schema', '__type']);
 const schemaDepth = 20;
 
 const overLimit = (limit: keyof Measure, allowed: number) =>
-  new GatehouseError('LIMIT_EXCEEDED', `The operation is over the limit of ${allowed} for ${limit}.`, {
+  new GatehouseError('LIMIT_EXCEEDED', `The operation exceeds the limit of ${allowed} for ${limit}.`, {
     limit,
     allowed,
   });
 
 /**
- * Measures an operation as it will be executed: fragments in their place, `__typename` counted like any field, page
- * sizes multiplied. Stops as soon as a limit is passed, so that measuring is never the attack.
- * @throws LIMIT_EXCEEDED naming the limit.
+ * Measures an operation as executed: fragments inlined, `__typename` counted as any field, page sizes multiplied. Stops
+ * at the first exceeded limit, so that measuring is cheap.
+ * @throws LIMIT_EXCEEDED with the name of the limit.
  */
 export function measure(
   document: DocumentNode,
@@ -75,7 +75,7 @@ export function measure(
       } else {
         const name = selection.name.value;
         const fragment = fragments.get(name);
-        // A circle is refused by validation; here it only must not run.
+        // Validation rejects a cycle; here it must only end.
         if (!fragment || open.has(name)) continue;
         open.add(name);
         walk(fragment.selectionSet, depth, deepest, times, page);
@@ -89,30 +89,30 @@ export function measure(
   return total;
 }
 
-/** Reads how many objects a field may answer with from its arguments, variables and their defaults included. */
+/** Reads the max number of objects of a field from its arguments, including variables and defaults. */
 class Sizes {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #defaults: ReadonlyMap<string, ValueNode | undefined>;
-  readonly #greatest: number;
+  readonly #maxSize: number;
 
-  constructor(operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>, greatest: number) {
+  constructor(operation: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>, maxSize: number) {
     this.#variables = variables;
     this.#defaults = new Map(
       operation.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
     );
-    this.#greatest = greatest;
+    this.#maxSize = maxSize;
   }
 
-  /** The size of the page that a connection is asked for: the greater, where `first` and `last` are both there. */
+  /** The requested page size; the larger of `first` and `last` if both are given. */
   ofPage(field: FieldNode): number {
     const given = (field.arguments ?? []).filter(({ name }) => pageArguments.has(name.value));
     const sizes = given.map(({ value }) => this.#read(value)).filter((size) => size !== null);
     if (sizes.length === 0) return defaultPage;
-    const greatest = Math.max(...sizes.map((size) => (typeof size === 'number' ? size : this.#greatest)));
-    return Math.min(Math.max(greatest, 1), this.#greatest);
+    const largest = Math.max(...sizes.map((size) => (typeof size === 'number' ? size : this.#maxSize)));
+    return Math.min(Math.max(largest, 1), this.#maxSize);
   }
 
-  /** How many objects are asked for by their ids. */
+  /** The number of requested IDs. */
   ofIds(field: FieldNode): number {
     const ids = field.arguments?.find(({ name }) => name.value === 'ids');
     const list = ids && this.#read(ids.value);

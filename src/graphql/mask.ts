@@ -3,35 +3,38 @@ import { isConnectionLost, stateOf } from '../db/sql-state.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
-/** What a caller may know of an error that is not one of ours; undefined: nothing. */
+/** The public form of a foreign error; undefined to hide it. */
 function known(thrown: unknown): GatehouseError | undefined {
   const state = stateOf(thrown);
-  if (state === '57014') return new GatehouseError('TIMEOUT', 'The request took too long and was given up.');
+  if (state === '57014') return new GatehouseError('TIMEOUT', 'The request took too long and was cancelled.');
   if (state === '55P03')
-    return new GatehouseError('UNAVAILABLE', 'Somebody else is changing this; try again.', { retryAfter: 1 });
+    return new GatehouseError('UNAVAILABLE', 'Another request is changing this object. Retry.', { retryAfter: 1 });
   if (isConnectionLost(thrown)) {
-    return new GatehouseError('UNAVAILABLE', 'The database does not answer right now; try again.', { retryAfter: 2 });
+    return new GatehouseError('UNAVAILABLE', 'The database is not responding. Retry.', { retryAfter: 2 });
   }
   if (state === '53100' || state === '25006')
-    return new GatehouseError('UNAVAILABLE', 'The database cannot be written right now; try again.', { retryAfter: 5 });
+    return new GatehouseError('UNAVAILABLE', 'The database is read-only at the moment. Retry.', { retryAfter: 5 });
   if (state === 'P2002' || state === '23505' || state === 'UniqueConstraintViolation') {
-    return new GatehouseError('CONFLICT', 'There is one like this already.');
+    return new GatehouseError('CONFLICT', 'An object with this name already exists.');
   }
   if (state === 'P2003' || state === '23503' || state === 'ForeignKeyConstraintViolation') {
-    return new GatehouseError('CONFLICT', 'Something that this refers to, or that refers to it, changed meanwhile.');
+    return new GatehouseError(
+      'CONFLICT',
+      'An object that this one refers to, or that refers to it, has changed. Retry.',
+    );
   }
   if (state === '22021' || state === '22P05')
-    return new GatehouseError('BAD_INPUT', 'Text with a character that cannot be stored (NUL).');
+    return new GatehouseError('BAD_INPUT', 'The text contains a character that cannot be stored (NUL). Remove it.');
   return undefined;
 }
 
-/** A fault of the document names its nodes; one without them that arose at a field is a value that could not be answered. */
+/** A document error has nodes. One without nodes at a field is a value that could not be serialized. */
 const isOurs = ({ path, originalError }: GraphQLError): boolean =>
   path !== undefined && originalError instanceof GraphQLError && originalError.nodes === undefined;
 
 export type Mask = (error: unknown) => GraphQLError;
 
-/** Answers with what may be known, logs what may not. */
+/** Returns public errors and logs the others. */
 export function createMask(log: Log): Mask {
   return (error) => {
     const located = error instanceof GraphQLError ? error : undefined;
@@ -46,7 +49,7 @@ export function createMask(log: Log): Mask {
         error: original instanceof Error ? (original.stack ?? original.message) : String(original),
         path,
       });
-      own = new GatehouseError('INTERNAL', 'Something went wrong; the details are in the log of the gateway.');
+      own = new GatehouseError('INTERNAL', 'An internal error occurred. See the log of the gateway for details.');
     } else if (own.cause !== undefined) log.error(own.message, { error: (own.cause as Error).message, path });
     return new GraphQLError(own.message, {
       ...(located?.nodes && { nodes: located.nodes }),
@@ -65,7 +68,7 @@ const always = new Set<ErrorCode>([
   'INTERNAL',
 ]);
 
-/** Where nothing could be answered, the status of the response says so too. */
+/** If there is no data at all, the HTTP status reflects the error. */
 function http({ code, extensions }: GatehouseError): object {
   if (!always.has(code)) return {};
   const status = errorCodes[code];
@@ -73,15 +76,15 @@ function http({ code, extensions }: GatehouseError): object {
   return { http: { status, ...(wait !== undefined && { headers: { 'Retry-After': String(wait) } }) } };
 }
 
-/** A fault of the request, its document or its variables: told as it is, but without suggestions of names. */
+/** An error in the request, its document or variables: returned unchanged, but without suggestions of names. */
 export function plainFault(error: GraphQLError): GraphQLError {
-  // What the parser of a body that is no JSON says of it holds a part of the body.
+  // The parser's message on an invalid JSON body quotes part of the body.
   const { code, http, originalError, ...rest } = error.extensions as {
     code?: unknown;
     http?: { status?: number; spec?: boolean };
     originalError?: unknown;
   };
-  // By what it says the server knows that nothing could be asked at all: its status holds without it.
+  // Extensions by which the server detects a rejected request; its status is set without them.
   const answered = originalError === undefined ? http : { ...http, spec: false };
   const tooLarge = http?.status === 413;
   const own = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? code : undefined;
@@ -94,7 +97,7 @@ export function plainFault(error: GraphQLError): GraphQLError {
   });
 }
 
-/** Takes out what is meant for the HTTP layer only, for transports that have none. */
+/** Removes HTTP extensions, for transports without HTTP. */
 export function withoutHttp<T extends { extensions?: Record<string, unknown> | undefined }>(error: T): T {
   const { http: _http, unexpected: _unexpected, ...extensions } = error.extensions ?? {};
   return { ...error, extensions };

@@ -8,15 +8,15 @@ import { builder } from './builder.ts';
 import { delegate } from './connection/connection.ts';
 import type { Context } from './context.ts';
 
-/** How `node(id:)` finds a type again. Registered by each resource. */
+/** How `node(id:)` finds a type. Registered by each resource. */
 export interface NodeType {
   readonly typename: string;
   readonly resource: ResourceName;
-  /** For types whose rows are read with another resource's permission: the row that is decided about. */
+  /** For types that are read with another resource's permission: the row to decide about. */
   readonly find?: (context: Context, id: string) => Promise<Row | null>;
-  /** Is the row the principal's own? Then the payloads of their mutations show it without the permission to read it. */
+  /** True for the principal's own row: payloads of their mutations return it without the read permission. */
   readonly isOwn?: (row: Row, principalId: string) => boolean;
-  /** Fields that follow from another one: who sent the text in `by` knows them all. */
+  /** Fields derived from another one: a caller who sent the text in `by` knows them all. */
   readonly declared?: { readonly by: string; readonly fields: readonly string[] };
 }
 const types = new Map<string, NodeType>();
@@ -28,7 +28,7 @@ export const nodeTypes = (): readonly NodeType[] => [...types.values()];
 
 export const globalId = (typename: string, id: string): string => encodeGlobalID(typename, id);
 
-/** @throws BAD_INPUT where the text is no id of one of these types. */
+/** @throws BAD_INPUT if the text is not an ID of one of these types. */
 export function decodeId(
   id: string,
   typenames: readonly string[],
@@ -38,15 +38,15 @@ export function decodeId(
   try {
     decoded = decodeGlobalID(id);
   } catch {
-    throw badInput(path, 'This is no id.');
+    throw badInput(path, 'Invalid ID.');
   }
   if (!typenames.includes(decoded.typename) || decoded.id.length > 200 || decoded.id.includes('\0')) {
-    throw badInput(path, `This is no id of a ${typenames.join(' or ')}.`);
+    throw badInput(path, `Invalid ID: expected the ID of a ${typenames.join(' or ')}.`);
   }
   return decoded;
 }
 
-/** The object, if there is one and the viewer may read it; else null, whichever of the two it is. */
+/** The object, or null if it does not exist or the viewer cannot read it. */
 async function find(context: Context, globalId: string): Promise<unknown> {
   const { typename, id } = decodeId(globalId, [...types.keys()]);
   const type = types.get(typename)!;
@@ -54,13 +54,13 @@ async function find(context: Context, globalId: string): Promise<unknown> {
   return read && { ...read, __typename: typename };
 }
 
-/** First the tenant of the stored row and nothing else, then the decision, then the row within reach. */
+/** First only the tenant of the stored row, then the decision, then the row within reach. */
 export async function readRow(context: Context, { resource, find: own }: NodeType, id: string): Promise<Row | null> {
   if (own) return own(context, id);
   const model = delegate(context, lowerFirst(resourceDefinition(resource)!.model!));
   const column = isInstanceWide(resource) ? 'id' : tenantColumn(resource);
   const [place] = await model.findMany({ where: { id }, select: { [column]: true }, take: 1 });
-  // An unknown id is decided about as well, so that it takes the time of a foreign one.
+  // An unknown ID is decided as well, so that it takes as long as an ID of another tenant.
   const stored = place ? ((place[column] as string | null | undefined) ?? undefined) : '';
   const tenantId = isInstanceWide(resource) ? undefined : stored;
   const grant = context.session.may(`${resource}:READ` as Permission, { tenantId });
@@ -74,9 +74,9 @@ builder.queryField('node', (t) =>
   t.field({
     type: nodeInterface,
     nullable: true,
-    description: 'Any object by its id; null where there is none that the viewer may read.',
+    description: 'An object by its ID; null if it does not exist or the viewer cannot read it.',
     access: 'signed-in',
-    args: { id: t.arg.id({ required: true, description: 'An id that another answer gave.' }) },
+    args: { id: t.arg.id({ required: true, description: 'Global ID of the object.' }) },
     resolve: (_root, { id }, context) => find(context, String(id)) as never,
   }),
 );
@@ -85,12 +85,12 @@ builder.queryField('nodes', (t) =>
   t.field({
     type: [nodeInterface],
     nullable: { list: false, items: true },
-    description: 'Several objects by their ids, in the same order.',
+    description: 'Objects by their IDs, in the same order.',
     access: 'signed-in',
-    args: { ids: t.arg.idList({ required: true, description: 'At most a page of ids.' }) },
+    args: { ids: t.arg.idList({ required: true, description: 'Global IDs, at most one page.' }) },
     resolve: (_root, { ids }, context) => {
       if (ids.length > context.limits.pageSize)
-        throw badInput(['ids'], `At most ${context.limits.pageSize} ids at once.`);
+        throw badInput(['ids'], `At most ${context.limits.pageSize} IDs are allowed.`);
       return Promise.all(ids.map((id) => find(context, String(id)))) as never;
     },
   }),

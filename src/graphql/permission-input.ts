@@ -14,14 +14,14 @@ import { ActionEnum } from './guarded.ts';
 import { ResourceNameEnum } from './resource-enum.ts';
 
 export const PermissionInput = builder.inputType('PermissionInput', {
-  description: 'What to allow with one resource.',
+  description: 'Actions to allow on one resource.',
   fields: (t) => ({
-    resource: t.field({ type: ResourceNameEnum, required: true, description: 'With what.' }),
-    actions: t.field({ type: [ActionEnum], required: true, description: 'To do what.' }),
+    resource: t.field({ type: ResourceNameEnum, required: true, description: 'The resource.' }),
+    actions: t.field({ type: [ActionEnum], required: true, description: 'The actions.' }),
   }),
 });
 
-/** The permissions that a list of inputs names. @throws BAD_INPUT with every one that does not exist. */
+/** The permissions in a list of inputs. @throws BAD_INPUT with every unknown one. */
 export function toPermissions(
   inputs: readonly { readonly resource: ResourceName; readonly actions: readonly Action[] }[],
   path: readonly (string | number)[],
@@ -31,7 +31,7 @@ export function toPermissions(
     wanted.map((action) => {
       const permission = `${resource}:${action}`;
       if (!isPermission(permission))
-        issues.push({ path: [...path, i], message: `There is no permission ${permission}.` });
+        issues.push({ path: [...path, i], message: `The permission ${permission} does not exist.` });
       return permission as Permission;
     }),
   );
@@ -46,12 +46,12 @@ interface Granted {
 }
 
 export const PermissionRef = builder.objectRef<Granted>('Permission').implement({
-  description: 'What a role allows to do with one resource.',
+  description: 'Actions that a role allows on one resource.',
   fields: (t) => ({
-    resource: t.field({ type: ResourceNameEnum, description: 'With what.', resolve: ({ resource }) => resource }),
+    resource: t.field({ type: ResourceNameEnum, description: 'The resource.', resolve: ({ resource }) => resource }),
     actions: t.field({
       type: [ActionEnum],
-      description: 'To do what.',
+      description: 'The actions.',
       resolve: ({ actions: allowed }) => [...allowed],
     }),
   }),
@@ -68,29 +68,29 @@ export function grouped(permissions: readonly Permission[]): Granted[] {
     }));
 }
 
-/** The one permission that a question is about. @throws BAD_INPUT where it names none, or several. */
+/** The single permission of a question. @throws BAD_INPUT for none or several. */
 export function onePermission(
   { resource, actions }: { readonly resource: ResourceName; readonly actions: readonly Action[] },
   path: readonly (string | number)[],
 ): Permission {
-  if (actions.length !== 1) throw badInput([...path, 'actions'], 'Ask about one action at a time.');
+  if (actions.length !== 1) throw badInput([...path, 'actions'], 'Pass exactly one action.');
   const permission = `${resource}:${actions[0]}`;
-  if (!isPermission(permission)) throw badInput(path, `There is no permission ${permission}.`);
+  if (!isPermission(permission)) throw badInput(path, `The permission ${permission} does not exist.`);
   return permission;
 }
 
-/** The fields of an object that tells of one permission. */
+/** Object fields for one permission. */
 export function permissionFields<Parent>(builderOfField: object, permissionOf: (parent: Parent) => Permission) {
   const t = builderOfField as FieldBuilder<Parent>;
   return {
     resource: t.field({
       type: ResourceNameEnum,
-      description: 'With what.',
+      description: 'The resource.',
       resolve: ((parent: Parent) => split(permissionOf(parent))[0]) as never,
     }),
     action: t.field({
       type: ActionEnum,
-      description: 'To do what.',
+      description: 'The actions.',
       resolve: ((parent: Parent) => split(permissionOf(parent))[1]) as never,
     }),
   };

@@ -6,11 +6,11 @@ import type { Condition } from './connection/connection-type.ts';
 import type { Context } from './context.ts';
 import { askViewer, standingQuestion } from './streams/shared-viewing.ts';
 
-/** What stands in the place of a masked value. */
+/** Replacement for a masked value. */
 export const masked = '***';
 
 const word = /[^\s/<>"'(),:;]+/g;
-/** Looked for word by word: one expression for all of it would take the square of a long word's length. */
+/** Searched word by word: one expression for the whole text would be quadratic in the length of a word. */
 const isAddress = (text: string): boolean => text.slice(1, -1).includes('@');
 const named = /\buser:[^\s/"]+/g;
 
@@ -28,10 +28,10 @@ const hidesAny = (context: Context): boolean =>
 const isOwnName = (context: Context, name: string): boolean =>
   askViewer(context, ({ session }) => !session.isAnonymous && session.principal.name === name) === true;
 
-/** Is something of it an e-mail address? A user name may be one. */
+/** True if it contains an e-mail address. A user name may be one. */
 const holdsAddress = (text: string): boolean => text.includes('@');
 
-/** The value of a user's field, as this viewer may see it. */
+/** The value of a user's field, masked for this viewer. */
 export function shownField<T>(context: Context, user: Row, field: string, value: T): T | string {
   if (value === null) return value;
   const hidden =
@@ -40,11 +40,11 @@ export function shownField<T>(context: Context, user: Row, field: string, value:
   return hidden ? masked : value;
 }
 
-/** The name of somebody who is known by id only: a user, a service account, the system. */
+/** The name of a principal by ID: a user, a service account, the system. */
 export const shownName = (context: Context, id: string, name: string): string =>
   String(shownField(context, { id }, 'username', name));
 
-/** Any other text that may tell of users: with their addresses and names masked, the viewer's own name apart. */
+/** Any other text that may mention users: addresses and names are masked, except the viewer's own name. */
 export function shownText(context: Context, text: string): string {
   let shown = text;
   if (masks(context).hidesSome('email'))
@@ -56,7 +56,7 @@ export function shownText(context: Context, text: string): string {
   return shown;
 }
 
-/** What an event calls its object: a user by name, others by words in which users may be named. */
+/** The object's name in an event: a user by name, others by words that may include user names. */
 export const shownKey = (
   context: Context,
   { resource, resourceId, resourceKey }: { resource: string; resourceId: string; resourceKey: string },
@@ -65,7 +65,7 @@ export const shownKey = (
     ? shownName(context, resourceId, resourceKey)
     : shownText(context, resourceKey);
 
-/** The same within any JSON. */
+/** The same in any JSON. */
 export function shownJson(context: Context, json: unknown): unknown {
   if (typeof json === 'string') return shownText(context, json);
   if (Array.isArray(json)) return json.map((member) => shownJson(context, member));
@@ -73,10 +73,10 @@ export function shownJson(context: Context, json: unknown): unknown {
   return Object.fromEntries(Object.entries(json).map(([key, member]) => [key, shownJson(context, member)]));
 }
 
-/** Arguments of a reading that may be a name, or a part of one. */
+/** Arguments of a read that may be a name or part of one. */
 const searches = new Set(['actorName', 'text']);
 
-/** What else an event tells. What somebody searched the audit log for may be a name, though no user stands beside it. */
+/** Details of an event. A search in the audit log may contain a name, even if the event is not about a user. */
 export function shownDetails(
   context: Context,
   { resource, type, details }: { resource: string; type: string; details: unknown },
@@ -90,7 +90,7 @@ function withoutNames(context: Context, json: unknown): unknown {
   if (Array.isArray(json)) return json.map((member) => withoutNames(context, member));
   if (typeof json !== 'object' || json === null) return json;
   const shown = (key: string, member: unknown): unknown => {
-    // Arguments that were too long are one text.
+    // Long arguments are truncated to one text.
     const mayName = typeof member === 'string' && (searches.has(key) || key === 'args');
     return mayName && !isOwnName(context, member) ? masked : withoutNames(context, member);
   };
@@ -103,7 +103,7 @@ interface PatchStep {
   readonly value?: unknown;
 }
 
-/** A JSON Patch of an object, as this viewer may see it. */
+/** A JSON Patch of an object, masked for this viewer. */
 export function shownPatch(
   context: Context,
   { resource, resourceId }: { resource: string; resourceId: string },
@@ -124,7 +124,7 @@ export function shownPatch(
   });
 }
 
-/** A search over columns that hold user names among other text: not where it could find a masked one. */
+/** A search over columns with user names in other text. Not allowed where it could match a masked one. */
 export function searchable(context: Context, column: string, contains: Condition): Condition {
   const conditions: Condition[] = [{ [column]: contains }];
   if (masks(context).hidesSome('email')) conditions.push({ NOT: { [column]: { contains: '@' } } });
@@ -132,7 +132,7 @@ export function searchable(context: Context, column: string, contains: Condition
   return conditions.length === 1 ? conditions[0]! : { AND: conditions };
 }
 
-/** Of a user's columns, the condition that a search of this viewer may put: undefined where it may not at all. */
+/** The condition that a search of this viewer can use on a user's columns; undefined if none. */
 export function searchableField(context: Context, field: string, contains: Condition): Condition | undefined {
   if (masks(context).hidesSome(field)) return undefined;
   return field === 'username' && masks(context).hidesSome('email')
@@ -140,18 +140,18 @@ export function searchableField(context: Context, field: string, contains: Condi
     : { [field]: contains };
 }
 
-/** May this viewer ask for a user by this exact name? Not for an address that they would not be shown. */
+/** True if this viewer can look up a user by exact name. False for an address that is masked for them. */
 export const mayAskByName = (context: Context, name: string): boolean =>
   name === context.session.principal.name ||
   !(masks(context).hidesSome('username') || (holdsAddress(name) && masks(context).hidesSome('email')));
 
-/** @throws BAD_INPUT where the order would tell of masked values. */
+/** @throws BAD_INPUT if the order would reveal masked values. */
 export function assertSortable(context: Context, field: string): void {
   const hidden = masks(context).hidesSome(field) || (field === 'username' && masks(context).hidesSome('email'));
-  if (hidden) throw badInput(['orderBy', 'field'], 'Users cannot be ordered by what is masked for you.');
+  if (hidden) throw badInput(['orderBy', 'field'], 'Users cannot be ordered by a field that is masked for you.');
 }
 
-/** A search over patches: not over those of users where something of them is masked. */
+/** A search over patches, without those of users if a field is masked. */
 export function searchablePatch(context: Context, contains: Condition): Condition {
   const found = searchable(context, 'patchText', contains);
   return hidesAny(context) ? { AND: [found, { NOT: { resource: 'USER' } }] } : found;

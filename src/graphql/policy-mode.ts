@@ -1,9 +1,9 @@
 import { builder } from './builder.ts';
 
 export const PolicyMode = builder.enumType('PolicyMode', {
-  description: 'What a policy may do.',
+  description: 'What a policy can do.',
   values: {
-    guard: { value: 'guard', description: 'Only narrow.' },
-    grant: { value: 'grant', description: 'Give permissions, where mayGrant names it.' },
+    guard: { value: 'guard', description: 'Restrict access only.' },
+    grant: { value: 'grant', description: 'Grant the permissions that mayGrant lists.' },
   },
 });

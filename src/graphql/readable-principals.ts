@@ -8,7 +8,7 @@ import type { Condition } from './connection/connection-type.ts';
 
 type Reader = Pick<AccessSession, 'may'>;
 
-/** The principals that somebody may read, as conditions: by access to these tenants, or at the instance level. */
+/** Conditions for the readable principals: by access to these tenants, or at the instance level. */
 export function reachOfPrincipals(session: Reader, scopes: readonly Scope[]) {
   const may = (permission: Permission, scope: Scope = {}): Condition[] => {
     const grant = session.may(permission, scope);
@@ -23,13 +23,14 @@ export function reachOfPrincipals(session: Reader, scopes: readonly Scope[]) {
     ...scopes.flatMap((scope) =>
       may('SERVICE_ACCOUNT:READ', scope).map((where) => ({ AND: [scope as Condition, where] })),
     ),
-    // Those of a tenant take their own permission. An instance-wide one is known by its access to the tenant, like users.
+    // Principals of a tenant require their own permission. Instance-wide ones are visible by their access to the
+    // tenant, like users.
     ...byAccess.map((where) => ({ AND: [{ tenantId: null }, where] })),
   ];
   return { users: anyCondition(users) ?? nothing, accounts: anyCondition(accounts) ?? nothing };
 }
 
-/** Ids of the principals within a reach: of all there are, or of these. */
+/** IDs of the principals within reach: of all, or of the given ones. */
 export async function readableIds(
   db: PrismaClient | Tx,
   { users, accounts }: { users: Condition; accounts: Condition },
@@ -46,7 +47,7 @@ export async function readableIds(
 
 export type SubjectNode = (User | ServiceAccount) & { readonly __typename: 'User' | 'ServiceAccount' };
 
-/** The rows of these principals, by id, as the schema shows subjects. Two statements, however many. */
+/** The rows of these principals by ID, as the schema returns subjects. Two statements for any number. */
 export async function subjectNodes(
   db: PrismaClient | Tx,
   ids: readonly string[],

@@ -8,24 +8,26 @@ const fault = (message: string) => new GraphQLError(message, { extensions: { cod
 
 export const parseDateTime = (value: unknown): Date => {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(value))
-    throw fault('A DateTime is an RFC 3339 text such as 2026-01-31T12:00:00Z.');
+    throw fault('A DateTime must be an RFC 3339 text such as 2026-01-31T12:00:00Z.');
   const date = instantFrom(value);
-  if (!date) throw fault('There is no such date.');
+  if (!date) throw fault('The date does not exist.');
   return date;
 };
 
-/** @throws BAD_INPUT for what is no duration of a fixed length, or too long. */
+/** @throws BAD_INPUT for an invalid, variable-length or too long duration. */
 export const parseDuration = (value: unknown): number => {
   const seconds = typeof value === 'string' ? secondsIn(value) : undefined;
   if (seconds === undefined)
-    throw fault('A Duration is an ISO 8601 text of weeks, days, hours, minutes and seconds, such as P30D or PT12H.');
-  if (!Number.isInteger(seconds)) throw fault('A Duration has whole seconds.');
-  if (seconds > 2_147_483_647) throw fault('The Duration is too long (at most 68 years).');
+    throw fault(
+      'A Duration must be an ISO 8601 text of weeks, days, hours, minutes and seconds, such as P30D or PT12H.',
+    );
+  if (!Number.isInteger(seconds)) throw fault('A Duration must have whole seconds.');
+  if (seconds > 2_147_483_647) throw fault('The Duration is too long (max 68 years).');
   return seconds;
 };
 
-/** JSON's numbers are read as floating-point ones, which keep whole numbers up to 2^53 only. */
-const inexact = 'A whole number beyond 2^53 is given as a text of its digits: as a number it would be rounded.';
+/** JSON numbers are read as floating point, which is exact for whole numbers up to 2^53. */
+const inexact = 'A whole number beyond 2^53 would be rounded. Pass it as a text of digits.';
 const exactJson = (value: unknown): unknown => {
   const found = inexactNumber(value);
   if (found) throw fault(`${found.path.length > 0 ? `${found.path.join('.')}: ` : ''}${inexact}`);
@@ -33,19 +35,19 @@ const exactJson = (value: unknown): unknown => {
 };
 
 const literal = (node: ValueNode): string => {
-  if (node.kind !== Kind.STRING && node.kind !== Kind.INT) throw fault('A text is needed here.');
+  if (node.kind !== Kind.STRING && node.kind !== Kind.INT) throw fault('The value must be a text.');
   return node.value;
 };
 
 export const scalars = {
   DateTime: {
-    description: 'An instant, as an RFC 3339 text in UTC with milliseconds.',
+    description: 'A time, as an RFC 3339 text in UTC with milliseconds.',
     serialize: (value: unknown) => (value as Date).toISOString(),
     parseValue: parseDateTime,
     parseLiteral: (node: ValueNode) => parseDateTime(literal(node)),
   },
   Duration: {
-    description: 'A length of time, as an ISO 8601 text of days, hours, minutes and seconds, such as P30D or PT12H.',
+    description: 'A duration, as an ISO 8601 text of days, hours, minutes and seconds, such as P30D or PT12H.',
     serialize: (value: unknown) => formatDuration(value as number),
     parseValue: parseDuration,
     parseLiteral: (node: ValueNode) => parseDuration(literal(node)),
@@ -56,17 +58,16 @@ export const scalars = {
     parseValue: (value: unknown) => {
       if (value instanceof RefusedInput) return value;
       if (typeof value === 'number' && !Number.isSafeInteger(value)) throw fault(inexact);
-      if (!/^-?\d{1,19}$/.test(String(value))) throw fault('A BigInt is a text of digits.');
+      if (!/^-?\d{1,19}$/.test(String(value))) throw fault('A BigInt must be a text of digits.');
       return BigInt(String(value));
     },
     parseLiteral: (node: ValueNode) => {
-      if (!/^-?\d{1,19}$/.test(literal(node))) throw fault('A BigInt is a text of digits.');
+      if (!/^-?\d{1,19}$/.test(literal(node))) throw fault('A BigInt must be a text of digits.');
       return BigInt(literal(node));
     },
   },
   JSON: {
-    description:
-      'Any JSON value. A number whose size is beyond 2^53 is refused, as it would be rounded: send it as a text.',
+    description: 'Any JSON value. A number beyond 2^53 is rejected because it would be rounded: pass it as a text.',
     serialize: (value: unknown) => value,
     parseValue: exactJson,
     parseLiteral: (node: ValueNode, variables: unknown) =>

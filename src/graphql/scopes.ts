@@ -9,28 +9,28 @@ import { refusal } from '../policy/decide/decision.ts';
 import { matcherOf } from '../policy/filter/matcher.ts';
 import type { Context } from './context.ts';
 
-/** The scopes of all tenants in which the viewer may hold anything. A super admin's are all there are. */
+/** The scopes of all tenants in which the viewer can have permissions. For a super admin, all tenants. */
 export async function tenantScopes(context: Context): Promise<Scope[]> {
   const ids =
     context.session.tenantIds ?? (await context.db.tenant.findMany({ select: { id: true } })).map(({ id }) => id);
   return ids.map((tenantId) => ({ tenantId }));
 }
 
-/** The tenant of this key, and whether the viewer may see it. */
+/** The tenant with this key, and whether the viewer can see it. */
 async function seek({ db, session }: Context, key: string): Promise<{ row: Tenant | null; isVisible: boolean }> {
   const row = await db.tenant.findFirst({ where: { key } });
-  // An unknown key is decided about as well, so that it takes the time of a foreign one.
+  // An unknown key is decided as well, so that it takes as long as a key of another tenant.
   const grant = session.may('TENANT:READ', { tenantId: row?.id ?? '' });
   return { row, isVisible: row !== null && (grant?.matches({ ...row }) ?? false) };
 }
 
-/** The tenant's id by its key, if the viewer may see that tenant; else undefined, as for one that does not exist. */
+/** ID of the tenant with this key; undefined if it does not exist or the viewer cannot see it. */
 export async function visibleTenant(context: Context, key: string): Promise<TenantRef | undefined> {
   const { row, isVisible } = await seek(context, key);
   return row && isVisible ? { id: row.id, key: row.key } : undefined;
 }
 
-/** Rows of tenants by their keys, as of one revision of access: whatever changes a tenant raises it. */
+/** Tenant rows by key, for one access revision: every change of a tenant raises it. */
 interface KnownTenants {
   readonly revision: bigint;
   readonly rows: Map<string, Tenant>;
@@ -38,7 +38,9 @@ interface KnownTenants {
 const known = new WeakMap<Store, KnownTenants>();
 const maxKnown = 1_000;
 
-/** The tenant of this key from memory, for who may see it. Whoever may not is answered as slowly as for no tenant. */
+/**
+ * The tenant with this key from memory, if the viewer can see it. Otherwise it takes as long as for an unknown tenant.
+ */
 function remembered({ store, session }: Context, key: string): Tenant | undefined {
   const tenants = known.get(store);
   const row = tenants?.revision === session.revision ? tenants.rows.get(key) : undefined;
@@ -54,7 +56,7 @@ function keep({ store, session }: Context, row: Tenant): void {
   tenants.rows.set(row.key, row);
 }
 
-/** The tenant's row, or null where the viewer may not see it. @throws what `refusedByGuard` says. */
+/** The tenant's row, or null if the viewer cannot see it. @throws as `refusedByGuard`. */
 export async function readTenant(context: Context, key: string): Promise<Tenant | null> {
   const found = remembered(context, key);
   if (found) return found;
@@ -67,8 +69,8 @@ export async function readTenant(context: Context, key: string): Promise<Tenant 
 }
 
 /**
- * What is not there, refused by a decision all the same: it is recorded as for what is not the caller's to know of, so
- * that neither answer comes sooner.
+ * Refuses a missing tenant by a decision: it is recorded as a tenant that the caller cannot see, so that both take the
+ * same time.
  */
 export function unknown(
   { session }: Context,
@@ -81,7 +83,7 @@ export function unknown(
   return Object.assign(notFound(what), { evidence: [{ decision, reviews: [] }] });
 }
 
-/** The same for a mutation. @throws NOT_FOUND with the decision that it rests on, or what `refusedByGuard` says. */
+/** The same for a mutation. @throws NOT_FOUND with its decision, or as `refusedByGuard`. */
 export async function requiredTenant(context: Context, key: string): Promise<TenantRef> {
   const { row, isVisible } = await seek(context, key);
   if (!row) throw unknown(context, { tenantId: '' });
@@ -92,8 +94,9 @@ export async function requiredTenant(context: Context, key: string): Promise<Ten
 }
 
 /**
- * The refusal of a guard that closes a tenant as a whole to somebody whose own roles would let them see it: a wrong
- * address, a token that is too old. They know of the tenant, and are told what to mend. Undefined for everybody else.
+ * The refusal of a guard that closes a whole tenant to a viewer whose roles would let them see it: a wrong address, a
+ * token that is too old. Such a viewer knows the tenant, so the error says what to change. Undefined in all other
+ * cases.
  */
 function refusedByGuard(decision: Decision, row: Row): GatehouseError | undefined {
   const { outcome, steps } = decision;

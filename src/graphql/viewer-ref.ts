@@ -1,4 +1,4 @@
 import { builder } from './builder.ts';
 
-/** Who asks. Implemented by `resources/viewer`; other resources hang their own lists on it. */
+/** The caller. Implemented by `resources/viewer`; other resources add their own lists. */
 export const ViewerRef = builder.objectRef<{ id: string }>('Viewer');

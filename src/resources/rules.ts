@@ -6,39 +6,42 @@ import { fold } from '../lib/text.ts';
 export const displayName = z
   .string()
   .trim()
-  .min(1, 'A name is never empty.')
-  .max(200, 'A name has at most 200 characters.')
-  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
-  // Names are compared in a form in which one character can become eighteen.
-  .refine((name) => fold(name).length <= 200, 'A name has at most 200 characters, as it is compared.');
+  .min(1, 'A name cannot be empty.')
+  .max(200, 'A name can have at most 200 characters.')
+  .regex(/^[^\p{Cc}]*$/u, 'A name cannot contain control characters.')
+  // Names are compared in a normalized form, in which one character can become eighteen.
+  .refine((name) => fold(name).length <= 200, 'A name can have at most 200 characters in its normalized form.');
 
 export const description = z
   .string()
-  .max(2_000, 'A description has at most 2,000 characters.')
-  .refine((text) => !text.includes('\0'), 'A description has no NUL characters.')
+  .max(2_000, 'A description can have at most 2,000 characters.')
+  .refine((text) => !text.includes('\0'), 'A description cannot contain NUL characters.')
   .nullish();
 
-/** Names by which the audit log calls the gateway itself, and callers who did not sign in. */
+/** Names of the gateway itself and of unauthenticated callers in the audit log. */
 const reserved = new Set(['system', 'gatehouse', 'anonymous'].map(skeleton));
 export const isReserved = (name: string): boolean => reserved.has(skeleton(name));
 
-/** What a tenant is called in paths and settings. */
+/** Key of a tenant, used in paths and settings. */
 export const tenantKey = z
   .string()
-  .max(100, 'A key has at most 100 characters.')
-  .regex(/^[a-z0-9][a-z0-9_-]*(?![\s\S])/, 'A key has a-z, 0-9, _ and -, and begins with a letter or digit.');
+  .max(100, 'A key can have at most 100 characters.')
+  .regex(
+    /^[a-z0-9][a-z0-9_-]*(?![\s\S])/,
+    'A key can contain a-z, 0-9, _ and -, and must begin with a letter or digit.',
+  );
 
 export const username = displayName
-  .max(100, 'A user name has at most 100 characters.')
-  .regex(/^[^\s:]+$/, 'A user name has no blanks and no colon.');
+  .max(100, 'A user name can have at most 100 characters.')
+  .regex(/^[^\s:]+$/, 'A user name cannot contain spaces or colons.');
 
-export const email = z.email('This is no e-mail address.').max(254);
+export const email = z.email('The e-mail address is invalid.').max(254);
 
 export const personName = z
   .string()
   .trim()
-  .max(100, 'A name has at most 100 characters.')
-  .regex(/^[^\p{Cc}]*$/u, 'A name has no control characters.')
+  .max(100, 'A name can have at most 100 characters.')
+  .regex(/^[^\p{Cc}]*$/u, 'A name cannot contain control characters.')
   .nullish();
 
 const maxDepth = 20;
@@ -50,8 +53,8 @@ const isFlat = (value: unknown, depth = 0): boolean =>
 /** JSON of a limited depth and size (in thousands of bytes). */
 export const boundedJson = <T extends z.ZodType>(model: T, what: string, kilobytes: number): T =>
   model
-    .refine((value) => isFlat(value), `${what} are nested at most ${maxDepth} deep.`)
+    .refine((value) => isFlat(value), `${what} can be nested at most ${maxDepth} levels deep.`)
     .refine(
       (value) => Buffer.byteLength(JSON.stringify(value)) <= kilobytes * 1_000,
-      `${what} take at most ${kilobytes} kB.`,
+      `${what} can have at most ${kilobytes} kB.`,
     );

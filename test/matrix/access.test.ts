@@ -18,7 +18,7 @@ describe('the access matrix', () => {
   });
   afterAll(() => stage.world.close());
 
-  it('has cells for every permission of every resource that exists', () => {
+  it('has cells for every permission of every existing resource', () => {
     const needed = allPermissions.filter((permission) => withTable.some((name) => permission.startsWith(`${name}:`)));
     const missing = needed.filter((permission) => {
       const [resource, action] = permission.split(':') as [string, string];
@@ -29,7 +29,7 @@ describe('the access matrix', () => {
 
   it('attempts every mutation of the schema', () => {
     const attempted = new Set(Object.values(mutations).flatMap((byField) => Object.keys(byField)));
-    // Decided by a permission of its own, but with rules beyond it: each has a test of its own.
+    // Decided by a permission of its own, with further rules that have their own tests.
     const elsewhere = new Set([
       'changeMyPassword',
       'setSuperAdmin',
@@ -38,7 +38,7 @@ describe('the access matrix', () => {
       'useBlueprint',
       'updateMySettings',
     ]);
-    // What it takes depends on the input: the schema names the other permission.
+    // The permission depends on the input: the schema names the other one.
     const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint']);
     const fields = Object.keys(schema.getMutationType()!.getFields());
     expect(fields.filter((field) => !attempted.has(field) && !elsewhere.has(field))).toEqual([]);
@@ -51,7 +51,7 @@ describe('the access matrix', () => {
     }
   });
 
-  it('knows the same levels as the design', () => {
+  it('has the levels of the design', () => {
     for (const permission of allPermissions)
       expect(levels[permission] ?? levels[permission.split(':')[0]!], permission).toBeDefined();
   });
@@ -69,9 +69,9 @@ describe('the access matrix', () => {
   const mutationCells = Object.entries(mutations).flatMap(([permission, byField]) =>
     Object.entries(byField).map(([field, make]) => ({ permission, field, make })),
   );
-  // A password is not set by who signed in by a token: a rule of its own, beyond the permission.
+  // A token cannot set a password: a rule in addition to the permission.
   const byPassword = new Set(['setUserPassword']);
-  // What an engine reports of its work is not audited (the README's list); what it is refused is.
+  // Reports of an engine are not audited (see the list in the README); refusals are.
   const telemetry = new Set(
     'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics'.split(' '),
   );
@@ -91,8 +91,8 @@ describe('the access matrix', () => {
       ];
       if (allowed) expect(codes).toEqual([]);
       else expect(['FORBIDDEN', 'NOT_FOUND']).toContain(codes[0]);
-      // Done or refused, it is on record: with its decision, and with nothing of secrets.
-      // Of this actor: refused reads of an earlier minute may just be counted.
+      // Done or refused, it is recorded with its decision and without secrets. Only of this actor: refused reads of an
+      // earlier minute may just be counted.
       const own = { actorId: stage.lastActor.id, ordinal: { gt: head } };
       const events = await stage.world.db.auditEvent.findMany({ where: own });
       if (allowed && telemetry.has(field)) {
@@ -108,7 +108,7 @@ describe('the access matrix', () => {
     });
   });
 
-  it('shows nobody a tenant that they have no access to', async () => {
+  it('hides a tenant from every caller without access to it', async () => {
     const see = async (actor: (typeof actors)[number]) =>
       (await (await stage.actor(actor, 'GROUP:READ')).run<any>('{ tenant(key: "a") { key } }')).data?.tenant !== null;
     expect(await Promise.all(actors.map(see))).toEqual([false, true, true, true, true, true, false]);

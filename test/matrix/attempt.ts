@@ -1,7 +1,7 @@
 import type { Client } from '../support/client.ts';
 import type { Stage } from './stage.ts';
 
-/** One real attempt: the mutation with its variables, and whether the database shows that it happened. */
+/** A real attempt: the mutation with its variables, and whether the database shows its effect. */
 export interface Attempt {
   readonly mutation: string;
   readonly variables: Record<string, unknown>;

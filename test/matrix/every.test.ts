@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.world.close());
 
-/** What the database may say of an event that it does not write. */
+/** The database's message for an event that it does not write. */
 const faults = [
   ['P0001', 'a trigger'],
   ['53100', 'a full disk'],
@@ -22,7 +22,7 @@ const faults = [
 ] as const;
 const everyFault = process.env['SOAK'] === '1';
 
-/** Lets no event be written for as long as it takes. */
+/** Blocks the recording of events while it runs. */
 async function whileRefused<T>(state: string, work: () => Promise<T>): Promise<T> {
   const { db } = stage.world;
   await db.$executeRawUnsafe(
@@ -34,10 +34,10 @@ async function whileRefused<T>(state: string, work: () => Promise<T>): Promise<T
   return work().finally(() => db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"'));
 }
 
-describe('every mutation: not done where it cannot be put on record, and done once with one idempotencyKey', () => {
+describe('every mutation: rolled back if its event cannot be recorded, and effective once with one idempotencyKey', () => {
   const events = () => stage.world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } });
 
-  it('is every one of the schema, but those of engines that may be repeated anyway', () => {
+  it('is one of the schema, except those of engines that can be repeated anyway', () => {
     const tried = new Set(cases.map(({ field }) => field));
     const telemetry = 'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
     expect(
@@ -48,7 +48,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
     expect(Object.keys(fields).filter((field) => takesKey(field) && !tried.has(field))).toEqual([]);
   });
 
-  it('is kept by ids, but for types that are known to hold no row', () => {
+  it('is stored by IDs, except types that have no row', () => {
     const plain = Object.entries(fields)
       .filter(([field]) => takesKey(field))
       .flatMap(([, { type }]) => [...plainTypes(type)].slice(1).map(({ name }) => name));
@@ -72,7 +72,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
     const send = (content: object) => client.run<any>(document, { i: { ...content, idempotencyKey: key } });
     const clear = await everything(stage);
     for (const [state] of everyFault ? faults : [faults[number % faults.length]!]) {
-      // It changes nothing, so there is nothing to put on record.
+      // It changes nothing, so there is nothing to record.
       if (field === 'validateFlow') continue;
       const { data, errors } = await whileRefused(state, () => send(input));
       expect(data?.[field] ?? null).toBeNull();
@@ -85,7 +85,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
 
     const first = await send(input);
     expect(first.errors).toEqual([]);
-    const [before, told] = [await everything(stage), await events()];
+    const [before, reported] = [await everything(stage), await events()];
 
     const changedPassword = field === 'changeMyPassword';
     const again = changedPassword
@@ -93,7 +93,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
           .basic(await nameOf(stage, first), String(input['newPassword']))
           .run<any>(document, { i: { ...input, idempotencyKey: key } })
       : await send({ ...input, ...(field !== 'validateFlow' && { reason: 'said otherwise' }) });
-    // Who gives access need not be one who reads users: told who it was once, they know.
+    // A caller who grants access may be unable to read users: after the first result, they know the user.
     const unread =
       field === 'grantTenantAccess'
         ? ['subject', 'user'].map((name) => ['NOT_FOUND', `grantTenantAccess,${name}`])
@@ -106,10 +106,10 @@ describe('every mutation: not done where it cannot be put on record, and done on
     }
     if (field === 'grantTenantAccess') first.data[field] = { ...first.data[field], user: null, subject: null };
     expect(again.data).toEqual(first.data);
-    expect(await events()).toBe(told);
+    expect(await events()).toBe(reported);
     expect(await everything(stage)).toBe(before);
 
-    // Neither what was asked nor what is shown once can be read out of what is kept, not even by who has the key.
+    // Neither the input nor a one-time value can be read from the stored result, even with the key.
     const row = await stage.world.db.idempotencyKey.findFirstOrThrow({ where: { key } });
     const owner = [row.principalId, row.impersonatorId, row.key];
     const kept = open(deriveKeys(masterKey).idempotency[0]!, row.answer, owner).toString();
@@ -121,7 +121,7 @@ describe('every mutation: not done where it cannot be put on record, and done on
     if (JSON.stringify(other) === JSON.stringify(input) || changedPassword) return;
     const otherwise = await send(other);
     expect(otherwise.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
-    expect(await events()).toBeGreaterThanOrEqual(told);
+    expect(await events()).toBeGreaterThanOrEqual(reported);
   });
 });
 
@@ -129,12 +129,12 @@ describe('after every mutation of the schema', () => {
   const sorted = (rows: Iterable<unknown[]>) => [...rows].map((row) => JSON.stringify(row)).sort();
   const noPermissions: readonly string[] = [];
 
-  it('the audit events still tell who holds what', async () => {
+  it('the audit events reproduce the present permissions', async () => {
     const { db } = stage.world;
     const pictures = new Map<string, Picture>();
     for (const { tenantId } of await db.auditHead.findMany())
       pictures.set(tenantId, (await standOf(db, tenantId, new Date())).picture);
-    const tell = (kind: Parameters<Picture['of']>[0], fields: readonly string[]) =>
+    const rebuilt = (kind: Parameters<Picture['of']>[0], fields: readonly string[]) =>
       sorted(
         [...pictures].flatMap(([chain, picture]) =>
           [...picture.of(kind)].map(([id, row]) => [chain, id, ...fields.map((field) => row[field] ?? null)]),
@@ -150,14 +150,14 @@ describe('after every mutation of the schema', () => {
       db.binding.findMany(),
       db.tenantAccess.findMany(),
     ]);
-    expect(tell('USER', ['username', 'superAdmin', 'disabled'])).toEqual(
+    expect(rebuilt('USER', ['username', 'superAdmin', 'disabled'])).toEqual(
       sorted(users.map((one) => ['', one.id, one.username, one.superAdmin, one.disabled])),
     );
-    expect(tell('SERVICE_ACCOUNT', ['name', 'superAdmin'])).toEqual(
+    expect(rebuilt('SERVICE_ACCOUNT', ['name', 'superAdmin'])).toEqual(
       sorted(accounts.map((one) => [chainOf(one), one.id, one.name, one.superAdmin])),
     );
-    expect(tell('GROUP', ['name'])).toEqual(sorted(groups.map((one) => [one.tenantId, one.id, one.name])));
-    expect(tell('MEMBER', ['groupId', 'principalId', 'membership'])).toEqual(
+    expect(rebuilt('GROUP', ['name'])).toEqual(sorted(groups.map((one) => [one.tenantId, one.id, one.name])));
+    expect(rebuilt('MEMBER', ['groupId', 'principalId', 'membership'])).toEqual(
       sorted(
         members.map((one) => [
           one.tenantId,
@@ -168,13 +168,13 @@ describe('after every mutation of the schema', () => {
         ]),
       ),
     );
-    expect(tell('ROLE', ['name', 'permissions'])).toEqual(
+    expect(rebuilt('ROLE', ['name', 'permissions'])).toEqual(
       sorted(roles.map((one) => [chainOf(one), one.id, one.name, one.permissions ?? noPermissions])),
     );
-    expect(tell('BINDING', ['roleId', 'groupId', 'principalId', 'namespace'])).toEqual(
+    expect(rebuilt('BINDING', ['roleId', 'groupId', 'principalId', 'namespace'])).toEqual(
       sorted(bindings.map((one) => [chainOf(one), one.id, one.roleId, one.groupId, one.principalId, one.namespace])),
     );
-    expect(tell('TENANT_ACCESS', ['principalId']).length).toBe(accesses.length);
+    expect(rebuilt('TENANT_ACCESS', ['principalId']).length).toBe(accesses.length);
     expect(users.length).toBeGreaterThan(50);
   });
 });

@@ -13,11 +13,11 @@ import type { Stage } from './stage.ts';
 export const fields = schema.getMutationType()!.getFields();
 const inputOf = (field: string) => getNamedType(fields[field]!.args[0]!.type) as unknown as GraphQLObjectType;
 export const inputTypeOf = (field: string): string => inputOf(field).name;
-/** Those that do not are reported by engines, and have no audit event. */
+/** The others are reported by engines and have no audit event. */
 export const takesKey = (field: string) => 'idempotencyKey' in inputOf(field).getFields();
 const nodes = new Set(nodeTypes().map(({ typename }) => typename));
 
-/** Everything that a payload answers, objects by what needs no permission of its own. */
+/** Selects everything in a payload, objects by fields without a permission of their own. */
 function selection(type: GraphQLOutputType): string {
   const named = getNamedType(type);
   if (isLeafType(named)) return '';
@@ -32,7 +32,7 @@ function selection(type: GraphQLOutputType): string {
 export const documentOf = (field: string) =>
   `mutation($i: ${inputOf(field).name}!) { ${field}(input: $i) ${selection(fields[field]!.type)} }`;
 
-/** A mutation of the schema, with somebody who may do it. */
+/** A mutation of the schema, with an actor who is allowed to perform it. */
 export interface Case {
   readonly field: string;
   readonly permission: string;
@@ -84,7 +84,7 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
 };
 for (const [field, make] of Object.entries(elsewhere)) cases.push({ field, permission: 'its own', make });
 
-// Written whoever asks and whatever comes of it: uses of tokens and rights, records of decisions with what was held.
+// Written for every actor and result: uses of tokens and permissions, decisions with their evidence.
 const besides = new Set([
   'AccessContent',
   'ApiToken',
@@ -94,7 +94,7 @@ const besides = new Set([
   '_prisma_migrations',
 ]);
 
-/** Tells every state of the tables from every other: each row has the number of the transaction that wrote it. */
+/** A fingerprint of the tables: each row has the number of the transaction that wrote it. */
 export async function everything({ world: { db } }: Stage): Promise<string> {
   const rows = await db.$queryRaw<{ name: string }[]>`
     SELECT table_name AS name FROM information_schema.tables

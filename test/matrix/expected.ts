@@ -12,8 +12,8 @@ export const actors = [
 export type ActorName = (typeof actors)[number];
 
 /**
- * Who may, by the level of the permission. Written by hand: the engine is not asked.
- * A super admin's answer in a tenant depends on whether the resource is identity and access management ('iam').
+ * Allowed actors by the level of the permission. Written by hand: the engine is not asked. For a super admin in a
+ * tenant it depends on whether the resource is identity and access management ('iam').
  */
 export const expected: Record<Level, Record<ActorName, boolean | 'iam'>> = {
   instance: {
@@ -45,7 +45,7 @@ export const expected: Record<Level, Record<ActorName, boolean | 'iam'>> = {
   },
 };
 
-/** The permissions of policy.md §1 by level, written down a second time on purpose. */
+/** The permissions of policy.md §1 by level, written out independently. */
 export const levels: Record<string, Level> = {
   'TENANT:CREATE': 'instance',
   'TENANT:DELETE': 'instance',
@@ -85,7 +85,7 @@ export const iam = new Set([
   'BINDING',
 ]);
 
-/** A tenant is seen by everybody who has access to it, whatever they may do there. */
+/** A tenant is visible to everyone with access to it, whatever their permissions. */
 const seesTenant: Record<ActorName, boolean> = {
   'no access': false,
   'namespace binding': true,

@@ -451,7 +451,7 @@ async function withMember(stage: Stage) {
   return group;
 }
 
-/** Every mutation of each permission, each on an object of its own in tenant a (namespace company.x). */
+/** Every mutation of each permission, each on its own object in tenant a (namespace company.x). */
 export const mutations: Record<string, Record<string, Attempting>> = {};
 for (const part of [base, ...cells.map((one) => one.mutations)])
   for (const [permission, byField] of Object.entries(part ?? {}))

@@ -16,7 +16,7 @@ const nodes = new Set(nodeTypes().map(({ typename }) => typename));
 const isRow = (name: string) => nodes.has(name) || partOf(name) !== undefined;
 const typeOf = (field: GraphQLField<unknown, unknown>) => getNamedType(field.type);
 
-/** What of a field to select, at most two levels down; undefined where it needs arguments that a test cannot guess. */
+/** The selection of a field, at most two levels deep; undefined if it requires arguments that a test cannot guess. */
 function selected(field: GraphQLField<unknown, unknown>, depth = 2): string | undefined {
   const guessed: Record<string, string> = { revisionAt: '(revision: 1)', task: '(id: "say")', difference: '(from: 1)' };
   const args = field.args.some(({ type }) => isNonNullType(type)) ? guessed[field.name] : '';
@@ -29,7 +29,7 @@ function selected(field: GraphQLField<unknown, unknown>, depth = 2): string | un
 }
 const isFlat = (text: string) => !text.includes('{') && !text.includes('(');
 
-/** Reads each field of each object of a payload under a name of its own, so that one refusal hides no other. */
+/** Reads each field of each object in a payload under its own alias, so that one refusal hides no other. */
 function readings(field: string): { select: string; asked: Map<string, string> } {
   const asked = new Map<string, string>();
   const select = (of: GraphQLField<unknown, unknown>): string => {
@@ -67,7 +67,7 @@ function* leaves(value: unknown): Generator<unknown> {
   else for (const inner of Object.values(value)) yield* leaves(inner);
 }
 
-/** Every value under one of these names, at whatever depth. */
+/** All values under one of these names, at any depth. */
 function* under(value: unknown, names: ReadonlyMap<string, string>): Generator<[alias: string, row: any]> {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
@@ -76,16 +76,16 @@ function* under(value: unknown, names: ReadonlyMap<string, string>): Generator<[
   }
 }
 
-// Their callers may read the object anyway: themselves, a service of their own, a tenant that they made, a flow whose
+// Their callers can read the object anyway: themselves, their own service, a tenant that they created, a flow whose
 // revision they read, or everything as super admins.
 const readers = new Set(
   'changeMyPassword registerService heartbeat createTenant restoreFlowRevision setSuperAdmin applyDescription'.split(
     ' ',
   ),
 );
-// A tenant is read by all who have access to it.
+// Everyone with access to a tenant can read it.
 const isOpen = (alias: string) => alias.includes('_Tenant_') || alias.endsWith('_tenant');
-/** What a source declares is known to who sent the source. */
+/** The sender of a source knows its declarations. */
 const isDeclared = (alias: string, input: object) => {
   const [, typename, name] = alias.split('_') as [string, string, string];
   const declared = nodeTypes().find((one) => one.typename === typename)?.declared;
@@ -96,7 +96,7 @@ describe('every field of every payload, for a caller with the permission of the 
   const seen = { objects: 0, refused: 0, shown: 0 };
 
   it.each(cases.filter(({ field }) => !readers.has(field)))(
-    '$permission by $field shows no more than the caller sent',
+    '$permission by $field returns no more than the caller sent',
     async ({ field, make }) => {
       const { client, input } = await make(stage);
       const { select, asked } = readings(field);
@@ -129,7 +129,7 @@ describe('every field of every payload, for a caller with the permission of the 
     },
   );
 
-  it('takes no key within JSON for a field that the caller sent: it would be a guess', async () => {
+  it('does not read a key inside JSON as a field that the caller sent: it would be a guess', async () => {
     const { client, input } = await cases.find(({ field }) => field === 'setExecutionLabels')!.make(stage);
     const [, id] = Buffer.from(String((input as { id: string }).id), 'base64')
       .toString()
@@ -147,7 +147,7 @@ describe('every field of every payload, for a caller with the permission of the 
     expect(Object.values(data.setExecutionLabels)).toEqual([null, null, null, null]);
   });
 
-  it('refuses most of them, and shows what was sent', () => {
+  it('refuses most of them, and returns what was sent', () => {
     console.log(`payloads: ${JSON.stringify(seen)}`);
     expect(seen.refused).toBeGreaterThan(300);
     expect(seen.shown).toBeGreaterThan(30);

@@ -16,7 +16,7 @@ const token = (stage: Stage) => idOf('ApiToken', { id: stage.tokenId });
 const memberSubjects = '{ tenant(key: "a") { groups { nodes { members { nodes { subject { id } } } } } } }';
 const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.members?.nodes ?? []) ?? [];
 
-/** The answers about what others may do: they take all of these in the tenant. */
+/** Queries about the access of others: they require all of these in the tenant. */
 const answers = (besides: readonly Permission[]): Reading[] => [
   nested(
     besides,
@@ -80,7 +80,7 @@ export const reads: Record<string, readonly Reading[]> = {
     node(person),
     {
       way: 'count',
-      // Everybody counts themselves.
+      // Everyone counts themselves.
       sees: async (client) => ((await data(client, '{ users { totalCount } }'))?.users?.totalCount ?? 0) > 1,
     },
     nested(['TENANT_ACCESS:READ'], '{ tenant(key: "a") { users(first: 100) { nodes { id superAdmin } } } }', (d, s) =>

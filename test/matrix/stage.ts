@@ -24,7 +24,7 @@ import { password, World, type WorldOptions } from '../support/world.ts';
 import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
 
-/** Two tenants, the objects that cells are about, and the actors of each permission. */
+/** Two tenants, the objects of the cells, and the actors of each permission. */
 export class Stage {
   readonly world: World;
   a!: Tenant;
@@ -43,7 +43,7 @@ export class Stage {
   flow!: Flow;
   trigger!: Trigger;
   executions!: ExecutionStage;
-  /** Who was made last: cells of an engine register a service for them. */
+  /** The newest actor: cells of an engine register a service for them. */
   lastActor!: User;
   #next = 0;
 
@@ -51,7 +51,7 @@ export class Stage {
     this.world = world;
   }
 
-  /** A secret of its own in company.x. */
+  /** A new secret in company.x. */
   newSecret = (): Promise<Secret> =>
     this.world.write((tx) =>
       createSecret(tx, asSystem('SECRET:CREATE', 'test'), this.a, this.world.app.services.keys, {
@@ -102,7 +102,7 @@ export class Stage {
   removeFlow = (flow: Flow): Promise<unknown> =>
     this.world.write((tx) => removeFlow(tx, asSystem('FLOW:DELETE', 'test', this.a.id), this.a, flow));
 
-  /** Lets the last actor do this in tenant a as well, which every item of an engine's batch takes. */
+  /** Grants this to the newest actor in tenant a as well, as every item of an engine's batch requires. */
   async besides(...permissions: Permission[]): Promise<void> {
     const { world, a, lastActor } = this;
     const has = await world.db.tenantAccess.count({ where: { tenantId: a.id, principalId: lastActor.id } });
@@ -110,7 +110,7 @@ export class Stage {
     await world.grant(a, lastActor, permissions);
   }
 
-  /** A service that the last actor registered. */
+  /** A service that the newest actor registered. */
   async service(): Promise<string> {
     const now = new Date();
     const serviceId = this.name('service');
@@ -122,8 +122,9 @@ export class Stage {
   name = (prefix: string): string => `${prefix}-${this.#next++}`;
 
   /**
-   * Somebody who holds exactly this permission, in the actor's way.
-   * @param besides what the way to the object needs beside it, held in the whole tenant by all but those outside it.
+   * A principal with exactly this permission, held in the actor's way.
+   * @param besides further permissions on the way to the object, held in the whole tenant by all actors except
+   * outsiders.
    */
   async actor(
     actor: ActorName,

@@ -7,9 +7,9 @@ export type Way = 'list' | 'get' | 'node' | 'nested' | 'count' | 'subscription';
 
 export interface Reading {
   readonly way: Way;
-  /** What the way to the object needs beside the permission itself. */
+  /** Permissions on the way to the object, in addition to the permission itself. */
   readonly besides?: readonly Permission[];
-  /** Does the client see the object this way? */
+  /** True if the client sees the object in this way. */
   readonly sees: (client: Client, stage: Stage) => Promise<boolean>;
 }
 
@@ -36,7 +36,7 @@ export function connection(field: string, id: (stage: Stage) => string): Reading
       sees: async (client) => {
         const page = (await data(client, query))?.tenant?.[field];
         if (page && page.totalCount !== page.nodes.length && page.nodes.length < 100)
-          throw new Error('the count tells of rows that the list does not show');
+          throw new Error('the count includes rows that the list does not show');
         return (page?.totalCount ?? 0) > 0;
       },
     },

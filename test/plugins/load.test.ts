@@ -125,10 +125,10 @@ policyFolders: ['${folder({
     const config = readConfig({ GATEHOUSE_CONFIG: path });
     const text = await faults([...config.policyFolders], config.policies, [], config.placeOf);
     for (const [fault, line] of [
-      ['setting days This is a number.', 3],
-      ['setting dayz is not known here.', 4],
-      ['setting rules.1.from This is missing.', 7],
-      ['setting rules.1 form is not known here.', 7],
+      ['setting days The value must be a number.', 3],
+      ['setting dayz is not a known field.', 4],
+      ['setting rules.1.from The field is required.', 7],
+      ['setting rules.1 form is not a known field.', 7],
       ['policies.ghost: there is no such policy', 8],
     ])
       expect(text).toContain(`${fault} (${path}:${line})`);

@@ -40,7 +40,7 @@ describe('blueprints', () => {
   const titles = async (where: object | null, client = admin) =>
     (await client.ok<any>(list, { where })).tenant.blueprints.nodes.map((one: any) => one.title);
 
-  it('come with Gatehouse: a dozen flows that can be saved as they are', () => {
+  it('ship with Gatehouse: a dozen flows that can be saved unchanged', () => {
     expect(catalogue.length).toBeGreaterThanOrEqual(12);
     for (const { id, source: text, description, tags } of catalogue) {
       expect([id, readFlow(text)]).toMatchObject([id, { ok: true }]);
@@ -50,7 +50,7 @@ describe('blueprints', () => {
     expect(new Set(catalogue.map(({ titleKey }) => titleKey)).size).toBe(catalogue.length);
   });
 
-  it('of the catalogue are everybody’s who sees the tenant, and follow the version that runs', async () => {
+  it('of the catalogue are readable by every viewer of the tenant, and are updated with the running version', async () => {
     const stored = () => world.db.blueprint.findMany({ where: { tenantId: null }, orderBy: { id: 'asc' } });
     const before = await stored();
     expect(before.length).toBe(catalogue.length);
@@ -71,7 +71,7 @@ describe('blueprints', () => {
     expect((await stranger.ok<any>(list)).tenant).toBeNull();
   });
 
-  it('are made and changed by one mutation, each with its event, and refused with every fault and its line', async () => {
+  it('are created and updated by one mutation with an event each; invalid input is refused with all faults and lines', async () => {
     const made = await make('Mine', { description: 'my own', tags: ['a', ' a ', 'b'] });
     expect(made).toMatchObject({ title: 'Mine', kind: 'CUSTOM', tags: ['a', 'b'], source });
     const change = (i: object) => admin.run<any>(save, { i: { tenant: 'main', id: made.id, ...i } });
@@ -103,12 +103,12 @@ describe('blueprints', () => {
     [{ title: 'x', source, tags: ['ok', ''] }, ['input', 'tags', 1]],
     [{ title: 'x', source, tags: Array.from({ length: 21 }, (_, i) => `t${i}`) }, ['input', 'tags']],
     [{ title: 'x', source: `${source}# ${'x'.repeat(500_000)}` }, ['input', 'source']],
-  ])('refuse %j with its place', async (input, path) => {
+  ])('refuse %j with its path', async (input, path) => {
     const { errors } = await admin.run(save, { i: { tenant: 'main', ...input } });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
   });
 
-  it('take one permission to make and another to change, of the tenant that holds them', async () => {
+  it('require one permission to create and another to update, in their own tenant', async () => {
     const mine = await make('Guarded');
     const with_ = async (name: string, permissions: string[]) => {
       const user = await world.user(name, [main]);
@@ -143,14 +143,14 @@ describe('blueprints', () => {
     expect((await guest.ok<any>(`{ node(id: "${mine.id}") { id } }`)).node).toBeNull();
   });
 
-  it('are found by text, tags and kind, of what one may read only', async () => {
+  it('are filtered by text, tags and kind, within what the viewer can read', async () => {
     await make('100% sure', { tags: ['odd', 'Schedule'], description: 'finds the_needle' });
     expect(await titles({ text: '100% S' })).toEqual(['100% sure']);
     expect(await titles({ text: 'the_n' })).toEqual(['100% sure']);
     expect(await titles({ text: 'thexn' })).toEqual([]);
     expect(await titles({ text: 'COMPANY.SPECIAL', tags: ['odd'] })).toEqual(['100% sure']);
     expect(await titles({ tags: ['odd', 'Schedule'] })).toEqual(['100% sure']);
-    expect(await titles({ tags: ['Schedule'], kind: 'CATALOGUE' })).toEqual(['Run something every night']);
+    expect(await titles({ tags: ['Schedule'], kind: 'CATALOGUE' })).toEqual(['Run a flow every night']);
     expect(await titles({ kind: 'CUSTOM' }, guest)).toEqual([]);
     expect(await titles({ text: 'needle' }, guest)).toEqual([]);
     expect((await guest.ok<any>(list)).tenant.blueprintTags).not.toContain('odd');
@@ -160,7 +160,7 @@ describe('blueprints', () => {
     expect(await titles({ kind: 'CUSTOM' })).not.toContain('Theirs');
   });
 
-  it('become flows in one step, in another place if that is wanted; the rest stays byte for byte', async () => {
+  it('become flows in one step, optionally in another namespace; all other bytes are unchanged', async () => {
     const text =
       '# of ours\nid:   "mine" # the name\nnamespace: company.team\ntasks: [{id: one,   type: io.company.Log}]\n';
     expect(placedSource(text, { namespace: 'x.y', flowId: undefined })).toBe(text.replace('company.team', 'x.y'));
@@ -185,13 +185,13 @@ describe('blueprints', () => {
       client.codes(use, { i: { tenant: 'main', blueprint: id, namespace } });
     expect(await into(first, 'company.other')).toEqual(['FORBIDDEN']);
     expect(await into(first, 'company.mine')).toEqual([]);
-    // Not by a blueprint that one may not read, nor one of another tenant.
+    // A blueprint that the viewer cannot read, and one of another tenant.
     expect(await into(blueprint.id, 'company.mine')).toEqual(['NOT_FOUND']);
     const theirs = await world.db.blueprint.findFirstOrThrow({ where: { title: 'Theirs' } });
     expect(await admin.codes(use, { i: { ...i, blueprint: idOf('Blueprint', theirs) } })).toEqual(['NOT_FOUND']);
   });
 
-  it('fall with their tenant, each with its event', async () => {
+  it('are deleted with their tenant, with an event each', async () => {
     const doomed = await world.tenant('doomed');
     const owner = await world.user('doomed-owner', [doomed]);
     await world.bind(doomed, { principal: owner }, await world.managed(doomed, 'Admin'));

@@ -7,10 +7,13 @@ const days = 86_400_000;
 const soak = process.env['SOAK'] === '1';
 const zones = ['Europe/Paris', 'America/Chicago', 'Australia/Lord_Howe', 'Asia/Kolkata', 'Africa/Casablanca'];
 const crons = ['0,30 2 * * *', '0 1,13 * * *', '*/15 0-3 * * *', '15 1 * * 0', '30 0 * * *', '0 */2 * * *'];
-// Days on which clocks of these zones are put forward or back.
+// Days on which the clocks of these zones change.
 const starts = ['2026-03-07', '2026-03-28', '2026-10-24', '2026-10-31', '2026-04-04', '2026-10-03', '2026-02-14'];
 
-/** What the clocks of a zone show, minute after minute: whatever fires is noted when they show it, or have passed it. */
+/**
+ * Simulates the local time of a zone minute by minute: an expression fires when the clock shows its time or has skipped
+ * it.
+ */
 function walked(cron: string, zone: string, start: number): number[] {
   const numeric = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' } as const;
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', ...numeric });
@@ -36,7 +39,7 @@ function walked(cron: string, zone: string, start: number): number[] {
 }
 
 describe('a schedule in a time zone', () => {
-  it('fires once for each time that its clocks show or pass over, forwards and backwards', () => {
+  it('fires once for each local time that the clocks show or skip, in both directions', () => {
     let compared = 0;
     for (const [z, timezone] of zones.entries())
       for (const [c, cron] of crons.entries())

@@ -9,7 +9,7 @@ const months = ['*', '2', '2,4', '2,4,6,9,11', '11', 'feb', '1-3', '*/2'];
 const weekdays = ['*', '+1', '+6', '1', '+sat', '+1#5', '1#5', '+5L', '7L', '+0', '+mon-fri', '+sun#1', '+1#2'];
 
 describe('a cron expression that never fires', () => {
-  it('is the same for Gatehouse and for croner', () => {
+  it('is detected exactly where croner finds no date', () => {
     const from = new Date('2026-05-05T00:00:00Z');
     const expressions = fc
       .tuple(fc.constantFrom(...dates), fc.constantFrom(...months), fc.constantFrom(...weekdays))
@@ -24,7 +24,7 @@ describe('a cron expression that never fires', () => {
     );
   });
 
-  it('is found at once', () => {
+  it('is detected quickly', () => {
     const started = performance.now();
     for (let minute = 0; minute < 500; minute += 1)
       expect(cronFault(`${minute % 60} ${minute % 24} 30 2 +1`)).toContain('never fires');

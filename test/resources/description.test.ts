@@ -62,7 +62,7 @@ describe('a description', () => {
   });
   afterAll(() => world.close());
 
-  it('makes a tenant with all it holds, and a second time changes nothing and writes no event', async () => {
+  it('creates a tenant with its contents; applied again, it changes nothing and writes no event', async () => {
     const first = await run(world.root(), 'company', described);
     expect(first.errors).toEqual([]);
     expect(first.applied).toMatchObject({ tenant: 'company', deleted: 0, kept: [], changes: null });
@@ -100,7 +100,7 @@ describe('a description', () => {
     expect(await seq()).toBe(before);
   });
 
-  it('changes what differs and leaves what is not said', async () => {
+  it('updates what differs and keeps what is omitted', async () => {
     const { applied, errors } = await run(world.root(), 'company', {
       people: [{ username: 'ann', email: 'ann@people.example', lastName: 'Lee' }],
       roles: [{ name: 'reader', description: 'Reads.', permissions: { FLOW: ['READ'] } }],
@@ -113,7 +113,7 @@ describe('a description', () => {
     expect((await run(world.root(), 'company', described)).applied).toMatchObject({ created: 0, updated: 3 });
   });
 
-  it('tells by a dry run what it would do, and does none of it', async () => {
+  it('reports its changes in a dry run, and applies none', async () => {
     const before = await seq();
     const { applied, errors } = await run(
       world.root(),
@@ -139,7 +139,7 @@ describe('a description', () => {
     expect(await world.db.tenant.count({ where: { key: 'not-yet' } })).toBe(0);
   });
 
-  it('removes only when asked, never managed roles, users themselves or the own access', async () => {
+  it("deletes only on request, and never managed roles, users themselves or the caller's access", async () => {
     const tenant = await world.tenant('prune');
     const admin = await adminOf(tenant, 'pruner');
     const small = { users: ['pat'], groups: [], roles: [], bindings: [], serviceAccounts: [], namespaces: [] };
@@ -179,7 +179,7 @@ describe('a description', () => {
     expect(silent.applied).toMatchObject({ deleted: 0 });
   });
 
-  it('does all or nothing', async () => {
+  it('is applied completely or not at all', async () => {
     const tenant = await world.tenant('whole');
     await world.user('taken');
     const before = await seq();
@@ -190,20 +190,20 @@ describe('a description', () => {
       serviceAccounts: [{ name: 'acc' }],
       namespaces: [{ name: 'needs.more' }],
     };
-    // A super admin administers access everywhere and holds no namespaces.
+    // A super admin administers access everywhere and has no namespaces.
     const answer = await run(world.root(), 'whole', faulty);
     expect(answer.codes).toEqual(['FORBIDDEN']);
     expect(paths(answer)).toEqual(['namespaces']);
     expect(await world.db.group.count({ where: { tenantId: tenant.id } })).toBe(0);
     expect(await world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } })).toBe(before);
 
-    // Made Admin by the same description, they do.
+    // After the same description makes them Admin, they can.
     const root = { ...faulty, users: ['taken', 'root'], bindings: [{ user: 'root', role: 'Admin' }] };
     expect((await run(world.root(), 'whole', root)).errors).toEqual([]);
     expect(await world.db.namespace.findMany({ where: { tenantId: tenant.id, declared: true } })).toHaveLength(1);
   });
 
-  it('hands on nothing that its sender does not hold, and asks for every permission by itself', async () => {
+  it('grants nothing that its sender does not have, and requires every permission separately', async () => {
     const tenant = await world.tenant('limits');
     const lead = await world.user('lead', [tenant]);
     const read = ['GROUP:READ', 'ROLE:READ', 'BINDING:READ', 'TENANT_ACCESS:READ'] as const;
@@ -233,7 +233,7 @@ describe('a description', () => {
       bindings: [{ group: 'Team', role: 'flows' }],
     };
     expect((await run(client, 'limits', allowed)).errors).toEqual([]);
-    // Without the permission to read a kind, nobody learns from "no difference" what there is.
+    // Without the permission to read a kind, "no difference" must not reveal what exists.
     const guest = await world.as(await world.user('guest', [tenant]));
     expect((await run(guest, 'limits', { groups })).codes).toEqual(['FORBIDDEN']);
     expect((await run(guest, 'company', { groups })).codes).toEqual(['NOT_FOUND']);
@@ -244,7 +244,7 @@ describe('a description', () => {
     expect(error!.message).toMatch(/create it first/);
   });
 
-  it('lets in nobody who would get more than the sender holds', async () => {
+  it('refuses to add a principal who would have more than the sender', async () => {
     const tenant = await world.tenant('letting');
     const group = await world.group(tenant, 'Strong');
     await world.bind(tenant, { group }, await world.managed(tenant, 'Admin'));
@@ -255,7 +255,7 @@ describe('a description', () => {
     expect(paths(answer)).toEqual(['groups.0.members.0']);
   });
 
-  it('asks the policies that look at a change, and tells whom of many they refuse', async () => {
+  it('is checked by policies that review changes, and the error names the refused items', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
     writeFileSync(
       join(folder, 'no-guests.js'),
@@ -292,7 +292,7 @@ describe('a description', () => {
     }
   });
 
-  it('tells every fault with its place', async () => {
+  it('reports every fault with its path', async () => {
     const content = await run(world.root(), 'company', {
       users: ['ann', 'ANN', 'no blanks'],
       roles: [{ name: 'r', permissions: { FLOW: ['FLY'], KITE: ['READ'] } }],
@@ -335,7 +335,7 @@ describe('gatehouse apply', () => {
   };
   const gatehouse = (...args: string[]): Promise<{ code: number; out: string; err: string }> =>
     new Promise((done) => {
-      // Signed in by the environment, unless the arguments say it.
+      // Credentials from the environment, unless passed as arguments.
       const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
       execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
@@ -375,7 +375,7 @@ users:
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('applies a file, tells the difference beforehand, and finds nothing to do afterwards', async () => {
+  it('applies a file, shows the difference first, and then finds nothing to do', async () => {
     const file = write('good.yaml', yaml);
     const dry = await gatehouse(file, ...signedIn(), '--dry-run');
     expect(dry).toMatchObject({ code: 0, err: '' });
@@ -401,7 +401,7 @@ users:
     expect(changed.out).toContain('~ group.update Team (description → "T")');
   });
 
-  it('tells every fault with its line, and ends with 1', async () => {
+  it('reports every fault with its line, and exits with 1', async () => {
     const lines = async (text: string) => {
       const file = write('bad.yaml', text);
       const { code, err } = await gatehouse(file, ...signedIn());
@@ -427,7 +427,7 @@ users:
     expect(await lines(taken)).toEqual([':21: users.1: This e-mail address is taken.']);
   });
 
-  it('tells who cannot sign in, a gateway that is not there, and a wrong command line', async () => {
+  it('reports failed sign-ins, an unreachable gateway, and an invalid command line', async () => {
     const file = write('good.yaml', yaml);
     const wrong = await gatehouse(file, '--server', world.urls[0]!, '--user', 'root:wrong');
     expect(wrong.code).toBe(1);

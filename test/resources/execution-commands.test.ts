@@ -39,7 +39,7 @@ describe('commands about executions', () => {
     return commands;
   };
 
-  it('start an execution: the row is there at once, the engine takes it and reports', async () => {
+  it('start an execution: the row exists at once, the engine claims the command and reports', async () => {
     const start = { tenant: 'main', namespace: 'company.x', flowId: 'hello' };
     const { createExecution } = await editor.ok<any>(create, {
       i: { ...start, inputs: { day: 'monday' }, labels: { team: 'a' }, reason: 'a try' },
@@ -91,7 +91,7 @@ describe('commands about executions', () => {
     expect(new Set(Array.from({ length: 100 }, newExecutionId)).size).toBe(100);
   });
 
-  it('change no state themselves, are audited, and are refused where they make no sense', async () => {
+  it('do not change the state themselves, are audited, and are refused in an invalid state', async () => {
     const running = await addExecution(world, main, { state: 'RUNNING' });
     const ended = await addExecution(world, main, { state: 'FAILED', labels: { a: 'b' } });
     const active = await addTaskRun(world, running);
@@ -134,7 +134,7 @@ describe('commands about executions', () => {
     ]);
   });
 
-  it('delete when the engine says so: an answer per item, and no late report brings it back', async () => {
+  it('delete when the engine reports it: one result per item, and a late report restores nothing', async () => {
     const ended = await addExecution(world, main, { state: 'SUCCESS' });
     const running = await addExecution(world, main, { state: 'RUNNING' });
     const other = await addExecution(world, await world.tenant('other'), {});
@@ -170,7 +170,7 @@ describe('commands about executions', () => {
     expect(noted.row).not.toHaveProperty('outputs');
   });
 
-  it('are taken once each by many claimers, and given again, marked, when nobody acknowledged them', async () => {
+  it('are claimed once each by many claimers, and claimed again, marked as repeated, if not acknowledged', async () => {
     const executions: Execution[] = [];
     for (let i = 0; i < 60; i += 1) executions.push(await addExecution(world, main, { state: 'RUNNING' }));
     for (const one of executions) await editor.ok(kill, on(one));
@@ -201,7 +201,7 @@ describe('commands about executions', () => {
     await claimers[1]!.tell({ acknowledge: again.map(({ id }) => id) });
   });
 
-  it('are given as far as the claimer reaches, in each of its tenants', async () => {
+  it("are claimed within the claimer's reach, in each of its tenants", async () => {
     const second = await world.tenant('second');
     const narrow = await engineOf(world, main, 'company.x');
     const principal = await world.db.worker.findFirstOrThrow({ where: { serviceId: narrow.service } });
@@ -225,7 +225,7 @@ describe('commands about executions', () => {
     expect(await codes({ tenant: 'third' })).toEqual(['NOT_FOUND']);
     expect(await codes({ limit: 0 })).toEqual(['BAD_INPUT']);
     expect(await codes({ service: engine.service })).toEqual(['FORBIDDEN']);
-    // Nor are those of others acknowledged.
+    // Commands of others are not acknowledged either.
     expect((await narrow.tell({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([made[0]!.id]);
   });
 });

@@ -10,7 +10,7 @@ import { miscounted } from '../support/engine.ts';
 import { addExecution, addLog, addMetric, addTaskRun } from '../support/executions.ts';
 import { idOf, World } from '../support/world.ts';
 
-describe('what is kept of executions', () => {
+describe('retention of executions', () => {
   let world: World;
   let main: Tenant;
   let viewer: User;
@@ -29,7 +29,7 @@ describe('what is kept of executions', () => {
   const read = (url: string, headers: Record<string, string> = { authorization: `Bearer ${token}` }) =>
     fetch(url, { headers });
 
-  it('is a log as a file, by level, for who may read the execution; what is refused is not there', async () => {
+  it('returns a log as a file, by level, to viewers who can read the execution; a refused one is missing', async () => {
     const execution = await addExecution(world, main, { executionId: 'fileExecution000000001' });
     for (const level of [0, 2, 3]) await addLog(world, execution, level + 1, level, `level ${level}\nsecond line`);
     const response = await read(path(execution.executionId));
@@ -64,7 +64,7 @@ describe('what is kept of executions', () => {
     );
     const stranger = await world.token(await world.user('stranger', [main]));
     expect((await read(path(execution.executionId), { authorization: `Bearer ${stranger}` })).status).toBe(404);
-    // That one may not read executions at all is on record, as with the query.
+    // The refused download is recorded, as with the query.
     expect(await world.db.auditEvent.count({ where: { action: 'execution.read', actorName: 'stranger' } })).toBe(1);
     expect((await read(path(execution.executionId), {})).status).toBe(401);
     expect((await read(path(execution.executionId), { authorization: 'Bearer gth_nobody' })).status).toBe(401);
@@ -75,7 +75,7 @@ describe('what is kept of executions', () => {
     expect((await read(path(execution.executionId), foreign)).status).toBe(403);
   });
 
-  it('streams a long log as it is taken, and ends it when the right is gone', async () => {
+  it('streams a long log without buffering it, and ends it when the permission is revoked', async () => {
     const execution = await addExecution(world, main, {});
     const { id: executionKey, tenantId, namespace, flowId, startedAt: at } = execution;
     const rows = Array.from({ length: 12_000 }, (_, i) => ({
@@ -112,7 +112,7 @@ describe('what is kept of executions', () => {
     expect(numbers(cut).length).toBeLessThan(rows.length);
   });
 
-  it('is what ended less than so many days ago: the rest goes in parts, with one event', async () => {
+  it('keeps executions that ended recently; the others are deleted in batches, with one event', async () => {
     const old = await world.tenant('old');
     const day = (n: number) => new Date(Date.now() - n * 86_400_000);
     const gone = [];
@@ -142,7 +142,7 @@ describe('what is kept of executions', () => {
     expect(readConfig({}).retention).toEqual({});
   });
 
-  it('goes with its tenant', async () => {
+  it('deletes the data with the tenant', async () => {
     const doomed = await world.tenant('doomed');
     const execution = await addExecution(world, doomed, {});
     await addTaskRun(world, execution);
@@ -154,7 +154,7 @@ describe('what is kept of executions', () => {
       where: { action: 'execution.purge', tenantId: doomed.id },
     });
     expect(event.details).toMatchObject({ executions: 1 });
-    // One of its name knows nothing of it.
+    // A new tenant with its key has no data of it.
     const again = await world.tenant('doomed');
     await world.grant(again, await world.user('newcomer', [again]), ['EXECUTION:READ']);
     const newcomer = await world.as(await world.db.user.findFirstOrThrow({ where: { username: 'newcomer' } }));

@@ -12,7 +12,7 @@ const changes = `subscription($where: ExecutionWhere) {
 const log = `subscription($id: ID!, $minLevel: LogLevel, $after: BigInt) {
   logs(tenant: "main", execution: $id, minLevel: $minLevel, after: $after) { sequence level message } }`;
 
-describe('executions as they happen', () => {
+describe('live executions', () => {
   let world: World;
   let main: Tenant;
   let engine: Engine;
@@ -51,7 +51,7 @@ describe('executions as they happen', () => {
   }
   const wordsOf = (items: any[]) => items.map(({ kind, execution }) => `${kind} ${execution?.state ?? ''}`.trim());
 
-  it('are told as far as the subscriber reaches, on whichever gateway they are reported', async () => {
+  it("are sent within the subscriber's reach, from the gateway that receives the report", async () => {
     const [mine, foreign] = [engineId(), engineId()];
     const all = follow(viewer, changes, 'executions');
     const failed = follow(viewer, changes, 'executions', { where: { state: ['FAILED'] } });
@@ -74,12 +74,12 @@ describe('executions as they happen', () => {
     await sleep(300);
     expect(wordsOf(all.items)).toEqual(['CHANGED CREATED', 'CHANGED FAILED', 'CHANGED RESTARTED', 'REMOVED']);
     expect(new Set(all.items.map(({ id }) => id))).toEqual(new Set([idOf('Execution', row)]));
-    // Who asked for failed ones hears that it left, and of its removal (which tells nothing of what it was) at most.
+    // A subscriber who filters for failed ones receives at most its removal, without its content.
     expect(wordsOf(failed.items).slice(0, 2)).toEqual(['CHANGED FAILED', 'REMOVED']);
     await Promise.all([all.stop(), failed.stop()]);
   });
 
-  it('miss nothing that commits late', async () => {
+  it('include transactions that commit late', async () => {
     const [late, early] = [await addExecution(world, main, {}), await addExecution(world, main, {})];
     const all = follow(viewer, changes, 'executions');
     await sleep(500);
@@ -89,19 +89,19 @@ describe('executions as they happen', () => {
     await slow.query(`UPDATE "Execution" SET state = 'FAILED' WHERE id = $1`, [late.id]);
     await world.db.execution.update({ where: { id: early.id }, data: { state: 'WARNING' } });
     await sleep(800);
-    // What was made just before may be told, where other databases of the server held it back.
-    const told = () => wordsOf(all.items).filter((word) => /FAILED|WARNING/.test(word));
-    // What is newer than a transaction that still runs waits for it.
-    const tooEarly = told();
+    // Changes just before may be included, if other databases of the server held them back.
+    const reported = () => wordsOf(all.items).filter((word) => /FAILED|WARNING/.test(word));
+    // Changes after a running transaction wait for it.
+    const tooEarly = reported();
     await slow.query('COMMIT');
     await slow.end();
     expect(tooEarly).toEqual([]);
-    await all.until(() => told().length >= 2);
-    expect(told()).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
+    await all.until(() => reported().length >= 2);
+    expect(reported()).toEqual(['CHANGED FAILED', 'CHANGED WARNING']);
     await all.stop();
   });
 
-  it('end when the right is gone, and say so to who never had it', async () => {
+  it('end when the permission is revoked, and are refused with an error without it', async () => {
     const user = await world.user('leaver', [main]);
     const binding = await world.grant(main, user, ['EXECUTION:READ']);
     const all = follow(await world.as(user), changes, 'executions');
@@ -119,7 +119,7 @@ describe('executions as they happen', () => {
     expect(await world.db.auditEvent.count({ where: { action: 'execution.read', outcome: 'DENIED' } })).toBe(2);
   });
 
-  it('share one reader, read nothing ahead of who does not take, and lose nothing then', async () => {
+  it('share one reader, do not read ahead of a slow subscriber, and lose nothing', async () => {
     const { changes: feed } = world.app.services;
     const source = { model: 'Execution', of: { tenantId: main.id }, removals: main.id, topic: 'none' };
     const from = await feed.now();
@@ -127,14 +127,14 @@ describe('executions as they happen', () => {
     const rows: string[] = [];
     const stream = feed.follow(source, from, end.signal);
     await stream.next();
-    // More than memory keeps.
+    // More than the memory buffer holds.
     for (let i = 0; i < 24; i += 1) {
       const ids = Array.from({ length: 50 }, engineId);
       rows.push(...ids);
       await engine.report(ids.map((id) => reportOf(id, 1, ['CREATED'])));
     }
     await sleep(1_200);
-    const told: string[] = [];
+    const reported: string[] = [];
     const read = async (many: number, one: typeof stream) => {
       const ids: string[] = [];
       for await (const batch of one) {
@@ -143,9 +143,9 @@ describe('executions as they happen', () => {
       }
       return ids;
     };
-    told.push(...(await read(rows.length, stream)));
-    expect([...told].sort()).toEqual([...rows].sort());
-    // Those who keep up take what one of them read: twenty cost what one costs.
+    reported.push(...(await read(rows.length, stream)));
+    expect([...reported].sort()).toEqual([...rows].sort());
+    // Fast subscribers share one read: twenty cost as much as one.
     const costs: number[] = [];
     for (const followers of [1, 20]) {
       const now = await feed.now();
@@ -164,7 +164,7 @@ describe('executions as they happen', () => {
     end.abort();
   });
 
-  it('show a log from its beginning on, each entry once, in order, and as it comes', async () => {
+  it('stream a log from its start, each entry once, in order', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     const row = await world.db.execution.findFirstOrThrow({ where: { executionId: id } });

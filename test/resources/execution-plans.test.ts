@@ -28,7 +28,7 @@ describe('pages of many executions', () => {
     await world.close();
   });
 
-  /** How many rows the database looked at for the pages that this work asks for. */
+  /** Number of rows that the database reads for the pages of this operation. */
   async function looked(work: () => Promise<unknown>): Promise<number> {
     const own = pg.Client.prototype.query;
     const sent = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(own as never);
@@ -51,14 +51,14 @@ describe('pages of many executions', () => {
     );
 
   it.each(['', 'where: { state: [FAILED] }', 'where: { namespace: "company.team7" }', 'where: { under: "company" }'])(
-    'begin where the cursor stands: the deepest looks at no more rows than the first (%s)',
+    'start at the cursor: the deepest reads no more rows than the first (%s)',
     async (where) => {
       const last = await page(`last: 100, ${where}`);
       const cursor = last.tenant.executions.pageInfo.startCursor;
       const first = await looked(() => page(`first: 20, ${where}`));
       const deepest = await looked(() => page(`first: 20, after: "${cursor}", ${where}`));
       expect(first).toBeGreaterThanOrEqual(21);
-      // Control: without an order of its own, a list is read as a whole.
+      // Control: without an index order, the whole list is read.
       expect(await looked(() => page('first: 20, orderBy: { field: DURATION }'))).toBeGreaterThanOrEqual(count);
       expect(Math.max(first, deepest)).toBeLessThan(250);
     },

@@ -12,8 +12,8 @@ import { idOf, World } from '../support/world.ts';
 const folder = temporaryFolder('execution-policies');
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 
-// A guard that speaks of columns that only the execution itself has: what belongs to it must heed it all the same.
-describe('a policy about executions', () => {
+// A guard on columns that only the execution has: its parts must be guarded too.
+describe('a policy on executions', () => {
   let world: World;
   let main: Tenant;
   let viewer: Client;
@@ -50,7 +50,7 @@ export default definePolicy({
   });
   afterAll(() => world.close());
 
-  it('holds for lists, counts, parts and files alike', async () => {
+  it('applies to lists, counts, parts and files alike', async () => {
     const ids = [closed, open].map((one) => idOf('Execution', one));
     const parts = 'executionId taskRuns { totalCount } logs { totalCount }';
     const { tenant, nodes } = await viewer.ok<any>(
@@ -74,13 +74,13 @@ export default definePolicy({
     expect([await file(open), await file(closed)]).toEqual([200, 404]);
   });
 
-  it('holds for what engines report and take', async () => {
+  it("applies to engines' reports and claims", async () => {
     const fresh = [engineId(), engineId()];
     expect(
       await engine.report([
         reportOf(open.executionId, 2, ['RUNNING'], { triggerId: 'daily' }),
         reportOf(closed.executionId, 2, ['RUNNING'], { triggerId: 'daily' }),
-        // Out of reach it may not be brought either.
+        // A change must not move it out of reach either.
         reportOf(open.executionId, 3, ['RUNNING']),
         reportOf(open.executionId, 3, ['WARNING'], { triggerId: 'daily' }),
         reportOf(fresh[0]!, 1, ['RUNNING'], { triggerId: 'daily' }),
@@ -104,26 +104,26 @@ export default definePolicy({
     expect((await engine.tell({ acknowledge: [open.id, closed.id] })).acknowledged).toEqual([open.id]);
   });
 
-  it('holds for what is followed', async () => {
+  it('applies to subscriptions', async () => {
     const end = new AbortController();
-    const told: string[] = [];
+    const reported: string[] = [];
     const stream = viewer.sse<any>(
       'subscription { executions(tenant: "main") { execution { executionId } } }',
       {},
       end.signal,
     );
     const done = (async () => {
-      for await (const { data } of stream) told.push(data.executions.execution?.executionId);
+      for await (const { data } of stream) reported.push(data.executions.execution?.executionId);
     })();
     await sleep(500);
     for (const one of [closed, open])
       await world.db.execution.update({ where: { id: one.id }, data: { updatedAt: new Date() } });
-    for (let i = 0; i < 80 && told.length === 0; i += 1) await sleep(25);
+    for (let i = 0; i < 80 && reported.length === 0; i += 1) await sleep(25);
     await sleep(200);
     end.abort();
     await done.catch(() => undefined);
-    // What was committed just before may be told as well.
-    expect(told).toContain(open.executionId);
-    expect(told).not.toContain(closed.executionId);
+    // Changes just before may be included as well.
+    expect(reported).toContain(open.executionId);
+    expect(reported).not.toContain(closed.executionId);
   });
 });

@@ -24,7 +24,7 @@ describe('reports of executions', () => {
   afterAll(() => world.close());
   const stored = (executionId: string) => world.db.execution.findFirst({ where: { executionId } });
 
-  it('make and change an execution with its task runs; older, equal and replayed ones are ignored and said so', async () => {
+  it('create and update an execution with its task runs; older, equal and repeated ones are IGNORED', async () => {
     const id = engineId();
     const run = (sequence: number | undefined, states: string[]) => ({
       taskRunId: 'run1',
@@ -48,7 +48,7 @@ describe('reports of executions', () => {
         reportOf(id, 5, ['CREATED', 'FAILED']),
       ]),
     ).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
-    // What a report leaves out is not there any more: each tells the whole.
+    // An omitted field is empty: each report is complete.
     expect(await stored(id)).toMatchObject({
       state: 'SUCCESS',
       sequence: 5n,
@@ -59,18 +59,18 @@ describe('reports of executions', () => {
       durationMs: 2_000n,
       endedAt: new Date(seconds(2)),
     });
-    // Task runs by themselves follow the same rule.
+    // Task runs in their own list follow the same rule.
     const own = { executionId: id, ...run(4, ['RUNNING', 'SUCCESS']) };
-    const tell = async (taskRuns: object[]) =>
+    const send = async (taskRuns: object[]) =>
       (await engine.tell({ taskRuns })).taskRunResults.map((r: any) => r.error?.code ?? r.outcome);
-    expect(await tell([own, own, { ...own, sequence: '2' }])).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
-    expect(await tell([own, { ...own, executionId: engineId() }])).toEqual(['IGNORED', 'NOT_FOUND']);
+    expect(await send([own, own, { ...own, sequence: '2' }])).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
+    expect(await send([own, { ...own, executionId: engineId() }])).toEqual(['IGNORED', 'NOT_FOUND']);
     expect(await world.db.taskRun.findMany({ where: { taskRunId: 'run1' } })).toMatchObject([
       { state: 'SUCCESS', sequence: 4n, durationMs: 1_000n },
     ]);
   });
 
-  it('bring back what had ended: it counts once, and the time between does not count', async () => {
+  it('restart an ended execution: it counts once, without the time in between', async () => {
     const id = engineId();
     const failed = history(['CREATED', 'RUNNING', 'FAILED']);
     const again = [...failed, { state: 'RESTARTED', at: seconds(3_600) }, { state: 'RUNNING', at: seconds(3_601) }];
@@ -91,7 +91,7 @@ describe('reports of executions', () => {
     expect(await counts()).toEqual({ '2026-01-01 RUNNING': [1n, 3_000n] });
     await report(3, [...again, { state: 'SUCCESS', at: seconds(3_605) }]);
     expect(await counts()).toEqual({ '2026-01-01 SUCCESS': [1n, 7_000n] });
-    // The state RETRIED: it failed, and another was started in its place. Each is counted as what it is.
+    // RETRIED: it failed and was replaced. Both executions are counted.
     const retry = engineId();
     await report(4, [...failed, { state: 'RETRIED', at: seconds(3) }]);
     await engine.report([{ ...reportOf(retry, 1, ['CREATED', 'RUNNING']), namespace: 'company.y', originalId: id }]);
@@ -101,14 +101,14 @@ describe('reports of executions', () => {
     await engine.report([{ ...reportOf(retry, 2, []), namespace: 'company.y', history: late }]);
     expect(await counts()).toEqual({ '2026-01-01 RETRIED': [1n, 2_000n], '2025-12-31 RUNNING': [1n, 0n] });
     expect(await miscounted(world)).toEqual([]);
-    // A running one's duration goes on.
+    // The duration of a running one increases.
     const { tenant } = await engine.client.ok<any>(
       `{ tenant(key: "main") { execution(executionId: "${retry}") { duration endedAt } } }`,
     );
     expect(tenant.execution).toMatchObject({ endedAt: null, duration: expect.stringMatching(/^P\d{2,}D/) });
   });
 
-  it('answer each item by itself: good ones pass, bad ones say what is wrong and where', async () => {
+  it('have a result for each item: valid ones are applied, invalid ones return the fault and its path', async () => {
     const [good, unknown, bad] = [engineId(), engineId(), engineId()];
     const input = {
       tenant: 'main',
@@ -128,11 +128,11 @@ describe('reports of executions', () => {
     };
     const mutation = call('reportExecutions', 'results { outcome error { code message details } }');
     const { reportExecutions } = await engine.client.ok<any>(mutation, { i: input });
-    const told = reportExecutions.results.map(({ outcome, error }: any) => [
+    const reported = reportExecutions.results.map(({ outcome, error }: any) => [
       error?.code ?? outcome,
       ...(error?.details.issues?.map(({ path }: any) => path.slice(1).join('.')) ?? []),
     ]);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['APPLIED'],
       ['NOT_FOUND'],
       [
@@ -160,7 +160,7 @@ describe('reports of executions', () => {
       expect(await engine.client.codes(mutation, { i: { ...input, executions } })).toEqual(['BAD_INPUT']);
   });
 
-  it('are decided for each item, by the tenant bindings of who reports; refusals are counted, the rest is no event', async () => {
+  it("are decided for each item by the reporter's tenant bindings; refusals are counted, others record no event", async () => {
     const narrow = await engineOf(world, main, 'company.x');
     const foreign = engineId();
     await engine.report([{ ...reportOf(foreign, 1, ['RUNNING']), namespace: 'company.y' }]);
@@ -174,7 +174,7 @@ describe('reports of executions', () => {
         reportOf(engineId(), 1, ['RUNNING']),
         elsewhere(foreign, 2),
         elsewhere(engineId(), 1),
-        // The namespace of the input does not choose what is decided about.
+        // The namespace of the input does not choose the scope of the decision.
         reportOf(foreign, 2, ['FAILED']),
       ]),
     ).toEqual(['APPLIED', 'NOT_FOUND', 'FORBIDDEN', 'NOT_FOUND']);
@@ -185,7 +185,7 @@ describe('reports of executions', () => {
       ['DENIED', 'execution.create', undefined],
     ]);
     expect(await narrow.logs([log(foreign, 1)])).toEqual(['NOT_FOUND']);
-    // Who registered no service says nothing of executions, whatever they may do with them.
+    // An account without a registered service cannot report executions, whatever its permissions.
     const admin = await world.user('admin', [main]);
     await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
     const input = { tenant: 'main', service: engine.service, executions: [reportOf(engineId(), 1, ['RUNNING'])] };
@@ -206,7 +206,7 @@ describe('reports of executions', () => {
     ...rest,
   });
 
-  it('bring log entries and metrics once each, by execution and sequence', async () => {
+  it('add log entries and metrics once each, by execution and sequence', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     expect(await engine.logs([log(id, 2), log(id, 1), log(id, 2, { message: 'other' })])).toEqual([
@@ -232,7 +232,7 @@ describe('reports of executions', () => {
     });
   });
 
-  it('tell of each end once, also when it ends again', () => {
+  it('notify of each end once, also when it ends again', () => {
     const row = (state: string, endedAt: number | null) =>
       ({ executionId: 'e', state, endedAt: endedAt === null ? null : new Date(endedAt), triggerId: 'daily' }) as never;
     expect(endOf(null, row('RUNNING', null))).toBeUndefined();
@@ -243,8 +243,8 @@ describe('reports of executions', () => {
     expect(endOf(row('FAILED', 5), row('RESTARTED', null))).toBeUndefined();
   });
 
-  // What four clients report in any order, doubled and at once, comes to what the newest reports say.
-  it.each([1, 2, 3])('end the same whatever their order: generated histories, seed %i', async (seed) => {
+  // Reports of four clients, in any order, repeated and concurrent, give the same result as the newest reports.
+  it.each([1, 2, 3])('have the same result in any order: generated histories, seed %i', async (seed) => {
     const chance = new Chance(seed);
     const engines = [
       engine,
@@ -270,13 +270,13 @@ describe('reports of executions', () => {
     const shares = engines.map((_, i) => doubled.filter((_report, k) => k % engines.length === i));
     const outcomes = await Promise.all(
       engines.map(async (one, i) => {
-        const told: string[] = [];
+        const reported: string[] = [];
         for (let share = shares[i]!; share.length > 0; ) {
           const size = 1 + chance.below(7);
-          told.push(...(await one.report(share.slice(0, size))));
+          reported.push(...(await one.report(share.slice(0, size))));
           share = share.slice(size);
         }
-        return told;
+        return reported;
       }),
     );
     expect(new Set(outcomes.flat())).toEqual(new Set(['APPLIED', 'IGNORED']));
@@ -294,20 +294,20 @@ describe('reports of executions', () => {
       ]);
     }
     expect(await miscounted(world)).toEqual([]);
-    // Control: the recount sees what is amiss.
+    // Control: the recount detects a difference.
     await world.db.executionDay.updateMany({ data: { count: { increment: 1 } } });
     expect((await miscounted(world)).length).toBeGreaterThan(0);
     await world.db.executionDay.updateMany({ data: { count: { decrement: 1 } } });
   });
 
-  it('take a batch of 500 in a few statements', async () => {
+  it('process a batch of 500 in a few statements', async () => {
     const reports = Array.from({ length: 500 }, () => reportOf(engineId(), 1, ['CREATED', 'RUNNING']));
     const own = pg.Client.prototype.query;
     const sent = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(own as never);
     expect(new Set(await engine.report(reports))).toEqual(new Set(['APPLIED']));
     const texts = sent.mock.calls.map(([query]: any[]) => String(query?.text ?? query));
     sent.mockRestore();
-    // Of one item it takes as many.
+    // A single item takes as many.
     expect(texts.filter((text) => /"(Execution|ExecutionDay|TaskRun|Flow|Command)"/.test(text))).toHaveLength(5);
     expect(await world.db.execution.count({ where: { executionId: { in: reports.map((r) => r.executionId) } } })).toBe(
       500,

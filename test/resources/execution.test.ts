@@ -46,7 +46,7 @@ describe('executions', () => {
     return tenant.executions.nodes.map(({ namespace, flowId }: any) => `${namespace}/${flowId}`);
   };
 
-  it('are found by state, place, label, time, trigger, parent and text, each meaning what it says', async () => {
+  it('are filtered by state, namespace, label, time, trigger, parent and text', async () => {
     expect(await list({})).toEqual([
       'my_ns/100%_sure',
       'my_ns-a/hello',
@@ -77,7 +77,7 @@ describe('executions', () => {
     expect(errors[0]).toMatchObject({ extensions: { code: 'BAD_INPUT', issues: [{ path: ['where', 'labels', 0] }] } });
   });
 
-  it('are listed and counted as far as the viewer reaches, whichever way they are counted', async () => {
+  it("are listed and counted within the viewer's reach, by either way of counting", async () => {
     const user = await world.user('narrow', [main]);
     await world.grant(main, user, ['EXECUTION:READ'], 'my_ns');
     const narrow = await world.as(user);
@@ -85,7 +85,7 @@ describe('executions', () => {
     expect(await list({ under: 'my_ns.a' }, narrow)).toEqual(['my_ns.a/hello']);
     expect(await list({ under: 'my_nsx' }, narrow)).toEqual([]);
     expect(await list({ state: ['SUCCESS'] }, narrow)).toHaveLength(2);
-    // The counts by day answer where they can: a row that they do not know of is not counted.
+    // The counts by day are used if they apply: a row without them is not counted.
     const { id } = await world.db.execution.findFirstOrThrow({ where: { namespace: 'my_ns.a' } });
     await world.db.execution.update({ where: { id }, data: { namespace: 'my_ns.b' } });
     const count = async (where: object) =>
@@ -100,7 +100,7 @@ describe('executions', () => {
     await world.db.execution.update({ where: { id }, data: { namespace: 'my_ns.a' } });
   });
 
-  it('are paged by keys, the same forwards and backwards, also where they began at one instant', async () => {
+  it('are paged by keyset, the same in both directions, also with equal start times', async () => {
     const other = await world.tenant('pages');
     const user = await world.user('pager', [other]);
     await world.grant(other, user, ['EXECUTION:READ']);
@@ -127,7 +127,7 @@ describe('executions', () => {
     expect(await all((cursor) => `last: 2${cursor ? `, before: "${cursor}"` : ''}`, 'startCursor')).toEqual(forwards);
   });
 
-  it('tell their course, outputs, task runs, logs by level and metrics', async () => {
+  it('return their states, outputs, task runs, logs by level and metrics', async () => {
     const execution = await world.db.execution.findFirstOrThrow({ where: { flowId: '100%_sure' } });
     const run = await addTaskRun(world, execution);
     for (const [i, message] of ['trace', 'debug', 'info', 'warn', 'error'].entries())
@@ -185,7 +185,7 @@ describe('executions', () => {
     expect(node).toEqual({ taskRunId: run.taskRunId, execution: { flowId: '100%_sure' } });
   });
 
-  it('show the parts of a tenant as far as the executions reach, also where a policy speaks of their own columns', async () => {
+  it('show the parts in a tenant within the reach of executions, also with a policy on shared columns', async () => {
     const user = await world.user('parts', [main]);
     await world.grant(main, user, ['EXECUTION:READ'], 'my_ns.a');
     const narrow = await world.as(user);
@@ -209,7 +209,7 @@ describe('executions', () => {
     });
   });
 
-  it('are loaded with their parts in one statement a level, for a whole page', async () => {
+  it('load with their parts in one statement a level, for a whole page', async () => {
     const query = `{ tenant(key: "main") { executions { nodes { executionId
       taskRuns { nodes { taskId } } logs { nodes { message } } } } } }`;
     await viewer.ok(query);

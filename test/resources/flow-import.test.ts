@@ -43,7 +43,7 @@ describe('gatehouse import flows', () => {
     return ['--tenant', 'main', '--server', world.urls[0]!, '--user', 'editor', '--password-file', secret];
   };
 
-  it('saves all that are right, tells the faults of the others with file and line, and changes nothing twice', async () => {
+  it('saves all valid flows, reports the others with file and line, and changes nothing when repeated', async () => {
     const first = await gatehouse('flows', folder, ...remote());
     expect(first.err).not.toMatch(/TIMEOUT|UNAVAILABLE|answer/);
     expect(first.out).toContain('main: 120 created, 0 updated, 0 unchanged, 2 refused');
@@ -68,19 +68,19 @@ describe('gatehouse import flows', () => {
     expect(await world.db.flow.count()).toBe(120);
   });
 
-  it('says what is wrong with the command line, who may not sign in, and which tenant there is not', async () => {
-    const told = async (...args: string[]) => {
+  it('reports an invalid command line, a failed sign-in, and an unknown tenant', async () => {
+    const reported = async (...args: string[]) => {
       const { code, err } = await gatehouse(...args);
       return [code, err];
     };
-    expect(await told('flows', join(folder, 'nowhere'), ...remote())).toEqual([
+    expect(await reported('flows', join(folder, 'nowhere'), ...remote())).toEqual([
       1,
       expect.stringContaining('cannot be read'),
     ]);
-    expect(await told('flows', folder)).toEqual([1, expect.stringContaining('--tenant')]);
+    expect(await reported('flows', folder)).toEqual([1, expect.stringContaining('--tenant')]);
     const wrong = remote().slice(0, -2).with(-1, 'editor:wrong');
-    expect(await told('flows', folder, ...wrong)).toEqual([1, expect.stringContaining('Sign in')]);
+    expect(await reported('flows', folder, ...wrong)).toEqual([1, expect.stringContaining('Sign in')]);
     const other = remote().with(1, 'nowhere');
-    expect(await told('flows', folder, ...other)).toEqual([1, expect.stringContaining('not found')]);
+    expect(await reported('flows', folder, ...other)).toEqual([1, expect.stringContaining('not found')]);
   });
 });

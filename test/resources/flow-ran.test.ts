@@ -37,7 +37,7 @@ describe('the flow that an execution ran', () => {
     return world.as(user);
   };
 
-  it('is that of its revision, when the flow has another one by now and when it is gone, for who may read the flow', async () => {
+  it('is that of its revision, also after the flow changed or was deleted, for viewers who can read the flow', async () => {
     const first = flowSource('company.x', 'ran');
     const second = first.replace('id: fetch', 'id: bring').replace('id: daily', 'id: nightly');
     await save(first);
@@ -66,24 +66,24 @@ describe('the flow that an execution ran', () => {
       });
       expect((await ran(unknown, both)).ran).toEqual(nothing);
       expect((await ran(old, withoutTriggers)).ran.topology.nodes).toEqual(nodes('fetch'));
-      // Who may not read the flow's namespace sees nothing of it.
+      // A viewer who cannot read the flow's namespace sees nothing of it.
       for (const one of [old, present]) expect(await ran(one, elsewhere)).toEqual({ ran: nothing, codes: [] });
       expect(await ran(old, none)).toEqual({ ran: nothing, codes: ['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN'] });
     };
     await check();
     await admin.ok(call('deleteFlow', 'deletedId'), { i: { id } });
     await check();
-    // What began just before, and is told just after.
+    // An execution that started just before the deletion and is reported just after it.
     const late = engineId();
-    const told = [
+    const listed = [
       reportOf(late, 1, ['RUNNING'], { flowId: 'ran', revision: 2 }),
       reportOf(engineId(), 1, ['RUNNING'], { flowId: 'never' }),
     ];
-    expect(await engine.report(told)).toEqual(['APPLIED', 'NOT_FOUND']);
+    expect(await engine.report(listed)).toEqual(['APPLIED', 'NOT_FOUND']);
     expect((await ran(late, both)).ran.source).toBe(second);
   });
 
-  it('takes labels that were read back, and shows the key of a webhook to those who may change the trigger', async () => {
+  it('accepts labels as they were read, and shows the key of a webhook to viewers who can update the trigger', async () => {
     await addFlow(world, main, 'company.x', 'hello');
     const id = engineId();
     const labels = { team: 'a', 'system.correlationId': id };
@@ -118,7 +118,7 @@ describe('the flow that an execution ran', () => {
     ]);
   });
 
-  it('and others: tokens that may not be listed are refused, tenants that may not be seen are not named', async () => {
+  it('and others: refuses tokens that cannot be listed, and does not name hidden tenants', async () => {
     const user = await world.user('somebody', [main]);
     await world.db.apiToken.create({
       data: { id: 'token', principalId: user.id, name: 't', prefix: 'gth_', hash: 'h', createdAt: new Date() },

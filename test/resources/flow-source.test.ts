@@ -22,36 +22,36 @@ const faults = (rest: string): string[] => {
 };
 
 describe('the source of a flow', () => {
-  it('has labels by the rule of its executions, and says which rule they break', () => {
+  it('has labels by the rules of executions, and the error names the broken rule', () => {
     const key = (length: number) => 'k'.repeat(length);
     const many = (count: number) => Array.from({ length: count }, (_, i) => `  l${i}: v\n`).join('');
     for (const [labels, fault] of [
-      ['  "a:b": c\n', /no colon/],
+      ['  "a:b": c\n', /without colons/],
       [`  ${key(201)}: c\n`, /1 to 200 characters/],
       [`  a: ${key(1_001)}\n`, /1,000 characters/],
-      [many(101), /at most 100 labels/],
+      [many(101), /At most 100 labels/],
       ['  a: null\n', /a text, a number/],
-      ['  - { key: a, value: 1 }\n  - { key: a, value: 2 }\n', /already/],
-      ['  system.user: me\n', /set by the orchestrator alone/],
-      ['  - just a text\n', /a map of texts, or a list/],
+      ['  - { key: a, value: 1 }\n  - { key: a, value: 2 }\n', /given twice/],
+      ['  system.user: me\n', /Only the orchestrator sets/],
+      ['  - just a text\n', /a map of text values, or a list/],
     ] as const) {
-      const told = faults(`${task}labels:\n${labels}`);
-      expect(told).toHaveLength(1);
-      expect(told[0]).toMatch(fault);
+      const reported = faults(`${task}labels:\n${labels}`);
+      expect(reported).toHaveLength(1);
+      expect(reported[0]).toMatch(fault);
     }
     expect(faults(`${task}labels:\n  - { key: a, value: 1 }\n  - { key: a, value: 2 }\n`)[0]).toMatch(/^8: /);
     const { labels } = good(`${task}labels:\n  ${key(200)}: ${key(1_000)}\n  system.readOnly: true\n${many(98)}`);
-    // Whatever a source may carry, the report of an execution may carry.
+    // All labels that a source can have are valid in a report of an execution.
     expect([areLabels(labels), reportedLabels.safeParse(labels).success]).toEqual([true, true]);
     expect(variables.safeParse({ '1x': 1 }).error?.issues.map(({ message }) => message)).toEqual([
-      expect.stringContaining('beginning with a letter'),
+      expect.stringContaining('begin with a letter'),
     ]);
     const said = (given: object) => ownLabels.safeParse(given).error?.issues.map(({ message }) => message);
-    expect(said({ 'a:b': 'c' })).toEqual([expect.stringContaining('no colon')]);
-    expect(said({ a: 1 })).toEqual(['The value of a label is a text.']);
+    expect(said({ 'a:b': 'c' })).toEqual([expect.stringContaining('without colons')]);
+    expect(said({ a: 1 })).toEqual(['The value of a label must be a text.']);
   });
 
-  it('has tasks behind afterExecution and listeners, too', () => {
+  it('has tasks in afterExecution and listeners', () => {
     const { tasks } = good(
       `${task}afterExecution:\n  - { id: b, type: t }\nlisteners:\n  - tasks:\n      - { id: c, type: t }\n`,
     );
@@ -61,11 +61,11 @@ describe('the source of a flow', () => {
       ['c', 'listeners.0'],
     ]);
     expect(faults(`${task}afterExecution:\n  - { id: a, type: t }\n`)).toEqual([
-      '7: There is a task a already, in line 4.',
+      '7: The task a already exists in line 4.',
     ]);
   });
 
-  it('depends on flows that stand within conditions of conditions and in where', () => {
+  it('depends on flows in nested conditions and in where', () => {
     const trigger = (rest: string) =>
       `${task}triggers:\n  - id: f\n    type: io.kestra.plugin.core.trigger.Flow\n${rest}`;
     const upstream = (rest: string) =>
@@ -90,24 +90,24 @@ describe('the source of a flow', () => {
     ]);
   });
 
-  it('has no Dag that never ends, and does not run itself', () => {
+  it('has no cyclic Dag, and does not run itself', () => {
     const dag = (...tasks: string[]) =>
       `tasks:\n  - id: d\n    type: c.Dag\n    tasks:\n${tasks.map((t) => `      - ${t}\n`).join('')}`;
     const node = (id: string, ...on: string[]) => `{ task: { id: ${id}, type: t }, dependsOn: [${on.join()}] }`;
     expect(faults(dag(node('a'), node('b', 'a'), node('c', 'a', 'b')))).toEqual([]);
     expect(faults(dag(node('a', 'b'), node('b', 'c'), node('c', 'b')))).toEqual([
-      '8: These tasks wait for each other: b → c → b.',
+      '8: The dependencies of these tasks form a cycle: b → c → b.',
     ]);
-    expect(faults(dag(node('a', 'a')))).toEqual(['7: These tasks wait for each other: a → a.']);
-    expect(faults(dag(node('a'), node('b', 'z')))).toEqual(['8: There is no task z in this Dag.']);
+    expect(faults(dag(node('a', 'a')))).toEqual(['7: The dependencies of these tasks form a cycle: a → a.']);
+    expect(faults(dag(node('a'), node('b', 'z')))).toEqual(['8: The task z does not exist in this Dag.']);
     const subflow = (namespace: string, id: string) =>
       `tasks:\n  - { id: s, type: c.Subflow, namespace: ${namespace},\n      flowId: ${id} }\n`;
     for (const namespace of ['company.data', '"{{ flow.namespace }}"'])
-      expect(faults(subflow(namespace, 'x'))).toEqual(['5: A flow does not run itself: it would never end.']);
+      expect(faults(subflow(namespace, 'x'))).toEqual(['5: A flow cannot run itself: it would never end.']);
     expect([faults(subflow('company', 'x')), faults(subflow('company.data', 'y'))]).toEqual([[], []]);
   });
 
-  it('takes what the orchestrator takes: null for what is left out, a type from a merge, half a second more', () => {
+  it('accepts what the orchestrator accepts: null for omitted fields, a type from a merge, half a second more', () => {
     const schedule = (rest: string) =>
       `${task}triggers:\n  - id: s\n    type: c.Schedule\n    cron: 0/15 * * * *\n${rest}`;
     for (const rest of ['timezone:', 'timezone: ""', 'timezone: GMT+1', 'withSeconds: ~', 'recoverMissedSchedules: ~'])
@@ -118,9 +118,9 @@ describe('the source of a flow', () => {
     expect(merged).toMatchObject([{ id: 'a', type: 't', description: 'd' }]);
   });
 
-  it('is told of its faults in words of Gatehouse, never in those of the validator', () => {
+  it("has faults in Gatehouse's own words, never in those of the validator", () => {
     const trigger = (rest: string) => `${task}triggers:\n  - { id: s, type: c.Schedule, ${rest} }\n`;
-    const told = [
+    const reported = [
       ...[
         'cron: 5',
         'cron: "* * * * *", withSeconds: 1',
@@ -133,12 +133,12 @@ describe('the source of a flow', () => {
         'type: c.ScheduleOnDates, dates: [2026-02-30]',
       ],
     ].flatMap((rest) => faults(trigger(rest)));
-    told.push(
+    reported.push(
       ...faults(`${task}inputs: [{ id: 5 }]\nlabels: 5\nerrors: 5\ndescription: [1]\n`),
       ...faults('tasks: null\n'),
     );
-    expect(told.length).toBeGreaterThan(10);
-    for (const text of told) expect(text).not.toMatch(/expected|received|invalid|unrecognized|too (big|small)/i);
+    expect(reported.length).toBeGreaterThan(10);
+    for (const text of reported) expect(text).not.toMatch(/expected|received|invalid|unrecognized|too (big|small)/i);
   });
 
   it('keeps whole numbers beyond 2^53 exactly, as texts', () => {
@@ -155,16 +155,16 @@ describe('the source of a flow', () => {
     const read = readFlow(source);
     return read.ok ? read.flow.tasks.map((one) => taskOf({ source } as Flow, one)) : [];
   };
-  it('gives each task as YAML of its own', () => {
+  it('returns each task as standalone YAML', () => {
     const source = `${head}tasks:\n  - id: a\n    type: t\n    script: |\n      if x:\n\n        y\n    tasks:\n      - id: b\n        type: u\n        # a comment\n        list:\n          - 1\n`;
     const [a, b] = parts(source);
     expect(parse(a!.source)).toEqual(parse(source).tasks[0]);
     expect(parse(b!.source)).toEqual({ id: 'b', type: 'u', list: [1] });
   });
 
-  // Published examples of the orchestrator, where the machine has them beside the checkout.
+  // Published examples of the orchestrator, if present next to the checkout.
   const real = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'flows');
-  it.runIf(existsSync(real))('gives each task of other people as YAML of its own', () => {
+  it.runIf(existsSync(real))('returns each task of published flows as standalone YAML', () => {
     const odd: string[] = [];
     for (const file of readdirSync(real).filter((name) => name.endsWith('.yaml'))) {
       const source = readFileSync(join(real, file), 'utf8');

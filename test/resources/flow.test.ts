@@ -49,7 +49,7 @@ describe('flows', () => {
     events: await world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } }),
   });
 
-  it('are kept byte for byte, and come back so', async () => {
+  it('are stored and returned byte for byte', async () => {
     const flowId = name();
     const source = `# ünïcode 🙂 and blanks   \r\n${flowSource('company.data', flowId).replaceAll('\n', '\r\n')}\r\n\r\n`;
     const saved = await done(source);
@@ -60,7 +60,7 @@ describe('flows', () => {
     expect((await flow(flowId, 'source')).source).toBe(source);
   });
 
-  it('count their revisions; the same source makes none; a revision that one did not see is not overwritten', async () => {
+  it('number their revisions; an equal source creates none; an unseen revision is not overwritten', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     await done(source, { expectedRevision: 0 });
@@ -87,7 +87,7 @@ describe('flows', () => {
     expect(difference.split('\n').filter((line: string) => /^[-+][^-+]/.test(line))).toEqual(['+# more']);
   });
 
-  it('go back to an earlier revision as a new one, also when they are deleted', async () => {
+  it('restore an earlier revision as a new one, also after their deletion', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     await done(source);
@@ -106,11 +106,11 @@ describe('flows', () => {
       outcome: 'CREATED',
       flow: { revision: 4 },
     });
-    // The answer would show a source that one may not read.
+    // The response would show a source that the caller cannot read.
     const blind = await world.user(name('blind'), [main]);
     await world.grant(main, blind, ['FLOW:CREATE', 'FLOW:UPDATE'], 'company');
     expect(await (await world.as(blind)).codes(restore, { i: input })).toEqual(['FORBIDDEN']);
-    // Not by who may not make flows there, and not a word of whether there is such a revision.
+    // Not without FLOW:CREATE there, and without revealing whether such a revision exists.
     const outsider = await world.user(name('outsider'), [main]);
     await world.grant(main, outsider, ['FLOW:CREATE', 'FLOW:UPDATE', 'FLOW:READ'], 'other');
     const client = await world.as(outsider);
@@ -128,25 +128,25 @@ describe('flows', () => {
       'nothing',
       '',
       [
-        [1, /has an id/],
-        [1, /has a namespace/],
-        [1, /missing/],
+        [1, /requires an id/],
+        [1, /requires a namespace/],
+        [1, /field is required/],
       ],
     ],
-    ['a text', 'hello', [[1, /A flow is a map/]]],
+    ['a text', 'hello', [[1, /A flow must be a map/]]],
     ['two documents', `${head}${task}---\nid: y`, [[6, /documents/]]],
-    ['an id with a blank', `id: a b\nnamespace: company.data\n${task}`, [[1, /flow id/]]],
+    ['an id with a blank', `id: a b\nnamespace: company.data\n${task}`, [[1, /flow ID/]]],
     ['an id that is no text', `id: 7\nnamespace: company.data\n${task}`, [[1, /quotes/]]],
     ['an id of 101 characters', `id: ${'a'.repeat(101)}\nnamespace: company.data\n${task}`, [[1, /100/]]],
     ['a namespace a..b', `id: x\nnamespace: a..b\n${task}`, [[2, /namespace/]]],
     ['a namespace that ends in a dot', `id: x\nnamespace: a.\n${task}`, [[2, /namespace/]]],
     ['no tasks', `${head}tasks: []\n`, [[3, /at least one/]]],
     ['tasks that are no list', `${head}tasks: {}\n`, [[3, /list/]]],
-    ['a task of the same id', `${head}${task}  - id: a\n    type: t\n`, [[6, /already, in line 4/]]],
+    ['a task of the same id', `${head}${task}  - id: a\n    type: t\n`, [[6, /already exists in line 4/]]],
     [
       'one nested in another',
       `${head}${task}    tasks:\n      - id: b\n        type: t\n        then:\n          - id: a\n            type: t\n`,
-      [[10, /already, in line 4/]],
+      [[10, /already exists in line 4/]],
     ],
     ['a task without a type', `${head}tasks:\n  - id: a\n`, [[4, /type/]]],
     ['a task that is a text', `${head}tasks:\n  - a\n`, [[4, /map with id/]]],
@@ -155,12 +155,12 @@ describe('flows', () => {
     [
       'two inputs of a name',
       `${head}${task}inputs:\n  - {id: i, type: INT}\n  - {id: i, type: INT}\n`,
-      [[8, /already/]],
+      [[8, /given twice/]],
     ],
     [
       'a trigger of the same id',
       `${head}${task}triggers:\n  - {id: s, type: x.Webhook}\n  - {id: s, type: x.Webhook}\n`,
-      [[8, /already, in line 7/]],
+      [[8, /already exists in line 7/]],
     ],
     ['a schedule without cron', `${head}${task}triggers:\n  - {id: s, type: x.Schedule}\n`, [[7, /cron/]]],
     [
@@ -168,11 +168,11 @@ describe('flows', () => {
       `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: 0 0 30 2 *\n`,
       [[9, /never fires/]],
     ],
-    ['no cron', `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: often\n`, [[9, /no cron/]]],
+    ['no cron', `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: often\n`, [[9, /Invalid cron/]]],
     [
       'no time zone',
       `${head}${task}triggers:\n  - id: s\n    type: x.Schedule\n    cron: 0 0 * * *\n    timezone: Mars/North\n`,
-      [[10, /no time zone/]],
+      [[10, /not a time zone/]],
     ],
     [
       'an interval of nothing',
@@ -205,18 +205,18 @@ describe('flows', () => {
     expect(validateFlow.issues.map(({ line }: any) => line)).toEqual(issues.map(({ line }) => line));
   });
 
-  it('of ten million bytes are refused before they are read', async () => {
+  it('of ten million bytes are refused before they are parsed', async () => {
     const { status, errors } = await put(`${head}${task}# ${'x'.repeat(10_000_000)}`);
     expect([status, errors[0]?.extensions.code]).toEqual([413, 'LIMIT_EXCEEDED']);
   });
 
-  it('tell all faults at once, each with its line', () => {
+  it('report all faults at once, each with its line', () => {
     const read = readFlow('id: a b\nnamespace: A\ntasks:\n  - id: "-"\n    type: ""\ntriggers: 5\n');
     expect(read.ok).toBe(false);
     if (!read.ok) expect(read.issues.map(({ line }) => line)).toEqual([1, 2, 4, 5, 6]);
   });
 
-  it('show nested tasks, and a graph of them', async () => {
+  it('return nested tasks, and a graph of them', async () => {
     const flowId = name();
     await done(`id: ${flowId}
 namespace: company.data
@@ -275,7 +275,7 @@ triggers:
     );
   });
 
-  it('tell what they depend on, in both directions, and nothing of what one may not read', async () => {
+  it('return their dependencies in both directions, without those that the viewer cannot read', async () => {
     const [parent, child, waiting] = [name('parent'), name('child'), name('waiting')];
     await done(flowSource('company.data', child));
     await done(`id: ${parent}
@@ -293,8 +293,8 @@ triggers:
     preconditions: { flows: [{ namespace: company.data, flowId: ${child} }] }
 `);
     const select = 'dependencies { kind direction via namespace flowId flow { flowId } }';
-    const told = (await flow(child, select)).dependencies;
-    expect(told).toEqual([
+    const reported = (await flow(child, select)).dependencies;
+    expect(reported).toEqual([
       {
         kind: 'SUBFLOW',
         direction: 'IN',
@@ -315,16 +315,16 @@ triggers:
     const reader = await world.user(name('reader'), [main]);
     await world.grant(main, reader, ['FLOW:READ'], 'company.data');
     const client = await world.as(reader);
-    expect((await flow(child, select, 'company.data', client)).dependencies).toEqual([told[0]]);
+    expect((await flow(child, select, 'company.data', client)).dependencies).toEqual([reported[0]]);
     const other = await world.user(name('reader'), [main]);
     await world.grant(main, other, ['FLOW:READ'], 'company.hidden');
-    // What its own source names is in the source: the name is told, the flow is not.
+    // The reference is in its own source, so the name is shown; the flow is not.
     expect((await flow(waiting, select, 'company.hidden', await world.as(other))).dependencies).toEqual([
       { kind: 'FLOW_TRIGGER', direction: 'OUT', via: 'after', namespace: 'company.data', flowId: child, flow: null },
     ]);
   });
 
-  it('are made by who may make them and changed by who may change them, in their namespaces', async () => {
+  it('are created and updated by callers with the permission in their namespaces', async () => {
     const person = async (...permissions: ('FLOW:CREATE' | 'FLOW:UPDATE' | 'FLOW:READ')[]) => {
       const user = await world.user(name('person'), [main]);
       await world.grant(main, user, permissions, 'company.data');
@@ -345,7 +345,7 @@ triggers:
     expect(await codes(maker, `${source}#`)).toEqual(['CONFLICT']);
     expect(await codes(changer, `${source}#`)).toEqual([]);
     await done(flowSource('company.secret', flowId));
-    // Who may not read it learns nothing of its being there.
+    // A caller who cannot read it does not learn that it exists.
     expect(await codes(changer, flowSource('company.secret', flowId))).toEqual(
       await codes(changer, flowSource('company.secret', name())),
     );
@@ -367,7 +367,7 @@ triggers:
     expect(await names()).toEqual([]);
   });
 
-  it('are stopped as a whole without touching the source, until a revision says otherwise', async () => {
+  it('are disabled without a change of the source, until a revision changes it', async () => {
     const flowId = name();
     const source = flowSource('company.data', flowId);
     const { flow: made } = await done(source);
@@ -376,7 +376,7 @@ triggers:
     expect(setFlowDisabled.flow).toEqual({ disabled: true, declaredDisabled: false, revision: 1, source });
     const triggers = async () => (await flow(flowId, 'triggers { nodes { disabled active } }')).triggers.nodes;
     expect(await triggers()).toEqual([{ disabled: false, active: false }]);
-    // Another revision that says the same of it leaves it as it is.
+    // A further revision with the same value keeps the state.
     expect((await done(`${source}#\n`)).flow.disabled).toBe(true);
     expect((await done(`disabled: true\n${source}`)).flow).toMatchObject({ disabled: true, declaredDisabled: true });
     expect((await done(source)).flow).toMatchObject({ disabled: false, declaredDisabled: false });
@@ -394,7 +394,7 @@ triggers:
     ]);
   });
 
-  it('of one name that two people make at once are one flow', async () => {
+  it('with the same name, created concurrently, become one flow', async () => {
     for (let round = 0; round < 5; round += 1) {
       const flowId = name();
       const answers = await Promise.all(
@@ -408,7 +408,7 @@ triggers:
     }
   });
 
-  it('are imported many at once: the good pass, the bad say why', async () => {
+  it('are imported in bulk: valid ones are saved, invalid ones return an error', async () => {
     const names = [name(), name(), name()];
     const files = [
       { path: 'a.yaml', source: flowSource('company.data', names[0]!) },
@@ -429,7 +429,7 @@ triggers:
     });
     expect(importFlows.results[2].error.message).toContain('a.yaml');
     expect(await world.db.flow.count({ where: { flowId: { in: names } } })).toBe(2);
-    // Each is decided by itself, and what is refused is on record.
+    // Each is decided separately, and refusals are recorded.
     const user = await world.user(name('importer'), [main]);
     await world.grant(main, user, ['FLOW:CREATE', 'FLOW:UPDATE'], 'company.data');
     const other = [
@@ -457,7 +457,7 @@ triggers:
     ]);
   });
 
-  it('fall with their tenant, each with its event', async () => {
+  it('are deleted with their tenant, with an event each', async () => {
     const doomed = await world.tenant('doomed');
     await world.flow(doomed, flowSource('a.b', 'x'));
     await world.root().ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', doomed) } });
@@ -466,9 +466,9 @@ triggers:
     expect(await world.db.flowRevision.count({ where: { tenantId: doomed.id } })).toBe(0);
   });
 
-  // Published examples of the orchestrator, where the machine has them beside the checkout.
+  // Published examples of the orchestrator, if present next to the checkout.
   const real = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'flows');
-  it.runIf(existsSync(real))('of other people are read as well, every one', () => {
+  it.runIf(existsSync(real))('that were published elsewhere can all be read', () => {
     const files = readdirSync(real).filter((file) => file.endsWith('.yaml'));
     const refused = files.filter((file) => !readFlow(readFileSync(join(real, file), 'utf8')).ok);
     expect([files.length > 200, refused]).toEqual([true, []]);

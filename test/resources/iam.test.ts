@@ -40,7 +40,7 @@ describe('identity and access', () => {
       for (const resource of ['USER', 'WORKER', 'WORKER_GROUP', 'POLICY']) expect(admin).not.toContain(resource);
       expect(admin).toContain('TENANT');
     });
-    it('make a creator who is no super admin their Admin; a super admin gets nothing', async () => {
+    it('make their creator Admin, unless that is a super admin', async () => {
       const founder = await world.user('founder');
       await world.grant(null, founder, ['TENANT:CREATE']);
       const client = await world.as(founder);
@@ -51,7 +51,7 @@ describe('identity and access', () => {
         'FORBIDDEN',
       ]);
     });
-    it('go with all they hold, one event each, and nothing dangles', async () => {
+    it('are deleted with their contents, with an event each and no dangling reference', async () => {
       const t = await world.tenant('doomed');
       const user = await world.user('survivor', [t]);
       const group = await world.group(t, 'G');
@@ -94,7 +94,7 @@ describe('identity and access', () => {
 
   describe('service accounts', () => {
     it.each(['my-service-account', 'my-service-account-1', 'a', 'a--b', '1', 'a'.repeat(63)])(
-      'may be called %s',
+      'can be named %s',
       async (name) => {
         expect(await codes('createServiceAccount', 'serviceAccount { id }', { tenant: 'a', name })).toEqual([]);
       },
@@ -110,7 +110,7 @@ describe('identity and access', () => {
       'a\n',
       'a.b',
       'a'.repeat(64),
-    ])('may not be called %j', async (name) => {
+    ])('cannot be named %j', async (name) => {
       const { errors } = await root.run(call('createServiceAccount', 'serviceAccount { id }'), {
         i: { tenant: 'a', name },
       });
@@ -119,14 +119,14 @@ describe('identity and access', () => {
         issues: expect.arrayContaining([expect.objectContaining({ path: ['input', 'name'] })]),
       });
     });
-    it('cannot sign in by a password', async () => {
+    it('cannot sign in with a password', async () => {
       await world.account(a, 'no-password');
       expect((await world.basic('no-password').run('{ viewer { name } }')).status).toBe(401);
     });
   });
 
   describe('names', () => {
-    it('of groups, roles and users are one without case and in every Unicode form', async () => {
+    it('of groups, roles and users are unique regardless of case and Unicode form', async () => {
       await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Zoë' } });
       for (const name of ['zoë', 'ZOË', 'Zoe\u0308'])
         expect(await codes('createGroup', 'group { id }', { tenant: 'a', name })).toEqual(['CONFLICT']);
@@ -141,7 +141,7 @@ describe('identity and access', () => {
   });
 
   describe('roles', () => {
-    it('have at most one default, whoever sets it at the same time', async () => {
+    it('have at most one default, also under concurrency', async () => {
       const roles = await Promise.all(['D1', 'D2', 'D3', 'D4'].map((name) => world.role(a, name, [])));
       await Promise.all(
         roles.map((role) =>
@@ -154,7 +154,7 @@ describe('identity and access', () => {
       expect(await world.db.binding.count({ where: { principalId: user.id } })).toBe(1);
       await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
     });
-    it('that are bound are not deleted', async () => {
+    it('with bindings cannot be deleted', async () => {
       const role = await world.role(a, 'Bound', []);
       const binding = await world.bind(a, { principal: await world.user('bound', [a]) }, role);
       expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual(['CONFLICT']);
@@ -163,13 +163,13 @@ describe('identity and access', () => {
       });
       expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual([]);
     });
-    it('know no permission that is not in the catalogue', async () => {
+    it('cannot have a permission outside the catalogue', async () => {
       const permissions = [{ resource: 'STATS', actions: ['READ', 'DELETE'] }];
       expect(await codes('createRole', 'role { id }', { tenant: 'a', name: 'Odd', permissions })).toEqual([
         'BAD_INPUT',
       ]);
     });
-    it('that change act at once, for sessions that are open', async () => {
+    it('take effect at once, also for open sessions', async () => {
       const user = await world.user('live', [a]);
       const role = await world.role(a, 'Live', []);
       await world.bind(a, { principal: user }, role);
@@ -188,7 +188,7 @@ describe('identity and access', () => {
       root.ok<any>(call('createBindings', 'results { binding { id namespace } error { code message } }'), {
         i: { ...(tenant && { tenant }), bindings: items },
       });
-    it('answer for each item: the good ones are made, the others say why', async () => {
+    it('return a result for each item: valid ones are created, others return an error', async () => {
       const user = await world.user('many', [a]);
       const stranger = await world.user('not-here');
       const b = await world.tenant(`b${Math.floor(Math.random() * 1e6)}`);
@@ -220,7 +220,7 @@ describe('identity and access', () => {
         await world.db.namespace.count({ where: { tenantId: a.id, namespace: { in: ['x', 'x.y'] }, declared: false } }),
       ).toBe(2);
     });
-    it('add up; the removal of one leaves the other', async () => {
+    it('add up; deleting one keeps the other', async () => {
       const user = await world.user('union', [a]);
       const one = await world.grant(a, user, ['NAMESPACE:READ'], 'x');
       await world.grant(a, user, ['GROUP:READ']);
@@ -237,11 +237,11 @@ describe('identity and access', () => {
       });
       expect(await see()).toEqual([true, 0, 1]);
     });
-    it('of a namespace say nothing at tenant level', async () => {
+    it('of a namespace grant nothing at tenant level', async () => {
       const user = await world.user('narrow', [a]);
       await world.bind(a, { principal: user }, await world.managed(a, 'Admin'), 'x');
       const client = await world.as(user);
-      // One's own access is always one's own to see.
+      // Own access is always visible.
       expect(
         (await client.ok<any>('{ tenant(key: "a") { users { nodes { username } } } }')).tenant.users.nodes,
       ).toEqual([{ username: 'narrow' }]);
@@ -254,7 +254,7 @@ describe('identity and access', () => {
       for (const { namespace } of [...tenant.auditEvents.nodes, ...tenant.bindings.nodes])
         expect(namespace).toMatch(/^x(\.|$)/);
     });
-    it('have no update at all', async () => {
+    it('cannot be updated', async () => {
       expect(
         Object.keys(
           (await root.ok<any>('{ __schema { mutationType { fields { name } } } }')).__schema.mutationType.fields.map(
@@ -266,7 +266,7 @@ describe('identity and access', () => {
   });
 
   describe('isolation', () => {
-    it('an id of another tenant, in any input, is as good as none', async () => {
+    it('treats an ID of another tenant, in any input, as unknown', async () => {
       const b = await world.tenant(`iso${Math.floor(Math.random() * 1e6)}`);
       const chief = await world.user('chief', [a]);
       await world.bind(a, { principal: chief }, await world.managed(a, 'Admin'));
@@ -317,7 +317,7 @@ describe('identity and access', () => {
   });
 
   describe('users', () => {
-    it('of one tenant are seen there, with what is theirs alone hidden', async () => {
+    it('of a tenant are visible there, with their private fields hidden', async () => {
       const chief = await world.user('chief-two', [a]);
       await world.grant(a, chief, ['TENANT_ACCESS:READ']);
       const { data, errors } = await (await world.as(chief)).run<any>(
@@ -328,7 +328,7 @@ describe('identity and access', () => {
         superAdmin: null,
         locked: null,
         authMethods: null,
-        // Refused, and not empty: an empty list would say that there are none.
+        // Refused rather than empty: an empty list would mean that there are none.
         apiTokens: null,
         tenants: { nodes: [{ key: 'a' }] },
       });
@@ -336,7 +336,7 @@ describe('identity and access', () => {
       expect(refused.map(([field]) => field).sort()).toEqual(['apiTokens', 'authMethods', 'locked', 'superAdmin']);
       expect(refused.map(([, code]) => code)).toEqual(Array(4).fill('FORBIDDEN'));
     });
-    it('who are created again under the same name sign in at once', async () => {
+    it('created again under the same name can sign in at once', async () => {
       const again = async () => {
         const user = await world.user('phoenix', [], { password });
         expect(await world.basic('phoenix').codes('{ viewer { name } }')).toEqual([]);
@@ -346,7 +346,7 @@ describe('identity and access', () => {
       await again();
       await again();
     });
-    it('who are deleted leave their name in the log, and nothing else', async () => {
+    it('who are deleted leave only their name in the log', async () => {
       const user = await world.user('gone', [a]);
       await world.grant(a, user, ['GROUP:CREATE']);
       await (await world.as(user)).ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Legacy' } });

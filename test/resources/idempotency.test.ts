@@ -36,7 +36,7 @@ describe('an idempotencyKey', () => {
   const events = (actorId: string, outcome = 'SUCCESS') => world.db.auditEvent.count({ where: { actorId, outcome } });
   const takeAway = (id: string) => world.write((tx) => deleteBinding(tx, asSystem('BINDING:DELETE', 'test'), a, id));
 
-  it('control: without one, the second request does it again', async () => {
+  it('control: without one, the second request takes effect again', async () => {
     const { client, user } = await person();
     const create = 'mutation { createGroup(input: { tenant: "a", name: "Twice" }) { group { id } } }';
     expect(await client.codes(create)).toEqual([]);
@@ -48,7 +48,7 @@ describe('an idempotencyKey', () => {
     ['a change of access', createGroup, 'group'],
     ['another one', createNamespace, 'namespace'],
   ] as const)(
-    'lets one of many at once do it, on two gateways; the others answer the same: %s',
+    'lets one of many concurrent requests take effect, on two gateways; the others return the same: %s',
     async (_what, document, model) => {
       const { user } = await person();
       const clients = await Promise.all([world.as(user, 0), world.as(user, 1)]);
@@ -61,11 +61,11 @@ describe('an idempotencyKey', () => {
     },
   );
 
-  it('that another mutation has is waited for without the lock of access, for which all others wait', async () => {
+  it('held by another mutation is awaited without the access lock, which blocks all others', async () => {
     const { client, user } = await person();
     const [name, key] = [fresh('slow'), fresh()];
     const gate = Promise.withResolvers<void>();
-    // The first request with the key waits in its transaction, for a name that another one is about to take.
+    // The first request with the key waits in its transaction for a name that another one is about to use.
     const holder = inTransaction(world.app.store, async (tx) => {
       await makeNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), a, { name });
       await gate.promise;
@@ -85,7 +85,7 @@ describe('an idempotencyKey', () => {
     expect(other).toEqual([]);
     expect(took).toBeLessThan(1_000);
     expect(await first).toEqual(['CONFLICT']);
-    // The first one failed and left the key free: one of these has it, and the other has its answer.
+    // The first one failed and left the key free: one of these uses it, and the other has its result.
     expect(await Promise.all(second)).toEqual([[], []]);
     expect(await world.db.auditEvent.count({ where: { actorId: user.id, action: 'group.create' } })).toBe(1);
   });
@@ -102,7 +102,7 @@ describe('an idempotencyKey', () => {
     expect(await events(user.id)).toBe(1);
   });
 
-  it('answers with the object as it is now, and NOT_FOUND where it is gone', async () => {
+  it('returns the object in its current state, and NOT_FOUND if it was deleted', async () => {
     const { client, user } = await person();
     await world.grant(a, user, ['GROUP:READ']);
     const variables = { name: fresh('Group'), key: fresh() };
@@ -128,7 +128,7 @@ describe('an idempotencyKey', () => {
     expect(await events(user.id)).toBe(3);
   });
 
-  it('belongs to one request: another input, field or principal is another matter', async () => {
+  it('belongs to one request: another input, field or principal is a different request', async () => {
     const [one, other] = [await person(), await person()];
     const variables = { name: fresh('n'), key: fresh() };
     await one.client.ok(createGroup, variables);
@@ -137,11 +137,11 @@ describe('an idempotencyKey', () => {
     expect((await other.client.run(createNamespace, variables)).errors).toEqual([]);
     expect([await events(one.user.id), await events(other.user.id)]).toEqual([1, 1]);
     const rows = await world.db.idempotencyKey.findMany({ where: { key: variables.key } });
-    // The same words of two people read differently: nobody can look for what somebody asked.
+    // Equal input of two users is stored differently, so that it cannot be searched for.
     expect(new Set(rows.map(({ asked }) => asked)).size).toBe(2);
   });
 
-  it('of an impersonator is theirs together with whom they act as', async () => {
+  it('of an impersonator belongs to them and the user they act as', async () => {
     const { user } = await person();
     const boss = await world.user(fresh('boss'), [a]);
     await world.grant(a, boss, ['IMPERSONATE:READ', ...all]);
@@ -156,7 +156,7 @@ describe('an idempotencyKey', () => {
     });
   });
 
-  it('decides anew: whose right is gone is refused, on record, and told nothing of the first answer', async () => {
+  it('decides again: a caller without the permission is refused, on record, and learns nothing of the first result', async () => {
     const { client, user, bindingId } = await person();
     const variables = { name: fresh('Group'), key: fresh() };
     await client.ok(createGroup, variables);
@@ -167,7 +167,7 @@ describe('an idempotencyKey', () => {
     expect([await events(user.id), await events(user.id, 'DENIED')]).toEqual([1, 1]);
   });
 
-  it('of a deletion is decided by the row that went', async () => {
+  it('of a deletion is decided by the deleted row', async () => {
     const { client, user, bindingId } = await person('company.x');
     await world.namespace(a, 'company.y');
     const row = await world.namespace(a, 'company.x.gone');
@@ -176,14 +176,14 @@ describe('an idempotencyKey', () => {
     const variables = { id: idOf('Namespace', row), key: fresh() };
     await client.ok(remove, variables);
     await client.ok(remove, variables);
-    // They may delete elsewhere now, and no more where it was.
+    // They can now delete elsewhere, and no longer where it was.
     await takeAway(bindingId);
     await world.grant(a, user, all, 'company.y');
     expect(await client.codes(remove, variables)).toEqual(['NOT_FOUND']);
     expect(await events(user.id, 'DENIED')).toBe(1);
   });
 
-  it('of a mutation that failed is free', async () => {
+  it('of a failed mutation is free', async () => {
     const { client, user } = await person();
     const variables = { name: fresh('Group'), key: fresh() };
     const taken = await world.group(a, variables.name);
@@ -194,7 +194,7 @@ describe('an idempotencyKey', () => {
     expect(await events(user.id)).toBe(1);
   });
 
-  it('of a list answers for the same items, the refused ones too, and puts no refusal on record again', async () => {
+  it('of a list returns the same results, including refusals, which are not recorded again', async () => {
     const { client, user } = await person();
     await world.grant(a, user, ['BINDING:CREATE']);
     const weak = await world.role(a, fresh('Weak'), ['GROUP:CREATE']);
@@ -209,7 +209,7 @@ describe('an idempotencyKey', () => {
     expect([await events(user.id), await events(user.id, 'DENIED')]).toEqual([1, 1]);
   });
 
-  it('does not keep a token', async () => {
+  it('does not store a token', async () => {
     const user = await world.user(fresh('owner'), [a]);
     await world.grant(null, user, ['API_TOKEN:CREATE']);
     const client = await world.as(user);
@@ -223,7 +223,7 @@ describe('an idempotencyKey', () => {
     expect(await world.db.apiToken.count({ where: { principalId: user.id } })).toBe(2);
   });
 
-  it('is 1 to 200 printable characters, of a request that does something, by somebody', async () => {
+  it('has 1 to 200 printable characters, and requires an authenticated request that takes effect', async () => {
     const { client } = await person();
     for (const key of ['', 'x'.repeat(201), 'a\nb']) {
       const { errors } = await client.run(createGroup, { name: fresh('n'), key });
@@ -236,7 +236,7 @@ describe('an idempotencyKey', () => {
     expect(await world.anonymous().codes(createGroup, { name: fresh('n'), key: fresh() })).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('outlives a change of the master key, as long as the former one is named', async () => {
+  it('survives a change of the master key while the former one is configured', async () => {
     const variables = { name: fresh('Group'), key: fresh() };
     const first = await world.root().ok(createGroup, variables);
     const renewed = { ...world.app.config, masterKey: 'another master key, of enough characters', port: 0 };
@@ -253,7 +253,7 @@ describe('an idempotencyKey', () => {
     }
   });
 
-  it('is forgotten after a day', async () => {
+  it('expires after a day', async () => {
     const { client, user } = await person();
     const variables = { name: fresh('Group'), key: fresh() };
     await client.ok(createGroup, variables);
@@ -266,7 +266,7 @@ describe('an idempotencyKey', () => {
     await pruneIdempotencyKeys(world.db);
     expect(await client.codes(createGroup, variables)).toEqual([]);
     await age(24.1);
-    // Also where it was not pruned yet: then the name is taken, by the first one.
+    // Also if it was not pruned yet: then the first one still uses the name.
     expect(await client.codes(createGroup, variables)).toEqual(['CONFLICT']);
     expect(await client.codes(createGroup, { ...variables, name: fresh('Group') })).toEqual([]);
     await age(24.1);

@@ -33,7 +33,7 @@ describe('an instance-wide service account', () => {
   });
   afterAll(() => world.close());
 
-  it('serves several tenants, each by the word of its own administrator, through the API alone', async () => {
+  it('serves several tenants, each granted by its own administrator, through the API alone', async () => {
     const root = world.root();
     const instance = await world.db.role.findFirstOrThrow({ where: { tenantId: null, name: 'Engine' } });
     await root.ok(bind, { i: { bindings: [{ subject: engine, role: idOf('Role', instance) }] } });
@@ -64,7 +64,7 @@ describe('an instance-wide service account', () => {
     expect(claimTriggers.claims.map(({ trigger }: any) => trigger.flowId).sort()).toEqual(['of-one', 'of-two']);
   });
 
-  it('is seen by those who see who has access, and by no other tenant', async () => {
+  it('is visible to viewers of access in its tenants, and in no other tenant', async () => {
     const list = (key: string) =>
       `{ tenant(key: "${key}") { instanceServiceAccounts { totalCount nodes { id name } } serviceAccounts { totalCount } } }`;
     const seen = (await admins[0]!.ok<any>(list('one'))).tenant;
@@ -76,7 +76,7 @@ describe('an instance-wide service account', () => {
     const node = 'query($id: ID!) { node(id: $id) { ... on ServiceAccount { name } } }';
     expect((await admins[0]!.ok<any>(node, { id: engine })).node).toEqual({ name: 'engine' });
     expect((await admins[2]!.ok<any>(node, { id: engine })).node).toBeNull();
-    // Whether it administers the instance is for the instance to know.
+    // Its super admin flag is visible at the instance level only.
     const flag = 'query($id: ID!) { node(id: $id) { ... on ServiceAccount { superAdmin } } }';
     const { data, errors } = await admins[0]!.run<any>(flag, { id: engine });
     expect([data.node, errors.map(({ extensions }) => extensions.code)]).toEqual([{ superAdmin: null }, ['FORBIDDEN']]);
@@ -92,7 +92,7 @@ describe('an instance-wide service account', () => {
     expect(await codes({ serviceAccount: 'of-one' })).toEqual(['NOT_FOUND']);
     expect(await codes({ serviceAccount: 'unknown' })).toEqual(['NOT_FOUND']);
     expect(await admins[0]!.codes(give, { i: { tenant: 'one', serviceAccount: 'engine' } })).toEqual(['CONFLICT']);
-    // A binding in a tenant still takes access to it.
+    // A binding in a tenant still requires access to it.
     const role = idOf('Role', await world.managed(tenants[2]!, 'Engine'));
     const { createBindings } = await admins[2]!.ok<any>(bind, {
       i: { tenant: 'three', bindings: [{ subject: engine, role }] },
@@ -100,7 +100,7 @@ describe('an instance-wide service account', () => {
     expect(createBindings.results[0].error.code).toBe('NOT_FOUND');
   });
 
-  it('loses its access with everything that hangs on it, and gets the access back by an undo', async () => {
+  it('loses its access with everything that depends on it; an undo restores it', async () => {
     const { tenant } = await admins[1]!.ok<any>(
       '{ tenant(key: "two") { instanceServiceAccounts { nodes { id } } auditEvents(first: 1) { nodes { id } } } }',
     );

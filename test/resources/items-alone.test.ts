@@ -12,7 +12,7 @@ const half = '\ud800';
 const at = '2026-01-01T12:00:00Z';
 const selected = 'results { outcome error { code message details } }';
 
-describe('one item of a report or an import that cannot be taken', () => {
+describe('one invalid item of a report or an import', () => {
   let world: World;
   let main: Tenant;
   let engine: Engine;
@@ -29,13 +29,13 @@ describe('one item of a report or an import that cannot be taken', () => {
   afterAll(() => world.close());
 
   const input = (rest: object) => ({ tenant: 'main', service: engine.service, ...rest });
-  const told = (results: any[]) =>
+  const listed = (results: any[]) =>
     results.map(({ outcome, error }) => [
       outcome ?? error.code,
       ...(error?.details.issues ?? []).map(({ path }: any) => path.join('.')),
     ]);
 
-  it('does not refuse the log lines beside it, and keeps a message without the characters that cannot be stored', async () => {
+  it('does not refuse other log entries, and keeps a message without the characters that cannot be stored', async () => {
     const id = engineId();
     await engine.report([reportOf(id, 1, ['RUNNING'])]);
     const line = { executionId: id, at, level: 'INFO', message: 'fine' };
@@ -51,7 +51,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     ];
     const report = call('reportLogs', selected);
     const { reportLogs } = await engine.client.ok<any>(report, { i: input({ logs }) });
-    expect(told(reportLogs.results)).toEqual([
+    expect(listed(reportLogs.results)).toEqual([
       ['APPLIED'],
       ['APPLIED'],
       ['BAD_INPUT', 'input.logs.2.taskId'],
@@ -70,13 +70,13 @@ describe('one item of a report or an import that cannot be taken', () => {
       [2, 'half \ufffd and \ufffd none', 'main\ufffd'],
       [8, 'fine', null],
     ]);
-    // The list as a variable of its own.
+    // The list as a separate variable.
     const own = `mutation($s: String!, $l: [LogReport!]!) { reportLogs(input: { tenant: "main", service: $s, logs: $l }) { ${selected} } }`;
     const again = await engine.client.ok<any>(own, { s: engine.service, l: [logs[3], { ...line, sequence: '9' }] });
-    expect(told(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
+    expect(listed(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
   });
 
-  it('does not refuse the executions, task runs and metrics beside it', async () => {
+  it('does not refuse other executions, task runs and metrics', async () => {
     const [first, second, third] = [engineId(), engineId(), engineId()];
     const odd = { outputs: { [`k${nul}`]: `v${half}`, 'k\ufffd': 2, deep: [`x${nul}`] }, labels: { a: `b${nul}` } };
     const executions = [
@@ -94,14 +94,14 @@ describe('one item of a report or an import that cannot be taken', () => {
     ];
     const report = call('reportExecutions', `${selected} taskRunResults { outcome error { code details } }`);
     const { reportExecutions } = await engine.client.ok<any>(report, { i: input({ executions, taskRuns }) });
-    expect(told(reportExecutions.results)).toEqual([
+    expect(listed(reportExecutions.results)).toEqual([
       ['APPLIED'],
       ['BAD_INPUT', 'input.executions.1.executionId'],
       ['BAD_INPUT', 'input.executions.2.history.1.state'],
       ['BAD_INPUT', 'input.executions.3.outputs'],
       ['APPLIED'],
     ]);
-    expect(told(reportExecutions.taskRunResults)).toEqual([
+    expect(listed(reportExecutions.taskRunResults)).toEqual([
       ['BAD_INPUT', 'input.taskRuns.0.history.0.state'],
       ['APPLIED'],
     ]);
@@ -117,7 +117,7 @@ describe('one item of a report or an import that cannot be taken', () => {
       { ...metric, sequence: '3', type: 'GAUGE', tags: { a: nul } },
     ];
     const answer = await engine.client.ok<any>(call('reportMetrics', selected), { i: input({ metrics }) });
-    expect(told(answer.reportMetrics.results)).toEqual([
+    expect(listed(answer.reportMetrics.results)).toEqual([
       ['BAD_INPUT', 'input.metrics.0.type'],
       ['BAD_INPUT', 'input.metrics.1.value'],
       ['APPLIED'],
@@ -125,7 +125,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('does not refuse the trigger reports and heartbeats beside it; a type of service that is not known is INVALID', async () => {
+  it('does not refuse other trigger reports and heartbeats; an unknown type of service is INVALID', async () => {
     const good = Buffer.from('Trigger:none').toString('base64');
     const reports = [
       { trigger: 'no id', sequence: '1', dueAt: at },
@@ -137,7 +137,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect((await world.root().ok<any>(register, { i: service })).registerService.worker.type).toBe('INVALID');
     const reporting = { i: { service: service.serviceId, reports } };
     const answer = await world.root().ok<any>(call('reportTriggers', selected), reporting);
-    expect(told(answer.reportTriggers.results)).toEqual([
+    expect(listed(answer.reportTriggers.results)).toEqual([
       ['BAD_INPUT', 'input.reports.0.trigger'],
       ['BAD_INPUT', 'input.reports.1.dueAt'],
       ['NOT_FOUND'],
@@ -149,7 +149,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(errors[0]!.message).toContain('DREAMING');
   });
 
-  it('is told with the line of its file, where the file has several flows', async () => {
+  it('is reported with the line of its file, if the file has several flows', async () => {
     const two = `# several\n---\n${flowSource('company.x', 'one')}--- # the next\n${flowSource('company.x', 'two')}---\nid: bad\n...\n# the end\n`;
     const files = [
       { path: 'many.yml', source: two },
@@ -157,10 +157,10 @@ describe('one item of a report or an import that cannot be taken', () => {
     ];
     const many = call('importFlows', 'results { path document outcome flow { source } error { code details } }');
     const { importFlows } = await editor.ok<any>(many, { i: { tenant: 'main', files } });
-    const told = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
+    const listed = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
     // The document begins with its marker.
     const line = two.split('\n').indexOf('id: bad');
-    expect(told).toEqual([
+    expect(listed).toEqual([
       ['many.yml', 1, 'CREATED', undefined],
       ['many.yml', 2, 'CREATED', undefined],
       ['many.yml', 3, null, expect.objectContaining({ path: ['input', 'files', 0, 'source', 'namespace'], line })],
@@ -170,7 +170,7 @@ describe('one item of a report or an import that cannot be taken', () => {
     expect(importFlows.results[3].flow.source).toBe(files[1]!.source);
   });
 
-  it('does not refuse the flow files beside it, and is told with its line', async () => {
+  it('does not refuse other flow files, and is reported with its line', async () => {
     const files = [
       { path: 'a.yml', source: flowSource('company.x', 'a') },
       { path: `b${nul}.yml`, source: `${flowSource('company.x', 'b')}# ${nul}\n` },

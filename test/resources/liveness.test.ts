@@ -32,14 +32,14 @@ const put = (world: World, data: Partial<Worker> & { state: string }): Promise<W
   });
 };
 
-describe('who is judged', () => {
+describe('liveness', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.create({ config: { liveness: { ...standard, enabled: false } } });
   });
   afterAll(() => world.close());
 
-  /** Judges one service, of which so many milliseconds have passed since each of its times. */
+  /** Checks one service, with the given milliseconds since each of its times. */
   async function judged(
     { state, ...given }: Partial<Worker> & { state: string },
     ages: { heard?: number; registered?: number; inState?: number } = {},
@@ -75,19 +75,19 @@ describe('who is judged', () => {
     });
   });
 
-  it.each(['CREATED', 'RUNNING', 'MAINTENANCE'])('%s: behind its timeout, not at it', async (state) => {
+  it.each(['CREATED', 'RUNNING', 'MAINTENANCE'])('%s: after its timeout, not at it', async (state) => {
     expect(await stateOf({ state }, { heard: 45_000 })).toBe(state);
     const evicted = await judged({ state }, { heard: 45_001 });
     expect(evicted?.state).toBe('DISCONNECTED');
     expect(evicted?.evictedAt).toEqual(evicted?.stateAt);
   });
 
-  it('nobody before the initial delay', async () => {
+  it('is not checked before the initial delay', async () => {
     expect(await stateOf({ state: 'CREATED' }, { heard: 60_000, registered: 45_000 })).toBe('CREATED');
     expect(await stateOf({ state: 'CREATED' }, { heard: 60_000, registered: 45_001 })).toBe('DISCONNECTED');
   });
 
-  it('by its own timings first', async () => {
+  it("uses the service's own timings first", async () => {
     const timings = { heartbeatTimeoutMs: 2_000, terminationGraceMs: 1_000, initialDelayMs: 0 };
     expect(await stateOf({ state: 'RUNNING', timings }, { heard: 2_001, registered: 1 })).toBe('DISCONNECTED');
     expect(await stateOf({ state: 'RUNNING', timings: { heartbeatTimeoutMs: 90_000 } }, { heard: 60_000 })).toBe(
@@ -112,7 +112,7 @@ describe('who is judged', () => {
     expect(await stateOf({ state }, ages)).toBe(expected);
   });
 
-  it('nobody by a gateway that was not awake for as long itself', async () => {
+  it('is not judged by a gateway that was not awake for the whole timeout', async () => {
     for (const calm of [0, 44_999]) {
       expect(await stateOf({ state: 'RUNNING' }, { heard: 600_000 }, { calm })).toBe('RUNNING');
       expect(await stateOf({ state: 'DISCONNECTED' }, { inState: 600_000 }, { calm })).toBe('DISCONNECTED');
@@ -126,7 +126,7 @@ describe('who is judged', () => {
     const evicted = await judged({ state: 'RUNNING' }, { heard: 45_001 });
     const { id } = evicted!;
     expect(await world.db.workerEvent.findMany({ where: { workerId: id } })).toMatchObject([
-      { state: 'DISCONNECTED', reason: expect.stringContaining('silent'), at: evicted!.stateAt },
+      { state: 'DISCONNECTED', reason: expect.stringContaining('no heartbeat'), at: evicted!.stateAt },
     ]);
     const events = await world.db.auditEvent.findMany({ where: { resource: 'WORKER', resourceId: id } });
     expect(events).toMatchObject([
@@ -134,7 +134,7 @@ describe('who is judged', () => {
     ]);
   });
 
-  it('leaves who is reporting at this moment for the next round', async () => {
+  it('skips a service that is reporting at this moment, until the next round', async () => {
     const { id } = await put(world, { state: 'RUNNING', lastHeartbeatAt: new Date(0), registeredAt: new Date(0) });
     const calm = { since: new Date(0), at: new Date(), pauseMs: 60_000 };
     const judge = () => world.write((tx) => judgeServices(tx, standard, calm));
@@ -160,7 +160,7 @@ describe('the coordinator', () => {
     return world.as(account, gateway);
   }
 
-  it('evicts who is silent and keeps who reports, until they are settled and purged', async () => {
+  it('evicts silent services and keeps reporting ones, until they are settled and purged', async () => {
     const world = await World.create({ config: { liveness: short } });
     const engine = await engineOf(world);
     for (const serviceId of ['silent', 'lively']) await engine.ok(register, { i: { serviceId, type: 'WORKER' } });
@@ -197,7 +197,7 @@ describe('the coordinator', () => {
     await eventually(async () => expect(await locks()).toBe(1));
     const engine = await engineOf(world, 1);
     await engine.ok(register, { i: { serviceId: 'orphan', type: 'WORKER' } });
-    // The first gateway was made first, so it leads: it ends before anybody is late.
+    // The first gateway was created first, so it leads: it ends before a service is late.
     await world.apps[0]!.close();
     const at = performance.now();
     await eventually(async () => expect(await locks()).toBe(1));
@@ -207,7 +207,7 @@ describe('the coordinator', () => {
     await world.onServer(`DROP DATABASE "${world.name}" WITH (FORCE)`);
   });
 
-  it('that loses its connection lets go, and takes the lock again', async () => {
+  it('releases the lock when it loses its connection, and acquires it again', async () => {
     const world = await World.create({ config: { liveness: short } });
     const engine = await engineOf(world);
     const kill = async () =>
@@ -225,13 +225,13 @@ describe('the coordinator', () => {
     await world.close();
   });
 
-  it('that stalled evicts nobody before it was awake for a full timeout', async () => {
+  it('evicts no service after a stall until it was awake for a full timeout', async () => {
     const settings = { ...short, timeoutMs: 2_500 };
     const world = await World.create({ config: { liveness: settings } });
     const engine = await engineOf(world);
     await engine.ok(register, { i: { serviceId: 'waiting', type: 'WORKER' } });
     await eventually(async () => expect(world.app.coordinator.leads).toBe(true));
-    // Nothing runs in this process for longer than the timeout: no heartbeat could be heard.
+    // The process is blocked for longer than the timeout: no heartbeat could arrive.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
     const awake = performance.now();
     const service = { service: 'waiting', state: 'RUNNING' };
@@ -246,7 +246,7 @@ describe('the coordinator', () => {
     await world.close();
   });
 
-  it('judges nobody where it is switched off', async () => {
+  it('evicts no service when it is disabled', async () => {
     const world = await World.create({ config: { liveness: { ...short, enabled: false } } });
     await put(world, {
       state: 'RUNNING',

@@ -40,19 +40,19 @@ describe('user names that look alike', () => {
     ['two letters for one', 'adrnin'],
     ['a whole name in Cyrillic letters', '\u0441\u043e\u0440\u0430'],
     ['letters for mathematics', '\ud835\udc1a\ud835\udc25\ud835\udc22\ud835\udc1c\ud835\udc1e'],
-  ])('refuses %s where that name is taken', async (what, username) => {
+  ])('refuses %s if that name exists', async (what, username) => {
     if (what.includes('Cyrillic')) await world.user('copa');
     expect(await create(username)).toBe('CONFLICT');
   });
 
   it.each(['bob', 'Ольга', 'Ζωή', 'محمد', '김철수', 'tanaka田中', 'jurgen', 'o.neil-2@people.example'])(
-    'takes %s',
+    'accepts %s',
     async (username) => {
       expect(await create(username)).toBeUndefined();
     },
   );
 
-  it('holds for a new name of a user and for service accounts, and not for the same name in another case', async () => {
+  it('are refused for new users and service accounts; the same name in another case is not a look-alike', async () => {
     const user = await world.user('carol');
     const rename = (username: string) =>
       world.root().codes(call('updateUser', 'user { id }'), { i: { id: idOf('User', user), username } });
@@ -64,7 +64,7 @@ describe('user names that look alike', () => {
     expect(await world.root().codes(account, { i: { name: 'gatehouse' } })).toEqual(['BAD_INPUT']);
   });
 
-  it('knows the names of an earlier version, too', async () => {
+  it('are compared with the names of an earlier version, too', async () => {
     await world.user('eve1');
     await world.db.user.updateMany({ data: { usernameLooks: null } });
     expect(await create('evel')).toBeUndefined();
@@ -74,7 +74,7 @@ describe('user names that look alike', () => {
     expect(await world.db.user.count({ where: { usernameLooks: null } })).toBe(0);
   });
 
-  it('an audit event says what kind of actor it was', async () => {
+  it('an audit event records the kind of its actor', async () => {
     const { auditEvents } = await world.root().ok<any>('{ auditEvents(first: 50) { nodes { actorKind actorName } } }');
     const kinds = new Map(auditEvents.nodes.map((one: any) => [one.actorName, one.actorKind]));
     expect([kinds.get('system'), kinds.get('root')]).toEqual(['SYSTEM', 'USER']);

@@ -17,7 +17,7 @@ describe('managed roles of a store that an older version wrote', () => {
     const alice = await world.user('alice', [main]);
     await world.bind(main, { principal: alice }, await world.managed(main, 'Admin'));
     admin = await world.as(alice);
-    // The older version did not know GROUP:READ, had no Launcher, and one tenant has a role of that name.
+    // The older version did not have GROUP:READ and Launcher, and one tenant has a role of that name.
     const { id } = await world.tenant('other');
     await world.db.role.deleteMany({ where: { name: 'Launcher' } });
     await world.db.$executeRaw`
@@ -25,7 +25,7 @@ describe('managed roles of a store that an older version wrote', () => {
       VALUES (gen_random_uuid()::text, ${id}, 'Launcher', 'launcher', '{FLOW:READ}', false)`;
     await world.db.$executeRaw`
       UPDATE "Role" SET permissions = array_remove(permissions, 'GROUP:READ') WHERE "isManaged"`;
-    // A newer version that runs beside this one gave the Viewer a permission that this one does not know.
+    // A newer version that runs in parallel gave the Viewer a permission that this one does not know.
     await world.db.$executeRaw`
       UPDATE "Role" SET permissions = permissions || '{HOLOGRAM:READ}' WHERE name = 'Viewer' AND "isManaged"`;
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
@@ -37,7 +37,7 @@ describe('managed roles of a store that an older version wrote', () => {
     expect(await admin.codes(groups)).toEqual(['FORBIDDEN']);
   });
 
-  it('follow the program when a gateway starts, once, with events and one new revision', async () => {
+  it('are updated when a gateway starts, once, with events and one new revision', async () => {
     const before = await world.db.accessState.findFirstOrThrow();
     const counts = await Promise.all(world.apps.map(({ store }) => alignManagedRoles(store)));
     // The Admin of two tenants gained a permission; main gained a Launcher.
@@ -57,12 +57,12 @@ describe('managed roles of a store that an older version wrote', () => {
     expect(await alignManagedRoles(world.app.store)).toBe(0);
   });
 
-  it('let the Admin of an old tenant use and give what is new', async () => {
+  it('let the Admin of an old tenant use and grant what is new', async () => {
     await world.app.freshness.confirm();
     expect(await admin.codes(groups)).toEqual([]);
   });
 
-  it('leave a role of the tenant that has the name of a new one', async () => {
+  it("keep a tenant's role that has the name of a new one", async () => {
     const other = await world.db.tenant.findUniqueOrThrow({ where: { key: 'other' } });
     expect(await byName('Launcher', other.id)).toMatchObject({ isManaged: false, permissions: ['FLOW:READ'] });
   });

@@ -34,7 +34,7 @@ describe('files of namespaces', () => {
       )
     ).tenant.namespace?.files;
 
-  it('come back as they were written, text or not', async () => {
+  it('are returned as written, text or binary', async () => {
     const text = 'Größe: 🙂\r\n\ttabs stay\n';
     const { data } = await write('company', 'scripts/a.py', { content: text });
     expect(data.putNamespaceFile.file).toMatchObject({
@@ -53,7 +53,7 @@ describe('files of namespaces', () => {
     expect(answer.tenant.namespace).toEqual({ a: { content: text }, b: null, c: null });
   });
 
-  it('are listed by folder and text, page by page, without their contents being read', async () => {
+  it('are listed by folder and text, page by page, without loading their contents', async () => {
     for (const path of ['/sql/a.sql', '/sql/deep/b.sql', '/sqlx/c.sql', '/sql_x']) await write('company.team', path);
     const paths = async (args: string) => (await files('company.team', args)).nodes.map(({ path }: any) => path);
     expect(await paths('')).toEqual(['/sql/a.sql', '/sql/deep/b.sql', '/sql_x', '/sqlx/c.sql']);
@@ -63,7 +63,7 @@ describe('files of namespaces', () => {
     expect((await files('company')).totalCount).toBe(3);
   });
 
-  it('are replaced and deleted, each with its event; the same content makes none', async () => {
+  it('are replaced and deleted with an event each; equal content records none', async () => {
     const events = async () =>
       (
         await world.db.auditEvent.findMany({
@@ -81,7 +81,7 @@ describe('files of namespaces', () => {
       ['namespace.delete-file', ['']],
     ]);
     expect(await admin.codes(remove, { i: { tenant: 'main', namespace: 'other', path: 'a' } })).toEqual(['NOT_FOUND']);
-    // What it says stands in no event.
+    // Its content is in no event.
     const all = JSON.stringify(await world.db.auditEvent.findMany({ select: { patch: true, revertPatch: true } }));
     expect(all).not.toContain('tabs stay');
   });
@@ -105,7 +105,7 @@ describe('files of namespaces', () => {
     expect(await files('company', ', where: { text: "" }')).toMatchObject({ totalCount: 3 });
   });
 
-  it('have one content of a bounded size, a name that is no folder, and a namespace that is there', async () => {
+  it('require one content of limited size, a name that is not a folder, and an existing namespace', async () => {
     const code = async (...args: Parameters<typeof write>) => (await write(...args)).errors[0]?.extensions.code;
     expect(await code('company', '/x', {})).toBe('BAD_INPUT');
     expect(await code('company', '/x', { content: 'a', contentBase64: 'YQ==' })).toBe('BAD_INPUT');
@@ -118,7 +118,7 @@ describe('files of namespaces', () => {
     expect(await code('a..b', '/x')).toBe('BAD_INPUT');
   });
 
-  it('are of who may read or change the namespace, and look like none to others', async () => {
+  it('are readable and writable with their namespace, and look missing to others', async () => {
     const user = await world.user(`u${next++}`, [main]);
     await world.grant(main, user, ['NAMESPACE:READ'], 'company');
     await world.grant(main, user, ['NAMESPACE:UPDATE'], 'company.team');
@@ -135,7 +135,7 @@ describe('files of namespaces', () => {
     ]);
   });
 
-  it('keep their namespace: an implied one stays with them, a created one is not deleted', async () => {
+  it('keep their namespace: an implied one remains, a created one cannot be deleted', async () => {
     const flow = await world.flow(main, flowSource('implied.only', 'x'));
     expect((await write('implied.only', '/a')).errors).toEqual([]);
     await admin.ok(call('deleteFlow', 'deletedId'), { i: { id: idOf('Flow', flow) } });

@@ -24,7 +24,7 @@ describe('what a namespace inherits', () => {
         [true, false].filter(() => chance.coin(0.4)).map((forced) => ({ type, forced, values: variables() as never })),
       );
 
-  it('is the nearest variable, whole, in whatever order the chain comes', () => {
+  it('is the nearest variable, whole, whatever the order of the chain', () => {
     for (let i = 0; i < 2_000; i += 1) {
       const chain: Configured[] = chainNames.map((namespace) => ({
         namespace,
@@ -32,28 +32,29 @@ describe('what a namespace inherits', () => {
         pluginDefaults: [],
       }));
       const expected = new Map<string, unknown>();
-      // From below upwards: the first that says something has said it.
+      // From the namespace upwards: the first value wins.
       for (const { namespace, variables: own } of [...chain].reverse())
         for (const [key, value] of Object.entries(own as object))
           if (!expected.has(key)) expected.set(key, [value, namespace]);
       const shuffled = [...chain].sort(() => chance.next() - 0.5);
-      const told = effectiveVariables(shuffled);
-      expect(new Map(told.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
-      expect(told.map(({ key }) => key)).toEqual([...expected.keys()].sort());
+      const reported = effectiveVariables(shuffled);
+      expect(new Map(reported.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
+      expect(reported.map(({ key }) => key)).toEqual([...expected.keys()].sort());
     }
   });
 
-  it('is the outermost of the forced plugin defaults, then the nearest of the rest, with nothing left out', () => {
+  it('is the outermost forced plugin default, then the nearest of the others, without omissions', () => {
     for (let i = 0; i < 2_000; i += 1) {
       const chain: Configured[] = chainNames.map((namespace) => ({
         namespace,
         variables: {},
         pluginDefaults: defaults(),
       }));
-      const told = effectivePluginDefaults([...chain].sort(() => chance.next() - 0.5));
-      expect(told.length).toBe(chain.reduce((sum, one) => sum + (one.pluginDefaults as unknown[]).length, 0));
+      const reported = effectivePluginDefaults([...chain].sort(() => chance.next() - 0.5));
+      expect(reported.length).toBe(chain.reduce((sum, one) => sum + (one.pluginDefaults as unknown[]).length, 0));
       for (const type of ['io.a', 'io.a.Task', 'io.b']) {
-        const first = (forced: boolean) => told.find((one) => one.type === type && one.forced === forced)?.namespace;
+        const first = (forced: boolean) =>
+          reported.find((one) => one.type === type && one.forced === forced)?.namespace;
         const setting = (forced: boolean) =>
           chain.filter(({ pluginDefaults }) =>
             (pluginDefaults as PluginDefault[]).some((one) => one.type === type && one.forced === forced),
@@ -61,8 +62,8 @@ describe('what a namespace inherits', () => {
         expect(first(true)).toBe(setting(true)[0]?.namespace);
         expect(first(false)).toBe(setting(false).at(-1)?.namespace);
       }
-      expect(told.map(({ forced }) => forced)).toEqual(
-        told
+      expect(reported.map(({ forced }) => forced)).toEqual(
+        reported
           .map(({ forced }) => forced)
           .sort()
           .reverse(),
@@ -114,7 +115,7 @@ describe('the settings of namespaces', () => {
   const idOfNamespace = async (name: string) =>
     idOf('Namespace', await world.db.namespace.findFirstOrThrow({ where: { namespace: name } }));
 
-  it('are inherited with where they are from, also through one that is only implied', async () => {
+  it('are inherited with their origin, also through an implied namespace', async () => {
     const x = await of(admin, 'company.team.x');
     expect(x.inheritedVariables).toEqual([
       { key: 'limits', value: { cpu: 4 }, namespace: 'company.team.x' },
@@ -137,7 +138,7 @@ describe('the settings of namespaces', () => {
     ]);
   });
 
-  it('are told to a reader of the namespace alone, and those of its neighbours are not', async () => {
+  it('are returned to a reader of the namespace alone, without those of its siblings', async () => {
     await admin.ok(create, { i: { tenant: 'main', name: 'companyx', variables: { hidden: 'canary' } } });
     const reader = await world.user('reader', [main]);
     await world.grant(main, reader, ['NAMESPACE:READ'], 'company.team.x');
@@ -147,7 +148,7 @@ describe('the settings of namespaces', () => {
     expect(await of(client, 'companyx')).toBeNull();
   });
 
-  it('reveal the one above when they are taken back, and change in one event each', async () => {
+  it('reveal the inherited value when cleared, with one event for each change', async () => {
     const id = await idOfNamespace('company.team.x');
     await admin.ok(update, { i: { id, variables: { limits: { cpu: 8 } } } });
     expect((await of(admin, 'company.team.x')).inheritedVariables).toContainEqual({
@@ -170,7 +171,7 @@ describe('the settings of namespaces', () => {
     ]);
   });
 
-  it('fall with the namespace, and do not come back with a new one of its name', async () => {
+  it('are deleted with the namespace, and do not return with a new one of its name', async () => {
     await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon', variables: { a: 1 } } });
     await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon.below' } });
     await admin.ok(call('deleteNamespace', 'deletedId'), { i: { id: await idOfNamespace('gone.soon') } });
@@ -179,7 +180,7 @@ describe('the settings of namespaces', () => {
     expect((await of(admin, 'gone.soon')).variables).toEqual({});
   });
 
-  it('ask the database once for the chains of a whole list', async () => {
+  it('load the chains of a whole list in one query', async () => {
     const document = `{ tenant(key: "main") { namespaces(first: 100) { nodes { inheritedVariables { key } inheritedPluginDefaults { type } } } } }`;
     await admin.ok(document);
     const few = await world.statements(() => admin.ok(document));
@@ -204,13 +205,13 @@ describe('the settings of namespaces', () => {
     ],
     ['a type that is none', { pluginDefaults: [{ type: 'a..b', values: {} }] }, 'pluginDefaults'],
     ['values that are no object', { pluginDefaults: [{ type: 'a.b', values: 'x' }] }, 'pluginDefaults'],
-  ])('refuse %s, with the place', async (_what, content, path) => {
+  ])('refuse %s, with its path', async (_what, content, path) => {
     const { errors } = await admin.run<any>(update, { i: { id: await idOfNamespace('company'), ...content } });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
     expect((errors[0]!.extensions['issues'] as any[])[0].path.slice(0, 2)).toEqual(['input', path]);
   });
 
-  it('keep a prototype from being one', async () => {
+  it('do not allow prototype pollution', async () => {
     const id = await idOfNamespace('company');
     await admin.run(update, { i: { id, variables: JSON.parse('{"__proto__": {"polluted": 1}, "constructor": 2}') } });
     expect(({} as any).polluted).toBeUndefined();

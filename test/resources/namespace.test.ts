@@ -40,7 +40,7 @@ describe('namespaces', () => {
   });
   afterAll(() => world.close());
 
-  it('brings up implied ancestors, which are declared when they are created', async () => {
+  it('creates implied ancestors, which can be declared later', async () => {
     const { tenant } = await admin.ok(list, { tenant: 'main', where: { under: 'company' } });
     expect(tenant?.namespaces?.nodes.map(({ name, declared }) => [name, declared])).toEqual([
       ['company', false],
@@ -51,7 +51,7 @@ describe('namespaces', () => {
     expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual(['CONFLICT']);
   });
 
-  it('shows a namespaced reader the namespace and what is below it, and counts only those', async () => {
+  it('shows a reader of a namespace that one and what is below it, and counts only those', async () => {
     const client = await world.as(dev);
     const { tenant } = await client.ok(list, { tenant: 'main' });
     expect(tenant?.namespaces?.nodes.map(({ name }) => name)).toEqual(['company', 'company.team', 'company.team.x']);
@@ -61,7 +61,7 @@ describe('namespaces', () => {
   });
 
   it.each(['a..b', 'a.', '.a', '', 'A', 'a b', 'a\n', 'é', `${'a'.repeat(151)}`])(
-    'refuses the name %j with its place',
+    'refuses the name %j with its path',
     async (name) => {
       const { errors } = await admin.run(create, { tenant: 'main', name });
       expect(errors[0]?.extensions.code).toBe('BAD_INPUT');
@@ -81,7 +81,7 @@ describe('namespaces', () => {
     expect(names).toHaveLength(9);
   });
 
-  it('writes one event for each change, and none for no change', async () => {
+  it('writes one event for each change, and none without a change', async () => {
     const row = await world.db.namespace.findFirstOrThrow({ where: { namespace: 'my_ns' } });
     const update = `mutation($id: ID!, $d: String) { updateNamespace(input: { id: $id, description: $d, reason: "tidy up" }) { namespace { description } } }`;
     const events = () => world.db.auditEvent.findMany({ where: { resourceId: row.id }, orderBy: { seq: 'asc' } });

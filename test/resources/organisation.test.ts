@@ -44,7 +44,7 @@ const cases = [
   },
 ];
 
-/** The short form walks a part of the users. */
+/** The short form checks a part of the users. */
 const everyNth = process.env['SOAK'] === '1' ? 1 : 3;
 const walked = <User>(users: readonly User[]): User[] => users.filter((_, i) => i % everyNth === 0);
 
@@ -59,7 +59,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
   const gatehouse = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
     new Promise((done) => {
       const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-      // Signed in by the environment, unless the arguments say it.
+      // Credentials from the environment, unless passed as arguments.
       const env = { ...process.env, GATEHOUSE_USER: `root:${password}` };
       execFile(process.execPath, [main, 'apply', ...args], { env }, (error, out, err) =>
         done({ code: error ? error.code : 0, out, err }),
@@ -96,7 +96,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
     );
   });
 
-  it.skipIf(absent)('finds nothing to do a second time, and writes no event', { timeout: 120_000 }, async () => {
+  it.skipIf(absent)('finds nothing to do when applied again, and writes no event', { timeout: 120_000 }, async () => {
     const before = await world.db.auditEvent.count();
     const startedAt = performance.now();
     const { code, out } = await apply();
@@ -107,7 +107,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
   });
 
   it.skipIf(absent)(
-    'is decided as the organisation itself says: every user, repository and permission',
+    "is decided as the organisation's own data says: every user, repository and permission",
     {
       timeout: 90_000,
     },
@@ -157,7 +157,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
     },
   );
 
-  it.skipIf(absent)('is shown over HTTP as the organisation itself says', async () => {
+  it.skipIf(absent)("is shown over HTTP as the organisation's own data says", async () => {
     const administered = (username: string) =>
       organisations.some(
         ({ admins, teams }) =>

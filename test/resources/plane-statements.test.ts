@@ -5,7 +5,7 @@ import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { World } from '../support/world.ts';
 
-describe('how many statements pages of the plane take', () => {
+describe('statements for pages of orchestration resources', () => {
   let world: World;
   let main: Tenant;
   let viewer: Client;
@@ -37,7 +37,7 @@ describe('how many statements pages of the plane take', () => {
   afterAll(() => world.close());
 
   const statements = async (query: string, check: (data: any) => void): Promise<number> => {
-    // Who they are and which tenants there are is known after the first.
+    // Principals and tenants are cached after the first.
     await viewer.ok(query);
     return world.statements(async () => check(await viewer.ok<any>(query)));
   };
@@ -62,7 +62,7 @@ describe('how many statements pages of the plane take', () => {
     expect(count).toBe(3);
   });
 
-  it('a tenant that is renamed is shown with its new name at once, and one that is closed to somebody is gone', async () => {
+  it('a renamed tenant has its new name at once, and a tenant that is closed to the viewer is missing', async () => {
     const name = async (client = viewer) =>
       (await client.run<any>('{ tenant(key: "main") { name } }')).data?.tenant?.name;
     expect(await name()).toBe('main');

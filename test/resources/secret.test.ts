@@ -38,7 +38,7 @@ describe('secrets', () => {
       openSecret(tx, world.app.services.keys, await tx.secret.findUniqueOrThrow({ where: { id } })),
     );
 
-  it('are written and never read: their values are in no answer, no event, no record', async () => {
+  it('can be written and not read: their values are in no response, event or record', async () => {
     const canary = 'canary-value-8c1f';
     const { putSecret } = await admin.ok<any>(put, {
       i: {
@@ -84,7 +84,7 @@ describe('secrets', () => {
       (_key, value) => (typeof value === 'bigint' ? String(value) : value),
     );
     expect(written).not.toContain(canary);
-    // Control: the value is there, for who has the keys.
+    // Control: the value can be decrypted with the keys.
     expect(await opened((await world.db.secret.findFirstOrThrow({ where: { key: 'DB_PASSWORD' } })).id)).toBe(changed);
     const events = await world.db.auditEvent.findMany({
       where: { resource: 'SECRET', outcome: 'SUCCESS' },
@@ -98,7 +98,7 @@ describe('secrets', () => {
     ]);
   });
 
-  it('open in their own place only: not under another key, namespace or tenant, nor when a byte changed', async () => {
+  it('can be decrypted in their own place only: not under another key, namespace or tenant, nor after a changed byte', async () => {
     const one = await add('company', 'ONE', 'first');
     const two = await add('company', 'TWO', 'second');
     const far = await add('other', 'ONE', 'third');
@@ -120,14 +120,14 @@ describe('secrets', () => {
     await expect(opened(one.id)).rejects.toThrow();
     await world.db.secret.update({ where: { id: one.id }, data: { sealed: one.sealed } });
     expect(await opened(one.id)).toBe('first');
-    // The same text twice is not seen to be the same.
+    // Equal values are stored differently.
     const again = await add('company.team', 'ONE', 'first');
     expect(again.sealed).not.toBe(one.sealed);
     const key = Buffer.alloc(32, 1);
     expect(() => open(key, seal(key, Buffer.from('x'), ['a', 'bc']), ['ab', 'c'])).toThrow();
   });
 
-  it('are inherited by key, the nearest first, as far as the viewer may read them', async () => {
+  it('are inherited by key, the nearest first, within what the viewer can read', async () => {
     await add('company', 'SHARED', 'x');
     const own = await add('company.team', 'SHARED', 'y');
     const inherited = async (client: Client) =>
@@ -147,7 +147,7 @@ describe('secrets', () => {
     expect(await inherited(admin)).toContainEqual({ key: 'SHARED', namespace: 'company' });
   });
 
-  it('hold their namespace, and fall with their tenant, each with its event', async () => {
+  it('keep their namespace, and are deleted with their tenant, with an event each', async () => {
     const { id } = await world.db.namespace.findFirstOrThrow({ where: { namespace: 'company' } });
     expect(await admin.codes(call('deleteNamespace', 'deletedId'), { i: { id: idOf('Namespace', { id }) } })).toEqual([
       'CONFLICT',
@@ -162,7 +162,7 @@ describe('secrets', () => {
     expect(await world.db.dataKey.count({ where: { tenantId: doomed.id } })).toBe(0);
   });
 
-  it('are sealed anew while others write: none is lost, none keeps the old key', async () => {
+  it('are encrypted again during writes: none is lost, none keeps the old key', async () => {
     const values = new Map<string, string>();
     await world.write(async (tx) => {
       const grant = asSystem('SECRET:CREATE', 'test');
@@ -198,7 +198,7 @@ describe('secrets', () => {
     expect(await world.db.auditEvent.count({ where: { action: 'secret.rotate-keys' } })).toBe(2);
   }, 60_000);
 
-  it('open by a former master key that is named, and by a present one after the rotation', async () => {
+  it('can be decrypted with a configured former master key, and with the current one after the rotation', async () => {
     const secret = await add('company', 'MASTER', 'kept');
     const stored = () => world.db.secret.findUniqueOrThrow({ where: { id: secret.id } });
     const former = 'test master key, the same on every gateway';
@@ -214,7 +214,7 @@ describe('secrets', () => {
 });
 
 describe('a secret in the real program', () => {
-  it('is nowhere in the data folder or the log, and a wrong master key is told at the start', async () => {
+  it('is not in the data folder or the log, and a wrong master key is reported at startup', async () => {
     const canary = 'canary-value-51d0aa';
     const gateway = await GatewayProgram.create({
       GATEHOUSE_ADMIN_PASSWORD: password,
@@ -241,7 +241,7 @@ describe('a secret in the real program', () => {
       };
       walk(gateway.env['GATEHOUSE_DATA_DIR']!);
       expect(bytes.some((text) => text.includes(canary))).toBe(false);
-      // Control: what is not secret is found this way.
+      // Control: a value that is not secret is found in this way.
       expect(bytes.some((text) => text.includes('KEY_OF_CANARY'))).toBe(true);
       expect(gateway.output).not.toContain(canary);
 
@@ -251,7 +251,7 @@ describe('a secret in the real program', () => {
       expect((await gateway.run('secrets', 'rotate')).output).toContain('main: 1 secrets are sealed by a new key');
       expect((await gateway.run('secrets', 'rotate', 'nope')).output).toContain('There is no tenant nope');
 
-      // The master key is lost for good.
+      // The master key is lost.
       const [, token = ''] = /API token (gth_\S+)/.exec(firstOutput) ?? [];
       const intact = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
       expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('nothing is lost')]);

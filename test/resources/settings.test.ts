@@ -7,7 +7,7 @@ import { idOf, password, World } from '../support/world.ts';
 
 const update = call('updateMySettings', 'settings');
 
-describe('the own settings', () => {
+describe('own settings', () => {
   let world: World;
   let ann: Client;
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('the own settings', () => {
   const events = () =>
     world.db.auditEvent.findMany({ where: { action: 'user.update-settings' }, orderBy: { seq: 'asc' } });
 
-  it('are empty first, then what was set: key by key, null takes back', async () => {
+  it('are empty first, then as set: by key, null clears a value', async () => {
     expect(await mine()).toEqual({});
     await set({ theme: 'dark', timeZone: 'Europe/Berlin', editor: { fontSize: 14, wordWrap: true } });
     expect(await set({ language: 'de-AT', editor: { fontSize: null, theme: 'same' }, theme: null })).toEqual({
@@ -36,7 +36,7 @@ describe('the own settings', () => {
     expect(await set({})).toEqual(await mine());
   });
 
-  it('are audited, one event for each change and none for no change, and nobody is decided about anew', async () => {
+  it('are audited, one event for each change and none without a change, and invalidate no decision', async () => {
     const before = (await events()).length;
     const { revision } = world.app.freshness.state;
     await set({ logLevel: 'WARN' });
@@ -71,7 +71,7 @@ describe('the own settings', () => {
     [{ editor: 'vi' }, ['editor']],
     [[], []],
     ['dark', []],
-  ])('refuse %j with its place, and nothing of it is kept', async (settings, path) => {
+  ])('refuse %j with its path, and store nothing of it', async (settings, path) => {
     const before = await mine();
     const { errors } = await ann.run(update, { i: { settings } });
     expect(errors[0]?.extensions).toMatchObject({
@@ -81,7 +81,7 @@ describe('the own settings', () => {
     expect(await mine()).toEqual(before);
   });
 
-  it('name every fault at once', async () => {
+  it('report every fault at once', async () => {
     const { errors } = await ann.run(update, { i: { settings: { theme: 1, a: 1, b: 2 } } });
     expect((errors[0]!.extensions['issues'] as any[]).map(({ path }) => path.at(-1)).sort()).toEqual([
       'a',
@@ -90,7 +90,7 @@ describe('the own settings', () => {
     ]);
   });
 
-  it('belong to one person: not to who acts as them, not to a service account', async () => {
+  it('belong to one user: not to an impersonator, not to a service account', async () => {
     const acting = world.root().as({ 'x-gatehouse-impersonate': 'ann' });
     expect(await mine(acting)).toEqual(await mine());
     expect(await acting.codes(update, { i: { settings: { theme: 'light' } } })).toEqual(['FORBIDDEN']);
@@ -105,13 +105,13 @@ describe('the own settings', () => {
     expect(await world.anonymous().codes(update, { i: { settings: {} } })).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('are changed by several at once without losing any', async () => {
+  it('keep all concurrent changes', async () => {
     const keys = { theme: 'dark', pageSize: 50, dateFormat: 'DD.MM.', logDisplay: 'failed', refreshSeconds: 30 };
     await Promise.all(Object.entries(keys).map(([key, value]) => set({ [key]: value })));
     expect(await mine()).toMatchObject(keys);
   });
 
-  it('merge like a map of keys, whatever comes', () => {
+  it('merge like a map of keys, for any values', () => {
     const value = fc.oneof(fc.constant(null), fc.integer(), fc.boolean());
     const change = fc.dictionary(
       fc.constantFrom('a', 'b', 'c'),
@@ -129,7 +129,7 @@ describe('the own settings', () => {
         for (const one of changes) {
           for (const [key, v] of Object.entries(one)) {
             const isMap = typeof v === 'object' && v !== null;
-            // A plain value replaces a map, null takes all of it.
+            // A plain value replaces a map, null clears it.
             for (const known of [...expected.keys()])
               if (known === key || (!isMap && known.startsWith(`${key}.`))) expected.delete(known);
             for (const [path, inner] of flat({ [key]: v }))
@@ -142,7 +142,7 @@ describe('the own settings', () => {
     );
   });
 
-  it('go with their person', async () => {
+  it('are deleted with their user', async () => {
     const user = await world.user('leaver', [], { password });
     await set({ theme: 'dark' }, world.basic('leaver'));
     await world.root().ok(call('deleteUser', 'deletedId'), { i: { id: idOf('User', user) } });

@@ -115,7 +115,7 @@ describe('stats', () => {
   });
   afterAll(() => world.close());
 
-  /** What the figures of some executions are, counted one by one. */
+  /** The figures of some executions, counted one by one. */
   function series(rows: readonly Execution[]) {
     const total = (some: readonly Execution[]) => ({
       executions: some.length,
@@ -145,7 +145,7 @@ describe('stats', () => {
     };
   }
 
-  /** A filter as policies and roles make them; half of them speak of more than tenant and namespace. */
+  /** A filter as policies and roles create them; half of them use more than tenant and namespace. */
   function filter(tenantId: string): Where {
     const name = () => namespaces[random.below(namespaces.length)]!;
     const arms: (() => Where)[] = [
@@ -163,7 +163,7 @@ describe('stats', () => {
     return arms[random.below(arms.length)]!();
   }
 
-  it('count executions as one by one, whatever the filters and the window, by roll-up or by row', async () => {
+  it('count executions correctly, for any filter and window, by roll-up or by row', async () => {
     const now = new Date();
     let rolled = 0;
     for (let i = 0; i < 150; i += 1) {
@@ -185,14 +185,14 @@ describe('stats', () => {
     expect(rolled).toBeGreaterThan(20);
   });
 
-  it('ask the counts by day where these can answer, and only there', async () => {
+  it('use the counts by day exactly if they apply', async () => {
     const { id } = tenants[0]!;
     const window = windowOf({ days: 6 }, new Date());
     const count = async (where: Where, own = window) => {
       const ask = { window: own, reach: { executions: [{ tenantId: id, where }] } as unknown as Reach };
       return seriesOf((await countExecutions(world.db, [ask]))[0]!).executions;
     };
-    // Made wrong on purpose: who answers by them is wrong as well.
+    // Wrong on purpose: figures based on it are wrong as well.
     await world.db.$executeRaw`UPDATE "ExecutionDay" SET count = count * 1000`;
     const real = executions.filter((row) => row.tenantId === id && row.startedAt >= window.from).length;
     expect(await count({ tenantId: id })).toBe(real * 1_000);
@@ -208,7 +208,7 @@ describe('stats', () => {
   const resources = ['NAMESPACE', 'FLOW', 'TRIGGER', 'EXECUTION'] as const;
   type Held = { tenant: Tenant; permission: Permission; namespace: string };
 
-  async function somebody(name: string): Promise<{ client: Client; held: Held[]; counted: Tenant[] }> {
+  async function viewer(name: string): Promise<{ client: Client; held: Held[]; counted: Tenant[] }> {
     const user = await world.user(name, tenants);
     const held: Held[] = [];
     const counted = tenants.filter(() => random.below(4) > 0);
@@ -232,7 +232,7 @@ describe('stats', () => {
     return { client: await world.as(user), held, counted };
   }
 
-  it('are equal to counting one by one what each may read, for generated rights', async () => {
+  it('equal a count by hand of what each viewer can read, for generated permissions', async () => {
     for (const [i, tenant] of tenants.entries()) {
       for (let n = 0; n <= i; n += 1) {
         await world.group(tenant, `group ${n}`);
@@ -240,7 +240,7 @@ describe('stats', () => {
       }
     }
     for (let round = 0; round < 12; round += 1) {
-      const { client, held, counted } = await somebody(`counter-${round}`);
+      const { client, held, counted } = await viewer(`counter-${round}`);
       const [accesses, groups, roles, accounts, users] = await Promise.all([
         world.db.tenantAccess.findMany(),
         world.db.group.findMany(),
@@ -313,14 +313,14 @@ describe('stats', () => {
     }
   });
 
-  it('say nothing of people to who may not list them, though they may read themselves', async () => {
+  it('hide counts of principals from viewers who cannot list them, even if they can read themselves', async () => {
     const viewer = await world.user('viewer', [tenants[0]!]);
     await world.bind(tenants[0]!, { principal: viewer }, await world.managed(tenants[0]!, 'Viewer'));
     const client = await world.as(viewer);
     const { stats } = (await client.ok<any>(ofTenant, { key: 'a' })).tenant;
     expect(stats).toMatchObject({ users: null, groups: null, roles: null, serviceAccounts: null });
     expect(stats.flows).toBe(flows.filter(({ tenantId }) => tenantId === tenants[0]!.id).length);
-    // Of the same figure the list says the same.
+    // The list has the same total.
     const lists = '{ tenant(key: "a") { flows { totalCount } triggers { totalCount } namespaces { totalCount } } }';
     const { tenant } = await client.ok<any>(lists);
     expect([tenant.flows.totalCount, tenant.triggers.totalCount, tenant.namespaces.totalCount]).toEqual([
@@ -330,7 +330,7 @@ describe('stats', () => {
     ]);
   });
 
-  it('take at most three statements, however many tenants and windows', async () => {
+  it('run at most three statements, for any number of tenants and windows', async () => {
     const user = await world.user('counts-all', []);
     const many: string[] = [];
     const prepare = async (count: number) => {
@@ -350,7 +350,7 @@ describe('stats', () => {
     const statements = async (query: string) => {
       await client.ok(query);
       const counts: number[] = [];
-      // What a gateway writes by itself now and then is none of this.
+      // Excludes the gateway's own periodic writes.
       for (let i = 0; i < 3; i += 1) counts.push(await world.statements(() => client.ok(query)));
       return Math.min(...counts);
     };
@@ -369,7 +369,7 @@ describe('stats', () => {
     [{ from: '2026-01-02T00:00:00Z', to: '2026-01-02T00:00:00Z' }, ['window', 'to']],
     [{ from: '2999-01-01T00:00:00Z' }, ['window', 'from']],
     [{ from: '2020-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }, ['window', 'from']],
-  ])('refuse the window %j with its place', async (w, path) => {
+  ])('refuse the window %j with its path', async (w, path) => {
     const user = await world.user(`asker-${newId()}`, [tenants[0]!]);
     await world.grant(tenants[0]!, user, ['STATS:READ']);
     const client = await world.as(user);

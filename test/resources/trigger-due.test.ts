@@ -16,17 +16,17 @@ const next = (schedule: Parameters<typeof nextAfter>[0], from: string, count = 1
 };
 
 describe('when a schedule is due', () => {
-  it('follows the clock of its time zone through the days on which it is put forward and back', () => {
+  it('follows the local time of its zone across changes of the clocks', () => {
     const berlin = { cron: '30 2 * * *', timezone: 'Europe/Berlin' };
-    // There is no 02:30 on 29 March 2026: the day is not left out.
+    // 02:30 does not exist on 29 March 2026: the day is not skipped.
     expect(next(berlin, '2026-03-28T00:00:00Z', 3)).toEqual([
       '2026-03-28T01:30:00Z',
       '2026-03-29T01:00:00Z',
       '2026-03-30T00:30:00Z',
     ]);
-    // 02:30 comes twice on 25 October 2026: it fires once.
+    // 02:30 occurs twice on 25 October 2026: it fires once.
     expect(next(berlin, '2026-10-24T12:00:00Z', 2)).toEqual(['2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z']);
-    // Every half an hour goes on every half an hour.
+    // A half-hourly schedule continues every half an hour.
     expect(next({ cron: '*/30 * * * *', timezone: 'Europe/Berlin' }, '2026-10-24T23:59:00Z', 5)).toEqual([
       '2026-10-25T00:00:00Z',
       '2026-10-25T00:30:00Z',
@@ -41,10 +41,10 @@ describe('when a schedule is due', () => {
   });
 
   it.each([
-    // Put forward: what is left out comes at its end, and all of it at once.
+    // Clocks forward: skipped times fire at the end of the gap, all at once.
     ['0,30 2 * * *', 'Europe/Paris', '2026-03-28T12:00:00Z', ['2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z']],
     ['0 2,14 * * *', 'America/Chicago', '2026-03-08T00:00:00Z', ['2026-03-08T08:00:00Z', '2026-03-08T19:00:00Z']],
-    // Put back: what comes twice comes once.
+    // Clocks back: a repeated time fires once.
     [
       '0,30 2 * * *',
       'Europe/Paris',
@@ -69,9 +69,9 @@ describe('when a schedule is due', () => {
       '2026-11-01T06:00:00Z',
       ['2026-11-01T06:15:00Z', '2026-11-01T07:15:00Z', '2026-11-01T08:15:00Z'],
     ],
-  ])('brings each time of the clocks once: %s in %s', (cron, timezone, from, wanted) => {
+  ])('fires at each local time once: %s in %s', (cron, timezone, from, wanted) => {
     expect(next({ cron, timezone }, from, wanted.length)).toEqual(wanted);
-    // Backwards the same.
+    // The same backwards.
     const last = wanted.at(-1)!;
     const before = (text: string) => lastUpTo({ cron, timezone }, new Date(Date.parse(text) - 1_000));
     const backwards = wanted.slice(1).map((text) => before(text)?.toISOString().replace('.000', ''));
@@ -79,7 +79,7 @@ describe('when a schedule is due', () => {
     expect(lastUpTo({ cron, timezone }, at(last))).toEqual(at(last));
   });
 
-  it('by dates without a distance from UTC is by the clocks of its zone, whatever that of the process', () => {
+  it('reads dates without an offset in its zone, whatever the zone of the process', () => {
     const dates = ['2026-07-01T09:00:00', '2026-01-01 09:00', '2026-05-01T09:00:00+05:30', '2026-06-01'];
     const zone = process.env['TZ'];
     for (const own of ['UTC', 'Asia/Tokyo']) {
@@ -96,7 +96,7 @@ describe('when a schedule is due', () => {
     else process.env['TZ'] = zone;
   });
 
-  it('is strictly behind an instant, and the last one up to it may be the instant itself', () => {
+  it('is strictly after a time; the last date up to a time can be that time', () => {
     const daily = { cron: '0 9 * * *' };
     expect(next(daily, '2026-05-05T09:00:00Z')).toEqual(['2026-05-06T09:00:00Z']);
     expect(lastUpTo(daily, at('2026-05-05T09:00:00Z'))).toEqual(at('2026-05-05T09:00:00Z'));
@@ -106,7 +106,7 @@ describe('when a schedule is due', () => {
     expect(lastUpTo(dates, at('2026-01-02T00:00:00Z'))).toEqual(at('2026-01-01T00:00:00Z'));
   });
 
-  it('is said by expressions that fire at all', () => {
+  it('requires an expression that fires at all', () => {
     for (const cron of [
       '* * * * *',
       '0/15 * * * *',
@@ -154,15 +154,15 @@ describe('when a schedule is due', () => {
     ['LAST', '2026-05-05T09:00:00.000Z'],
     ['NONE', '2026-05-05T10:00:00.000Z'],
     [undefined, '2026-05-05T07:00:00.000Z'],
-  ])('makes up for what was missed by the rule %s', (rule, wanted) => {
+  ])('recovers missed dates by the rule %s', (rule, wanted) => {
     expect(dueAfter(schedule(rule), evaluated, now)?.toISOString()).toBe(wanted);
-    // Where nothing was missed, all rules say the same.
+    // Without missed dates, all rules are equal.
     expect(dueAfter(schedule(rule), at('2026-05-05T09:00:00Z'), now)?.toISOString()).toBe('2026-05-05T10:00:00.000Z');
-    // One that was never evaluated missed nothing.
+    // A trigger that was never evaluated missed nothing.
     expect(dueAfter(schedule(rule), null, now)?.toISOString()).toBe('2026-05-05T10:00:00.000Z');
   });
 
-  it('is at intervals for polling, at once for listening, never for what others start', () => {
+  it('is at intervals for polling, at once for listening, never for triggers that others start', () => {
     const polling = { kind: 'POLLING', definition: { interval: 'PT5M' } };
     expect(firstDue(polling, now)).toEqual(now);
     expect(dueAfter(polling, now, now)).toEqual(at('2026-05-05T09:35:00Z'));

@@ -32,7 +32,7 @@ describe("the engine's side of triggers", () => {
   });
   afterAll(() => world.close());
 
-  /** An account that may register services, with the role Engine in these tenants. */
+  /** An account that can register services, with the role Engine in these tenants. */
   async function newEngine(own: ServiceAccount, tenants: readonly Tenant[]): Promise<Client> {
     const role = await world.db.role.findFirstOrThrow({ where: { tenantId: null, name: 'Engine' } });
     await world.bind(null, { principal: own }, role);
@@ -49,7 +49,7 @@ describe("the engine's side of triggers", () => {
   }
   const stored = (id: string): Promise<Trigger> => world.db.trigger.findUniqueOrThrow({ where: { id } });
   const state = (id: string, data: object) => world.db.trigger.update({ where: { id }, data });
-  /** A flow of its own, whose trigger is due at this instant. */
+  /** A new flow whose trigger is due now. */
   async function due(at: Date, { tenant = main, cron = 'cron: "0 6 * * *"', namespace = 'company.data' } = {}) {
     const flow = await world.flow(tenant, flowSource(namespace, `flow-${next++}`, false, cron));
     const trigger = await world.db.trigger.findFirstOrThrow({ where: { flowKey: flow.id } });
@@ -57,7 +57,7 @@ describe("the engine's side of triggers", () => {
   }
   const claims = async (id: string, input: object = {}, client = engine): Promise<Claim[]> =>
     (await client.ok<any>(claim, { i: { service: id, ...input } })).claimTriggers.claims;
-  const tell = async (id: string, reports: object[], client = engine) =>
+  const send = async (id: string, reports: object[], client = engine) =>
     (await client.ok<any>(report, { i: { service: id, reports } })).reportTriggers.results as any[];
   const reportOf = ({ trigger, sequence, dueAt }: Claim, more: object = {}) => ({
     trigger: trigger.id,
@@ -65,10 +65,10 @@ describe("the engine's side of triggers", () => {
     dueAt,
     ...more,
   });
-  /** Nothing is due but what a test makes. */
+  /** No trigger is due except those of the test. */
   const quiet = () => world.db.trigger.updateMany({ data: { nextExecutionAt: null, evaluationStartedAt: null } });
 
-  it('claims what is due, enabled and free, in the order of dates, and nothing else', async () => {
+  it('claims due, enabled and free triggers, in order of dates, and no others', async () => {
     await quiet();
     const past = (minutes: number) => new Date(Date.now() - minutes * 60_000);
     const [late, later] = [await due(past(5)), await due(past(9))];
@@ -88,13 +88,13 @@ describe("the engine's side of triggers", () => {
     expect(await stored(late.id)).toMatchObject({ workerId: mine, sequence: 1n });
   });
 
-  it('a report sets what was triggered and when it is due next; told again, or of an earlier claim, it does nothing', async () => {
+  it('a report sets the last execution and the next date; repeated, or of an earlier claim, it does nothing', async () => {
     await quiet();
     const dueAt = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 - 18 * 3_600_000);
     const { id } = await due(dueAt);
     const mine = await service();
     const [first] = await claims(mine);
-    expect(await tell(mine, [reportOf(first!, { executionId: 'started' })])).toEqual([
+    expect(await send(mine, [reportOf(first!, { executionId: 'started' })])).toEqual([
       { outcome: 'APPLIED', error: null },
     ]);
     const after = await stored(id);
@@ -106,17 +106,17 @@ describe("the engine's side of triggers", () => {
       evaluatedAt: dueAt,
     });
     expect(after.nextExecutionAt!.getTime()).toBe(dueAt.getTime() + 86_400_000);
-    expect((await tell(mine, [reportOf(first!, { executionId: 'started' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(mine, [reportOf(first!, { executionId: 'started' })]))[0].outcome).toBe('IGNORED');
     expect(await stored(id)).toEqual(after);
-    // Somebody lets go of it, another claims it, and the first one is still talking.
+    // A user unlocks it, another service claims it, and the first one still reports.
     await state(id, { executionId: null, nextExecutionAt: dueAt });
     const [second] = await claims(mine);
     await state(id, { evaluationStartedAt: null, workerId: null });
     const other = await service();
     const [third] = await claims(other);
     expect([second!.sequence, third!.sequence]).toEqual(['2', '3']);
-    expect((await tell(mine, [reportOf(second!, { executionId: 'twice' })]))[0].outcome).toBe('IGNORED');
-    expect((await tell(other, [reportOf(third!), reportOf(third!)])).map(({ outcome }) => outcome)).toEqual([
+    expect((await send(mine, [reportOf(second!, { executionId: 'twice' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(other, [reportOf(third!), reportOf(third!)])).map(({ outcome }) => outcome)).toEqual([
       'APPLIED',
       'IGNORED',
     ]);
@@ -139,7 +139,7 @@ describe("the engine's side of triggers", () => {
       const [one] = await claims(mine);
       if (!one) break;
       ran.push(one.dueAt);
-      await tell(mine, [reportOf(one)]);
+      await send(mine, [reportOf(one)]);
     }
     expect(ran).toEqual(['2026-01-01T06:00:00.000Z', '2026-01-02T06:00:00.000Z', '2026-01-03T06:00:00.000Z']);
     expect(await stored(id)).toMatchObject({ backfill: null, nextExecutionAt: before, evaluatedAt: null });
@@ -149,7 +149,7 @@ describe("the engine's side of triggers", () => {
     ['ALL', -5],
     ['LAST', 0],
     ['NONE', undefined],
-  ])('dates that nobody claimed are made up for by the rule %s', async (rule, hours) => {
+  ])('dates that were not claimed are recovered by the rule %s', async (rule, hours) => {
     await quiet();
     const hour = 3_600_000;
     const top = Math.floor(Date.now() / hour) * hour;
@@ -162,11 +162,11 @@ describe("the engine's side of triggers", () => {
       expect(await stored(id)).toMatchObject({ nextExecutionAt: new Date(top + hour), workerId: null });
       return;
     }
-    await tell(mine, [reportOf(taken[0]!)]);
+    await send(mine, [reportOf(taken[0]!)]);
     expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + (hours + 1) * hour);
   });
 
-  it('one that listens is held until its worker says that it stopped', async () => {
+  it('a listening trigger is held until its worker reports that it stopped', async () => {
     await quiet();
     const flow = await world.flow(
       main,
@@ -176,15 +176,15 @@ describe("the engine's side of triggers", () => {
     const mine = await service();
     const [held] = await claims(mine);
     for (const executionId of ['e1', 'e2']) {
-      expect((await tell(mine, [reportOf(held!, { executionId })]))[0].outcome).toBe('APPLIED');
+      expect((await send(mine, [reportOf(held!, { executionId })]))[0].outcome).toBe('APPLIED');
       expect(await stored(id)).toMatchObject({ lastExecutionId: executionId, executionId: null, workerId: mine });
     }
-    await tell(mine, [reportOf(held!, { ended: true })]);
+    await send(mine, [reportOf(held!, { ended: true })]);
     expect(await stored(id)).toMatchObject({ workerId: null, evaluationStartedAt: null });
     expect(await claims(await service())).toHaveLength(1);
   });
 
-  it('is for who registered a service, in the tenants where they may, for what their group serves', async () => {
+  it('is for the account that registered a service, in its tenants, for the work of its group', async () => {
     await quiet();
     const other = await world.tenant(`other-${next++}`);
     const past = new Date(Date.now() - 60_000);
@@ -195,7 +195,7 @@ describe("the engine's side of triggers", () => {
     expect(await thief.codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
     expect(await thief.codes(claim, { i: { service: 'no-such' } })).toEqual(['FORBIDDEN']);
     expect(await claims(await service(thief), {}, thief)).toEqual([]);
-    // Who may change triggers, but is no engine, can neither claim nor report.
+    // An account that can update triggers, but is not an engine, cannot claim or report.
     const editor = await world.user(`editor-${next++}`, [main]);
     await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'));
     expect(await (await world.as(editor)).codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
@@ -203,10 +203,10 @@ describe("the engine's side of triggers", () => {
     expect(taken.map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', here)]);
     const foreign = { trigger: idOf('Trigger', there), sequence: '1', dueAt: past };
     const unknown = { ...foreign, trigger: idOf('Trigger', { id: newId() }) };
-    const answers = await tell(mine, [foreign, unknown, reportOf(taken[0]!)]);
+    const answers = await send(mine, [foreign, unknown, reportOf(taken[0]!)]);
     expect(answers.map(({ outcome, error }) => outcome ?? error.code)).toEqual(['NOT_FOUND', 'NOT_FOUND', 'APPLIED']);
     expect((await stored(there.id)).workerId).toBeNull();
-    // A group: its triggers go to its workers, in the tenants that it serves.
+    // With a group, its workers claim the triggers, in the tenants that it serves.
     const root = world.root();
     await root.ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'gpu', allowedTenants: ['main'] } });
     await quiet();
@@ -222,7 +222,7 @@ describe("the engine's side of triggers", () => {
     await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroup: null } });
   });
 
-  it('what waits for a group without workers waits, or is given to others to be failed or cancelled', async () => {
+  it('work of a group without workers waits, or is given to others to be failed or cancelled', async () => {
     await quiet();
     const past = new Date(Date.now() - 60_000);
     const mine = await service();
@@ -238,7 +238,7 @@ describe("the engine's side of triggers", () => {
         ['CANCEL', idOf('Trigger', cancels)],
       ].sort(),
     );
-    // One whose workers do not serve the tenant is as good as none.
+    // A group whose workers do not serve the tenant counts as one without workers.
     await quiet();
     const elsewhere = await world.tenant(`elsewhere-${next++}`);
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), {
@@ -247,7 +247,7 @@ describe("the engine's side of triggers", () => {
     await service(engine, { group: 'closed' });
     const closed = await due(past, { cron: 'cron: "0 6 * * *"\n    workerGroup: { key: closed, fallback: FAIL }' });
     expect((await claims(mine)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', closed)]);
-    // As soon as the group has a worker, that one takes them.
+    // Once the group has a worker, that worker claims them.
     await quiet();
     const again = await of('FAIL');
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'empty' } });
@@ -256,7 +256,7 @@ describe("the engine's side of triggers", () => {
     expect((await claims(theirs)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', again)]);
   });
 
-  it('a worker that is gone lets go of what it held, and its late report does nothing', async () => {
+  it('a worker that is gone releases its claims, and its late report does nothing', async () => {
     await quiet();
     const { id } = await due(new Date(Date.now() - 60_000));
     const mine = await service();
@@ -264,13 +264,13 @@ describe("the engine's side of triggers", () => {
     const worker = await world.db.worker.findUniqueOrThrow({ where: { serviceId: mine } });
     await world.write((tx) => workersGone(tx, [worker]));
     expect(await stored(id)).toMatchObject({ workerId: null, evaluationStartedAt: null });
-    expect((await tell(mine, [reportOf(held!, { executionId: 'late' })]))[0].outcome).toBe('IGNORED');
+    expect((await send(mine, [reportOf(held!, { executionId: 'late' })]))[0].outcome).toBe('IGNORED');
     await world.db.worker.update({ where: { id: worker.id }, data: { evictedAt: new Date() } });
     expect(await engine.codes(claim, { i: { service: mine } })).toEqual(['CONFLICT']);
     expect(await claims(await service())).toHaveLength(1);
   });
 
-  it('20 claimers on two gateways take 10,000 due triggers, each once', { timeout: 60_000 }, async () => {
+  it('20 claimers on two gateways claim 10,000 due triggers, each once', { timeout: 60_000 }, async () => {
     await quiet();
     const crowd = await world.tenant(`crowd-${next++}`);
     const flow = await world.flow(crowd, flowSource('company', 'crowd'));
@@ -299,13 +299,13 @@ describe("the engine's side of triggers", () => {
     expect(taken.filter((own) => own.length > 0).length).toBeGreaterThan(10);
   });
 
-  it('refuses faulty batches as a whole, with the field, and an id that is none by itself', async () => {
+  it('refuses a faulty batch as a whole, with the field, and an invalid ID separately', async () => {
     const mine = await service();
     expect(await engine.codes(claim, { i: { service: mine, limit: 0 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, limit: 501 } })).toEqual(['BAD_INPUT']);
     expect(await engine.codes(report, { i: { service: mine, reports: [] } })).toEqual(['BAD_INPUT']);
     const bad = { trigger: idOf('Flow', { id: 'x' }), sequence: '1', dueAt: new Date() };
-    expect((await tell(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
+    expect((await send(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
     expect(await engine.codes(claim, { i: { service: mine, tenant: 'nowhere' } })).toEqual(['NOT_FOUND']);
   });
 });

@@ -35,7 +35,7 @@ describe('triggers', () => {
 
   const stored = (id: string): Promise<Trigger> => world.db.trigger.findUniqueOrThrow({ where: { id } });
   const state = (id: string, data: Partial<Trigger>) => world.db.trigger.update({ where: { id }, data: data as never });
-  /** A flow of its own and its trigger. */
+  /** A new flow and its trigger. */
   async function fresh(cron = 'cron: "0 6 * * *"', disabled = false, namespace = 'company.data') {
     const flowId = `flow-${next++}`;
     const source = flowSource(namespace, flowId, disabled, cron);
@@ -51,7 +51,7 @@ describe('triggers', () => {
     (await client.codes(document, { i: input }))[0];
 
   describe('and the source', () => {
-    it('first sight takes what the source says, with its reason and who saved it', async () => {
+    it('a new trigger takes its state from the source, with the reason and the user who saved it', async () => {
       const on = await fresh();
       expect(on.trigger).toMatchObject({ disabled: false, declaredDisabled: false, disabledReason: null });
       expect(on.trigger.nextExecutionAt!.getTime()).toBeGreaterThan(Date.now());
@@ -65,7 +65,7 @@ describe('triggers', () => {
       });
     });
 
-    it('a saved flow leaves a trigger as it is: whatever its source says of disabled, and saved as it was', async () => {
+    it('a saved flow keeps the state of its triggers, whatever its source says of disabled', async () => {
       const { source, id, item } = await fresh();
       await act(setDisabled, { triggers: [item], disabled: true });
       const before = await stored(id);
@@ -84,7 +84,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: false, declaredDisabled: false });
     });
 
-    it('another cron computes the date anew, ends a backfill, and leaves it on or off', async () => {
+    it('another cron computes a new date, ends a backfill, and keeps the state', async () => {
       const { source, id, item } = await fresh();
       await admin.ok(create, { i: { ...item, start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' } });
       await state(id, { evaluatedAt: new Date(), executionId: 'runs' });
@@ -97,7 +97,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: true, nextExecutionAt: null });
     });
 
-    it('another id is another trigger; one that is taken out and comes back is new', async () => {
+    it('another ID is another trigger; one that is removed and added again is new', async () => {
       const { flow, source, id, item } = await fresh();
       await act(setDisabled, { triggers: [item], disabled: true });
       await world.flow(main, source.replace('id: daily', 'id: nightly'));
@@ -121,7 +121,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('an earlier revision is a saved flow like any other', async () => {
+    it('an earlier revision is saved like any other', async () => {
       const { flow, source, id, item } = await fresh();
       await world.flow(main, source.replace('0 6 * * *', '0 7 * * *'));
       await act(setDisabled, { triggers: [item], disabled: true });
@@ -130,7 +130,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: true, definition: { cron: '0 6 * * *' } });
     });
 
-    it('ids with an underscore are not mixed up', async () => {
+    it('IDs with an underscore are not mixed up', async () => {
       const triggers = (...ids: string[]) =>
         `tasks: [{ id: a, type: t.A }]\ntriggers:\n${ids.map((id) => `  - { id: ${id}, type: io.example.core.trigger.Webhook, key: k }\n`).join('')}`;
       await world.flow(main, `id: a_b\nnamespace: under\n${triggers('c')}`);
@@ -145,8 +145,8 @@ describe('triggers', () => {
     });
   });
 
-  describe('are changed by people', () => {
-    it('with an answer for each: done, so already, gone, of another version, not theirs', async () => {
+  describe('are changed by users', () => {
+    it('with a result for each: changed, unchanged, of another version, not readable', async () => {
       const [a, b, c] = [await fresh(), await fresh(undefined, true), await fresh()];
       const hidden = await fresh(undefined, false, 'hidden');
       const user = await world.user(`u${next++}`, [main]);
@@ -188,7 +188,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('by a filter or all that they may read; an empty filter, none or two ways are refused', async () => {
+    it('by a filter or all that they can read; an empty filter, none or two ways are refused', async () => {
       const tenant = await world.tenant(`bulk${next++}`);
       for (const name of ['a', 'b', 'c'])
         await world.flow(tenant, flowSource(name === 'c' ? 'other' : 'here.below', `flow-${name}`));
@@ -218,7 +218,7 @@ describe('triggers', () => {
       expect(await world.db.auditEvent.count({ where: { reason: 'all of them' } })).toBe(1);
     });
 
-    it('one version after the other: of two who saw the same, one wins', async () => {
+    it('one version after the other: of two concurrent changes, one wins', async () => {
       const { item, trigger } = await fresh();
       const answers = await Promise.all(
         [true, true].map((disabled) =>
@@ -228,7 +228,7 @@ describe('triggers', () => {
       expect(answers.map(({ results: [one] }) => one.error?.code ?? one.changed).sort()).toEqual(['CONFLICT', true]);
     });
 
-    it('are let go once: not when they are not held, not when they listen', async () => {
+    it('are unlocked once: not if they are free, not while they listen', async () => {
       const { id, item } = await fresh();
       expect((await act(unlock, { triggers: [item] })).results[0].error.code).toBe('CONFLICT');
       for (const held of [{ executionId: 'runs' }, { evaluationStartedAt: new Date(), workerId: 'w' }]) {
@@ -252,12 +252,12 @@ describe('triggers', () => {
       await state(realtime.id, { evaluationStartedAt: new Date(), workerId: 'w' });
       const answer = await act(unlock, { triggers: [{ id: idOf('Trigger', realtime) }] });
       expect(answer.results[0].error).toMatchObject({ code: 'CONFLICT', message: expect.stringMatching(/listens/) });
-      // Switched off, it is nobody's.
+      // A disabled one is not claimed.
       await act(setDisabled, { triggers: [{ id: idOf('Trigger', realtime) }], disabled: true });
       expect(await stored(realtime.id)).toMatchObject({ evaluationStartedAt: null, workerId: null, sequence: 1n });
     });
 
-    it('begin anew by a restart, and are as first seen when their state is deleted', async () => {
+    it('restart, and are as new when their state is deleted', async () => {
       const { id, item } = await fresh(undefined, true);
       await act(setDisabled, { triggers: [item], disabled: false });
       await state(id, {
@@ -283,7 +283,7 @@ describe('triggers', () => {
       });
     });
 
-    it('go on by the rule for what was missed, and do not drift when they are switched again and again', async () => {
+    it('recover missed dates by the rule, and do not drift when they are toggled repeatedly', async () => {
       const { id, item } = await fresh('cron: "0 * * * *"');
       const hour = 3_600_000;
       const top = Math.floor(Date.now() / hour) * hour;
@@ -296,7 +296,7 @@ describe('triggers', () => {
         return ((await stored(id)).nextExecutionAt!.getTime() - top) / hour;
       };
       for (let round = 0; round < 3; round += 1) {
-        // A week of every minute is not run again, unless somebody asks for it.
+        // A week of every minute is not recovered unless requested.
         expect([await once(), await once('ALL'), await once('LAST'), await once('NONE')]).toEqual([1, -4, 0, 1]);
       }
       const asked = await fresh('cron: "0 * * * *"\n    recoverMissedSchedules: ALL');
@@ -306,7 +306,7 @@ describe('triggers', () => {
       expect((await stored(asked.id)).nextExecutionAt!.getTime()).toBe(top - 4 * hour);
     });
 
-    it('that never fired make up for nothing, and with ALL for what passed since they waited', async () => {
+    it('that never fired recover nothing, and with ALL the dates since they waited', async () => {
       const hour = 3_600_000;
       const top = Math.floor(Date.now() / hour) * hour;
       const waiting = async (data: Partial<Trigger>, disabled: boolean, recoverMissed?: string) => {
@@ -319,12 +319,12 @@ describe('triggers', () => {
       const since = { nextExecutionAt: new Date(top - 3 * hour) };
       expect(await waiting(since, false)).toBe(1);
       expect(await waiting(since, false, 'ALL')).toBe(-3);
-      // Off since it was first seen.
+      // Disabled since it was created.
       expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true, 'ALL')).toBe(-1);
       expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true)).toBe(1);
     });
 
-    it('of a flow that was stopped go on from now, and so does what comes behind a backfill', async () => {
+    it('of a disabled flow continue from now when it is enabled, also after a backfill', async () => {
       const hour = 3_600_000;
       const top = Math.floor(Date.now() / hour) * hour;
       const { id, item, flow, source } = await fresh('cron: "0 * * * *"');
@@ -348,7 +348,7 @@ describe('triggers', () => {
       });
     });
 
-    it('stop after the end that they name; what somebody switched off meanwhile stays off', async () => {
+    it('stop after the end in stopAfter; one that a user has disabled meanwhile stays disabled', async () => {
       const { id, item } = await fresh('cron: "0 6 * * *"\n    stopAfter: [FAILED]');
       const ended = (executionId: string, stateOfIt: string) =>
         world.write((tx) =>
@@ -361,7 +361,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ executionId: 'one', disabled: false });
       await ended('one', 'SUCCESS');
       expect(await stored(id)).toMatchObject({ executionId: null, disabled: false });
-      // The other way round than in the orchestrator's bug: an end outside stopAfter does not switch it on again.
+      // Unlike in the orchestrator's bug, an end outside stopAfter does not enable it.
       await state(id, { executionId: 'two' });
       await act(setDisabled, { triggers: [item], disabled: true });
       await ended('two', 'SUCCESS');
@@ -377,9 +377,9 @@ describe('triggers', () => {
     });
   });
 
-  describe('run for dates of the past', () => {
+  describe('backfills', () => {
     const dates = { start: '2026-01-01T00:00:00Z', end: '2026-01-10T00:00:00Z' };
-    it('from the first date on, paused and resumed, and are due as before at the end', async () => {
+    it('run from the first date on, are paused and resumed, and are due as before at the end', async () => {
       const { item, id, trigger } = await fresh();
       const due = trigger.nextExecutionAt!.toISOString();
       const made = (await admin.ok<any>(create, { i: { ...item, ...dates, inputs: { a: 1 }, labels: { b: 'c' } } }))
@@ -416,7 +416,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('are refused with the field that is wrong, and nothing is written', async () => {
+    it('are refused with the faulty field, and nothing is written', async () => {
       const { item, id, trigger } = await fresh();
       const faults: [object, string, string][] = [
         [{ start: '2026-01-10T00:00:00Z', end: '2026-01-01T00:00:00Z' }, 'BAD_INPUT', 'end'],
@@ -438,7 +438,7 @@ describe('triggers', () => {
     });
   });
 
-  it('show their state, why and by whom', async () => {
+  it('show their state, its reason and its user', async () => {
     const { flow, item } = await fresh();
     await act(setDisabled, { triggers: [item], disabled: true });
     const answer = await admin.ok<any>(

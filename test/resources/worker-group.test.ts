@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
-import { allows, nobody, without } from '../../src/resources/orchestration/worker-group/allowed.ts';
+import { allows, noTenant, without } from '../../src/resources/orchestration/worker-group/allowed.ts';
 import { workerGroupOf } from '../../src/resources/orchestration/worker-group/placement.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -45,7 +45,7 @@ describe('worker groups', () => {
       )
     ).tenant.namespace.inheritedWorkerGroup;
 
-  it('are created, changed and deleted, each with its event, tenants named by key', async () => {
+  it('are created, updated and deleted with an event each, with tenants by key', async () => {
     const { id, key } = await group(['other', 'main', 'main']);
     const { updateWorkerGroup } = await root.ok<any>(update, {
       i: { id, description: 'big machines', allowedTenants: ['main'] },
@@ -77,18 +77,18 @@ describe('worker groups', () => {
     [{ key: 'x\n' }, ['input', 'key']],
     [{ key: 'x'.repeat(101) }, ['input', 'key']],
     [{ key: 'fine', allowedTenants: ['main', 'nowhere'] }, ['input', 'allowedTenants', 1]],
-  ])('refuses %j with its place', async (input, path) => {
+  ])('refuses %j with its path', async (input, path) => {
     const { errors } = await root.run(create, { i: input });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
     expect(await world.db.workerGroup.count({ where: { key: 'fine' } })).toBe(0);
   });
 
-  it('are unique by their key', async () => {
+  it('have unique keys', async () => {
     const { key } = await group();
     expect(await root.codes(create, { i: { key } })).toEqual(['CONFLICT']);
   });
 
-  it('stay closed when their last tenant is deleted, until somebody opens them', async () => {
+  it('stay closed when their last tenant is deleted, until a user opens them', async () => {
     const doomed = await world.tenant('doomed');
     const only = await group(['doomed']);
     const both = await group(['doomed', 'main']);
@@ -116,24 +116,24 @@ describe('worker groups', () => {
         [both.key, false],
       ].sort(),
     );
-    // What a form read is sent back as it was: it must not open the group.
+    // A form sends back what it read: this must not open the group.
     expect(await root.codes(update, { i: { id: only.id, description: 'kept', allowedTenants: [] } })).toEqual([
       'CONFLICT',
     ]);
     await root.ok(update, { i: { id: only.id, description: 'kept' } });
     expect((await world.db.workerGroup.findFirstOrThrow({ where: { key: only.key } })).allowedTenants).toEqual([
-      nobody,
+      noTenant,
     ]);
     const { updateWorkerGroup } = await root.ok<any>(update, { i: { id: only.id, open: true } });
     expect(updateWorkerGroup.workerGroup).toMatchObject({ open: true, allowedTenants: [] });
-    // A new tenant of the old key is another one.
+    // A new tenant with the old key is another tenant.
     await world.tenant('doomed');
     expect(rows.get(both.id)).toEqual([false, ['main']]);
   });
 
-  it('never come to allow more by a tenant that goes', () => {
+  it('never allow more tenants after one is deleted', () => {
     const tenants = ['a', 'b', 'c'];
-    const lists = [['a'], ['a', 'b'], ['b', 'c'], [nobody], ['a', 'b', 'c']];
+    const lists = [['a'], ['a', 'b'], ['b', 'c'], [noTenant], ['a', 'b', 'c']];
     for (const allowedTenants of lists) {
       for (const gone of tenants) {
         const after = { allowedTenants: without({ allowedTenants }, gone) };
@@ -145,7 +145,7 @@ describe('worker groups', () => {
     }
   });
 
-  it('are chosen by who may change the tenant, of those that allow it; unknown and closed ones look alike', async () => {
+  it('are set by callers who can update the tenant, among those that allow it; unknown and closed ones look alike', async () => {
     const mine = await group(['main']);
     const theirs = await group(['other']);
     expect(await placed(admin, { workerGroup: mine.key, workerGroupFallback: 'FAIL' })).toEqual({
@@ -158,7 +158,7 @@ describe('worker groups', () => {
       );
     expect(await refused(theirs.key)).toEqual(await refused('no-such-group'));
     expect((await refused(theirs.key))[0]?.[1]).toBe('BAD_INPUT');
-    // Not the group itself, nor the others.
+    // Neither the group itself nor the others.
     const { data, errors } = await admin.run<any>('{ tenant(key: "main") { workerGroupKey workerGroup { id } } }');
     expect(data.tenant).toEqual({ workerGroupKey: mine.key, workerGroup: null });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
@@ -200,7 +200,7 @@ describe('worker groups', () => {
     ]);
   });
 
-  it('tell the one in effect whatever the order of the chain', () => {
+  it('return the one in effect whatever the order of the chain', () => {
     const at = (namespace: string, workerGroupId: string | null) => ({
       namespace,
       workerGroupId,
@@ -219,7 +219,7 @@ describe('worker groups', () => {
     expect(workerGroupOf([], { workerGroupId: null, workerGroupFallback: null })).toBeUndefined();
   });
 
-  it('are not deleted nor narrowed while they are used; users that one may not read are counted', async () => {
+  it('cannot be deleted or narrowed while in use; hidden users are counted', async () => {
     const used = await group();
     await placed(admin, { workerGroup: used.key });
     const { createNamespace: made } = await admin.ok<any>(createNamespace, {
@@ -240,7 +240,7 @@ describe('worker groups', () => {
       },
     });
     const { errors } = await root.run(remove, { i: { id: used.id } });
-    // A super admin reads the tenant and the worker, and none of the tenant's namespaces.
+    // A super admin can read the tenant and the worker, but none of the tenant's namespaces.
     expect(errors[0]?.extensions).toMatchObject({
       code: 'CONFLICT',
       users: ['tenant main', 'worker busy-worker'],
@@ -257,7 +257,7 @@ describe('worker groups', () => {
     expect((await world.db.worker.findFirstOrThrow({ where: { id: 'w' } })).groupId).toBeNull();
   });
 
-  it('are taken by nobody while they are narrowed: one of the two goes first', async () => {
+  it('cannot be set while they are narrowed: one of the two is first', async () => {
     for (let i = 0; i < 10; i += 1) {
       const raced = await group();
       await Promise.all([

@@ -11,7 +11,7 @@ const register = call('registerService', 'heartbeatMs worker { id serviceId type
 const beat = call('heartbeat', 'evicted worker { state metrics lastHeartbeatAt }');
 const states = Object.keys(serviceStates) as ServiceState[];
 
-/** kestra.md 6.2, written down a second time on purpose. */
+/** kestra.md 6.2, written out independently. */
 const legal: Record<ServiceState, string> = {
   CREATED: 'RUNNING ERROR DISCONNECTED',
   RUNNING: 'ERROR DISCONNECTED TERMINATING MAINTENANCE',
@@ -38,7 +38,7 @@ describe('services of the orchestrator', () => {
   let next = 0;
 
   beforeAll(async () => {
-    // Nobody is moved on by the gateway itself here: test/resources/liveness.test.ts tries that.
+    // The gateway changes no states here: see test/resources/liveness.test.ts.
     world = await World.create({ config: { liveness: { ...standard, enabled: false } } });
     root = world.root();
     const account = async (name: string) => {
@@ -64,7 +64,7 @@ describe('services of the orchestrator', () => {
   const beats = (worker: Worker, input: object, client = engine) =>
     client.run<any>(beat, { i: { service: worker.serviceId, sequence: '1', ...input } });
 
-  it('register once, with their event; one that starts again is another', async () => {
+  it('register once, with their event; one that restarts is a new one', async () => {
     const { key } = await world.db.workerGroup.create({ data: { id: 'g', key: 'big' } });
     const input = { serviceId: 'pod-1', type: 'WORKER', group: key, hostname: 'pod-1.cluster', version: '1.2.0' };
     const { registerService } = await engine.ok<any>(register, { i: input });
@@ -98,19 +98,19 @@ describe('services of the orchestrator', () => {
     [{ startedAt: '2999-01-01T00:00:00Z' }, ['input', 'startedAt']],
     [{ timings: { heartbeatTimeoutMs: 1 } }, ['input', 'timings', 'heartbeatTimeoutMs']],
     [{ timings: { terminationGraceMs: -1 } }, ['input', 'timings', 'terminationGraceMs']],
-  ])('are not registered with %j', async (input, path) => {
+  ])('cannot be registered with %j', async (input, path) => {
     const { errors } = await engine.run(register, { i: { serviceId: 'odd', type: 'WORKER', ...input } });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
     expect(await world.db.worker.count({ where: { serviceId: 'odd' } })).toBe(0);
   });
 
-  it('know the states of the orchestrator', () => {
+  it('have the states of the orchestrator', () => {
     for (const from of states)
       for (const to of states)
         expect([from, to, mayFollow(from, to)]).toEqual([from, to, from === to || legal[from].split(' ').includes(to)]);
   });
 
-  it.each(states)('go from %s to where it is legal, and nowhere else', async (from) => {
+  it.each(states)('change from %s to legal states only', async (from) => {
     for (const to of states) {
       const worker = await inState(from);
       const { data, errors } = await beats(worker, { state: to });
@@ -133,7 +133,7 @@ describe('services of the orchestrator', () => {
     }
   });
 
-  it('are heard: when, and what they say of themselves; an older report changes nothing', async () => {
+  it('send heartbeats: time and metrics are stored; an older report changes nothing', async () => {
     const worker = await registered();
     const head = await world.db.auditEvent.count();
     await beats(worker, { state: 'RUNNING', sequence: '5', metrics: { threads: 8 } });
@@ -143,24 +143,24 @@ describe('services of the orchestrator', () => {
     const { data } = await beats(worker, { state: 'MAINTENANCE', sequence: '4', metrics: { threads: 1 } });
     expect(data.heartbeat.worker).toMatchObject({ state: 'RUNNING', metrics: { threads: 8 } });
     expect(await stored(worker)).toEqual(first);
-    // The same once more is a sign of life.
+    // An equal report is a heartbeat.
     await beats(worker, { sequence: '5' });
     expect((await stored(worker)).lastHeartbeatAt >= first.lastHeartbeatAt).toBe(true);
     expect(await world.db.auditEvent.count()).toBe(head);
   });
 
-  it('are not heard from the future, beyond what clocks differ by', async () => {
+  it('cannot report from the future, beyond the clock skew', async () => {
     const worker = await registered();
     const at = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
     const { errors } = await beats(worker, { state: 'RUNNING', at: at(120) });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
     expect((await stored(worker)).state).toBe('CREATED');
     expect((await beats(worker, { state: 'RUNNING', at: at(30) })).errors).toEqual([]);
-    // Whatever its clock says, it counts when it was heard.
+    // The time of arrival counts, whatever its clock says.
     expect((await stored(worker)).lastHeartbeatAt.getTime()).toBeLessThan(Date.now() + 5_000);
   });
 
-  it('do not come back after they were evicted, and learn of it', async () => {
+  it('cannot return after an eviction, and learn of it', async () => {
     const { id } = await registered();
     const worker = await world.db.worker.update({
       where: { id },
@@ -181,7 +181,7 @@ describe('services of the orchestrator', () => {
     expect((await stored(worker)).state).toBe('NOT_RUNNING');
   });
 
-  it('are reported of by who registered them only', async () => {
+  it('are reported only by the account that registered them', async () => {
     const worker = await registered();
     const refused = await beats(worker, { state: 'RUNNING' }, rival);
     const unknown = await rival.run<any>(beat, { i: { service: 'no-such', sequence: '1' } });
@@ -208,7 +208,7 @@ describe('services of the orchestrator', () => {
     expect(await use()).toBe('CONFLICT');
   });
 
-  it('are not registered nor heard while somebody else acts as their owner', async () => {
+  it('cannot be registered or reported while their owner is impersonated', async () => {
     const main = await world.tenant('main');
     const target = await world.user('target', [main]);
     await world.grant(null, target, ['WORKER:CREATE', 'WORKER:UPDATE']);
@@ -247,7 +247,7 @@ describe('services of the orchestrator', () => {
         await world.db.worker.count(),
       ]);
     }
-    // Who may not read groups cannot find out which there are.
+    // A viewer who cannot read groups cannot find out which exist.
     const reader = await world.user('worker-reader');
     await world.grant(null, reader, ['WORKER:READ']);
     const client = await world.as(reader);
@@ -255,13 +255,13 @@ describe('services of the orchestrator', () => {
     expect(await client.codes('{ workers(where: { group: "big" }) { nodes { serviceId } } }')).toEqual(['FORBIDDEN']);
   });
 
-  it('show many workers with groups and events in few statements', async () => {
+  it('return many workers with groups and events in few statements', async () => {
     const query = '{ workers(first: 50) { nodes { group { key } events { at state } } } }';
     await root.ok(query);
     expect(await world.statements(() => root.ok(query))).toBeLessThanOrEqual(5);
   });
 
-  it('are followed live: as they come, change and go', async () => {
+  it('are followed live: as they register, change and are deleted', async () => {
     const end = new AbortController();
     const seen: [string, string | undefined, string | undefined][] = [];
     const follow = async (where: string) => {
@@ -278,20 +278,20 @@ describe('services of the orchestrator', () => {
       expect(seen.length).toBeGreaterThan(0);
     });
     const worker = await registered();
-    const told = (state: string) =>
+    const listed = (state: string) =>
       vi.waitFor(() => expect(seen).toContainEqual(['CHANGED', worker.serviceId, state]), 5_000);
-    await told('CREATED');
+    await listed('CREATED');
     await beats(worker, { state: 'RUNNING' });
-    await told('RUNNING');
+    await listed('RUNNING');
     await world.db.worker.update({ where: { id: worker.id }, data: { state: 'INACTIVE' } });
-    await told('INACTIVE');
+    await listed('INACTIVE');
     await root.ok(call('deleteWorker', 'deletedId'), { i: { id: idOf('Worker', worker) } });
     await following;
     end.abort();
     expect(seen.at(-1)).toEqual(['REMOVED', undefined, undefined]);
   });
 
-  it('are removed by hand once they have ended', async () => {
+  it('are deleted by hand once they have ended', async () => {
     const worker = await registered();
     const remove = call('deleteWorker', 'deletedId');
     expect(await root.codes(remove, { i: { id: idOf('Worker', worker) } })).toEqual(['CONFLICT']);

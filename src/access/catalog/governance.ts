@@ -1,14 +1,14 @@
 import type { ResourceDefinition } from './definition.ts';
 
-/** Which rules hold, and the record of what happened. */
+/** Policies, settings and the audit log. */
 export const governance = {
   POLICY: {
     level: 'instance',
     gates: {
-      READ: 'See the loaded policies with their settings.',
-      UPDATE: 'Change settings of policies and the groups that they except.',
+      READ: 'View the loaded policies and their settings.',
+      UPDATE: 'Update the settings of policies and the groups that are exempt from them.',
     },
-    // Without a table: the policies are files and settings.
+    // No table: policies are files and settings.
     rows: {
       tenantColumn: null,
       feedsAccess: true,
@@ -19,7 +19,7 @@ export const governance = {
   },
   SETTING: {
     level: 'tenant',
-    gates: { READ: "See the tenant's settings.", UPDATE: "Change the tenant's settings." },
+    gates: { READ: "View the tenant's settings.", UPDATE: "Update the tenant's settings." },
     managed: { Editor: 'all' },
   },
   AUDITLOG: {

@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from './definition.ts';
 
-/** Who there is, and what they may do. */
+/** Principals and their access. */
 export const identity = {
   TENANT: {
     level: 'tenant',
@@ -8,9 +8,9 @@ export const identity = {
     iam: true,
     gates: {
       CREATE: 'Create tenants.',
-      READ: 'See the tenant itself.',
-      UPDATE: "Change the tenant's name and description.",
-      DELETE: 'Delete tenants with all they hold.',
+      READ: 'View the tenant.',
+      UPDATE: "Update the tenant's name and description.",
+      DELETE: 'Delete tenants and everything in them.',
     },
     rows: {
       model: 'Tenant',
@@ -25,7 +25,7 @@ export const identity = {
     iam: true,
     gates: {
       CREATE: 'Create users.',
-      READ: 'List all users of the instance, and see their state and authentication methods.',
+      READ: 'List all users of the instance, and view their state and authentication methods.',
       UPDATE: 'Edit, disable and unlock users; set passwords and authentication methods.',
       DELETE: 'Delete users.',
     },
@@ -52,9 +52,9 @@ export const identity = {
     level: 'tenant',
     iam: true,
     gates: {
-      CREATE: 'Give an existing user access to the tenant, by exact user name.',
-      READ: 'List who has access to the tenant.',
-      DELETE: 'Withdraw access to the tenant.',
+      CREATE: 'Grant an existing user access to the tenant, by exact user name.',
+      READ: 'List the users with access to the tenant.',
+      DELETE: 'Revoke access to the tenant.',
     },
     rows: {
       model: 'TenantAccess',
@@ -71,7 +71,7 @@ export const identity = {
     gates: {
       CREATE: 'Create service accounts.',
       READ: 'List service accounts.',
-      UPDATE: 'Change service accounts.',
+      UPDATE: 'Update service accounts.',
       DELETE: 'Delete service accounts.',
     },
     rows: {
@@ -120,14 +120,14 @@ export const identity = {
     gates: {
       CREATE: 'Create groups.',
       READ: 'List groups and their members.',
-      UPDATE: 'Change groups, their members and owners.',
+      UPDATE: 'Update groups, their members and owners.',
       DELETE: 'Delete groups.',
     },
     rows: {
       model: 'Group',
       feedsAccess: true,
       key: (row) => String(row['name']),
-      // Of its members, which are a part of it.
+      // For members, which are part of the group.
       links: ['principalId'],
       audited: ['name', 'description'],
       withTenant: 'service',
@@ -139,8 +139,8 @@ export const identity = {
     gates: {
       CREATE: 'Create roles.',
       READ: 'List roles and their permissions.',
-      UPDATE: 'Change roles; choose the default one.',
-      DELETE: 'Delete roles that nobody is bound to.',
+      UPDATE: 'Update roles; choose the default role.',
+      DELETE: 'Delete roles without bindings.',
     },
     rows: {
       model: 'Role',

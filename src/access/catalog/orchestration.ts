@@ -3,7 +3,7 @@ import type { ResourceDefinition } from './definition.ts';
 const read = ['READ'] as const;
 const launched = ['CREATE', 'READ', 'UPDATE'] as const;
 
-/** What the orchestrator runs, and on what. */
+/** What the orchestrator runs, and the workers that run it. */
 export const orchestration = {
   WORKER: {
     level: 'instance',
@@ -11,7 +11,7 @@ export const orchestration = {
       CREATE: 'Register a worker or another service.',
       READ: 'List workers and services.',
       UPDATE: 'Report heartbeats and states.',
-      DELETE: 'Remove ended workers.',
+      DELETE: 'Delete ended workers.',
     },
     managedAtInstance: launched,
     rows: {
@@ -30,7 +30,7 @@ export const orchestration = {
     gates: {
       CREATE: 'Create worker groups.',
       READ: 'List worker groups.',
-      UPDATE: 'Change worker groups and their allowed tenants.',
+      UPDATE: 'Update worker groups and their allowed tenants.',
       DELETE: 'Delete worker groups.',
     },
     rows: {
@@ -38,7 +38,7 @@ export const orchestration = {
       tenantColumn: null,
       feedsAccess: false,
       key: (row) => String(row['key']),
-      // allowedTenants: their keys, as people know them.
+      // allowedTenants: their keys.
       audited: ['key', 'description', 'open', 'allowedTenants'],
       withTenant: 'service',
       instead: 'change the worker group again',
@@ -49,13 +49,13 @@ export const orchestration = {
     gates: {
       CREATE: 'Create custom blueprints.',
       READ: 'Browse custom blueprints.',
-      UPDATE: 'Change custom blueprints.',
+      UPDATE: 'Update custom blueprints.',
       DELETE: 'Delete custom blueprints.',
     },
     managed: { Editor: read, Launcher: read, Viewer: read },
     rows: {
       model: 'Blueprint',
-      // Those that come with Gatehouse.
+      // Catalogue blueprints.
       alsoAtInstance: true,
       feedsAccess: false,
       key: (row) => String(row['title']),
@@ -65,15 +65,15 @@ export const orchestration = {
   },
   STATS: {
     level: 'tenant',
-    gates: { READ: "See the tenant's usage figures." },
+    gates: { READ: "View the tenant's usage figures." },
     managed: { Editor: read, Launcher: read, Viewer: read },
   },
   NAMESPACE: {
     level: 'namespace',
     gates: {
       CREATE: 'Create namespaces.',
-      READ: 'List namespaces, see their settings and files.',
-      UPDATE: 'Change namespaces, their settings and files.',
+      READ: 'List namespaces; view their settings and files.',
+      UPDATE: 'Update namespaces, their settings and files.',
       DELETE: 'Delete namespaces.',
     },
     managed: { Editor: read, Launcher: read, Viewer: read, Engine: read },
@@ -98,9 +98,9 @@ export const orchestration = {
   SECRET: {
     level: 'namespace',
     gates: {
-      CREATE: 'Add secrets.',
+      CREATE: 'Create secrets.',
       READ: 'List the keys of secrets (never their values).',
-      UPDATE: 'Replace secrets.',
+      UPDATE: 'Update secrets.',
       DELETE: 'Delete secrets.',
     },
     rows: {
@@ -118,8 +118,8 @@ export const orchestration = {
     level: 'namespace',
     gates: {
       CREATE: 'Create flows.',
-      READ: 'See flows, their revisions, topology and dependencies.',
-      UPDATE: 'Change, enable and disable flows.',
+      READ: 'View flows, their revisions, topology and dependencies.',
+      UPDATE: 'Update, enable and disable flows.',
       DELETE: 'Delete flows.',
     },
     managed: { Editor: 'all', Launcher: read, Viewer: read, Engine: read },
@@ -137,8 +137,8 @@ export const orchestration = {
     level: 'namespace',
     gates: {
       CREATE: 'Start and replay executions.',
-      READ: 'See executions, their logs, metrics and outputs.',
-      UPDATE: 'Kill executions, change labels and states.',
+      READ: 'View executions, their logs, metrics and outputs.',
+      UPDATE: 'Kill executions; update their labels and states.',
       DELETE: 'Delete executions.',
     },
     managed: { Editor: 'all', Launcher: launched, Viewer: read, Engine: launched },
@@ -146,7 +146,7 @@ export const orchestration = {
       model: 'Execution',
       feedsAccess: false,
       key: (row) => `${String(row['namespace'])}/${String(row['flowId'])}/${String(row['executionId'])}`,
-      // Inputs and outputs can hold any value, so no event holds them.
+      // Inputs and outputs can have any value, so events do not include them.
       audited: ['executionId', 'namespace', 'flowId', 'revision', 'state', 'labels', 'originalId', 'deletionAsked'],
       secret: ['inputs', 'outputs', 'history'],
       live: true,
@@ -159,9 +159,9 @@ export const orchestration = {
     level: 'namespace',
     gates: {
       CREATE: 'Create backfills.',
-      READ: 'See triggers and their state.',
+      READ: 'View triggers and their state.',
       UPDATE: 'Enable, disable, unlock and restart triggers; pause and end backfills.',
-      DELETE: 'Set triggers back to what their sources say.',
+      DELETE: 'Reset triggers to the state in their sources.',
     },
     managed: { Editor: 'all', Launcher: read, Viewer: read, Engine: ['READ', 'UPDATE'] },
     rows: {

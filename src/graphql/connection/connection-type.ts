@@ -5,11 +5,11 @@ import { builder } from '../builder.ts';
 
 export type SchemaTypes = typeof builder.$inferSchemaTypes;
 export type FieldBuilder<Parent> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Parent>;
-/** The type of a model's objects, wherever it is defined. */
+/** The type of a model, wherever it is defined. */
 export const refOf = <M extends keyof PrismaTypes>(model: M) =>
   getRefFromModel(model, builder as never) as unknown as ObjectRef<SchemaTypes, PrismaTypes[M]['Shape']>;
 
-/** A condition for Prisma. Policies' filters and those of callers meet here, joined by AND. */
+/** A Prisma condition. Filters of policies and callers are joined by AND. */
 export type Condition = Readonly<Record<string, unknown>>;
 
 export interface Edge<Node> {
@@ -21,12 +21,12 @@ export interface Page<Node> {
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
   readonly count: () => Promise<number>;
-  /** For feeds: where to begin following without a gap. */
+  /** For feeds: where to start following without a gap. */
   readonly streamCursor?: string;
 }
 export type ConnectionRef<Node> = ObjectRef<SchemaTypes, Page<Node>>;
 
-/** Makes `XConnection` and `XEdge` of a type, once. */
+/** Creates `XConnection` and `XEdge` for a type, once. */
 export function connectionType<Node>(
   name: string,
   node: ObjectRef<SchemaTypes, Node>,
@@ -37,24 +37,28 @@ export function connectionType<Node>(
     description: `One ${name} of a page, with its cursor.`,
     fields: (t) =>
       ({
-        cursor: t.exposeString('cursor', { description: 'Where this edge stands in the order of the connection.' }),
+        cursor: t.exposeString('cursor', { description: 'Position of this edge in the order of the connection.' }),
         node: t.field({ type: node as never, description: 'The object.', resolve: (parent) => parent.node as never }),
         ...ofEdge(t),
       }) as never,
   });
   return builder.objectRef<Page<Node>>(`${name}Connection`).implement({
-    description: `A page of ${name} objects that the viewer may read.`,
+    description: `A page of ${name} objects that the viewer can read.`,
     fields: (t) =>
       ({
-        edges: t.field({ type: [edge], description: 'The page, with cursors.', resolve: (page) => [...page.edges] }),
+        edges: t.field({
+          type: [edge],
+          description: 'The objects of the page, with cursors.',
+          resolve: (page) => [...page.edges],
+        }),
         nodes: t.field({
           type: [node] as never,
-          description: 'The page, without cursors.',
+          description: 'The objects of the page, without cursors.',
           resolve: (page) => page.edges.map((e) => e.node) as never,
         }),
         pageInfo: t.field({
           type: builder.pageInfoRef(),
-          description: 'Where the page stands.',
+          description: 'Position of the page.',
           resolve: ({ edges, hasNextPage, hasPreviousPage }) => ({
             hasNextPage,
             hasPreviousPage,
@@ -63,7 +67,7 @@ export function connectionType<Node>(
           }),
         }),
         totalCount: t.int({
-          description: 'How many the viewer may read, over all pages. Counted only when asked for.',
+          description: 'Total number that the viewer can read, across all pages. Counted only when requested.',
           resolve: (page) => page.count(),
         }),
         ...extra(t),
@@ -72,8 +76,8 @@ export function connectionType<Node>(
 }
 
 const direction = builder.enumType('OrderDirection', {
-  description: 'Which end comes first.',
-  values: { ASC: { description: 'Smallest first.' }, DESC: { description: 'Greatest first.' } },
+  description: 'Direction of an order.',
+  values: { ASC: { description: 'Ascending.' }, DESC: { description: 'Descending.' } },
 });
 
 export interface Order {
@@ -81,20 +85,20 @@ export interface Order {
   readonly columns: Readonly<Record<string, string>>;
 }
 
-/** An `orderBy` input over columns that are never null and that every reader of the object sees. */
+/** An `orderBy` input over non-null columns that every reader of the object can see. */
 export function orderBy(
   name: string,
   columns: Readonly<Record<string, { column: string; description: string }>>,
 ): Order {
   const field = builder.enumType(`${name}OrderField`, {
-    description: `What ${name} objects can be ordered by.`,
+    description: `Fields by which ${name} objects can be ordered.`,
     values: Object.fromEntries(Object.entries(columns).map(([key, { description }]) => [key, { description }])),
   });
   const input = builder.inputType(`${name}Order`, {
-    description: `An order of ${name} objects.`,
+    description: `Order of ${name} objects.`,
     fields: (t) => ({
-      field: t.field({ type: field as never, required: true, description: 'By what.' }),
-      direction: t.field({ type: direction, description: 'Default: ASC.' }),
+      field: t.field({ type: field as never, required: true, description: 'The field.' }),
+      direction: t.field({ type: direction, description: 'Direction. Defaults to ASC.' }),
     }),
   });
   return {

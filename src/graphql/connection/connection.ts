@@ -16,45 +16,45 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly connection: ConnectionRef<Node>;
   readonly description: string;
   readonly permission: Permission;
-  /** The scope to decide in. Several: the rows that any of them reaches (each filter speaks of its own tenant). */
+  /** The scope of the decision. With several, the rows within any of them (each filter names its own tenant). */
   readonly scopes: (parent: Parent, context: Context) => Scope | Promise<readonly Scope[]>;
   /** The delegate of the Prisma client, such as `group`. */
   readonly model: string;
-  /** The rows that belong to the parent. */
+  /** Filter for the rows of the parent. */
   readonly within: (parent: Parent) => Condition;
-  /** Turns the grant's filter into one of this model, where they differ (users of a tenant, by their access rows). */
+  /** Converts the grant's filter into one of this model, if they differ (users of a tenant, by their access rows). */
   readonly reach?: (where: Condition, parent: Parent) => Condition;
-  /** Rows that everybody may read who may read the parent, whatever the grant says. */
+  /** Rows that every reader of the parent can read, regardless of the grant. */
   readonly besides?: Condition;
   readonly where?: {
     readonly input: InputRef<Filter>;
     readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;
   };
   readonly order?: Order;
-  /** Refuses an order by a column whose values are masked for the viewer. */
+  /** Refuses an order by a column that is masked for the viewer. */
   readonly sortable?: (column: string, context: Context) => void;
-  /** The order where none is asked for. Default: id, which is the order of creation. */
+  /** Default order. If absent: id, the order of creation. */
   readonly defaultOrder?: { readonly column: string; readonly descending: boolean };
-  /** The relation from the parent's row, so that many parents load their pages in one statement. */
+  /** The relation from the parent's row, so that pages of many parents load in one statement. */
   readonly relation?: { readonly model: string; readonly field: string };
-  /** Counts in a quicker way than by the rows. @returns undefined where there is none for these conditions. */
+  /** A faster way to count than by rows. @returns undefined if these conditions are not supported. */
   readonly count?: (
     context: Context,
     parent: Parent,
     conditions: readonly Condition[],
   ) => Promise<number | undefined> | undefined;
-  /** For feeds: the place to follow from, read before the page so that nothing falls in between. */
+  /** For feeds: the position to follow from, read before the page to avoid a gap. */
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
-  /** Puts on record that it is read, for lists whose reading is itself audited. */
+  /** Records the read, for lists whose reads are audited. */
   readonly reading?: (context: Context, parent: Parent, args: PageArgs) => void;
-  /** Columns that a list leaves out: large ones, read where they are asked for. Not with `relation`. */
+  /** Large columns that the list omits and fields load on demand. Not with `relation`. */
   readonly omit?: Readonly<Record<string, true>>;
   readonly nullable?: boolean;
 }
 
-const most = 'at most 100, or what `limits.pageSize` of the gateway says';
-export const firstDescription = `How many from the start (default 20; ${most}).`;
-export const lastDescription = `How many from the end (${most}).`;
+const most = "at most 100, or the gateway's `limits.pageSize`";
+export const firstDescription = `Number of objects from the start (default 20; ${most}).`;
+export const lastDescription = `Number of objects from the end (${most}).`;
 
 export interface PageArgs {
   first?: number | null;
@@ -71,16 +71,16 @@ interface Delegate {
 export const delegate = (context: Context, model: string): Delegate =>
   (context.db as unknown as Record<string, Delegate>)[model]!;
 
-/** Nothing: never an empty OR, which Prisma drops when it is nested. */
+/** Matches nothing. Not an empty OR, which Prisma drops when nested. */
 export const nothing: Condition = { id: { in: [] } };
 
-/** Any of these; undefined where there is none. An empty condition is every row, which Prisma would drop from an OR. */
+/** Any of these; undefined if there is none. An empty condition matches every row; Prisma would drop it from an OR. */
 export function anyCondition(conditions: readonly Condition[]): Condition | undefined {
   if (conditions.some((condition) => Object.keys(condition).length === 0)) return {};
   return conditions.length > 1 ? { OR: conditions } : conditions[0];
 }
 
-/** What the viewer may read in these scopes, as one condition; undefined where it is nothing at all. */
+/** What the viewer can read in these scopes, as one condition; undefined if nothing. */
 export async function reachOf(
   context: Context,
   permission: Permission,
@@ -95,7 +95,7 @@ export async function reachOf(
   return anyCondition(filters);
 }
 
-/** A guarded list: keyset pages, counted over what the viewer may read. */
+/** A guarded list with keyset pagination. Counts include only what the viewer can read. */
 export function connection<Parent, Node, Filter = never>(
   builderOfField: object,
   spec: ConnectionSpec<Parent, Node, Filter>,
@@ -108,14 +108,14 @@ export function connection<Parent, Node, Filter = never>(
     access: { decides: spec.permission },
     args: {
       first: t.arg.int({ description: firstDescription }),
-      after: t.arg.string({ description: 'Only what comes after this cursor.' }),
+      after: t.arg.string({ description: 'Only objects after this cursor.' }),
       last: t.arg.int({ description: lastDescription }),
-      before: t.arg.string({ description: 'Only what comes before this cursor.' }),
+      before: t.arg.string({ description: 'Only objects before this cursor.' }),
       ...(spec.where && {
-        where: t.arg({ type: spec.where.input as never, description: 'Only those that satisfy all of this.' }),
+        where: t.arg({ type: spec.where.input as never, description: 'Filter. All given fields must match.' }),
       }),
       ...(spec.order && {
-        orderBy: t.arg({ type: spec.order.input as never, description: 'The order. Default: order of creation.' }),
+        orderBy: t.arg({ type: spec.order.input as never, description: 'The order. Defaults to order of creation.' }),
       }),
     },
     resolve: (async (parent: Parent, args: PageArgs, context: Context) => {
@@ -139,10 +139,10 @@ async function page<Parent, Node, Filter>(
   conditions: readonly Condition[],
 ): Promise<Page<Node>> {
   const backward = args.last != null;
-  if (backward && args.first != null) throw badInput(['last'], 'Ask for first or for last, not for both.');
+  if (backward && args.first != null) throw badInput(['last'], 'Pass either first or last.');
   const size = (backward ? args.last : args.first) ?? 20;
   const limit = context.limits.pageSize;
-  if (size < 0 || size > limit) throw badInput([backward ? 'last' : 'first'], `A page has 0 to ${limit} objects.`);
+  if (size < 0 || size > limit) throw badInput([backward ? 'last' : 'first'], `A page can have 0 to ${limit} objects.`);
 
   const asked = args.orderBy && spec.order ? spec.order.columns[args.orderBy.field] : undefined;
   if (asked !== undefined) spec.sortable?.(asked, context);
@@ -178,16 +178,16 @@ async function page<Parent, Node, Filter>(
   };
 }
 
-/** The rows behind (or before) a cursor, in the order of (column, id). */
+/** The rows after (or before) a cursor, in the order of (column, id). */
 function keyset(column: string, { value, id }: { value: CursorValue; id: string }, greater: boolean): Condition {
   const sign = greater ? 'gt' : 'lt';
   if (column === 'id') return { id: { [sign]: id } };
   const beyond = { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };
-  // Said once more without OR: this is what the database can begin to read an index at.
+  // Redundant condition without OR, so that the database can use an index.
   return { AND: [{ [column]: { [`${sign}e`]: value } }, beyond] };
 }
 
-/** Counts of the same field under many parents come in one statement as well. */
+/** Counts of the same field under many parents load in one statement as well. */
 async function countAll<Parent, Node, Filter>(
   context: Context,
   spec: ConnectionSpec<Parent, Node, Filter>,
@@ -219,7 +219,7 @@ interface PageQuery {
   readonly take: number;
 }
 
-/** Pages of the same field under many parents come in one statement, where the parent's row has the relation. */
+/** Pages of the same field under many parents load in one statement, if the parent's row has the relation. */
 async function load<Parent, Node, Filter>(
   context: Context,
   spec: ConnectionSpec<Parent, Node, Filter>,

@@ -9,10 +9,10 @@ const encodeValue = (value: CursorValue): [string, string] => {
   if (typeof value === 'bigint') return ['b', value.toString()];
   return typeof value === 'number' ? ['n', String(value)] : ['s', value];
 };
-/** How values of a column's type stand in a cursor. */
+/** Encoding of a column's type in a cursor. */
 const kinds: Readonly<Record<string, string>> = { String: 's', DateTime: 'd', BigInt: 'b', Int: 'n', Float: 'n' };
 
-/** @throws where it is no value of that kind that the database could hold. */
+/** @throws if the value is not of that type or the database cannot hold it. */
 const decodeValue = (kind: unknown, text: string): CursorValue | undefined => {
   if (kind === 's') return text;
   if (kind === 'd') return parseDateTime(text);
@@ -20,13 +20,13 @@ const decodeValue = (kind: unknown, text: string): CursorValue | undefined => {
   return kind === 'n' && Number.isFinite(Number(text)) ? Number(text) : undefined;
 };
 
-/** Where a row stands in an order: the value it is sorted by, and its id. Opaque to callers. */
+/** Position of a row in an order: its sort value and ID. Opaque to callers. */
 export const encodeCursor = (column: string, value: CursorValue, id: string): string =>
   Buffer.from(JSON.stringify([column, ...encodeValue(value), id])).toString('base64url');
 
 /**
- * @param type the type of the column: callers can write what they like into a cursor.
- * @throws BAD_INPUT for what is no cursor of this order.
+ * @param type type of the column; a caller can forge a cursor.
+ * @throws BAD_INPUT for an invalid cursor of this order.
  */
 export function decodeCursor(
   cursor: string,
@@ -34,7 +34,7 @@ export function decodeCursor(
   type: string,
   path: string,
 ): { value: CursorValue; id: string } {
-  const refuse = () => badInput([path], 'This is no cursor of this list in this order.');
+  const refuse = () => badInput([path], 'Invalid cursor for this list and order.');
   let parts: unknown;
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));

@@ -6,12 +6,12 @@ import type { Context } from '../context.ts';
 import { delegate } from './connection.ts';
 import type { Condition } from './connection-type.ts';
 
-/** Column values that name a row. */
+/** Column values that identify a row. */
 export type Names = Readonly<Record<string, string | number>>;
 
 /**
- * Loads single rows by what names them, within a reach: those of one answer in one statement. Not by `findUnique`: Prisma
- * would send those of several requests together.
+ * Loads single rows by their names, within a reach, in one statement for a response. Not with `findUnique`: Prisma
+ * would batch those of several requests.
  */
 export function loadByNames(context: Context, model: string, where: Condition, names: Names): Promise<Row | null> {
   const columns = Object.keys(names);
@@ -34,10 +34,10 @@ export function loadByNames(context: Context, model: string, where: Condition, n
   return loader.load(names);
 }
 
-/** The same by id. */
+/** The same by ID. */
 export const loadWithin = (context: Context, model: string, where: Condition, id: string): Promise<Row | null> =>
   loadByNames(context, model, where, { id });
 
-/** The row of this id, whoever asks: for what was decided otherwise. */
+/** The row with this ID, without a decision of its own. */
 export const loadRow = async <R extends object>(context: Context, model: string, id: string): Promise<R | null> =>
   (await loadWithin(context, model, {}, id)) as R | null;

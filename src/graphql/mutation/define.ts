@@ -31,15 +31,15 @@ export interface MutationSpec<
   readonly description: string;
   readonly permission: P;
   readonly input: (t: InputBuilder) => Fields;
-  /** Where and on what. Runs for everyone who signed in, so it looks up ids and keys and nothing else. */
+  /** Resolves scope and row. Runs for every authenticated caller, so it only looks up IDs and keys. */
   readonly target: (input: InputShapeFromFields<Fields>, context: Context) => Promise<T>;
-  /** Other permissions that open the mutation. `choose` then says which one it takes. */
+  /** Alternative permissions. `choose` then selects one. */
   readonly alternatives?: readonly P[];
-  /** Rules that GraphQL's types cannot say. Only the fields named here are checked. */
+  /** Rules beyond GraphQL types. Only the fields named here are checked. */
   readonly rules?: z.ZodType;
   /**
-   * Work that takes time: parsing, hashing. It runs once the caller is known to be allowed, and before a transaction
-   * or a lock is held. Its result is added to the input.
+   * Slow work: parsing, hashing. Runs after the first decision, and before a transaction or lock. Its result is added
+   * to the input.
    */
   readonly prepare?: (input: InputShapeFromFields<Fields>, target: T, context: Context) => Promise<Ready>;
   readonly choose?: (input: InputShapeFromFields<Fields> & Ready, target: T, context: Context) => Promise<P>;
@@ -49,18 +49,18 @@ export interface MutationSpec<
     input: InputShapeFromFields<Fields> & Ready,
     target: T,
     context: Context,
-    /** Takes the refusals of single items, to be put on record after the commit. */
+    /** Collects refusals of single items, recorded after the commit. */
     refusals: GatehouseError[],
   ) => Promise<Result>;
   readonly payload: (t: PayloadBuilder<Result>) => Record<string, unknown>;
-  /** Does it change who may do what? Default: as its resource says. Then it takes `dryRun`. */
+  /** True if it changes access (default: from its resource). Adds `dryRun`. */
   readonly feedsAccess?: boolean;
-  /** Reported by machines many times a minute: no audit events, a sample of its decisions, its refusals counted. */
+  /** Reported by machines many times a minute: no audit events, sampled decisions, counted refusals. */
   readonly telemetry?: true;
   readonly timeoutMs?: (context: Context) => number;
 }
 
-/** A payload's field with the object that the mutation answers. */
+/** A payload field with the object that the mutation returns. */
 export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, description: string) =>
   (t as PayloadBuilder<Node>).field({
     type: type as never,
@@ -69,7 +69,7 @@ export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, des
     resolve: (({ result }: Outcome<Node>) => result) as never,
   });
 
-/** Defines a mutation: one `input`, one transaction, its events in it, a refusal on record, a payload. */
+/** Defines a mutation: one `input`, one transaction that includes its events, recorded refusals, a payload. */
 export function mutation<
   P extends Permission,
   Fields extends InputFieldMap,
@@ -80,20 +80,25 @@ export function mutation<
   const [resource] = split(spec.permission);
   const feedsAccess = spec.feedsAccess ?? resourceDefinition(resource)?.feedsAccess ?? true;
   const Input = builder.inputType(`${upperFirst(name)}Input`, {
-    description: `What ${name} takes.`,
+    description: `Input of ${name}.`,
     fields: (t) => ({
       ...spec.input(t as InputBuilder),
-      reason: t.string({ description: 'Why, for the audit event (at most 1,000 characters).' }),
+      reason: t.string({ description: 'Reason for the audit event (at most 1,000 characters).' }),
       ...(!spec.telemetry && {
-        idempotencyKey: t.string({ description: 'Done once in 24 hours under one key, however often it is sent.' }),
+        idempotencyKey: t.string({
+          description: 'Key that makes retries safe: within 24 hours, requests with the same key take effect once.',
+        }),
       }),
       ...(feedsAccess && {
-        dryRun: t.boolean({ defaultValue: false, description: 'Do everything, answer with the changes, and undo it.' }),
+        dryRun: t.boolean({
+          defaultValue: false,
+          description: 'Perform the mutation, return the changes, and roll back.',
+        }),
       }),
     }),
   });
   const Payload = builder.objectRef<Outcome<Result>>(`${upperFirst(name)}Payload`).implement({
-    description: `What ${name} answers.`,
+    description: `Payload of ${name}.`,
     fields: (t) =>
       ({
         ...spec.payload(t as PayloadBuilder<Result>),

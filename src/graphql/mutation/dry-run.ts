@@ -13,62 +13,62 @@ import { type Impact, impactOf } from './impact.ts';
 import { AccessImpact } from './impact-type.ts';
 import type { Target } from './target.ts';
 
-/** What a dry run tells beside the payload's own fields. */
+/** Additional result of a dry run. */
 export interface Plan {
-  /** What the caller may know of it. */
+  /** The changes that the caller can know of. */
   readonly changes: readonly AuditDraft[] | null;
-  /** How many more there are. */
+  /** Number of further changes. */
   readonly hidden: number | null;
-  /** Who gains and loses what. */
+  /** Effect on access. */
   readonly impact: Impact | null;
 }
 export const noPlan: Plan = { changes: null, hidden: null, impact: null };
 
 const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
-  description: 'One change that a dry run would make.',
+  description: 'One change of a dry run.',
   fields: (t) => ({
-    action: t.exposeString('action', { description: 'What would happen, such as group.update.' }),
+    action: t.exposeString('action', { description: 'Action of the change, such as group.update.' }),
     resourceKey: t.string({
       nullable: true,
-      description: 'To what; null where the viewer may not read the object.',
+      description: 'The changed object; null if the viewer cannot read it.',
       resolve: (change, _args, context) => (change.resourceKey === '' ? null : shownKey(context, change)),
     }),
     namespace: t.string({
       nullable: true,
-      description: 'In which namespace.',
+      description: 'The namespace.',
       resolve: ({ namespace }) => namespace || null,
     }),
     patch: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'The difference, as JSON Patch.',
+      description: 'The change, as JSON Patch.',
       resolve: (change, _args, context) => (change.patch ? shownPatch(context, change, change.patch) : null),
     }),
   }),
 });
 
-/** The fields of every payload whose mutation takes `dryRun`. */
+/** Payload fields of every mutation with `dryRun`. */
 export const planFields = <Result>(t: PayloadBuilder<Result>) => ({
   changes: t.field({
     type: [PlannedChange],
     nullable: true,
-    description: 'With dryRun: what would change. Else null.',
+    description: 'With dryRun: the planned changes. Otherwise null.',
     resolve: ({ changes }: Outcome<Result>) => changes as AuditDraft[] | null,
   }),
   hiddenChanges: t.int({
     nullable: true,
-    description: 'With dryRun: how many more changes there are, of objects that the viewer may not read.',
+    description: 'With dryRun: the number of further changes, of objects that the viewer cannot read.',
     resolve: ({ hidden }: Outcome<Result>) => hidden,
   }),
   impact: t.field({
     type: AccessImpact,
     nullable: true,
-    description: 'With dryRun: who would gain and lose what. Else null.',
+    description: 'With dryRun: the effect on access. Otherwise null.',
     resolve: ({ impact }: Outcome<Result>) => impact,
   }),
 });
 
-/** What the transaction would change, at its end. */
+/** The pending changes at the end of the transaction. */
 export async function planOf(
   tx: Tx,
   context: Context,
@@ -83,15 +83,15 @@ export async function planOf(
   return { changes, hidden: all.length - changes.length, impact };
 }
 
-/** The caller as they are before the changes and after them. Who deletes themselves is not there afterwards. */
+/** The caller before and after the changes. A caller who deletes themselves is absent after. */
 async function beforeAndAfter(tx: Tx, session: AccessSession): Promise<AccessSession[]> {
   const isThere = (await tx.principal.count({ where: { id: session.principal.id } })) > 0;
   return isThere ? [session, await session.inside(tx)] : [session];
 }
 
 /**
- * Of the changes, those that the caller may know of: what they asked for themselves, and objects that they may read,
- * before or after. What falls with an object can belong to tenants and namespaces that are closed to them.
+ * The changes that the caller can know of: requested ones, and objects that they can read before or after. Dependent
+ * deletions may belong to tenants and namespaces that the caller cannot see.
  */
 function readable(
   viewers: readonly AccessSession[],
@@ -107,7 +107,7 @@ function readable(
       one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
     );
     if (isReadable || (resource === own && type === 'CREATE')) return [change];
-    // That it would change is known to who asks for it. What it is called and where it is are not.
+    // The requested change itself is known to the caller. Its name and place may not be.
     if (resource === own && type === action && resourceId === id) return [withoutContent(change)];
     return [];
   });

@@ -13,32 +13,32 @@ import type { Context } from '../context.ts';
 import { type Kept, keep, type Restored, restore } from './replay.ts';
 import type { Target } from './target.ts';
 
-/** How long an answer is kept. */
+/** How long a result is kept. */
 const keptSeconds = 86_400;
 
-/** A right that the first request used, and the rows that it deleted by it. */
+/** A permission that the first request used, and the rows that it deleted with it. */
 interface Right {
   readonly permission: Permission;
   readonly scope: Scope;
   readonly gone: readonly Row[];
 }
 
-/** What is kept under a key. */
+/** The stored result of a key. */
 interface First {
   readonly target: Target;
   readonly rights: readonly Right[];
   readonly answer: Kept;
 }
 
-/** Another transaction with the same key was first. */
+/** Another transaction used the same key first. */
 export class Taken extends Error {}
-/** Another transaction with the same key runs. */
+/** Another transaction with the same key is running. */
 export class Busy extends Error {}
 
 /**
- * One request with an idempotencyKey. The key belongs to who asks (and who impersonates them), to the mutation and to
- * its input without `reason`: with another one it is a CONFLICT. It is taken in the transaction of the mutation, so a
- * mutation that failed leaves none. A second request with it waits for the first, and holds nothing meanwhile.
+ * One request with an idempotencyKey. The key belongs to the caller (and impersonator), the mutation and its input
+ * without `reason`; another input is a CONFLICT. It is stored in the transaction of the mutation, so a failed mutation
+ * stores none. A second request with the key waits for the first, without holding resources.
  */
 export class KeyedRequest {
   readonly #context: Context;
@@ -54,13 +54,13 @@ export class KeyedRequest {
     this.#info = info;
     this.#payload = payload;
     this.#owner = [principal.id, impersonator?.id ?? '', key];
-    // By every master key that is known, the present one first: it may be changed meanwhile.
+    // With every known master key, the current one first, since it can be rotated meanwhile.
     this.#asked = context.keys.idempotency.map((one) =>
       keyedHash(one, ...this.#owner, info.fieldName, canonicalJson(content)),
     );
   }
 
-  /** What the first request left; undefined where there was none. @throws CONFLICT where it asked for something else. */
+  /** The result of the first request; undefined if none. @throws CONFLICT if its input differs. */
   async find(): Promise<First | undefined> {
     const [principalId, impersonatorId, key] = this.#owner;
     const [row] = await this.#context.db.$queryRaw<{ asked: string; answer: string }[]>`
@@ -69,13 +69,13 @@ export class KeyedRequest {
         AND "createdAt" > now() - make_interval(secs => ${keptSeconds})`;
     if (!row) return undefined;
     const by = this.#context.keys.idempotency[this.#asked.indexOf(row.asked)];
-    if (!by) throw conflict('This idempotencyKey was used for another request: take a new one for each.');
+    if (!by) throw conflict('This idempotencyKey was used for another request. Use a new key for each request.');
     return untag(JSON.parse(open(by, row.answer, this.#owner).toString()) as Json) as First;
   }
 
   /**
-   * Takes the key, first of all in the transaction. Does not wait for another one that has it: this one may hold the
-   * lock of access, for which everybody waits. @throws Busy, Taken.
+   * Reserves the key, first of all in the transaction. Does not wait for another holder: this one may hold the access
+   * lock, which blocks all writers. @throws Busy, Taken.
    */
   async take(tx: Tx): Promise<void> {
     const [principalId, impersonatorId, key] = this.#owner;
@@ -91,7 +91,7 @@ export class KeyedRequest {
     if (taken === 0) throw new Taken();
   }
 
-  /** Waits until no transaction has the key. */
+  /** Waits until no transaction holds the key. */
   async settled(): Promise<void> {
     await this.#context.db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${this.#lock}, 0))`;
   }
@@ -100,7 +100,7 @@ export class KeyedRequest {
     return `idempotency ${JSON.stringify(this.#owner)}`;
   }
 
-  /** Keeps what the transaction is about to answer, and by which rights. */
+  /** Stores the result and the permissions it was decided with. */
   async keep(tx: Tx, target: Target, outcome: object): Promise<void> {
     const rights = evidenceOf(tx).flatMap(({ decision: { outcome: of, permission, scope }, reviews }) => {
       const gone = reviews.flatMap(({ before, after }) => (before !== null && after === null ? [before] : []));
@@ -117,8 +117,8 @@ export class KeyedRequest {
   }
 
   /**
-   * The first answer once more: decided by the present rights, with its objects as they are now, and without what is
-   * shown once. @throws FORBIDDEN, NOT_FOUND.
+   * Returns the first result again: decided with current permissions, with current objects, without one-time values.
+   * @throws FORBIDDEN, NOT_FOUND.
    */
   async answer({ rights, answer }: First): Promise<Restored> {
     const { session } = this.#context;
@@ -134,14 +134,14 @@ export class KeyedRequest {
   }
 }
 
-/** @throws BAD_INPUT where it is no key, or nothing is done that could be kept under it. */
+/** @throws BAD_INPUT if the key is invalid or the request has no effect to store. */
 export function checkKey(key: string, dryRun: boolean): void {
   const at = ['input', 'idempotencyKey'];
-  if (!/^[^\p{C}]{1,200}$/u.test(key)) throw badInput(at, 'A key has 1 to 200 printable characters.');
-  if (dryRun) throw badInput(at, 'A dry run does nothing that could be kept under a key.');
+  if (!/^[^\p{C}]{1,200}$/u.test(key)) throw badInput(at, 'A key must have 1 to 200 printable characters.');
+  if (dryRun) throw badInput(at, 'A dry run cannot have an idempotencyKey.');
 }
 
-/** Forgets the keys of more than a day ago. */
+/** Deletes keys older than a day. */
 export async function pruneIdempotencyKeys(db: Pick<Tx, '$executeRaw'>): Promise<void> {
   await db.$executeRaw`
     DELETE FROM "IdempotencyKey" WHERE ("principalId", "impersonatorId", key) IN (

@@ -4,35 +4,39 @@ import { builder } from '../builder.ts';
 import { globalId } from '../node.ts';
 import { permissionFields } from '../permission-input.ts';
 import { shownName } from '../personal.ts';
-import type { Impact, PrincipalImpact, ToldPermission } from './impact.ts';
+import type { Impact, PrincipalImpact, VisiblePermission } from './impact.ts';
 
-const HeldPermission = builder.objectRef<ToldPermission>('HeldPermission').implement({
-  description: 'A permission as somebody holds it by their roles, policies left out.',
+const HeldPermission = builder.objectRef<VisiblePermission>('HeldPermission').implement({
+  description: 'A permission that a principal has through roles, without regard to policies.',
   fields: (t) => ({
-    ...permissionFields<ToldPermission>(t, ({ permission }) => permission),
-    tenant: t.exposeString('tenantKey', { nullable: true, description: 'Key of the tenant; null: in the instance.' }),
+    ...permissionFields<VisiblePermission>(t, ({ permission }) => permission),
+    tenant: t.exposeString('tenantKey', {
+      nullable: true,
+      description: 'Key of the tenant; null at the instance level.',
+    }),
     namespace: t.string({
       nullable: true,
-      description: 'In this namespace and below; null: everywhere there.',
+      description: 'This namespace and all below it; null for all namespaces.',
       resolve: ({ namespace }) => namespace || null,
     }),
     ownedGroup: t.id({
       nullable: true,
-      description: 'Over the members of this group alone, by owning it; null: not limited so.',
+      description:
+        'Restricts the permission to the members of this group, which the principal owns; null if not restricted.',
       resolve: ({ groupId }) => (groupId === null ? null : globalId('Group', groupId)),
     }),
     escalation: t.boolean({
-      description: 'Is it held at the instance level, or power over identity and access?',
+      description: 'True for a permission at the instance level or over identity and access.',
       resolve: (held) => isEscalation(held),
     }),
   }),
 });
 
 const PrincipalImpactRef = builder.objectRef<PrincipalImpact>('PrincipalImpact').implement({
-  description: 'What a change does to the rights of one user or service account.',
+  description: 'Effect of a change on the permissions of one user or service account.',
   fields: (t) => ({
     subjectId: t.id({
-      description: 'Id of the user or service account. Who is only to be created has one that nothing answers to.',
+      description: 'ID of the user or service account. For one that the change creates, the ID is temporary.',
       resolve: ({ kind, id }) => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id),
     }),
     name: t.string({
@@ -41,70 +45,72 @@ const PrincipalImpactRef = builder.objectRef<PrincipalImpact>('PrincipalImpact')
     }),
     superAdmin: t.exposeBoolean('superAdmin', {
       nullable: true,
-      description: 'Do they become a super admin (true), or cease to be one (false)? Null: neither, or not told.',
+      description:
+        'True if the principal becomes a super admin, false if it ceases to be one. Null if unchanged or not visible.',
     }),
     gained: t.field({
       type: [HeldPermission],
-      description: 'What they hold then and do not hold now, at least not in all of that subtree.',
+      description: 'Permissions after the change that the principal does not have now in all of that subtree.',
       resolve: ({ gained }) => [...gained],
     }),
     lost: t.field({
       type: [HeldPermission],
-      description: 'What they hold now and no longer then, at least not in all of that subtree.',
+      description: 'Permissions now that the principal does not have after the change in all of that subtree.',
       resolve: ({ lost }) => [...lost],
     }),
     hiddenPermissions: t.exposeInt('hidden', {
-      description: 'How many more come or go, of bindings and roles that the viewer may not read.',
+      description:
+        'Number of further gained or lost permissions, through bindings and roles that the viewer cannot read.',
     }),
   }),
 });
 
 const Refusal = builder.objectRef<Impact['refusals'][number]>('ImpactRefusal').implement({
-  description: 'One item of the list that would be refused.',
+  description: 'An item of the list that would be refused.',
   fields: (t) => ({
     policy: t.exposeString('policy', {
       nullable: true,
-      description: 'Which policy refuses; null: none, it is not found.',
+      description: 'The policy that refuses; null if the object is not found.',
     }),
-    code: t.exposeString('code', { description: 'The code of its error.' }),
-    message: t.exposeString('message', { description: 'Why.' }),
+    code: t.exposeString('code', { description: 'Error code.' }),
+    message: t.exposeString('message', { description: 'The reason.' }),
   }),
 });
 
 export const AccessImpact = builder.objectRef<Impact>('AccessImpact').implement({
-  description: 'What a change would do to who may do what. Counted by what is held; policies are left out.',
+  description: 'Effect of a change on access. Based on roles and bindings; policies are not considered.',
   fields: (t) => ({
     principals: t.field({
       type: [PrincipalImpactRef],
-      description: 'Whose rights change, of those whom the viewer may read, in the order of ids.',
-      args: { first: t.arg.int({ description: 'At most so many (default: as many as a page may have).' }) },
+      description: 'Principals whose permissions change and that the viewer can read, in order of IDs.',
+      args: { first: t.arg.int({ description: 'Number of principals, at most the max page size (the default).' }) },
       resolve: ({ principals }, { first }, { limits }) => {
         const size = first ?? limits.pageSize;
-        if (size < 0 || size > limits.pageSize) throw badInput(['first'], `At most ${limits.pageSize} at once.`);
+        if (size < 0 || size > limits.pageSize) throw badInput(['first'], `At most ${limits.pageSize} are allowed.`);
         return principals.slice(0, size);
       },
     }),
     principalCount: t.int({
-      description: 'How many these are, over all of them.',
+      description: 'Total number of these principals.',
       resolve: ({ principals }) => principals.length,
     }),
     hiddenPrincipals: t.exposeInt('hiddenPrincipals', {
-      description: 'How many more there are, whom the viewer may not read.',
+      description: 'Number of further principals, which the viewer cannot read.',
     }),
     escalations: t.exposeInt('escalations', {
-      description: 'How many gain something at the instance level, or power over identity and access.',
+      description: 'Number of principals that gain permissions at the instance level or over identity and access.',
     }),
     orphanedTenants: t.stringList({
       description:
-        'Keys of the tenants that would be left without anybody who holds BINDING:CREATE and ROLE:UPDATE in all of it, super admins apart.',
+        'Keys of the tenants in which no principal except super admins would have BINDING:CREATE and ROLE:UPDATE for the whole tenant.',
       resolve: ({ orphanedTenants }) => [...orphanedTenants],
     }),
     hiddenOrphanedTenants: t.exposeInt('hiddenOrphanedTenants', {
-      description: 'How many more there are, which the viewer may not see.',
+      description: 'Number of further tenants, which the viewer cannot read.',
     }),
     refusals: t.field({
       type: [Refusal],
-      description: 'The single items that would be refused while the rest is done.',
+      description: 'Items that would be refused while the others are applied.',
       resolve: ({ refusals }) => [...refusals],
     }),
   }),

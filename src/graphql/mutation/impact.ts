@@ -18,18 +18,18 @@ import type { Context } from '../context.ts';
 import { reachOfPrincipals, readableIds } from '../readable-principals.ts';
 import { tenantScopes } from '../scopes.ts';
 
-export interface ToldPermission extends HeldPermission {
+export interface VisiblePermission extends HeldPermission {
   readonly tenantKey: string | null;
 }
 export interface PrincipalImpact {
   readonly id: string;
   readonly kind: Held['kind'];
   readonly name: string;
-  /** Null: as it was, or not for the caller to know. */
+  /** Null: unchanged, or not visible to the caller. */
   readonly superAdmin: boolean | null;
-  readonly gained: readonly ToldPermission[];
-  readonly lost: readonly ToldPermission[];
-  /** How many more, of which the caller may not know. */
+  readonly gained: readonly VisiblePermission[];
+  readonly lost: readonly VisiblePermission[];
+  /** Number of further ones that the caller cannot see. */
   readonly hidden: number;
 }
 export interface Impact {
@@ -49,9 +49,9 @@ interface Difference {
 }
 
 /**
- * What the changes of a dry run do to who holds what, told as far as the caller may know before or after it.
- * The state before is read beside the transaction, which holds every other writer of access back.
- * @param viewers the caller before and, where they are still there, after.
+ * Effect of a dry run on permissions, limited to what the caller can see before or after. The state before is read
+ * outside the transaction, which blocks all other writers of access.
+ * @param viewers the caller before and, if they still exist, after.
  */
 export async function impactOf(
   tx: Tx,
@@ -82,13 +82,13 @@ export async function impactOf(
     for (const id of await readableIds(state, reach, differences.map(idOf))) readable.add(id);
   }
   const keys = await tenantKeys(tx, context, differences);
-  const teller = tellerOf(viewers, keys);
-  const told = differences.filter((one) => readable.has(idOf(one))).map((one) => tell(one, viewers, teller));
+  const viewing = viewingOf(viewers, keys);
+  const visible = differences.filter((one) => readable.has(idOf(one))).map((one) => impactOn(one, viewers, viewing));
   const orphans = await orphaned(tx, context, differences);
   const known = orphans.filter((tenantId) => may(viewers, 'TENANT:READ', tenantId, { id: tenantId, tenantId }));
   return {
-    principals: told,
-    hiddenPrincipals: differences.length - told.length,
+    principals: visible,
+    hiddenPrincipals: differences.length - visible.length,
     escalations: differences.filter(
       ({ before, after, gained }) => gained.some(isEscalation) || (after?.superAdmin && !before?.superAdmin),
     ).length,
@@ -111,7 +111,7 @@ function difference(before: Held | undefined, after: Held | undefined): Differen
   return same ? [] : [{ before, after, gained, lost }];
 }
 
-/** The tenants that the caller may see into only afterwards. */
+/** The tenants that the caller can see only after the change. */
 const scopesOf = ({ tenantIds }: AccessSession, drafts: readonly AuditDraft[]) =>
   (tenantIds ?? [...new Set(drafts.map(({ tenantId }) => tenantId))].filter((id) => id !== '')).map((tenantId) => ({
     tenantId,
@@ -123,11 +123,11 @@ const may = (viewers: readonly AccessSession[], permission: Permission, tenantId
     return grant !== undefined && reaches(grant.where, row) === 'yes';
   });
 
-type Teller = (held: HeldPermission) => ToldPermission[];
+type Viewing = (held: HeldPermission) => VisiblePermission[];
 
-/** What the caller may know of a permission that comes or goes: nothing of bindings and roles that they may not read. */
-function tellerOf(viewers: readonly AccessSession[], keys: ReadonlyMap<string, string>): Teller {
-  const isTold = ({ permission, tenantId, namespace, groupId }: HeldPermission): boolean => {
+/** The visible part of a gained or lost permission: bindings and roles that the caller cannot read are hidden. */
+function viewingOf(viewers: readonly AccessSession[], keys: ReadonlyMap<string, string>): Viewing {
+  const isVisible = ({ permission, tenantId, namespace, groupId }: HeldPermission): boolean => {
     if (groupId !== null) return may(viewers, 'GROUP:READ', tenantId, { tenantId, id: groupId });
     if (permission === 'TENANT:READ' && may(viewers, 'TENANT_ACCESS:READ', tenantId, { tenantId })) return true;
     return (
@@ -135,25 +135,25 @@ function tellerOf(viewers: readonly AccessSession[], keys: ReadonlyMap<string, s
       may(viewers, 'ROLE:READ', tenantId, { tenantId })
     );
   };
-  // The members of a group share what they hold through it.
-  const told = new Map<HeldPermission, ToldPermission[]>();
+  // The members of a group share its permissions.
+  const known = new Map<HeldPermission, VisiblePermission[]>();
   return (held) =>
-    remember(told, held, () =>
-      isTold(held) ? [{ ...held, tenantKey: held.tenantId && (keys.get(held.tenantId) ?? null) }] : [],
+    remember(known, held, () =>
+      isVisible(held) ? [{ ...held, tenantKey: held.tenantId && (keys.get(held.tenantId) ?? null) }] : [],
     );
 }
 
-function tell(
+function impactOn(
   { before, after, gained, lost }: Difference,
   viewers: readonly AccessSession[],
-  teller: Teller,
+  viewing: Viewing,
 ): PrincipalImpact {
   const { id, kind, name } = (after ?? before)!;
   const rises = Boolean(after?.superAdmin) !== Boolean(before?.superAdmin);
   const seesRise =
     rises &&
     (kind === 'SERVICE_ACCOUNT' || viewers.some((viewer) => viewer.may('USER:READ')?.matches({ id, username: name })));
-  const [up, down] = [gained.flatMap(teller), lost.flatMap(teller)];
+  const [up, down] = [gained.flatMap(viewing), lost.flatMap(viewing)];
   return {
     id,
     kind,
@@ -172,7 +172,7 @@ async function tenantKeys(tx: Tx, { db }: Context, differences: readonly Differe
   return new Map(rows.map(({ id, key }) => [id, key]));
 }
 
-/** The tenants that lose the last of those who administer them. One that is deleted is not left alone. */
+/** The tenants that lose their last administrators, except deleted ones. */
 async function orphaned(tx: Tx, { db }: Context, differences: readonly Difference[]): Promise<string[]> {
   const administers = ({ permission, namespace }: HeldPermission) =>
     namespace === '' && (permission === 'BINDING:CREATE' || permission === 'ROLE:UPDATE');

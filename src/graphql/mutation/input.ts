@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GatehouseError } from '../../errors.ts';
 import '../../lib/plain-faults.ts';
 
-/** What every mutation takes beside its own input. */
+/** Input fields of every mutation. */
 export const common = z.looseObject({ reason: z.string().max(1_000).nullish() });
 export interface Common {
   readonly reason?: string | null;
@@ -11,16 +11,16 @@ export interface Common {
   readonly idempotencyKey?: string | null;
 }
 
-/** The type of the input of the mutation that runs. */
+/** Input type of the running mutation. */
 export const inputOf = ({ parentType, fieldName }: GraphQLResolveInfo): GraphQLInputObjectType =>
   getNamedType(parentType.getFields()[fieldName]!.args[0]!.type) as GraphQLInputObjectType;
 
-/** The fields of the input that were left out, or are null. */
+/** Input fields that are omitted or null. */
 export function omittedFrom(given: object, info: GraphQLResolveInfo): string[] {
   return Object.keys(inputOf(info).getFields()).filter((key) => (given as Record<string, unknown>)[key] == null);
 }
 
-/** What a creation calls the thing, for the record of its refusal. */
+/** The name in the input of a creation, for the record of its refusal. */
 export function nameIn(input: object): string {
   const { name, key, username } = input as Record<string, unknown>;
   return String(name ?? key ?? username ?? '');
@@ -28,15 +28,15 @@ export function nameIn(input: object): string {
 
 const maxIssues = 100;
 
-/** The input as the rules leave it. @throws BAD_INPUT with the place of each fault. */
+/** The validated input. @throws BAD_INPUT with the path of each fault. */
 export function check(model: z.ZodType, input: unknown): unknown {
   const result = model.safeParse(input);
   if (result.success) return result.data;
-  // More help nobody, and a large input can have a fault in each of its parts.
+  // More are of no use, and a large input can have one in each part.
   const issues = result.error.issues.slice(0, maxIssues).flatMap((issue) => {
     const path = ['input', ...(issue.path as (string | number)[])];
     return issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not known here.` }))
+      ? issue.keys.map((key) => ({ path: [...path, key], message: `${key} is not a known field.` }))
       : [{ path, message: issue.message }];
   });
   throw new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });

@@ -18,31 +18,31 @@ import { GatehouseError, type Issue } from '../../errors.ts';
 import { storableJson } from '../../lib/json.ts';
 import { RefusedInput } from './unreadable-input.ts';
 
-/** One list of items that are taken each by itself. Without a field: the input is the item. */
+/** A list of independent items. Without a field: the input is the item. */
 interface Items {
   readonly field?: string;
-  /** Fields whose texts lose what cannot be stored, and keep the rest. */
+  /** Fields in which unstorable characters are replaced. */
   readonly replaced: ReadonlySet<string>;
 }
-/** By the type of the input that holds them. */
+/** By the input type that has them. */
 const holders = new Map<string, Items[]>();
 /** By the type of the items. */
 const itemTypes = new Map<string, Items>();
-/** Texts that their reader checks itself, by input type: it tells the line. */
+/** Texts that their parser checks, by input type: it reports the line. */
 const checkedLater = new Map<string, ReadonlySet<string>>();
-/** What stands for a value of an enum that is not known, by input type. */
+/** Fallback for an unknown enum value, by input type. */
 const unknownEnums = new Map<string, { readonly field: string; readonly value: string }>();
 
 /**
- * A fault in one item of this list refuses that item alone. The items have a `sequence` of type BigInt, by which the
- * service sees the refusal (`unreadable`).
+ * Registers a list whose items fail independently. The items have a `sequence` of type BigInt, which carries the
+ * refusal to the service (`unreadable`).
  */
 export function takeItemByItem(holder: string, field: string, item: string, replaced: readonly string[] = []): void {
   const items = { field, replaced: new Set(replaced) };
   holders.set(holder, [...(holders.get(holder) ?? []), items]);
   itemTypes.set(item, items);
 }
-/** A fault in an input of this type refuses its own mutation, and not the others of the document. */
+/** Registers an input type whose faults refuse its own mutation only, and no other in the document. */
 export const takeAlone = (input: string): unknown => itemTypes.set(input, { replaced: new Set() });
 export const checkLater = (input: string, ...fields: readonly string[]): unknown =>
   checkedLater.set(input, new Set(fields));
@@ -55,7 +55,7 @@ const isObject = (value: unknown): value is Values => typeof value === 'object' 
 function nameOf(type: TypeNode): string {
   return type.kind === Kind.NAMED_TYPE ? type.name.value : nameOf(type.type);
 }
-/** The types of the variables of a document, by name. */
+/** The types of a document's variables, by name. */
 const typesOf = (document: DocumentNode): Map<string, string> =>
   new Map(
     document.definitions.flatMap((node) =>
@@ -65,7 +65,7 @@ const typesOf = (document: DocumentNode): Map<string, string> =>
     ),
   );
 
-/** Texts of these fields lose what cannot be stored, in nested items too. */
+/** Replaces unstorable characters in these fields, also in nested items. */
 function replaceIn(item: Values, replaced: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(item)) {
     if (replaced.has(name)) item[name] = storableJson(value);
@@ -75,7 +75,7 @@ function replaceIn(item: Values, replaced: ReadonlySet<string>): void {
 
 type Check = (value: unknown, path: (string | number)[]) => void;
 
-/** Checks all variables by `check`, which throws: an item that is refused is replaced by its refusal. */
+/** Checks all variables with `check`, which throws. A refused item is replaced by its refusal. */
 export function checkVariables(document: DocumentNode, variables: Values, check: Check): void {
   let types: Map<string, string> | undefined;
   const each = (list: unknown[], { field, replaced }: Items, path: (string | number)[]) => {
@@ -133,7 +133,7 @@ function inside(
   }
 }
 
-/** The least that satisfies a type; its `sequence` is the refusal. */
+/** A minimal value of the type, with the refusal as its `sequence`. */
 function placeholder(type: GraphQLInputObjectType, refused: RefusedInput): Values {
   const least = (field: GraphQLInputType): unknown => {
     const own = getNullableType(field);
@@ -150,7 +150,7 @@ function placeholder(type: GraphQLInputObjectType, refused: RefusedInput): Value
   );
 }
 
-/** An item as it can be taken: as it is, or in its place what says why not. */
+/** The item, or a placeholder with its refusal. */
 function taken(item: unknown, type: GraphQLInputObjectType, path: Issue['path']): unknown {
   if (item instanceof RefusedInput) return placeholder(type, item);
   const issues: Issue[] = [];
@@ -162,7 +162,7 @@ function taken(item: unknown, type: GraphQLInputObjectType, path: Issue['path'])
   return placeholder(type, new RefusedInput(new GatehouseError('BAD_INPUT', text, { issues: issues.slice(0, 100) })));
 }
 
-/** The variables with each item that cannot be read replaced; undefined where there is none such. */
+/** The variables with unreadable items replaced; undefined if there are none. */
 function withoutFaults({ document, schema, variableValues }: ExecutionArgs): Values | undefined {
   let changed = false;
   const one = (item: unknown, type: GraphQLInputObjectType, path: Issue['path']) => {
@@ -203,11 +203,11 @@ function withoutFaults({ document, schema, variableValues }: ExecutionArgs): Val
 
 type Execute = (args: ExecutionArgs) => unknown;
 
-/** Are there variables of a kind whose items are taken by themselves? */
+/** True if a variable has independent items. */
 export const takesItems = (document: DocumentNode): boolean =>
   [...typesOf(document).values()].some((name) => holders.has(name) || itemTypes.has(name) || unknownEnums.has(name));
 
-/** Executes; where the variables cannot be read, and nothing was executed, once more without the items at fault. */
+/** Executes. If variables are unreadable and nothing was executed, executes again without the faulty items. */
 export const itemByItem =
   (execute: Execute): Execute =>
   async (args) => {

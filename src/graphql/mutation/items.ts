@@ -3,18 +3,21 @@ import { badInput, GatehouseError } from '../../errors.ts';
 import { attempt } from '../../policy/session/reviewed.ts';
 import { builder } from '../builder.ts';
 
-/** Wrapped: an Error that a resolver returns would count as thrown. */
+/** Wrapped, because an Error that a resolver returns counts as thrown. */
 export interface Refused {
   readonly error: GatehouseError;
 }
 export const ItemError = builder.objectRef<Refused>('ItemError').implement({
   description: 'Why one item of a list was refused.',
   fields: (t) => ({
-    code: t.string({ description: 'The code, as in the extensions of an error.', resolve: ({ error }) => error.code }),
-    message: t.string({ description: 'The reason.', resolve: ({ error }) => error.message }),
+    code: t.string({
+      description: 'Error code, as in the extensions of an error.',
+      resolve: ({ error }) => error.code,
+    }),
+    message: t.string({ description: 'Error message.', resolve: ({ error }) => error.message }),
     details: t.field({
       type: 'JSON',
-      description: 'What else the error says: decisionId, issues.',
+      description: 'Further extensions of the error: decisionId, issues.',
       resolve: ({ error }) => error.extensions,
     }),
   }),
@@ -22,14 +25,14 @@ export const ItemError = builder.objectRef<Refused>('ItemError').implement({
 
 const usualMax = 500;
 
-/** @throws BAD_INPUT. Asked before anything is done with the items: a request can hold many thousands. */
-export function assertLength(items: readonly unknown[], greatest = usualMax): void {
-  if (items.length === 0 || items.length > greatest) throw badInput(['input'], `A list has 1 to ${greatest} items.`);
+/** @throws BAD_INPUT. Called before the items are processed: there can be many thousands. */
+export function assertLength(items: readonly unknown[], max = usualMax): void {
+  if (items.length === 0 || items.length > max) throw badInput(['input'], `A list must have 1 to ${max} items.`);
 }
 
 /**
- * Does each item of a list by itself: what is refused says why, the rest is done. An item refuses before it writes;
- * an error of the database ends the whole list. Refusals go on record after the commit.
+ * Processes each item of a list independently. A refused item returns an error; the others are applied. An item refuses
+ * before it writes; a database error fails the whole list. Refusals are recorded after the commit.
  */
 export async function eachItem<Item, Result>(
   tx: Tx,
@@ -37,9 +40,9 @@ export async function eachItem<Item, Result>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
   refused: (refused: Refused) => Result,
-  greatest = usualMax,
+  max = usualMax,
 ): Promise<readonly Result[]> {
-  assertLength(items, greatest);
+  assertLength(items, max);
   const results: Result[] = [];
   for (const [index, item] of items.entries()) {
     try {
@@ -53,7 +56,7 @@ export async function eachItem<Item, Result>(
   return results;
 }
 
-/** Of the items that one report had refused, those that are alike as one with their count. */
+/** Merges equal refusals of a report, with their number. */
 export function alike(refusals: readonly GatehouseError[]): [GatehouseError, number][] {
   const groups = Map.groupBy(refusals, ({ code, tenantId, extensions }) =>
     [code, tenantId, extensions['permission'], extensions['policy']].join(' '),

@@ -23,26 +23,26 @@ import type { Context } from '../context.ts';
 import { nodeTypes } from '../node.ts';
 import { hasRow, partOf, plainTypes } from './replay.ts';
 
-/** A row that the caller may not read, with the permission that its fields take. */
+/** A row that the caller cannot read, with the permission that its fields require. */
 interface Reduced {
   readonly permission: Permission;
   readonly scope: Scope;
 }
 const reduced = new WeakMap<object, Reduced>();
 
-/** What the caller of the mutation that runs has sent. */
+/** The input of the running mutation's caller. */
 interface Sent {
-  /** Every value of the input, by its field, at whatever depth. */
+  /** All values of the input by field, at any depth. */
   readonly values: Map<string, unknown[]>;
-  /** A new object: what the caller left out and is null on it holds nothing that they do not know. */
+  /** For a new object: an omitted field that is null reveals nothing. */
   readonly omitted: ReadonlySet<string>;
 }
 const sentBy = new WeakMap<Context, Sent>();
 
 /**
- * Notes what the caller of a mutation sent, which its payload may show them.
+ * Records what the caller of a mutation sent, so that its payload can return it.
  * @param type of the input.
- * @param omitted for a creation: the fields of the input that they left out.
+ * @param omitted for a creation: the omitted fields of the input.
  */
 export function noteInput(context: Context, input: object, type: GraphQLInputType, omitted: readonly string[]): void {
   const values = new Map<string, unknown[]>();
@@ -50,7 +50,7 @@ export function noteInput(context: Context, input: object, type: GraphQLInputTyp
   sentBy.set(context, { values, omitted: new Set(omitted) });
 }
 
-/** Not what stands within a scalar: keys of JSON are the caller's own, and would be so many guesses at fields. */
+/** Not inside scalars: the caller chooses JSON keys and could probe fields with them. */
 function* valuesOf(input: unknown, type: GraphQLInputType): Generator<[key: string, value: unknown]> {
   const named = getNamedType(type);
   if (!isInputObjectType(named) || typeof input !== 'object' || input === null) return;
@@ -70,7 +70,7 @@ const scopeOf = (resource: ResourceName, row: Row): Scope => {
   return typeof tenantId === 'string' ? { tenantId } : {};
 };
 
-/** The row as the caller may see it: whole where they may read it, else reduced. */
+/** The row as the caller can see it: complete if readable, else reduced. */
 async function visible(typename: string, row: Row, context: Context): Promise<Row> {
   const part = partOf(typename);
   const node = nodeTypes().find((one) => one.typename === typename);
@@ -78,7 +78,7 @@ async function visible(typename: string, row: Row, context: Context): Promise<Ro
   const permission = `${resource}:READ` as Permission;
   const decided = (part ? await part.whole(context, row) : row) ?? row;
   const scope = scopeOf(resource, decided);
-  // By the rights that the mutation was decided by: its caller may have just ended their own credential.
+  // With the permissions of the mutation: the caller may have just revoked their own credential.
   if (context.session.may(permission, scope)?.matches(decided)) return row;
   if (node?.isOwn?.(row, context.session.principal.id)) return row;
   if (node?.find && (await node.find(context, String(row['id']))) !== null) return row;
@@ -87,22 +87,22 @@ async function visible(typename: string, row: Row, context: Context): Promise<Ro
   return copy;
 }
 
-/** The type of each item of a list; any other type is its own. */
+/** The item type of a list; any other type itself. */
 function itemType(type: GraphQLOutputType): GraphQLOutputType {
   const bare = isNonNullType(type) ? type.ofType : type;
   return isListType(bare) ? (bare.ofType as GraphQLOutputType) : type;
 }
 
-/** The type whose rows a field of a payload answers; undefined where it answers none. */
+/** The resource type that a payload field returns; undefined if none. */
 function rowType(type: GraphQLOutputType): string | undefined {
   const named = getNamedType(type);
   return isInterfaceType(named) || hasRow(named.name) ? named.name : undefined;
 }
 
 /**
- * Lets an object in a payload be read by the permission to read it. To a caller without it, it shows its id and what
- * they sent; every other field is refused.
- * @throws where a payload has such an object in a place that cannot be null: a refusal would take the answer with it.
+ * Applies the read permission to objects in payloads. A caller without it sees the ID and the values they sent; every
+ * other field is refused.
+ * @throws if a payload has such an object in a non-null place: a refusal would null the whole payload.
  */
 export function withReadablePayloads(schema: GraphQLSchema): GraphQLSchema {
   const payloads = new Set(
@@ -157,7 +157,7 @@ const isSent = (context: Context, name: string, value: unknown): boolean =>
     ?.values.get(name)
     ?.some((one) => isDeepStrictEqual(one, value)) ?? false;
 
-/** The field's value where it is what the caller sent; else refused. */
+/** The field's value if the caller sent it; else refused. */
 async function ifSent(
   { name, extensions }: GraphQLField<unknown, Context>,
   resolve: () => unknown,
@@ -168,7 +168,7 @@ async function ifSent(
   const isNamed = values.has(name);
   if (!isNamed && !omitted.has(name)) return refused();
   const value = await resolve();
-  // A field with a permission of its own has decided by itself whether it shows the object that the caller named.
+  // A field with its own permission decides for itself about the named object.
   const isKnown = isNamed ? extensions['access'] !== undefined || isSent(context, name, value) : value == null;
   return isKnown ? value : refused();
 }

@@ -21,7 +21,7 @@ import { unreadable } from './unreadable-input.ts';
 export type AnySpec = MutationSpec<Permission, never, unknown, object, Target>;
 type Answer = Outcome<unknown> | Restored;
 
-/** One mutation of a request, and what its steps have found so far. */
+/** State of one mutation of a request. */
 export interface Call {
   readonly name: string;
   readonly spec: AnySpec;
@@ -30,20 +30,20 @@ export interface Call {
   readonly context: Context;
   readonly info: GraphQLResolveInfo;
   target?: Target | undefined;
-  /** The input as its rules leave it, with what `prepare` made. */
+  /** The validated input with the result of `prepare`. */
   input?: object;
   keyed?: KeyedRequest;
 }
 
 type Step = (call: Call, next: () => Promise<Answer>) => Promise<Answer>;
 
-/** Runs a mutation. @throws the error that the caller gets. */
+/** Runs a mutation. @throws the public error. */
 export function perform(call: Call): Promise<Answer> {
   const from = (at: number): Promise<Answer> => steps[at]!(call, () => from(at + 1));
   return from(0);
 }
 
-/** The reason and the decisions belong to this mutation alone: the next one of the request is decided anew. */
+/** Reason and decisions belong to this mutation: the next one of the request is decided again. */
 const isolate: Step = async ({ given, context, info, spec }, next) => {
   const unread = unreadable(given);
   if (unread) throw unread;
@@ -63,7 +63,7 @@ const isolate: Step = async ({ given, context, info, spec }, next) => {
   }
 };
 
-/** A refusal is recorded. One about a row that the caller may not know of looks like NOT_FOUND. */
+/** Records a refusal. For a row that the caller cannot know of, it becomes NOT_FOUND. */
 const recordRefusal: Step = async (call, next) => {
   try {
     return await next();
@@ -82,10 +82,10 @@ const validate: Step = ({ given }, next) => {
   return next();
 };
 
-/** How often a request begins anew because another one with its idempotencyKey ran, and failed. */
+/** Max retries when another request with the idempotencyKey failed. */
 const maxAttempts = 5;
 
-/** With an idempotencyKey, only the first request acts. The others get its answer. */
+/** With an idempotencyKey, only the first request takes effect. The others get its result. */
 const answerOnce: Step = async (call, next) => {
   const { context, info, given } = call;
   const { idempotencyKey, dryRun } = given as Common;
@@ -106,7 +106,7 @@ const answerOnce: Step = async (call, next) => {
       return await next();
     } catch (error) {
       if (error instanceof Busy) await keyed.settled();
-      // Another request with the key was first: it took the key, or what this one was to take away.
+      // Another request with the key was first: it stored the key, or deleted the target of this one.
       const isLate =
         error instanceof Taken ||
         error instanceof Busy ||
@@ -115,13 +115,13 @@ const answerOnce: Step = async (call, next) => {
       if (first) return first;
       if (error instanceof Busy && attempt < maxAttempts) continue;
       throw error instanceof Taken || error instanceof Busy
-        ? unavailable('The first request with this idempotencyKey failed; try again.')
+        ? unavailable('The first request with this idempotencyKey failed. Retry.')
         : error;
     }
   }
 };
 
-/** Finds where and on what it acts, and whether the caller is allowed anything there, before looking at the input. */
+/** Finds scope and target, and checks that the caller has any permission there, before reading the input. */
 const open: Step = async (call, next) => {
   const { spec, given, context } = call;
   const target = await spec.target(given as never, context);
@@ -132,7 +132,7 @@ const open: Step = async (call, next) => {
   return next();
 };
 
-/** Applies the rules of the input, and does the slow work before a lock is held. */
+/** Applies the input rules and does the slow work before a lock is held. */
 const prepare: Step = async (call, next) => {
   const { spec, given, context } = call;
   const target = call.target!;
@@ -174,17 +174,17 @@ const act: Step = async (call) => {
   return outcome;
 };
 
-/** The life of a mutation, top to bottom: each step wraps those below it. */
+/** The steps of a mutation, top to bottom. Each wraps those below it. */
 const steps: readonly Step[] = [isolate, recordRefusal, validate, answerOnce, open, prepare, act];
 
-/** Records a refusal: as an event, and with its decision. @param count the refusals that it stands for. */
+/** Records a refusal as an event, with its decision. @param count number of merged refusals. */
 async function recorded({ name, spec, given, context, target }: Call, error: GatehouseError, count = 1): Promise<void> {
   const { session, refusals, decisions, engine } = context;
   const [resource, action] = split(spec.permission);
   const isNowhere = target === undefined && !isInstanceWide(resource) && levelOf(resource, action) !== 'instance';
   const isApart = await refusals.act({
     doer: session.doer,
-    // A mutation of many parts is refused by the permission of one of them.
+    // A mutation with several permissions is refused by one of them.
     permission: (error.extensions['permission'] as Permission | undefined) ?? target?.permission ?? spec.permission,
     field: name,
     tenantId: refusalChain(session, target?.tenant?.id ?? error.tenantId, isNowhere),
@@ -196,7 +196,7 @@ async function recorded({ name, spec, given, context, target }: Call, error: Gat
   await (isApart ? decisions.refused(error, engine.fingerprint) : decisions.refusedRead(error, engine.fingerprint));
 }
 
-/** May the caller know of the target? */
+/** True if the caller can know of the target. */
 async function isVisible({ context, spec }: Call, { scope, tenant, id, resource: own }: Target): Promise<boolean> {
   const resource: ResourceName = own ?? split(spec.permission)[0];
   if (id === undefined) return tenant === null || (await visibleTenant(context, tenant.key)) !== undefined;

@@ -24,7 +24,7 @@ import { delegate } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { nodeTypes, readRow } from '../node.ts';
 
-/** A value of an answer as it is kept: objects by their ids, whatever else as its scalars. */
+/** A stored value: objects by ID, all others as scalars. */
 export type Kept =
   | null
   | { readonly leaf: Json }
@@ -32,7 +32,7 @@ export type Kept =
   | { readonly list: readonly Kept[] }
   | { readonly fields: Readonly<Record<string, Kept>> };
 
-/** An object that is a part of another one: that one is decided about. */
+/** A part of another object, which is decided instead. */
 interface Part {
   readonly resource: ResourceName;
   readonly whole: (context: Context, row: Row) => Promise<Row | null>;
@@ -41,7 +41,7 @@ const parts = new Map<string, Part>();
 export const partOf = (typename: string): Part | undefined => parts.get(typename);
 export const registerPart = (typename: string, part: Part): void => void parts.set(typename, part);
 
-/** Of an answer that is given again: its fields by name. */
+/** A restored payload: fields by name. */
 export class Restored {
   readonly fields: Readonly<Record<string, unknown>>;
   constructor(fields: Readonly<Record<string, unknown>>) {
@@ -49,17 +49,17 @@ export class Restored {
   }
 }
 
-/** Told by the first answer only, and kept nowhere. */
+/** Returned once and never stored. */
 export const shownOnce = { extensions: { shownOnce: true } };
 
 const planned = new Set(['changes', 'hiddenChanges', 'impact']);
-/** An object with a row of its own, which can be found again. */
+/** An object with a row, which can be found again. */
 export const hasRow = (typename: string): boolean =>
   parts.has(typename) || nodeTypes().some((node) => node.typename === typename);
 const answeredFields = (type: GraphQLObjectType) =>
   Object.values(type.getFields()).filter(({ name }) => !planned.has(name));
 
-/** The types of a payload that have no row: their fields are kept. */
+/** Payload types without a row: their fields are stored. */
 export function* plainTypes(type: GraphQLOutputType): Generator<GraphQLObjectType> {
   const named = getNamedType(type);
   if (!isObjectType(named) || hasRow(named.name)) return;
@@ -67,7 +67,7 @@ export function* plainTypes(type: GraphQLOutputType): Generator<GraphQLObjectTyp
   for (const field of answeredFields(named)) yield* plainTypes(field.type);
 }
 
-/** What is to be kept of an answer, so that it can be given again. */
+/** The storable form of a payload. */
 export async function keep(
   type: GraphQLOutputType,
   value: unknown,
@@ -101,12 +101,12 @@ export async function keep(
 
 const resolverOf = (field: GraphQLField<unknown, Context>) => field.resolve ?? defaultFieldResolver;
 
-/** May the caller have this object again, as it is now? Asked for the rows of one resource. */
+/** Checks that the caller can still read this object. Called for the rows of one resource. */
 export type Permitted = (resource: ResourceName, row: Row) => boolean;
 
 /**
- * Makes an answer again of what was kept, with the objects as they are now. One that is gone, or that the caller may not
- * have any more, is NOT_FOUND at its place.
+ * Restores a stored payload with current objects. An object that was deleted or is no longer readable is NOT_FOUND at
+ * its path.
  */
 export async function restore(
   type: GraphQLOutputType,
@@ -144,7 +144,7 @@ function rebuilt(type: GraphQLOutputType, kept: Kept, found: ReadonlyMap<string,
   const bare = getNullableType(type) as GraphQLOutputType;
   if (kept === null) return null;
   if ('leaf' in kept) return (bare as GraphQLScalarType | GraphQLEnumType).parseValue(kept.leaf);
-  // An error that a resolver returns counts as thrown: at its own place, where the rest of the answer can do without it.
+  // An error that a resolver returns counts as thrown: at its own path, if the rest of the payload is independent.
   if ('object' in kept) return found.get(`${kept.object} ${kept.id}`) ?? goneObject();
   if ('list' in kept) {
     const { ofType } = bare as unknown as { ofType: GraphQLOutputType };
@@ -158,9 +158,9 @@ function rebuilt(type: GraphQLOutputType, kept: Kept, found: ReadonlyMap<string,
   );
 }
 
-const goneObject = () => notFound('The object that the first request with this idempotencyKey returned');
+const goneObject = () => notFound('The result of the first request with this idempotencyKey');
 
-/** Lets the payloads of a schema answer what was restored as well. */
+/** Lets the payloads of a schema resolve restored values as well. */
 export function withReplays(schema: GraphQLSchema): GraphQLSchema {
   const types = Object.values(schema.getMutationType()!.getFields()).flatMap(({ type }) => [...plainTypes(type)]);
   for (const type of new Set(types)) {

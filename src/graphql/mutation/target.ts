@@ -8,15 +8,15 @@ import type { Context } from '../context.ts';
 import { decodeId } from '../node.ts';
 import { requiredTenant, unknown } from '../scopes.ts';
 
-/** Where a mutation is decided, and which stored row it changes. */
+/** Scope of a mutation, and the stored row that it changes. */
 export interface Target {
   readonly scope: Scope;
   readonly tenant: TenantRef | null;
-  /** Id of the stored row; absent for a creation. */
+  /** ID of the stored row; absent for a creation. */
   readonly id?: string;
-  /** The resource of the row, where it is not that of the permission. */
+  /** Resource of the row, if it differs from that of the permission. */
   readonly resource?: ResourceName;
-  /** The permission that is needed, where it is known only now: an upsert creates or changes. */
+  /** The permission, if known only now: an upsert creates or updates. */
   readonly permission?: Permission;
 }
 
@@ -27,7 +27,7 @@ export interface InTenant extends Target {
   readonly tenant: TenantRef;
 }
 
-/** The tenant of a resource's rows: none, always one, or one or none. */
+/** Tenant of a resource's rows: never, always, or optional. */
 type TenantOf<R extends ResourceName> = (typeof catalog)[R] extends { rows: { tenantColumn: null } }
   ? null
   : (typeof catalog)[R] extends { rows: { alsoAtInstance: true } }
@@ -41,19 +41,19 @@ export interface Row<R extends ResourceName> extends Target {
 
 export const atInstance = async (): Promise<AtInstance> => ({ scope: {}, tenant: null });
 
-/** The target of a creation in a tenant, named by its key. @throws NOT_FOUND where the viewer sees no such tenant. */
+/** The target of a creation in a tenant, by key. @throws NOT_FOUND if the viewer cannot see the tenant. */
 export async function inTenant(key: string, context: Context): Promise<InTenant> {
   const tenant = await requiredTenant(context, key);
   return { scope: { tenantId: tenant.id }, tenant };
 }
 
-/** The target of a creation in a tenant or, without one, at the instance. @throws NOT_FOUND as `inTenant`. */
+/** The target of a creation in a tenant or, without one, in the instance. @throws NOT_FOUND as `inTenant`. */
 export const inTenantOrInstance = (key: string | null | undefined, context: Context): Promise<AtInstance | InTenant> =>
   key == null ? atInstance() : inTenant(key, context);
 
 /**
- * The target that an id names. Reads the tenant of the stored row and nothing else: the input never chooses the scope.
- * @throws NOT_FOUND where there is none, as for a row of a foreign tenant.
+ * The target of an ID. Only reads the tenant of the stored row: the input never chooses the scope.
+ * @throws NOT_FOUND if it does not exist, as for a row of another tenant.
  */
 export async function byId<R extends ResourceName>(
   resource: R,
@@ -67,9 +67,9 @@ export async function byId<R extends ResourceName>(
   const column = isWide ? 'id' : tenantColumn(resource);
   const model = lowerFirst(resourceDefinition(resource)!.model!);
   const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
-  // The same words as for a row that exists and that the caller may not know of.
+  // The same message as for an existing row that the caller cannot know of.
   if (!row) {
-    // As many steps as for a row of a foreign tenant.
+    // The same number of steps as for a row of another tenant.
     if (!isWide) await context.db.tenant.findFirst({ where: { id: '' }, select: { id: true, key: true } });
     throw unknown(context, isWide ? {} : { tenantId: '' }, 'The object', `${resource}:READ` as Permission);
   }

@@ -1,8 +1,8 @@
 import type { GatehouseError } from '../../errors.ts';
 
 /**
- * Stands in the place of an item that could not be read, as its `sequence`: its neighbours go on, and it is answered by
- * its own error. No caller can send one: what comes over the network is JSON.
+ * Replaces the `sequence` of an item that could not be read. Other items continue, and this one returns its error.
+ * Callers cannot send one, since input is JSON.
  */
 export class RefusedInput {
   readonly error: GatehouseError;
@@ -11,7 +11,7 @@ export class RefusedInput {
   }
 }
 
-/** Why an input could not be read; undefined where it could. */
+/** Why an input could not be read; undefined if it could. */
 export function unreadable(input: object): GatehouseError | undefined {
   const { sequence } = input as { sequence?: unknown };
   return sequence instanceof RefusedInput ? sequence.error : undefined;

@@ -1,22 +1,22 @@
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 
 /**
- * A way to one subscriber's socket beside the protocol's own: items that were made ready once go out to many. What
- * begins and ends a stream (errors, `complete`) still goes by the protocol.
+ * Direct access to one subscriber's socket, bypassing the protocol: an item that was serialized once is sent to many.
+ * The start and end of a stream (errors, `complete`) still use the protocol.
  */
 export interface DirectWay {
-  /** What is executed for each item, but for the item and the context. */
+  /** What is executed for each item, without the item and context. */
   readonly operation: Pick<ExecutionArgs, 'schema' | 'document' | 'operationName' | 'variableValues'>;
-  /** The text of a result as it goes over the network, its errors masked. */
+  /** The serialized result with masked errors. */
   textOf(result: ExecutionResult): string;
-  /** Sends one item; nothing, where the subscriber has completed. */
+  /** Sends one item; does nothing if the subscriber has completed. */
   send(text: string): void;
-  /** Puts what is sent meanwhile into one write. */
+  /** Combines everything sent meanwhile into one write. */
   together<T>(work: () => T): T;
-  /** Does more wait for the network than one subscriber may hold in memory? */
+  /** True if more data is queued for the network than one subscriber can hold in memory. */
   readonly isFull: boolean;
-  /** Resolves when the network took what waits. Who lets it wait for too long is closed by the transport. */
+  /** Resolves when the queue is sent. The transport closes a subscriber that is too slow. */
   drained(): Promise<void>;
-  /** Where the subscriber resumes when it is closed so: the cursor of the last item that was sent. */
+  /** Where the subscriber resumes after that: the cursor of the last sent item. */
   cursor: (() => string) | undefined;
 }

@@ -14,14 +14,14 @@ import { endable } from './slow-consumer.ts';
 import { decideStream, stillAllowed } from './streams.ts';
 
 const ChangeKind = builder.enumType('ChangeKind', {
-  description: 'What happened to an object.',
+  description: 'Kind of a change.',
   values: {
-    CHANGED: { description: 'It is new, or it changed: here it is as it is now.' },
-    REMOVED: { description: 'It is gone, or it is no longer among what the subscriber asked for and may read.' },
+    CHANGED: { description: 'The object was created or updated.' },
+    REMOVED: { description: 'The object was deleted, no longer matches the filter, or is no longer readable.' },
   },
 });
 
-interface Told<Node> {
+interface RowChangeItem<Node> {
   readonly kind: 'CHANGED' | 'REMOVED';
   readonly id: string;
   readonly node: Node | null;
@@ -46,41 +46,41 @@ interface Args<Filter> {
   readonly where?: Filter | null;
 }
 
-/** Ids that a stream remembers to have told, so that it can tell that they left. Beyond it, the oldest are forgotten. */
-const maxTold = 10_000;
+/** Max IDs that a stream remembers as sent, to detect removals. Beyond it, the oldest are dropped. */
+const maxSent = 10_000;
 
-/** Defines a subscription that tells the changes of rows, and its type `XChange`. Decided anew for every change. */
+/** Defines a subscription to changes of rows, and its type `XChange`. Decided again for every change. */
 export function changesSubscription<Node, Filter = never>(name: string, spec: ChangesSpec<Node, Filter>): void {
   const { type, description, permission, where } = spec;
   const model = modelOf(permission);
   const inTenant = !isInstanceWide(split(permission)[0]);
-  const ChangeType = builder.objectRef<Told<Node>>(`${model}Change`).implement({
+  const ChangeType = builder.objectRef<RowChangeItem<Node>>(`${model}Change`).implement({
     description: `A change of one ${model}.`,
     fields: (t) =>
       ({
-        kind: t.field({ type: ChangeKind, description: 'What happened.', resolve: (change) => change.kind }),
-        id: t.id({ description: 'To which.', resolve: (change) => globalId(model, change.id) }),
+        kind: t.field({ type: ChangeKind, description: 'Kind of the change.', resolve: (change) => change.kind }),
+        id: t.id({ description: 'ID of the changed object.', resolve: (change) => globalId(model, change.id) }),
         [lowerFirst(model)]: t.field({
           type: type as never,
           nullable: true,
-          description: 'The object; null where it was removed.',
-          resolve: ((change: Told<Node>) => change.node) as never,
+          description: 'The object in its current state; null if it was removed.',
+          resolve: ((change: RowChangeItem<Node>) => change.node) as never,
         }),
       }) as never,
   });
   builder.subscriptionField(name, (t) =>
     t.field({
-      type: ChangeType as ObjectRef<SchemaTypes, Told<Node>>,
-      description: `${description} Changes of one object in quick succession may come as one.`,
+      type: ChangeType as ObjectRef<SchemaTypes, RowChangeItem<Node>>,
+      description: `${description} Quick successive changes of one object may be merged.`,
       access: { decides: permission },
       args: {
         ...(inTenant && { tenant: t.arg.string({ required: true, description: 'Key of the tenant.' }) }),
         ...(where && {
-          where: t.arg({ type: where.input as never, description: 'Only those that satisfy all of this.' }),
+          where: t.arg({ type: where.input as never, description: 'Filter. All given fields must match.' }),
         }),
       } as never,
       subscribe: ((_root: unknown, args: Args<Filter>, context: Context) => begin(name, spec, args, context)) as never,
-      resolve: ((change: Told<Node>) => change) as never,
+      resolve: ((change: RowChangeItem<Node>) => change) as never,
     }),
   );
 }
@@ -90,10 +90,10 @@ async function begin<Node, Filter>(
   spec: ChangesSpec<Node, Filter>,
   { tenant: key, where }: Args<Filter>,
   context: Context,
-): Promise<AsyncIterable<Told<Node>>> {
+): Promise<AsyncIterable<RowChangeItem<Node>>> {
   const tenant = await decideStream(context, name, spec.permission, key);
   const condition = where == null ? undefined : await spec.where?.toCondition(where, context);
-  // The place is taken before the first answer: what the subscriber changes after subscribing is told.
+  // The position is read before the first result, so that changes right after subscribing are sent.
   const position = await context.changes.now();
   const ended = new AbortController();
   const scope = { tenantId: tenant?.id };
@@ -108,13 +108,13 @@ async function* follow<Node, Filter>(
   position: ChangePlace,
   condition: Condition | undefined,
   ended: AbortController,
-): AsyncGenerator<Told<Node>, void> {
+): AsyncGenerator<RowChangeItem<Node>, void> {
   const model = modelOf(permission);
   const source = scope.tenantId === undefined ? instanceSource(model) : tenantSource(model, scope.tenantId);
-  const told = new Set<string>();
+  const sent = new Set<string>();
   try {
     for await (const changes of context.changes.follow(source, position, ended.signal)) {
-      // Also without changes: a right that is gone ends the stream.
+      // Also without changes: a revoked permission ends the stream.
       await stillAllowed(context, permission, scope);
       const wanted = await satisfying(context, model, changes, condition);
       for (const { kind, row } of changes) {
@@ -123,11 +123,11 @@ async function* follow<Node, Filter>(
         const isVisible = grant.matches(row);
         context.loaders.clear();
         if (kind === 'row' && isVisible && wanted(id)) {
-          told.delete(id);
-          told.add(id);
-          if (told.size > maxTold) told.delete(told.values().next().value!);
+          sent.delete(id);
+          sent.add(id);
+          if (sent.size > maxSent) sent.delete(sent.values().next().value!);
           yield { kind: 'CHANGED', id, node: row as Node };
-        } else if (told.delete(id) || (kind === 'removal' && isVisible)) {
+        } else if (sent.delete(id) || (kind === 'removal' && isVisible)) {
           yield { kind: 'REMOVED', id, node: null };
         }
       }
@@ -137,7 +137,7 @@ async function* follow<Node, Filter>(
   }
 }
 
-/** Which of these satisfy the subscriber's own filter: asked of the database, so that it means what it means in lists. */
+/** Which of these match the subscriber's filter. The database decides, so that it means the same as in lists. */
 async function satisfying(
   context: Context,
   model: string,

@@ -1,34 +1,34 @@
 import type { Context } from '../context.ts';
 
 /**
- * Something that a resolver asks about its viewer, with a plain answer. An answer to a subscription that rests on
- * nothing else of its viewer is also that of everybody to whom the same is answered.
+ * A question of a resolver about its viewer, with a plain answer. A subscription result that depends on nothing else
+ * about its viewer is valid for every viewer with the same answers.
  */
 export type Question = (context: Context) => boolean | string;
 
 const standing = new WeakSet<Question>();
-/** A question that is not about one object: its answer can be kept for as long as the viewer's rights hold. */
+/** A question that is not about one object: its answer is cacheable while the viewer's permissions hold. */
 export function standingQuestion(question: Question): Question {
   standing.add(question);
   return question;
 }
 export const isStanding = (question: Question): boolean => standing.has(question);
 
-/** Asks, and lets it be noted by who wants to share the answer. */
+/** Asks, and records the question if the result is shared. */
 export const askViewer = (context: Context, question: Question): boolean | string =>
   context.asked ? context.asked(question) : question(context);
 
-/** What a result rests on, beside its object. */
+/** What a result depends on, apart from its object. */
 export interface Noted {
   readonly questions: [Question, boolean | string][];
-  /** Something of the viewer was looked at that is no question: nobody else may be given it. */
+  /** Viewer data other than questions was read: the result cannot be shared. */
   isPrivate: boolean;
 }
 
-/** What is the same for every viewer of this gateway. */
+/** Context fields that are the same for every viewer of this gateway. */
 const common: ReadonlySet<string | symbol> = new Set(['keys', 'limits', 'version', 'storeKind', 'then', 'toJSON']);
 
-/** The context, with notes of what is looked at. When in doubt, it is private. */
+/** The context with a record of what is read. When in doubt, the result is private. */
 export function noting(context: Context): { watched: Context; noted: Noted } {
   const noted: Noted = { questions: [], isPrivate: false };
   const asked = (question: Question): boolean | string => {

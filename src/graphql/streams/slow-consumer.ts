@@ -3,21 +3,21 @@ import { abortable } from '../../lib/abortable.ts';
 import type { Context } from '../context.ts';
 import { type Followed, recordingEnd } from './stream-ends.ts';
 
-/** A subscriber over SSE whose network takes nothing for so long is ended; a WebSocket is closed by its channel. */
+/** Time without reading after which an SSE subscriber is ended. Its channel closes a WebSocket. */
 const slowMs = 10_000;
-/** How long they have then to read why, before the connection is cut. */
+/** Time to read the reason before the connection is cut. */
 const graceMs = 15_000;
 
 const tooSlow = (cursor: string | undefined) =>
   new GatehouseError(
     'TOO_SLOW',
-    `Nothing was taken for ${slowMs / 1_000} seconds: subscribe again${cursor === undefined ? '.' : ' after the cursor.'}`,
+    `The subscriber read nothing for ${slowMs / 1_000} seconds. Subscribe again${cursor === undefined ? '.' : ' after the cursor.'}`,
     cursor === undefined ? {} : { cursor },
   );
 
 /**
- * A stream that ends wherever it stands when its reader leaves, and when its reader takes nothing: the last item says so.
- * @param cursorOf the cursor of an item, from which the reader resumes.
+ * A stream that ends when its reader leaves or stops reading. The last item is the error.
+ * @param cursorOf cursor of an item, from which the reader can resume.
  */
 export function endable<T>(
   stream: AsyncGenerator<T, void>,
@@ -34,7 +34,7 @@ export function endable<T>(
   const giveUp = (cursor: string | undefined) => {
     fault = tooSlow(cursor);
     timer = setTimeout(cutOff, graceMs).unref();
-    // What it reads from is let go at once.
+    // Its source is released at once.
     void own.return().catch(() => undefined);
   };
   return {
@@ -42,12 +42,12 @@ export function endable<T>(
     async next() {
       clearTimeout(timer);
       if (fault) {
-        const told = fault;
+        const reason = fault;
         fault = undefined;
-        throw told;
+        throw reason;
       }
       const result = await own.next();
-      // From here on it is the reader's time: the next item is asked for when this one is with the network.
+      // From here it is the reader's time: the next item is requested when this one is with the network.
       if (!result.done) timer = setTimeout(giveUp, slowMs, cursorOf(result.value)).unref();
       return result;
     },

@@ -3,7 +3,7 @@ import { GatehouseError, notFound } from '../../errors.ts';
 import { remember } from '../../lib/remember.ts';
 import type { Context } from '../context.ts';
 
-/** What is followed, by what. */
+/** The field and permission of a stream. */
 export interface Followed {
   readonly field: string;
   readonly permission: Permission;
@@ -12,13 +12,13 @@ export interface Followed {
 
 const withdrawn = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'POLICY_ERROR']);
 
-/** A stream of which it goes on record when it ends because a right or a credential is gone. */
+/** Records the end of a stream when a permission or credential was revoked. */
 export function recordingEnd<T>(
   stream: AsyncGenerator<T, void>,
   { session, endedStreams }: Context,
   followed: Followed,
 ): AsyncGenerator<T, void> {
-  // Later there may be nobody to tell of.
+  // The session may be gone later.
   const { doer } = session;
   return {
     next: async () => {
@@ -45,7 +45,7 @@ interface Looked {
 }
 const tenants = new WeakMap<object, Map<string, Looked>>();
 
-/** Is the tenant there still? Asked once for each revision of access, for all who follow. @throws NOT_FOUND */
+/** Checks that the tenant still exists, once for each access revision for all followers. @throws NOT_FOUND */
 export async function assertTenant({ store, session }: Context, tenantId: string): Promise<void> {
   const known = remember(tenants, store, () => new Map<string, Looked>());
   let looked = known.get(tenantId);

@@ -9,8 +9,8 @@ import { requiredTenant } from '../scopes.ts';
 import { assertTenant } from './stream-ends.ts';
 
 /**
- * Decides about a stream before its first item, so that who may not follow is told at once; a refusal goes on record.
- * @param tenantKey null or left out: at the instance level.
+ * Decides about a stream before its first item, so that a refusal is immediate and recorded.
+ * @param tenantKey null or omitted for the instance level.
  * @returns the tenant. @throws NOT_FOUND, FORBIDDEN, POLICY_ERROR.
  */
 export async function decideStream(
@@ -20,7 +20,7 @@ export async function decideStream(
   tenantKey: string | null | undefined,
 ): Promise<TenantRef | undefined> {
   const { session, refusals, decisions, engine } = context;
-  // A stream has no end in time: the deadline of its request does not apply.
+  // A stream does not end: the deadline of its request does not apply.
   context.deadline?.clear();
   context.readings.close();
   let tenant: TenantRef | undefined;
@@ -39,7 +39,10 @@ export async function decideStream(
   }
 }
 
-/** Decided anew, from what is known now. @throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND or POLICY_ERROR, which ends the stream. */
+/**
+ * Decides again with current data. @throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND or POLICY_ERROR, which ends the
+ * stream.
+ */
 export async function stillAllowed(context: Context, permission: Permission, scope: Scope): Promise<Grant> {
   const { session } = context;
   await session.refresh();

@@ -13,7 +13,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       const event = await world.db.auditEvent.findFirstOrThrow({
         where: { resourceId: id, action: 'namespace.update' },
       });
-      // What the undoing itself takes.
+      // Permissions that the undo itself requires.
       await stage.besides('NAMESPACE:READ', 'NAMESPACE:UPDATE');
       return attempt(
         'undoChange',

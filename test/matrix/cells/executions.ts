@@ -7,7 +7,7 @@ import { type Attempting, attempt } from '../attempt.ts';
 import type { Stage } from '../stage.ts';
 import { connection, data, nested, node, type Reading } from '../ways.ts';
 
-/** What the cells about executions need on the stage: one ended execution in company.x with one of each part. */
+/** Objects for the cells of executions: one ended execution in company.x with one of each part. */
 export interface ExecutionStage {
   readonly execution: Execution;
   readonly taskRun: TaskRun;
@@ -22,7 +22,7 @@ export async function setExecutions({ world, a }: Stage): Promise<ExecutionStage
   return { execution, taskRun };
 }
 
-/** An execution of its own in company.x. */
+/** A new execution in company.x. */
 const fresh = ({ world, a }: Stage, state: ExecutionState) => addExecution(world, a, { state });
 
 /** The command of this kind about the execution. */
@@ -39,7 +39,7 @@ const onExecution = (field: string, kind: string, state: ExecutionState, rest: o
   };
 };
 
-/** What an engine reports, by a service that the actor registered. */
+/** A report by a service that the actor registered. */
 const reporting =
   (
     field: string,
@@ -166,7 +166,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
 const execution = ({ executions }: Stage) => idOf('Execution', executions.execution);
 const taskRun = ({ executions }: Stage) => idOf('TaskRun', executions.taskRun);
 
-/** What an execution shows of its flow is read with the flow. */
+/** The flow of an execution is read with the flow. */
 const ofFlow = (select: string, sees: (execution: any) => boolean): Reading =>
   nested(
     ['EXECUTION:READ'],

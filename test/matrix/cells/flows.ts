@@ -9,7 +9,7 @@ const flowId = (stage: Stage) => idOf('Flow', stage.flow);
 const triggerId = (stage: Stage) => idOf('Trigger', stage.trigger);
 const results = 'results { error { code } }';
 
-/** A flow of its own with one trigger, and that trigger, as the gateway keeps it. */
+/** A new flow with one trigger, and that trigger as the gateway stores it. */
 async function fresh(stage: Stage, disabled = false): Promise<{ flow: Flow; trigger: Trigger }> {
   const flow = await stage.newFlow(stage.name('flow'), disabled);
   return { flow, trigger: await stage.world.db.trigger.findFirstOrThrow({ where: { flowKey: flow.id } }) };

@@ -65,7 +65,7 @@ export const reads: Record<string, readonly Reading[]> = {
     },
     {
       way: 'count',
-      // Whoever holds it elsewhere counts there, and nothing of this tenant.
+      // Holders elsewhere can count there, but see nothing of this tenant.
       besides: ['FLOW:READ', 'GROUP:READ'],
       sees: async (client, stage) => {
         const stats = (await data(client, '{ stats(window: { days: 1 }) { groups } }'))?.stats;

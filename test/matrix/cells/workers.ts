@@ -125,7 +125,7 @@ export const reads: Record<string, readonly Reading[]> = {
           stage.world.db.tenant.update({ where: { id: stage.a.id }, data: { workerGroupId } });
         await ofTenant(id);
         const answer = await data(client, '{ tenant(key: "a") { workerGroup { key } } }');
-        // Other cells claim the work of no group.
+        // Other cells claim the work without a group.
         await ofTenant(null);
         return answer?.tenant?.workerGroup?.key === key;
       },

@@ -19,24 +19,24 @@ export interface CatalogueEntry {
 
 const file = join(import.meta.dirname, 'catalogue.yaml');
 
-/** The blueprints that come with Gatehouse. Their ids are the same in every store. */
+/** The blueprints that ship with Gatehouse. Their IDs are the same in every store. */
 export function readCatalogue(): CatalogueEntry[] {
   const read = parseYaml(readFileSync(file, 'utf8'), z.record(z.string(), entry));
   if (!read.ok) throw new Error(`${file}:${read.issues[0]!.line}: ${read.issues[0]!.message}`);
-  return Object.entries(read.value).map(([key, { title, description: told, tags, source }]) => ({
+  return Object.entries(read.value).map(([key, { title, description = null, tags, source }]) => ({
     id: `catalogue-${key}`,
     title,
     titleKey: fold(title),
-    description: told ?? null,
+    description,
     tags,
     source,
   }));
 }
 
-/** Puts the catalogue of this version into the store, where lists are read from. What is the same is left as it is. */
+/** Updates the stored catalogue to this version. Unchanged entries keep their rows. */
 export async function syncCatalogue({ prisma }: Store): Promise<void> {
   const entries = JSON.stringify(readCatalogue());
-  // One statement each, whichever gateway is first.
+  // One statement each, so that gateways that start together do not conflict.
   await prisma.$executeRaw`
     DELETE FROM "Blueprint" b WHERE b."tenantId" IS NULL AND NOT EXISTS (
       SELECT 1 FROM jsonb_to_recordset(${entries}::jsonb) e(id text, title text, description text, tags text[], source text)

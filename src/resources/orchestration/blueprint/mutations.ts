@@ -15,24 +15,25 @@ import { placedSource } from './placed.ts';
 import { BlueprintRef, readBlueprint } from './schema.ts';
 import { blueprintTags, createBlueprint, deleteBlueprint, updateBlueprint } from './service.ts';
 
-/** A custom blueprint. @throws CONFLICT for one of the catalogue, which everybody may know of and nobody changes. */
+/** A custom blueprint. @throws CONFLICT for a catalogue blueprint, which everyone can read. */
 async function ofBlueprint(id: string | number, context: Context): Promise<InTenant & { readonly id: string }> {
   const { tenant, ...target } = await byId('BLUEPRINT', 'Blueprint', id, context);
-  if (!tenant) throw conflict('The catalogue comes with Gatehouse and is not changed: make a blueprint of it.');
+  if (!tenant)
+    throw conflict('The catalogue ships with Gatehouse and is read-only. Create a custom blueprint instead.');
   return { ...target, tenant };
 }
 
 mutation('saveBlueprint', {
   description:
-    'Makes a custom blueprint, or changes the one of an id. Takes BLUEPRINT:UPDATE where an id is given, and then in the tenant of that blueprint.',
+    'Creates or updates a custom blueprint. An update requires BLUEPRINT:UPDATE in the tenant of the blueprint.',
   permission: 'BLUEPRINT:CREATE' as 'BLUEPRINT:CREATE' | 'BLUEPRINT:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    id: t.id({ description: 'Which blueprint; left out: a new one.' }),
-    title: t.string({ description: 'What it is called, unique in the tenant. Required for a new one.' }),
-    description: t.string({ description: 'What it is for; null: nothing. Left out: as it is.' }),
-    tags: t.stringList({ description: 'All its tags, at most 20; null: none. Left out: as they are.' }),
-    source: t.string({ description: 'The flow, as YAML. Required for a new one.' }),
+    id: t.id({ description: 'ID of the blueprint to update. Omit to create one.' }),
+    title: t.string({ description: 'Title, unique in the tenant. Required to create a blueprint.' }),
+    description: t.string({ description: 'Description. Omit to keep it; null clears it.' }),
+    tags: t.stringList({ description: 'All tags, at most 20. Omit to keep them; null clears them.' }),
+    source: t.string({ description: 'Source of the flow, as YAML. Required to create a blueprint.' }),
   }),
   rules: z
     .looseObject({
@@ -45,7 +46,7 @@ mutation('saveBlueprint', {
       if (id != null) return;
       for (const [field, value] of Object.entries({ title, source }))
         if (value == null)
-          context.addIssue({ code: 'custom', path: [field], message: `A new blueprint needs a ${field}.` });
+          context.addIssue({ code: 'custom', path: [field], message: `A new blueprint requires a ${field}.` });
     }),
   target: async ({ id, tenant }, context): Promise<InTenant> => {
     if (id == null) return inTenant(tenant, context);
@@ -65,17 +66,20 @@ mutation('saveBlueprint', {
 });
 
 mutation('deleteBlueprint', {
-  description: 'Deletes a custom blueprint. Flows that were made of it stay.',
+  description: 'Deletes a custom blueprint. Flows created from it are kept.',
   permission: 'BLUEPRINT:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which blueprint.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the blueprint.' }) }),
   target: ({ id }, context) => ofBlueprint(id, context),
   run: (tx, grant, _input, { tenant, id }) => deleteBlueprint(tx, grant, tenant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Blueprint', result.id) }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Blueprint', result.id),
+    }),
   }),
 });
 
-/** The blueprint, for a flow in this tenant. @throws NOT_FOUND. */
+/** The blueprint, if it can be used in this tenant. @throws NOT_FOUND. */
 async function usable(
   reader: Parameters<typeof readBlueprint>[0],
   given: string | number,
@@ -88,13 +92,13 @@ async function usable(
 }
 
 mutation('useBlueprint', {
-  description: 'Makes a flow of a blueprint that the viewer may read, in one step.',
+  description: 'Creates a flow from a blueprint that the viewer can read.',
   permission: 'FLOW:CREATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    blueprint: t.id({ required: true, description: 'Which blueprint.' }),
-    namespace: t.string({ description: 'Where the flow goes. Left out: as the blueprint says.' }),
-    flowId: t.string({ description: 'Its name there. Left out: as the blueprint says.' }),
+    blueprint: t.id({ required: true, description: 'ID of the blueprint.' }),
+    namespace: t.string({ description: 'Namespace of the new flow. Omit to use the namespace in the blueprint.' }),
+    flowId: t.string({ description: 'ID of the new flow in its namespace. Omit to use the ID in the blueprint.' }),
   }),
   rules: z.looseObject({ namespace: namespaceName.nullish(), flowId: flowId.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -107,7 +111,7 @@ mutation('useBlueprint', {
   },
   run: async (tx, grant, { blueprint: id, original, ...saving }, { tenant }, { session }) => {
     const blueprint = await usable({ db: tx, session }, id, tenant.id);
-    if (blueprint.source !== original) throw conflict('The blueprint changed meanwhile; try again.');
+    if (blueprint.source !== original) throw conflict('The blueprint has changed since it was read. Retry.');
     return (await saveFlow(tx, { create: grant }, tenant, saving)).flow;
   },
   payload: (t) => ({ flow: changed(t, refOf('Flow'), 'The new flow.') }),

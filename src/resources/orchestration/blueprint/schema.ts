@@ -10,27 +10,27 @@ import { escapeLike } from '../../../lib/text.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
 
 const KindEnum = builder.enumType('BlueprintKind', {
-  description: 'Where a blueprint is from.',
+  description: 'Origin of a blueprint.',
   values: {
-    CATALOGUE: { description: 'It comes with Gatehouse, the same for every tenant.' },
-    CUSTOM: { description: 'The tenant made it.' },
+    CATALOGUE: { description: 'Ships with Gatehouse; the same for every tenant.' },
+    CUSTOM: { description: 'Created by the tenant.' },
   },
 });
 
 export const BlueprintRef = builder.prismaNode('Blueprint', {
-  description: 'An example of a flow, ready to be used.',
+  description: 'An example flow, ready to use.',
   id: { field: 'id' },
   fields: (t) => ({
-    title: t.exposeString('title', { description: 'What it is called.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    tags: t.exposeStringList('tags', { description: 'By what it is found.' }),
-    source: t.exposeString('source', { description: 'The flow, as YAML.' }),
+    title: t.exposeString('title', { description: 'The title.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    tags: t.exposeStringList('tags', { description: 'Tags for search.' }),
+    source: t.exposeString('source', { description: 'Source of the flow, as YAML.' }),
     kind: t.field({
       type: KindEnum,
-      description: 'Where it is from.',
+      description: 'Origin of the blueprint.',
       resolve: ({ tenantId }) => (tenantId === null ? 'CATALOGUE' : 'CUSTOM'),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     viewerPermissions: viewerPermissions<Blueprint>(
       t,
@@ -41,13 +41,13 @@ export const BlueprintRef = builder.prismaNode('Blueprint', {
   }),
 });
 
-/** The blueprint, if the viewer may read it. The catalogue is everybody's. */
+/** The blueprint, if the viewer can read it. Everyone can read the catalogue. */
 export async function readBlueprint(
   { db, session }: Pick<Context, 'session'> & { readonly db: Pick<Tx, 'blueprint'> },
   id: string,
 ): Promise<Blueprint | null> {
   const row = await db.blueprint.findFirst({ where: { id } });
-  // An unknown id is decided about as well, so that it takes the time of a foreign one.
+  // An unknown ID is decided as well, so that it takes as long as an ID of another tenant.
   const grant = session.may('BLUEPRINT:READ', { tenantId: row?.tenantId ?? '' });
   return row && (row.tenantId === null || grant?.matches(row)) ? row : null;
 }
@@ -58,11 +58,11 @@ registerNode({
 });
 
 const Where = builder.inputType('BlueprintWhere', {
-  description: 'Which blueprints.',
+  description: 'Filter for blueprints.',
   fields: (t) => ({
-    kind: t.field({ type: KindEnum, description: 'Only of the catalogue, or only custom ones.' }),
-    tags: t.stringList({ description: 'With all of these tags.' }),
-    text: t.string({ description: 'Title, description or source contains this, in any case.' }),
+    kind: t.field({ type: KindEnum, description: 'Only blueprints of this origin.' }),
+    tags: t.stringList({ description: 'Blueprints that have all of these tags.' }),
+    text: t.string({ description: 'Case-insensitive search in title, description and source.' }),
   }),
 });
 const catalogue = { tenantId: null };
@@ -70,7 +70,7 @@ const catalogue = { tenantId: null };
 builder.prismaObjectFields('Tenant', (t) => ({
   blueprints: connection(t, {
     connection: connectionType('Blueprint', BlueprintRef),
-    description: "The catalogue, and the tenant's own blueprints as far as the viewer may read them.",
+    description: "The catalogue, and the tenant's custom blueprints that the viewer can read.",
     permission: 'BLUEPRINT:READ',
     scopes: ({ id }: Tenant) => Promise.resolve([{ tenantId: id }]),
     model: 'blueprint',
@@ -98,7 +98,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
   }),
   blueprintTags: t.field({
     type: ['String'],
-    description: 'The tags of all blueprints that the viewer may read.',
+    description: 'Tags of all blueprints that the viewer can read.',
     access: { decides: 'BLUEPRINT:READ' },
     resolve: async ({ id }: Tenant, _args, { db, session }) => {
       const grant = session.may('BLUEPRINT:READ', { tenantId: id });

@@ -14,28 +14,28 @@ export const blueprintTags = z
     z
       .string()
       .trim()
-      .min(1, 'A tag is never empty.')
-      .max(50, 'A tag has at most 50 characters.')
-      .regex(/^[^\p{Cc}]*$/u, 'A tag has no control characters.'),
+      .min(1, 'A tag cannot be empty.')
+      .max(50, 'A tag can have at most 50 characters.')
+      .regex(/^[^\p{Cc}]*$/u, 'A tag cannot contain control characters.'),
   )
-  .max(20, 'At most 20 tags.')
+  .max(20, 'At most 20 tags are allowed.')
   .transform((tags) => [...new Set(tags)]);
 
 export interface BlueprintContent {
   readonly title?: string | null | undefined;
   readonly description?: string | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
-  /** Was read as the source of a flow, without a fault. */
+  /** Source of a flow, already validated. */
   readonly source?: string | null | undefined;
 }
 
 async function assertFree(tx: Tx, tenantId: string, title: string, except?: string): Promise<void> {
   const where = { tenantId, titleKey: fold(title), ...(except !== undefined && { NOT: { id: except } }) };
   if (await tx.blueprint.findFirst({ where, select: { id: true } }))
-    throw conflict(`There is a blueprint ${title} already.`);
+    throw conflict(`A blueprint with the title ${title} already exists.`);
 }
 
-/** Makes a custom blueprint. @throws CONFLICT where its title is taken. */
+/** Creates a custom blueprint. @throws CONFLICT if the title is taken. */
 export async function createBlueprint(
   tx: Tx,
   grant: Grant<'BLUEPRINT:CREATE'>,
@@ -61,7 +61,7 @@ export async function createBlueprint(
   return row;
 }
 
-/** Changes what is given of a custom blueprint. */
+/** Updates the given fields of a custom blueprint. */
 export async function updateBlueprint(
   tx: Tx,
   grant: Grant<'BLUEPRINT:UPDATE'>,

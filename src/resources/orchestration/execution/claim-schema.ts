@@ -12,30 +12,40 @@ import { maxReport } from './report-items.ts';
 import { ExecutionRef } from './schema.ts';
 
 const CommandKindEnum = builder.enumType('CommandKind', {
-  description: 'What a person asks of an engine.',
+  description: 'Kind of command for an engine.',
   values: Object.fromEntries(
     Object.entries(commandTexts).map(([kind, description]) => [kind, { description }]),
   ) as unknown as Record<CommandKind, { description: string }>,
 });
 const CommandRef = builder.objectRef<ClaimedCommand & { tenantKey: string }>('Command').implement({
-  description: 'What a person asked of an engine.',
+  description: 'A command that a user gave to an engine.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Name it in `acknowledge` of reportExecutions when it is done.' }),
+    id: t.exposeID('id', {
+      description: 'ID of the command. Pass it in `acknowledge` of reportExecutions when the command is done.',
+    }),
     tenant: t.exposeString('tenantKey', { description: 'Key of the tenant.' }),
-    kind: t.field({ type: CommandKindEnum, description: 'What to do.', resolve: ({ kind }) => kind as CommandKind }),
-    executionId: t.exposeString('executionId', { description: 'With which execution.' }),
-    namespace: t.exposeString('namespace', { description: 'The namespace of its flow.' }),
-    flowId: t.exposeString('flowId', { description: 'Its flow.' }),
-    payload: t.field({ type: 'JSON', description: 'What else to know, by kind.', resolve: ({ payload }) => payload }),
-    actorName: t.exposeString('actorName', { description: 'Who asked.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    kind: t.field({
+      type: CommandKindEnum,
+      description: 'Kind of the command.',
+      resolve: ({ kind }) => kind as CommandKind,
+    }),
+    executionId: t.exposeString('executionId', { description: 'executionId of the execution.' }),
+    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
+    payload: t.field({
+      type: 'JSON',
+      description: 'Details of the command, depending on its kind.',
+      resolve: ({ payload }) => payload,
+    }),
+    actorName: t.exposeString('actorName', { description: 'Name of the user who gave the command.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the command was given.' }),
     repeated: t.exposeBoolean('repeated', {
-      description: 'Was it given before, to somebody who has not acknowledged it in time? It may be done already.',
+      description: 'True if the command was claimed before and not acknowledged in time. It may already be done.',
     }),
     execution: t.field({
       type: ExecutionRef,
       nullable: true,
-      description: 'The execution with its inputs, for who may read it.',
+      description: 'The execution with its inputs; null if the caller cannot read it.',
       access: { decides: 'EXECUTION:READ' },
       resolve: async ({ tenantId, executionId }, _args, context) => {
         const { where } = context.session.grant('EXECUTION:READ', { tenantId });
@@ -50,18 +60,18 @@ const CommandRef = builder.objectRef<ClaimedCommand & { tenantKey: string }>('Co
 });
 mutation('claimCommands', {
   description:
-    'An engine takes what people asked for, the oldest first; each command goes to one claimer. One that is not acknowledged in time is given again, marked as repeated.',
+    'Claims the commands that users gave, oldest first. Each command goes to one claimer. A command that is not acknowledged in time is returned again, marked as repeated.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
     service: t.string({
       required: true,
-      description: 'serviceId of the service that takes them: the caller registered it.',
+      description: 'serviceId of the claiming service. The caller must have registered it.',
     }),
     tenant: t.string({
-      description: 'Key of the tenant. Left out: every tenant whose executions the caller may change.',
+      description: 'Key of the tenant. Omit for all tenants whose executions the caller can update.',
     }),
-    limit: t.int({ description: `How many at most (default 100, at most ${maxReport}).` }),
+    limit: t.int({ description: `Max number of commands (default 100, at most ${maxReport}).` }),
   }),
   target: async ({ tenant }, context) => {
     if (tenant != null) return inTenant(tenant, context);
@@ -71,7 +81,7 @@ mutation('claimCommands', {
   },
   run: async (tx, grant, { service, tenant: key, limit }, { tenant }, context) => {
     const most = limit ?? 100;
-    if (most < 1 || most > maxReport) throw badInput(['input', 'limit'], `A claim takes 1 to ${maxReport}.`);
+    if (most < 1 || most > maxReport) throw badInput(['input', 'limit'], `The limit must be 1 to ${maxReport}.`);
     await reportingService(tx, grant.doer, service);
     const scopes = key == null ? await tenantScopes(context) : [];
     const others = scopes.flatMap((scope) => context.session.may('EXECUTION:UPDATE', scope) ?? []);
@@ -85,6 +95,6 @@ mutation('claimCommands', {
     return taken.map((one) => ({ ...one, tenantKey: keys.get(one.tenantId)! }));
   },
   payload: (t) => ({
-    commands: t.field({ type: [CommandRef], description: 'What was taken.', resolve: ({ result }) => result }),
+    commands: t.field({ type: [CommandRef], description: 'The claimed commands.', resolve: ({ result }) => result }),
   }),
 });

@@ -4,17 +4,17 @@ import type { Command } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
 
-/** A command with whether it was given before, to somebody who has not acknowledged it in time. */
+/** A command; `repeated` if it was claimed before and not acknowledged in time. */
 export interface ClaimedCommand extends Command {
   readonly repeated: boolean;
 }
 
-/** The columns that a command has as its execution has them. */
+/** Columns that commands share with executions. */
 const shared = new Set(['tenantId', 'namespace', 'flowId', 'executionId']);
 
 /**
- * The filter over executions, as one over commands: what it says of other columns is asked of the execution. One that
- * is gone is reached by nothing that speaks of those.
+ * Converts a filter over executions into one over commands. Conditions on other columns are applied to the execution,
+ * so they do not match the command of a deleted execution.
  */
 function overCommands({ where }: Grant, alias: string, params: unknown[]): string {
   if ([...fieldsOf(where)].every((field) => shared.has(field))) return toSql(where, alias, params);
@@ -23,9 +23,9 @@ function overCommands({ where }: Grant, alias: string, params: unknown[]): strin
 }
 
 /**
- * Gives waiting commands to a service, each to one claimer, the oldest first; those that another claimer took and has
- * not acknowledged for so many seconds, once more.
- * @param grants one for each tenant whose commands may be given.
+ * Claims waiting commands for a service, oldest first, each for one claimer. Commands that another claimer has not
+ * acknowledged for the given number of seconds are claimed again.
+ * @param grants one for each tenant whose commands can be claimed.
  */
 export async function claimCommands(
   tx: Tx,
@@ -52,7 +52,7 @@ export async function claimCommands(
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Ends commands that an engine says are done, as far as it reaches them. @returns the ids of those. */
+/** Marks commands as done if they are within the engine's reach. @returns their IDs. */
 export async function acknowledgeCommands(
   tx: Tx,
   grant: Grant<'EXECUTION:UPDATE'>,
@@ -70,7 +70,7 @@ export async function acknowledgeCommands(
   return rows.map(({ id }) => id);
 }
 
-/** Ends all commands about executions that are deleted. That of their deletion is what is remembered of them. */
+/** Marks all commands about deleted executions as done. The delete commands are kept as a record of the deletion. */
 export async function endCommands(
   tx: Tx,
   tenantId: string,
@@ -86,7 +86,7 @@ export async function endCommands(
 
 const doneKeptMs = 30 * 24 * 60 * 60_000;
 
-/** Forgets commands that were done a month ago: reports of what they deleted are not late any more. */
+/** Deletes commands that were done a month ago. Late reports of deleted executions are no longer expected. */
 export async function pruneCommands(tx: Pick<Tx, '$executeRaw'>, now = Date.now()): Promise<void> {
   const oldest = new Date(now - doneKeptMs);
   await tx.$executeRaw`

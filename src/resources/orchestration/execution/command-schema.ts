@@ -24,13 +24,13 @@ import {
 import { TaskRunRef } from './task-runs-and-logs-type.ts';
 
 const inputs = recordOf(
-  z.string().max(256, 'The name of an input has at most 256 characters.'),
+  z.string().max(256, 'The name of an input can have at most 256 characters.'),
   z.unknown(),
-  'Inputs are an object of values by name.',
-).refine((all) => JSON.stringify(all).length <= 262_144, 'Inputs have at most 256 kB.');
-const revision = z.int().min(1, 'Revisions count from 1 on.').nullish();
+  'Inputs must be an object of values by name.',
+).refine((all) => JSON.stringify(all).length <= 262_144, 'Inputs can have at most 256 kB.');
+const revision = z.int().min(1, 'A revision must be 1 or more.').nullish();
 const ofExecution = ({ id }: { id: string | number }, context: Context) => byId('EXECUTION', 'Execution', id, context);
-const asked = ' The engine takes it as a command, and the state changes when it reports so.';
+const asked = ' The engine receives a command; the state changes when the engine reports it.';
 
 mutation('createExecution', {
   description: `Starts an execution of a flow.${asked}`,
@@ -38,24 +38,29 @@ mutation('createExecution', {
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     namespace: t.string({ required: true, description: 'Namespace of the flow.' }),
-    flowId: t.string({ required: true, description: 'Which flow.' }),
-    revision: t.int({ description: 'Which revision of it. Default: the present one, when the engine begins.' }),
-    inputs: t.field({ type: 'JSON', description: 'Values by name.' }),
-    labels: t.field({ type: 'JSON', description: 'Texts by key; those of system. are refused.' }),
+    flowId: t.string({ required: true, description: 'ID of the flow.' }),
+    revision: t.int({
+      description: 'Revision of the flow. Defaults to the latest revision when the engine starts it.',
+    }),
+    inputs: t.field({ type: 'JSON', description: 'Input values by name.' }),
+    labels: t.field({
+      type: 'JSON',
+      description: 'Labels: text values by key. Keys that begin with system. are rejected.',
+    }),
   }),
   rules: z.looseObject({ revision, inputs: inputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, input, { tenant }) => createExecution(tx, grant, tenant, input),
-  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, SUBMITTED.') }),
+  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, in state SUBMITTED.') }),
 });
 
 mutation('replayExecution', {
-  description: `Runs an ended execution once more, as a new one.${asked}`,
+  description: `Runs an ended execution again, as a new execution.${asked}`,
   permission: 'EXECUTION:CREATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which execution.' }),
-    taskRun: t.id({ description: 'Run from this task run on, and take what is before it as it was.' }),
-    revision: t.int({ description: 'By which revision of the flow. Default: as the engine has it.' }),
+    id: t.id({ required: true, description: 'ID of the execution.' }),
+    taskRun: t.id({ description: 'ID of the task run to start from. The results of earlier task runs are reused.' }),
+    revision: t.int({ description: 'Revision of the flow. Defaults to the choice of the engine.' }),
   }),
   rules: z.looseObject({ revision }),
   target: (input, context) => ofExecution(input, context),
@@ -64,31 +69,31 @@ mutation('replayExecution', {
       revision,
       taskRun: taskRun == null ? null : decodeId(String(taskRun), ['TaskRun'], ['input', 'taskRun']).id,
     }),
-  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, SUBMITTED.') }),
+  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, in state SUBMITTED.') }),
 });
 
 mutation('killExecution', {
   description: `Ends an execution that has not ended.${asked}`,
   permission: 'EXECUTION:UPDATE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which execution.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the execution.' }) }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, _input, { tenant, id }) => killExecution(tx, grant, tenant, id),
-  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, as it is now.') }),
+  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, in its current state.') }),
 });
 
 mutation('setTaskRunState', {
-  description: `Gives another state to a task run that has ended or waits.${asked}`,
+  description: `Sets the state of a task run that has ended or is paused.${asked}`,
   permission: 'EXECUTION:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which task run.' }),
+    id: t.id({ required: true, description: 'ID of the task run.' }),
     state: t.field({
       type: ExecutionStateEnum,
       required: true,
-      description: `One of ${settableStates.join(', ')}.`,
+      description: `The new state: one of ${settableStates.join(', ')}.`,
     }),
   }),
   rules: z.looseObject({
-    state: z.enum(settableStates, { error: `A task run can be given ${settableStates.join(', ')}.` }),
+    state: z.enum(settableStates, { error: `The state of a task run can be set to ${settableStates.join(', ')}.` }),
   }),
   target: async ({ id }, context) => {
     const run = decodeId(String(id), ['TaskRun'], ['input', 'id']).id;
@@ -105,51 +110,52 @@ mutation('setTaskRunState', {
     const run = decodeId(String(id), ['TaskRun'], ['input', 'id']).id;
     return setTaskRunState(tx, grant, target.tenant, target.id, run, state);
   },
-  payload: (t) => ({ taskRun: changed<TaskRun>(t, TaskRunRef, 'The task run, as it is now.') }),
+  payload: (t) => ({ taskRun: changed<TaskRun>(t, TaskRunRef, 'The task run, in its current state.') }),
 });
 
 mutation('setExecutionLabels', {
-  description: `Replaces the labels of an execution, but for those of the orchestrator itself (system.).${asked}`,
+  description: `Replaces the labels of an execution, except the orchestrator's own (system.).${asked}`,
   permission: 'EXECUTION:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which execution.' }),
+    id: t.id({ required: true, description: 'ID of the execution.' }),
     labels: t.field({
       type: 'JSON',
       required: true,
-      description: 'All of them: texts by key. Those of system. may be left out, or be as they are.',
+      description:
+        'All labels: text values by key. Labels that begin with system. can be omitted or must be unchanged.',
     }),
   }),
   rules: z.looseObject({ labels: reportedLabels }),
   target: (input, context) => ofExecution(input, context),
   run: (tx, grant, { labels }, { tenant, id }) =>
     setExecutionLabels(tx, grant, tenant, id, labels as Record<string, string>),
-  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, as it is now.') }),
+  payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, in its current state.') }),
 });
 
 type Deleted = { readonly execution: Execution } | Refused;
 const DeletedRef = builder.objectRef<Deleted>('DeleteExecutionResult').implement({
-  description: 'The answer to one id.',
+  description: 'Result for one ID.',
   fields: (t) => ({
     execution: t.field({
       type: ExecutionRef,
       nullable: true,
-      description: 'The execution, which is there until the engine reported that it is deleted.',
+      description: 'The execution. It exists until the engine reports its deletion.',
       resolve: (one) => ('execution' in one ? one.execution : null),
     }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: (one) => ('error' in one ? one : null),
     }),
   }),
 });
 mutation('deleteExecutions', {
-  description: 'Asks for the deletion of executions. They go when the engine reports that they are deleted.',
+  description: 'Requests the deletion of executions. They are deleted when the engine reports it.',
   permission: 'EXECUTION:DELETE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    ids: t.idList({ required: true, description: 'Which executions, at most 500.' }),
+    ids: t.idList({ required: true, description: 'IDs of the executions, at most 500.' }),
   }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, { ids }, { tenant }, _context, refusals) =>
@@ -166,7 +172,7 @@ mutation('deleteExecutions', {
   payload: (t) => ({
     results: t.field({
       type: [DeletedRef],
-      description: 'One answer for each id, in the same order.',
+      description: 'One result for each ID, in the same order.',
       resolve: ({ result }) => [...result],
     }),
   }),

@@ -6,18 +6,18 @@ import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 
-/** What people ask of an engine. */
+/** Commands of users for an engine. */
 export const commandTexts = {
-  CREATE: 'Run it: it is SUBMITTED.',
-  REPLAY: 'Run it as the execution that payload.executionId names was run, from payload.taskRunId on if it is there.',
-  KILL: 'End it.',
-  SET_TASK_RUN_STATE: 'Take payload.state for the state of the task run payload.taskRunId, and go on from there.',
-  SET_LABELS: 'Replace its labels by payload.labels, but for those that begin with system.',
-  DELETE: 'Delete it, and report it as deleted.',
+  CREATE: 'Run the execution; it is SUBMITTED.',
+  REPLAY: 'Run the execution as a replay of payload.executionId, from payload.taskRunId if present.',
+  KILL: 'End the execution.',
+  SET_TASK_RUN_STATE: 'Set the state of the task run payload.taskRunId to payload.state and continue from there.',
+  SET_LABELS: 'Replace the labels with payload.labels, except those that begin with system.',
+  DELETE: 'Delete the execution and report its deletion.',
 } as const;
 export type CommandKind = keyof typeof commandTexts;
 
-/** Leaves a command for the engine. The event of it is in the same transaction. */
+/** Stores a command for the engine, with its event in the same transaction. */
 export async function command(
   tx: Tx,
   { doer }: Grant,
@@ -31,7 +31,7 @@ export async function command(
   });
 }
 
-/** A command that changes nothing by itself, and the event of it. */
+/** Stores a command that does not change the row, with its event. */
 export async function ask(
   tx: Tx,
   grant: Grant,
@@ -46,11 +46,11 @@ export async function ask(
   return execution;
 }
 
-/** @throws CONFLICT where an engine has still to do the same. */
+/** @throws CONFLICT if the same command is still pending. */
 export async function assertNotAsked(tx: Tx, { tenantId, executionId }: Execution, kind: CommandKind): Promise<void> {
   const open = await tx.command.findFirst({
     where: { tenantId, executionId, kind, state: { not: 'DONE' } },
     select: { id: true },
   });
-  if (open) throw conflict('This was asked for already; the engine has not done it yet.');
+  if (open) throw conflict('This command was already given. The engine has not carried it out yet.');
 }

@@ -2,12 +2,12 @@ import { fieldsOf, type Where } from '../../../access/where.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 
-/** The columns that the counts by day have as the rows have them. */
+/** Columns that the counts by day share with the rows. */
 const rolledUp = new Set(['tenantId', 'namespace', 'state']);
 
 /**
- * How many executions there are, from the counts by day: only where each filter speaks of tenant, namespace and state alone.
- * @returns undefined where the rows themselves have to be counted.
+ * Counts executions from the counts by day, if each filter uses only tenant, namespace and state.
+ * @returns undefined if the rows must be counted.
  */
 export async function countByDays(
   { db }: Context,

@@ -1,7 +1,7 @@
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { compareBytes } from '../../../lib/text.ts';
 
-/** An execution as far as the counts by day know it. */
+/** The fields of an execution that the counts by day use. */
 export interface Counted {
   readonly tenantId: string;
   readonly namespace: string;
@@ -24,8 +24,8 @@ const dayMs = 86_400_000;
 const deltas = new WeakMap<Tx, Map<string, Delta>>();
 
 /**
- * Notes how an execution changed (null: it was not there before, or is not afterwards). The counts by day change with
- * it, at the end of the transaction and always in the same order: two batches never wait for each other in a circle.
+ * Records a change of an execution (null: it did not exist before, or no longer does). The counts by day are updated at
+ * the end of the transaction, always in the same order, so that batches do not deadlock.
  */
 export function recount(tx: Tx, before: Counted | null, after: Counted | null): void {
   let own = deltas.get(tx);

@@ -2,21 +2,21 @@ import { builder } from '../../../graphql/builder.ts';
 import { type ExecutionState, type LogLevel, logLevels, readHistory, type StateChange, stateTexts } from './states.ts';
 
 export const ExecutionStateEnum = builder.enumType('ExecutionState', {
-  description: 'The state of an execution or of a task run.',
+  description: 'State of an execution or of a task run.',
   values: Object.fromEntries(
     Object.entries(stateTexts).map(([name, description]) => [name, { description }]),
   ) as unknown as Record<ExecutionState, { description: string }>,
 });
 
 const levelTexts: Record<LogLevel, string> = {
-  TRACE: 'Every step.',
-  DEBUG: 'For finding faults.',
-  INFO: 'What goes on.',
-  WARN: 'What may be wrong.',
-  ERROR: 'What is wrong.',
+  TRACE: 'Trace of every step.',
+  DEBUG: 'Details for debugging.',
+  INFO: 'Normal operation.',
+  WARN: 'A possible problem.',
+  ERROR: 'An error.',
 };
 export const LogLevelEnum = builder.enumType('LogLevel', {
-  description: 'How severe a log entry is; ERROR is the most.',
+  description: 'Severity of a log entry, from TRACE to ERROR.',
   values: Object.fromEntries(logLevels.map((name) => [name, { description: levelTexts[name] }])) as Record<
     LogLevel,
     { description: string }
@@ -26,11 +26,11 @@ export const LogLevelEnum = builder.enumType('LogLevel', {
 export const metricTypes = ['COUNTER', 'TIMER', 'GAUGE'] as const;
 export type MetricType = (typeof metricTypes)[number];
 export const MetricTypeEnum = builder.enumType('MetricType', {
-  description: 'What kind of figure a metric is.',
+  description: 'Kind of a metric.',
   values: {
-    COUNTER: { description: 'So many.' },
-    TIMER: { description: 'How long, in seconds.' },
-    GAUGE: { description: 'How much at that moment.' },
+    COUNTER: { description: 'A count.' },
+    TIMER: { description: 'A duration in seconds.' },
+    GAUGE: { description: 'A value at one moment.' },
   },
 });
 
@@ -38,15 +38,19 @@ interface Stay extends StateChange {
   readonly until: Date | null;
 }
 export const StateChangeRef = builder.objectRef<Stay>('StateChange').implement({
-  description: 'One stay in a state.',
+  description: 'One period in a state.',
   fields: (t) => ({
-    state: t.field({ type: ExecutionStateEnum, description: 'In which state.', resolve: ({ state }) => state }),
-    at: t.expose('at', { type: 'DateTime', description: 'Since when.' }),
-    until: t.expose('until', { type: 'DateTime', nullable: true, description: 'Until when; null: it still is.' }),
+    state: t.field({ type: ExecutionStateEnum, description: 'The state.', resolve: ({ state }) => state }),
+    at: t.expose('at', { type: 'DateTime', description: 'Start of the period.' }),
+    until: t.expose('until', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'End of the period; null if the state is current.',
+    }),
   }),
 });
 
-/** The stays that a stored history tells of. */
+/** The periods of a stored history. */
 export function staysOf(stored: unknown): Stay[] {
   const history = readHistory(stored);
   return history.map((change, i) => ({ ...change, until: history[i + 1]?.at ?? null }));
@@ -57,7 +61,7 @@ interface Timed {
   readonly endedAt: Date | null;
   readonly history: unknown;
 }
-/** Whole seconds; of what still runs, up to now. */
+/** Whole seconds; up to now if still running. */
 export function durationOf({ durationMs, endedAt, history }: Timed, now = Date.now()): number {
   const since = endedAt ? undefined : readHistory(history).at(-1)?.at.getTime();
   const running = since === undefined ? 0 : Math.max(0, now - since);

@@ -9,8 +9,8 @@ import { TaskRef, TopologyRef, taskOf } from '../flow/task-type.ts';
 import { topologyOf } from '../flow/topology.ts';
 
 /**
- * The source of the revision that an execution ran. It is read with its flow; of a flow that is gone, by the same
- * permission in its namespace. Undefined: the revision is not known, or the viewer may not read it. @throws FORBIDDEN.
+ * The source of the revision that an execution ran. It is read with its flow or, if that was deleted, with the same
+ * permission in its namespace. Undefined if the revision is unknown or the viewer cannot read it. @throws FORBIDDEN.
  */
 async function sourceRan(
   context: Context,
@@ -28,26 +28,30 @@ async function sourceRan(
 
 type Parts = Pick<FlowSource, 'tasks' | 'triggers'>;
 
-/** What was read of a source, once for all executions of it in an answer. */
+/** A parsed source, shared by all executions of it in a response. */
 function partsRan(context: Context, source: string): Promise<Parts> {
-  const read = remember(context.loaders as Map<string, Map<string, Promise<Parts>>>, 'parts that ran', () => new Map());
+  const read = remember(
+    context.loaders as Map<string, Map<string, Promise<Parts>>>,
+    'execution parts',
+    () => new Map(),
+  );
   return remember(read, source, () => inTurn(() => partsOfSaved(source), context));
 }
 
-const whose = 'of the revision that it ran, also when the flow has another one by now or is gone';
-const unless = 'Null where the revision is not known, or the viewer may not read the flow.';
+const whose = 'of the revision that the execution ran, even if the flow has changed or was deleted';
+const unless = 'Null if the revision is unknown or the viewer cannot read the flow.';
 
 builder.prismaObjectFields('Execution', (t) => ({
   source: t.string({
     nullable: true,
-    description: `The YAML ${whose}. ${unless}`,
+    description: `YAML source ${whose}. ${unless}`,
     access: { decides: 'FLOW:READ' },
     resolve: async (execution, _args, context) => (await sourceRan(context, execution)) ?? null,
   }),
   tasks: t.field({
     type: [TaskRef],
     nullable: true,
-    description: `The tasks ${whose}, nested ones too, in the order of the source. ${unless}`,
+    description: `Tasks ${whose}, including nested tasks, in source order. ${unless}`,
     access: { decides: 'FLOW:READ' },
     resolve: async (execution, _args, context) => {
       const source = await sourceRan(context, execution);
@@ -58,7 +62,7 @@ builder.prismaObjectFields('Execution', (t) => ({
   topology: t.field({
     type: TopologyRef,
     nullable: true,
-    description: `Tasks and triggers ${whose}, as a graph; triggers as far as the viewer may read them. ${unless}`,
+    description: `Tasks and triggers ${whose}, as a graph. Includes the triggers that the viewer can read. ${unless}`,
     access: { decides: 'FLOW:READ' },
     resolve: async (execution, _args, context) => {
       const source = await sourceRan(context, execution);

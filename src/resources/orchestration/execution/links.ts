@@ -8,7 +8,7 @@ import { executionList } from './schema.ts';
 import { logList, metricList } from './task-runs-and-logs-type.ts';
 import { overParts } from './where.ts';
 
-/** An execution that a trigger knows by the engine's id of it. */
+/** An execution that a trigger refers to by the engine's ID. */
 const executionField = (builderOfField: object, column: 'executionId' | 'lastExecutionId', description: string) => {
   const t = builderOfField as FieldBuilder<Trigger>;
   return t.field({
@@ -32,26 +32,34 @@ builder.prismaObjectFields('Flow', (t) => ({
   executions: connection(t, {
     ...executionList,
     ...ofFlow,
-    description: 'Its executions, the newest first.',
+    description: 'Executions, newest first.',
   }),
   logs: connection(t, {
     ...logList,
     ...ofFlow,
     reach: overParts,
-    description: 'The log entries of its executions, the newest first.',
+    description: 'Log entries of the executions, newest first.',
   }),
   metrics: connection(t, {
     ...metricList,
     ...ofFlow,
     reach: overParts,
-    description: 'The metrics of its executions, the newest first.',
+    description: 'Metrics of the executions, newest first.',
     defaultOrder: { column: 'at', descending: true },
   }),
 }));
 
 builder.prismaObjectFields('Trigger', (t) => ({
-  execution: executionField(t, 'executionId', 'The execution that holds it, as far as it is reported.'),
-  lastExecution: executionField(t, 'lastExecutionId', 'The last execution that it started, as far as it is reported.'),
+  execution: executionField(
+    t,
+    'executionId',
+    'The execution that holds the trigger; null if it has not been reported.',
+  ),
+  lastExecution: executionField(
+    t,
+    'lastExecutionId',
+    'The last execution that the trigger started; null if it has not been reported.',
+  ),
 }));
 
 builder.prismaObjectFields('Execution', (t) => ({
@@ -59,7 +67,7 @@ builder.prismaObjectFields('Execution', (t) => ({
     type: refOf('Flow') as never,
     nullable: true,
     description:
-      'Its flow as it is today (what it ran is in source, tasks and topology); null where it is gone, or the viewer may not read it.',
+      'The flow in its current revision; source, tasks and topology show the revision that ran. Null if the flow was deleted or the viewer cannot read it.',
     access: { decides: 'FLOW:READ' },
     resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
@@ -69,7 +77,8 @@ builder.prismaObjectFields('Execution', (t) => ({
   trigger: t.field({
     type: refOf('Trigger') as never,
     nullable: true,
-    description: 'The trigger that started it; null where none did, it is gone, or the viewer may not read it.',
+    description:
+      'The trigger that started the execution. Null if none did, it was deleted, or the viewer cannot read it.',
     access: { decides: 'TRIGGER:READ' },
     resolve: ({ tenantId, namespace, flowId, triggerId }: Execution, _args, context) => {
       if (triggerId === null) return null as never;

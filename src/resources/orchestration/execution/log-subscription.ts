@@ -25,23 +25,23 @@ builder.subscriptionField('logs', (t) =>
   t.field({
     type: LogEntryRef,
     description:
-      'The log of one execution: what is written already, in order, then what comes. Each entry comes once; one that the engine reports late comes when it is reported. Ends when the execution is gone.',
+      'Streams the log of one execution: first the existing entries in order, then new ones. Each entry is sent once; an entry that the engine reports late is sent when it is reported. The stream ends when the execution is deleted.',
     access: { decides: 'EXECUTION:READ' },
     args: {
       tenant: t.arg.string({ required: true, description: 'Key of the tenant.' }),
-      execution: t.arg.id({ required: true, description: 'Which execution.' }),
-      minLevel: t.arg({ type: LogLevelEnum, description: 'Only what is as severe as this, or more.' }),
-      after: t.arg({ type: 'BigInt', description: 'Only entries behind this sequence number.' }),
+      execution: t.arg.id({ required: true, description: 'ID of the execution.' }),
+      minLevel: t.arg({ type: LogLevelEnum, description: 'Only entries of this severity or higher.' }),
+      after: t.arg({ type: 'BigInt', description: 'Only entries after this sequence number.' }),
     },
     subscribe: ((_root: unknown, args: Parameters<typeof begin>[0], context: Context) => begin(args, context)) as never,
     resolve: (entry) => entry as never,
   }),
 );
 
-/** @throws BAD_INPUT beyond what a sequence can be. */
+/** @throws BAD_INPUT above the max sequence. */
 function afterOf(given: bigint | null | undefined): bigint {
   const after = given ?? -1n;
-  if (after > maxSequence) throw badInput(['after'], 'No sequence number is as great.');
+  if (after > maxSequence) throw badInput(['after'], 'The sequence number is too large.');
   return after < -1n ? -1n : after;
 }
 
@@ -64,13 +64,15 @@ async function begin(
   return endable(entries, ended, context, followed, ({ sequence }) => String(sequence));
 }
 
-/** The execution, decided about anew; null where it is gone or out of reach. @throws what `stillAllowed` throws. */
+/** The execution, decided again; null if it was deleted or is out of reach. @throws as `stillAllowed`. */
 async function readable(context: Context, { tenantId, executionKey }: Wanted): Promise<Execution | null> {
   const { where } = await stillAllowed(context, 'EXECUTION:READ', { tenantId });
   return context.db.execution.findFirst({ where: { AND: [{ tenantId, id: executionKey }, where] } as object });
 }
 
-/** The same for who has read it: null where it is gone. @throws FORBIDDEN where it is out of reach now. */
+/**
+ * The same for a viewer who has already read it: null if it was deleted. @throws FORBIDDEN if it is now out of reach.
+ */
 async function stillReadable(context: Context, wanted: Wanted): Promise<Execution | null> {
   const { tenantId, executionKey } = wanted;
   const execution = await readable(context, wanted);
@@ -78,12 +80,12 @@ async function stillReadable(context: Context, wanted: Wanted): Promise<Executio
   const row = await context.db.execution.findFirst({ where: { tenantId, id: executionKey } });
   if (!row) return null;
   const grant = context.session.grant('EXECUTION:READ', { tenantId });
-  // It may have come into reach between the two questions.
+  // It may have come within reach between the two queries.
   if (!grant.matches({ ...row })) throw grant.refusalOf({ ...row });
   return row;
 }
 
-/** Entries that were read together, each as long as the execution may still be read. @returns whether it may. */
+/** Yields a batch of entries while the execution is readable. @returns whether it still is. */
 async function* each(
   context: Context,
   wanted: Wanted,

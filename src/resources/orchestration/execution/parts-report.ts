@@ -40,7 +40,7 @@ export interface MetricReport extends PartReport {
 interface Parts<Report extends PartReport> {
   readonly table: 'LogEntry' | 'Metric';
   readonly columns: readonly string[];
-  /** What is wrong with it; undefined: nothing. */
+  /** The fault of the item; undefined if none. */
   readonly fault: (report: Report) => { at: string; message: string } | undefined;
   readonly values: (report: Report) => object;
 }
@@ -56,8 +56,8 @@ const logs: Parts<LogReport> = {
   table: 'LogEntry',
   columns: ['level', 'message', 'attempt', 'thread'],
   fault: ({ message, thread }) => {
-    if (message.length > 100_000) return { at: 'message', message: 'A message has at most 100,000 characters.' };
-    return (thread?.length ?? 0) > 500 ? { at: 'thread', message: 'At most 500 characters.' } : undefined;
+    if (message.length > 100_000) return { at: 'message', message: 'A message can have at most 100,000 characters.' };
+    return (thread?.length ?? 0) > 500 ? { at: 'thread', message: 'At most 500 characters are allowed.' } : undefined;
   },
   values: ({ level, message, attempt, thread }) => ({
     level: levelNumber(level),
@@ -70,8 +70,10 @@ const metrics: Parts<MetricReport> = {
   table: 'Metric',
   columns: ['type', 'name', 'value', 'tags'],
   fault: ({ name, tags }) => {
-    if (name === '' || name.length > 256) return { at: 'name', message: 'A name has 1 to 256 characters.' };
-    return tags != null && !isTexts(tags) ? { at: 'tags', message: 'Tags are an object of texts by name.' } : undefined;
+    if (name === '' || name.length > 256) return { at: 'name', message: 'A name must have 1 to 256 characters.' };
+    return tags != null && !isTexts(tags)
+      ? { at: 'tags', message: 'Tags must be an object of text values by name.' }
+      : undefined;
   },
   values: ({ type, name, value, tags }) => ({ type, name, value, tags: tags ?? {} }),
 };
@@ -94,7 +96,7 @@ export async function reportLogs(
 export const reportMetrics = (tx: Tx, reporter: PartReporter, reports: readonly MetricReport[]) =>
   reportParts(tx, reporter, reports, metrics, 'metrics');
 
-/** Adds what is new, by execution and sequence: what is there already stays as it is. */
+/** Inserts new items, by execution and sequence. Existing ones are kept. */
 async function reportParts<Report extends PartReport>(
   tx: Tx,
   { tenantId, updating, refusals }: PartReporter,
@@ -113,7 +115,7 @@ async function reportParts<Report extends PartReport>(
       const { executionId, sequence } = report;
       const wrong =
         sequence < 0n || sequence > maxSequence
-          ? { at: 'sequence', message: 'A sequence is a whole number from 0 on.' }
+          ? { at: 'sequence', message: 'A sequence must be a whole number of 0 or more.' }
           : fault(report);
       if (wrong) throw badInput(['input', list, item, wrong.at], wrong.message);
       const owner = known.get(executionId);

@@ -5,14 +5,14 @@ import type { Tx } from '../../../db/transaction.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { type Counted, recount } from './days.ts';
 
-/** Removes executions with all that belongs to them, for who has already decided. Nobody can add to them meanwhile. */
+/** Deletes executions with all their data. The caller has decided already. No data can be added meanwhile. */
 export async function removeExecutions(
   tx: Tx,
   executions: readonly (Counted & { readonly id: string })[],
 ): Promise<void> {
   if (executions.length === 0) return;
   const ids = executions.map(({ id }) => id);
-  // Who reports of them holds them so that they stay.
+  // Reports lock their executions FOR KEY SHARE.
   await tx.$executeRaw`SELECT 1 FROM "Execution" WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE`;
   await tx.$executeRaw`DELETE FROM "TaskRun" WHERE "executionKey" = ANY(${ids})`;
   await tx.$executeRaw`DELETE FROM "LogEntry" WHERE "executionKey" = ANY(${ids})`;
@@ -21,7 +21,7 @@ export async function removeExecutions(
   for (const execution of executions) recount(tx, execution, null);
 }
 
-/** One event for many executions that go together, with their count. */
+/** Records one event for a batch of deleted executions, with their number. */
 export function recordPurge(
   tx: Tx,
   doer: Doer,
@@ -44,10 +44,10 @@ export function recordPurge(
   });
 }
 
-/** All that a tenant holds, with it. One event tells how many there were. */
+/** Deletes all executions of a tenant. One event has their number. */
 deletedWithTenant('EXECUTION', async (tx, { doer }, tenant) => {
   const { id } = tenant;
-  // Who reports of them holds them so that they stay: nothing comes to them once what they have is gone.
+  // Reports lock their executions, so no data arrives after the parts are deleted.
   await tx.$executeRaw`SELECT 1 FROM "Execution" WHERE "tenantId" = ${id} ORDER BY "executionId" FOR UPDATE`;
   for (const table of ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'])
     await tx.$executeRawUnsafe(`DELETE FROM "${table}" WHERE "tenantId" = $1`, id);

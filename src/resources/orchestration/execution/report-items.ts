@@ -2,9 +2,9 @@ import type { Grant, Row } from '../../../access/grant.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { GatehouseError, notFound } from '../../../errors.ts';
 
-/** What became of one item of a report. */
+/** Result of one item of a report. */
 export interface ReportResult {
-  /** IGNORED: what is known is as new as this, or newer. Null: it was refused. */
+  /** IGNORED: a report of the same or a later sequence is stored. Null: refused. */
   readonly outcome: 'APPLIED' | 'IGNORED' | null;
   readonly error: GatehouseError | null;
 }
@@ -14,13 +14,13 @@ export const refused = (error: GatehouseError): ReportResult => ({ outcome: null
 
 export const maxReport = 500;
 
-/** The error for a row out of reach: of one that the doer may not read, they do not learn that it is there. */
+/** The error for a row out of reach. It does not reveal a row that the doer cannot read. */
 export function outOfReach(grant: Grant, row: Row): GatehouseError {
   const error = grant.refusalOf(row) as GatehouseError;
   return grant.mayRead(row) ? error : Object.assign(notFound('The execution'), { evidence: error.evidence });
 }
 
-/** Does one item: its own error is its answer. What a decision refused is noted for the record. */
+/** Processes one item. Its error becomes its result. A refusal by a decision is noted for the record. */
 export async function answer(
   refusals: GatehouseError[],
   work: () => ReportResult | Promise<ReportResult>,
@@ -34,7 +34,7 @@ export async function answer(
   }
 }
 
-/** A row of Execution without what it was given and what it gave. */
+/** A row of Execution without inputs and outputs. */
 export interface KnownExecution extends Row {
   readonly id: string;
   readonly tenantId: string;
@@ -55,8 +55,8 @@ const columns = `id, "tenantId", "executionId", namespace, "flowId", revision, s
   labels, "triggerId", "parentId", "originalId", sequence, "deletionAsked", changed, "createdAt", "updatedAt"`;
 
 /**
- * The executions of these ids that are there, locked in the order of their ids until the end of the transaction:
- * FOR NO KEY UPDATE to change them, FOR KEY SHARE so that they stay.
+ * The existing executions with these IDs, locked in order of ID until the end of the transaction: FOR NO KEY UPDATE to
+ * change them, FOR KEY SHARE to keep them from being deleted.
  */
 export async function lockExecutions(
   tx: Tx,

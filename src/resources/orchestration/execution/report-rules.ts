@@ -4,7 +4,7 @@ import type { StateChange } from './states.ts';
 
 type Given<T> = T | null | undefined;
 
-/** The whole of an execution, as its engine knows it: what is left out is not there. */
+/** A complete execution as reported by its engine. An omitted field is empty. */
 export interface ExecutionReport {
   readonly executionId: string;
   readonly sequence: bigint;
@@ -23,7 +23,7 @@ export interface ExecutionReport {
 }
 
 export interface TaskRunReport {
-  /** Left out where it stands in the report of its execution. */
+  /** Omitted in the report of its execution. */
   readonly executionId?: Given<string>;
   readonly taskRunId: string;
   readonly sequence?: Given<bigint>;
@@ -37,14 +37,14 @@ export interface TaskRunReport {
 
 export type Path = readonly (string | number)[];
 
-/** Clocks of engines may be ahead by so much. */
+/** Max clock skew of engines. */
 const aheadMs = 5 * 60_000;
 export const maxSequence = 9_223_372_036_854_775_807n;
 const maxHistory = 500;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Gathers the faults of one item. */
+/** Collects the faults of one item. */
 class Faults {
   readonly issues: Issue[] = [];
   readonly #path: Path;
@@ -56,42 +56,44 @@ class Faults {
     this.issues.push({ path: [...this.#path, ...at], message });
   }
   id(name: string, value: Given<string>): void {
-    if (value != null && !idPattern.test(value)) this.add([name], 'An id has 1 to 100 of A-Z, a-z, 0-9, ., _ and -.');
+    if (value != null && !idPattern.test(value))
+      this.add([name], 'An ID must have 1 to 100 characters of A-Z, a-z, 0-9, ., _ and -.');
   }
   sequence(value: Given<bigint>): void {
     if (value != null && (value < 1n || value > maxSequence))
-      this.add(['sequence'], 'A sequence is a whole number from 1 on.');
+      this.add(['sequence'], 'A sequence must be a whole number of 1 or more.');
   }
   object(name: string, value: unknown): void {
-    if (value != null && !isObject(value)) this.add([name], 'This is an object.');
+    if (value != null && !isObject(value)) this.add([name], 'The value must be an object.');
   }
   text(name: string, value: Given<string>, most: number): void {
-    if (value != null && value.length > most) this.add([name], `At most ${most} characters.`);
+    if (value != null && value.length > most) this.add([name], `At most ${most} characters are allowed.`);
   }
   history(history: Given<readonly StateChange[]>): void {
     if (!history || history.length === 0 || history.length > maxHistory) {
-      this.add(['history'], `A history has 1 to ${maxHistory} changes of state.`);
+      this.add(['history'], `A history must have 1 to ${maxHistory} changes of state.`);
       return;
     }
     const late = Date.now() + aheadMs;
     for (const [i, { at }] of history.entries()) {
-      if (i > 0 && at < history[i - 1]!.at) this.add(['history', i, 'at'], 'This is before the change before it.');
-      if (at.getTime() > late) this.add(['history', i, 'at'], 'This is in the future.');
+      if (i > 0 && at < history[i - 1]!.at)
+        this.add(['history', i, 'at'], 'The time is before that of the previous change.');
+      if (at.getTime() > late) this.add(['history', i, 'at'], 'The time is in the future.');
     }
   }
 }
 
-/** What is wrong with a report by itself; null: nothing. */
+/** The faults of a report on its own; null if none. */
 export function executionFault(report: ExecutionReport, path: Path): GatehouseError | null {
   const faults = new Faults(path);
   faults.id('executionId', report.executionId);
   faults.sequence(report.sequence);
   if (!report.deleted) {
     for (const name of ['namespace', 'flowId'] as const)
-      if (report[name] == null) faults.add([name], 'This is needed.');
+      if (report[name] == null) faults.add([name], 'The field is required.');
     faults.history(report.history);
     for (const name of ['triggerId', 'parentId', 'originalId'] as const) faults.text(name, report[name], 256);
-    if (report.revision != null && report.revision < 0) faults.add(['revision'], 'A revision is never negative.');
+    if (report.revision != null && report.revision < 0) faults.add(['revision'], 'A revision cannot be negative.');
     if (report.labels != null && !areLabels(report.labels)) {
       for (const { path: at, message } of reportedLabels.safeParse(report.labels).error?.issues ?? [])
         faults.add(['labels', ...(at as Path)], message);
@@ -108,14 +110,14 @@ export function taskRunFault(report: TaskRunReport, path: Path, isNested: boolea
   faults.sequence(report.sequence);
   if (!isNested) {
     for (const name of ['executionId', 'sequence'] as const)
-      if (report[name] == null) faults.add([name], 'This is needed.');
+      if (report[name] == null) faults.add([name], 'The field is required.');
   }
   faults.text('taskId', report.taskId, 256);
   faults.text('parentTaskRunId', report.parentTaskRunId, 256);
   faults.text('value', report.value, 10_000);
   faults.history(report.history);
   faults.object('outputs', report.outputs);
-  if (report.attempts != null && !Array.isArray(report.attempts)) faults.add(['attempts'], 'This is a list.');
+  if (report.attempts != null && !Array.isArray(report.attempts)) faults.add(['attempts'], 'The value must be a list.');
   return toError(faults);
 }
 

@@ -14,39 +14,39 @@ import { maxReport, type ReportResult } from './report-items.ts';
 import type { ExecutionReport, TaskRunReport } from './report-rules.ts';
 
 const ReportOutcome = builder.enumType('ReportOutcome', {
-  description: 'What became of one item of a report.',
+  description: 'Outcome of one item of a report.',
   values: {
-    APPLIED: { description: 'It is what is known now.' },
-    IGNORED: { description: 'What was known already is as new, or newer: nothing changed.' },
+    APPLIED: { description: 'The item was stored.' },
+    IGNORED: { description: 'The item was ignored: a report of the same or a later sequence is stored.' },
   },
 });
 const ReportResultRef = builder.objectRef<ReportResult>('ReportResult').implement({
-  description: 'The answer to one item of a report, at its place in the list.',
+  description: 'Result for one item of a report, at the same list position.',
   fields: (t) => ({
     outcome: t.field({
       type: ReportOutcome,
       nullable: true,
-      description: 'What became of it; null: it was refused.',
+      description: 'Outcome; null if the item was refused.',
       resolve: ({ outcome }) => outcome,
     }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error && { error },
     }),
   }),
 });
 
-/** Of what people read, as much as possible is kept; what things are found by is refused. */
-const replacedText = 'A character that cannot be stored (NUL, half a surrogate pair) becomes U+FFFD.';
+/** Display texts are kept as far as possible; a lookup key with such a character is refused. */
+const replacedText = 'A character that cannot be stored (NUL, half a surrogate pair) is replaced with U+FFFD.';
 takeItemByItem('ReportLogsInput', 'logs', 'LogReport', ['message', 'thread']);
 takeItemByItem('ReportMetricsInput', 'metrics', 'MetricReport', ['tags']);
 takeItemByItem('ReportExecutionsInput', 'executions', 'ExecutionReport', [
   'labels',
   'inputs',
   'outputs',
-  // Of its task runs.
+  // Of the task runs.
   'attempts',
   'value',
 ]);
@@ -55,81 +55,82 @@ takeItemByItem('ReportExecutionsInput', 'taskRuns', 'TaskRunReport', ['value', '
 const StateChangeInput = builder.inputType('StateChangeInput', {
   description: 'One change of state.',
   fields: (t) => ({
-    state: t.field({ type: ExecutionStateEnum, required: true, description: 'To which state.' }),
-    at: t.field({ type: 'DateTime', required: true, description: 'When.' }),
+    state: t.field({ type: ExecutionStateEnum, required: true, description: 'The new state.' }),
+    at: t.field({ type: 'DateTime', required: true, description: 'The time.' }),
   }),
 });
-const historyText = 'All changes of state so far, in order: the last one is its state, the first one its start.';
-const sequenceText = 'A number that grows with every report of it, from 1 on: the greatest counts.';
+const historyText = 'All changes of state so far, in order. The first is the start, the last is the current state.';
+const sequenceText = 'A number that increases with every report of the object, from 1. The highest number wins.';
 
 const TaskRunReportInput = builder.inputType('TaskRunReport', {
-  description: 'The whole of a task run: what is left out is not there.',
+  description: 'The complete task run. An omitted field is empty.',
   fields: (t) => ({
-    executionId: t.string({ description: 'Of which execution. Left out within the report of its execution.' }),
-    taskRunId: t.string({ required: true, description: 'Its id; unique in its execution.' }),
-    sequence: t.field({ type: 'BigInt', description: `${sequenceText} Default: that of its execution.` }),
-    taskId: t.string({ required: true, description: 'Of which task.' }),
-    parentTaskRunId: t.string({ description: 'The task run that started it.' }),
-    value: t.string({ description: `For which value, in a loop. ${replacedText}` }),
+    executionId: t.string({ description: 'executionId of the execution. Omit inside the report of the execution.' }),
+    taskRunId: t.string({ required: true, description: 'ID of the task run, unique in its execution.' }),
+    sequence: t.field({ type: 'BigInt', description: `${sequenceText} Defaults to the sequence of the execution.` }),
+    taskId: t.string({ required: true, description: 'ID of the task.' }),
+    parentTaskRunId: t.string({ description: 'The parent task run.' }),
+    value: t.string({ description: `Value of the loop iteration. ${replacedText}` }),
     history: t.field({ type: [StateChangeInput], required: true, description: historyText }),
-    attempts: t.field({ type: 'JSON', description: `A list of its attempts, in order. ${replacedText}` }),
-    outputs: t.field({ type: 'JSON', description: `What it gave: an object. ${replacedText}` }),
+    attempts: t.field({ type: 'JSON', description: `List of attempts, in order. ${replacedText}` }),
+    outputs: t.field({ type: 'JSON', description: `Outputs, as an object. ${replacedText}` }),
   }),
 });
 const ExecutionReportInput = builder.inputType('ExecutionReport', {
-  description: 'The whole of an execution: what is left out is not there.',
+  description: 'The complete execution. An omitted field is empty.',
   fields: (t) => ({
-    executionId: t.string({ required: true, description: 'Its id; unique in the tenant.' }),
+    executionId: t.string({ required: true, description: 'ID of the execution, unique in the tenant.' }),
     sequence: t.field({ type: 'BigInt', required: true, description: sequenceText }),
-    namespace: t.string({ description: 'Namespace of its flow. It never changes.' }),
-    flowId: t.string({ description: 'Its flow. It never changes.' }),
-    revision: t.int({ description: 'Of which revision of the flow.' }),
+    namespace: t.string({ description: 'Namespace of the flow. Immutable.' }),
+    flowId: t.string({ description: 'ID of the flow. Immutable.' }),
+    revision: t.int({ description: 'Revision of the flow.' }),
     history: t.field({ type: [StateChangeInput], description: historyText }),
-    labels: t.field({ type: 'JSON', description: `Texts by key. ${replacedText}` }),
-    inputs: t.field({ type: 'JSON', description: `What it was given: an object. ${replacedText}` }),
-    outputs: t.field({ type: 'JSON', description: `What it gave: an object. ${replacedText}` }),
-    triggerId: t.string({ description: 'The trigger of its flow that started it.' }),
-    parentId: t.string({ description: 'executionId of the one that started it.' }),
-    originalId: t.string({ description: 'executionId of the one it replays.' }),
+    labels: t.field({ type: 'JSON', description: `Labels: text values by key. ${replacedText}` }),
+    inputs: t.field({ type: 'JSON', description: `Inputs, as an object. ${replacedText}` }),
+    outputs: t.field({ type: 'JSON', description: `Outputs, as an object. ${replacedText}` }),
+    triggerId: t.string({ description: 'ID of the trigger that started the execution.' }),
+    parentId: t.string({ description: 'executionId of the parent execution.' }),
+    originalId: t.string({ description: 'executionId of the execution that this one replays.' }),
     deleted: t.boolean({
-      description: 'It is deleted, as was asked by a command: it goes with all that belongs to it. Needs nothing else.',
+      description:
+        'True if the execution was deleted, as a command requested. All its data is deleted. No other field is needed.',
     }),
-    taskRuns: t.field({ type: [TaskRunReportInput], description: 'Its task runs, as far as they changed.' }),
+    taskRuns: t.field({ type: [TaskRunReportInput], description: 'Task runs that have changed.' }),
   }),
 });
 
 const partFields = (t: InputBuilder) => ({
-  executionId: t.string({ required: true, description: 'Of which execution.' }),
+  executionId: t.string({ required: true, description: 'executionId of the execution.' }),
   sequence: t.field({
     type: 'BigInt',
     required: true,
-    description: 'Its number in its execution: each is taken once.',
+    description: 'Number in the execution. Each number is stored once.',
   }),
-  at: t.field({ type: 'DateTime', required: true, description: 'When.' }),
-  taskId: t.string({ description: 'Of which task.' }),
-  taskRunId: t.string({ description: 'Of which task run.' }),
+  at: t.field({ type: 'DateTime', required: true, description: 'The time.' }),
+  taskId: t.string({ description: 'ID of the task.' }),
+  taskRunId: t.string({ description: 'ID of the task run.' }),
 });
 const LogReportInput = builder.inputType('LogReport', {
-  description: 'One entry of a log.',
+  description: 'One log entry.',
   fields: (t) => ({
     ...partFields(t as InputBuilder),
-    level: t.field({ type: LogLevelEnum, required: true, description: 'How severe.' }),
+    level: t.field({ type: LogLevelEnum, required: true, description: 'Severity.' }),
     message: t.string({
       required: true,
-      description: `What it says, at most 100,000 characters. ${replacedText}`,
+      description: `Message, at most 100,000 characters. ${replacedText}`,
     }),
-    attempt: t.int({ description: 'Of which attempt.' }),
-    thread: t.string({ description: `By which thread. ${replacedText}` }),
+    attempt: t.int({ description: 'Number of the attempt.' }),
+    thread: t.string({ description: `Name of the thread. ${replacedText}` }),
   }),
 });
 const MetricReportInput = builder.inputType('MetricReport', {
-  description: 'One figure of a task.',
+  description: 'One metric of a task.',
   fields: (t) => ({
     ...partFields(t as InputBuilder),
-    type: t.field({ type: MetricTypeEnum, required: true, description: 'What kind.' }),
-    name: t.string({ required: true, description: 'What it is called.' }),
-    value: t.float({ required: true, description: 'The figure; of a TIMER, in seconds.' }),
-    tags: t.field({ type: 'JSON', description: `Texts by name. ${replacedText}` }),
+    type: t.field({ type: MetricTypeEnum, required: true, description: 'Kind of the metric.' }),
+    name: t.string({ required: true, description: 'The name.' }),
+    value: t.float({ required: true, description: 'Value; in seconds for a TIMER.' }),
+    tags: t.field({ type: 'JSON', description: `Tags: text values by name. ${replacedText}` }),
   }),
 });
 
@@ -137,33 +138,33 @@ const common = (t: InputBuilder) => ({
   tenant: t.string({ required: true, description: 'Key of the tenant.' }),
   service: t.string({
     required: true,
-    description: 'serviceId of the service that reports: the caller registered it.',
+    description: 'serviceId of the reporting service. The caller must have registered it.',
   }),
 });
 /** @throws BAD_INPUT */
 function checkSize(name: string, ...lists: (readonly unknown[] | null | undefined)[]): void {
   const size = lists.reduce((sum, list) => sum + (list?.length ?? 0), 0);
-  if (size === 0 || size > maxReport) throw badInput(['input', name], `A report has 1 to ${maxReport} items.`);
+  if (size === 0 || size > maxReport) throw badInput(['input', name], `A report must have 1 to ${maxReport} items.`);
 }
 const resultsField = (t: PayloadBuilder<readonly ReportResult[]>) => ({
   results: t.field({
     type: [ReportResultRef],
-    description: 'One answer for each item, in the same order.',
+    description: 'One result for each item, in the same order.',
     resolve: ({ result }) => [...result],
   }),
 });
 
 mutation('reportExecutions', {
   description:
-    'The engine tells of executions and task runs, at most 500 together. The newest report of each counts, in whichever order they come. One that is new needs EXECUTION:CREATE. Each item is taken or refused by itself.',
+    'Reports executions and task runs, at most 500 in total. The newest report of each wins, in any order of arrival. A new execution requires EXECUTION:CREATE. Each item is accepted or refused independently.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
     ...common(t),
-    executions: t.field({ type: [ExecutionReportInput], description: 'Executions.' }),
-    taskRuns: t.field({ type: [TaskRunReportInput], description: 'Task runs of executions that are known.' }),
+    executions: t.field({ type: [ExecutionReportInput], description: 'The executions.' }),
+    taskRuns: t.field({ type: [TaskRunReportInput], description: 'Task runs of known executions.' }),
     acknowledge: t.idList({
-      description: 'Ids of commands that are done by what is reported here, or that will not be done.',
+      description: 'IDs of commands that this report completes, or that the engine will not carry out.',
     }),
   }),
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -184,16 +185,16 @@ mutation('reportExecutions', {
   payload: (t) => ({
     results: t.field({
       type: [ReportResultRef],
-      description: 'One answer for each execution, in the same order.',
+      description: 'One result for each execution, in the same order.',
       resolve: ({ result }) => [...result.executions],
     }),
     taskRunResults: t.field({
       type: [ReportResultRef],
-      description: 'One answer for each item of `taskRuns`, in the same order.',
+      description: 'One result for each item of `taskRuns`, in the same order.',
       resolve: ({ result }) => [...result.taskRuns],
     }),
     acknowledged: t.idList({
-      description: 'Ids of the commands that are done now.',
+      description: 'IDs of the commands that are now done.',
       resolve: ({ result }) => [...result.acknowledged],
     }),
   }),
@@ -201,12 +202,12 @@ mutation('reportExecutions', {
 
 mutation('reportLogs', {
   description:
-    'The engine tells of log entries, at most 500 together. Each is taken once, by execution and sequence, or refused by itself.',
+    'Reports log entries, at most 500. Each entry is identified by execution and sequence and stored once. Each is accepted or refused independently.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
     ...common(t),
-    logs: t.field({ type: [LogReportInput], required: true, description: 'The entries.' }),
+    logs: t.field({ type: [LogReportInput], required: true, description: 'The log entries.' }),
   }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { service, logs }, { tenant }, _context, refusals) => {
@@ -219,12 +220,12 @@ mutation('reportLogs', {
 
 mutation('reportMetrics', {
   description:
-    'The engine tells of metrics, at most 500 together. Each is taken once, by execution and sequence, or refused by itself.',
+    'Reports metrics, at most 500. Each metric is identified by execution and sequence and stored once. Each is accepted or refused independently.',
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
     ...common(t),
-    metrics: t.field({ type: [MetricReportInput], required: true, description: 'The figures.' }),
+    metrics: t.field({ type: [MetricReportInput], required: true, description: 'The metrics.' }),
   }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { service, metrics }, { tenant }, _context, refusals) => {

@@ -24,13 +24,13 @@ import { type ExecutionReport, executionFault, type TaskRunReport } from './repo
 import { courseOf, storedHistory } from './states.ts';
 import { nestedRuns, type OwnedRun, ownRuns, writeTaskRuns } from './task-runs.ts';
 
-/** Who reports, for which tenant. */
+/** The service that reports, and its tenant. */
 export interface Reporter {
   readonly tenantId: string;
   readonly updating: Grant<'EXECUTION:UPDATE'>;
-  /** What its creations rest on, or the error where it may create none. */
+  /** Grant for creations, or the error if it is not allowed to create executions. */
   readonly creating: Grant<'EXECUTION:CREATE'> | GatehouseError;
-  /** Takes what decisions refused, for the record. */
+  /** Collects refusals of decisions, for the record. */
   readonly refusals: GatehouseError[];
 }
 
@@ -43,14 +43,14 @@ export interface ExecutionResults {
   readonly taskRuns: readonly ReportResult[];
 }
 
-/** One execution while its reports are taken: as it was, and as it will be. */
+/** One execution while its reports are processed: before and after. */
 interface Draft {
   readonly before: KnownExecution | null;
   after: KnownExecution | null;
   content?: object;
 }
 
-/** The row that a report tells of. */
+/** The row for a report. */
 function rowOf(
   tenantId: string,
   known: KnownExecution | null,
@@ -88,8 +88,8 @@ function rowOf(
 }
 
 /**
- * Takes what an engine tells of executions and task runs: of each the newest sequence counts, whatever the order in
- * which they come. One answer for each item; a few statements for all of them.
+ * Processes reports of executions and task runs. For each object the highest sequence wins, in any order of arrival.
+ * Returns one result for each item. Uses a few statements for the whole batch.
  */
 export async function reportExecutions(
   tx: Tx,
@@ -131,7 +131,7 @@ export async function reportExecutions(
   };
 }
 
-/** Decides about one report, and drafts what comes of it. */
+/** Decides about one report and drafts its changes. */
 async function take(
   tx: Tx,
   { tenantId, updating, creating }: Reporter,
@@ -157,13 +157,13 @@ async function take(
   }
   if (!updating.matches(present)) throw outOfReach(updating, present);
   if (report.deleted) {
-    if (!present.deletionAsked) throw conflict('Nobody asked for the deletion of this execution.');
+    if (!present.deletionAsked) throw conflict('The deletion of this execution was not requested.');
     await updating.review(tx, { before: present, after: present });
     draft.after = null;
     return applied;
   }
   if (report.namespace !== present.namespace || report.flowId !== present.flowId)
-    throw conflict('This execution is known as one of another flow.');
+    throw conflict('This execution is known as an execution of another flow.');
   if (sequence <= present.sequence) return ignored;
   const { row, content } = rowOf(tenantId, present, report);
   await updating.review(tx, { before: present, after: row });
@@ -172,7 +172,7 @@ async function take(
   return applied;
 }
 
-/** The flows that are there, and those that were: an execution can begin just before its flow is deleted. */
+/** Existing and former flows: an execution can start just before its flow is deleted. */
 async function existingFlows(tx: Tx, tenantId: string, reports: readonly ExecutionReport[]): Promise<Set<string>> {
   const places = new Map(reports.map(({ namespace, flowId }) => [`${namespace} ${flowId}`, { namespace, flowId }]));
   if (places.size === 0) return new Set();
@@ -187,7 +187,7 @@ async function existingFlows(tx: Tx, tenantId: string, reports: readonly Executi
   return new Set(rows.map(({ namespace, flowId }) => `${namespace} ${flowId}`));
 }
 
-/** Those that were deleted on demand: a report that comes late does not bring them back. */
+/** Deleted executions. A late report does not restore them. */
 async function deletedBefore(tx: Tx, tenantId: string, reports: readonly ExecutionReport[]): Promise<Set<string>> {
   if (reports.length === 0) return new Set();
   const rows = await tx.$queryRaw<{ executionId: string }[]>`
@@ -197,11 +197,11 @@ async function deletedBefore(tx: Tx, tenantId: string, reports: readonly Executi
   return new Set(rows.map(({ executionId }) => executionId));
 }
 
-/** Several gateways were told of the same new execution at once: the one that comes later begins again, and knows it. */
+/** Several gateways received the same new execution at once. The later transaction retries and finds it. */
 function cameLater(error: unknown): never {
   const { code, meta } = error as { code?: string; meta?: { code?: string } };
   const isKnown = [code, meta?.code, codeOf(error)].some((state) => state === 'P2002' || state === '23505');
-  throw isKnown ? new BeginAgain('another report made this execution first') : error;
+  throw isKnown ? new BeginAgain('another report created this execution first') : error;
 }
 const codeOf = (error: unknown) =>
   (error as { meta?: { driverAdapterError?: { cause?: { originalCode?: string } } } }).meta?.driverAdapterError?.cause
@@ -214,7 +214,7 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
     return {
       ...row,
       ...content,
-      // As texts: JSON of many rows is much quicker without instants among them.
+      // As texts: JSON of many rows is much faster without Dates.
       startedAt: row.startedAt.toISOString(),
       endedAt: row.endedAt?.toISOString() ?? null,
       durationMs: String(row.durationMs),
@@ -223,7 +223,7 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
   };
   const made = written
     .filter(({ before }) => !before)
-    // Always in the same order: two reports never wait for each other in a circle.
+    // Always in the same order, so that reports do not deadlock.
     .sort((a, b) => compareBytes(a.after!.executionId, b.after!.executionId));
   if (made.length > 0) {
     const rows = JSON.stringify(made.map(stored));

@@ -10,9 +10,10 @@ const dayMs = 86_400_000;
 const timeoutMs = 60_000;
 
 /**
- * Removes executions that ended, and began more than so many days ago, with all that belongs to them: in small parts,
- * while others write. The event of a run is in the transaction of its first part: how many are to go, and up to when.
- * @returns how many went.
+ * Deletes ended executions that started more than the given number of days ago, with all their data. It works in small
+ * batches, so that writes continue. The event of a run is in the transaction of its first batch, with the number of
+ * executions and the cutoff.
+ * @returns the number of deleted executions.
  */
 export async function purgeExecutions(store: Store, keepDays: number, now = Date.now()): Promise<number> {
   const before = new Date(now - keepDays * dayMs);

@@ -19,64 +19,70 @@ const inItself = {
 const inOrder = { column: 'sequence', descending: false } as const;
 
 export const ExecutionRef = builder.prismaNode('Execution', {
-  description: 'One run of a flow, as the engine reports it.',
+  description: 'One run of a flow, as reported by the engine.',
   id: { field: 'id' },
   fields: (t) => ({
-    executionId: t.exposeString('executionId', { description: "The engine's id of it; unique in the tenant." }),
-    namespace: t.exposeString('namespace', { description: 'The namespace of its flow.' }),
-    flowId: t.exposeString('flowId', { description: 'Of which flow.' }),
-    revision: t.exposeInt('revision', { nullable: true, description: 'Of which revision of it, where it is known.' }),
+    executionId: t.exposeString('executionId', { description: 'ID that the engine gave, unique in the tenant.' }),
+    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
+    revision: t.exposeInt('revision', { nullable: true, description: 'Revision of the flow, if known.' }),
     state: t.field({
       type: ExecutionStateEnum,
-      description: 'Its state.',
+      description: 'Current state.',
       resolve: ({ state }) => state as ExecutionState,
     }),
     history: t.field({
       type: [StateChangeRef],
-      description: 'Its states so far, in order.',
+      description: 'States so far, in order.',
       resolve: ({ history }) => staysOf(history),
     }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it came up.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'Start time.' }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ended; null: it has not, or it was restarted.',
+      description: 'End time; null if it has not ended or was restarted.',
     }),
     duration: t.field({
       type: 'Duration',
-      description: 'How long it ran, the time between an end and a restart left out; of one that still runs, so far.',
+      description: 'Run time so far, without the time between an end and a restart.',
       resolve: (execution) => durationOf(execution),
     }),
-    labels: t.field({ type: 'JSON', description: 'Texts by key.', resolve: ({ labels }) => labels }),
-    inputs: t.field({ type: 'JSON', description: 'What it was given.', resolve: ({ inputs }) => inputs }),
-    outputs: t.field({ type: 'JSON', description: 'What it gave.', resolve: ({ outputs }) => outputs }),
-    triggerId: t.exposeString('triggerId', { nullable: true, description: 'The trigger of its flow that started it.' }),
-    parentId: t.exposeString('parentId', { nullable: true, description: 'executionId of the one that started it.' }),
-    originalId: t.exposeString('originalId', { nullable: true, description: 'executionId of the one it replays.' }),
-    sequence: t.expose('sequence', { type: 'BigInt', description: 'Number of the last report; 0: none yet.' }),
-    deletionAsked: t.exposeBoolean('deletionAsked', {
-      description: 'Did somebody ask for its deletion? It goes when the engine reports so.',
+    labels: t.field({ type: 'JSON', description: 'Labels: text values by key.', resolve: ({ labels }) => labels }),
+    inputs: t.field({ type: 'JSON', description: 'Inputs.', resolve: ({ inputs }) => inputs }),
+    outputs: t.field({ type: 'JSON', description: 'Outputs.', resolve: ({ outputs }) => outputs }),
+    triggerId: t.exposeString('triggerId', {
+      nullable: true,
+      description: 'ID of the trigger that started the execution.',
     }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed here.' }),
+    parentId: t.exposeString('parentId', { nullable: true, description: 'executionId of the parent execution.' }),
+    originalId: t.exposeString('originalId', {
+      nullable: true,
+      description: 'executionId of the execution that this one replays.',
+    }),
+    sequence: t.expose('sequence', { type: 'BigInt', description: 'Sequence of the last report; 0 if none.' }),
+    deletionAsked: t.exposeBoolean('deletionAsked', {
+      description: 'True if its deletion was requested. It is deleted when the engine reports it.',
+    }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the gateway last changed it.' }),
     viewerPermissions: viewerPermissions<Execution>(t, 'EXECUTION', ({ tenantId }) => ({ tenantId })),
     taskRuns: connection(t, {
       ...taskRunList,
       ...inItself,
-      description: 'Its task runs, in the order of their start.',
+      description: 'Task runs, in order of their start.',
       defaultOrder: { column: 'startedAt', descending: false },
       relation: { model: 'execution', field: 'taskRuns' },
     }),
     logs: connection(t, {
       ...logList,
       ...inItself,
-      description: 'Its log, in order.',
+      description: 'Log entries, in order.',
       defaultOrder: inOrder,
       relation: { model: 'execution', field: 'logs' },
     }),
     metrics: connection(t, {
       ...metricList,
       ...inItself,
-      description: 'Its metrics, in order.',
+      description: 'Metrics, in order.',
       defaultOrder: inOrder,
       relation: { model: 'execution', field: 'metrics' },
     }),
@@ -84,15 +90,15 @@ export const ExecutionRef = builder.prismaNode('Execution', {
 });
 registerNode({ typename: 'Execution', resource: 'EXECUTION' });
 
-/** The list of executions: add where it stands, and whose they are. */
+/** The list of executions. The caller adds the parent and its filter. */
 export const executionList = {
   connection: connectionType('Execution', ExecutionRef),
   permission: 'EXECUTION:READ',
   model: 'execution',
   where: { input: ExecutionWhere, toCondition: executionCondition },
   order: orderBy('Execution', {
-    STARTED_AT: { column: 'startedAt', description: 'By the time of the start.' },
-    DURATION: { column: 'durationMs', description: 'By how long they ran, as far as it is reported.' },
+    STARTED_AT: { column: 'startedAt', description: 'By start time.' },
+    DURATION: { column: 'durationMs', description: 'By reported run time.' },
   }),
   defaultOrder: { column: 'startedAt', descending: true },
 } as const;
@@ -106,15 +112,15 @@ builder.prismaObjectFields('Tenant', (t) => ({
   executions: connection(t, {
     ...executionList,
     ...inTenant,
-    description: 'The executions that the viewer may read, the newest first.',
+    description: 'Executions that the viewer can read, newest first.',
     count: (context, { id }: Tenant, conditions) => countByDays(context, id, conditions),
   }),
   execution: t.field({
     type: ExecutionRef,
     nullable: true,
-    description: "One execution by the engine's id of it.",
+    description: 'An execution by the ID that the engine gave.',
     access: { decides: 'EXECUTION:READ' },
-    args: { executionId: t.arg.string({ required: true, description: "The engine's id." }) },
+    args: { executionId: t.arg.string({ required: true, description: 'ID that the engine gave.' }) },
     resolve: ({ id: tenantId }: Tenant, { executionId }, context) => {
       const { where } = context.session.grant('EXECUTION:READ', { tenantId });
       return loadByNames(
@@ -129,12 +135,12 @@ builder.prismaObjectFields('Tenant', (t) => ({
     ...taskRunList,
     ...inTenant,
     reach: overParts,
-    description: 'The task runs of all executions that the viewer may read, the newest first.',
+    description: 'Task runs of all executions that the viewer can read, newest first.',
   }),
   logs: connection(t, {
     ...logList,
     ...inTenant,
     reach: overParts,
-    description: 'The log entries of all executions that the viewer may read, the newest first.',
+    description: 'Log entries of all executions that the viewer can read, newest first.',
   }),
 }));

@@ -14,7 +14,7 @@ import { type ExecutionState, isEnd } from './states.ts';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** An id as engines make them: 22 digits of base 62, of 128 random bits. */
+/** An ID as engines create them: 22 base-62 digits of 128 random bits. */
 export function newExecutionId(): string {
   let rest = BigInt(`0x${randomBytes(16).toString('hex')}`);
   let id = '';
@@ -33,7 +33,7 @@ export interface NewExecution {
   readonly inputs?: unknown;
 }
 
-/** The execution as it is before any engine knows of it. */
+/** A new execution that no engine has reported yet. */
 function submitted(tenantId: string, given: NewExecution, originalId: string | null) {
   const now = new Date();
   const labels = (given.labels ?? {}) as object;
@@ -63,21 +63,21 @@ function submitted(tenantId: string, given: NewExecution, originalId: string | n
   };
 }
 
-/** @throws NOT_FOUND, CONFLICT where it is disabled, BAD_INPUT where it has no such revision. */
+/** @throws NOT_FOUND, CONFLICT if the flow is disabled, BAD_INPUT if the revision does not exist. */
 async function assertRunnable(tx: Tx, tenantId: string, { namespace, flowId, revision }: NewExecution): Promise<void> {
-  // Nobody disables it between this look and the end of the transaction.
+  // Locked, so that it cannot be disabled before the end of the transaction.
   const [flow] = await tx.$queryRaw<Flow[]>`
     SELECT revision, disabled FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace}
       AND "flowId" = ${flowId} FOR SHARE`;
   if (!flow) throw notFound('The flow');
-  if (flow.disabled) throw conflict(`The flow ${namespace}/${flowId} is disabled.`);
+  if (flow.disabled) throw conflict(`The flow ${namespace}/${flowId} is disabled. Enable it first.`);
   if (revision == null || revision === flow.revision) return;
   const place = { tenantId, namespace, flowId, revision };
   const stored = await tx.flowRevision.findUnique({
     where: { tenantId_namespace_flowId_revision: place },
     select: { id: true },
   });
-  if (!stored) throw badInput(['input', 'revision'], `The flow has no revision ${revision}.`);
+  if (!stored) throw badInput(['input', 'revision'], `Revision ${revision} of the flow does not exist.`);
 }
 
 async function submit(
@@ -98,7 +98,7 @@ async function submit(
   return row;
 }
 
-/** Makes the row at once, SUBMITTED; the engine runs it when it takes the command. */
+/** Creates the row as SUBMITTED. The engine runs it when it claims the command. */
 export const createExecution = (
   tx: Tx,
   grant: Grant<'EXECUTION:CREATE'>,
@@ -107,8 +107,8 @@ export const createExecution = (
 ): Promise<Execution> => submit(tx, grant, tenant, given, 'CREATE', {});
 
 /**
- * Runs again what has ended, as a new execution. What the former one was given is known to the engine: it comes with
- * its first report, so that who may start executions does not come to read others' inputs by it.
+ * Replays an ended execution as a new one. Its inputs come with the first report of the engine, so that the permission
+ * to start executions does not expose the inputs of others.
  */
 export async function replayExecution(
   tx: Tx,
@@ -118,8 +118,8 @@ export async function replayExecution(
   { revision, taskRun }: { revision?: number | null | undefined; taskRun: string | null },
 ): Promise<Execution> {
   const former = await find<Execution>(tx, grant, 'EXECUTION', id);
-  if (!isEnd(former.state)) throw conflict('This execution has not ended: what runs is not replayed.');
-  if (former.deletionAsked) throw conflict('This execution is about to be deleted.');
+  if (!isEnd(former.state)) throw conflict('This execution has not ended. Only an ended execution can be replayed.');
+  if (former.deletionAsked) throw conflict('This execution is being deleted.');
   const run = taskRun === null ? null : await tx.taskRun.findFirst({ where: { id: taskRun, executionKey: id } });
   if (taskRun !== null && !run) throw notFound('The task run');
   const { namespace, flowId, executionId } = former;
@@ -127,11 +127,11 @@ export async function replayExecution(
   return submit(tx, grant, tenant, { namespace, flowId, revision }, 'REPLAY', payload);
 }
 
-/** The execution that a command is about, locked. @throws NOT_FOUND, FORBIDDEN, CONFLICT. */
+/** The execution of a command, locked. @throws NOT_FOUND, FORBIDDEN, CONFLICT. */
 async function commanded(tx: Tx, grant: Grant, id: string): Promise<Execution> {
   const execution = await find<Execution>(tx, grant, 'EXECUTION', id);
   await grant.review(tx, { before: execution, after: execution });
-  if (execution.deletionAsked) throw conflict('This execution is about to be deleted.');
+  if (execution.deletionAsked) throw conflict('This execution is being deleted.');
   return execution;
 }
 
@@ -142,13 +142,13 @@ export async function killExecution(
   id: string,
 ): Promise<Execution> {
   const execution = await commanded(tx, grant, id);
-  if (isEnd(execution.state)) throw conflict('This execution has ended already.');
-  if (execution.state === 'KILLING') throw conflict('This execution is being killed already.');
+  if (isEnd(execution.state)) throw conflict('This execution has already ended.');
+  if (execution.state === 'KILLING') throw conflict('This execution is already being killed.');
   await assertNotAsked(tx, execution, 'KILL');
   return ask(tx, grant, tenant, execution, 'KILL');
 }
 
-/** The states that a person may give to a task run. */
+/** States that a user can set on a task run. */
 export const settableStates = ['SUCCESS', 'WARNING', 'FAILED', 'SKIPPED'] as const satisfies ExecutionState[];
 
 export async function setTaskRunState(
@@ -162,8 +162,8 @@ export async function setTaskRunState(
   const execution = await commanded(tx, grant, executionKey);
   const run = await tx.taskRun.findFirst({ where: { id: taskRun, executionKey } });
   if (!run) throw notFound('The task run');
-  if (run.state === state) throw conflict(`The task run is in the state ${state} already.`);
-  if (!isEnd(run.state) && run.state !== 'PAUSED') throw conflict('The task run has not ended, and does not wait.');
+  if (run.state === state) throw conflict(`The task run is already in state ${state}.`);
+  if (!isEnd(run.state) && run.state !== 'PAUSED') throw conflict('The task run has not ended and is not paused.');
   await ask(tx, grant, tenant, execution, 'SET_TASK_RUN_STATE', { taskRunId: run.taskRunId, state });
   return run;
 }
@@ -183,13 +183,16 @@ export async function setExecutionLabels(
     else if (!Object.hasOwn(present, key) || present[key] !== value)
       throw badInput(
         ['input', 'labels', key],
-        `The label ${key} is set by the orchestrator alone: give it as it is, or leave it out.`,
+        `Only the orchestrator sets the label ${key}. Keep its value or omit it.`,
       );
   }
   return ask(tx, grant, tenant, execution, 'SET_LABELS', { labels: own });
 }
 
-/** Asks for a deletion. What has not ended is killed first; what no engine knows yet may be deleted. */
+/**
+ * Requests a deletion. A running execution must be killed first. An execution that no engine has reported can be
+ * deleted.
+ */
 export async function deleteExecution(
   tx: Tx,
   grant: Grant<'EXECUTION:DELETE'>,
@@ -199,7 +202,7 @@ export async function deleteExecution(
   const before = await find<Execution>(tx, grant, 'EXECUTION', id);
   await grant.review(tx, { before, after: null });
   if (!isEnd(before.state) && before.state !== 'SUBMITTED')
-    throw conflict('This execution has not ended: kill it first.');
+    throw conflict('This execution has not ended. Kill it first.');
   await assertNotAsked(tx, before, 'DELETE');
   const data = { deletionAsked: true, updatedAt: new Date() };
   const after = await tx.execution.update({ where: { id }, data });

@@ -1,32 +1,32 @@
-/** What an execution or a task run can be in, with what it means. */
+/** States of executions and task runs, with their descriptions. */
 export const stateTexts = {
-  SUBMITTED: 'A person asked for it; the engine has not taken it yet.',
-  CREATED: 'The engine knows it and has not begun.',
-  QUEUED: 'It waits until others of its flow have ended.',
-  RUNNING: 'It runs.',
-  PAUSED: 'It waits for somebody, or for a time.',
-  BREAKPOINT: 'It waits at a breakpoint.',
-  RESTARTED: 'It begins again after it had ended.',
-  RESUBMITTED: 'It is given to a worker again.',
-  RETRYING: 'It tries again after a failure.',
-  KILLING: 'It is being ended on demand.',
-  SUCCESS: 'It ended well.',
-  WARNING: 'It ended, with warnings.',
-  FAILED: 'It failed.',
-  KILLED: 'It was ended on demand.',
-  CANCELLED: 'It was not run, because others of its flow ran.',
-  RETRIED: 'It failed, and another was started in its place.',
-  SKIPPED: 'It was not run, because its conditions did not hold.',
+  SUBMITTED: 'Requested; the engine has not accepted it yet.',
+  CREATED: 'Accepted by the engine; not started.',
+  QUEUED: 'Waiting for other executions of the flow to end.',
+  RUNNING: 'Running.',
+  PAUSED: 'Paused until it is resumed or a time is reached.',
+  BREAKPOINT: 'Waiting at a breakpoint.',
+  RESTARTED: 'Restarted after it had ended.',
+  RESUBMITTED: 'Submitted to a worker again.',
+  RETRYING: 'Retrying after a failure.',
+  KILLING: 'Being ended on request.',
+  SUCCESS: 'Ended successfully.',
+  WARNING: 'Ended with warnings.',
+  FAILED: 'Failed.',
+  KILLED: 'Ended on request.',
+  CANCELLED: 'Not run, because other executions of the flow were running.',
+  RETRIED: 'Failed, and replaced by another attempt.',
+  SKIPPED: 'Not run, because its conditions were not met.',
 } as const;
 
 export type ExecutionState = keyof typeof stateTexts;
 export const executionStates = Object.keys(stateTexts) as ExecutionState[];
 
 const ends = new Set<string>(['SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED']);
-/** Has it ended? For now: what ended can be restarted, so no end is for ever. */
+/** True for end states. An ended execution can still be restarted. */
 export const isEnd = (state: string): boolean => ends.has(state);
 
-/** What was recorded of one change of state. */
+/** A recorded change of state. */
 export interface StateChange {
   readonly state: ExecutionState;
   readonly at: Date;
@@ -35,13 +35,13 @@ export interface StateChange {
 export interface Course {
   readonly state: ExecutionState;
   readonly startedAt: Date;
-  /** Null: it has not ended. */
+  /** Null if it has not ended. */
   readonly endedAt: Date | null;
-  /** Time in states that are no end, as far as these changes tell: a restart does not count the time between. */
+  /** Time in states other than end states. Time between an end and a restart does not count. */
   readonly durationMs: number;
 }
 
-/** What follows from a history: at least one change, in the order of time. */
+/** Derives state and times from a history of at least one change, in order of time. */
 export function courseOf(history: readonly StateChange[]): Course {
   const last = history.at(-1)!;
   const durationMs = history
@@ -56,15 +56,15 @@ export function courseOf(history: readonly StateChange[]): Course {
   };
 }
 
-/** A history as it is stored. */
+/** A history in stored form. */
 export const storedHistory = (history: readonly StateChange[]) =>
   history.map(({ state, at }) => ({ state, at: at.toISOString() }));
 
-/** A stored history as it is told. */
+/** A stored history in API form. */
 export const readHistory = (stored: unknown): StateChange[] =>
   (stored as { state: ExecutionState; at: string }[]).map(({ state, at }) => ({ state, at: new Date(at) }));
 
 export const logLevels = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'] as const;
 export type LogLevel = (typeof logLevels)[number];
-/** How levels are stored: a greater number is more severe. */
+/** Severity numbers in the store: higher is more severe. */
 export const levelNumber = (level: LogLevel): number => logLevels.indexOf(level);

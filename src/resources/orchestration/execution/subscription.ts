@@ -4,7 +4,7 @@ import { ExecutionWhere, executionCondition } from './where.ts';
 
 changesSubscription('executions', {
   type: ExecutionRef,
-  description: 'The executions of a tenant as they begin, change and go.',
+  description: 'Streams the executions of a tenant as they start, change and are deleted.',
   permission: 'EXECUTION:READ',
   where: { input: ExecutionWhere, toCondition: executionCondition },
 });

@@ -10,11 +10,11 @@ import { durationOf, ExecutionStateEnum, LogLevelEnum, MetricTypeEnum, StateChan
 import { type ExecutionState, logLevels } from './states.ts';
 import { LogWhere, logCondition, MetricWhere, metricCondition, TaskRunWhere, taskRunCondition } from './where.ts';
 
-/** Whatever belongs to an execution names it. */
+/** Each part refers to its execution. */
 const executionField = (t: object) =>
   guardedOne<{ tenantId: string; executionKey: string }, Execution>(t, {
     type: refOf('Execution'),
-    description: 'The execution that it belongs to.',
+    description: 'The execution.',
     permission: 'EXECUTION:READ',
     scope: ({ tenantId }) => ({ tenantId }),
     model: 'execution',
@@ -26,31 +26,31 @@ export const TaskRunRef = builder.prismaNode('TaskRun', {
   id: { field: 'id' },
   fields: (t) => ({
     execution: executionField(t),
-    taskRunId: t.exposeString('taskRunId', { description: "The engine's id of it; unique in its execution." }),
-    taskId: t.exposeString('taskId', { description: 'Of which task.' }),
-    parentTaskRunId: t.exposeString('parentId', { nullable: true, description: 'The task run that started it.' }),
-    value: t.exposeString('value', { nullable: true, description: 'For which value, in a loop.' }),
-    namespace: t.exposeString('namespace', { description: 'In which namespace.' }),
-    flowId: t.exposeString('flowId', { description: 'Of which flow.' }),
+    taskRunId: t.exposeString('taskRunId', { description: 'ID that the engine gave, unique in the execution.' }),
+    taskId: t.exposeString('taskId', { description: 'ID of the task.' }),
+    parentTaskRunId: t.exposeString('parentId', { nullable: true, description: 'The parent task run.' }),
+    value: t.exposeString('value', { nullable: true, description: 'Value of the loop iteration.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
     state: t.field({
       type: ExecutionStateEnum,
-      description: 'Its state.',
+      description: 'Current state.',
       resolve: ({ state }) => state as ExecutionState,
     }),
     history: t.field({
       type: [StateChangeRef],
-      description: 'Its states so far, in order.',
+      description: 'States so far, in order.',
       resolve: ({ history }) => staysOf(history),
     }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it came up.' }),
-    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'Start time.' }),
+    endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'End time.' }),
     duration: t.field({
       type: 'Duration',
-      description: 'How long it ran; of one that still runs, so far.',
+      description: 'Run time so far.',
       resolve: (run) => durationOf(run),
     }),
-    attempts: t.field({ type: 'JSON', description: 'Its attempts, in order.', resolve: ({ attempts }) => attempts }),
-    outputs: t.field({ type: 'JSON', description: 'What it gave.', resolve: ({ outputs }) => outputs }),
+    attempts: t.field({ type: 'JSON', description: 'Attempts, in order.', resolve: ({ attempts }) => attempts }),
+    outputs: t.field({ type: 'JSON', description: 'Outputs.', resolve: ({ outputs }) => outputs }),
   }),
 });
 registerNode({
@@ -76,45 +76,49 @@ export const LogEntryRef = builder.prismaObject('LogEntry', {
   description: 'One entry of the log of an execution.',
   fields: (t) => ({
     execution: executionField(t),
-    sequence: t.expose('sequence', { type: 'BigInt', description: 'Its number in its execution.' }),
+    sequence: t.expose('sequence', { type: 'BigInt', description: 'Number in the execution.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was written.' }),
-    level: t.field({ type: LogLevelEnum, description: 'How severe.', resolve: ({ level }) => logLevels[level]! }),
-    message: t.exposeString('message', { description: 'What it says.' }),
-    thread: t.exposeString('thread', { nullable: true, description: 'By which thread.' }),
-    namespace: t.exposeString('namespace', { description: 'In which namespace.' }),
-    flowId: t.exposeString('flowId', { description: 'Of which flow.' }),
-    taskId: t.exposeString('taskId', { nullable: true, description: 'Of which task.' }),
-    taskRunId: t.exposeString('taskRunId', { nullable: true, description: 'Of which task run.' }),
-    attempt: t.exposeInt('attempt', { nullable: true, description: 'Of which attempt.' }),
+    level: t.field({ type: LogLevelEnum, description: 'Severity.', resolve: ({ level }) => logLevels[level]! }),
+    message: t.exposeString('message', { description: 'The message.' }),
+    thread: t.exposeString('thread', { nullable: true, description: 'Name of the thread.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
+    taskId: t.exposeString('taskId', { nullable: true, description: 'ID of the task.' }),
+    taskRunId: t.exposeString('taskRunId', { nullable: true, description: 'ID of the task run.' }),
+    attempt: t.exposeInt('attempt', { nullable: true, description: 'Number of the attempt.' }),
   }),
 });
 
 export const MetricRef = builder.prismaObject('Metric', {
-  description: 'A figure that a task told of.',
+  description: 'A metric that a task reported.',
   fields: (t) => ({
     execution: executionField(t),
-    sequence: t.expose('sequence', { type: 'BigInt', description: 'Its number in its execution.' }),
-    type: t.field({ type: MetricTypeEnum, description: 'What kind.', resolve: ({ type }) => type as MetricType }),
-    name: t.exposeString('name', { description: 'What it is called.' }),
-    value: t.exposeFloat('value', { description: 'The figure; of a TIMER, in seconds.' }),
-    tags: t.field({ type: 'JSON', description: 'Texts by name.', resolve: ({ tags }) => tags }),
-    at: t.expose('at', { type: 'DateTime', description: 'When it was taken.' }),
-    namespace: t.exposeString('namespace', { description: 'In which namespace.' }),
-    flowId: t.exposeString('flowId', { description: 'Of which flow.' }),
-    taskId: t.exposeString('taskId', { nullable: true, description: 'Of which task.' }),
-    taskRunId: t.exposeString('taskRunId', { nullable: true, description: 'Of which task run.' }),
+    sequence: t.expose('sequence', { type: 'BigInt', description: 'Number in the execution.' }),
+    type: t.field({
+      type: MetricTypeEnum,
+      description: 'Kind of the metric.',
+      resolve: ({ type }) => type as MetricType,
+    }),
+    name: t.exposeString('name', { description: 'The name.' }),
+    value: t.exposeFloat('value', { description: 'Value; in seconds for a TIMER.' }),
+    tags: t.field({ type: 'JSON', description: 'Tags: text values by name.', resolve: ({ tags }) => tags }),
+    at: t.expose('at', { type: 'DateTime', description: 'When it was measured.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
+    taskId: t.exposeString('taskId', { nullable: true, description: 'ID of the task.' }),
+    taskRunId: t.exposeString('taskRunId', { nullable: true, description: 'ID of the task run.' }),
   }),
 });
 
 const newestFirst = (column: string) => ({ column, descending: true }) as const;
 
-/** The lists of what belongs to executions: add where they stand, and whose rows they are. */
+/** The lists of parts of executions. The caller adds the parent and its filter. */
 export const taskRunList = {
   connection: connectionType<TaskRun>('TaskRun', TaskRunRef),
   permission: 'EXECUTION:READ',
   model: 'taskRun',
   where: { input: TaskRunWhere, toCondition: taskRunCondition },
-  order: orderBy('TaskRun', { STARTED_AT: { column: 'startedAt', description: 'By the time of the start.' } }),
+  order: orderBy('TaskRun', { STARTED_AT: { column: 'startedAt', description: 'By start time.' } }),
   defaultOrder: newestFirst('startedAt'),
 } as const;
 

@@ -7,7 +7,7 @@ import { answer, applied, type KnownExecution, outOfReach, type ReportResult } f
 import { type ExecutionReport, type Path, type TaskRunReport, taskRunFault } from './report-rules.ts';
 import { courseOf, storedHistory } from './states.ts';
 
-/** A task run that may be written: of which execution, and which item of the report's own list it was. */
+/** A task run that can be written, with its execution and its index in the report's own list. */
 export interface OwnedRun {
   readonly executionId: string;
   readonly sequence: bigint;
@@ -15,7 +15,10 @@ export interface OwnedRun {
   readonly item?: number;
 }
 
-/** Those that stand in the report of their execution: without a sequence of their own, they have its. @throws BAD_INPUT. */
+/**
+ * The task runs in the report of their execution. A missing sequence defaults to that of the execution. @throws
+ * BAD_INPUT.
+ */
 export function nestedRuns({ executionId, sequence, taskRuns, deleted }: ExecutionReport, path: Path): OwnedRun[] {
   if (deleted) return [];
   return (taskRuns ?? []).map((report, i) => {
@@ -25,7 +28,9 @@ export function nestedRuns({ executionId, sequence, taskRuns, deleted }: Executi
   });
 }
 
-/** Decides about those of the report's own list. @returns for each its refusal; undefined: it may be written. */
+/**
+ * Decides about the report's own list of task runs. @returns the refusal of each item; undefined if it can be written.
+ */
 export async function ownRuns(
   { updating, refusals }: Reporter,
   owners: ReadonlyMap<string, KnownExecution>,
@@ -49,7 +54,10 @@ export async function ownRuns(
   return { runs, results };
 }
 
-/** Writes what is newer than what is known. @returns which items of the report's own list were. */
+/**
+ * Writes task runs that are newer than the stored ones. @returns the indexes of the written items of the report's own
+ * list.
+ */
 export async function writeTaskRuns(
   tx: Tx,
   owners: ReadonlyMap<string, KnownExecution>,

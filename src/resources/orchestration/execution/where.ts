@@ -31,19 +31,19 @@ const contains = (text: string) => ({ contains: escapeLike(text), mode: 'insensi
 const is = (column: string, value: unknown): Condition => (value != null ? { [column]: value } : {});
 
 export const ExecutionWhere = builder.inputType('ExecutionWhere', {
-  description: 'Which executions. All that is given must hold.',
+  description: 'Filter for executions. All given fields must match.',
   fields: (t) => ({
-    state: t.field({ type: [ExecutionStateEnum], description: 'In one of these states.' }),
-    namespace: t.string({ description: 'In exactly this namespace.' }),
-    under: t.string({ description: 'In this namespace or below.' }),
-    flowId: t.string({ description: 'Of flows of exactly this id.' }),
-    triggerId: t.string({ description: 'Started by triggers of exactly this id.' }),
-    labels: t.stringList({ description: 'With each of these labels, as key:value.' }),
-    parent: t.string({ description: 'Started by the execution of this executionId.' }),
-    child: t.boolean({ description: 'Only those that another execution started, or only the others.' }),
-    from: t.field({ type: 'DateTime', description: 'Started at this instant or later.' }),
-    until: t.field({ type: 'DateTime', description: 'Started before this instant.' }),
-    text: t.string({ description: 'executionId, flow or namespace contains this, in any case.' }),
+    state: t.field({ type: [ExecutionStateEnum], description: 'Any of these states.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    flowId: t.string({ description: 'Exactly this flow ID.' }),
+    triggerId: t.string({ description: 'Exactly this trigger ID.' }),
+    labels: t.stringList({ description: 'All of these labels, each as key:value.' }),
+    parent: t.string({ description: 'Executions started by the execution with this executionId.' }),
+    child: t.boolean({ description: 'True for executions that another execution started, false for all others.' }),
+    from: t.field({ type: 'DateTime', description: 'Started at or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Started before this time.' }),
+    text: t.string({ description: 'Case-insensitive search in executionId, flow ID and namespace.' }),
   }),
 });
 export type ExecutionFilter = typeof ExecutionWhere.$inferInput;
@@ -52,7 +52,7 @@ export type ExecutionFilter = typeof ExecutionWhere.$inferInput;
 export function executionCondition(filter: ExecutionFilter): Condition {
   const { state, triggerId, labels, parent, child, text } = filter;
   const odd = labels?.findIndex((label) => !label.includes(':')) ?? -1;
-  if (odd >= 0) throw badInput(['where', 'labels', odd], 'A label is given as key:value.');
+  if (odd >= 0) throw badInput(['where', 'labels', odd], 'Write a label as key:value.');
   return {
     AND: [
       state != null ? { state: { in: [...state] } } : {},
@@ -70,15 +70,15 @@ export function executionCondition(filter: ExecutionFilter): Condition {
 }
 
 export const TaskRunWhere = builder.inputType('TaskRunWhere', {
-  description: 'Which task runs. All that is given must hold.',
+  description: 'Filter for task runs. All given fields must match.',
   fields: (t) => ({
-    state: t.field({ type: [ExecutionStateEnum], description: 'In one of these states.' }),
-    namespace: t.string({ description: 'In exactly this namespace.' }),
-    under: t.string({ description: 'In this namespace or below.' }),
-    flowId: t.string({ description: 'Of flows of exactly this id.' }),
-    taskId: t.string({ description: 'Of tasks of exactly this id.' }),
-    from: t.field({ type: 'DateTime', description: 'Started at this instant or later.' }),
-    until: t.field({ type: 'DateTime', description: 'Started before this instant.' }),
+    state: t.field({ type: [ExecutionStateEnum], description: 'Any of these states.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    flowId: t.string({ description: 'Exactly this flow ID.' }),
+    taskId: t.string({ description: 'Exactly this task ID.' }),
+    from: t.field({ type: 'DateTime', description: 'Started at or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Started before this time.' }),
   }),
 });
 export const taskRunCondition = (filter: typeof TaskRunWhere.$inferInput): Condition => ({
@@ -91,19 +91,19 @@ export const taskRunCondition = (filter: typeof TaskRunWhere.$inferInput): Condi
 });
 
 export const LogWhere = builder.inputType('LogWhere', {
-  description: 'Which log entries. All that is given must hold.',
+  description: 'Filter for log entries. All given fields must match.',
   fields: (t) => ({
-    minLevel: t.field({ type: LogLevelEnum, description: 'As severe as this, or more.' }),
-    execution: t.id({ description: 'Of this execution.' }),
-    namespace: t.string({ description: 'In exactly this namespace.' }),
-    under: t.string({ description: 'In this namespace or below.' }),
-    flowId: t.string({ description: 'Of flows of exactly this id.' }),
-    taskId: t.string({ description: 'Of tasks of exactly this id.' }),
-    taskRunId: t.string({ description: 'Of exactly this task run.' }),
-    attempt: t.int({ description: 'Of this attempt.' }),
-    from: t.field({ type: 'DateTime', description: 'Written at this instant or later.' }),
-    until: t.field({ type: 'DateTime', description: 'Written before this instant.' }),
-    text: t.string({ description: 'The message contains this, in any case.' }),
+    minLevel: t.field({ type: LogLevelEnum, description: 'This severity or higher.' }),
+    execution: t.id({ description: 'ID of the execution.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    flowId: t.string({ description: 'Exactly this flow ID.' }),
+    taskId: t.string({ description: 'Exactly this task ID.' }),
+    taskRunId: t.string({ description: 'Exactly this task run ID.' }),
+    attempt: t.int({ description: 'Exactly this attempt.' }),
+    from: t.field({ type: 'DateTime', description: 'Written at or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Written before this time.' }),
+    text: t.string({ description: 'Case-insensitive search in the message.' }),
   }),
 });
 export const logCondition = (filter: typeof LogWhere.$inferInput): Condition => ({
@@ -122,14 +122,14 @@ export const logCondition = (filter: typeof LogWhere.$inferInput): Condition => 
 });
 
 export const MetricWhere = builder.inputType('MetricWhere', {
-  description: 'Which metrics. All that is given must hold.',
+  description: 'Filter for metrics. All given fields must match.',
   fields: (t) => ({
-    name: t.string({ description: 'Of exactly this name.' }),
-    type: t.field({ type: MetricTypeEnum, description: 'Of this kind.' }),
-    taskId: t.string({ description: 'Of tasks of exactly this id.' }),
-    taskRunId: t.string({ description: 'Of exactly this task run.' }),
-    from: t.field({ type: 'DateTime', description: 'Taken at this instant or later.' }),
-    until: t.field({ type: 'DateTime', description: 'Taken before this instant.' }),
+    name: t.string({ description: 'Exactly this name.' }),
+    type: t.field({ type: MetricTypeEnum, description: 'This kind.' }),
+    taskId: t.string({ description: 'Exactly this task ID.' }),
+    taskRunId: t.string({ description: 'Exactly this task run ID.' }),
+    from: t.field({ type: 'DateTime', description: 'Measured at or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Measured before this time.' }),
   }),
 });
 export const metricCondition = (filter: typeof MetricWhere.$inferInput): Condition => ({
@@ -142,13 +142,13 @@ export const metricCondition = (filter: typeof MetricWhere.$inferInput): Conditi
   ],
 });
 
-/** The columns that what belongs to an execution has as the execution itself has them. */
+/** Columns that the parts of an execution share with it. */
 const shared = new Set(['tenantId', 'namespace', 'flowId']);
 
-/** A filter over executions, as one over what belongs to them. */
+/** Converts a filter over executions into one over their parts. */
 export const overParts = (where: Condition): Condition =>
   [...fieldsOf(where as Where)].every((field) => shared.has(field)) ? where : { execution: where };
 
-/** What belongs to one execution is read whole by who may read the execution, and not at all by others. */
+/** The parts of an execution are readable exactly if the execution is. */
 export const ofParent = (where: Condition, parent: object): Condition =>
   matcherOf(where as Where)(parent as Record<string, unknown>) ? {} : nothing;

@@ -1,5 +1,5 @@
 interface Fault {
-  /** Where, within the list of tasks. */
+  /** Path in the list of tasks. */
   readonly at: readonly (string | number)[];
   readonly message: string;
 }
@@ -11,7 +11,7 @@ interface Node {
 
 export const isDag = (type: string): boolean => type.endsWith('.Dag');
 
-/** The tasks of a Dag by their ids; what is no task is told elsewhere. */
+/** The tasks of a Dag by ID. Invalid tasks are reported elsewhere. */
 function nodesOf(tasks: readonly unknown[]): Map<string, Node> {
   const nodes = tasks.flatMap((item, index): Node[] => {
     const { task, dependsOn } = (item ?? {}) as { task?: { id?: unknown }; dependsOn?: unknown };
@@ -21,24 +21,24 @@ function nodesOf(tasks: readonly unknown[]): Map<string, Node> {
   return new Map(nodes.map((node) => [node.id, node]));
 }
 
-/** Dependencies that are not in the Dag, and tasks that wait for themselves: such a run fails or never ends. */
+/** Missing dependencies and cycles of a Dag. Such a run fails or never ends. */
 export function dagFaults(tasks: readonly unknown[]): Fault[] {
   const nodes = nodesOf(tasks);
   const faults: Fault[] = [];
   for (const { index, dependsOn } of nodes.values()) {
     for (const [i, other] of dependsOn.entries())
       if (!nodes.has(other))
-        faults.push({ at: [index, 'dependsOn', i], message: `There is no task ${other} in this Dag.` });
+        faults.push({ at: [index, 'dependsOn', i], message: `The task ${other} does not exist in this Dag.` });
   }
   const cycle = cycleIn(nodes);
   if (cycle) {
-    const message = `These tasks wait for each other: ${[...cycle, cycle[0]].map((node) => node!.id).join(' → ')}.`;
+    const message = `The dependencies of these tasks form a cycle: ${[...cycle, cycle[0]].map((node) => node!.id).join(' → ')}.`;
     faults.push({ at: [cycle[0]!.index, 'dependsOn'], message });
   }
   return faults;
 }
 
-/** Takes away, again and again, what waits for nothing that is left: what stays is or waits for a cycle. */
+/** Removes tasks without remaining dependencies until none is left. The rest is in a cycle or waits for one. */
 function cycleIn(nodes: ReadonlyMap<string, Node>): Node[] | undefined {
   const left = new Map(nodes);
   for (let before = -1; before !== left.size; ) {

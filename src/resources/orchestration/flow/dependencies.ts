@@ -11,7 +11,7 @@ export interface Dependency {
   readonly targetFlowId: string;
 }
 
-/** What a flow's source says of other flows, as far as it names them outright. */
+/** The explicit references of a source to other flows. */
 export const dependenciesOf = ({ tasks, triggers }: FlowSource): Dependency[] => [
   ...tasks.flatMap(({ id, subflow }) =>
     subflow

@@ -5,7 +5,7 @@ import { refOf } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { type DependencyKind, dependencyKinds } from './dependencies.ts';
 
-interface Told {
+interface DependencyView {
   readonly kind: DependencyKind;
   readonly direction: 'OUT' | 'IN';
   readonly via: string;
@@ -15,40 +15,42 @@ interface Told {
 }
 
 const kinds: Record<DependencyKind, string> = {
-  SUBFLOW: 'A task of the one runs the other.',
-  FLOW_TRIGGER: 'A trigger of the one waits for the other to end.',
+  SUBFLOW: 'A task of one flow runs the other.',
+  FLOW_TRIGGER: 'A trigger of one flow waits for the other to end.',
 };
 const KindEnum = builder.enumType('FlowDependencyKind', {
-  description: 'How a flow depends on another.',
+  description: 'Kind of a dependency between two flows.',
   values: Object.fromEntries(dependencyKinds.map((kind) => [kind, { description: kinds[kind] }])) as Record<
     DependencyKind,
     { description: string }
   >,
 });
 const DirectionEnum = builder.enumType('FlowDependencyDirection', {
-  description: 'Which of the two flows names the other.',
+  description: 'Direction of a dependency.',
   values: {
-    OUT: { description: 'This flow names the other.' },
-    IN: { description: 'The other flow names this one.' },
+    OUT: { description: 'This flow refers to the other.' },
+    IN: { description: 'The other flow refers to this one.' },
   },
 });
-const DependencyRef = builder.objectRef<Told>('FlowDependency').implement({
-  description: 'Another flow that this one depends on, or that depends on it.',
+const DependencyRef = builder.objectRef<DependencyView>('FlowDependency').implement({
+  description: 'A flow that this one depends on, or that depends on this one.',
   fields: (t) => ({
-    kind: t.field({ type: KindEnum, description: 'How.', resolve: ({ kind }) => kind }),
+    kind: t.field({ type: KindEnum, description: 'Kind of the dependency.', resolve: ({ kind }) => kind }),
     direction: t.field({
       type: DirectionEnum,
-      description: 'Which names which.',
+      description: 'Direction of the dependency.',
       resolve: ({ direction }) => direction,
     }),
-    via: t.exposeString('via', { description: 'The task or trigger that says so, in the flow that names the other.' }),
-    namespace: t.exposeString('namespace', { description: "The other flow's namespace." }),
-    flowId: t.exposeString('flowId', { description: "The other flow's name." }),
+    via: t.exposeString('via', {
+      description: 'ID of the task or trigger with the reference, in the flow that refers to the other.',
+    }),
+    namespace: t.exposeString('namespace', { description: 'Namespace of the other flow.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the other flow.' }),
     flow: t.field({
       type: refOf('Flow') as never,
       nullable: true,
-      description: 'The other flow; null where there is none that the viewer may read.',
-      // Only where it is asked for: a flow holds its source. What may be read is read within the reach of FLOW:READ.
+      description: 'The other flow; null if it does not exist or the viewer cannot read it.',
+      // Loaded only if selected, because a flow includes its source. The viewer's FLOW:READ limits the result.
       resolve: ({ tenantId, namespace, flowId }, _args, context) => {
         const { where } = context.session.grant('FLOW:READ', { tenantId });
         return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
@@ -57,20 +59,20 @@ const DependencyRef = builder.objectRef<Told>('FlowDependency').implement({
   }),
 });
 
-/** Beyond it, the rest is left out: a graph of more is no use. */
-const greatest = 200;
+/** Max number of dependencies; a larger graph is not readable. */
+const maxDependencies = 200;
 
 builder.prismaObjectField('Flow', 'dependencies', (t) =>
   t.field({
     type: [DependencyRef],
     nullable: true,
     description:
-      'The flows that it names outright, and those that name it as far as the viewer may read them (at most 200 each).',
+      'Flows that this one refers to explicitly, and flows that refer to this one and that the viewer can read (at most 200 each).',
     access: { decides: 'FLOW:READ' },
     resolve: async ({ id, tenantId, namespace, flowId }: Flow, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
       const model = delegate(context, 'flowDependency');
-      const take = greatest;
+      const take = maxDependencies;
       const orderBy = { id: 'asc' };
       const out = (await model.findMany({ where: { flowKey: id }, orderBy, take })) as unknown as FlowDependency[];
       const into = (await model.findMany({

@@ -15,10 +15,10 @@ import { checkedRead, type FlowName, lockFlows, type SavedFlow, type SaveGrants,
 import type { ReadFlow } from './source.ts';
 
 const FileInput = builder.inputType('FlowFileInput', {
-  description: 'One file to import.',
+  description: 'A file to import.',
   fields: (t) => ({
-    path: t.string({ required: true, description: 'What the answer calls it.' }),
-    source: t.string({ required: true, description: 'Its YAML.' }),
+    path: t.string({ required: true, description: 'Path of the file, returned in the results.' }),
+    source: t.string({ required: true, description: 'YAML source of the file.' }),
   }),
 });
 checkLater('ImportFlowsInput', 'files');
@@ -26,14 +26,14 @@ checkLater('ImportFlowsInput.files', 'path', 'source');
 checkLater('FlowFileInput', 'path', 'source');
 type File = typeof FileInput.$inferInput;
 
-/** One document of a file: a flow. */
+/** One document of a file, with one flow. */
 interface Part {
   readonly path: string;
-  /** Which file of the input, and which document of it, from 1 on. */
+  /** Index of the file in the input, and number of the document, from 1. */
   readonly file: number;
   readonly document: number;
   readonly source: string;
-  /** The line of the file in which it begins. */
+  /** Line in the file at which the document starts. */
   readonly line: number;
 }
 const partsOf = (files: readonly File[]): Part[] =>
@@ -41,7 +41,7 @@ const partsOf = (files: readonly File[]): Part[] =>
     yamlDocuments(source).map(({ text, line }, i) => ({ path, file, document: i + 1, source: text, line })),
   );
 
-/** What was read of a document, its faults with the lines of the file. */
+/** A parsed document with line numbers of the file. */
 const inFile = (read: ReadFlow, { line }: Part): ReadFlow =>
   read.ok ? read : { ok: false, issues: read.issues.map((one) => ({ ...one, line: (one.line ?? 1) + line - 1 })) };
 
@@ -53,10 +53,10 @@ interface Imported {
   readonly error: Refused | null;
 }
 const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
-  description: 'What came of one document of a file.',
+  description: 'Result for one document of a file.',
   fields: (t) => ({
-    path: t.exposeString('path', { description: 'Which file.' }),
-    document: t.exposeInt('document', { description: 'Which document of the file, from 1 on.' }),
+    path: t.exposeString('path', { description: 'Path of the file.' }),
+    document: t.exposeInt('document', { description: 'Number of the document in the file, from 1.' }),
     flow: t.field({
       type: refOf('Flow') as never,
       nullable: true,
@@ -66,22 +66,22 @@ const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
     outcome: t.field({
       type: OutcomeEnum,
       nullable: true,
-      description: 'What it came to; null where it was refused.',
+      description: 'Outcome; null if the document was refused.',
       resolve: ({ outcome }) => outcome,
     }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error,
     }),
   }),
 });
 
-/** The flows that are named by those of them that can be read. */
+/** The names of the flows in all valid sources. */
 const namesIn = (reads: readonly ReadFlow[]): FlowName[] => reads.flatMap((read) => (read.ok ? [read.flow] : []));
 
-/** Saves each of these documents by itself. Two of the same flow are a fault of the second. */
+/** Saves each document independently. A second document of the same flow is an error. */
 async function importFlows(
   tx: Tx,
   grants: SaveGrants,
@@ -104,7 +104,7 @@ async function importFlows(
       const read = checkedRead(reads[i]!, place);
       const name = `${read.namespace}/${read.flowId}`;
       const former = seen.get(name);
-      if (former !== undefined) throw badInput(place, `${former} has the flow ${name} already.`);
+      if (former !== undefined) throw badInput(place, `${former} already contains the flow ${name}.`);
       seen.set(name, path);
       return { path, document, error: null, ...(await saveFlow(tx, grants, tenant, { source, read })) };
     },
@@ -117,14 +117,14 @@ async function importFlows(
 
 mutation('importFlows', {
   description:
-    'Saves many flows in one transaction, with an answer for each: what is refused says why, the rest is saved. A file of several YAML documents is several flows. Takes FLOW:CREATE for new ones, FLOW:UPDATE for those that are there.',
+    'Saves many flows in one transaction, with a result for each. A refused flow has an error; the others are saved. A file can have several YAML documents, one for each flow. Requires FLOW:CREATE for new flows and FLOW:UPDATE for existing ones.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     files: t.field({
       type: [FileInput],
       required: true,
-      description: 'At most 500, and at most 500 documents in them.',
+      description: 'Files, at most 500, with at most 500 documents in total.',
     }),
   }),
   alternatives: savingPermissions,
@@ -145,7 +145,7 @@ mutation('importFlows', {
   payload: (t) => ({
     results: t.field({
       type: [ImportedRef],
-      description: 'In the order of the files, and of the documents in each.',
+      description: 'One result for each document, in the order of the files and their documents.',
       resolve: ({ result }) => [...result],
     }),
   }),

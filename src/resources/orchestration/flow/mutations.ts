@@ -26,25 +26,25 @@ import {
 import { flowId, type ReadFlow } from './source.ts';
 
 const outcomes = {
-  CREATED: { description: 'It is new.' },
-  UPDATED: { description: 'It has a new revision.' },
-  UNCHANGED: { description: 'It was so already.' },
+  CREATED: { description: 'The flow was created.' },
+  UPDATED: { description: 'A new revision was saved.' },
+  UNCHANGED: { description: 'The source was unchanged.' },
 } as const;
 export const OutcomeEnum = builder.enumType('FlowOutcome', {
-  description: 'What saving a flow came to.',
+  description: 'Outcome of saving a flow.',
   values: outcomes,
 });
 
-/** What of the two the caller may do; the service says which of them it takes. */
+/** The grants that the caller has; the service chooses between them. */
 export const saveGrants = ({ session }: Context, { id }: TenantRef): SaveGrants => ({
   create: session.may('FLOW:CREATE', { tenantId: id }),
   update: session.may('FLOW:UPDATE', { tenantId: id }),
 });
 
-/** Saving makes flows or changes them: the caller needs one of the two before anything is read of the input. */
+/** Saving creates or updates a flow: the caller needs one of the permissions before the input is read. */
 export const savingPermissions = ['FLOW:CREATE', 'FLOW:UPDATE'] as const;
 
-/** To change, where every one of these flows is there as far as the caller may know; else to make. */
+/** FLOW:UPDATE if the caller can see that all flows exist, else FLOW:CREATE. */
 export async function savingPermission(
   names: readonly FlowName[],
   { tenant }: InTenant,
@@ -62,11 +62,11 @@ export async function savingPermission(
   return there === all && all > 0 ? 'FLOW:UPDATE' : 'FLOW:CREATE';
 }
 
-/** Of the two grants, the one that this mutation was decided for: another one would be recorded as used in vain. */
+/** Uses the grant that the mutation was decided with. Another grant would be recorded as unused. */
 const own = ({ permission }: { permission: string }, grants: SaveGrants): SaveGrants =>
   permission === 'FLOW:UPDATE' ? { update: grants.update } : { create: grants.create };
 
-/** The source of a revision, read before the transaction; undefined where the caller may not have it restored. */
+/** The source of a revision, read before the transaction; undefined if the caller is not allowed to restore it. */
 async function readRevision(
   context: Context,
   tenant: TenantRef,
@@ -82,7 +82,7 @@ async function readRevision(
   return { source: stored.source, read: checkedRead(await readSource(stored.source, context)) };
 }
 
-// A source that cannot be stored is refused with its line.
+// A source with characters that cannot be stored is refused with its line.
 checkLater('SaveFlowInput', 'source');
 checkLater('ValidateFlowInput', 'source');
 
@@ -93,18 +93,22 @@ const savedPayload = (t: PayloadBuilder<SavedFlow>) => ({
     description: 'The flow.',
     resolve: ({ result }) => result.flow as never,
   }),
-  outcome: t.field({ type: OutcomeEnum, description: 'What it came to.', resolve: ({ result }) => result.outcome }),
+  outcome: t.field({
+    type: OutcomeEnum,
+    description: 'Outcome of saving the flow.',
+    resolve: ({ result }) => result.outcome,
+  }),
 });
 
 mutation('saveFlow', {
   description:
-    'Makes a flow of a YAML source, or its next revision, with its triggers. Takes FLOW:UPDATE where the flow is there.',
+    'Creates a flow from a YAML source, or saves its next revision, with its triggers. An existing flow requires FLOW:UPDATE.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    source: t.string({ required: true, description: 'The YAML, at most 500,000 bytes. Kept byte for byte.' }),
+    source: t.string({ required: true, description: 'YAML source, at most 500,000 bytes. Stored byte for byte.' }),
     expectedRevision: t.int({
-      description: 'The revision that this one follows (0: none yet). Where it is another one, CONFLICT.',
+      description: 'The current revision, 0 for a new flow. If it differs, the request fails with CONFLICT.',
     }),
   }),
   alternatives: savingPermissions,
@@ -117,15 +121,19 @@ mutation('saveFlow', {
 
 mutation('restoreFlowRevision', {
   description:
-    'Makes an earlier revision the newest one again, also of a flow that was deleted. Takes FLOW:UPDATE where the flow is there, and FLOW:READ.',
+    'Restores an earlier revision as the latest one. This also restores a deleted flow. Requires FLOW:READ, and FLOW:UPDATE for an existing flow.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of its namespace.' }),
-    flowId: t.string({ required: true, description: 'Its name there.' }),
+    namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
+    flowId: t.string({ required: true, description: 'ID of the flow in its namespace.' }),
     revision: t.int({ required: true, description: 'Number of the revision.' }),
   }),
-  rules: z.looseObject({ namespace: namespaceName, flowId, revision: z.int().positive('Revisions count from 1.') }),
+  rules: z.looseObject({
+    namespace: namespaceName,
+    flowId,
+    revision: z.int().positive('A revision must be 1 or more.'),
+  }),
   alternatives: savingPermissions,
   target: ({ tenant }, context) => inTenant(tenant, context),
   prepare: async ({ revision, ...name }, { tenant: of }, context) => ({
@@ -138,11 +146,11 @@ mutation('restoreFlowRevision', {
 });
 
 mutation('setFlowDisabled', {
-  description: 'Stops a flow, or lets it go on. Its source stays as it is, and its triggers keep their own state.',
+  description: 'Disables or enables a flow. The source is unchanged, and triggers keep their own state.',
   permission: 'FLOW:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which flow.' }),
-    disabled: t.boolean({ required: true, description: 'Stopped?' }),
+    id: t.id({ required: true, description: 'Global ID of the flow.' }),
+    disabled: t.boolean({ required: true, description: 'True to disable, false to enable.' }),
   }),
   target: ({ id }, context) => byId('FLOW', 'Flow', id, context),
   run: (tx, grant, { disabled }, { tenant: of, id }) => setFlowDisabled(tx, grant, of, id, disabled),
@@ -150,21 +158,21 @@ mutation('setFlowDisabled', {
 });
 
 mutation('deleteFlow', {
-  description: 'Deletes a flow with the state of its triggers. Its executions stay, and so do its revisions.',
+  description: 'Deletes a flow and the state of its triggers. Its executions and revisions are kept.',
   permission: 'FLOW:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which flow.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'Global ID of the flow.' }) }),
   target: ({ id }, context) => byId('FLOW', 'Flow', id, context),
   run: (tx, grant, _input, { tenant: of, id }) => deleteFlow(tx, grant, of, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Flow', result.id) }),
+    deletedId: t.id({ description: 'ID of the deleted object.', resolve: ({ result }) => globalId('Flow', result.id) }),
   }),
 });
 
 const IssueRef = builder.objectRef<Issue>('SourceIssue').implement({
-  description: 'One fault of a source.',
+  description: 'An error in a source.',
   fields: (t) => ({
-    line: t.int({ description: 'In which line, from 1 on.', resolve: ({ line }) => line ?? 1 }),
-    path: t.stringList({ description: 'Where in the document.', resolve: ({ path }) => path.map(String) }),
+    line: t.int({ description: 'Line number, from 1.', resolve: ({ line }) => line ?? 1 }),
+    path: t.stringList({ description: 'Path in the document.', resolve: ({ path }) => path.map(String) }),
     message: t.exposeString('message', { description: 'What is wrong.' }),
   }),
 });
@@ -178,26 +186,29 @@ const validated = (read: ReadFlow): Validated =>
   read.ok ? { name: read.flow, issues: [] } : { name: null, issues: read.issues };
 
 mutation('validateFlow', {
-  description: 'Checks a source as saveFlow would, and saves nothing. No audit event, as nothing changes.',
+  description: 'Checks a source as saveFlow does, without saving. No audit event is recorded.',
   permission: 'FLOW:READ',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    source: t.string({ required: true, description: 'The YAML.' }),
+    source: t.string({ required: true, description: 'YAML source.' }),
   }),
   target: (input, context) => inTenant(input.tenant, context),
   prepare: async ({ source }, _target, context) => ({ read: await readSource(source, context) }),
   run: (_tx: Tx, _grant, { read }): Promise<Validated> => Promise.resolve(validated(read)),
   payload: (t) => ({
-    valid: t.boolean({ description: 'Could it be saved?', resolve: ({ result }) => result.issues.length === 0 }),
-    issues: t.field({ type: [IssueRef], description: 'Every fault.', resolve: ({ result }) => [...result.issues] }),
+    valid: t.boolean({
+      description: 'True if the source can be saved.',
+      resolve: ({ result }) => result.issues.length === 0,
+    }),
+    issues: t.field({ type: [IssueRef], description: 'All errors.', resolve: ({ result }) => [...result.issues] }),
     namespace: t.string({
       nullable: true,
-      description: 'The namespace that it names, where it is valid.',
+      description: 'Namespace in the source, if valid.',
       resolve: ({ result }) => result.name?.namespace ?? null,
     }),
     flowId: t.string({
       nullable: true,
-      description: 'The flow id that it names, where it is valid.',
+      description: 'Flow ID in the source, if valid.',
       resolve: ({ result }) => result.name?.flowId ?? null,
     }),
   }),

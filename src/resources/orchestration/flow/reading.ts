@@ -4,21 +4,21 @@ import { FairQueue } from '../../../lib/fair-queue.ts';
 import { SharedThread } from '../../../lib/shared-thread.ts';
 import { type ReadFlow, readFlow } from './source.ts';
 
-/** Sources are read on the thread that answers everybody: their owners take turns, and each may let a few requests wait. */
+/** Sources are parsed on the main thread. Their owners take turns, and each can queue a few requests. */
 const thread = new SharedThread(
   new FairQueue({
     width: 1,
     perOwner: 20,
     total: 500,
-    refusal: () => unavailable('You have too many sources that wait to be read: wait until they are.'),
+    refusal: () => unavailable('Too many of your sources are waiting to be read. Retry when they are done.'),
   }),
 );
 
-/** Does a piece of work of the same kind in its owner's turn. */
+/** Runs similar work in its owner's turn. */
 export const inTurn = <Result>(work: () => Result, { session, deadline }: Context): Promise<Result> =>
   thread.run(session.accountId, work, deadline?.signal);
 
-/** Reads sources, one after the other, with everybody else's work between them. @throws UNAVAILABLE, TIMEOUT. */
+/** Parses sources one after the other, with other requests in between. @throws UNAVAILABLE, TIMEOUT. */
 export function readSources(sources: readonly string[], { session, deadline }: Context): Promise<ReadFlow[]> {
   return thread.each(session.accountId, sources, readFlow, deadline?.signal);
 }

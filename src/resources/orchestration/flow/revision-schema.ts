@@ -8,28 +8,28 @@ import { shownName, shownText } from '../../../graphql/personal.ts';
 import { unifiedDiff } from '../../../lib/text-diff.ts';
 
 const RevisionRef = builder.prismaObject('FlowRevision', {
-  description: 'A flow as it was saved once.',
+  description: 'A saved revision of a flow.',
   fields: (t) => ({
-    revision: t.exposeInt('revision', { description: 'Its number, from 1 on.' }),
-    source: t.exposeString('source', { description: 'The YAML, byte for byte.' }),
+    revision: t.exposeInt('revision', { description: 'Number of the revision, from 1.' }),
+    source: t.exposeString('source', { description: 'YAML source, byte for byte.' }),
     authorName: t.string({
-      description: 'Who saved it, by the name of that time.',
+      description: 'Name of the user who saved it, at that time.',
       resolve: ({ authorKind, authorId, authorName }, _args, context) =>
         authorKind === 'USER' ? shownName(context, authorId, authorName) : authorName,
     }),
     reason: t.string({
       nullable: true,
-      description: 'Why, as they said.',
+      description: 'Reason given for the change.',
       resolve: ({ reason }, _args, context) => (reason === null ? null : shownText(context, reason)),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was saved.' }),
   }),
 });
 const RevisionConnection = connectionType('FlowRevision', RevisionRef);
 
 const named = ({ tenantId, namespace, flowId }: Flow) => ({ tenantId, namespace, flowId });
 
-/** The source of a revision of a flow that the viewer may read. */
+/** The source of a revision of a flow that the viewer can read. */
 async function sourceOf({ db }: Context, flow: Flow, revision: number): Promise<string> {
   if (revision === flow.revision) return flow.source;
   const row = await db.flowRevision.findFirst({ where: { ...named(flow), revision }, select: { source: true } });
@@ -40,29 +40,29 @@ async function sourceOf({ db }: Context, flow: Flow, revision: number): Promise<
 builder.prismaObjectFields('Flow', (t) => ({
   revisions: connection(t, {
     connection: RevisionConnection,
-    description: 'All its revisions, the newest first. They are read with the flow.',
+    description: 'Revisions, newest first. Readable with the flow.',
     permission: 'FLOW:READ',
     scopes: ({ tenantId }: Flow) => ({ tenantId }),
     model: 'flowRevision',
     within: named,
-    // The flow itself was granted, and its revisions belong to it.
+    // The revisions are part of the granted flow.
     reach: () => ({}),
     defaultOrder: { column: 'revision', descending: true },
   }),
   revisionAt: t.field({
     type: RevisionRef,
     nullable: true,
-    description: 'One revision by its number.',
-    args: { revision: t.arg.int({ required: true, description: 'Its number.' }) },
+    description: 'A revision by its number.',
+    args: { revision: t.arg.int({ required: true, description: 'Number of the revision.' }) },
     resolve: (flow: Flow, { revision }, { db }) =>
       db.flowRevision.findFirst({ where: { ...named(flow), revision } }) as Promise<FlowRevision | null>,
   }),
   difference: t.string({
     nullable: true,
-    description: 'What differs between two revisions, as a unified diff; null where that takes too long.',
+    description: 'Difference between two revisions, as a unified diff; null if it takes too long to compute.',
     args: {
-      from: t.arg.int({ required: true, description: 'Number of the earlier one.' }),
-      to: t.arg.int({ description: 'Number of the later one. Default: the latest.' }),
+      from: t.arg.int({ required: true, description: 'Number of the earlier revision.' }),
+      to: t.arg.int({ description: 'Number of the later revision. Defaults to the latest.' }),
     },
     resolve: async (flow: Flow, { from, to }, context) => {
       const other = to ?? flow.revision;

@@ -12,43 +12,43 @@ import type { FlowTask } from './tasks.ts';
 import { topologyOf } from './topology.ts';
 
 export const FlowRef = builder.prismaNode('Flow', {
-  description: 'A workflow: its latest revision, as its source says, and the state that Gatehouse keeps of it.',
+  description: 'A workflow: its latest revision, and the state that Gatehouse keeps.',
   id: { field: 'id' },
   fields: (t) => ({
-    namespace: t.exposeString('namespace', { description: 'Where it is. Never changes.' }),
-    flowId: t.exposeString('flowId', { description: 'Its name within the namespace. Never changes.' }),
-    revision: t.exposeInt('revision', { description: 'Number of the latest revision, from 1 on.' }),
-    source: t.exposeString('source', { description: 'The YAML that was saved, byte for byte.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What its source says it is for.' }),
+    namespace: t.exposeString('namespace', { description: 'Namespace of the flow. Immutable.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow in its namespace. Immutable.' }),
+    revision: t.exposeInt('revision', { description: 'Number of the latest revision, from 1.' }),
+    source: t.exposeString('source', { description: 'YAML source as saved, byte for byte.' }),
+    description: t.exposeString('description', { nullable: true, description: 'Description in the source.' }),
     disabled: t.exposeBoolean('disabled', {
-      description: 'Is it stopped as a whole? The state that Gatehouse keeps: the truth.',
+      description: 'True if the flow is disabled. This is the state in effect.',
     }),
-    declaredDisabled: t.exposeBoolean('declaredDisabled', { description: 'What its source says of that.' }),
-    labels: t.field({ type: 'JSON', description: 'Texts by key.', resolve: ({ labels }) => labels }),
+    declaredDisabled: t.exposeBoolean('declaredDisabled', { description: 'Value of disabled in the source.' }),
+    labels: t.field({ type: 'JSON', description: 'Labels: text values by key.', resolve: ({ labels }) => labels }),
     inputs: t.field({
       type: 'JSON',
-      description: 'The inputs that it declares, as a list.',
+      description: 'Declared inputs, as a list.',
       resolve: ({ inputs }) => inputs,
     }),
     tasks: t.field({
       type: [TaskRef],
-      description: 'Its tasks, nested ones too, in the order of the source.',
+      description: 'Tasks, including nested tasks, in source order.',
       resolve: (flow) => tasksOf(flow).map((task) => taskOf(flow, task)),
     }),
     task: t.field({
       type: TaskRef,
       nullable: true,
-      description: 'One task by its id.',
-      args: { id: t.arg.string({ required: true, description: 'Its id in the flow.' }) },
+      description: 'A task by its ID.',
+      args: { id: t.arg.string({ required: true, description: 'ID in the flow.' }) },
       resolve: (flow, { id }) => {
         const found = tasksOf(flow).find((task) => task.id === id);
         return found ? taskOf(flow, found) : null;
       },
     }),
-    taskCount: t.exposeInt('taskCount', { description: 'How many tasks it has, without those nested in others.' }),
+    taskCount: t.exposeInt('taskCount', { description: 'Number of tasks, without nested tasks.' }),
     topology: t.field({
       type: TopologyRef,
-      description: 'Its tasks and triggers as a graph; triggers as far as the viewer may read them.',
+      description: 'Tasks and triggers, as a graph. Includes the triggers that the viewer can read.',
       resolve: async (flow, _args, context) => {
         const grant = context.session.may('TRIGGER:READ', { tenantId: flow.tenantId });
         const triggers = grant
@@ -61,7 +61,7 @@ export const FlowRef = builder.prismaNode('Flow', {
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first saved.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     viewerPermissions: viewerPermissions<Flow>(t, 'FLOW', ({ tenantId }) => ({ tenantId })),
   }),
 });
@@ -88,20 +88,20 @@ const tasksOf = ({ tasks }: Flow): readonly FlowTask[] => tasks as unknown as Fl
 
 const FlowConnection = connectionType('Flow', FlowRef);
 const order = orderBy('Flow', {
-  FLOW_ID: { column: 'flowId', description: 'By flow id.' },
+  FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
   NAMESPACE: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
 const Where = builder.inputType('FlowWhere', {
-  description: 'Which flows.',
+  description: 'Filter for flows.',
   fields: (t) => ({
-    namespace: t.string({ description: 'In this very namespace.' }),
-    under: t.string({ description: 'In this namespace and all below it.' }),
-    flowId: t.string({ description: 'Exactly this flow id.' }),
-    labels: t.stringList({ description: 'With all of these labels, each as key:value.' }),
-    disabled: t.boolean({ description: 'Only stopped ones, or only the others.' }),
-    text: t.string({ description: 'Flow id, namespace or description contains this, in any case.' }),
-    source: t.string({ description: 'The source contains this, in any case.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    flowId: t.string({ description: 'Exactly this flow ID.' }),
+    labels: t.stringList({ description: 'All of these labels, each as key:value.' }),
+    disabled: t.boolean({ description: 'True for disabled flows, false for enabled flows.' }),
+    text: t.string({ description: 'Case-insensitive search in flow ID, namespace and description.' }),
+    source: t.string({ description: 'Case-insensitive search in the source.' }),
   }),
 });
 
@@ -133,7 +133,7 @@ export function flowCondition({
 builder.prismaObjectFields('Tenant', (t) => ({
   flows: connection(t, {
     connection: FlowConnection,
-    description: 'The flows of the tenant that the viewer may read.',
+    description: 'Flows of the tenant that the viewer can read.',
     permission: 'FLOW:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     model: 'flow',
@@ -144,11 +144,11 @@ builder.prismaObjectFields('Tenant', (t) => ({
   flow: t.field({
     type: FlowRef,
     nullable: true,
-    description: 'One flow by its names.',
+    description: 'A flow by its namespace and ID.',
     access: { decides: 'FLOW:READ' },
     args: {
-      namespace: t.arg.string({ required: true, description: 'Full name of its namespace.' }),
-      flowId: t.arg.string({ required: true, description: 'Its name there.' }),
+      namespace: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
+      flowId: t.arg.string({ required: true, description: 'ID of the flow in its namespace.' }),
     },
     resolve: ({ id }, { namespace, flowId }, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId: id });

@@ -13,16 +13,16 @@ import { removeTriggers, resumeTriggers, syncTriggers } from '../trigger/sync.ts
 import { dependenciesOf } from './dependencies.ts';
 import { type FlowSource, type ReadFlow, readFlow } from './source.ts';
 
-/** What saving a flow came to. */
+/** Outcome of saving a flow. */
 export interface SavedFlow {
   readonly flow: Flow;
   readonly outcome: 'CREATED' | 'UPDATED' | 'UNCHANGED';
 }
 
-/** @throws BAD_INPUT with every fault and its line. */
+/** @throws BAD_INPUT with all errors and their lines. */
 export const checkedSource = (source: string): FlowSource => checkedRead(readFlow(source));
 
-/** The same of what was read already. @param path where the source stands in the input. */
+/** The same for a parsed source. @param path path of the source in the input. */
 export function checkedRead(read: ReadFlow, path: Issue['path'] = ['input', 'source']): FlowSource {
   if (read.ok) return read.flow;
   const issues = read.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
@@ -33,20 +33,20 @@ export function checkedRead(read: ReadFlow, path: Issue['path'] = ['input', 'sou
 
 export interface Saving {
   readonly source: string;
-  /** What was read out of it. */
+  /** The parsed source. */
   readonly read: FlowSource;
-  /** The revision that the caller began from; 0: none. Another one is a conflict. */
+  /** The revision that the caller has read; 0 for none. Another current revision is a conflict. */
   readonly expectedRevision?: number | null | undefined;
 }
 
 export type FlowName = Pick<FlowSource, 'namespace' | 'flowId'>;
-/** What is allowed: to make flows, to change them. One of the two may be missing. */
+/** Grants to create and to update flows. One can be missing. */
 export interface SaveGrants {
   readonly create?: Grant<'FLOW:CREATE'> | undefined;
   readonly update?: Grant<'FLOW:UPDATE'> | undefined;
 }
 
-/** The flow of this name, locked; undefined where there is none. */
+/** The flow with this name, locked; undefined if it does not exist. */
 async function stored(tx: Tx, tenantId: string, { namespace, flowId }: FlowName): Promise<Flow | undefined> {
   const [row] = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace} AND "flowId" = ${flowId} FOR UPDATE`;
@@ -54,8 +54,8 @@ async function stored(tx: Tx, tenantId: string, { namespace, flowId }: FlowName)
 }
 
 /**
- * Holds these flows and all their triggers, in one order whatever that of the list: for who is about to save many.
- * Others that act on many triggers at once lock them in the same order.
+ * Locks these flows and all their triggers in a fixed order, to save many. Other bulk operations on triggers use the
+ * same order.
  */
 export async function lockFlows(tx: Tx, tenantId: string, names: readonly FlowName[]): Promise<void> {
   await lockTree(tx, tenantId);
@@ -77,7 +77,7 @@ const lockTriggers = (tx: Tx, flowKeys: readonly string[]): Promise<unknown> =>
 const labelTexts = (labels: FlowSource['labels']): string[] =>
   Object.entries(labels).map(([key, value]) => `${key}:${value}`);
 
-/** What is stored of a source beside it. */
+/** Columns derived from a source. */
 const contentOf = (source: string, { description, labels, tasks, inputs, disabled }: FlowSource) => ({
   source,
   description,
@@ -90,9 +90,8 @@ const contentOf = (source: string, { description, labels, tasks, inputs, disable
 });
 
 /**
- * Makes a flow, or its next revision, with its triggers. A source that did not change makes none.
- * A flow is disabled as its source says when it comes up, and whenever a revision says otherwise than the one before;
- * between them, as somebody set it.
+ * Creates a flow, or its next revision, with its triggers. An unchanged source creates no revision. A new flow takes
+ * `disabled` from its source, and so does a revision that changes it; otherwise the state set by users is kept.
  */
 export async function saveFlow(
   tx: Tx,
@@ -103,19 +102,19 @@ export async function saveFlow(
   const now = new Date();
   let before = await stored(tx, tenant.id, read);
   if (!before) {
-    // Flows come up one after the other: the same one may just be coming.
+    // Locks the name: the same flow may be in creation.
     await lockTree(tx, tenant.id);
     before = await stored(tx, tenant.id, read);
   }
   const grant = allowed(grants, before);
   if (!before && expectedRevision != null && expectedRevision > 0) {
     const { namespace, flowId } = read;
-    // Where they could make none, they do not learn that there is none.
+    // Callers who could not create a flow do not learn that it does not exist.
     const place = { tenantId: tenant.id, namespace, flowId };
     throw grant.matches(place) ? notFound('The flow') : grant.refusalOf(place);
   }
   if (before && expectedRevision != null && before.revision !== expectedRevision)
-    throw conflict(`The flow is at revision ${before.revision} by now, not at ${expectedRevision}.`);
+    throw conflict(`The flow is at revision ${before.revision}, not at ${expectedRevision}. Read it again.`);
   if (before?.source === source) return { flow: before, outcome: 'UNCHANGED' };
 
   const { namespace, flowId } = read;
@@ -129,7 +128,7 @@ export async function saveFlow(
   const next = before
     ? { ...before, ...content, disabled }
     : { id: newId(), ...place, ...content, disabled, createdAt: now };
-  // What comes up switched on is this saver's act as well: policies that look at who enables triggers are told.
+  // A new enabled trigger is also an act of this caller: policies on enabling triggers see it.
   const enables = await comingUpEnabled(tx, before, read);
   await grant.review(tx, { before: before ?? null, after: { ...next, enables } });
   if (!before) await ensureNamespaces(tx, tenant.id, [namespace]);
@@ -163,7 +162,7 @@ export async function saveFlow(
   return { flow, outcome: before ? 'UPDATED' : 'CREATED' };
 }
 
-/** The triggers that are seen for the first time, and are on. */
+/** New triggers that are enabled. */
 async function comingUpEnabled(tx: Tx, before: Flow | undefined, { triggers }: FlowSource): Promise<string[]> {
   const known = before ? await tx.trigger.findMany({ where: { flowKey: before.id }, select: { triggerId: true } }) : [];
   const names = new Set(known.map(({ triggerId }) => triggerId));
@@ -171,9 +170,9 @@ async function comingUpEnabled(tx: Tx, before: Flow | undefined, { triggers }: F
 }
 
 /**
- * The grant that saving takes: to change the stored flow, or to make one.
- * @throws of a flow that the doer may not know of, what they would be told without it; where they could make one there,
- * CONFLICT.
+ * The grant for saving: to update the stored flow, or to create one.
+ * @throws for a flow that the doer cannot read, the same error as if it did not exist; CONFLICT if they could create
+ * one there.
  */
 function allowed(
   { create, update }: SaveGrants,
@@ -186,11 +185,11 @@ function allowed(
   if (update?.matches(before)) return update;
   if (update?.mayRead(before)) throw update.refusalOf(before);
   if (create && !create.mayRead(before) && !create.matches(before)) throw create.refusalOf(before);
-  if (create) throw conflict(`There is a flow ${before.flowId} in ${before.namespace} already.`);
+  if (create) throw conflict(`The flow ${before.flowId} already exists in ${before.namespace}.`);
   throw notFound('The flow');
 }
 
-/** Stops a flow, or lets it go on: its triggers are not claimed while it is disabled, and keep their own state. */
+/** Disables or enables a flow. The triggers of a disabled flow are not claimed. They keep their own state. */
 export async function setFlowDisabled(
   tx: Tx,
   grant: Grant<'FLOW:UPDATE'>,
@@ -211,7 +210,10 @@ export async function setFlowDisabled(
   return after;
 }
 
-/** Deletes a flow and the state of its triggers. Its executions stay, and its revisions: one of its name goes on counting. */
+/**
+ * Deletes a flow and the state of its triggers. Executions and revisions are kept: a new flow of that name continues
+ * the numbering.
+ */
 export async function deleteFlow(tx: Tx, grant: Grant<'FLOW:DELETE'>, tenant: TenantRef, id: string): Promise<Flow> {
   await lockTree(tx, tenant.id);
   const before = await find<Flow>(tx, grant, 'FLOW', id);
@@ -221,7 +223,7 @@ export async function deleteFlow(tx: Tx, grant: Grant<'FLOW:DELETE'>, tenant: Te
   return before;
 }
 
-/** The same without a decision of its own: where a tenant falls. */
+/** The same without a decision, when the tenant is deleted. */
 export async function removeFlow(
   tx: Tx,
   grant: Grant<'FLOW:DELETE'> | Grant<'TENANT:DELETE'>,
@@ -235,10 +237,10 @@ export async function removeFlow(
   record(tx, grant, { resource: 'FLOW', before: flow, after: null, tenant });
 }
 
-/** A revision's source with what was read out of it. */
+/** Source of a revision, parsed. */
 export type RestoredSource = Pick<Saving, 'source' | 'read'>;
 
-/** Makes an earlier revision the newest one again, also of a flow that is gone. @throws NOT_FOUND. */
+/** Restores an earlier revision as the latest one, also of a deleted flow. @throws NOT_FOUND. */
 export async function restoreFlow(
   tx: Tx,
   grants: SaveGrants,
@@ -248,16 +250,16 @@ export async function restoreFlow(
   restored: RestoredSource | undefined,
 ): Promise<SavedFlow> {
   const before = await stored(tx, tenant.id, { namespace, flowId });
-  // Before anything is told of its revisions.
+  // Before the response reveals its revisions.
   const grant = allowed(grants, before);
   const row = before ?? { tenantId: tenant.id, namespace, flowId };
-  // The answer holds the source of then: it takes reading the flow as well.
+  // The response includes the restored source, so it also requires FLOW:READ.
   if (!grant.matches(row) || !grant.mayRead(row)) throw grant.refusalOf(row);
   const place = { tenantId: tenant.id, namespace, flowId, revision };
   const former = await tx.flowRevision.findUnique({ where: { tenantId_namespace_flowId_revision: place } });
   if (!former) throw notFound('The revision');
-  // It was made since the source was read, or the grants are others by now.
-  if (restored?.source !== former.source) throw conflict('The flow changed meanwhile; try again.');
+  // The flow was created, or the grants changed, since the source was read.
+  if (restored?.source !== former.source) throw conflict('The flow has changed since it was read. Retry.');
   return saveFlow(tx, grants, tenant, restored);
 }
 

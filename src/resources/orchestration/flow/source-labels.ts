@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { countFault, hasAtMost, isSystem, labelKey, lengthFault } from '../labels.ts';
 
-/** The one label of the orchestrator's own that a source may carry: it makes a flow read-only in its editor. */
+/** The only system label that a source can set: it makes a flow read-only in the editor. */
 const ofSources = new Set(['system.readOnly']);
 const isScalar = (value: unknown): value is string | number | boolean =>
   ['string', 'number', 'boolean'].includes(typeof value);
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const shape = 'Labels are a map of texts, or a list of key and value.';
+const shape = 'Labels must be a map of text values, or a list of key and value.';
 
 interface Given {
   readonly key: string;
@@ -17,7 +17,7 @@ interface Given {
   readonly valueAt: (string | number)[];
 }
 
-/** Labels of a source by their two forms; undefined: it is neither. */
+/** Reads both forms of labels; undefined if it is neither. */
 function given(labels: unknown): Given[] | undefined {
   if (isMap(labels))
     return Object.entries(labels).map(([key, value]) => ({ key, value, keyAt: [key], valueAt: [key] }));
@@ -28,11 +28,11 @@ function given(labels: unknown): Given[] | undefined {
 
 function faultOfKey(key: string): string | undefined {
   if (isSystem(key) && !ofSources.has(key))
-    return `The label ${key} is set by the orchestrator alone; a source may carry ${[...ofSources].join()} only.`;
+    return `Only the orchestrator sets the label ${key}. A source can set only ${[...ofSources].join()}.`;
   return labelKey.safeParse(key).error?.issues[0]?.message;
 }
 
-/** A map, or a list of { key, value }; by the rule of the labels of executions, which take them over. */
+/** A map, or a list of { key, value }. The rules are those of executions, which inherit the labels. */
 export const sourceLabels = z.unknown().transform((labels, context): Record<string, string> => {
   const fault = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (labels === null) return {};
@@ -45,8 +45,8 @@ export const sourceLabels = z.unknown().transform((labels, context): Record<stri
   for (const { key, value, keyAt, valueAt } of all) {
     const wrong = faultOfKey(key);
     if (wrong !== undefined) fault(keyAt, wrong);
-    if (found.has(key)) fault(keyAt, `There is a label ${key} already.`);
-    if (!isScalar(value)) fault(valueAt, 'The value of a label is a text, a number or true or false.');
+    if (found.has(key)) fault(keyAt, `The label ${key} is given twice.`);
+    if (!isScalar(value)) fault(valueAt, 'The value of a label must be a text, a number, true or false.');
     else if (String(value).length > 1_000) fault(valueAt, lengthFault);
     found.set(key, String(value));
   }

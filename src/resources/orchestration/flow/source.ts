@@ -8,60 +8,60 @@ import { type DeclaredTrigger, readTriggers } from '../trigger/declared.ts';
 import { sourceLabels } from './source-labels.ts';
 import { type FlowTask, missing, readTasks } from './tasks.ts';
 
-/** Bytes of a source. One with everything that it could need has a few thousand. */
+/** Max bytes of a source. A source with every feature has a few thousand. */
 export const maxSource = 500_000;
-/** Tokens: published flows have about a thousand, one of 2,000 tasks 50,000; a line of a map has nine. */
+/** Max tokens. Published flows have about a thousand, 2,000 tasks about 50,000; a line of a map has nine. */
 const limits = { depth: 60, bytes: 4_000_000, tokens: 80_000 };
 
 export const flowId = z
-  .string({ error: missing('A flow has an id.') })
-  .max(100, 'A flow id has at most 100 characters.')
+  .string({ error: missing('A flow requires an id.') })
+  .max(100, 'A flow ID can have at most 100 characters.')
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*(?![\s\S])/, {
-    error: 'A flow id has letters, digits, dots, _ and -, and begins with a letter or digit.',
+    error: 'A flow ID can contain letters, digits, dots, _ and -, and must begin with a letter or digit.',
   });
 
-const list = z.array(z.unknown(), { error: missing('This is missing.', 'This is a list.') });
-/** Older flows say name for id. */
+const list = z.array(z.unknown(), { error: missing('The field is required.', 'The value must be a list.') });
+/** Older flows use name for id. */
 const input = z.preprocess(
   (value) =>
     typeof value === 'object' && value !== null && 'name' in value && !('id' in value)
       ? { id: value.name, ...value }
       : value,
   z.looseObject({
-    id: z.string({ error: missing('An input has an id.') }),
-    type: z.string({ error: missing('An input has a type.') }),
+    id: z.string({ error: missing('An input requires an id.') }),
+    type: z.string({ error: missing('An input requires a type.') }),
   }),
 );
 
-/** What of a flow's source Gatehouse reads. The rest is the orchestrator's. */
+/** The part of a source that Gatehouse reads. The rest belongs to the orchestrator. */
 const model = z.looseObject(
   {
     id: flowId,
-    namespace: z.string({ error: missing('A flow has a namespace.') }).pipe(namespaceName),
-    description: z.string('A description is a text.').nullish(),
-    disabled: z.boolean('disabled is true or false.').nullish(),
+    namespace: z.string({ error: missing('A flow requires a namespace.') }).pipe(namespaceName),
+    description: z.string('A description must be a text.').nullish(),
+    disabled: z.boolean('disabled must be true or false.').nullish(),
     labels: sourceLabels.optional(),
     inputs: z
-      .array(input, 'Inputs are a list.')
+      .array(input, 'Inputs must be a list.')
       .superRefine((inputs, context) => {
         const seen = new Set<string>();
         for (const [i, { id }] of inputs.entries()) {
           if (seen.has(id))
-            context.addIssue({ code: 'custom', path: [i, 'id'], message: `There is an input ${id} already.` });
+            context.addIssue({ code: 'custom', path: [i, 'id'], message: `The input ${id} is given twice.` });
           seen.add(id);
         }
       })
       .nullish(),
-    tasks: list.min(1, 'A flow has at least one task.'),
+    tasks: list.min(1, 'A flow requires at least one task.'),
     errors: list.nullish(),
     finally: list.nullish(),
     afterExecution: list.nullish(),
     listeners: list.nullish(),
   },
-  'A flow is a map with id, namespace and tasks.',
+  'A flow must be a map with id, namespace and tasks.',
 );
 
-/** What was read out of a flow's source. */
+/** A parsed source. */
 export interface FlowSource {
   readonly namespace: string;
   readonly flowId: string;
@@ -69,7 +69,7 @@ export interface FlowSource {
   readonly disabled: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly inputs: readonly z.infer<typeof input>[];
-  /** All tasks, nested ones too, in the order of the text. */
+  /** All tasks, including nested ones, in source order. */
   readonly tasks: readonly FlowTask[];
   readonly triggers: readonly DeclaredTrigger[];
   readonly lineOf: LineOf;
@@ -80,21 +80,21 @@ export type ReadFlow =
   | { readonly ok: false; readonly issues: Issue[] };
 
 /**
- * Reads the source of a flow: YAML, its names, tasks and triggers. Types of tasks are not looked at: Gatehouse does not
+ * Parses the source of a flow: YAML, names, tasks and triggers. Task types are not checked, since Gatehouse does not
  * run them.
- * @returns every fault with its line, or what was read.
+ * @returns the parsed source, or all errors with their lines.
  */
 export function readFlow(source: string): ReadFlow {
   if (Buffer.byteLength(source) > maxSource)
-    return { ok: false, issues: [{ path: [], message: `A flow has at most ${maxSource} bytes.`, line: 1 }] };
+    return { ok: false, issues: [{ path: [], message: `A flow can have at most ${maxSource} bytes.`, line: 1 }] };
   const odd = unstorableAt(source);
   if (odd) {
-    const message = `The character ${odd.name} in column ${odd.column} cannot be stored: take it out.`;
+    const message = `The character ${odd.name} in column ${odd.column} cannot be stored. Remove it.`;
     return { ok: false, issues: [{ path: [], message, line: odd.line }] };
   }
   const [, second] = yamlDocuments(source);
   if (second) {
-    const message = 'A flow is one document. A text of several documents is saved by importFlows.';
+    const message = 'A flow must be a single document. Use importFlows for several documents.';
     return { ok: false, issues: [{ path: [], message, line: second.line }] };
   }
   const read = readYaml(source, limits);
@@ -123,10 +123,7 @@ export function readFlow(source: string): ReadFlow {
   };
 }
 
-/**
- * The tasks and triggers of a source that was saved once, as far as they can be read: by the rules of today, it may have
- * faults.
- */
+/** The tasks and triggers of a saved source, as far as they are valid: the rules may have become stricter. */
 export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'triggers'> {
   const read = readYaml(source, limits);
   if ('issues' in read || typeof read.value !== 'object' || read.value === null) return { tasks: [], triggers: [] };
@@ -135,7 +132,7 @@ export function partsOfSaved(source: string): Pick<FlowSource, 'tasks' | 'trigge
   return { tasks: readTasks(parts, read, []), triggers: readTriggers(parts['triggers'], namespace, read.lineOf, []) };
 }
 
-/** Nobody reads more, and a text of nothing but faults has many. */
+/** A text of nothing but errors has very many. */
 const maxIssues = 100;
 const byLine = (issues: readonly Issue[]): Issue[] =>
   issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, maxIssues);

@@ -6,13 +6,13 @@ import { edgeKinds, type Topology, type TopologyEdge, type TopologyNode } from '
 interface TaskOfFlow extends FlowTask {
   readonly source: string;
 }
-/** A task with the part of the flow's source that says it. */
+/** A task with its part of the source. */
 export const taskOf = ({ source }: Pick<Flow, 'source'>, task: FlowTask): TaskOfFlow => ({
   ...task,
   source: partOf(source, task.range),
 });
 
-/** A part of a source as YAML of its own: the lines behind the first one are moved left as far as that one stood. */
+/** A part of a source as standalone YAML: the indent of its first line is removed from the others. */
 function partOf(source: string, [from, to]: FlowTask['range']): string {
   const column = from - (source.lastIndexOf('\n', from - 1) + 1);
   return source
@@ -23,36 +23,36 @@ function partOf(source: string, [from, to]: FlowTask['range']): string {
 export const TaskRef = builder.objectRef<TaskOfFlow>('Task').implement({
   description: 'A task of a flow.',
   fields: (t) => ({
-    id: t.exposeString('id', { description: 'Its id, unique in the flow.' }),
-    type: t.exposeString('type', { description: 'What kind of task; Gatehouse knows none of them.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    disabled: t.exposeBoolean('disabled', { description: 'Does the source leave it out of runs?' }),
-    parentId: t.exposeString('parentId', { nullable: true, description: 'The task that it is nested in.' }),
+    id: t.exposeString('id', { description: 'ID, unique in the flow.' }),
+    type: t.exposeString('type', { description: 'Type of the task. Gatehouse does not interpret it.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    disabled: t.exposeBoolean('disabled', { description: 'True if the task is disabled in the source.' }),
+    parentId: t.exposeString('parentId', { nullable: true, description: 'ID of the parent task.' }),
     branch: t.exposeString('branch', {
       description:
-        'Under which word it stands: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with the number of the listener.',
+        'Branch of the parent: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with the index of the listener.',
     }),
     dependsOn: t.stringList({
-      description: 'The tasks that it waits for, where its parent runs them by their dependencies.',
+      description: 'IDs of the tasks that it waits for, if its parent orders them by dependencies.',
       resolve: ({ dependsOn }) => [...dependsOn],
     }),
-    source: t.exposeString('source', { description: "Its part of the flow's source, as YAML of its own." }),
+    source: t.exposeString('source', { description: 'Its part of the source, as standalone YAML.' }),
   }),
 });
 
 const NodeKind = builder.enumType('TopologyNodeKind', {
-  description: 'What a node of a topology is.',
+  description: 'Kind of a topology node.',
   values: { TASK: { description: 'A task.' }, TRIGGER: { description: 'A trigger.' } },
 });
 const descriptions: Record<(typeof edgeKinds)[number], string> = {
-  TRIGGER: 'A trigger starts it.',
-  SEQUENCE: 'It comes after the other.',
-  CHILD: 'It is run within the other.',
-  DEPENDENCY: 'It waits for the other.',
-  ERROR: 'It is run within the other, when that fails.',
+  TRIGGER: 'The trigger starts the task.',
+  SEQUENCE: 'The task runs after the other.',
+  CHILD: 'The task runs inside the other.',
+  DEPENDENCY: 'The task waits for the other.',
+  ERROR: 'The task runs inside the other if that fails.',
 };
 const EdgeKind = builder.enumType('TopologyEdgeKind', {
-  description: 'Why an edge leads from one node to another.',
+  description: 'Kind of a topology edge.',
   values: Object.fromEntries(edgeKinds.map((kind) => [kind, { description: descriptions[kind] }])) as Record<
     (typeof edgeKinds)[number],
     { description: string }
@@ -61,27 +61,27 @@ const EdgeKind = builder.enumType('TopologyEdgeKind', {
 const NodeRef = builder.objectRef<TopologyNode>('TopologyNode').implement({
   description: 'A task or trigger in the graph of a flow.',
   fields: (t) => ({
-    id: t.exposeString('id', { description: 'Names it within this graph.' }),
-    kind: t.field({ type: NodeKind, description: 'Task or trigger.', resolve: ({ kind }) => kind }),
-    name: t.exposeString('name', { description: 'Its id in the flow.' }),
-    type: t.exposeString('type', { description: 'Its type.' }),
-    parent: t.exposeString('parent', { nullable: true, description: 'The node that it stands in.' }),
-    branch: t.exposeString('branch', { nullable: true, description: 'Under which word it stands there.' }),
+    id: t.exposeString('id', { description: 'ID in this graph.' }),
+    kind: t.field({ type: NodeKind, description: 'Kind of the node.', resolve: ({ kind }) => kind }),
+    name: t.exposeString('name', { description: 'ID in the flow.' }),
+    type: t.exposeString('type', { description: 'The type.' }),
+    parent: t.exposeString('parent', { nullable: true, description: 'ID of the parent node.' }),
+    branch: t.exposeString('branch', { nullable: true, description: 'Branch of the parent.' }),
   }),
 });
 const EdgeRef = builder.objectRef<TopologyEdge>('TopologyEdge').implement({
-  description: 'What comes after what.',
+  description: 'An edge between two nodes.',
   fields: (t) => ({
-    from: t.exposeString('from', { description: 'Id of the node that it leaves.' }),
-    to: t.exposeString('to', { description: 'Id of the node that it leads to.' }),
-    kind: t.field({ type: EdgeKind, description: 'Why.', resolve: ({ kind }) => kind }),
-    label: t.exposeString('label', { nullable: true, description: 'The branch, such as else.' }),
+    from: t.exposeString('from', { description: 'ID of the source node.' }),
+    to: t.exposeString('to', { description: 'ID of the target node.' }),
+    kind: t.field({ type: EdgeKind, description: 'Kind of the edge.', resolve: ({ kind }) => kind }),
+    label: t.exposeString('label', { nullable: true, description: 'Name of the branch, such as else.' }),
   }),
 });
 export const TopologyRef = builder.objectRef<Topology>('Topology').implement({
-  description: 'A flow as a graph.',
+  description: 'The graph of a flow.',
   fields: (t) => ({
-    nodes: t.field({ type: [NodeRef], description: 'Its tasks and triggers.', resolve: ({ nodes }) => [...nodes] }),
-    edges: t.field({ type: [EdgeRef], description: 'What leads to what.', resolve: ({ edges }) => [...edges] }),
+    nodes: t.field({ type: [NodeRef], description: 'Tasks and triggers.', resolve: ({ nodes }) => [...nodes] }),
+    edges: t.field({ type: [EdgeRef], description: 'Edges between nodes.', resolve: ({ edges }) => [...edges] }),
   }),
 });

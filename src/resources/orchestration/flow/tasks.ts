@@ -3,52 +3,55 @@ import type { Issue } from '../../../errors.ts';
 import { issuesOf, type ReadYaml } from '../../../lib/yaml.ts';
 import { dagFaults, isDag } from './dag.ts';
 
-/** A task of a flow, as it was read out of the source. */
+/** A task of a parsed source. */
 export interface FlowTask {
   readonly id: string;
   readonly type: string;
   readonly description: string | null;
   readonly disabled: boolean;
-  /** The task that it is nested in. */
+  /** ID of the parent task. */
   readonly parentId: string | null;
-  /** Under which word: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with a number. */
+  /**
+   * Branch of the parent: tasks, errors, finally, afterExecution, then, else, cases with the case, or listeners with a
+   * number.
+   */
   readonly branch: string;
-  /** Tasks that it waits for, in a Dag. */
+  /** Dependencies in a Dag. */
   readonly dependsOn: readonly string[];
-  /** Offsets of its text in the source. */
+  /** Offsets in the source. */
   readonly range: readonly [number, number];
-  /** Other flows that it runs. */
+  /** Flows that the task runs. */
   readonly subflow?: { readonly namespace: string; readonly flowId: string };
 }
 
-/** What to say of something that is not there, and of something that is no text. */
+/** Messages for a missing value and for one that is not a text. */
 export const missing =
-  (absent: string, other = 'This is a text: put it in quotes.') =>
+  (absent: string, other = 'The value must be a text. Put it in quotes.') =>
   ({ input }: { input?: unknown }): string =>
     input === undefined || input === null ? absent : other;
 
 export const taskId = z
-  .string({ error: missing('An id is missing.') })
-  .max(256, 'An id has at most 256 characters.')
+  .string({ error: missing('An id is required.') })
+  .max(256, 'An ID can have at most 256 characters.')
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*(?![\s\S])/, {
-    error: 'An id has letters, digits, _ and -, and begins with a letter or digit.',
+    error: 'An ID can contain letters, digits, _ and -, and must begin with a letter or digit.',
   });
 export const typeName = z
-  .string({ error: missing('A type is missing.') })
-  .min(1, 'A type is never empty.')
-  .max(256, 'A type has at most 256 characters.');
+  .string({ error: missing('A type is required.') })
+  .min(1, 'A type cannot be empty.')
+  .max(256, 'A type can have at most 256 characters.');
 
 const task = z.looseObject(
   {
     id: taskId,
     type: typeName,
-    description: z.string('A description is a text.').nullish(),
-    disabled: z.boolean('disabled is true or false.').nullish(),
+    description: z.string('A description must be a text.').nullish(),
+    disabled: z.boolean('disabled must be true or false.').nullish(),
   },
-  'A task is a map with id and type.',
+  'A task must be a map with id and type.',
 );
 
-/** Where tasks stand in a flow, and where within a task. */
+/** Keys that hold tasks in a flow and in a task. */
 const ofFlow = ['tasks', 'errors', 'finally', 'afterExecution'] as const;
 const ofTask = ['tasks', 'then', 'else', 'errors', 'finally', 'defaults'] as const;
 const maxTasks = 2_000;
@@ -57,7 +60,7 @@ type Path = readonly (string | number)[];
 type Parts = Readonly<Record<string, unknown>>;
 const isMap = (value: unknown): value is Parts => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads all tasks, nested ones too. Faults go to `issues`: what is no task, and ids that are there twice. */
+/** Reads all tasks, including nested ones. Adds invalid tasks and duplicate IDs to `issues`. */
 export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Issue[]): FlowTask[] {
   const found: FlowTask[] = [];
   const lines = new Map<string, number>();
@@ -67,7 +70,7 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
   const each = (list: unknown, path: Path, parentId: string | null, branch: string): void => {
     if (list === undefined || list === null) return;
     if (!Array.isArray(list)) {
-      if (parentId !== null) issues.push({ path, message: 'This is a list of tasks.', line: lineOf(path) });
+      if (parentId !== null) issues.push({ path, message: 'The value must be a list of tasks.', line: lineOf(path) });
       return;
     }
     for (const [i, item] of list.entries()) {
@@ -78,7 +81,7 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
   };
   const one = (item: unknown, path: Path, parentId: string | null, branch: string, dependsOn: unknown): void => {
     if (found.length >= maxTasks) {
-      const message = `A flow has at most ${maxTasks} tasks.`;
+      const message = `A flow can have at most ${maxTasks} tasks.`;
       if (issues.at(-1)?.message !== message) issues.push({ path, message, line: lineOf(path) });
       return;
     }
@@ -93,11 +96,11 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
       const line = lineOf([...path, 'id']);
       const former = lines.get(id);
       if (former === undefined) lines.set(id, line);
-      else issues.push({ path: [...path, 'id'], message: `There is a task ${id} already, in line ${former}.`, line });
+      else issues.push({ path: [...path, 'id'], message: `The task ${id} already exists in line ${former}.`, line });
       const subflow = subflowOf(item, namespace);
       if (subflow && subflow.flowId === flow['id'] && subflow.namespace === namespace) {
         const at = [...path, 'flowId'];
-        issues.push({ path: at, message: 'A flow does not run itself: it would never end.', line: lineOf(at) });
+        issues.push({ path: at, message: 'A flow cannot run itself: it would never end.', line: lineOf(at) });
       }
       if (isDag(read.data.type) && Array.isArray(item['tasks']))
         dags.push({ tasks: item['tasks'], path: [...path, 'tasks'] });
@@ -135,14 +138,14 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
   return found;
 }
 
-/** The flow that a task runs, where it names one outright: an expression is known at run time only. */
+/** The flow that a task runs, if named explicitly. An expression is known only at run time. */
 function subflowOf(item: Parts, own: string): FlowTask['subflow'] {
   const { type, namespace, flowId } = item;
   if (typeof type !== 'string' || !/\.(Subflow|ForEachItem|flows\.Flow|flow\.Flow)$/.test(type)) return undefined;
   return flowNamed(namespace, flowId, own);
 }
 
-/** A namespace and flow id as a source names them; the flow's own namespace by its expression or by leaving it out. */
+/** Namespace and flow ID in a reference. The own namespace is given by its expression or omitted. */
 export function flowNamed(
   namespace: unknown,
   flowId: unknown,

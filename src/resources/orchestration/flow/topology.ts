@@ -6,7 +6,7 @@ export interface TopologyNode {
   readonly kind: 'TASK' | 'TRIGGER';
   readonly name: string;
   readonly type: string;
-  /** The task that it stands in. */
+  /** ID of the parent node. */
   readonly parent: string | null;
   readonly branch: string | null;
 }
@@ -16,7 +16,7 @@ export interface TopologyEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: (typeof edgeKinds)[number];
-  /** The branch that leads there, such as else. */
+  /** Name of the branch, such as else. */
   readonly label: string | null;
 }
 
@@ -28,7 +28,10 @@ export interface Topology {
 const nodeOf = (id: string): string => `task:${id}`;
 const runsAtOnce = (type: string): boolean => /\.(Parallel|EachParallel|Dag)$/.test(type);
 
-/** A flow as a graph: triggers lead to its first task, tasks to those behind, inside or depending on them. */
+/**
+ * The graph of a flow: from triggers to the first task, and from each task to those after it, inside it or depending on
+ * it.
+ */
 export function topologyOf(
   tasks: readonly FlowTask[],
   triggers: readonly { readonly triggerId: string; readonly type: string }[],

@@ -12,7 +12,7 @@ import { escapeLike } from '../../../lib/text.ts';
 import { contentOf, deleteFile, type FileHead, filePath, maxFile, putFile } from './files.ts';
 import { namespaceName } from './service.ts';
 
-/** Lists leave the content out: it is read where it is asked for. */
+/** Lists do not load the content; a field loads it on demand. */
 const readContent = async ({ db }: Context, { id }: FileHead): Promise<Buffer> => {
   const row = await db.namespaceFile.findFirst({ where: { id }, select: { content: true } });
   return Buffer.from(row?.content ?? []);
@@ -24,32 +24,32 @@ registerPart('NamespaceFile', {
     db.namespace.findFirst({ where: { tenantId: String(tenantId), namespace: String(namespace) } }),
 });
 const FileRef = builder.objectRef<FileHead>('NamespaceFile').implement({
-  description: 'A file of a namespace, for what runs in it. It is read and changed with the namespace.',
+  description: 'A file of a namespace, available to the flows in it. Access follows the access to the namespace.',
   fields: (t) => ({
-    path: t.exposeString('path', { description: 'From the root of the namespace, with a leading slash.' }),
-    size: t.exposeInt('size', { description: 'Bytes.' }),
-    digest: t.exposeString('digest', { description: 'sha256 of the content, in hex.' }),
+    path: t.exposeString('path', { description: 'Path from the root of the namespace, with a leading slash.' }),
+    size: t.exposeInt('size', { description: 'Size in bytes.' }),
+    digest: t.exposeString('digest', { description: 'SHA-256 of the content, in hex.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first written.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last written.' }),
     content: t.string({
       nullable: true,
-      description: 'The content as text; null where it is none.',
+      description: 'Content as text; null if it is not text.',
       resolve: async (file, _args, context) => {
         const content = await readContent(context, file);
         return isUtf8(content) ? content.toString('utf8') : null;
       },
     }),
     contentBase64: t.string({
-      description: 'The content, whatever it is, as base64.',
+      description: 'Content as base64.',
       resolve: async (file, _args, context) => (await readContent(context, file)).toString('base64'),
     }),
   }),
 });
 const Where = builder.inputType('NamespaceFileWhere', {
-  description: 'Which files.',
+  description: 'Filter for files.',
   fields: (t) => ({
-    folder: t.string({ description: 'In this folder and all below it.' }),
-    text: t.string({ description: 'The path contains this, in any case.' }),
+    folder: t.string({ description: 'This folder and all below it.' }),
+    text: t.string({ description: 'Case-insensitive search in the path.' }),
   }),
 });
 const below = (folder: string) => {
@@ -60,12 +60,12 @@ const below = (folder: string) => {
 builder.prismaObjectFields('Namespace', (t) => ({
   files: connection(t, {
     connection: connectionType('NamespaceFile', FileRef),
-    description: 'The files of this very namespace.',
+    description: 'Files of exactly this namespace.',
     permission: 'NAMESPACE:READ',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     model: 'namespaceFile',
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
-    // The namespace itself was granted, and its files belong to it.
+    // The files are part of the granted namespace.
     reach: () => ({}),
     omit: { content: true },
     where: {
@@ -86,8 +86,8 @@ builder.prismaObjectFields('Namespace', (t) => ({
   file: t.field({
     type: FileRef,
     nullable: true,
-    description: 'One file by its path.',
-    args: { path: t.arg.string({ required: true, description: 'From the root of the namespace.' }) },
+    description: 'A file by its path.',
+    args: { path: t.arg.string({ required: true, description: 'Path from the root of the namespace.' }) },
     resolve: ({ tenantId, namespace }: Namespace, { path }, { db }) => {
       const read = filePath.safeParse(path);
       if (!read.success) return null;
@@ -102,14 +102,14 @@ builder.prismaObjectFields('Namespace', (t) => ({
 const rules = z.looseObject({ namespace: namespaceName, path: filePath });
 
 mutation('putNamespaceFile', {
-  description: 'Writes a file of a namespace, new or in the place of the one of this path.',
+  description: 'Creates or replaces a file of a namespace.',
   permission: 'NAMESPACE:UPDATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of the namespace; it may be an implied one.' }),
-    path: t.string({ required: true, description: 'From the root of the namespace.' }),
-    content: t.string({ description: `The content as text, at most ${maxFile} bytes.` }),
-    contentBase64: t.string({ description: 'The content as base64, where it is no text.' }),
+    namespace: t.string({ required: true, description: 'Full name of the namespace. It can be an implied one.' }),
+    path: t.string({ required: true, description: 'Path from the root of the namespace.' }),
+    content: t.string({ description: `Content as text, at most ${maxFile} bytes.` }),
+    contentBase64: t.string({ description: 'Content as base64, for binary files.' }),
   }),
   rules,
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -126,12 +126,12 @@ mutation('deleteNamespaceFile', {
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
-    path: t.string({ required: true, description: 'From the root of the namespace.' }),
+    path: t.string({ required: true, description: 'Path from the root of the namespace.' }),
   }),
   rules,
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: (tx, grant, { namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
   payload: (t) => ({
-    path: t.string({ description: 'The path that is free again.', resolve: ({ result }) => result.path }),
+    path: t.string({ description: 'Path of the deleted file.', resolve: ({ result }) => result.path }),
   }),
 });

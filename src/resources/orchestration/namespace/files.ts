@@ -10,41 +10,41 @@ import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
 import { lockTree } from './service.ts';
 
-/** Bytes of one file: with its request around it, it has to fit into the limit of a body. */
+/** Max bytes of a file. The request around it must fit into the body limit. */
 export const maxFile = 700_000;
 const maxFiles = 10_000;
 
-/** A path from the root of the namespace; a leading slash may be left out. */
+/** A path from the root of the namespace; the leading slash is optional. */
 export const filePath = z
   .string()
   .transform((path) => (path.startsWith('/') ? path : `/${path}`))
   .pipe(
     z
       .string()
-      .max(500, 'A path has at most 500 characters.')
-      .regex(/^[^\p{Cc}\\]*$/u, 'A path has no control characters and no backslash.')
+      .max(500, 'A path can have at most 500 characters.')
+      .regex(/^[^\p{Cc}\\]*$/u, 'A path cannot contain control characters or backslashes.')
       .refine(
         (path) =>
           path
             .slice(1)
             .split('/')
             .every((part) => part !== '' && part !== '.' && part !== '..'),
-        'A path has names between single slashes, and none of them is . or ..',
+        'A path must consist of names between single slashes, other than . and ..',
       ),
   );
 
-/** What of a file is read with a list: all but its content. */
+/** All columns of a file except its content. */
 export type FileHead = Omit<NamespaceFile, 'content'>;
 const audited = ['path', 'size', 'digest'];
 
-/** The namespace, locked for who changes its files. @throws NOT_FOUND, or FORBIDDEN where they may only read it. */
+/** The namespace, locked to change its files. @throws NOT_FOUND, or FORBIDDEN if the doer can only read it. */
 async function namespaceOf(
   tx: Tx,
   grant: Grant<'NAMESPACE:UPDATE'>,
   tenant: TenantRef,
   name: string,
 ): Promise<Namespace> {
-  // Nobody prunes it between the look and the file.
+  // Locked, so that it is not pruned before the file is written.
   await lockTree(tx, tenant.id);
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
   const row = await tx.namespace.findUnique({ where, select: { id: true } });
@@ -54,8 +54,8 @@ async function namespaceOf(
   return namespace;
 }
 
-/** A file as events tell it: a part of its namespace, by path, size and digest. */
-const told = (namespace: Namespace, file: FileHead | null) =>
+/** A file in audit events: a part of its namespace, with path, size and digest. */
+const auditedFile = (namespace: Namespace, file: FileHead | null) =>
   file && { ...file, id: namespace.id, namespace: namespace.namespace };
 
 const recordFile = (
@@ -69,8 +69,8 @@ const recordFile = (
 ): void => {
   const key = `${namespace.namespace}: ${(after ?? before)!.path}`;
   record(tx, grant, {
-    before: told(namespace, before),
-    after: told(namespace, after),
+    before: auditedFile(namespace, before),
+    after: auditedFile(namespace, after),
     tenant,
     verb,
     key,
@@ -78,7 +78,7 @@ const recordFile = (
   });
 };
 
-/** Writes a file of a namespace, new or in the place of the one of this path. */
+/** Creates or replaces a file of a namespace. */
 export async function putFile(
   tx: Tx,
   grant: Grant<'NAMESPACE:UPDATE'>,
@@ -95,7 +95,7 @@ export async function putFile(
     where: { ...place, OR: [{ path: { in: folders } }, { path: { gte: `${path}/`, lt: `${path}0` } }] },
     select: { path: true },
   });
-  if (clash) throw conflict(`${clash.path} is there already: a name is that of a file or of a folder.`);
+  if (clash) throw conflict(`${clash.path} already exists. A name is either a file or a folder.`);
   const data = {
     content: new Uint8Array(content),
     size: content.length,
@@ -107,7 +107,7 @@ export async function putFile(
   const before = await tx.namespaceFile.findUnique({ where, omit });
   if (before && before.digest === data.digest) return before;
   if (!before && (await tx.namespaceFile.count({ where: place })) >= maxFiles)
-    throw conflict(`A namespace has at most ${maxFiles} files.`);
+    throw conflict(`A namespace can have at most ${maxFiles} files.`);
   const after = before
     ? await tx.namespaceFile.update({ where, data, omit })
     : await tx.namespaceFile.create({ data: { id: newId(), ...place, path, ...data }, omit });
@@ -115,7 +115,7 @@ export async function putFile(
   return after;
 }
 
-/** Deletes a file. @throws NOT_FOUND where there is none of this path. */
+/** Deletes a file. @throws NOT_FOUND. */
 export async function deleteFile(
   tx: Tx,
   grant: Grant<'NAMESPACE:UPDATE'>,
@@ -132,14 +132,14 @@ export async function deleteFile(
   return before;
 }
 
-/** The content that an input gives, as text or as base64. @throws BAD_INPUT. */
+/** The content in an input, from text or base64. @throws BAD_INPUT. */
 export function contentOf(text: string | null | undefined, base64: string | null | undefined): Buffer {
   if ((text == null) === (base64 == null))
-    throw badInput(['input', 'content'], 'Give the content as text or as base64, one of the two.');
+    throw badInput(['input', 'content'], 'Pass either content or contentBase64.');
   if (base64 != null && !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64))
-    throw badInput(['input', 'contentBase64'], 'This is no base64.');
+    throw badInput(['input', 'contentBase64'], 'The content is not valid base64.');
   const content = text != null ? Buffer.from(text) : Buffer.from(base64!, 'base64');
   if (content.length > maxFile)
-    throw badInput(['input', text != null ? 'content' : 'contentBase64'], `A file has at most ${maxFile} bytes.`);
+    throw badInput(['input', text != null ? 'content' : 'contentBase64'], `A file can have at most ${maxFile} bytes.`);
   return content;
 }

@@ -16,13 +16,15 @@ import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from
 import { settingsInput, settingsRules } from './settings-schema.ts';
 
 const NamespaceRef = builder.prismaNode('Namespace', {
-  description: "A node of a tenant's tree. Implied by what is below or inside it until it is created (declared).",
+  description: "A node of the tenant's namespace tree. It is implied by its contents until it is created (declared).",
   id: { field: 'id' },
   fields: (t) => ({
-    name: t.exposeString('namespace', { description: 'Its full name: parts joined by dots.' }),
-    declared: t.exposeBoolean('declared', { description: 'Was it created, and so can be configured?' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it first came up.' }),
+    name: t.exposeString('namespace', { description: 'Full name: parts joined by dots.' }),
+    declared: t.exposeBoolean('declared', {
+      description: 'True if the namespace was created, so that it can be configured.',
+    }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was first used.' }),
     viewerPermissions: viewerPermissions<Namespace>(t, 'NAMESPACE', ({ tenantId }) => ({ tenantId })),
   }),
 });
@@ -34,11 +36,11 @@ const order = orderBy('Namespace', {
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('NamespaceWhere', {
-  description: 'Which namespaces.',
+  description: 'Filter for namespaces.',
   fields: (t) => ({
-    declared: t.boolean({ description: 'Only created ones, or only implied ones.' }),
+    declared: t.boolean({ description: 'True for created namespaces, false for implied ones.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
-    text: t.string({ description: 'The name contains this.' }),
+    text: t.string({ description: 'Search in the name.' }),
   }),
 });
 const where = {
@@ -68,16 +70,16 @@ const readByName = (tenantId: string, namespace: string, context: Context): Prom
 builder.prismaObjectFields('Tenant', (t) => ({
   namespaces: connection(t, {
     ...list,
-    description: 'The namespaces of the tenant that the viewer may read.',
+    description: 'Namespaces of the tenant that the viewer can read.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
   }),
   namespace: t.field({
     type: NamespaceRef,
     nullable: true,
-    description: 'One namespace by its full name.',
+    description: 'A namespace by its full name.',
     access: { decides: 'NAMESPACE:READ' },
-    args: { name: t.arg.string({ required: true, description: 'Its full name.' }) },
+    args: { name: t.arg.string({ required: true, description: 'Full name.' }) },
     resolve: ({ id }, { name }, context) => readByName(id, name, context),
   }),
 }));
@@ -86,7 +88,7 @@ builder.prismaObjectFields('Namespace', (t) => ({
   parent: t.field({
     type: NamespaceRef,
     nullable: true,
-    description: 'The namespace above; null at the top, and where the viewer may not read it.',
+    description: 'The parent namespace; null at the top or if the viewer cannot read it.',
     access: { decides: 'NAMESPACE:READ' },
     resolve: ({ tenantId, namespace }, _args, context) => {
       const parent = ancestorsOf(namespace).at(-1);
@@ -102,12 +104,12 @@ builder.prismaObjectFields('Namespace', (t) => ({
 }));
 
 mutation('createNamespace', {
-  description: 'Creates (declares) a namespace; its ancestors come up as implied ones.',
+  description: 'Creates (declares) a namespace. Missing ancestors are created implicitly.',
   permission: 'NAMESPACE:CREATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     name: t.string({ required: true, description: 'Full name, at most 150 characters.' }),
-    description: t.string({ description: 'What it is for.' }),
+    description: t.string({ description: 'The description.' }),
     ...settingsInput(t),
     ...placementInput(t),
   }),
@@ -120,11 +122,11 @@ mutation('createNamespace', {
 });
 
 mutation('updateNamespace', {
-  description: 'Changes a created namespace.',
+  description: 'Updates a created namespace.',
   permission: 'NAMESPACE:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which namespace.' }),
-    description: t.string({ description: 'The new description; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the namespace.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
     ...settingsInput(t),
     ...placementInput(t),
   }),
@@ -132,17 +134,20 @@ mutation('updateNamespace', {
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
   run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant, id, input),
   payload: (t) => ({
-    namespace: changed(t, NamespaceRef, 'The changed namespace.'),
+    namespace: changed(t, NamespaceRef, 'The updated namespace.'),
   }),
 });
 
 mutation('deleteNamespace', {
-  description: 'Takes back the creation of a namespace. What is below it stays, and keeps implying it.',
+  description: 'Deletes the declaration of a namespace. Its contents are kept and continue to imply it.',
   permission: 'NAMESPACE:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which namespace.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the namespace.' }) }),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
   run: (tx, grant, _input, { tenant, id }) => deleteNamespace(tx, grant, tenant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Namespace', result.id) }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Namespace', result.id),
+    }),
   }),
 });

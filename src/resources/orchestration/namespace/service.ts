@@ -16,23 +16,24 @@ import { noPlacement, type PlacementInput, placementOf, withGroupKey } from '../
 
 export const namespaceName = z
   .string()
-  .min(1, 'A namespace is never empty.')
-  .max(150, 'A namespace has at most 150 characters.')
+  .min(1, 'A namespace cannot be empty.')
+  .max(150, 'A namespace can have at most 150 characters.')
   .regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(?![\s\S])/, {
-    error: 'A namespace has parts of a-z, 0-9, _ and -, each beginning with a letter or digit, joined by single dots.',
+    error:
+      'A namespace must consist of parts joined by single dots. A part can contain a-z, 0-9, _ and -, and must begin with a letter or digit.',
   });
 
 /**
- * Rows of a tenant's tree come and go one transaction after the other: who looks whether something is below a namespace
- * must not miss what another is about to put there. Taken before any row of the tree is locked.
+ * Serializes changes of a tenant's namespace tree, so that a check for contents does not miss a concurrent insert.
+ * Taken before any row of the tree is locked.
  */
 export async function lockTree(tx: Tx, tenantId: string): Promise<void> {
   await tx.$executeRaw`SELECT 1 FROM "Tenant" WHERE id = ${tenantId} FOR NO KEY UPDATE`;
 }
 
 /**
- * Gives each of these namespaces and their ancestors a row, undeclared where it had none.
- * Such rows are an index of what is in use: not audited (see the README's list).
+ * Creates missing rows for these namespaces and their ancestors, undeclared. Such rows are an index of what is in use
+ * and are not audited (see the list in the README).
  */
 export async function ensureNamespaces(
   tx: Tx,
@@ -51,12 +52,12 @@ export async function ensureNamespaces(
     declared: false,
   }));
   const { count } = await tx.namespace.createMany({ data, skipDuplicates: true });
-  // Who has very many bindings is decided about by a list of names: it has to be read anew.
+  // Principals with very many bindings are decided by a list of names, which must be read again.
   if (count > 0 && (await tx.binding.count({ where: { tenantId, namespace: { gt: '' } } })) > manyBindings)
     raiseRevision(tx);
 }
 
-/** Removes undeclared rows that nothing uses any more: this namespace, then its ancestors. */
+/** Deletes undeclared rows that are no longer in use: this namespace, then its ancestors. */
 export async function pruneNamespaces(tx: Tx, tenantId: string, namespace: string): Promise<void> {
   await lockTree(tx, tenantId);
   for (const name of [namespace, ...ancestorsOf(namespace).reverse()]) {
@@ -81,10 +82,10 @@ export interface NamespaceContent extends PlacementInput {
   readonly pluginDefaults?: unknown;
 }
 
-/** A namespace of which nothing is said. */
+/** An undeclared namespace. */
 const noContent = { description: null, variables: {}, pluginDefaults: [], ...noPlacement };
 
-/** What of it is given; null takes it back. */
+/** The given fields; null clears one. */
 const contentOf = ({ description, variables, pluginDefaults }: NamespaceContent) => ({
   ...(description !== undefined && { description }),
   ...(variables !== undefined && { variables: (variables ?? {}) as object }),
@@ -109,7 +110,7 @@ export async function createNamespace(
   await ensureNamespaces(tx, tenant.id, [name], new Map([[name, id]]));
   await tx.$executeRaw`SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${name} FOR UPDATE`;
   const existing = await tx.namespace.findUniqueOrThrow({ where });
-  if (existing.declared) throw conflict(`There is a namespace ${name} already.`);
+  if (existing.declared) throw conflict(`The namespace ${name} already exists.`);
   const after = await tx.namespace.update({ where, data: { declared: true, ...content } });
   await regroupTriggers(tx, tenant.id, name, noPlacement, after);
   record(tx, grant, { before: null, after: await withGroupKey(tx, after), tenant });
@@ -126,7 +127,7 @@ export async function updateNamespace(
   await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
-    throw conflict(`The namespace ${before.namespace} is only implied by what is below it: create it first.`);
+    throw conflict(`The namespace ${before.namespace} is only implied by its contents. Create it first.`);
   const data = { ...contentOf(content), ...(await placementOf(tx, tenant.id, before, content)) };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await tx.namespace.update({ where: { id }, data });
@@ -135,7 +136,7 @@ export async function updateNamespace(
   return after;
 }
 
-/** What is below it stays; then its row stays too, undeclared. */
+/** If it has contents, its row is kept, undeclared. */
 export async function deleteNamespace(
   tx: Tx,
   grant: Grant<'NAMESPACE:DELETE'>,
@@ -145,18 +146,16 @@ export async function deleteNamespace(
   await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
-    throw conflict(
-      `The namespace ${before.namespace} is only implied by what is below it: there is nothing to delete.`,
-    );
+    throw conflict(`The namespace ${before.namespace} is only implied by its contents. There is nothing to delete.`);
   if (await tx.secret.findFirst({ where: { tenantId: tenant.id, namespace: before.namespace }, select: { id: true } }))
-    throw conflict(`The namespace ${before.namespace} holds secrets: delete them first.`);
+    throw conflict(`The namespace ${before.namespace} contains secrets. Delete them first.`);
   if (
     await tx.namespaceFile.findFirst({
       where: { tenantId: tenant.id, namespace: before.namespace },
       select: { id: true },
     })
   )
-    throw conflict(`The namespace ${before.namespace} holds files: delete them first.`);
+    throw conflict(`The namespace ${before.namespace} contains files. Delete them first.`);
   await grant.review(tx, { before, after: null });
   const after = await tx.namespace.update({ where: { id }, data: { declared: false, ...noContent } });
   await regroupTriggers(tx, tenant.id, before.namespace, before, after);

@@ -18,23 +18,23 @@ import {
 } from './settings.ts';
 
 const PluginDefaultInput = builder.inputType('PluginDefaultInput', {
-  description: 'What holds for tasks of a type.',
+  description: 'Default values for tasks of a type.',
   fields: (t) => ({
-    type: t.string({ required: true, description: 'The type of a task, or a package of types.' }),
-    forced: t.boolean({ defaultValue: false, description: 'Whatever the task itself says?' }),
-    values: t.field({ type: 'JSON', required: true, description: 'Properties by name.' }),
+    type: t.string({ required: true, description: 'Type of the task, or a package of types.' }),
+    forced: t.boolean({ defaultValue: false, description: 'True to override the values in the task.' }),
+    values: t.field({ type: 'JSON', required: true, description: 'Property values by name.' }),
   }),
 });
 
-/** What createNamespace and updateNamespace take besides. */
+/** Fields that createNamespace and updateNamespace share. */
 export const settingsInput = (t: InputBuilder) => ({
   variables: t.field({
     type: 'JSON',
-    description: 'All its variables by name, for what runs in it and below; null: none. Left out: as they are.',
+    description: 'All variables by name, for this namespace and all below it. Omit to keep them; null clears them.',
   }),
   pluginDefaults: t.field({
     type: [PluginDefaultInput],
-    description: 'All its plugin defaults; null: none. Left out: as they are.',
+    description: 'All plugin defaults. Omit to keep them; null clears them.',
   }),
 });
 export const settingsRules = {
@@ -44,14 +44,14 @@ export const settingsRules = {
 };
 
 const defaultFields = {
-  type: 'The type of a task, or a package of types.',
-  forced: 'Whatever the task itself says?',
-  values: 'Properties by name.',
+  type: 'Type of the task, or a package of types.',
+  forced: 'True to override the values in the task.',
+  values: 'Property values by name.',
 } as const;
-const origin = 'The namespace that sets it: this one, or one above it.';
+const origin = 'The namespace that sets it: this one or an ancestor.';
 
 const PluginDefaultRef = builder.objectRef<PluginDefault>('PluginDefault').implement({
-  description: 'What holds for tasks of a type, unless they say otherwise.',
+  description: 'Default values for tasks of a type.',
   fields: (t) => ({
     type: t.exposeString('type', { description: defaultFields.type }),
     forced: t.exposeBoolean('forced', { description: defaultFields.forced }),
@@ -59,7 +59,7 @@ const PluginDefaultRef = builder.objectRef<PluginDefault>('PluginDefault').imple
   }),
 });
 const InheritedPluginDefaultRef = builder.objectRef<InheritedPluginDefault>('InheritedPluginDefault').implement({
-  description: 'A plugin default in effect, with where it is from.',
+  description: 'A plugin default in effect, with its origin.',
   fields: (t) => ({
     type: t.exposeString('type', { description: defaultFields.type }),
     forced: t.exposeBoolean('forced', { description: defaultFields.forced }),
@@ -68,17 +68,17 @@ const InheritedPluginDefaultRef = builder.objectRef<InheritedPluginDefault>('Inh
   }),
 });
 const InheritedVariableRef = builder.objectRef<InheritedVariable>('InheritedVariable').implement({
-  description: 'A variable in effect, with where it is from.',
+  description: 'A variable in effect, with its origin.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Its name.' }),
-    value: t.field({ type: 'JSON', nullable: true, description: 'Its value.', resolve: ({ value }) => value }),
+    key: t.exposeString('key', { description: 'The name.' }),
+    value: t.field({ type: 'JSON', nullable: true, description: 'The value.', resolve: ({ value }) => value }),
     namespace: t.exposeString('namespace', { description: origin }),
   }),
 });
 
 const separator = '\n';
 
-/** A namespace and those above it, for all namespaces of an answer in one statement. */
+/** A namespace and its ancestors, for all namespaces of a response in one statement. */
 function chainOf({ db, loaders }: Context, { tenantId, namespace }: Namespace): Promise<Configured[]> {
   const loader = remember(loaders as Map<string, DataLoader<string, Configured[]>>, 'namespace chain', () => {
     return new DataLoader<string, Configured[]>(async (keys) => {
@@ -103,24 +103,24 @@ function chainOf({ db, loaders }: Context, { tenantId, namespace }: Namespace): 
 builder.prismaObjectFields('Namespace', (t) => ({
   variables: t.field({
     type: 'JSON',
-    description: 'Its own variables by name.',
+    description: 'Own variables by name.',
     resolve: (namespace: Namespace) => namespace.variables,
   }),
   inheritedVariables: t.field({
     type: [InheritedVariableRef],
     description:
-      'The variables in effect: of each name, the value of the nearest namespace that sets it. They are read with the namespace, whoever may read those above it.',
+      'Variables in effect. For each name, the nearest namespace that sets it wins. Readable with the namespace, even if the viewer cannot read its ancestors.',
     resolve: async (namespace: Namespace, _args, context) => effectiveVariables(await chainOf(context, namespace)),
   }),
   pluginDefaults: t.field({
     type: [PluginDefaultRef],
-    description: 'Its own plugin defaults.',
+    description: 'Own plugin defaults.',
     resolve: (namespace: Namespace) => namespace.pluginDefaults as unknown as PluginDefault[],
   }),
   inheritedPluginDefaults: t.field({
     type: [InheritedPluginDefaultRef],
     description:
-      'The plugin defaults in effect, the strongest first: forced ones of the outermost namespace first, then the rest, the nearest first. They are read with the namespace, whoever may read those above it.',
+      'Plugin defaults in effect, by precedence: forced ones from the outermost namespace inwards, then the others from the nearest namespace outwards. Readable with the namespace, even if the viewer cannot read its ancestors.',
     resolve: async (namespace: Namespace, _args, context) => effectivePluginDefaults(await chainOf(context, namespace)),
   }),
 }));

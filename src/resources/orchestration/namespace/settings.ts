@@ -8,40 +8,41 @@ const maxDefaults = 200;
 
 const bounded = <T extends z.ZodType>(model: T, what: string) => boundedJson(model, what, 100);
 
-/** What stands in `{{ namespace.NAME }}`: any JSON by name. */
+/** Values of `{{ namespace.NAME }}`: any JSON by name. */
 export const variables = bounded(
   recordOf(
     z.string().regex(/^[\p{L}_][\p{L}\p{N}_.-]{0,99}(?![\s\S])/u, {
-      error: 'A variable has a name of at most 100 letters, digits, _, - and dots, beginning with a letter or _.',
+      error:
+        'The name of a variable can have at most 100 letters, digits, _, - and dots, and must begin with a letter or _.',
     }),
     z.json(),
-    'Variables are an object of values by name.',
-  ).refine((all) => Object.keys(all).length <= maxVariables, `At most ${maxVariables} variables.`),
+    'Variables must be an object of values by name.',
+  ).refine((all) => Object.keys(all).length <= maxVariables, `At most ${maxVariables} variables are allowed.`),
   'Variables',
 );
 
-/** Of a task's properties, what holds unless it says otherwise; forced: whatever it says. */
+/** Default properties for tasks of a type; forced ones override the task. */
 const pluginDefault = z.strictObject({
   type: z
     .string()
-    .min(1, 'A type is never empty.')
-    .max(256, 'A type has at most 256 characters.')
+    .min(1, 'A type cannot be empty.')
+    .max(256, 'A type can have at most 256 characters.')
     .regex(/^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*(?![\s\S])/, {
-      error: 'A type is the name of a task, or of a package of tasks, such as io.company.shell.',
+      error: 'A type must be the name of a task, or of a package of tasks, such as io.company.shell.',
     }),
   forced: z.boolean().default(false),
-  values: recordOf(z.string(), z.json(), 'Values are an object of properties.'),
+  values: recordOf(z.string(), z.json(), 'Values must be an object of properties.'),
 });
 
 export const pluginDefaults = bounded(
   z
     .array(pluginDefault)
-    .max(maxDefaults, `At most ${maxDefaults} plugin defaults.`)
+    .max(maxDefaults, `At most ${maxDefaults} plugin defaults are allowed.`)
     .superRefine((all, context) => {
       const seen = new Set<string>();
       for (const [i, { type, forced }] of all.entries()) {
         const key = `${type} ${forced}`;
-        if (seen.has(key)) context.addIssue({ code: 'custom', path: [i, 'type'], message: `${type} is there twice.` });
+        if (seen.has(key)) context.addIssue({ code: 'custom', path: [i, 'type'], message: `${type} is given twice.` });
         seen.add(key);
       }
     }),
@@ -49,7 +50,7 @@ export const pluginDefaults = bounded(
 );
 export type PluginDefault = z.infer<typeof pluginDefault>;
 
-/** A namespace as far as it is inherited from. */
+/** A namespace with its inheritable settings. */
 export interface Configured {
   readonly namespace: string;
   readonly variables: unknown;
@@ -59,14 +60,14 @@ export interface Configured {
 export interface InheritedVariable {
   readonly key: string;
   readonly value: Json;
-  /** Where the value in effect is set. */
+  /** The namespace that sets the value. */
   readonly namespace: string;
 }
 
 /**
- * The variables in effect in a namespace: of each name, the value of the nearest that sets it, whole. A value of null is
+ * The variables in effect in a namespace: for each name, the whole value of the nearest namespace that sets it. Null is
  * a value.
- * @param chain the namespace and those above it, in any order.
+ * @param chain the namespace and its ancestors, in any order.
  */
 export function effectiveVariables(chain: readonly Configured[]): InheritedVariable[] {
   const found = new Map<string, InheritedVariable>();
@@ -77,13 +78,13 @@ export function effectiveVariables(chain: readonly Configured[]): InheritedVaria
 }
 
 export interface InheritedPluginDefault extends PluginDefault {
-  /** Where it is set. */
+  /** The namespace that sets it. */
   readonly namespace: string;
 }
 
 /**
- * The plugin defaults in effect in a namespace, the strongest first: the forced ones, those of the outermost namespace
- * before all others; then the rest, those of the nearest first. Of two that speak of the same, the first holds.
+ * The plugin defaults in effect in a namespace, by precedence: forced ones from the outermost namespace inwards, then
+ * the others from the nearest outwards. The first one for a property wins.
  */
 export function effectivePluginDefaults(chain: readonly Configured[]): InheritedPluginDefault[] {
   const ordered = outermostFirst(chain);

@@ -6,7 +6,7 @@ import { open, seal } from '../../../lib/envelope.ts';
 import { newId } from '../../../lib/ids.ts';
 import { ToldError } from '../../../lib/told-error.ts';
 
-/** A key that seals the secrets of one tenant. */
+/** A key that encrypts the secrets of one tenant. */
 export interface OpenDataKey {
   readonly id: string;
   readonly key: Buffer;
@@ -18,7 +18,7 @@ const wrappingOf = ({ wrapping }: Keys, id: string): WrappingKey => {
   const found = wrapping.find((one) => one.id === id);
   if (!found)
     throw new ToldError(
-      'Secrets are sealed by another master key. Set GATEHOUSE_MASTER_KEY to it, or name it in GATEHOUSE_FORMER_MASTER_KEYS.',
+      'The secrets are encrypted with another master key. Set GATEHOUSE_MASTER_KEY to it, or add it to GATEHOUSE_FORMER_MASTER_KEYS.',
     );
   return found;
 };
@@ -32,8 +32,7 @@ export const openDataKey = async (tx: Tx, keys: Keys, id: string): Promise<OpenD
   unwrapped(keys, await tx.dataKey.findUniqueOrThrow({ where: { id } }));
 
 /**
- * The key that seals what is new in a tenant, made where there is none. Held until the end of the transaction: while it
- * is, nobody retires it.
+ * The current key of a tenant, created if missing. Locked until the end of the transaction, so that it is not retired.
  */
 export async function currentDataKey(tx: Tx, keys: Keys, tenantId: string): Promise<OpenDataKey> {
   for (;;) {
@@ -44,7 +43,7 @@ export async function currentDataKey(tx: Tx, keys: Keys, tenantId: string): Prom
   }
 }
 
-/** Makes the key that seals from now on; where another was quicker, there is one already. */
+/** Creates the current key, unless another transaction already has. */
 async function makeDataKey(tx: Tx, keys: Keys, tenantId: string): Promise<void> {
   const id = newId();
   const wrapping = keys.wrapping[0]!;
@@ -54,13 +53,19 @@ async function makeDataKey(tx: Tx, keys: Keys, tenantId: string): Promise<void> 
     ON CONFLICT DO NOTHING`;
 }
 
-/** Retires the key of a tenant and makes another, wrapped by the present master key. Waits for who is sealing by it. */
+/**
+ * Retires the key of a tenant and creates a new one, wrapped by the current master key. Waits for transactions that
+ * encrypt with it.
+ */
 export async function renewDataKey(tx: Tx, keys: Keys, tenantId: string): Promise<void> {
   await tx.$executeRaw`UPDATE "DataKey" SET "retiredAt" = now() WHERE "tenantId" = ${tenantId} AND "retiredAt" IS NULL`;
   await makeDataKey(tx, keys, tenantId);
 }
 
-/** @throws where secrets are sealed by a master key that is not known: told at the start, not at the first use. */
+/**
+ * @throws if secrets are encrypted with an unknown master key. Called at startup, so that it does not fail at first
+ * use.
+ */
 export async function assertMasterKeysKnown(db: Pick<Tx, 'dataKey'>, keys: Keys): Promise<void> {
   const used = await db.dataKey.findMany({ distinct: ['masterKeyId'], select: { masterKeyId: true } });
   for (const { masterKeyId } of used) wrappingOf(keys, masterKeyId);

@@ -14,14 +14,15 @@ import { namespaceName } from '../namespace/service.ts';
 import { createSecret, deleteSecret, secretKey, secretValue, tags, updateSecret } from './service.ts';
 
 const SecretRef = builder.prismaNode('Secret', {
-  description: 'A secret of a namespace, for what runs in it and below. Its value is written and never read.',
+  description:
+    'A secret of a namespace, available to the flows in it and below. Its value can be written but not read.',
   id: { field: 'id' },
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'What it is called; unique in its namespace.' }),
-    namespace: t.exposeString('namespace', { description: 'Where it is set.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    tags: t.field({ type: 'JSON', description: 'Texts by name.', resolve: (secret) => secret.tags }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
+    key: t.exposeString('key', { description: 'Key, unique in the namespace.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace that sets it.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    tags: t.field({ type: 'JSON', description: 'Tags: text values by name.', resolve: (secret) => secret.tags }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     viewerPermissions: viewerPermissions<Secret>(t, 'SECRET', ({ tenantId }) => ({ tenantId })),
   }),
@@ -30,24 +31,24 @@ registerNode({ typename: 'Secret', resource: 'SECRET' });
 
 const SecretConnection = connectionType('Secret', SecretRef);
 const Where = builder.inputType('SecretWhere', {
-  description: 'Which secrets.',
+  description: 'Filter for secrets.',
   fields: (t) => ({
     key: t.string({ description: 'Exactly this key.' }),
-    text: t.string({ description: 'The key contains this, in any case.' }),
+    text: t.string({ description: 'Case-insensitive search in the key.' }),
   }),
 });
 const InheritedSecretRef = builder.objectRef<Secret>('InheritedSecret').implement({
-  description: 'A secret in effect, with where it is from.',
+  description: 'A secret in effect, with its origin.',
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'What it is called.' }),
-    namespace: t.exposeString('namespace', { description: 'The namespace that sets it: this one, or one above it.' }),
+    key: t.exposeString('key', { description: 'The key.' }),
+    namespace: t.exposeString('namespace', { description: 'The namespace that sets it: this one or an ancestor.' }),
   }),
 });
 
 builder.prismaObjectFields('Namespace', (t) => ({
   secrets: connection(t, {
     connection: SecretConnection,
-    description: 'The secrets of this very namespace: their keys, never their values.',
+    description: 'Secrets of exactly this namespace: keys only, without values.',
     permission: 'SECRET:READ',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     model: 'secret',
@@ -70,7 +71,8 @@ builder.prismaObjectFields('Namespace', (t) => ({
   inheritedSecrets: t.field({
     type: [InheritedSecretRef],
     nullable: true,
-    description: 'The secrets in effect, of each key the nearest, as far as the viewer may read those above.',
+    description:
+      'Secrets in effect: for each key the nearest one. Includes those of ancestors that the viewer can read.',
     access: { decides: 'SECRET:READ' },
     resolve: async ({ tenantId, namespace }: Namespace, _args, context) => {
       const { where } = context.session.grant('SECRET:READ', { tenantId });
@@ -91,15 +93,15 @@ const ofSecret = ({ id }: { id: string | number }, context: Parameters<typeof by
   byId('SECRET', 'Secret', id, context);
 
 mutation('putSecret', {
-  description: 'Adds a secret to a created namespace.',
+  description: 'Creates a secret in a created namespace.',
   permission: 'SECRET:CREATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
     namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
-    key: t.string({ required: true, description: 'What it is called; unique in its namespace.' }),
-    value: t.string({ required: true, description: 'The secret itself. No answer ever holds it.' }),
-    description: t.string({ description: 'What it is for.' }),
-    tags: t.field({ type: 'JSON', description: 'Texts by name.' }),
+    key: t.string({ required: true, description: 'Key, unique in the namespace.' }),
+    value: t.string({ required: true, description: 'Value of the secret. It is never returned.' }),
+    description: t.string({ description: 'The description.' }),
+    tags: t.field({ type: 'JSON', description: 'Tags: text values by name.' }),
   }),
   rules: z.looseObject({ namespace: namespaceName, key: secretKey, value: secretValue, ...content }),
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -108,27 +110,30 @@ mutation('putSecret', {
 });
 
 mutation('updateSecret', {
-  description: 'Replaces the value of a secret, or changes what is told of it.',
+  description: 'Updates the value, description or tags of a secret.',
   permission: 'SECRET:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which secret.' }),
-    value: t.string({ description: 'The new value; left out: as it is.' }),
-    description: t.string({ description: 'New description; null: none.' }),
-    tags: t.field({ type: 'JSON', description: 'All its tags; null: none. Left out: as they are.' }),
+    id: t.id({ required: true, description: 'ID of the secret.' }),
+    value: t.string({ description: 'New value. Omit to keep it.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
+    tags: t.field({ type: 'JSON', description: 'All tags. Omit to keep them; null clears them.' }),
   }),
   rules: z.looseObject({ value: secretValue.nullish(), ...content }),
   target: (input, context) => ofSecret(input, context),
   run: (tx, grant, input, { tenant, id }, { keys }) => updateSecret(tx, grant, tenant, keys, id, input),
-  payload: (t) => ({ secret: changed(t, SecretRef, 'The changed secret.') }),
+  payload: (t) => ({ secret: changed(t, SecretRef, 'The updated secret.') }),
 });
 
 mutation('deleteSecret', {
-  description: 'Deletes a secret. Where one of its key is set above, that one is in effect again.',
+  description: 'Deletes a secret. If an ancestor sets the same key, that secret is in effect again.',
   permission: 'SECRET:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which secret.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the secret.' }) }),
   target: (input, context) => ofSecret(input, context),
   run: (tx, grant, _input, { tenant, id }) => deleteSecret(tx, grant, tenant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Secret', result.id) }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Secret', result.id),
+    }),
   }),
 });

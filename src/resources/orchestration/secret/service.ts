@@ -15,18 +15,21 @@ import { deletedWithTenant } from '../../with-tenant.ts';
 import { currentDataKey, type OpenDataKey, openDataKey, renewDataKey } from './data-keys.ts';
 
 export const secretKey = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}(?![\s\S])/, {
-  error: 'A key has at most 128 of A-Z, a-z, 0-9, _, - and dots, beginning with a letter or _.',
+  error: 'A key can have at most 128 characters of A-Z, a-z, 0-9, _, - and dots, and must begin with a letter or _.',
 });
-// Faults name the rule and never the value.
+// Messages name the rule and never the value.
 export const secretValue = z
   .string()
-  .min(1, 'A value is never empty.')
-  .refine((value) => Buffer.byteLength(value) <= 65_536, 'A value has at most 64 kB.');
+  .min(1, 'A value cannot be empty.')
+  .refine((value) => Buffer.byteLength(value) <= 65_536, 'A value can have at most 64 kB.');
 export const tags = recordOf(
-  z.string().min(1, 'The name of a tag is never empty.').max(100, 'The name of a tag has at most 100 characters.'),
-  z.string('A tag is a text.').max(500, 'A tag has at most 500 characters.'),
-  'Tags are an object of texts by name.',
-).refine((all) => Object.keys(all).length <= 50, 'At most 50 tags.');
+  z
+    .string()
+    .min(1, 'The name of a tag cannot be empty.')
+    .max(100, 'The name of a tag can have at most 100 characters.'),
+  z.string('A tag must be a text.').max(500, 'A tag can have at most 500 characters.'),
+  'Tags must be an object of text values by name.',
+).refine((all) => Object.keys(all).length <= 50, 'At most 50 tags are allowed.');
 
 type Place = Pick<Secret, 'tenantId' | 'namespace' | 'key'>;
 const bindingOf = ({ tenantId, namespace, key }: Place) => ['secret', tenantId, namespace, key];
@@ -36,7 +39,7 @@ const sealed = ({ id, key }: OpenDataKey, place: Place, value: string) => ({
   sealed: seal(key, Buffer.from(value), bindingOf(place)),
 });
 
-/** The value of a secret. For the engine's side and for rotation: no answer holds it. */
+/** The value of a secret, for the engine and for rotation. It is never part of a response. */
 export async function openSecret(tx: Tx, keys: Keys, secret: Secret): Promise<string> {
   const { key } = await openDataKey(tx, keys, secret.dataKeyId);
   return open(key, secret.sealed, bindingOf(secret)).toString();
@@ -48,7 +51,7 @@ export interface SecretContent {
   readonly tags?: unknown;
 }
 
-/** Adds a secret to a created namespace. */
+/** Creates a secret in a created namespace. */
 export async function createSecret(
   tx: Tx,
   grant: Grant<'SECRET:CREATE'>,
@@ -66,12 +69,12 @@ export async function createSecret(
   const content = { description: description ?? null, tags: (given ?? {}) as object };
   const after = { id: newId(), ...place, ...content };
   await grant.review(tx, { before: null, after });
-  // Against a namespace that is deleted at the same time.
+  // Guards against a concurrent deletion of the namespace.
   const declared = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM "Namespace" WHERE "tenantId" = ${tenant.id} AND namespace = ${namespace} AND declared FOR KEY SHARE`;
-  if (declared.length === 0) throw conflict(`The namespace ${namespace} is not created: create it first.`);
+  if (declared.length === 0) throw conflict(`The namespace ${namespace} is only implied. Create it first.`);
   const taken = await tx.secret.findUnique({ where: { tenantId_namespace_key: place }, select: { id: true } });
-  if (taken) throw conflict(`There is a secret ${key} in ${namespace} already.`);
+  if (taken) throw conflict(`The secret ${key} already exists in ${namespace}.`);
   const row = await tx.secret.create({
     data: { ...after, ...sealed(await currentDataKey(tx, keys, tenant.id), place, value) },
   });
@@ -79,7 +82,7 @@ export async function createSecret(
   return row;
 }
 
-/** Replaces its value, or what is told of it. That the value changed is told, and nothing of either. */
+/** Updates the value, description or tags. The event records that the value changed, but no value. */
 export async function updateSecret(
   tx: Tx,
   grant: Grant<'SECRET:UPDATE'>,
@@ -89,13 +92,13 @@ export async function updateSecret(
   { value, description, tags: given }: SecretContent,
 ): Promise<Secret> {
   const before = await find<Secret>(tx, grant, 'SECRET', id);
-  const told = {
+  const described = {
     ...(description !== undefined && { description }),
     ...(given !== undefined && { tags: (given ?? {}) as object }),
   };
-  await grant.review(tx, { before, after: { ...before, ...told } });
+  await grant.review(tx, { before, after: { ...before, ...described } });
   const data = {
-    ...told,
+    ...described,
     ...(value != null && sealed(await currentDataKey(tx, keys, tenant.id), before, value)),
     updatedAt: new Date(),
   };
@@ -122,7 +125,7 @@ async function removeSecret(tx: Tx, grant: Grant, tenant: TenantRef, secret: Sec
   record(tx, grant, { resource: 'SECRET', before: secret, after: null, tenant });
 }
 
-/** All that a tenant holds, for a service that has already decided. */
+/** Deletes all secrets of a tenant. The caller has decided already. */
 export async function removeSecrets(tx: Tx, grant: Grant, tenant: TenantRef): Promise<void> {
   for (const secret of await tx.secret.findMany({ where: { tenantId: tenant.id } }))
     await removeSecret(tx, grant, tenant, secret);
@@ -133,8 +136,8 @@ deletedWithTenant('SECRET', removeSecrets);
 const batch = 200;
 
 /**
- * Gives a tenant a new key and seals all its secrets by it, some at a time, while others write.
- * @returns how many were sealed anew.
+ * Creates a new key for a tenant and encrypts all its secrets with it, in batches, so that writes continue.
+ * @returns the number of secrets encrypted again.
  */
 export async function rotateSecrets(store: Store, keys: Keys, tenant: TenantRef, reason: string): Promise<number> {
   await inTransaction(store, (tx) => renewDataKey(tx, keys, tenant.id));

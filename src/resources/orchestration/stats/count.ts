@@ -4,7 +4,7 @@ import { toSql } from '../../../policy/filter/portable.ts';
 import type { Reach, Scoped } from './reach.ts';
 import { isWholeDays, type Window } from './window.ts';
 
-/** One question for figures. */
+/** One request for figures. */
 export interface Ask {
   readonly reach: Reach;
   readonly window: Window;
@@ -21,7 +21,7 @@ export interface Figures {
   readonly serviceAccounts: number;
 }
 
-/** Executions of one day and state. */
+/** Executions of one day in one state. */
 export interface DayCount {
   readonly day: Date;
   readonly state: string;
@@ -34,7 +34,7 @@ const isWholeTenant = ({ where, tenantId }: Scoped): boolean => {
   return keys.length === 0 || (keys.length === 1 && where['tenantId'] === tenantId);
 };
 
-/** The rows of all these scopes, each held to its own tenant. */
+/** Condition for the rows of all scopes, each restricted to its own tenant. */
 function conditionOf(alias: string, scopes: readonly Scoped[], params: unknown[]): string {
   const whole = scopes.filter(isWholeTenant).map(({ tenantId }) => tenantId);
   const bind = (value: unknown) => `$${params.push(value)}`;
@@ -47,7 +47,7 @@ function conditionOf(alias: string, scopes: readonly Scoped[], params: unknown[]
   return parts.length === 0 ? 'FALSE' : `(${parts.join(' OR ')})`;
 }
 
-/** The figures of every question, in one statement. */
+/** The figures of all requests, in one statement. */
 export async function countFigures(
   db: Pick<PrismaClient, '$queryRawUnsafe'>,
   asks: readonly Ask[],
@@ -78,13 +78,13 @@ export async function countFigures(
   return figures;
 }
 
-/** A filter that says the same of the counts by day as of the executions themselves. */
+/** True for a filter that also applies to the counts by day. */
 const isRolledUp = ({ where }: Scoped): boolean =>
   [...fieldsOf(where)].every((field) => field === 'tenantId' || field === 'namespace');
 
 /**
- * The executions of every question by day (UTC) and state, in one statement. The counts by day answer where they can:
- * for whole days, and filters that speak of tenant and namespace alone. Else the executions are counted.
+ * The executions of all requests by day (UTC) and state, in one statement. The counts by day are used for whole days
+ * and filters on tenant and namespace only. Otherwise the executions are counted.
  */
 export async function countExecutions(
   db: Pick<PrismaClient, '$queryRawUnsafe'>,
@@ -110,7 +110,7 @@ export async function countExecutions(
           ]
         : []),
     ];
-    // Nothing may be counted: both ends stand in the statement all the same, so that they have a type.
+    // Nothing can be counted. Both ends are in the statement so that its parameters have types.
     const source = parts.length > 0 ? parts.join(' UNION ALL ') : `SELECT ${from}, ''::text, 0, 0 WHERE ${to} IS NULL`;
     return `SELECT ${i} AS ask, y.day, y.state, sum(y.count)::bigint AS count, sum(y.ms)::text AS ms
       FROM (${source}) y(day, state, count, ms) GROUP BY y.day, y.state HAVING sum(y.count) > 0`;

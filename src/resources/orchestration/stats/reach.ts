@@ -2,7 +2,7 @@ import type { Permission } from '../../../access/catalog.ts';
 import type { Where } from '../../../access/where.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
 
-/** What somebody may count of a resource in one tenant. */
+/** The reach in one tenant. */
 export interface Scoped {
   readonly tenantId: string;
   readonly where: Where;
@@ -20,10 +20,10 @@ const permissions = {
 } as const satisfies Record<string, Permission>;
 export type Counted = keyof typeof permissions;
 
-/** What somebody may count, tenant by tenant. None: they may not count it anywhere. */
+/** The reach of a viewer in each tenant. Empty: the viewer cannot count the resource anywhere. */
 export type Reach = Readonly<Record<Counted, readonly Scoped[]>>;
 
-/** Who is granted nothing but what is their own does not count it: they would count themselves. */
+/** A viewer whose only grant is for their own rows does not count: the result would be themselves. */
 function scopedTo(session: AccessSession, permission: Permission, tenantId: string): Scoped[] {
   const grant = session.may(permission, { tenantId });
   if (!grant) return [];
@@ -32,7 +32,7 @@ function scopedTo(session: AccessSession, permission: Permission, tenantId: stri
   return granted.every(({ policy }) => policy === 'self') ? [] : [{ tenantId, where: grant.where }];
 }
 
-/** What the viewer may count in these tenants, each resource by its own READ. */
+/** The reach of the viewer in these tenants, by READ of each resource. */
 export const reachIn = (session: AccessSession, tenantIds: readonly string[]): Reach =>
   Object.fromEntries(
     Object.entries(permissions).map(([counted, permission]) => [

@@ -11,15 +11,15 @@ import { type Counted, reachIn } from './reach.ts';
 import { daysOf, type Window, windowOf } from './window.ts';
 
 const WindowInputRef = builder.inputType('StatsWindow', {
-  description: 'Which executions count: those that began in it. Left out: yesterday and today (UTC).',
+  description: 'Time window for executions, by start time. Defaults to yesterday and today (UTC).',
   fields: (t) => ({
-    days: t.int({ description: 'The last days up to and including today (UTC): 1 to 366.' }),
-    from: t.field({ type: 'DateTime', description: 'From this instant on.' }),
-    to: t.field({ type: 'DateTime', description: 'Before this instant; left out: the end of today (UTC).' }),
+    days: t.int({ description: 'Number of days up to and including today (UTC), 1 to 366.' }),
+    from: t.field({ type: 'DateTime', description: 'Start of the window, inclusive.' }),
+    to: t.field({ type: 'DateTime', description: 'End of the window, exclusive. Defaults to the end of today (UTC).' }),
   }),
 });
 
-/** Everything that one answer asks for is counted in one statement, however many tenants it is about. */
+/** One statement counts everything in a response, for any number of tenants. */
 function loaderOf<Result>(
   { loaders, db }: Context,
   name: string,
@@ -44,27 +44,27 @@ const totalOf = (counts: readonly DayCount[]): Total => ({
   durationMs: counts.reduce((sum, { durationMs }) => sum + durationMs, 0),
 });
 const seconds = ({ durationMs }: { readonly durationMs: number }): number => Math.floor(durationMs / 1_000);
-const ranFor = 'How long they ran together, as far as is reported: whole seconds.';
+const ranFor = 'Total reported run time, in whole seconds.';
 
 const StateStats = builder.objectRef<DayCount>('StateStats').implement({
-  description: 'The executions of one day that are in one state.',
+  description: 'Executions of one day in one state.',
   fields: (t) => ({
     state: t.field({
       type: ExecutionStateEnum,
-      description: 'The state that they are in now.',
+      description: 'Current state of the executions.',
       resolve: ({ state }) => state as ExecutionState,
     }),
-    executions: t.exposeInt('count', { description: 'How many.' }),
+    executions: t.exposeInt('count', { description: 'Number of executions.' }),
     executionDuration: t.field({ type: 'Duration', description: ranFor, resolve: seconds }),
   }),
 });
 const DailyStats = builder
   .objectRef<{ readonly day: Date; readonly counts: readonly DayCount[] }>('DailyStats')
   .implement({
-    description: 'The executions that began on one day (UTC).',
+    description: 'Executions that started on one day (UTC).',
     fields: (t) => ({
-      day: t.field({ type: 'DateTime', description: 'Its beginning.', resolve: ({ day }) => day }),
-      executions: t.int({ description: 'How many.', resolve: ({ counts }) => totalOf(counts).executions }),
+      day: t.field({ type: 'DateTime', description: 'Start of the day.', resolve: ({ day }) => day }),
+      executions: t.int({ description: 'Number of executions.', resolve: ({ counts }) => totalOf(counts).executions }),
       executionDuration: t.field({
         type: 'Duration',
         description: ranFor,
@@ -72,7 +72,7 @@ const DailyStats = builder
       }),
       states: t.field({
         type: [StateStats],
-        description: 'The same by state; states that none is in are left out.',
+        description: 'Figures by state. States without executions are omitted.',
         resolve: ({ counts }) => counts.toSorted((a, b) => (a.state < b.state ? -1 : 1)),
       }),
     }),
@@ -80,30 +80,30 @@ const DailyStats = builder
 
 const StatsRef = builder.objectRef<Ask>('Stats').implement({
   description:
-    'Figures of use, each over what the viewer may read of it. Executions are those that began in the window; the rest is as it is now.',
+    'Usage figures of what the viewer can read. Executions are those that started in the window; all other figures are current.',
   fields: (t) => {
     const figure = (name: keyof Figures, description: string) =>
       t.int({ description, resolve: async (ask, _args, context) => (await figuresOf(context, ask))[name] });
     const ofPeople = (name: keyof Figures & Counted, description: string) =>
       t.int({
         nullable: true,
-        description: `${description} Null where the viewer may not count them.`,
+        description: `${description} Null if the viewer is not allowed to count them.`,
         resolve: async (ask, _args, context) =>
           ask.reach[name].length === 0 ? null : (await figuresOf(context, ask))[name],
       });
     return {
       from: t.field({
         type: 'DateTime',
-        description: 'Where the window begins.',
+        description: 'Start of the window.',
         resolve: ({ window }) => window.from,
       }),
-      to: t.field({ type: 'DateTime', description: 'Where it ends.', resolve: ({ window }) => window.to }),
-      namespaces: figure('namespaces', 'Namespaces, implied ones too, as they are listed.'),
-      flows: figure('flows', 'Flows, disabled ones too.'),
-      tasks: figure('tasks', 'Tasks of those flows, without those within others.'),
-      triggers: figure('triggers', 'Triggers.'),
+      to: t.field({ type: 'DateTime', description: 'End of the window.', resolve: ({ window }) => window.to }),
+      namespaces: figure('namespaces', 'Number of namespaces, including implied ones.'),
+      flows: figure('flows', 'Number of flows, including disabled ones.'),
+      tasks: figure('tasks', 'Number of tasks in those flows, without nested tasks.'),
+      triggers: figure('triggers', 'Number of triggers.'),
       executions: t.int({
-        description: 'Executions that began in the window, each once, whatever state it is in.',
+        description: 'Number of executions that started in the window, in any state.',
         resolve: async (ask, _args, context) => totalOf(await executionsOf(context, ask)).executions,
       }),
       executionDuration: t.field({
@@ -111,13 +111,13 @@ const StatsRef = builder.objectRef<Ask>('Stats').implement({
         description: ranFor,
         resolve: async (ask, _args, context) => seconds(totalOf(await executionsOf(context, ask))),
       }),
-      users: ofPeople('users', 'Users with access, each once.'),
-      groups: ofPeople('groups', 'Groups.'),
-      roles: ofPeople('roles', 'Roles.'),
-      serviceAccounts: ofPeople('serviceAccounts', 'Service accounts.'),
+      users: ofPeople('users', 'Number of users with access; each counts once.'),
+      groups: ofPeople('groups', 'Number of groups.'),
+      roles: ofPeople('roles', 'Number of roles.'),
+      serviceAccounts: ofPeople('serviceAccounts', 'Number of service accounts.'),
       daily: t.field({
         type: [DailyStats],
-        description: 'Every day that the window touches, in order.',
+        description: 'All days in the window, in order.',
         resolve: async (ask, _args, context) => {
           const byDay = Map.groupBy(await executionsOf(context, ask), ({ day }) => day.getTime());
           return daysOf(ask.window).map((day) => ({ day, counts: byDay.get(day.getTime()) ?? [] }));
@@ -127,7 +127,7 @@ const StatsRef = builder.objectRef<Ask>('Stats').implement({
   },
 });
 
-const windowArgument = { type: WindowInputRef, description: 'Which executions count.' } as const;
+const windowArgument = { type: WindowInputRef, description: 'Time window for executions.' } as const;
 const askOf = (context: Context, tenantIds: readonly string[], window: Window): Ask => ({
   reach: reachIn(context.session, tenantIds),
   window,
@@ -137,7 +137,7 @@ builder.prismaObjectField('Tenant', 'stats', (t) =>
   t.field({
     type: StatsRef,
     nullable: true,
-    description: 'Figures of use of the tenant.',
+    description: 'Usage figures of the tenant.',
     access: { decides: 'STATS:READ' },
     args: { window: t.arg(windowArgument) },
     resolve: ({ id }: Tenant, { window }, context) => {
@@ -151,7 +151,7 @@ builder.prismaObjectField('Tenant', 'stats', (t) =>
 builder.queryField('stats', (t) =>
   t.field({
     type: StatsRef,
-    description: 'Figures of use over all tenants where the viewer holds STATS:READ.',
+    description: 'Usage figures of all tenants in which the viewer has STATS:READ.',
     access: { decides: 'STATS:READ' },
     args: { window: t.arg(windowArgument) },
     resolve: async (_root, { window }, context) => {
@@ -159,7 +159,7 @@ builder.queryField('stats', (t) =>
       const ids = (await tenantScopes(context)).flatMap(({ tenantId }) =>
         session.may('STATS:READ', { tenantId })?.matches({ tenantId }) ? [tenantId!] : [],
       );
-      // Nowhere: refused, as any question that nobody may ask.
+      // Nowhere: refused as any permission that the viewer does not have.
       if (ids.length === 0) session.grant('STATS:READ');
       return askOf(context, ids, windowOf(window, new Date()));
     },

@@ -2,10 +2,10 @@ import { badInput } from '../../../errors.ts';
 
 const dayMs = 86_400_000;
 const maxDays = 366;
-/** Where nothing is said: yesterday and today, as the orchestrator's own page has it. */
+/** Default: yesterday and today, as on the orchestrator's own page. */
 const standardDays = 2;
 
-/** The executions that count: those that began at `from` or later, and before `to`. */
+/** Executions count if they started at or after `from` and before `to`. */
 export interface Window {
   readonly from: Date;
   readonly to: Date;
@@ -19,11 +19,11 @@ export interface WindowInput {
 /** Midnight (UTC) at or before. */
 const dayOf = (at: number): number => Math.floor(at / dayMs) * dayMs;
 
-/** Does it begin and end at midnight (UTC)? */
+/** True if it begins and ends at midnight (UTC). */
 export const isWholeDays = ({ from, to }: Window): boolean =>
   from.getTime() % dayMs === 0 && to.getTime() % dayMs === 0;
 
-/** The days (UTC) that it touches, in order, each by its midnight. */
+/** The days (UTC) of the window in order, each by its midnight. */
 export function daysOf({ from, to }: Window): Date[] {
   const first = dayOf(from.getTime());
   const count = Math.ceil((to.getTime() - first) / dayMs);
@@ -31,22 +31,22 @@ export function daysOf({ from, to }: Window): Date[] {
 }
 
 /**
- * The window that is asked for: from and to, or the last days up to and including today (UTC).
- * @throws BAD_INPUT for one that ends before it begins, is longer than a year, or is said in two ways.
+ * The requested window: from and to, or the last days up to and including today (UTC).
+ * @throws BAD_INPUT if it ends before it starts, is longer than a year, or is given in both ways.
  */
 export function windowOf(input: WindowInput | null | undefined, now: Date): Window {
   const { from, to, days } = input ?? {};
   const endOfToday = new Date(dayOf(now.getTime()) + dayMs);
   if (from == null && to == null) {
     const length = days ?? standardDays;
-    if (length < 1 || length > maxDays) throw badInput(['window', 'days'], `A window has 1 to ${maxDays} days.`);
+    if (length < 1 || length > maxDays) throw badInput(['window', 'days'], `A window must have 1 to ${maxDays} days.`);
     return { from: new Date(endOfToday.getTime() - length * dayMs), to: endOfToday };
   }
-  if (days != null) throw badInput(['window', 'days'], 'Say how many days, or from when to when, not both.');
-  if (from == null) throw badInput(['window', 'from'], 'A window that ends has a beginning: say from when.');
+  if (days != null) throw badInput(['window', 'days'], 'Pass either days, or from and to.');
+  if (from == null) throw badInput(['window', 'from'], 'A window with an end requires a start. Pass from.');
   const end = to ?? endOfToday;
-  if (end <= from) throw badInput(['window', to == null ? 'from' : 'to'], 'The window ends before it begins.');
+  if (end <= from) throw badInput(['window', to == null ? 'from' : 'to'], 'The window ends before it starts.');
   if (end.getTime() - from.getTime() > maxDays * dayMs)
-    throw badInput(['window', 'from'], `A window has at most ${maxDays} days.`);
+    throw badInput(['window', 'from'], `A window can have at most ${maxDays} days.`);
   return { from, to: end };
 }

@@ -1,29 +1,29 @@
 import { nextAfter } from './cron.ts';
 import { scheduleOf, type Timed } from './due.ts';
 
-/** Dates of the past that a schedule is to be run for, as it is stored. Instants are texts. */
+/** A stored backfill: past dates for a schedule. Times are texts. */
 export interface Backfill {
   readonly start: string;
   readonly end: string;
-  /** The date that comes next; behind `end`: none. */
+  /** The next date; after `end` if none is left. */
   readonly currentDate: string;
   readonly paused: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** When the trigger would have been due without it. */
+  /** When the trigger would be due without the backfill. */
   readonly previousNextExecutionAt: string | null;
 }
 
-/** The dates of a backfill begin at `start`, where that is one. */
+/** The first date of a backfill, at or after `start`. */
 export const firstDateFrom = (trigger: Timed, start: Date): Date | undefined =>
   nextAfter(scheduleOf(trigger), new Date(start.getTime() - 1));
 
 const dateOrNull = (text: string | null): Date | null => (text === null ? null : new Date(text));
 
-/** What a trigger is due at once its backfill is over, paused or taken away. */
+/** When a trigger is due once its backfill has ended, was paused or deleted. */
 export const dueWithout = ({ previousNextExecutionAt }: Backfill): Date | null => dateOrNull(previousNextExecutionAt);
 
-/** The state after a backfill's date was dealt with: its next one, or the end of it. */
+/** The state after a date of a backfill is done: the next date, or the end. */
 export function advanced(
   trigger: Timed,
   backfill: Backfill,

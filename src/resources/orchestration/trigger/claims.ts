@@ -9,29 +9,28 @@ import { allows } from '../worker-group/allowed.ts';
 import { lastUpTo, nextAfter } from './cron.ts';
 import { recoveryOf, scheduleOf } from './due.ts';
 
-/** Where somebody may claim: what their grant there reaches. */
+/** The tenant and filter of a grant to claim. */
 export interface ClaimScope {
   readonly tenantId: string;
   readonly where: Where;
 }
 export interface ClaimedTrigger {
   readonly trigger: Trigger;
-  /** The date that it is due for. */
+  /** The due date. */
   readonly dueAt: Date;
-  /** FAIL or CANCEL: its group has no worker, so it is to be ended and not evaluated. Null: to be evaluated. */
+  /** FAIL or CANCEL if its group has no worker: end it instead of evaluating it. Otherwise null. */
   readonly fallback: string | null;
 }
 
-/** What a claim looks for: the condition of the index "Trigger_due". */
+/** Condition of due triggers, as in the index "Trigger_due". */
 const isDue = (alias: string) =>
   `NOT ${alias}.disabled AND NOT ${alias}."flowDisabled" AND ${alias}."executionId" IS NULL
    AND ${alias}."evaluationStartedAt" IS NULL AND ${alias}."nextExecutionAt" <= now()`;
 
 /**
- * Takes triggers that are due, each for one claimer only, in the order of their dates. The claimer holds them until it
- * reports, loses its life, or somebody unlocks them; `sequence` counts the claims, so that a report of an earlier one
- * is known.
- * @param group key of the claimer's worker group; '' : none.
+ * Claims due triggers in the order of their dates, each for one claimer. The claimer holds them until it reports, is
+ * gone, or a user unlocks them. `sequence` counts the claims, so that an outdated report is detected.
+ * @param group key of the claimer's worker group, '' for none.
  */
 export async function claimTriggers(
   tx: Tx,
@@ -57,7 +56,7 @@ export async function claimTriggers(
   return claimed;
 }
 
-/** Which triggers a claim is for: a condition, which adds its values to those of the statement. */
+/** Condition on the triggers of a claim. It adds its values to the parameters. */
 type Among = (params: unknown[]) => string;
 
 const inGroup =
@@ -65,7 +64,7 @@ const inGroup =
   (params) =>
     `t."workerGroup" = $${params.push(group)}`;
 
-/** Those of groups without any worker that are not to wait for one: whoever has no group tells the engine to end them. */
+/** Triggers of groups without a worker that must not wait: a service without a group ends them. */
 const stranded =
   (live: readonly string[]): Among =>
   (params) =>
@@ -79,16 +78,16 @@ const liveGroups = (tx: Tx): Promise<LiveGroup[]> => tx.$queryRaw<LiveGroup[]>`
   SELECT key, "allowedTenants" FROM "WorkerGroup" g
   WHERE EXISTS (SELECT 1 FROM "Worker" w WHERE w."groupId" = g.id AND w.state = ANY(${[...runningStates]}))`;
 
-/** The keys of those that take a tenant's work. */
+/** The keys of the groups that serve a tenant. */
 const serving = (groups: readonly LiveGroup[], tenantId: string): string[] =>
   groups.filter((group) => allows(group, tenantId)).map(({ key }) => key);
 
-/** Of the tenants, those where something is due: one look into the index each. */
+/** The tenants in which a trigger is due: one index lookup each. */
 async function withDue(tx: Tx, scopes: readonly ClaimScope[], group: string): Promise<ReadonlySet<string>> {
   if (scopes.length === 1) return new Set([scopes[0]!.tenantId]);
   const ids = scopes.map(({ tenantId }) => tenantId);
   const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
-    // The name of the column must be none of "Trigger": the inner one would be taken.
+    // The column name must not exist in "Trigger", or it would refer to the inner table.
     `SELECT asked.tenant AS id FROM unnest($1::text[]) AS asked(tenant) WHERE EXISTS (
        SELECT 1 FROM "Trigger" t WHERE t."tenantId" = asked.tenant AND t."workerGroup" = $2 AND ${isDue('t')})`,
     ids,
@@ -122,8 +121,8 @@ async function claimIn(
 }
 
 /**
- * Dates that nobody claimed in time: a schedule that makes up for the last one only is moved on to it, one that makes up
- * for none is put back until its next date.
+ * Dates that were not claimed in time. A schedule that recovers the last one is moved to it. A schedule that recovers
+ * none is moved to its next date.
  */
 async function missedOnes(tx: Tx, claimed: readonly ClaimedTrigger[]): Promise<ClaimedTrigger[]> {
   const now = new Date();
@@ -153,7 +152,7 @@ async function missedOnes(tx: Tx, claimed: readonly ClaimedTrigger[]): Promise<C
   return kept;
 }
 
-/** Workers that are gone let go of what they evaluated: others claim it. What they report later is out of date. */
+/** Releases the claims of services that are gone, so that others can claim them. Later reports are outdated. */
 export async function releaseClaims(tx: Tx, serviceIds: readonly string[]): Promise<number> {
   return tx.$executeRaw(Prisma.sql`
     UPDATE "Trigger" SET "evaluationStartedAt" = NULL, "workerId" = NULL, sequence = sequence + 1

@@ -1,6 +1,6 @@
 import type { CronPattern } from 'croner';
 
-/** One year of each kind: whether it has a February 29, and on which weekday it begins. */
+/** One year of each kind, by leap day and first weekday. */
 const years = Array.from({ length: 28 }, (_, i) => 2001 + i).filter((year, i, all) => {
   const kindOf = (of: number) => `${isLeap(of)} ${weekdayOf(of, 0, 1)}`;
   return all.findIndex((other) => kindOf(other) === kindOf(year)) === i;
@@ -13,7 +13,7 @@ function weekdayOf(year: number, month: number, day: number): number {
   return new Date(Date.UTC(year, month, day)).getUTCDay();
 }
 
-/** Is there a day on which the pattern fires? Croner itself looks through 400 years before it says no. */
+/** True if the pattern fires on any day. Croner searches 400 years before it gives up. */
 export function hasDay(pattern: CronPattern): boolean {
   return years.some((year) => pattern.month.some((isIn, month) => isIn && hasDayIn(pattern, year, month)));
 }
@@ -39,14 +39,14 @@ function hasDayIn(pattern: CronPattern, year: number, month: number): boolean {
 const matches = ({ useAndLogic, starDOM }: CronPattern, byDate: boolean, byWeekday: boolean): boolean =>
   useAndLogic || starDOM ? byDate && byWeekday : byDate || byWeekday;
 
-/** The weekday of a pattern has a bit for each of the five that a month can have, and one for the last. */
+/** The weekday of a pattern has a bit for each of the up to five in a month, and one for the last. */
 function isOnWeekday({ dayOfWeek }: CronPattern, first: number, last: number, day: number): boolean {
   const wanted = dayOfWeek[(first + day - 1) % 7] ?? 0;
   const nth = 1 << Math.floor((day - 1) / 7);
   return (wanted & nth) > 0 || ((wanted & 32) > 0 && day + 7 > last);
 }
 
-/** The working day that is nearest to a day, in the same month. */
+/** The working day nearest to a day, in the same month. */
 function nearestWeekday(first: number, last: number, day: number): number {
   const weekday = (first + day - 1) % 7;
   if (weekday === 0) return day === last ? day - 2 : day + 1;

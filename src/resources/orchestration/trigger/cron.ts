@@ -2,42 +2,42 @@ import { Cron, CronPattern } from 'croner';
 import { hasDay } from './cron-days.ts';
 import { instantIn, instantOf, putBack, wallAt, zoneNamed } from './zone.ts';
 
-/** The parts of a schedule that say when, as a source has them. */
+/** The parts of a schedule that define its dates. */
 export interface Schedule {
   readonly cron?: string | null;
-  /** Dates, instead of a cron expression; without a distance from UTC, by the clocks of `timezone`. */
+  /** Dates instead of a cron expression. Without an offset, they are in `timezone`. */
   readonly dates?: readonly string[] | null;
-  /** UTC where it is left out. */
+  /** Defaults to UTC. */
   readonly timezone?: string | null;
-  /** Does the expression begin with seconds? */
+  /** True if the expression begins with seconds. */
   readonly withSeconds?: boolean | null;
 }
 
-/** `0/15` is read as the orchestrator reads it: from 0 on, every 15. */
+/** `0/15` is read as by the orchestrator: from 0, every 15. */
 const optionsOf = (cron: string, withSeconds: boolean) =>
   ({
     mode: cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part',
     sloppyRanges: true,
   }) as const;
 
-/** A part such as /15 says no beginning: the orchestrator does not take it. */
+/** True for a step without a start such as /15, which the orchestrator rejects. */
 const hasNoBeginning = (cron: string): boolean => /(^|[\s,])\//.test(cron);
 
-/** Does the expression say seconds? undefined: it is a word such as @daily. */
+/** True if the expression has seconds; undefined for a word such as @daily. */
 export const hasSeconds = (cron: string): boolean | undefined =>
   cron.startsWith('@') ? undefined : cron.trim().split(/\s+/).length === 6;
 
-/** What is wrong with an expression; undefined where nothing is. One that never fires is wrong. */
+/** The fault of an expression; undefined if none. An expression that never fires is a fault. */
 export function cronFault(cron: string): string | undefined {
-  if (cron.length > 200) return 'A cron expression has at most 200 characters.';
-  if (hasNoBeginning(cron)) return 'This is no cron expression: a step follows a beginning, as in 0/15 or */15.';
-  // With seconds or without: which of the two is meant, the trigger says elsewhere.
+  if (cron.length > 200) return 'A cron expression can have at most 200 characters.';
+  if (hasNoBeginning(cron)) return 'Invalid cron expression: a step requires a start, as in 0/15 or */15.';
+  // With or without seconds: the trigger checks elsewhere which one is meant.
   const withSeconds = hasSeconds(cron) ?? false;
   try {
     if (hasDay(new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds)))) return undefined;
     return `The cron expression ${cron} never fires.`;
   } catch (error) {
-    return `This is no cron expression: ${(error as Error).message.replace(/^\w+: /, '')}.`;
+    return `Invalid cron expression: ${(error as Error).message.replace(/^\w+: /, '')}.`;
   }
 }
 
@@ -54,10 +54,10 @@ const clockOf = ({ cron, timezone, withSeconds }: Schedule): Clock => ({
 const parse = ({ cron, withSeconds }: Clock, timezone: string): Cron =>
   new Cron(cron, { paused: true, timezone, ...optionsOf(cron, withSeconds) });
 
-/** An expression by the clocks of no zone. */
+/** An expression without a time zone. */
 interface Walls {
   readonly cron: Cron;
-  /** One for every hour goes on every hour, whatever is done to the clocks. */
+  /** An hourly expression fires every hour, whatever changes in the clocks. */
   readonly isHourly: boolean;
 }
 const known = new Map<string, Walls>();
@@ -80,10 +80,9 @@ const datesOf = ({ dates, timezone }: Schedule): number[] =>
   (dates ?? []).flatMap((date) => instantIn(date, zoneNamed(timezone ?? 'UTC') ?? 'UTC') ?? []);
 
 /**
- * The first instant of the schedule behind this one; undefined where there is none.
- * Each time that the clocks of the zone show comes once: what falls into the hour that is left out in spring comes at its
- * end, what stands in the hour that comes twice in autumn comes the first time. Expressions for every hour follow the
- * hours as they pass.
+ * The first date of the schedule after this time; undefined if none. Each local time occurs once: a time that is
+ * skipped in spring occurs at the end of the gap, a time that occurs twice in autumn occurs the first time. Hourly
+ * expressions follow the elapsed hours.
  */
 export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   if (schedule.dates) {
@@ -95,7 +94,7 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   const { cron: walls, isHourly } = wallsOf(clock);
   if (zone === 'UTC') return walls.nextRun(instant) ?? undefined;
   if (isHourly) return parse(clock, zone).nextRun(instant) ?? undefined;
-  // Of the clocks' own times, as if they were UTC: the order is that of their instants.
+  // Local times as if they were UTC; their order is that of the instants.
   for (let wall = walls.nextRun(new Date(wallAt(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
     const next = instantOf(zone, wall.getTime());
     if (next > instant.getTime()) return new Date(next);
@@ -103,7 +102,7 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   return undefined;
 }
 
-/** The last instant of the schedule before this one, or at it; undefined where there is none. */
+/** The last date of the schedule at or before this time; undefined if none. */
 export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   if (schedule.dates) {
     const dates = datesOf(schedule).filter((date) => date <= instant.getTime());
@@ -111,7 +110,7 @@ export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   }
   const clock = clockOf(schedule);
   const { zone } = clock;
-  // Croner looks strictly before.
+  // Croner searches strictly before.
   const behind = instant.getTime() + 1_000;
   const { cron: walls, isHourly } = wallsOf(clock);
   if (zone === 'UTC') return walls.previousRuns(1, new Date(behind))[0];

@@ -8,15 +8,15 @@ import { cronFault, hasSeconds } from './cron.ts';
 import { upstreamOf } from './upstream.ts';
 import { instantIn, timeZoneFault } from './zone.ts';
 
-/** How a trigger comes to start executions. */
+/** Kinds of triggers. */
 export const triggerKinds = ['SCHEDULE', 'POLLING', 'REALTIME', 'WEBHOOK', 'FLOW'] as const;
 export type TriggerKind = (typeof triggerKinds)[number];
 
-/** What an execution may end in, as far as a trigger can stop after it. */
+/** End states after which a trigger can stop. */
 export const endStates = ['SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED'] as const;
 export const fallbacks = ['WAIT', 'FAIL', 'CANCEL'] as const;
 
-/** A trigger as a flow's source declares it. */
+/** A trigger as declared in a source. */
 export interface DeclaredTrigger {
   readonly id: string;
   readonly type: string;
@@ -24,9 +24,9 @@ export interface DeclaredTrigger {
   readonly disabled: boolean;
   readonly stopAfter: readonly string[];
   readonly workerGroup: { readonly key: string; readonly fallback: string | null } | null;
-  /** All that it says but `disabled`, which is a matter of state. */
+  /** The declaration without `disabled`, which is state. */
   readonly definition: { readonly [key: string]: Json };
-  /** Flows whose end starts it. */
+  /** Flows whose end starts the trigger. */
   readonly upstream: readonly { readonly namespace: string; readonly flowId: string }[];
 }
 
@@ -42,61 +42,65 @@ const base = z.looseObject(
   {
     id: taskId,
     type: typeName,
-    disabled: z.boolean('disabled is true or false.').nullish(),
-    stopAfter: z.array(z.enum(endStates, `stopAfter is a list of ${endStates.join(', ')}.`)).nullish(),
+    disabled: z.boolean('disabled must be true or false.').nullish(),
+    stopAfter: z.array(z.enum(endStates, `stopAfter must be a list of ${endStates.join(', ')}.`)).nullish(),
     workerGroup: z
       .looseObject({
-        key: z.string('A worker group has a key.'),
-        fallback: z.enum(fallbacks, `fallback is ${fallbacks.join(', ')}.`).nullish(),
+        key: z.string('A worker group requires a key.'),
+        fallback: z.enum(fallbacks, `fallback must be ${fallbacks.join(', ')}.`).nullish(),
       })
       .nullish(),
   },
-  'A trigger is a map with id and type.',
+  'A trigger must be a map with id and type.',
 );
 const said = (fault: (text: string) => string | undefined) =>
-  z.string('This is a text: put it in quotes.').superRefine((text, context) => {
+  z.string('The value must be a text. Put it in quotes.').superRefine((text, context) => {
     const message = fault(text);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 const date = z
-  .string('A date is a text.')
-  .refine((text) => instantIn(text, 'UTC') !== undefined, 'This is no date such as 2026-01-31T12:00:00Z.');
+  .string('A date must be a text.')
+  .refine((text) => instantIn(text, 'UTC') !== undefined, 'Invalid date. Write it as in 2026-01-31T12:00:00Z.');
 const schedule = z
   .looseObject({
     cron: said(cronFault).nullish(),
-    dates: z.array(date, 'Dates are a list.').nullish(),
+    dates: z.array(date, 'Dates must be a list.').nullish(),
     timezone: said(timeZoneFault).nullish(),
-    withSeconds: z.boolean('withSeconds is true or false.').nullish(),
-    recoverMissedSchedules: z.enum(['ALL', 'LAST', 'NONE'], 'recoverMissedSchedules is ALL, LAST or NONE.').nullish(),
+    withSeconds: z.boolean('withSeconds must be true or false.').nullish(),
+    recoverMissedSchedules: z
+      .enum(['ALL', 'LAST', 'NONE'], 'recoverMissedSchedules must be ALL, LAST or NONE.')
+      .nullish(),
   })
   .superRefine(({ type, cron, dates, withSeconds }, context) => {
     if (cron != null && hasSeconds(cron) !== undefined && hasSeconds(cron) !== (withSeconds ?? false))
       context.addIssue({
         code: 'custom',
         path: ['cron'],
-        message: 'A cron expression has five parts, or six together with withSeconds: true.',
+        message: 'A cron expression must have five parts, or six parts with withSeconds: true.',
       });
     if (String(type).endsWith('ScheduleOnDates') ? dates == null : cron == null)
-      context.addIssue({ code: 'custom', path: [], message: 'A schedule has a cron expression (or dates).' });
+      context.addIssue({ code: 'custom', path: [], message: 'A schedule requires a cron expression or dates.' });
   });
 const maxInterval = 366 * 86_400;
 const polling = z.looseObject({ interval: said(intervalFault).nullish() });
 
-/** Nobody asks more often than once a second. */
+/** Min interval: one second. */
 function intervalFault(text: string): string | undefined {
   const seconds = secondsIn(text);
-  if (seconds === undefined) return 'An interval is an ISO 8601 duration, such as PT5M.';
-  return seconds >= 1 && seconds <= maxInterval ? undefined : 'An interval has one second to 366 days.';
+  if (seconds === undefined) return 'An interval must be an ISO 8601 duration, such as PT5M.';
+  return seconds >= 1 && seconds <= maxInterval ? undefined : 'An interval must be from one second to 366 days.';
 }
 
 const models: Partial<Record<TriggerKind, z.ZodType>> = { SCHEDULE: schedule, POLLING: polling };
 const maxTriggers = 200;
 
-/** Reads the triggers of a flow. Faults go to `issues`. */
+/** Reads the triggers of a flow. Adds faults to `issues`. */
 export function readTriggers(list: unknown, namespace: string, lineOf: LineOf, issues: Issue[]): DeclaredTrigger[] {
   if (list === undefined || list === null) return [];
   if (!Array.isArray(list) || list.length > maxTriggers) {
-    const message = Array.isArray(list) ? `A flow has at most ${maxTriggers} triggers.` : 'Triggers are a list.';
+    const message = Array.isArray(list)
+      ? `A flow can have at most ${maxTriggers} triggers.`
+      : 'Triggers must be a list.';
     issues.push({ path: ['triggers'], message, line: lineOf(['triggers']) });
     return [];
   }
@@ -119,7 +123,7 @@ export function readTriggers(list: unknown, namespace: string, lineOf: LineOf, i
     const line = lineOf([...path, 'id']);
     const former = lines.get(id);
     if (former === undefined) lines.set(id, line);
-    else issues.push({ path: [...path, 'id'], message: `There is a trigger ${id} already, in line ${former}.`, line });
+    else issues.push({ path: [...path, 'id'], message: `The trigger ${id} already exists in line ${former}.`, line });
     return [
       {
         id,

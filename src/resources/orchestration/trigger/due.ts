@@ -2,11 +2,11 @@ import { secondsIn } from '../../../lib/duration.ts';
 import { lastUpTo, nextAfter, type Schedule } from './cron.ts';
 import type { TriggerKind } from './declared.ts';
 
-/** What happens to dates that nobody took: each is made up for, the last one only, or none. */
+/** How a schedule recovers missed dates: all, the last, or none. */
 export const recoveries = ['ALL', 'LAST', 'NONE'] as const;
 export type Recovery = (typeof recoveries)[number];
 
-/** The parts of a trigger that say when it is due. */
+/** The parts of a trigger that define when it is due. */
 export interface Timed {
   readonly kind: string;
   readonly definition: unknown;
@@ -16,10 +16,10 @@ const defaultInterval = 60;
 export const scheduleOf = ({ definition }: Timed): Schedule => definition as Schedule;
 const intervalOf = ({ definition }: Timed): number =>
   (secondsIn(String((definition as { interval?: unknown }).interval ?? '')) ?? defaultInterval) * 1_000;
-/** What the source says of dates that were missed; undefined: nothing. */
+/** How the source recovers missed dates; undefined if not given. */
 export const saidRecovery = ({ definition }: Timed): Recovery | undefined =>
   (definition as { recoverMissedSchedules?: Recovery | null }).recoverMissedSchedules ?? undefined;
-/** The same for a trigger that was on all the time. */
+/** The same for a trigger that was not disabled. */
 export const recoveryOf = (trigger: Timed): Recovery => saidRecovery(trigger) ?? 'ALL';
 
 const whens: Record<TriggerKind, (trigger: Timed, now: Date) => Date | undefined> = {
@@ -30,13 +30,13 @@ const whens: Record<TriggerKind, (trigger: Timed, now: Date) => Date | undefined
   FLOW: () => undefined,
 };
 
-/** When a trigger that nobody evaluated yet is due; null: never by time. */
+/** When a trigger that was never evaluated is due; null if it is not time-based. */
 export const firstDue = (trigger: Timed, now: Date): Date | null =>
   whens[trigger.kind as TriggerKind](trigger, now) ?? null;
 
 /**
- * When a trigger is due after its date of `evaluatedAt` was dealt with. What lies between that and now was missed.
- * @param recovery for schedules: what to make up for. Default: as the trigger says.
+ * When a trigger is due after the date of `evaluatedAt` is done. Dates between that and now were missed.
+ * @param recovery for schedules: which missed dates to recover. Defaults to the trigger's own.
  */
 export function dueAfter(
   trigger: Timed,

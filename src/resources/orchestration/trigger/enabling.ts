@@ -2,7 +2,7 @@ import type { Prisma, Trigger } from '../../../db/generated/client.ts';
 import type { Backfill } from './backfill.ts';
 import { dueAfter, type Recovery, saidRecovery } from './due.ts';
 
-/** The date up to which a schedule was dealt with: its last one, or the moment before the first that it waited for. */
+/** The date up to which a schedule is done: the last one, or just before the first. */
 const dealtWith = ({ kind, evaluatedAt, nextExecutionAt, stateAt }: Trigger): Date | null => {
   if (kind !== 'SCHEDULE' || evaluatedAt !== null) return evaluatedAt;
   return nextExecutionAt === null ? stateAt : new Date(nextExecutionAt.getTime() - 1);
@@ -11,8 +11,8 @@ const dealtWith = ({ kind, evaluatedAt, nextExecutionAt, stateAt }: Trigger): Da
 type Due = Pick<Prisma.TriggerUncheckedUpdateInput, 'nextExecutionAt' | 'backfill'>;
 
 /**
- * Where a trigger goes on that may fire again: with its backfill, or with what its schedule says of the time between.
- * Dates in between are passed over, unless its source or the caller asks for them.
+ * Where an enabled trigger continues: with its backfill or its schedule. Missed dates are skipped unless its source or
+ * the caller recovers them.
  */
 export function dueOnceEnabled(trigger: Trigger, now: Date, asked: Recovery | undefined): Due {
   const recovery = asked ?? saidRecovery(trigger) ?? 'NONE';
@@ -26,7 +26,7 @@ export function dueOnceEnabled(trigger: Trigger, now: Date, asked: Recovery | un
   };
 }
 
-/** What is noted when a trigger is switched off: from where dates are made up for, where that is asked later. */
+/** Records from which date to recover when the trigger is disabled. */
 export const notedWhenDisabled = (trigger: Trigger): { evaluatedAt?: Date | null } =>
   trigger.kind === 'SCHEDULE' && trigger.evaluatedAt === null && trigger.nextExecutionAt !== null
     ? { evaluatedAt: dealtWith(trigger) }

@@ -12,7 +12,7 @@ import type { ReportOutcome, reportOutcomes } from './reports.ts';
 import { TriggerRef } from './schema.ts';
 
 const ClaimRef = builder.objectRef<ClaimedTrigger>('ClaimedTrigger').implement({
-  description: 'A trigger that a service is to evaluate now, and nobody else.',
+  description: 'A trigger that the claiming service must evaluate.',
   fields: (t) => ({
     trigger: t.field({
       type: TriggerRef,
@@ -20,17 +20,17 @@ const ClaimRef = builder.objectRef<ClaimedTrigger>('ClaimedTrigger').implement({
       description: 'The trigger.',
       resolve: ({ trigger }) => trigger,
     }),
-    dueAt: t.field({ type: 'DateTime', description: 'The date that it is due for.', resolve: ({ dueAt }) => dueAt }),
+    dueAt: t.field({ type: 'DateTime', description: 'The date that is due.', resolve: ({ dueAt }) => dueAt }),
     fallback: t.field({
       type: WorkerGroupFallback,
       nullable: true,
       description:
-        'FAIL or CANCEL: its worker group has no worker, so its execution is to be ended so and not run. Null: evaluate it.',
+        'FAIL or CANCEL if its worker group has no worker: end its execution with that state instead of running it. Null: evaluate the trigger.',
       resolve: ({ fallback }) => fallback as 'FAIL' | 'CANCEL' | null,
     }),
     sequence: t.field({
       type: 'BigInt',
-      description: 'Number of this claim: the report brings it back.',
+      description: 'Number of the claim. Pass it in the report.',
       resolve: ({ trigger }) => trigger.sequence,
     }),
   }),
@@ -38,13 +38,15 @@ const ClaimRef = builder.objectRef<ClaimedTrigger>('ClaimedTrigger').implement({
 
 mutation('claimTriggers', {
   description:
-    'Takes triggers that are due, each for one claimer only. For services that an engine registered: it takes TRIGGER:UPDATE where they are, and the tenants that its worker group serves.',
+    'Claims due triggers. Each trigger goes to one claimer. The caller must have registered the service. Requires TRIGGER:UPDATE for the triggers, in a tenant that its worker group serves.',
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'Id of the service that claims.' }),
-    tenant: t.string({ description: 'Key of a tenant. Left out: all where the account may.' }),
-    limit: t.int({ defaultValue: 100, description: `How many at most, 1 to ${maxBatch}.` }),
+    service: t.string({ required: true, description: 'serviceId of the claiming service.' }),
+    tenant: t.string({
+      description: 'Key of the tenant. Omit for all tenants in which the caller is allowed to claim.',
+    }),
+    limit: t.int({ defaultValue: 100, description: `Max number of triggers, 1 to ${maxBatch}.` }),
   }),
   target: atInstance,
   run: (tx, _grant, { service, tenant, limit }, _target, context) =>
@@ -52,7 +54,7 @@ mutation('claimTriggers', {
   payload: (t) => ({
     claims: t.field({
       type: [ClaimRef],
-      description: 'In the order of their dates.',
+      description: 'The claimed triggers, in the order of their due dates.',
       resolve: ({ result }) => [...result],
     }),
   }),
@@ -60,43 +62,45 @@ mutation('claimTriggers', {
 
 takeItemByItem('ReportTriggersInput', 'reports', 'TriggerReportInput');
 const ReportInput = builder.inputType('TriggerReportInput', {
-  description: 'What came of one claimed trigger.',
+  description: 'Result of evaluating one claimed trigger.',
   fields: (t) => ({
-    trigger: t.id({ required: true, description: 'Its id.' }),
+    trigger: t.id({ required: true, description: 'ID of the trigger.' }),
     sequence: t.field({ type: 'BigInt', required: true, description: 'Number of the claim.' }),
-    dueAt: t.field({ type: 'DateTime', required: true, description: 'The date that it was claimed for.' }),
-    executionId: t.string({ description: 'The execution that it started. Left out: it did not fire.' }),
-    ended: t.boolean({ description: 'Of a realtime trigger: it does not listen any more.' }),
+    dueAt: t.field({ type: 'DateTime', required: true, description: 'The due date of the claim.' }),
+    executionId: t.string({ description: 'executionId of the started execution. Omit if the trigger did not fire.' }),
+    ended: t.boolean({ description: 'For a realtime trigger: true if it has stopped listening.' }),
   }),
 });
 const outcomeTexts: Record<ReportOutcome, { description: string }> = {
-  APPLIED: { description: 'It is the state now.' },
-  IGNORED: { description: 'It is of an earlier claim, of one that was taken away, or was told before.' },
+  APPLIED: { description: 'The report was applied.' },
+  IGNORED: {
+    description: 'The report was ignored: its claim is outdated or was released, or it was already reported.',
+  },
 };
 const OutcomeEnum = builder.enumType('TriggerReportOutcome', {
-  description: 'What became of a report.',
+  description: 'Outcome of a report.',
   values: outcomeTexts satisfies Record<(typeof reportOutcomes)[number], unknown>,
 });
 const AnswerRef = builder.objectRef<ReportAnswer>('TriggerReportResult').implement({
-  description: 'What became of one report.',
+  description: 'Result for one report.',
   fields: (t) => ({
-    triggerId: t.id({ description: 'Id of the trigger.', resolve: ({ id }) => globalId('Trigger', id) }),
+    triggerId: t.id({ description: 'ID of the trigger.', resolve: ({ id }) => globalId('Trigger', id) }),
     outcome: t.field({
       type: OutcomeEnum,
       nullable: true,
-      description: 'What became of it; null where it was refused.',
+      description: 'Outcome; null if the report was refused.',
       resolve: ({ outcome }) => outcome,
     }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error,
     }),
   }),
 });
 
-/** An id that is none refuses its own report. */
+/** An invalid ID refuses only its own report. */
 function idOf(trigger: string | number, i: number): { id: string; wrong?: GatehouseError } {
   try {
     return decodeId(String(trigger), ['Trigger'], ['input', 'reports', i, 'trigger']);
@@ -107,12 +111,12 @@ function idOf(trigger: string | number, i: number): { id: string; wrong?: Gateho
 
 mutation('reportTriggers', {
   description:
-    'Tells what came of claimed triggers, and lets go of them. Reports that are out of date are ignored, and may be sent again without harm.',
+    'Reports the results of claimed triggers and releases them. Outdated reports are ignored, so a report can be sent again safely.',
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'Id of the service that claimed them.' }),
-    reports: t.field({ type: [ReportInput], required: true, description: `At most ${maxBatch}.` }),
+    service: t.string({ required: true, description: 'serviceId of the service that claimed the triggers.' }),
+    reports: t.field({ type: [ReportInput], required: true, description: `Reports, at most ${maxBatch}.` }),
   }),
   target: atInstance,
   run: (tx, _grant, { service, reports }, _target, context, refusals) =>
@@ -126,7 +130,7 @@ mutation('reportTriggers', {
   payload: (t) => ({
     results: t.field({
       type: [AnswerRef],
-      description: 'In the order of the reports.',
+      description: 'One result for each report, in the same order.',
       resolve: ({ result }) => [...result],
     }),
   }),

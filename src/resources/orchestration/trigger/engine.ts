@@ -19,12 +19,12 @@ import {
   type TriggerReport,
 } from './reports.ts';
 
-/** How many triggers one call takes or tells of. */
+/** Max number of triggers in one call. */
 export const maxBatch = 500;
 
 /**
- * What is due for a service, in the tenants where its account holds TRIGGER:UPDATE and that its worker group serves.
- * @param tenant key; undefined: all of them.
+ * Due triggers for a service, in the tenants where its account has TRIGGER:UPDATE and that its worker group serves.
+ * @param tenant key; undefined for all of them.
  */
 export async function claimFor(
   tx: Tx,
@@ -33,7 +33,7 @@ export async function claimFor(
   tenant: string | undefined,
   limit: number,
 ): Promise<ClaimedTrigger[]> {
-  if (limit < 1 || limit > maxBatch) throw badInput(['input', 'limit'], `A claim takes 1 to ${maxBatch}.`);
+  if (limit < 1 || limit > maxBatch) throw badInput(['input', 'limit'], `The limit must be 1 to ${maxBatch}.`);
   const { session } = context;
   const worker = await reportingService(tx, session.doer, serviceId);
   const group = worker.groupId === null ? null : await tx.workerGroup.findUnique({ where: { id: worker.groupId } });
@@ -55,7 +55,7 @@ export interface ReportAnswer {
   readonly error: Refused | null;
 }
 
-/** Takes what a service says of the triggers that it claimed, each by itself. */
+/** Applies the reports of a service, each independently. */
 export async function reportFrom(
   tx: Tx,
   { session }: Context,
@@ -64,7 +64,7 @@ export async function reportFrom(
   refusals: GatehouseError[],
 ): Promise<ReportAnswer[]> {
   if (reports.length === 0 || reports.length > maxBatch)
-    throw badInput(['input', 'reports'], `A report tells of 1 to ${maxBatch} triggers.`);
+    throw badInput(['input', 'reports'], `A report must have 1 to ${maxBatch} triggers.`);
   await reportingService(tx, session.doer, serviceId);
   const ids = [...new Set(reports.map(({ id }) => id))];
   await tx.$executeRaw`SELECT 1 FROM "Trigger" WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE`;
@@ -87,7 +87,7 @@ export async function reportFrom(
     const state = reported(row, report, serviceId, now);
     if (!state) return { id: report.id, outcome: 'IGNORED', error: null };
     states.set(row.id, state);
-    // The next of the same trigger is told of it as it is now.
+    // A later report of the same trigger sees this state.
     rows.set(row.id, { ...row, ...state } as unknown as Trigger);
     return { id: report.id, outcome: 'APPLIED', error: null };
   });

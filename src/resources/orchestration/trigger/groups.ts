@@ -2,15 +2,14 @@ import { ancestorsOf } from '../../../access/where.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import type { DeclaredTrigger } from './declared.ts';
 
-/** Whose workers take a trigger ('' : those of no group), and what happens while there are none. */
+/** Worker group of a trigger ('' for none) and its fallback. */
 export interface EffectiveGroup {
   readonly workerGroup: string;
   readonly workerGroupFallback: string | null;
 }
 
 /**
- * Which worker group triggers in a namespace belong to: the one that they name, else that of the nearest namespace that
- * has one, else the tenant's.
+ * The worker group of triggers in a namespace: their own, else that of the nearest namespace, else that of the tenant.
  */
 export async function effectiveGroups(
   tx: Tx,
@@ -35,7 +34,7 @@ interface Placed {
   readonly workerGroupFallback: string | null;
 }
 
-/** Where the group of a tenant or of a namespace changed, its triggers follow, and those of all below it. */
+/** Updates the triggers after the group of a tenant or a namespace changed, in all namespaces below it. */
 export async function regroupTriggers(
   tx: Tx,
   tenantId: string,
@@ -48,7 +47,7 @@ export async function regroupTriggers(
     namespace === undefined
       ? {}
       : { OR: [{ namespace }, { namespace: { gte: `${namespace}.`, lt: `${namespace}/` } }] };
-  // In the order in which others lock them who act on many at once.
+  // The lock order of all bulk operations.
   const from = namespace ?? '';
   await tx.$executeRaw`
     SELECT 1 FROM "Trigger" WHERE "tenantId" = ${tenantId}

@@ -24,24 +24,25 @@ import {
 } from './service.ts';
 
 const recoveryTexts: Record<(typeof recoveries)[number], { description: string }> = {
-  ALL: { description: 'Each of them is made up for.' },
-  LAST: { description: 'The last of them is made up for.' },
-  NONE: { description: 'None of them.' },
+  ALL: { description: 'Recover every missed date.' },
+  LAST: { description: 'Recover the last missed date.' },
+  NONE: { description: 'Skip all missed dates.' },
 };
 const RecoveryEnum = builder.enumType('RecoverMissedSchedules', {
-  description: 'What happens to dates of a schedule that passed while it was off.',
+  description: 'What happens to the dates that a schedule missed while it was disabled.',
   values: recoveryTexts,
 });
 
 mutation('setTriggersDisabled', {
-  description: 'Switches triggers off or on, whatever their sources say. An answer and an audit event for each.',
+  description:
+    'Disables or enables triggers, regardless of their sources. Returns a result and records an audit event for each.',
   permission: 'TRIGGER:UPDATE',
   input: (t) => ({
     ...selectionInput(t),
-    disabled: t.boolean({ required: true, description: 'Off?' }),
+    disabled: t.boolean({ required: true, description: 'True to disable, false to enable.' }),
     recoverMissed: t.field({
       type: RecoveryEnum,
-      description: 'For schedules that are switched on. Default: as each source says, and NONE where it says nothing.',
+      description: 'For schedules that are enabled. Defaults to the value in each source, or NONE.',
     }),
   }),
   target: (input, context) => {
@@ -58,10 +59,10 @@ mutation('setTriggersDisabled', {
 
 type Act<P extends Permission> = (tx: Tx, grant: Grant<P>, tenant: TenantRef, named: Named) => Promise<Changed>;
 
-/** A mutation that does the same with each trigger of a selection. */
+/** Defines a mutation that acts on each trigger of a selection. */
 function onSelected<P extends Permission>(name: string, permission: P, description: string, act: Act<P>): void {
   mutation(name, {
-    description: `${description} An answer and an audit event for each.`,
+    description: `${description} Returns a result and records an audit event for each.`,
     permission,
     input: (t) => selectionInput(t),
     target: (input, context) => {
@@ -78,23 +79,26 @@ function onSelected<P extends Permission>(name: string, permission: P, descripti
 onSelected(
   'unlockTriggers',
   'TRIGGER:UPDATE',
-  'Lets go of triggers that are held by an execution or an evaluation. Where that still runs, there may be two.',
+  'Unlocks triggers that are held by an execution or an evaluation. If that is still running, a second one can start.',
   unlock,
 );
 onSelected(
   'restartTriggers',
   'TRIGGER:UPDATE',
-  'Begins triggers anew: who evaluates one loses it, and its next date is computed from now.',
+  'Restarts triggers. A current evaluation is revoked, and the next date is computed from now.',
   restart,
 );
 onSelected(
   'deleteTriggers',
   'TRIGGER:DELETE',
-  'Deletes the state of triggers: each is as if its flow had just been saved for the first time. To be rid of a trigger, take it out of the source.',
+  'Resets the state of triggers to that of a newly saved flow. To remove a trigger, remove it from the source.',
   reset,
 );
 
-const one = { id: 'Which trigger.', version: 'The version that the caller saw: another one by now is a CONFLICT.' };
+const one = {
+  id: 'ID of the trigger.',
+  version: 'Version of the trigger that the caller read. If it differs, the request fails with CONFLICT.',
+};
 const triggerPayload = (t: PayloadBuilder<Changed>) => ({
   trigger: t.field({
     type: TriggerRef,
@@ -105,15 +109,15 @@ const triggerPayload = (t: PayloadBuilder<Changed>) => ({
 });
 
 mutation('createBackfill', {
-  description: 'Runs a schedule for dates of the past.',
+  description: 'Runs a schedule for past dates.',
   permission: 'TRIGGER:CREATE',
   input: (t) => ({
     id: t.id({ required: true, description: one.id }),
     version: t.int({ description: one.version }),
-    start: t.field({ type: 'DateTime', required: true, description: 'From the first date here on.' }),
-    end: t.field({ type: 'DateTime', description: 'Up to here. Default: now.' }),
-    inputs: t.field({ type: 'JSON', description: 'Inputs of its executions, by name.' }),
-    labels: t.field({ type: 'JSON', description: 'Labels of its executions, texts by key.' }),
+    start: t.field({ type: 'DateTime', required: true, description: 'Start of the dates, inclusive.' }),
+    end: t.field({ type: 'DateTime', description: 'End of the dates, inclusive. Defaults to now.' }),
+    inputs: t.field({ type: 'JSON', description: 'Inputs of the executions, by name.' }),
+    labels: t.field({ type: 'JSON', description: 'Labels of the executions: text values by key.' }),
   }),
   rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
@@ -121,7 +125,7 @@ mutation('createBackfill', {
   payload: triggerPayload,
 });
 
-/** A mutation that changes the backfill of one trigger. */
+/** Defines a mutation that changes the backfill of one trigger. */
 function onBackfill(name: string, description: string, act: Act<'TRIGGER:UPDATE'>): void {
   mutation(name, {
     description,
@@ -138,10 +142,10 @@ function onBackfill(name: string, description: string, act: Act<'TRIGGER:UPDATE'
 
 onBackfill(
   'pauseBackfill',
-  'Lets a backfill wait. Meanwhile the trigger is due as without it.',
+  'Pauses a backfill. Until it is resumed, the trigger is due as without it.',
   (tx, grant, tenant, named) => setBackfillPaused(tx, grant, tenant, named, true),
 );
-onBackfill('resumeBackfill', 'Lets a backfill go on from the date where it stood.', (tx, grant, tenant, named) =>
+onBackfill('resumeBackfill', 'Resumes a backfill at the date where it was paused.', (tx, grant, tenant, named) =>
   setBackfillPaused(tx, grant, tenant, named, false),
 );
-onBackfill('deleteBackfill', 'Ends a backfill. The trigger is due as it was without it.', deleteBackfill);
+onBackfill('deleteBackfill', 'Ends a backfill. The trigger is due as without it.', deleteBackfill);

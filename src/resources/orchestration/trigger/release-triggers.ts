@@ -4,21 +4,21 @@ import type { Trigger } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { asSystem } from '../../../policy/session/system.ts';
 
-/** An execution that ended, as far as a trigger wants to know. */
+/** The fields of an ended execution that triggers use. */
 export interface EndedExecution {
   readonly tenantId: string;
   readonly executionId: string;
   readonly state: string;
   readonly namespace: string;
   readonly flowId: string;
-  /** The trigger that started it; null: none did. */
+  /** The trigger that started it; null if none. */
   readonly triggerId: string | null;
 }
 type Held = Pick<Trigger, 'id' | 'tenantId' | 'executionId' | 'stopAfter' | 'disabled'>;
 
 /**
- * Lets go of the triggers that these executions held. One that is to stop after such an end is disabled, which is told
- * in an audit event of the gateway's own; one that somebody disabled meanwhile stays so.
+ * Releases the triggers that these executions held. A trigger with a matching stopAfter is disabled, with an audit
+ * event of the gateway. A trigger that a user has disabled meanwhile keeps its state.
  */
 export async function releaseTriggers(tx: Tx, ended: readonly EndedExecution[]): Promise<void> {
   for (const [tenantId, own] of Map.groupBy(ended, (one) => one.tenantId)) {
@@ -27,7 +27,7 @@ export async function releaseTriggers(tx: Tx, ended: readonly EndedExecution[]):
     const [namespaces, flows, triggers] = (['namespace', 'flowId', 'triggerId'] as const).map((name) =>
       started.map((one) => one[name]),
     );
-    // Those that started them as well: a service may just be reporting that this is its execution.
+    // Includes those that started them: a service may be reporting this execution right now.
     const locked = await tx.$queryRaw<Held[]>`
       SELECT id, "tenantId", "executionId", "stopAfter", disabled FROM "Trigger" WHERE id IN (
         SELECT id FROM "Trigger" WHERE "tenantId" = ${tenantId} AND "executionId" = ANY(${[...states.keys()]})
@@ -40,7 +40,7 @@ export async function releaseTriggers(tx: Tx, ended: readonly EndedExecution[]):
   }
 }
 
-/** Of triggers that were just reported, lets go of those whose execution had ended by then: its end came first. */
+/** Releases just reported triggers whose execution had ended before the report. */
 export async function releaseEnded(tx: Tx, triggers: readonly Held[]): Promise<void> {
   for (const [tenantId, own] of Map.groupBy(triggers, (one) => one.tenantId)) {
     const executionId = { in: own.flatMap((one) => one.executionId ?? []) };
@@ -51,7 +51,7 @@ export async function releaseEnded(tx: Tx, triggers: readonly Held[]): Promise<v
   }
 }
 
-/** @param states of the executions that ended, by their ids. */
+/** @param states states of the ended executions, by ID. */
 async function release(tx: Tx, locked: readonly Held[], states: ReadonlyMap<string, string>): Promise<void> {
   const held = locked.filter(({ executionId }) => executionId !== null && states.has(executionId));
   if (held.length === 0) return;

@@ -4,36 +4,36 @@ import { badInput, type GatehouseError } from '../../../errors.ts';
 import { advanced, type Backfill } from './backfill.ts';
 import { dueAfter } from './due.ts';
 
-/** What an engine says of a trigger that it claimed. */
+/** A report of an engine on a claimed trigger. */
 export interface TriggerReport {
   readonly id: string;
-  /** Why the id is none. */
+  /** Why the ID is invalid. */
   readonly wrong?: GatehouseError;
-  /** Of the claim. */
+  /** Number of the claim. */
   readonly sequence: bigint;
-  /** The date that it was claimed for. */
+  /** The due date of the claim. */
   readonly dueAt: Date;
-  /** The execution that it started; absent: it did not fire. */
+  /** The started execution; absent if it did not fire. */
   readonly executionId?: string | null | undefined;
-  /** A realtime trigger goes on listening, unless this says that it stopped. */
+  /** A realtime trigger keeps listening unless this is true. */
   readonly ended?: boolean | null | undefined;
 }
 
 const executionIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** The database, by whose clock triggers are due, may be ahead by so much. */
+/** Max clock skew against the database, which decides when triggers are due. */
 const aheadMs = 5 * 60_000;
 
-/** What is wrong with a report by itself: it would hold the trigger for ever, or move it out of the calendar. */
+/** The fault of a report on its own: it would hold the trigger forever, or set a date beyond the calendar. */
 export function reportFault(
   { kind }: Trigger,
   { executionId, dueAt }: TriggerReport,
   now: Date,
 ): GatehouseError | undefined {
   if (executionId != null && !executionIdPattern.test(executionId))
-    return badInput(['executionId'], 'An id has 1 to 100 of A-Z, a-z, 0-9, ., _ and -.');
+    return badInput(['executionId'], 'An ID must have 1 to 100 characters of A-Z, a-z, 0-9, ., _ and -.');
   if (kind === 'SCHEDULE' && dueAt.getTime() > now.getTime() + aheadMs)
-    return badInput(['dueAt'], 'No trigger is claimed before it is due.');
+    return badInput(['dueAt'], 'A trigger cannot be claimed before it is due.');
   return undefined;
 }
 
@@ -51,10 +51,7 @@ export type ReportedState = Pick<
   | 'nextExecutionAt'
 > & { readonly backfill: Backfill | null };
 
-/**
- * The state after a report; undefined where it is out of date: of an earlier claim, of one that was taken away, or told
- * before.
- */
+/** The state after a report; undefined if it is outdated: from an earlier or released claim, or already reported. */
 export function reported(
   trigger: Trigger,
   report: TriggerReport,
@@ -78,7 +75,7 @@ export function reported(
   };
 }
 
-/** Where a trigger goes on after the date that was dealt with. */
+/** Where a trigger continues after the date that was done. */
 function nextOf(
   trigger: Trigger,
   backfill: Backfill | null,
@@ -86,19 +83,19 @@ function nextOf(
   now: Date,
 ): Pick<ReportedState, 'backfill' | 'nextExecutionAt' | 'evaluatedAt'> {
   const isOff = trigger.disabled;
-  // Dates of a backfill lie in the past: the schedule itself stays where it is.
+  // Dates of a backfill are in the past: the schedule itself does not move.
   const asBefore = { evaluatedAt: trigger.evaluatedAt, nextExecutionAt: trigger.nextExecutionAt };
   if (backfill && evaluatedAt.getTime() === new Date(backfill.currentDate).getTime()) {
     const next = advanced(trigger, backfill);
     if (backfill.paused) return { ...asBefore, backfill: next.backfill };
     return { ...next, evaluatedAt: trigger.evaluatedAt, ...(isOff && { nextExecutionAt: null }) };
   }
-  // It was claimed for a date of a backfill that is gone, or was moved on meanwhile: it is due later already.
+  // The backfill of the claim was deleted or has moved on: the next date is already set.
   const isBehind = trigger.nextExecutionAt !== null && evaluatedAt < trigger.nextExecutionAt;
   if (trigger.kind === 'SCHEDULE' && (!backfill || backfill.paused) && isBehind) return { ...asBefore, backfill };
   const due = dueAfter(trigger, evaluatedAt, now);
   if (!backfill || backfill.paused) return { backfill, evaluatedAt, nextExecutionAt: isOff ? null : due };
-  // The backfill came up after the claim, and goes first.
+  // The backfill was created after the claim and takes precedence.
   const later = { ...backfill, previousNextExecutionAt: due?.toISOString() ?? null };
   return { backfill: later, evaluatedAt, nextExecutionAt: isOff ? null : new Date(backfill.currentDate) };
 }

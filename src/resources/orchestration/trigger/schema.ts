@@ -14,14 +14,14 @@ import type { Backfill } from './backfill.ts';
 import { type TriggerKind, triggerKinds } from './declared.ts';
 
 const kinds: Record<TriggerKind, string> = {
-  SCHEDULE: 'By a cron expression, or on given dates.',
-  POLLING: 'Looks for something at intervals.',
-  REALTIME: 'Listens without an end.',
-  WEBHOOK: 'By a call from outside.',
-  FLOW: 'By the end of another flow.',
+  SCHEDULE: 'Fires by a cron expression, or on given dates.',
+  POLLING: 'Polls at intervals.',
+  REALTIME: 'Listens continuously.',
+  WEBHOOK: 'Fires on a call from outside.',
+  FLOW: 'Fires when another flow ends.',
 };
 const KindEnum = builder.enumType('TriggerKind', {
-  description: 'How a trigger comes to start executions.',
+  description: 'Kind of a trigger: how it starts executions.',
   values: Object.fromEntries(triggerKinds.map((kind) => [kind, { description: kinds[kind] }])) as Record<
     TriggerKind,
     { description: string }
@@ -30,79 +30,91 @@ const KindEnum = builder.enumType('TriggerKind', {
 const ReasonEnum = builder.enumType('TriggerDisabledReason', {
   description: 'Why a trigger is disabled.',
   values: {
-    SOURCE: { description: "The flow's source said so when the trigger was first seen." },
-    PERSON: { description: 'Somebody disabled it.' },
-    STOP_AFTER: { description: 'An execution ended in a state after which it is to stop.' },
+    SOURCE: { description: 'The source disabled it when the trigger was first saved.' },
+    PERSON: { description: 'A user disabled it.' },
+    STOP_AFTER: { description: 'An execution ended in a state of its stopAfter.' },
   },
 });
 
 const BackfillRef = builder.objectRef<Backfill>('Backfill').implement({
-  description: 'Dates of the past that a schedule is run for.',
+  description: 'A run of a schedule for past dates.',
   fields: (t) => ({
-    start: t.field({ type: 'DateTime', description: 'From here on.', resolve: ({ start }) => new Date(start) }),
-    end: t.field({ type: 'DateTime', description: 'Up to here.', resolve: ({ end }) => new Date(end) }),
+    start: t.field({ type: 'DateTime', description: 'Start, inclusive.', resolve: ({ start }) => new Date(start) }),
+    end: t.field({ type: 'DateTime', description: 'End, inclusive.', resolve: ({ end }) => new Date(end) }),
     currentDate: t.field({
       type: 'DateTime',
-      description: 'The date that comes next.',
+      description: 'The next date.',
       resolve: ({ currentDate }) => new Date(currentDate),
     }),
-    paused: t.exposeBoolean('paused', { description: 'Does it wait?' }),
-    inputs: t.field({ type: 'JSON', description: 'Inputs of its executions.', resolve: ({ inputs }) => inputs }),
-    labels: t.field({ type: 'JSON', description: 'Labels of its executions.', resolve: ({ labels }) => labels }),
+    paused: t.exposeBoolean('paused', { description: 'True if the backfill is paused.' }),
+    inputs: t.field({ type: 'JSON', description: 'Inputs of the executions.', resolve: ({ inputs }) => inputs }),
+    labels: t.field({ type: 'JSON', description: 'Labels of the executions.', resolve: ({ labels }) => labels }),
     previousNextExecutionAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the trigger would be due without it.',
+      description: 'When the trigger would be due without the backfill.',
       resolve: ({ previousNextExecutionAt: at }) => (at === null ? null : new Date(at)),
     }),
   }),
 });
 
 export const TriggerRef = builder.prismaNode('Trigger', {
-  description: 'A trigger of a flow, in the state that Gatehouse keeps of it: the truth, whatever the source says.',
+  description: 'A trigger of a flow, with the state that Gatehouse keeps. That state takes precedence over the source.',
   id: { field: 'id' },
   fields: (t) => ({
-    namespace: t.exposeString('namespace', { description: 'Where its flow is.' }),
-    flowId: t.exposeString('flowId', { description: "Its flow's name." }),
-    triggerId: t.exposeString('triggerId', { description: 'Its own name in the flow.' }),
-    type: t.exposeString('type', { description: 'Its type, as the source says.' }),
-    kind: t.field({ type: KindEnum, description: 'How it fires.', resolve: ({ kind }) => kind as TriggerKind }),
+    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
+    triggerId: t.exposeString('triggerId', { description: 'ID of the trigger in the flow.' }),
+    type: t.exposeString('type', { description: 'Type in the source.' }),
+    kind: t.field({
+      type: KindEnum,
+      description: 'How it starts executions.',
+      resolve: ({ kind }) => kind as TriggerKind,
+    }),
     definition: t.field({
       type: 'JSON',
       description:
-        'What the source declares of it, but for disabled. The key of a webhook starts executions: it is *** for those who may not change the trigger.',
+        'Declaration in the source, without disabled. The key of a webhook starts executions: it is shown as *** to viewers who cannot update the trigger.',
       resolve: (trigger, _args, context) => shownDefinition(trigger, context),
     }),
-    disabled: t.exposeBoolean('disabled', { description: 'Is it off? The state that holds.' }),
-    declaredDisabled: t.exposeBoolean('declaredDisabled', { description: "What the flow's source says of that." }),
+    disabled: t.exposeBoolean('disabled', {
+      description: 'True if the trigger is disabled. This is the state in effect.',
+    }),
+    declaredDisabled: t.exposeBoolean('declaredDisabled', { description: 'Value of disabled in the source.' }),
     disabledReason: t.field({
       type: ReasonEnum,
       nullable: true,
-      description: 'Why it is off; null where it is on.',
+      description: 'Why it is disabled; null if it is enabled.',
       resolve: ({ disabledReason }) => disabledReason as 'SOURCE' | null,
     }),
     active: t.boolean({
-      description: 'Can it fire: is neither it nor its flow disabled?',
+      description: 'True if neither the trigger nor its flow is disabled.',
       resolve: ({ disabled, flowDisabled }) => !disabled && !flowDisabled,
     }),
     stateBy: t.string({
       nullable: true,
-      description: 'Who switched it to its present state (by saving the flow, where it is as first seen), by name.',
+      description: 'Name of the user who last disabled or enabled it, or who saved the flow if it never changed.',
       resolve: ({ stateById, stateByName }, _args, context) =>
         stateByName === null ? null : shownName(context, stateById ?? '', stateByName),
     }),
-    stateAt: t.expose('stateAt', { type: 'DateTime', description: 'Since when it is on or off.' }),
+    stateAt: t.expose('stateAt', { type: 'DateTime', description: 'Since when it has been enabled or disabled.' }),
     locked: t.boolean({
-      description: 'Is it held by an execution, or by a worker that evaluates it?',
+      description: 'True if it is held by an execution or by a worker that evaluates it.',
       resolve: ({ executionId, evaluationStartedAt }) => executionId !== null || evaluationStartedAt !== null,
     }),
-    executionId: t.exposeString('executionId', { nullable: true, description: 'The execution that holds it.' }),
+    executionId: t.exposeString('executionId', {
+      nullable: true,
+      description: 'executionId of the execution that holds it.',
+    }),
     evaluationStartedAt: t.expose('evaluationStartedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when a worker evaluates it.',
+      description: 'Start of the current evaluation.',
     }),
-    workerId: t.exposeString('workerId', { nullable: true, description: 'Id of the service that evaluates it.' }),
+    workerId: t.exposeString('workerId', {
+      nullable: true,
+      description: 'serviceId of the service that evaluates it.',
+    }),
     worker: t.field({
       type: refOf('Worker') as never,
       nullable: true,
@@ -118,27 +130,27 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     nextExecutionAt: t.expose('nextExecutionAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it is due; null where it is off, or not due by time.',
+      description: 'When it is next due; null if it is disabled or not time-based.',
     }),
     backfill: t.field({
       type: BackfillRef,
       nullable: true,
-      description: 'The dates of the past that it is run for.',
+      description: 'Current backfill.',
       resolve: ({ backfill }) => backfill as unknown as Backfill | null,
     }),
     workerGroup: t.string({
       nullable: true,
-      description: 'Key of the worker group that takes it; null: workers of no group.',
+      description: 'Key of its worker group; null for workers without a group.',
       resolve: ({ workerGroup }) => workerGroup || null,
     }),
     version: t.exposeInt('version', {
       description:
-        'Counts what people and sources changed: give it back, and nothing that you did not see is overwritten.',
+        'Version number that users and sources increase. Pass it to avoid overwriting changes that you have not seen.',
     }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When people or sources last changed it.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When a user or source last changed it.' }),
     flow: guardedOne<Trigger, Flow>(t, {
       type: refOf('Flow') as never,
-      description: 'Its flow.',
+      description: 'ID of the flow.',
       permission: 'FLOW:READ',
       scope: ({ tenantId }) => ({ tenantId }),
       model: 'flow',
@@ -149,7 +161,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
 });
 registerNode({ typename: 'Trigger', resource: 'TRIGGER' });
 
-/** A key that is an expression is no secret by itself. */
+/** A key that is an expression is not itself a secret. */
 function shownDefinition(trigger: Trigger, { session }: Context): unknown {
   const { definition, kind, tenantId } = trigger;
   const { key } = definition as { key?: unknown };
@@ -159,7 +171,7 @@ function shownDefinition(trigger: Trigger, { session }: Context): unknown {
     : { ...(definition as object), key: '***' };
 }
 
-/** A service by the id that it gave itself. @throws FORBIDDEN. */
+/** A service by the ID that it gave itself. @throws FORBIDDEN. */
 function workerOf(context: Context, serviceId: string): Promise<Row | null> {
   const { where } = context.session.grant('WORKER:READ');
   return loadByNames(context, 'worker', where as Condition, { serviceId });
@@ -168,25 +180,25 @@ function workerOf(context: Context, serviceId: string): Promise<Row | null> {
 const TriggerConnection = connectionType('Trigger', TriggerRef);
 const order = orderBy('Trigger', {
   TRIGGER_ID: { column: 'triggerId', description: 'By name.' },
-  FLOW_ID: { column: 'flowId', description: "By the flow's name." },
+  FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
   NAMESPACE: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
 export const TriggerWhere = builder.inputType('TriggerWhere', {
-  description: 'Which triggers.',
+  description: 'Filter for triggers.',
   fields: (t) => ({
-    namespace: t.string({ description: 'In this very namespace.' }),
-    under: t.string({ description: 'In this namespace and all below it.' }),
-    flowId: t.string({ description: 'Of flows of this name.' }),
-    triggerId: t.string({ description: 'Of this very name.' }),
-    kind: t.field({ type: KindEnum, description: 'Of this kind.' }),
-    type: t.string({ description: 'Of this very type.' }),
-    disabled: t.boolean({ description: 'Only those that are off, or only those that are on.' }),
-    locked: t.boolean({ description: 'Only those that are held, or only those that are not.' }),
-    backfilling: t.boolean({ description: 'Only those with a backfill, or only those without.' }),
-    workerId: t.string({ description: 'Evaluated by this service.' }),
-    dueBefore: t.field({ type: 'DateTime', description: 'Due before then.' }),
-    text: t.string({ description: 'Namespace, flow or name contains this, in any case.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    flowId: t.string({ description: 'Exactly this flow ID.' }),
+    triggerId: t.string({ description: 'Exactly this trigger ID.' }),
+    kind: t.field({ type: KindEnum, description: 'This kind.' }),
+    type: t.string({ description: 'Exactly this type.' }),
+    disabled: t.boolean({ description: 'True for disabled triggers, false for enabled ones.' }),
+    locked: t.boolean({ description: 'True for held triggers, false for free ones.' }),
+    backfilling: t.boolean({ description: 'True for triggers with a backfill, false for those without.' }),
+    workerId: t.string({ description: 'serviceId of the service that evaluates it.' }),
+    dueBefore: t.field({ type: 'DateTime', description: 'Due before this time.' }),
+    text: t.string({ description: 'Case-insensitive search in namespace, flow ID and trigger ID.' }),
   }),
 });
 export type TriggerFilter = typeof TriggerWhere.$inferInput;
@@ -237,19 +249,19 @@ const list = {
 builder.prismaObjectFields('Tenant', (t) => ({
   triggers: connection(t, {
     ...list,
-    description: 'The triggers of the tenant that the viewer may read.',
+    description: 'Triggers of the tenant that the viewer can read.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
   }),
   trigger: t.field({
     type: TriggerRef,
     nullable: true,
-    description: 'One trigger by its names.',
+    description: 'A trigger by its namespace, flow and ID.',
     access: { decides: 'TRIGGER:READ' },
     args: {
       namespace: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
-      flowId: t.arg.string({ required: true, description: "The flow's name." }),
-      triggerId: t.arg.string({ required: true, description: 'Its own name.' }),
+      flowId: t.arg.string({ required: true, description: 'ID of the flow.' }),
+      triggerId: t.arg.string({ required: true, description: 'ID of the trigger in the flow.' }),
     },
     resolve: ({ id }: Tenant, names, context) => {
       const { where } = context.session.grant('TRIGGER:READ', { tenantId: id });
@@ -265,7 +277,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
 builder.prismaObjectField('Flow', 'triggers', (t) =>
   connection(t, {
     ...list,
-    description: 'Its triggers, as far as the viewer may read them.',
+    description: 'Triggers of the flow that the viewer can read.',
     scopes: ({ tenantId }: Flow) => ({ tenantId }),
     within: ({ id }) => ({ flowKey: id }),
     relation: { model: 'flow', field: 'triggers' },

@@ -9,26 +9,31 @@ import { decodeId } from '../../../graphql/node.ts';
 import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 import type { Changed, Named } from './service.ts';
 
-/** How many triggers one act takes. */
+/** Max number of triggers in one operation. */
 export const maxSelection = 1_000;
 
 const Item = builder.inputType('TriggerItem', {
   description: 'One trigger to act on.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'Its id.' }),
-    version: t.int({ description: 'The version that the caller saw: where it is another one by now, CONFLICT.' }),
+    id: t.id({ required: true, description: 'ID of the trigger.' }),
+    version: t.int({
+      description: 'Version of the trigger that the caller read. If it differs, the item fails with CONFLICT.',
+    }),
   }),
 });
 
-/** The part of an input that says which triggers. */
+/** Input fields that select triggers. */
 export const selectionInput = (t: InputBuilder) => ({
   tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-  triggers: t.field({ type: [Item], description: `These, at most ${maxSelection}. Or give where, or all.` }),
+  triggers: t.field({
+    type: [Item],
+    description: `The triggers, at most ${maxSelection}. Alternatively, pass where or all.`,
+  }),
   where: t.field({
     type: TriggerWhere,
-    description: `All that satisfy this and that the caller may read, at most ${maxSelection}. An empty filter is refused.`,
+    description: `Selects the matching triggers that the caller can read, at most ${maxSelection}. An empty filter is rejected.`,
   }),
-  all: t.boolean({ description: `true: all that the caller may read, at most ${maxSelection}.` }),
+  all: t.boolean({ description: `True selects all triggers that the caller can read, at most ${maxSelection}.` }),
 });
 export interface Selection {
   readonly triggers?: readonly (typeof Item.$inferInput)[] | null | undefined;
@@ -42,19 +47,19 @@ export interface TriggerAnswer extends Named {
   readonly error: Refused | null;
 }
 const AnswerRef = builder.objectRef<TriggerAnswer>('TriggerResult').implement({
-  description: 'What came of one trigger.',
+  description: 'Result for one trigger.',
   fields: (t) => ({
     trigger: t.field({
       type: TriggerRef,
       nullable: true,
-      description: 'As it is now; null where it was refused.',
+      description: 'The trigger in its current state; null if it was refused.',
       resolve: ({ trigger }) => trigger,
     }),
-    changed: t.exposeBoolean('changed', { description: 'Was there anything to change? false: it was so already.' }),
+    changed: t.exposeBoolean('changed', { description: 'False if the trigger was already in that state.' }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error,
     }),
   }),
@@ -62,24 +67,24 @@ const AnswerRef = builder.objectRef<TriggerAnswer>('TriggerResult').implement({
 export const selectionPayload = (t: PayloadBuilder<readonly TriggerAnswer[]>) => ({
   results: t.field({
     type: [AnswerRef],
-    description: 'One answer for each, in the order of the items, or of their ids.',
+    description: 'One result for each trigger, in the order of the items or of the IDs.',
     resolve: ({ result }) => [...result],
   }),
   changedCount: t.int({
-    description: 'How many really changed.',
+    description: 'Number of changed triggers.',
     resolve: ({ result }) => result.filter(({ changed }) => changed).length,
   }),
 });
 
-/** @throws BAD_INPUT unless exactly one way to choose is given, and it chooses. */
+/** @throws BAD_INPUT unless exactly one way to select is given and it selects something. */
 export function assertSelection({ triggers, where, all }: Selection): void {
   const given = [triggers != null, where != null, all === true].filter(Boolean).length;
-  if (given !== 1) throw badInput(['input'], 'Say which triggers: by triggers, by where, or by all.');
+  if (given !== 1) throw badInput(['input'], 'Select triggers with exactly one of triggers, where and all.');
   if (where != null && Object.keys(triggerCondition({ ...where, text: where.text || null })).length === 0)
-    throw badInput(['input', 'where'], 'An empty filter chooses nothing; all: true means all.');
+    throw badInput(['input', 'where'], 'An empty filter selects nothing. Pass all: true to select all triggers.');
 }
 
-/** The triggers that are meant, in an order that keeps two such acts from waiting for each other in a circle. */
+/** The selected triggers, in a fixed order, so that operations do not deadlock. */
 async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
   if (triggers != null) {
     if (triggers.length > 0) assertLength(triggers, maxSelection);
@@ -89,8 +94,8 @@ async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, wh
     }));
     const seen = new Set<string>();
     const repeated = items.findIndex(({ id }) => seen.size === seen.add(id).size);
-    if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is there twice.');
-    // Locked in one order first: each of them is then looked at in the order of the items.
+    if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is given twice.');
+    // All are locked in one order first, then processed in the order of the items.
     await tx.$executeRaw`
       SELECT 1 FROM "Trigger" WHERE "tenantId" = ${tenantId} AND id = ANY(${items.map(({ id }) => id)})
       ORDER BY id FOR UPDATE`;
@@ -104,11 +109,11 @@ async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, wh
     take: maxSelection + 1,
   });
   if (rows.length > maxSelection)
-    throw new GatehouseError('LIMIT_EXCEEDED', `More than ${maxSelection} triggers are meant: narrow the filter.`);
+    throw new GatehouseError('LIMIT_EXCEEDED', `The filter matches more than ${maxSelection} triggers. Narrow it.`);
   return rows;
 }
 
-/** Acts on each of them by itself, with an honest answer for each. */
+/** Acts on each trigger independently, with a result for each. */
 export async function onEach(
   tx: Tx,
   context: Context,

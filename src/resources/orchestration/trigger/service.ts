@@ -11,19 +11,19 @@ import { type Backfill, dueWithout, firstDateFrom } from './backfill.ts';
 import { firstDue, type Recovery } from './due.ts';
 import { dueOnceEnabled, notedWhenDisabled } from './enabling.ts';
 
-/** A trigger as an input names it, with the version that the caller saw. */
+/** A trigger in an input, with the version that the caller read. */
 export interface Named {
   readonly id: string;
   readonly version?: number | null | undefined;
 }
 export interface Changed {
   readonly trigger: Trigger;
-  /** Was there anything to change? */
+  /** False if there was nothing to change. */
   readonly changed: boolean;
 }
 type Data = Prisma.TriggerUncheckedUpdateInput;
 
-/** One person's act on one trigger: compared with the version that they saw, reviewed, recorded. */
+/** A user's act on one trigger: checks the version, reviews and records. */
 async function act<P extends 'TRIGGER:CREATE' | 'TRIGGER:UPDATE' | 'TRIGGER:DELETE'>(
   tx: Tx,
   grant: Grant<P>,
@@ -34,19 +34,19 @@ async function act<P extends 'TRIGGER:CREATE' | 'TRIGGER:UPDATE' | 'TRIGGER:DELE
 ): Promise<Changed> {
   const before = await find<Trigger>(tx, grant, 'TRIGGER', id);
   if (version != null && before.version !== version)
-    throw conflict(`The trigger is at version ${before.version} by now, not at ${version}.`);
+    throw conflict(`The trigger is at version ${before.version}, not at ${version}. Read it again.`);
   const now = new Date();
   const data = alter(before, now);
   if (!data) return { trigger: before, changed: false };
   const next = { ...data, version: before.version + 1, updatedAt: now };
   await grant.review(tx, { before, after: rowAfter(before, next) });
   const after = await tx.trigger.update({ where: { id }, data: next });
-  // Also where nothing of it shows in what events hold: the act itself is told.
+  // Recorded even if no audited field changed.
   record(tx, grant, { before, after, tenant, verb, details: {} });
   return { trigger: after, changed: true };
 }
 
-/** The row as it will be: for Prisma, an empty JSON column is a word of its own. */
+/** The row after the change. Prisma has a special value for an empty JSON column. */
 const rowAfter = (before: Trigger, data: Data) => ({
   ...before,
   ...Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value === Prisma.DbNull ? null : value])),
@@ -59,8 +59,8 @@ const isLocked = ({ executionId, evaluationStartedAt }: Trigger) =>
   executionId !== null || evaluationStartedAt !== null;
 
 /**
- * Stops a trigger, or lets it go on. What it started runs on; a realtime one loses the worker that listened for it.
- * @param recovery for one that goes on: what happens to the dates in between. Default: as its source says, else none is made up for.
+ * Disables or enables a trigger. Its executions continue; a realtime trigger loses the worker that listens.
+ * @param recovery when enabled: which missed dates to recover. Defaults to that of its source, else none.
  */
 export const setDisabled = (
   tx: Tx,
@@ -85,15 +85,15 @@ export const setDisabled = (
     };
   });
 
-/** Lets go of a trigger that is held by an execution or an evaluation. Where that still runs, there may be two. */
+/** Unlocks a trigger that is held by an execution or an evaluation. If that is still running, a second one can start. */
 export const unlock = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRef, named: Named): Promise<Changed> =>
   act(tx, grant, tenant, named, 'unlock', (before) => {
-    if (before.kind === 'REALTIME') throw conflict('A realtime trigger is held by its worker as long as it listens.');
+    if (before.kind === 'REALTIME') throw conflict('A realtime trigger is held by its worker while it listens.');
     if (!isLocked(before)) throw conflict('The trigger is not locked.');
     return { ...unlocked, sequence: { increment: 1 } };
   });
 
-/** Begins anew: the worker that evaluates it loses it, and what it did before does not count for what comes next. */
+/** Restarts a trigger: a current evaluation is revoked and does not affect the next date. */
 export const restart = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRef, named: Named): Promise<Changed> =>
   act(tx, grant, tenant, named, 'restart', (before, now) => ({
     evaluationStartedAt: null,
@@ -103,7 +103,7 @@ export const restart = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRe
     ...(!before.disabled && !before.backfill && { nextExecutionAt: firstDue(before, now) }),
   }));
 
-/** Forgets all that is kept of a trigger: it is as if its flow had just been saved for the first time. */
+/** Resets a trigger to the state of a newly saved flow. */
 export const reset = (tx: Tx, grant: Grant<'TRIGGER:DELETE'>, tenant: TenantRef, named: Named): Promise<Changed> =>
   act(tx, grant, tenant, named, 'reset', (before, now) => ({
     ...unlocked,
@@ -122,19 +122,19 @@ export const reset = (tx: Tx, grant: Grant<'TRIGGER:DELETE'>, tenant: TenantRef,
 
 export interface NewBackfill {
   readonly start: Date;
-  /** Default: now. */
+  /** Defaults to now. */
   readonly end?: Date | null | undefined;
   readonly inputs?: unknown;
   readonly labels?: unknown;
 }
 const maxBytes = 50_000;
 export const backfillInputs = recordOf(
-  z.string().max(256, 'The name of an input has at most 256 characters.'),
+  z.string().max(256, 'The name of an input can have at most 256 characters.'),
   z.json(),
-  'Inputs are an object of values by name.',
-).refine((inputs) => JSON.stringify(inputs).length <= maxBytes, 'Inputs take at most 50 kB.');
+  'Inputs must be an object of values by name.',
+).refine((inputs) => JSON.stringify(inputs).length <= maxBytes, 'Inputs can have at most 50 kB.');
 
-/** Runs a schedule for dates of the past. When it is due without that is kept, for the end. */
+/** Runs a schedule for past dates. Its regular due date is kept for the end. */
 export const createBackfill = (
   tx: Tx,
   grant: Grant<'TRIGGER:CREATE'>,
@@ -144,14 +144,14 @@ export const createBackfill = (
 ): Promise<Changed> =>
   act(tx, grant, tenant, named, 'create-backfill', (before, now) => {
     const end = given ?? now;
-    if (before.kind !== 'SCHEDULE') throw conflict('Only a schedule has dates to run for.');
-    if (before.disabled || before.flowDisabled) throw conflict('The trigger is disabled: enable it first.');
-    if (before.backfill) throw conflict('There is a backfill already: delete it first.');
-    if (start >= now) throw badInput(['input', 'start'], 'A backfill begins in the past.');
-    if (end > now) throw badInput(['input', 'end'], 'A backfill ends in the past; left out, now.');
-    if (end < start) throw badInput(['input', 'end'], 'A backfill ends after it begins.');
+    if (before.kind !== 'SCHEDULE') throw conflict('Only a schedule can have a backfill.');
+    if (before.disabled || before.flowDisabled) throw conflict('The trigger is disabled. Enable it first.');
+    if (before.backfill) throw conflict('The trigger already has a backfill. Delete it first.');
+    if (start >= now) throw badInput(['input', 'start'], 'The start of a backfill must be in the past.');
+    if (end > now) throw badInput(['input', 'end'], 'The end of a backfill must be in the past. Omit it for now.');
+    if (end < start) throw badInput(['input', 'end'], 'The end of a backfill must be after its start.');
     const first = firstDateFrom(before, start);
-    if (!first || first > end) throw badInput(['input', 'start'], 'No date of the schedule lies between the two.');
+    if (!first || first > end) throw badInput(['input', 'start'], 'The schedule has no date between start and end.');
     const backfill: Backfill = {
       start: start.toISOString(),
       end: end.toISOString(),
@@ -170,7 +170,7 @@ const running = (trigger: Trigger): Backfill => {
   return backfill;
 };
 
-/** Stops a backfill, or lets it go on from the date where it stood. Meanwhile the trigger is due as without it. */
+/** Pauses or resumes a backfill. While paused, the trigger is due as without it. */
 export const setBackfillPaused = (
   tx: Tx,
   grant: Grant<'TRIGGER:UPDATE'>,
@@ -180,7 +180,8 @@ export const setBackfillPaused = (
 ): Promise<Changed> =>
   act(tx, grant, tenant, named, paused ? 'pause-backfill' : 'resume-backfill', (before) => {
     const backfill = running(before);
-    if (backfill.paused === paused) throw conflict(paused ? 'The backfill is paused already.' : 'The backfill runs.');
+    if (backfill.paused === paused)
+      throw conflict(paused ? 'The backfill is already paused.' : 'The backfill is not paused.');
     if (paused)
       return {
         backfill: stored({ ...backfill, paused }),
@@ -193,7 +194,7 @@ export const setBackfillPaused = (
     };
   });
 
-/** Ends a backfill. The trigger is due as it was without it. */
+/** Ends a backfill. The trigger is due as without it. */
 export const deleteBackfill = (
   tx: Tx,
   grant: Grant<'TRIGGER:UPDATE'>,

@@ -3,7 +3,7 @@ import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 
 changesSubscription('triggers', {
   type: TriggerRef as never,
-  description: 'The triggers of a tenant as they come up, change and go.',
+  description: 'Streams the triggers of a tenant as they are created, changed and deleted.',
   permission: 'TRIGGER:READ',
   where: { input: TriggerWhere, toCondition: triggerCondition },
 });

@@ -14,9 +14,9 @@ import { effectiveGroups } from './groups.ts';
 type FlowGrant = Grant<'FLOW:CREATE'> | Grant<'FLOW:UPDATE'> | Grant<'FLOW:DELETE'> | Grant<'TENANT:DELETE'>;
 
 /**
- * Brings the triggers of a flow to what its source declares. While a trigger keeps its id, it stays enabled or disabled
- * as it is; one that is seen for the first time is as the source says. Where what it says changed, its dates are
- * computed anew and a backfill ends. One event for each trigger that is made, changed or removed.
+ * Syncs the triggers of a flow with its source. An existing trigger stays enabled or disabled; a new one follows the
+ * source. A changed declaration resets the dates and ends a backfill. Records an event for each trigger created,
+ * changed or deleted.
  */
 export async function syncTriggers(
   tx: Tx,
@@ -68,7 +68,7 @@ export async function syncTriggers(
   await removeTriggers(tx, grant, tenant, [...stored.values()]);
 }
 
-/** The triggers of a flow that was stopped go on: the dates in between are passed over, unless the source asks for them. */
+/** Continues the triggers of an enabled flow: missed dates are skipped unless the source recovers them. */
 export async function resumeTriggers(tx: Tx, flowKey: string): Promise<void> {
   const now = new Date();
   const behind = {
@@ -81,7 +81,7 @@ export async function resumeTriggers(tx: Tx, flowKey: string): Promise<void> {
     await tx.trigger.update({ where: { id: row.id }, data: dueOnceEnabled(row, now, undefined) });
 }
 
-/** Removes the state of triggers that no source declares any more. */
+/** Deletes the state of triggers that are no longer declared. */
 export async function removeTriggers(
   tx: Tx,
   grant: FlowGrant,
@@ -93,7 +93,7 @@ export async function removeTriggers(
   for (const before of rows) record(tx, grant, { resource: 'TRIGGER', before, after: null, tenant });
 }
 
-/** The state of a trigger that nobody touched yet: all that its declaration and its flow say. */
+/** The initial state of a trigger, from its declaration and its flow. */
 export function firstSight(
   { id: triggerId, type, kind, disabled, stopAfter, definition }: DeclaredTrigger,
   {
@@ -128,7 +128,7 @@ export function firstSight(
   };
 }
 
-/** What changes with a declaration. What runs by the former one goes on, and holds its lock until it ends. */
+/** Fields that change with a declaration. A running execution continues and keeps its lock until it ends. */
 const redefined = ({ type, kind, stopAfter, definition }: DeclaredTrigger, { disabled }: Trigger, now: Date) => ({
   type,
   kind,

@@ -7,11 +7,11 @@ interface Named {
 }
 
 const isMap = (value: unknown): value is Parts => typeof value === 'object' && value !== null && !Array.isArray(value);
-/** The maps of a list, or of a map by name. */
+/** The maps in a list, or in a map by name. */
 const maps = (value: unknown): Parts[] =>
   (Array.isArray(value) ? value : isMap(value) ? Object.values(value) : []).filter(isMap);
 
-/** Conditions, with those that stand within others. What must not hold names no flow that starts the trigger. */
+/** All conditions, including nested ones. A negated condition names no upstream flow. */
 const flattened = (conditions: unknown): Parts[] =>
   maps(conditions).flatMap((one) =>
     String(one['type']).endsWith('.NotCondition') || String(one['type']).endsWith('.Not')
@@ -19,7 +19,7 @@ const flattened = (conditions: unknown): Parts[] =>
       : [one, ...flattened(one['conditions'])],
   );
 
-/** The values that a filter of `where` takes for a field; undefined: it does not say. */
+/** The values that a filter of `where` accepts for a field; undefined if not restricted. */
 function valuesOf(filters: readonly Parts[], field: string): unknown[] | undefined {
   const own = filters.filter((one) => one['field'] === field);
   const named = own.flatMap(({ type, value, values }) => {
@@ -29,7 +29,7 @@ function valuesOf(filters: readonly Parts[], field: string): unknown[] | undefin
   return own.length === 0 ? undefined : named;
 }
 
-/** The flows that one part of `preconditions.where` names. */
+/** The flows that one item of `preconditions.where` names. */
 function filtered({ filters, conditions }: Parts, own: string): Named[] {
   const all = maps(filters ?? conditions);
   const flowIds = valuesOf(all, 'FLOW_ID') ?? [];
@@ -37,7 +37,7 @@ function filtered({ filters, conditions }: Parts, own: string): Named[] {
   return flowIds.flatMap((flowId) => namespaces.flatMap((namespace) => flowNamed(namespace, flowId, own) ?? []));
 }
 
-/** The flows that a flow trigger names outright, in its preconditions or conditions. */
+/** The flows that a flow trigger names explicitly, in preconditions or conditions. */
 export function upstreamOf({ preconditions, conditions }: Parts, own: string): Named[] {
   const { flows, where } = (isMap(preconditions) ? preconditions : {}) as Parts;
   const named = [...maps(flows), ...flattened(conditions)].flatMap(({ namespace, flowId }) =>

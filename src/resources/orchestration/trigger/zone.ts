@@ -1,10 +1,10 @@
 import { isDay } from '../../../lib/day.ts';
 
-/** The names that were asked for, as the database of time zones writes them; null: there is none. */
+/** Canonical names of requested zones; null if unknown. */
 const zoneNames = new Map<string, string | null>();
 const maxKept = 1_000;
 
-/** What the orchestrator takes beside the names of zones: Z, and a distance from UTC with a prefix or without. */
+/** Formats that the orchestrator accepts in addition to zone names: Z, and an offset with or without a prefix. */
 function plainName(name: string): string {
   if (name === '' || /^(z|utc|gmt|ut)$/i.test(name)) return 'UTC';
   const [, sign, hours, minutes = '00'] = /^(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?$/.exec(name) ?? [];
@@ -12,7 +12,7 @@ function plainName(name: string): string {
   return `${sign}${hours.padStart(2, '0')}:${minutes}`;
 }
 
-/** One name for each zone, whatever its letters: what is kept for a zone (here and in croner) is kept once. */
+/** One name for each zone in any case, so that caches (here and in croner) have one entry. */
 export function zoneNamed(name: string): string | undefined {
   let known = zoneNames.get(name);
   if (known === undefined) {
@@ -28,7 +28,7 @@ export function zoneNamed(name: string): string | undefined {
 
 export const timeZoneFault = (name: string): string | undefined =>
   zoneNamed(name) === undefined
-    ? `${name.slice(0, 100)} is no time zone: write a name such as Europe/Berlin, or a distance such as UTC+2.`
+    ? `${name.slice(0, 100)} is not a time zone. Use a name such as Europe/Berlin, or an offset such as UTC+2.`
     : undefined;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -51,7 +51,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What clocks of a zone show at an instant, as if it were UTC; both in milliseconds. */
+/** Local time of a zone at an instant, as if it were UTC; both in milliseconds. */
 export function wallAt(zone: string, instant: number): number {
   if (zone === 'UTC') return instant;
   const parts: Record<string, string> = {};
@@ -67,8 +67,8 @@ export function wallAt(zone: string, instant: number): number {
 const day = 86_400_000;
 
 /**
- * The instant at which clocks of a zone show this. Where they show it twice, the first one; where they leave it out, the
- * instant at which they are put forward.
+ * The instant of a local time in a zone. If it occurs twice, the first one. If it is skipped, the instant of the
+ * change.
  */
 export function instantOf(zone: string, wall: number): number {
   if (zone === 'UTC') return wall;
@@ -86,7 +86,7 @@ export function instantOf(zone: string, wall: number): number {
   return late;
 }
 
-/** By how much clocks of a zone were put back in the day before an instant. */
+/** How far the clocks of a zone were put back in the day before an instant. */
 export function putBack(zone: string, instant: number): number {
   const offsetAt = (at: number) => wallAt(zone, at) - at;
   return zone === 'UTC' ? 0 : Math.max(0, offsetAt(instant - day) - offsetAt(instant));
@@ -95,10 +95,7 @@ export function putBack(zone: string, instant: number): number {
 const written =
   /^(?!0000)(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/+-]+\])?)?$/i;
 
-/**
- * The instant that a date of a source says; without a distance from UTC, by the clocks of the zone. Undefined: it is no
- * date, or one that the calendar does not have.
- */
+/** The instant of a date in a source; without an offset, in the zone. Undefined if it is not a valid date. */
 export function instantIn(text: string, zone: string): number | undefined {
   const [, date, time = '00:00', distance] = written.exec(text.trim()) ?? [];
   if (date === undefined || !isDay(date)) return undefined;
@@ -108,6 +105,6 @@ export function instantIn(text: string, zone: string): number | undefined {
   const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(distance) ?? [];
   const minutesAhead = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
   const instant = wall - minutesAhead * 60_000;
-  // Only years of four digits, also in UTC: neither the database nor the API has others.
+  // Four-digit years only, also in UTC: neither the database nor the API supports others.
   return /^(?!0000)\d{4}-/.test(new Date(instant).toISOString()) ? instant : undefined;
 }

@@ -4,19 +4,19 @@ import type { InputBuilder } from '../../../graphql/mutation/define.ts';
 export const WorkerGroupFallback = builder.enumType('WorkerGroupFallback', {
   description: 'What happens to work while its worker group has no worker.',
   values: {
-    WAIT: { description: 'It waits for one.' },
-    FAIL: { description: 'It fails.' },
-    CANCEL: { description: 'It is cancelled, which is no failure.' },
+    WAIT: { description: 'The work waits for a worker.' },
+    FAIL: { description: 'The work fails.' },
+    CANCEL: { description: 'The work is cancelled. This is not a failure.' },
   },
 });
 
-/** What tenants and namespaces take. */
+/** Input fields for tenants and namespaces. */
 export const placementInput = (t: InputBuilder) => ({
   workerGroup: t.string({
-    description: 'Key of the worker group for what names no other; null: none. Left out: as it is.',
+    description: 'Key of the worker group for work that names none. Omit to keep it; null clears it.',
   }),
   workerGroupFallback: t.field({
     type: WorkerGroupFallback,
-    description: 'What happens while that group has no worker. Default: WAIT.',
+    description: 'What happens while the group has no worker. Defaults to WAIT.',
   }),
 });

@@ -12,13 +12,13 @@ import { type Fallback, type InheritedWorkerGroup, type Placement, workerGroupOf
 
 type Loaders = Map<string, DataLoader<string, never>>;
 
-/** Keys of groups by their ids. A key is told to whom it is set for, whoever may list the groups. */
+/** Keys of groups by ID. A key is visible with the tenant or namespace that uses it, without access to the group. */
 const groupKey = async (context: Context, id: string): Promise<string | null> =>
   (await loadRow<WorkerGroup>(context, 'workerGroup', id))?.key ?? null;
 
 const separator = '\n';
 
-/** The groups in effect in namespaces, for all of an answer in two statements. */
+/** The groups in effect in namespaces, for a whole response in two statements. */
 function inheritedIn(
   { db, loaders }: Context,
   { tenantId, namespace }: Namespace,
@@ -48,28 +48,28 @@ function inheritedIn(
 }
 
 const InheritedWorkerGroupRef = builder.objectRef<InheritedWorkerGroup>('InheritedWorkerGroup').implement({
-  description: 'The worker group in effect, with where it is from.',
+  description: 'The worker group in effect, with its origin.',
   fields: (t) => ({
     key: t.string({
-      description: 'Its key.',
+      description: 'Key of the worker group.',
       resolve: async ({ workerGroupId }, _args, context) => (await groupKey(context, workerGroupId)) ?? '',
     }),
     fallback: t.expose('fallback', {
       type: WorkerGroupFallback,
-      description: 'What happens while it has no worker.',
+      description: 'What happens while the group has no worker.',
     }),
     namespace: t.exposeString('namespace', {
       nullable: true,
-      description: 'The namespace that names it: this one, or one above it; null: the tenant.',
+      description: 'The namespace that sets it: this one or an ancestor. Null if the tenant sets it.',
     }),
   }),
 });
 
-/** What a tenant or a namespace says itself. */
+/** The own setting of a tenant or namespace. */
 const ownPlacement = <Row extends Placement>(t: FieldBuilder<Row>) => ({
   workerGroup: guardedOne<Row, unknown>(t, {
     type: refOf('WorkerGroup') as never,
-    description: 'Its own worker group, for what names no other.',
+    description: 'Own worker group, for work that names none.',
     permission: 'WORKER_GROUP:READ',
     scope: () => ({}),
     model: 'workerGroup',
@@ -77,14 +77,14 @@ const ownPlacement = <Row extends Placement>(t: FieldBuilder<Row>) => ({
   }),
   workerGroupKey: t.string({
     nullable: true,
-    description: 'Key of its own worker group, also for those who may not list the groups.',
+    description: 'Key of the own worker group. Readable without access to the group.',
     resolve: (({ workerGroupId }: Row, _args: object, context: Context) =>
       workerGroupId === null ? null : groupKey(context, workerGroupId)) as never,
   }),
   workerGroupFallback: t.field({
     type: WorkerGroupFallback,
     nullable: true,
-    description: 'What happens while its own worker group has no worker; null: it has no such group.',
+    description: 'What happens while the own worker group has no worker; null if no group is set.',
     resolve: (({ workerGroupFallback }: Row) => workerGroupFallback as Fallback | null) as never,
   }),
 });
@@ -96,7 +96,7 @@ builder.prismaObjectFields('Namespace', (t) => ({
     type: InheritedWorkerGroupRef,
     nullable: true,
     description:
-      "The worker group in effect for what names none itself: the nearest namespace's, then the tenant's; null: any worker without a group. It is read with the namespace, whoever may read those above it.",
+      'The worker group in effect for work that names none: that of the nearest namespace, then of the tenant. Null: any worker without a group. Readable with the namespace, even if the viewer cannot read its ancestors.',
     resolve: (namespace: Namespace, _args, context) => inheritedIn(context, namespace),
   }),
 }));

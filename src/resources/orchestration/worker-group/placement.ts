@@ -5,13 +5,13 @@ import { allows } from './allowed.ts';
 
 export type Fallback = 'WAIT' | 'FAIL' | 'CANCEL';
 
-/** What a tenant or a namespace says of its worker group. */
+/** Worker group setting of a tenant or namespace. */
 export interface Placement {
   readonly workerGroupId: string | null;
   readonly workerGroupFallback: string | null;
 }
 export interface PlacementInput {
-  /** Key of the group; null: none. */
+  /** Key of the group; null if none. */
   readonly workerGroup?: string | null | undefined;
   readonly workerGroupFallback?: Fallback | null | undefined;
 }
@@ -19,8 +19,8 @@ export interface PlacementInput {
 export const noPlacement: Placement = { workerGroupId: null, workerGroupFallback: null };
 
 /**
- * The placement after a change, with the group held until the end of the transaction. Nothing where nothing is said.
- * @throws BAD_INPUT where the tenant may not use such a group: it looks the same whether there is one.
+ * The placement after a change, with the group locked until the end of the transaction. Empty if nothing is given.
+ * @throws BAD_INPUT if the tenant is not allowed to use the group, with the same message as if it did not exist.
  */
 export async function placementOf(
   tx: Tx,
@@ -31,7 +31,7 @@ export async function placementOf(
   if (workerGroup === undefined && workerGroupFallback === undefined) return undefined;
   if (workerGroup === null || (workerGroup === undefined && before.workerGroupId === null)) {
     if (workerGroupFallback != null)
-      throw badInput(['input', 'workerGroupFallback'], 'A fallback belongs to a worker group: name one.');
+      throw badInput(['input', 'workerGroupFallback'], 'A fallback requires a worker group. Name one.');
     return noPlacement;
   }
   const groupId = workerGroup === undefined ? before.workerGroupId : (await usable(tx, tenantId, workerGroup)).id;
@@ -42,11 +42,14 @@ export async function placementOf(
 async function usable(tx: Tx, tenantId: string, key: string): Promise<WorkerGroup> {
   const [group] = await tx.$queryRaw<WorkerGroup[]>`SELECT * FROM "WorkerGroup" WHERE key = ${key} FOR SHARE`;
   if (!group || !allows(group, tenantId))
-    throw badInput(['input', 'workerGroup'], 'There is no worker group of this key that the tenant may use.');
+    throw badInput(
+      ['input', 'workerGroup'],
+      'The worker group does not exist, or the tenant is not allowed to use it.',
+    );
   return group;
 }
 
-/** A row as audit events tell it: the worker group by its key. */
+/** A row in audit events: the worker group by its key. */
 export async function withGroupKey<R extends Placement>(tx: Tx, row: R): Promise<R & { workerGroup: string | null }> {
   const { workerGroupId } = row;
   if (workerGroupId === null) return { ...row, workerGroup: null };
@@ -54,18 +57,18 @@ export async function withGroupKey<R extends Placement>(tx: Tx, row: R): Promise
   return { ...row, workerGroup: group?.key ?? null };
 }
 
-/** The worker group in effect, with where it is from. */
+/** The worker group in effect, with its origin. */
 export interface InheritedWorkerGroup {
   readonly workerGroupId: string;
   readonly fallback: Fallback;
-  /** The namespace that names it; null: the tenant. */
+  /** The namespace that sets it; null for the tenant. */
   readonly namespace: string | null;
 }
 
 /**
- * The worker group of what runs in a namespace and names none itself: the nearest namespace's, then the tenant's.
- * @param chain the namespace and those above it, in any order.
- * @returns undefined where nobody names one: any worker without a group takes it.
+ * The worker group for work in a namespace that names none: that of the nearest namespace, then of the tenant.
+ * @param chain the namespace and its ancestors, in any order.
+ * @returns undefined if none is set: any worker without a group serves it.
  */
 export function workerGroupOf(
   chain: readonly (Placement & { readonly namespace: string })[],

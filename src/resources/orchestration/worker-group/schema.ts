@@ -15,7 +15,7 @@ import { isOpen } from './allowed.ts';
 import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
 import { type Naming, usersOf } from './users.ts';
 
-/** Keys of those of these tenants that the viewer sees. */
+/** Keys of these tenants that the viewer can read. */
 async function visibleKeys(ids: readonly string[], context: Context): Promise<string[]> {
   const tenants = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
   const seen = tenants.filter(
@@ -25,22 +25,22 @@ async function visibleKeys(ids: readonly string[], context: Context): Promise<st
 }
 
 const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
-  description: 'Workers that take the same work.',
+  description: 'A group of workers that share work.',
   id: { field: 'id' },
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'What work names it by. Never changes.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    open: t.boolean({ description: 'May every tenant use it?', resolve: isOpen }),
+    key: t.exposeString('key', { description: 'Key by which work refers to the group. Immutable.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    open: t.boolean({ description: 'True if every tenant is allowed to use it.', resolve: isOpen }),
     allowedTenants: t.field({
       type: ['String'],
       description:
-        'Keys of the tenants that may use it, as far as the viewer sees them; none of all: every tenant if it is open, else none (the last one was deleted).',
+        'Keys of the allowed tenants that the viewer can read. If the list has no tenants at all, an open group allows every tenant and a closed one allows none (its last tenant was deleted).',
       resolve: ({ allowedTenants }, _args, context) => visibleKeys(allowedTenants, context),
     }),
     usingTenants: t.field({
       type: ['String'],
       description:
-        'Keys of the tenants that use it by themselves or by a namespace, as far as the viewer sees them. Those cannot be left out of allowedTenants.',
+        'Keys of the tenants that use it themselves or in a namespace, if the viewer can read them. They cannot be removed from allowedTenants.',
       resolve: async (group, _args, context) => visibleKeys(await usersOf(context, group), context),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
@@ -50,17 +50,17 @@ const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
 registerNode({ typename: 'WorkerGroup', resource: 'WORKER_GROUP' });
 
 const Where = builder.inputType('WorkerGroupWhere', {
-  description: 'Which worker groups.',
+  description: 'Filter for worker groups.',
   fields: (t) => ({
     key: t.string({ description: 'Exactly this key.' }),
-    text: t.string({ description: 'Key or description contains this, in any case.' }),
+    text: t.string({ description: 'Case-insensitive search in key and description.' }),
   }),
 });
 
 builder.queryField('workerGroups', (t) =>
   connection(t, {
     connection: connectionType('WorkerGroup', WorkerGroupRef),
-    description: 'The worker groups of the instance.',
+    description: 'Worker groups of the instance.',
     permission: 'WORKER_GROUP:READ',
     scopes: () => ({}),
     model: 'workerGroup',
@@ -82,7 +82,7 @@ builder.queryField('workerGroups', (t) =>
   }),
 );
 
-const allowedTenants = z.array(tenantKey).max(1_000, 'At most 1,000 tenants.').nullish();
+const allowedTenants = z.array(tenantKey).max(1_000, 'At most 1,000 tenants are allowed.').nullish();
 const namingOf =
   ({ session }: Context): Naming =>
   (permission, row, tenantId) =>
@@ -93,9 +93,14 @@ mutation('createWorkerGroup', {
   description: 'Creates a worker group.',
   permission: 'WORKER_GROUP:CREATE',
   input: (t) => ({
-    key: t.string({ required: true, description: 'What work names it by: a-z, A-Z, 0-9, _ and -, at most 100.' }),
-    description: t.string({ description: 'What it is for.' }),
-    allowedTenants: t.stringList({ description: 'Keys of the tenants that may use it; none: every tenant.' }),
+    key: t.string({
+      required: true,
+      description: 'Key by which work refers to the group: a-z, A-Z, 0-9, _ and -, at most 100 characters.',
+    }),
+    description: t.string({ description: 'The description.' }),
+    allowedTenants: t.stringList({
+      description: 'Keys of the tenants that are allowed to use it. Empty: every tenant.',
+    }),
   }),
   rules: z.looseObject({ key: workerGroupKey, description, allowedTenants }),
   target: atInstance,
@@ -104,31 +109,32 @@ mutation('createWorkerGroup', {
 });
 
 mutation('updateWorkerGroup', {
-  description: 'Changes what a worker group is for and which tenants may use it. Those that use it cannot be left out.',
+  description:
+    'Updates the description and the allowed tenants of a worker group. Tenants that use it cannot be removed.',
   permission: 'WORKER_GROUP:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which worker group.' }),
-    description: t.string({ description: 'The new description; null: none. Left out: as it is.' }),
+    id: t.id({ required: true, description: 'ID of the worker group.' }),
+    description: t.string({ description: 'New description. Omit to keep it; null clears it.' }),
     allowedTenants: t.stringList({
-      description: 'Keys of all tenants that may use it; none: every tenant. Left out: as they are.',
+      description: 'Keys of all tenants that are allowed to use it. Empty: every tenant. Omit to keep them.',
     }),
-    open: t.boolean({ description: 'True: every tenant may use it, also where its last one was deleted.' }),
+    open: t.boolean({ description: 'True opens the group to every tenant, also after its last tenant was deleted.' }),
   }),
   rules: z.looseObject({ description, allowedTenants }),
   target: (input, context) => ofGroup(input, context),
   run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id, input),
-  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The changed worker group.') }),
+  payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The updated worker group.') }),
 });
 
 mutation('deleteWorkerGroup', {
   description: 'Deletes a worker group that no living worker, tenant or namespace uses.',
   permission: 'WORKER_GROUP:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which worker group.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the worker group.' }) }),
   target: (input, context) => ofGroup(input, context),
   run: (tx, grant, _input, { id }, context) => deleteWorkerGroup(tx, grant, namingOf(context), id),
   payload: (t) => ({
     deletedId: t.id({
-      description: 'The id that is gone.',
+      description: 'ID of the deleted object.',
       resolve: ({ result }) => globalId('WorkerGroup', result.id),
     }),
   }),

@@ -13,13 +13,13 @@ import { assertUnused, type Naming } from './users.ts';
 
 export const workerGroupKey = z
   .string()
-  .max(100, 'A key has at most 100 characters.')
+  .max(100, 'A key can have at most 100 characters.')
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]*(?![\s\S])/, {
-    error: 'A key has letters of a to z, digits, _ and -, and begins with a letter or digit.',
+    error: 'A key can contain the letters a to z, digits, _ and -, and must begin with a letter or digit.',
   });
 
-/** As audit events tell it: tenants by their keys. */
-const told = async (tx: Tx, group: WorkerGroup) => ({
+/** A row in audit events: tenants by their keys. */
+const audited = async (tx: Tx, group: WorkerGroup) => ({
   ...group,
   open: isOpen(group),
   allowedTenants: await keysOf(tx, group),
@@ -28,7 +28,7 @@ const told = async (tx: Tx, group: WorkerGroup) => ({
 export interface NewWorkerGroup {
   readonly key: string;
   readonly description?: string | null | undefined;
-  /** Keys of tenants; none: every tenant. */
+  /** Keys of tenants; empty for every tenant. */
   readonly allowedTenants?: readonly string[] | null | undefined;
 }
 
@@ -47,21 +47,21 @@ export async function createWorkerGroup(
   };
   await grant.review(tx, { before: null, after: group });
   const taken = await tx.workerGroup.findUnique({ where: { key }, select: { id: true } });
-  if (taken) throw conflict(`There is a worker group ${key} already.`);
+  if (taken) throw conflict(`The worker group ${key} already exists.`);
   await tx.workerGroup.create({ data: group });
-  record(tx, grant, { before: null, after: await told(tx, group), tenant: null });
+  record(tx, grant, { before: null, after: await audited(tx, group), tenant: null });
   return group;
 }
 
 export interface WorkerGroupChange {
   readonly description?: string | null | undefined;
-  /** Keys of all its tenants from now on; none: every tenant. */
+  /** Keys of all allowed tenants; empty for every tenant. */
   readonly allowedTenants?: readonly string[] | null | undefined;
-  /** Says that every tenant may use a group which was closed. */
+  /** Opens a closed group to every tenant. */
   readonly open?: boolean | null | undefined;
 }
 
-/** @throws CONFLICT where a tenant that uses it would not be allowed any more. */
+/** @throws CONFLICT if a tenant that uses it would no longer be allowed. */
 export async function updateWorkerGroup(
   tx: Tx,
   grant: Grant<'WORKER_GROUP:UPDATE'>,
@@ -69,16 +69,17 @@ export async function updateWorkerGroup(
   id: string,
   { description, allowedTenants, open }: WorkerGroupChange,
 ): Promise<WorkerGroup> {
-  // Tenants before groups: who deletes a tenant takes the locks in this order too.
+  // Tenants before groups: deleting a tenant locks in the same order.
   const known = allowedTenants == null ? null : await tx.workerGroup.findUnique({ where: { id } });
   const mayName = (tenant: Tenant): boolean =>
     known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id);
   const ids = allowedTenants == null ? undefined : await idsOf(tx, allowedTenants, mayName);
   const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
   if (ids?.length === 0 && isClosed(before) && open !== true)
-    throw conflict('The last tenant of this group was deleted, so it is closed. Name others, or say `open: true`.');
-  if (open === true && ids !== undefined && ids.length > 0)
-    throw conflict('A group is open to every tenant, or to those that are named.');
+    throw conflict(
+      'The last tenant of this group was deleted, so the group is closed. Name other tenants or pass `open: true`.',
+    );
+  if (open === true && ids !== undefined && ids.length > 0) throw conflict('Pass either open: true or allowedTenants.');
   const list = open === true ? [] : ids;
   const after = {
     ...before,
@@ -87,16 +88,19 @@ export async function updateWorkerGroup(
   };
   await grant.review(tx, { before, after });
   if (list !== undefined) await assertUnused(tx, naming, before, (tenantId) => !allows(after, tenantId));
-  const earlier = await told(tx, before);
+  const earlier = await audited(tx, before);
   await tx.workerGroup.update({
     where: { id },
     data: { description: after.description, allowedTenants: after.allowedTenants },
   });
-  record(tx, grant, { before: earlier, after: await told(tx, after), tenant: null });
+  record(tx, grant, { before: earlier, after: await audited(tx, after), tenant: null });
   return after;
 }
 
-/** @throws CONFLICT while workers that live, a tenant or a namespace use it, named as far as the doer may read them. */
+/**
+ * @throws CONFLICT while living workers, a tenant or a namespace use it. The message names those that the doer can
+ * read.
+ */
 export async function deleteWorkerGroup(
   tx: Tx,
   grant: Grant<'WORKER_GROUP:DELETE'>,
@@ -107,24 +111,24 @@ export async function deleteWorkerGroup(
   await grant.review(tx, { before, after: null });
   await assertUnused(tx, naming, before, () => true, { workers: true });
   await tx.worker.updateMany({ where: { groupId: id, state: { in: [...endedStates] } }, data: { groupId: null } });
-  const earlier = await told(tx, before);
+  const earlier = await audited(tx, before);
   await tx.workerGroup.delete({ where: { id } });
   record(tx, grant, { before: earlier, after: null, tenant: null });
   return before;
 }
 
-/** A tenant that is deleted leaves every list. A list that becomes empty by that stays closed. */
+/** Removes a deleted tenant from all lists. A list that becomes empty closes its group. */
 deletedWithTenant('WORKER_GROUP', async (tx, grant, tenant) => {
   const groups = await tx.$queryRaw<WorkerGroup[]>`
     SELECT * FROM "WorkerGroup" WHERE ${tenant.id} = ANY("allowedTenants") ORDER BY id FOR UPDATE`;
   for (const group of groups) {
-    const before = await told(tx, group);
+    const before = await audited(tx, group);
     const after = { ...group, allowedTenants: without(group, tenant.id) };
     await tx.workerGroup.update({ where: { id: group.id }, data: { allowedTenants: after.allowedTenants } });
     record(tx, grant, {
       resource: 'WORKER_GROUP',
       before,
-      after: await told(tx, after),
+      after: await audited(tx, after),
       tenant: null,
       verb: 'update',
       details: { deletedTenant: tenant.key, closed: isClosed(after) },

@@ -8,12 +8,14 @@ import type { Context } from '../../../graphql/context.ts';
 import { remember } from '../../../lib/remember.ts';
 import { endedStates } from '../worker/states.ts';
 
-/** May the doer be told of this row? What they may not read is counted, not named. */
+/** True if the doer can read this row. Other rows are counted, not named. */
 export type Naming = (permission: Permission, row: Row, tenantId: string | undefined) => boolean;
 
 type Loaders = Map<string, DataLoader<string, string[]>>;
 
-/** Ids of the tenants that use a group, by themselves or by a namespace: for all groups of an answer in two statements. */
+/**
+ * IDs of the tenants that use a group, themselves or in a namespace, for all groups of a response in two statements.
+ */
 export function usersOf({ db, loaders }: Context, { id }: WorkerGroup): Promise<string[]> {
   const loader = remember(loaders as Loaders, 'tenants that use worker groups', () => {
     return new DataLoader<string, string[]>(async (groups) => {
@@ -38,8 +40,8 @@ export function usersOf({ db, loaders }: Context, { id }: WorkerGroup): Promise<
 const shown = 10;
 
 /**
- * @param counts which tenants' use stands in the way.
- * @throws CONFLICT where tenants or namespaces of those, or workers that live, use the group. The caller has locked it.
+ * @param counts which tenants' use is a conflict.
+ * @throws CONFLICT if such tenants or namespaces, or living workers, use the group. The caller has locked it.
  */
 export async function assertUnused(
   tx: Tx,
@@ -60,17 +62,17 @@ export async function assertUnused(
   const users = [
     ...tenants
       .filter((row) => counts(row.id))
-      .map((row) => ({ name: `tenant ${row.key}`, told: naming('TENANT:READ', row, row.id) })),
+      .map((row) => ({ name: `tenant ${row.key}`, isVisible: naming('TENANT:READ', row, row.id) })),
     ...namespaces
       .filter(({ tenantId }) => counts(tenantId))
       .map(({ tenant, ...row }) => ({
         name: `namespace ${row.namespace} of ${tenant.key}`,
-        told: naming('NAMESPACE:READ', row, row.tenantId),
+        isVisible: naming('NAMESPACE:READ', row, row.tenantId),
       })),
-    ...living.map((row) => ({ name: `worker ${row.serviceId}`, told: naming('WORKER:READ', row, undefined) })),
+    ...living.map((row) => ({ name: `worker ${row.serviceId}`, isVisible: naming('WORKER:READ', row, undefined) })),
   ];
   if (users.length === 0) return;
-  const named = users.filter(({ told }) => told).slice(0, shown);
+  const named = users.filter(({ isVisible }) => isVisible).slice(0, shown);
   const more = users.length - named.length;
   const names = [...named.map(({ name }) => name), ...(more > 0 ? [`${more} more`] : [])];
   throw conflict(`The worker group ${key} is in use: ${names.join(', ')}.`, {

@@ -10,15 +10,15 @@ import { judgeServices } from './liveness.ts';
 import { anyDue, type Calm, parametersOf } from './liveness-verdicts.ts';
 
 const lockKey = 7_301_003;
-/** Rounds come later than they should by a little; by more than this, the gateway stalled. */
+/** A later round than this means that the gateway stalled. */
 const slackMs = 1_000;
-/** At the end, for what is under way and for the goodbye each, where the database does not answer. */
+/** Timeout at shutdown, for the current round and for closing the connection each. */
 const closeMs = 250;
-/** A gateway whose machine is gone lets go of the lock when its connection is found dead. */
+/** If the machine of a gateway is lost, the lock is released when its connection is found dead. */
 const keepalives = '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 
 interface Round {
-  /** By three clocks: the database's, the machine's, and the one that only goes on while this process may run. */
+  /** Three clocks: the database's, the machine's, and one that only runs while this process does. */
   readonly database: number;
   readonly wall: number;
   readonly steady: number;
@@ -32,11 +32,10 @@ export interface CoordinatorOptions {
 }
 
 /**
- * Finds out which services are gone, on one of all gateways: the one that holds an advisory lock, on a connection of its
- * own. When that gateway ends, the database lets go of the lock, and another takes over.
- *
- * A service is silent for this gateway only as far as this gateway could have heard it: who has just taken over, and who
- * was stopped, waits for a full timeout before it judges anybody.
+ * Checks the liveness of services, on one gateway at a time: the holder of an advisory lock, on its own connection.
+ * When that gateway ends, the database releases the lock and another gateway takes over. A service counts as silent
+ * only for as long as this gateway could have received a heartbeat: a gateway that has just taken over, or was stopped,
+ * waits for a full timeout first.
  */
 export class LivenessCoordinator {
   readonly #options: CoordinatorOptions;
@@ -54,7 +53,7 @@ export class LivenessCoordinator {
     this.#pauseMs = options.settings.intervalMs * 2 + slackMs;
   }
 
-  /** Is this the gateway that judges? */
+  /** True if this gateway checks liveness. */
   get leads(): boolean {
     return this.#client !== undefined;
   }
@@ -93,17 +92,17 @@ export class LivenessCoordinator {
       this.#failing = false;
     } catch (error) {
       this.#last = undefined;
-      // Without a goodbye: it may be that nobody hears it.
+      // Without closing it properly: the server may not respond.
       if (this.#client) cutOff(this.#client);
       this.#client = undefined;
-      // That the database is away is no news: who asks for anything is told.
+      // Not logged: every request reports that the database is unavailable.
       const level = this.#failing || isConnectionLost(error) ? 'debug' : 'error';
-      log[level]('services cannot be judged', { error: (error as Error).message });
+      log[level]('liveness check of services failed', { error: (error as Error).message });
       this.#failing ||= level === 'error';
     }
   }
 
-  /** Notes that a round is on; after a pause, everything begins anew. */
+  /** Marks a completed round. After a pause, the timeouts start again. */
   #observe(now: Date): Calm {
     const round = { database: now.getTime(), wall: Date.now(), steady: performance.now() };
     const last = this.#last;
@@ -142,7 +141,7 @@ export class LivenessCoordinator {
     }
     this.#client = client;
     this.#last = undefined;
-    log.debug('judges which services are gone');
+    log.debug('this gateway checks the liveness of services');
     return client;
   }
 }

@@ -1,17 +1,17 @@
 import type { Liveness } from '../../../config.ts';
 import type { Worker } from '../../../db/generated/client.ts';
 
-/** What a round of judging rests on. */
+/** Basis of a liveness round. */
 export interface Calm {
-  /** Since when, by the database's clock, this gateway has judged without a pause. */
+  /** Since when this gateway has checked without a pause, by the database's clock. */
   readonly since: Date;
-  /** When the round began, by the same clock. */
+  /** Start of the round, by the same clock. */
   readonly at: Date;
-  /** How many milliseconds may pass from then until it is judged. */
+  /** Milliseconds from then until the verdict. */
   readonly pauseMs: number;
 }
 
-/** What comes next for a service: its next state, or that its row is removed. */
+/** Verdict on a service: its next state, or deletion of its row. */
 export type Verdict = 'DISCONNECTED' | 'TERMINATING' | 'NOT_RUNNING' | 'INACTIVE' | 'PURGE';
 export type Judged = Worker & { readonly verdict: Verdict };
 
@@ -21,7 +21,7 @@ const own = (timing: string, standard: string) => `COALESCE((w.timings->>'${timi
 const timeout = milliseconds(own('heartbeatTimeoutMs', 's.timeout'));
 const delay = milliseconds(own('initialDelayMs', 's.delay'));
 const grace = milliseconds(own('terminationGraceMs', 's.grace'));
-/** This gateway itself was awake for as long as it would hold against a service. */
+/** True if this gateway was awake for the whole timeout. */
 const calm = `s.since <= s.now - ${timeout} AND s.now <= s.at + ${milliseconds('s.pause')}`;
 const silent = `w."lastHeartbeatAt" < s.now - ${timeout} AND ${calm}`;
 
@@ -45,9 +45,9 @@ const judged = `
   ) v
   WHERE v.verdict IS NOT NULL`;
 
-/** Is there anybody to judge? */
+/** True if there is a service to check. */
 export const anyDue = `SELECT EXISTS (SELECT 1 ${judged}) AS due, date_trunc('milliseconds', now()) AS now`;
-/** Who is judged, locked; who is just being reported of is left for the next round. */
+/** Services to check, locked. One that is just reporting is left for the next round. */
 export const judgement = `SELECT w.*, v.verdict, s.now ${judged} ORDER BY w.id LIMIT ${batch} FOR UPDATE OF w SKIP LOCKED`;
 
 export const parametersOf = (

@@ -9,16 +9,16 @@ import { workersGone } from './release-work.ts';
 import { removeWorkers } from './service.ts';
 
 const reasons: Readonly<Record<string, string>> = {
-  DISCONNECTED: 'silent for longer than its timeout',
-  TERMINATING: 'in error, and silent for longer than its timeout',
-  NOT_RUNNING: 'ended, or its time to end is over',
+  DISCONNECTED: 'no heartbeat within its timeout',
+  TERMINATING: 'in state ERROR, and no heartbeat within its timeout',
+  NOT_RUNNING: 'ended, or its termination grace period is over',
   INACTIVE: 'settled',
 };
 
 /**
- * One round: moves on whoever is silent, ended or long gone. An eviction is audited; every new state is an event of the
- * service.
- * @returns how many were judged.
+ * One round: changes the state of services that are silent, ended or long gone. An eviction is audited; every new state
+ * is an event of the service.
+ * @returns the number of changed services.
  */
 export async function judgeServices(tx: Tx, settings: Liveness, calm: Calm): Promise<number> {
   const rows = await tx.$queryRawUnsafe<(Judged & { now: Date })[]>(judgement, ...parametersOf(settings, calm));
@@ -39,7 +39,7 @@ export async function judgeServices(tx: Tx, settings: Liveness, calm: Calm): Pro
   return rows.length;
 }
 
-/** Is what a service held given to others when it comes into this state? */
+/** True if the work of a service is released in this state. */
 const releases = ({ restartStrategy }: Liveness, state: string): boolean =>
   restartStrategy !== 'NEVER' &&
   (state === 'NOT_RUNNING' || (restartStrategy === 'IMMEDIATELY' && state === 'DISCONNECTED'));

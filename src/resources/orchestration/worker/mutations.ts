@@ -10,47 +10,54 @@ import { ServiceStateEnum, ServiceTypeEnum, WorkerRef } from './schema.ts';
 import { deleteWorker, heartbeat, registerService } from './service.ts';
 
 const serviceId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}(?![\s\S])/, {
-  error: 'A service id has at most 200 of A-Z, a-z, 0-9, dots, _, : and -, beginning with a letter or digit.',
+  error:
+    'A service ID can have at most 200 characters of A-Z, a-z, 0-9, dots, _, : and -, and must begin with a letter or digit.',
 });
 const line = (length: number) =>
   z
     .string()
-    .max(length, `At most ${length} characters.`)
-    .regex(/^[^\p{Cc}]*$/u, 'No control characters.')
+    .max(length, `At most ${length} characters are allowed.`)
+    .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed.')
     .nullish();
 const hour = 3_600_000;
 const milliseconds = (least: number, most: number) =>
-  z.int().min(least, `At least ${least} ms.`).max(most, `At most ${most} ms.`).nullish();
+  z
+    .int()
+    .min(least, `The value must be at least ${least} ms.`)
+    .max(most, `The value must be at most ${most} ms.`)
+    .nullish();
 
-// Of an engine that is newer than this gateway.
+// From an engine that is newer than this gateway.
 whenUnknown('RegisterServiceInput', 'type', 'INVALID');
 takeAlone('HeartbeatInput');
 
 const TimingsInput = builder.inputType('ServiceTimingsInput', {
-  description: "A service's own timings. Left out: those of the gateway's settings.",
+  description: "Timings of a service. An omitted field defaults to the gateway's setting.",
   fields: (t) => ({
-    heartbeatTimeoutMs: t.int({ description: 'Silent for longer, it is evicted: 1,000 ms to an hour.' }),
-    initialDelayMs: t.int({ description: 'Not judged before it has been registered for so long: at most an hour.' }),
-    terminationGraceMs: t.int({ description: 'How long its end may take: at most a day.' }),
+    heartbeatTimeoutMs: t.int({
+      description: 'Time without a heartbeat after which the service is evicted: 1,000 ms to an hour.',
+    }),
+    initialDelayMs: t.int({ description: 'Time after registration before liveness is checked: at most an hour.' }),
+    terminationGraceMs: t.int({ description: 'Max time that its termination can take: at most a day.' }),
   }),
 });
 
 mutation('registerService', {
   description:
-    'Registers a worker or another service that has started. Only who registers it may report for it. One that starts again registers anew.',
+    'Registers a worker or another service that has started. Only the account that registers it can report for it. A service that restarts must register again.',
   permission: 'WORKER:CREATE',
   input: (t) => ({
-    serviceId: t.string({ required: true, description: 'What it calls itself: new at each start.' }),
+    serviceId: t.string({ required: true, description: 'ID that the service gives itself, new at each start.' }),
     type: t.field({
       type: ServiceTypeEnum,
       required: true,
-      description: 'What it is. In a variable, a type that is not known is taken as INVALID.',
+      description: 'Type of the service. In a variable, an unknown type is read as INVALID.',
     }),
-    group: t.string({ description: 'Key of the worker group whose work it takes. Left out: what names no group.' }),
-    hostname: t.string({ description: 'Where it runs.' }),
-    version: t.string({ description: 'Its version.' }),
-    startedAt: t.field({ type: 'DateTime', description: 'When it started. Default: now.' }),
-    timings: t.field({ type: TimingsInput, description: 'Its own timings.' }),
+    group: t.string({ description: 'Key of the worker group that it serves. Omit to serve work without a group.' }),
+    hostname: t.string({ description: 'Host name.' }),
+    version: t.string({ description: 'Version of the service.' }),
+    startedAt: t.field({ type: 'DateTime', description: 'When it started. Defaults to now.' }),
+    timings: t.field({ type: TimingsInput, description: 'Timings of the service.' }),
   }),
   rules: z.looseObject({
     serviceId,
@@ -70,7 +77,7 @@ mutation('registerService', {
   payload: (t) => ({
     worker: changed(t, WorkerRef, 'The registered service.'),
     heartbeatMs: t.int({
-      description: 'How often it should report, in milliseconds.',
+      description: 'Recommended heartbeat interval, in milliseconds.',
       resolve: (_outcome, _args, { liveness }) => liveness.heartbeatMs,
     }),
   }),
@@ -78,43 +85,50 @@ mutation('registerService', {
 
 mutation('heartbeat', {
   description:
-    'Says that a service lives, and in which state. Answers the state that the gateway holds: one that was evicted learns of it, and ends. Not audited.',
+    'Reports that a service is alive, and its state. Returns the state that the gateway holds: an evicted service learns of its eviction here and must end. No audit event is recorded.',
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'Its service id.' }),
-    state: t.field({ type: ServiceStateEnum, description: 'Its state. Left out: as it is.' }),
+    service: t.string({ required: true, description: 'serviceId of the service.' }),
+    state: t.field({ type: ServiceStateEnum, description: 'State. Omit to keep it.' }),
     sequence: t.field({
       type: 'BigInt',
       required: true,
-      description: 'Never goes back: what comes with a lesser one than before is ignored.',
+      description: 'Sequence number. A heartbeat with a lower number than before is ignored.',
     }),
-    metrics: t.field({ type: 'JSON', description: 'What it says of itself. Left out: as before.' }),
-    at: t.field({ type: 'DateTime', description: 'When it was sent, by its own clock.' }),
+    metrics: t.field({ type: 'JSON', description: 'Metrics of the service. Omit to keep them.' }),
+    at: t.field({ type: 'DateTime', description: 'When it was sent, by the clock of the service.' }),
   }),
   rules: z.looseObject({
     service: serviceId,
-    sequence: z.bigint().max(9_223_372_036_854_775_807n, 'A sequence is a whole number below 2^63.'),
-    metrics: boundedJson(z.record(z.string(), z.json(), 'Metrics are an object by name.'), 'Metrics', 64).nullish(),
+    sequence: z.bigint().max(9_223_372_036_854_775_807n, 'A sequence must be a whole number below 2^63.'),
+    metrics: boundedJson(
+      z.record(z.string(), z.json(), 'Metrics must be an object of values by name.'),
+      'Metrics',
+      64,
+    ).nullish(),
   }),
   target: atInstance,
   run: (tx, grant, input, _target, { liveness }) => heartbeat(tx, grant, liveness, input),
   payload: (t) => ({
-    worker: changed(t, WorkerRef, 'The service as the gateway holds it.'),
+    worker: changed(t, WorkerRef, 'The service, as the gateway holds it.'),
     evicted: t.boolean({
-      description: 'Was it evicted? Then it may not come back, and has to end.',
+      description: 'True if the service was evicted. It cannot return and must end.',
       resolve: ({ result }) => result.evictedAt !== null,
     }),
   }),
 });
 
 mutation('deleteWorker', {
-  description: 'Removes the row of a service that has ended. After some days they are removed by themselves.',
+  description: 'Deletes a service that has ended. Ended services are deleted automatically after some days.',
   permission: 'WORKER:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which service.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the service.' }) }),
   target: ({ id }, context) => byId('WORKER', 'Worker', id, context),
   run: (tx, grant, _input, { id }) => deleteWorker(tx, grant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Worker', result.id) }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Worker', result.id),
+    }),
   }),
 });

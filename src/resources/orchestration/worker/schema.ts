@@ -15,30 +15,33 @@ const valuesOf = (descriptions: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(descriptions).map(([name, description]) => [name, { description }]));
 
 export const ServiceTypeEnum = builder.enumType('ServiceType', {
-  description: 'What a service of the orchestrator is.',
+  description: 'Type of a service of the orchestrator.',
   values: valuesOf(serviceTypes) as Record<ServiceType, { description: string }>,
 });
 export const ServiceStateEnum = builder.enumType('ServiceState', {
-  description: 'The state of a service.',
+  description: 'State of a service.',
   values: valuesOf(serviceStates) as Record<ServiceState, { description: string }>,
 });
 
 const ServiceEvent = builder.objectRef<WorkerEvent>('ServiceEvent').implement({
-  description: 'A service came into a state.',
+  description: "A change of a service's state.",
   fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'When, by the clock of the database.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Time, by the clock of the database.' }),
     state: t.field({
       type: ServiceStateEnum,
-      description: 'The state.',
+      description: 'The new state.',
       resolve: ({ state }) => state as ServiceState,
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why; null: the service said so itself.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Reason; null if the service reported the state.',
+    }),
   }),
 });
 
 const shownEvents = 100;
 
-/** The newest events of each service, oldest first, for all services of an answer in one statement. */
+/** The newest events of each service, oldest first, for all services of a response in one statement. */
 function eventsOf({ db, loaders }: Context, workerId: string): Promise<WorkerEvent[]> {
   const loader = remember(loaders as Map<string, DataLoader<string, WorkerEvent[]>>, 'service events', () => {
     return new DataLoader<string, WorkerEvent[]>(async (ids) => {
@@ -55,36 +58,44 @@ function eventsOf({ db, loaders }: Context, workerId: string): Promise<WorkerEve
 }
 
 export const WorkerRef = builder.prismaNode('Worker', {
-  description: 'An instance of a service of the orchestrator, such as a worker. One that starts again is another one.',
+  description: 'An instance of a service of the orchestrator, such as a worker. Each restart is a new instance.',
   id: { field: 'id' },
   fields: (t) => ({
-    serviceId: t.exposeString('serviceId', { description: 'What it calls itself; new at each start.' }),
-    type: t.field({ type: ServiceTypeEnum, description: 'What it is.', resolve: ({ type }) => type as ServiceType }),
+    serviceId: t.exposeString('serviceId', { description: 'ID that the service gives itself, new at each start.' }),
+    type: t.field({
+      type: ServiceTypeEnum,
+      description: 'Type of the service.',
+      resolve: ({ type }) => type as ServiceType,
+    }),
     state: t.field({
       type: ServiceStateEnum,
-      description: 'Its state, as the gateway holds it.',
+      description: 'State, as the gateway holds it.',
       resolve: ({ state }) => state as ServiceState,
     }),
-    stateAt: t.expose('stateAt', { type: 'DateTime', description: 'Since when it is in this state.' }),
-    hostname: t.exposeString('hostname', { nullable: true, description: 'Where it runs.' }),
-    version: t.exposeString('version', { nullable: true, description: 'Its version.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it started, as it says.' }),
+    stateAt: t.expose('stateAt', { type: 'DateTime', description: 'Since when it has been in this state.' }),
+    hostname: t.exposeString('hostname', { nullable: true, description: 'Host name.' }),
+    version: t.exposeString('version', { nullable: true, description: 'Version of the service.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'Start time that the service reported.' }),
     registeredAt: t.expose('registeredAt', { type: 'DateTime', description: 'When it registered.' }),
-    lastHeartbeatAt: t.expose('lastHeartbeatAt', { type: 'DateTime', description: 'When it was last heard of.' }),
+    lastHeartbeatAt: t.expose('lastHeartbeatAt', { type: 'DateTime', description: 'When its last heartbeat arrived.' }),
     evictedAt: t.expose('evictedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was evicted, for its silence: it may not come back. Null: it was not.',
+      description: 'When it was evicted for missing heartbeats; it cannot return. Null if it was not evicted.',
     }),
-    metrics: t.field({ type: 'JSON', description: 'What it last said of itself.', resolve: ({ metrics }) => metrics }),
+    metrics: t.field({
+      type: 'JSON',
+      description: 'Metrics of the last heartbeat.',
+      resolve: ({ metrics }) => metrics,
+    }),
     events: t.field({
       type: [ServiceEvent],
-      description: `Its states so far, oldest first: the newest ${shownEvents}.`,
+      description: `Changes of its state, oldest first: the newest ${shownEvents}.`,
       resolve: ({ id }, _args, context) => eventsOf(context, id),
     }),
     group: guardedOne<Worker, unknown>(t, {
       type: refOf('WorkerGroup') as never,
-      description: 'The group whose work it takes; null: it has none.',
+      description: 'The worker group that it serves; null if none.',
       permission: 'WORKER_GROUP:READ',
       scope: () => ({}),
       model: 'workerGroup',
@@ -100,12 +111,12 @@ registerNode({
 });
 
 const Where = builder.inputType('WorkerWhere', {
-  description: 'Which services.',
+  description: 'Filter for services.',
   fields: (t) => ({
-    type: t.field({ type: [ServiceTypeEnum], description: 'Of one of these types.' }),
-    state: t.field({ type: [ServiceStateEnum], description: 'In one of these states.' }),
-    group: t.string({ description: 'Of the group with this key, as far as the viewer may read it.' }),
-    text: t.string({ description: 'Service id, host name or version contains this, in any case.' }),
+    type: t.field({ type: [ServiceTypeEnum], description: 'Any of these types.' }),
+    state: t.field({ type: [ServiceStateEnum], description: 'Any of these states.' }),
+    group: t.string({ description: 'Key of the worker group. Matches only groups that the viewer can read.' }),
+    text: t.string({ description: 'Case-insensitive search in service ID, host name and version.' }),
   }),
 });
 const where = {
@@ -129,25 +140,25 @@ const list = {
   model: 'worker',
   where,
   order: orderBy('Worker', {
-    SERVICE_ID: { column: 'serviceId', description: 'By service id.' },
+    SERVICE_ID: { column: 'serviceId', description: 'By service ID.' },
     TYPE: { column: 'type', description: 'By type.' },
     STATE: { column: 'state', description: 'By state.' },
-    STARTED_AT: { column: 'startedAt', description: 'By the time of its start.' },
-    LAST_HEARTBEAT_AT: { column: 'lastHeartbeatAt', description: 'By when it was last heard of.' },
+    STARTED_AT: { column: 'startedAt', description: 'By start time.' },
+    LAST_HEARTBEAT_AT: { column: 'lastHeartbeatAt', description: 'By time of the last heartbeat.' },
   }),
 } as const;
 
 builder.queryField('workers', (t) =>
   connection(t, {
     ...list,
-    description: 'The workers and other services of the instance, in the order of their registration.',
+    description: 'Workers and other services of the instance, in order of registration.',
     within: () => ({}),
   }),
 );
 builder.prismaObjectField('WorkerGroup', 'workers', (t) =>
   connection(t, {
     ...list,
-    description: 'Its workers and other services.',
+    description: 'Workers and other services of the group.',
     within: () => ({}),
     relation: { model: 'workerGroup', field: 'workers' },
   }),
@@ -155,7 +166,7 @@ builder.prismaObjectField('WorkerGroup', 'workers', (t) =>
 
 changesSubscription('workers', {
   type: WorkerRef,
-  description: 'The workers and other services of the instance as they come, report and go.',
+  description: 'Streams the workers and other services of the instance as they register, report and are deleted.',
   permission: 'WORKER:READ',
   where,
 });

@@ -12,7 +12,7 @@ import { workersGone } from './release-work.ts';
 import { isOwn, notYours } from './reporting.ts';
 import { endedStates, mayFollow, type ServiceState, type ServiceType } from './states.ts';
 
-/** A service's own timings, in milliseconds. */
+/** Timings of a service, in milliseconds. */
 export interface Timings {
   readonly heartbeatTimeoutMs?: number | null | undefined;
   readonly initialDelayMs?: number | null | undefined;
@@ -30,35 +30,35 @@ export interface NewService {
   readonly timings?: Timings | null | undefined;
 }
 
-/** The database's clock, in the precision that it stores: the one by which services are judged. */
+/** The database's clock, in its stored precision. Liveness is based on it. */
 async function databaseNow(tx: Tx): Promise<Date> {
   const [row] = await tx.$queryRaw<{ now: Date }[]>`SELECT date_trunc('milliseconds', now()) AS now`;
   return row!.now;
 }
 
-/** @throws BAD_INPUT for a time that is further ahead than clocks differ. */
+/** @throws BAD_INPUT for a time beyond the max clock skew. */
 function assertPast(at: Date | null | undefined, field: string, now: Date, { skewMs }: Liveness): void {
   if (at != null && at.getTime() > now.getTime() + skewMs)
-    throw badInput(['input', field], 'This is in the future: see to the clock of the service.');
+    throw badInput(['input', field], 'The time is in the future. Check the clock of the service.');
 }
 
 async function groupOf(tx: Tx, key: string | null | undefined): Promise<string | null> {
   if (key == null) return null;
   const group = await tx.workerGroup.findUnique({ where: { key }, select: { id: true } });
-  if (!group) throw badInput(['input', 'group'], 'There is no worker group of this key.');
+  if (!group) throw badInput(['input', 'group'], 'The worker group does not exist.');
   return group.id;
 }
 
-/** Registers a service that has started. @throws CONFLICT where there is one of this id, alive or not. */
+/** Registers a service that has started. @throws CONFLICT if the ID exists, even if that service has ended. */
 export async function registerService(
   tx: Tx,
   grant: Grant<'WORKER:CREATE'>,
   liveness: Liveness,
   { serviceId, type, group, hostname = null, version = null, startedAt, timings }: NewService,
 ): Promise<Worker> {
-  // It would report as somebody who is not there.
+  // Its reports would come from an impersonated account.
   if (grant.doer.impersonator)
-    throw new GatehouseError('FORBIDDEN', 'A service is registered by whose it is, not while impersonating.');
+    throw new GatehouseError('FORBIDDEN', 'A service cannot be registered while impersonating.');
   const now = await databaseNow(tx);
   assertPast(startedAt, 'startedAt', now, liveness);
   const given = Object.entries(timings ?? {}).filter(([, value]) => value != null);
@@ -80,7 +80,7 @@ export async function registerService(
   };
   await grant.review(tx, { before: null, after: worker });
   if (await tx.worker.findUnique({ where: { serviceId }, select: { id: true } }))
-    throw conflict('There is a service of this id already. One that starts again is a new one: give it another id.');
+    throw conflict('A service with this ID already exists. A service that restarts needs a new ID.');
   const row = await tx.worker.create({ data: worker });
   await noteState(tx, row);
   record(tx, grant, { before: null, after: { ...row, group: group ?? null }, tenant: null });
@@ -88,9 +88,9 @@ export async function registerService(
 }
 
 export interface Heartbeat {
-  /** The id of the service. */
+  /** serviceId of the service. */
   readonly service: string;
-  /** Left out: as it is. */
+  /** Omit to keep it. */
   readonly state?: ServiceState | null | undefined;
   readonly sequence: bigint;
   readonly metrics?: unknown;
@@ -99,9 +99,9 @@ export interface Heartbeat {
 }
 
 /**
- * A service says that it lives, and in which state. An older report than the last one changes nothing.
- * @returns the service as the gateway holds it: one that was evicted learns of it here.
- * @throws CONFLICT where the state cannot follow, with the state that the gateway holds.
+ * Stores the heartbeat and state of a service. An outdated report changes nothing.
+ * @returns the service as the gateway holds it, including an eviction.
+ * @throws CONFLICT with the current state if the new state cannot follow it.
  */
 export async function heartbeat(
   tx: Tx,
@@ -119,7 +119,7 @@ export async function heartbeat(
   const from = before.state as ServiceState;
   const to = state ?? from;
   if (!mayFollow(from, to))
-    throw conflict(`A service that is ${from} cannot become ${to}.`, {
+    throw conflict(`A service in state ${from} cannot change to ${to}.`, {
       issues: [{ path: ['input', 'state'], message: `${to} cannot follow ${from}.` }],
       state: from,
       evicted: before.evictedAt !== null,
@@ -139,11 +139,11 @@ export async function heartbeat(
   return after;
 }
 
-/** Removes the row of a service that has ended. @throws CONFLICT while it has not. */
+/** Deletes a service that has ended. @throws CONFLICT if it has not. */
 export async function deleteWorker(tx: Tx, grant: Grant<'WORKER:DELETE'>, id: string): Promise<Worker> {
   const before = await find<Worker>(tx, grant, 'WORKER', id);
   if (!endedStates.includes(before.state as ServiceState))
-    throw conflict(`This service is ${before.state}: only ended ones can be removed.`);
+    throw conflict(`This service is ${before.state}. Only ended services can be deleted.`);
   await grant.review(tx, { before, after: null });
   await removeWorkers(tx, [id]);
   record(tx, grant, { before, after: null, tenant: null });

@@ -1,31 +1,31 @@
-/** What a service of the orchestrator is. */
+/** Types of services of the orchestrator. */
 export const serviceTypes = {
-  EXECUTOR: 'It runs executions.',
-  SCHEDULER: 'It evaluates triggers.',
-  WORKER: 'It runs tasks.',
-  INDEXER: 'It copies what happened to where it is searched.',
-  WEBSERVER: 'It serves the API of the orchestrator.',
-  CONTROLLER: 'It hands work to workers.',
-  INVALID: 'Something that is not known here.',
+  EXECUTOR: 'Runs executions.',
+  SCHEDULER: 'Evaluates triggers.',
+  WORKER: 'Runs tasks.',
+  INDEXER: 'Indexes data for search.',
+  WEBSERVER: 'Serves the API of the orchestrator.',
+  CONTROLLER: 'Distributes work to workers.',
+  INVALID: 'An unknown type.',
 } as const;
 export type ServiceType = keyof typeof serviceTypes;
 
 /** The states of a service. */
 export const serviceStates = {
-  CREATED: 'Registered, and not running yet.',
-  RUNNING: 'It works.',
-  MAINTENANCE: 'It runs and takes no new work.',
-  ERROR: 'It failed and will end.',
-  DISCONNECTED: 'It is silent.',
-  TERMINATING: 'It is ending.',
-  TERMINATED_GRACEFULLY: 'It ended, its work done.',
-  TERMINATED_FORCED: 'It ended in the middle of its work.',
-  NOT_RUNNING: 'It is gone.',
-  INACTIVE: 'It is gone and settled; the row is kept for some days.',
+  CREATED: 'Registered; not running yet.',
+  RUNNING: 'Running.',
+  MAINTENANCE: 'Running, without accepting new work.',
+  ERROR: 'Failed; about to end.',
+  DISCONNECTED: 'No heartbeat.',
+  TERMINATING: 'Ending.',
+  TERMINATED_GRACEFULLY: 'Ended after its work was done.',
+  TERMINATED_FORCED: 'Ended during its work.',
+  NOT_RUNNING: 'Gone.',
+  INACTIVE: 'Gone, and its work released. The row is kept for some days.',
 } as const;
 export type ServiceState = keyof typeof serviceStates;
 
-/** From each state, those that may follow. Staying in a state is always allowed. */
+/** Allowed next states. Staying in a state is always allowed. */
 const next: Readonly<Record<ServiceState, readonly ServiceState[]>> = {
   CREATED: ['RUNNING', 'ERROR', 'DISCONNECTED'],
   RUNNING: ['ERROR', 'DISCONNECTED', 'TERMINATING', 'MAINTENANCE'],
@@ -41,7 +41,7 @@ const next: Readonly<Record<ServiceState, readonly ServiceState[]>> = {
 
 export const mayFollow = (from: ServiceState, to: ServiceState): boolean => from === to || next[from].includes(to);
 
-/** They are alive, or were when they were last heard of. */
+/** Alive when last heard of. */
 export const runningStates: readonly ServiceState[] = ['CREATED', 'RUNNING', 'MAINTENANCE'];
-/** They are gone for good. */
+/** Gone for good. */
 export const endedStates: readonly ServiceState[] = ['NOT_RUNNING', 'INACTIVE'];
