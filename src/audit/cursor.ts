@@ -44,7 +44,7 @@ export function encodePosition(key: Buffer, position: Position): string {
 export function decodePosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' };
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position;
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
-  const refuse = () => badInput(['after'], 'This is no cursor of this feed.');
+  const refuse = () => badInput(['after'], 'Invalid cursor for this feed.');
   if (cursor.length > maxLength) throw refuse();
   const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('.');
   const signature = Buffer.from(parts.pop() ?? '');

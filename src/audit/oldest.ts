@@ -11,8 +11,8 @@ export async function assertHeld(prisma: PrismaClient, key: Buffer, position: Po
   throw new GatehouseError(
     'CURSOR_EXPIRED',
     ahead
-      ? 'The cursor is of events that are not in the store any more: the store was restored. List anew, or go on behind oldestCursor.'
-      : 'Events behind this cursor are not kept any more. List anew, or go on behind oldestCursor.',
+      ? 'The store was restored, and the event of this cursor is not in it. List again, or continue after oldestCursor.'
+      : 'Events after this cursor are no longer kept. List again, or continue after oldestCursor.',
     { oldestCursor: encodePosition(key, oldest), ...(ahead && { ahead }) },
   );
 }

@@ -123,7 +123,7 @@ export class Readings {
   /** @param tenantId undefined: the instance's chain, or all chains together. */
   note(tenantId: string | undefined, reading: Reading): void {
     if (this.#isClosed)
-      throw new GatehouseError('BAD_INPUT', 'Within a subscription the audit log is not read by other fields.');
+      throw new GatehouseError('BAD_INPUT', 'A subscription cannot read the audit log in other fields.');
     const known = this.#byChain.get(tenantId ?? '');
     if (known) known.push(reading);
     else this.#byChain.set(tenantId ?? '', [reading]);

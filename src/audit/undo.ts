@@ -48,7 +48,7 @@ export function fieldsBefore({ event }: Change, row: Row): Row {
   const before = patched(now, event.revertPatch) as Row | undefined;
   const again = before && patched(before, event.patch);
   if (!before || canonicalJson(again) !== canonicalJson(now))
-    throw conflict('It was changed again since: this change cannot be undone by itself.');
+    throw conflict('The object changed again since, so this change cannot be undone alone.');
   return Object.fromEntries(
     Object.entries(before).filter(([field, value]) => canonicalJson(value) !== canonicalJson(now[field])),
   );
@@ -61,7 +61,7 @@ export async function assertNewest(tx: Tx, { event }: Change): Promise<void> {
     where: { tenantId, resource, resourceId, seq: { gt: seq }, outcome: 'SUCCESS', type: { not: 'READ' } },
     select: { id: true },
   });
-  if (later) throw conflict('It was changed since: undo what came later first.');
+  if (later) throw conflict('The object changed since. Undo the later change first.');
 }
 
 /** What the event tells of the object before the change; null where it came into being by it. */

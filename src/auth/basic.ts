@@ -38,7 +38,7 @@ const signIns = new FairQueue({
   share: 1,
   perOwner: 500,
   total: 2_000,
-  refusal: () => unavailable('Too many sign-ins at once; try again.'),
+  refusal: () => unavailable('Too many sign-ins at once. Try again.'),
 });
 
 export interface BasicOptions {

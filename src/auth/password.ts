@@ -16,7 +16,7 @@ const hashing = new FairQueue({
   width: 2,
   perOwner: 20,
   total: 200,
-  refusal: () => unavailable('Too many passwords are being checked at once; try again.'),
+  refusal: () => unavailable('Too many passwords are being checked at once. Try again.'),
 });
 
 const normalise = (password: string): string => password.normalize('NFKC');

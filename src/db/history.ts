@@ -32,6 +32,6 @@ export class History {
 export const historyBroke = () =>
   new GatehouseError(
     'CURSOR_EXPIRED',
-    'The store was restored or its server was restarted. List anew, and subscribe again.',
+    'The store was restored, or its server was restarted. List again, then subscribe again.',
     { ahead: true },
   );

@@ -49,7 +49,7 @@ export function download({ services, authenticator, addressOf, mask, running }: 
       await context.session.refresh();
       leave = running.open(context.session.accountId);
       if (!leave)
-        throw unavailable(`You have ${downloadsAtOnce} downloads at once already: wait until one of them ends.`);
+        throw unavailable(`You already have ${downloadsAtOnce} downloads at once, the maximum. Wait until one ends.`);
       const share = new Deadline();
       share.owner = () => context.session.accountId;
       await withDeadline(share, () => work(context, request, response));

@@ -64,7 +64,7 @@ export function createHttpServer({ graphql, downloads, origins, isReady, hasPage
       const isAllowed = origins(request.headers.origin, request.headers.host);
       shareAnswer(request, response, isAllowed);
       if (draining)
-        return answer(response, 503, 'UNAVAILABLE', 'The gateway stops; try another.', {
+        return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
           Connection: 'close',
           'Retry-After': '1',
         });
@@ -72,7 +72,7 @@ export function createHttpServer({ graphql, downloads, origins, isReady, hasPage
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? graphql : fileAt(path ?? '');
-      if (!serve) return answer(response, 404, 'NOT_FOUND', 'There is only /graphql, /healthz and /readyz, and files.');
+      if (!serve) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
       if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
       const methods: readonly string[] = serve === graphql ? graphqlMethods : fileMethods;
       if (request.method === 'OPTIONS') return answerPreflight(request, response, methods);

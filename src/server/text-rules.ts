@@ -7,11 +7,11 @@ const isStorable = (text: string): boolean => !text.includes('\u0000') && text.i
 const maxDepth = 200;
 
 const refusal = (path: Issue['path']) =>
-  badInput(path, 'Text with a character that cannot be stored (NUL or half a pair).');
+  badInput(path, 'The text contains a character that cannot be stored (NUL or a lone surrogate).');
 
 /** @param path where it is; added to and taken back on the way, since most values are fine. */
 function check(value: unknown, path: (string | number)[]): void {
-  if (path.length > maxDepth) throw badInput(path.slice(0, 5), 'This is nested too deeply.');
+  if (path.length > maxDepth) throw badInput(path.slice(0, 5), 'The value is nested too deeply.');
   if (typeof value === 'string') {
     if (!isStorable(value)) throw refusal([...path]);
   } else if (typeof value === 'object' && value !== null) {

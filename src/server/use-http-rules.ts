@@ -35,7 +35,7 @@ export function useHttpRules(): Plugin {
     onResponse({ response, setResponse, fetchAPI }) {
       if (response.status !== 406) return;
       const message =
-        'The Accept header names no type of the answer. Take application/json or application/graphql-response+json; for a subscription text/event-stream, or multipart/mixed with subscriptionSpec=1.0.';
+        'The Accept header names no supported type. Accept application/json or application/graphql-response+json; for a subscription, text/event-stream or multipart/mixed with subscriptionSpec=1.0.';
       setResponse(
         new fetchAPI.Response(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_INPUT' } }] }), {
           status: 406,

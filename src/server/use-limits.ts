@@ -47,7 +47,7 @@ const strange = (document: DocumentNode): GatehouseError =>
     ? unauthenticated()
     : new GatehouseError(
         'LIMIT_EXCEEDED',
-        `Sign in: without that, a document is over the limit of ${maxUnproved} for fields.`,
+        `Without signing in, a document can have at most ${maxUnproved} fields. Sign in.`,
         { limit: 'fields', allowed: maxUnproved },
       );
 
@@ -69,7 +69,7 @@ function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
         if (count > maxRepeats)
           throw new GatehouseError(
             'LIMIT_EXCEEDED',
-            `The operation is over the limit of ${maxRepeats} for repeats of one field (${name.slice(0, 100)}).`,
+            `A selection can repeat a field at most ${maxRepeats} times (${name.slice(0, 100)}).`,
             { limit: 'repeats', allowed: maxRepeats },
           );
       }
@@ -79,7 +79,7 @@ function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
 }
 
 const overTokens = (limit: number) =>
-  new GatehouseError('LIMIT_EXCEEDED', `The document is over the limit of ${limit} for tokens.`, {
+  new GatehouseError('LIMIT_EXCEEDED', `A document can have at most ${limit} tokens.`, {
     limit: 'tokens',
     allowed: limit,
   });

@@ -14,7 +14,7 @@ export function useTurns(): Plugin {
     share: 20,
     perOwner: 1_000,
     total: 4_000,
-    refusal: () => unavailable('You have too many requests that wait: send fewer at once.'),
+    refusal: () => unavailable('Too many of your requests are waiting. Send fewer at once.'),
   });
   return {
     onExecute({ executeFn, setExecuteFn }) {

@@ -43,11 +43,10 @@ const goodbyeMs = 1_000;
 /** Operations that one socket may have open at once. */
 const operationsPerSocket = 100;
 const tooManyOperations = () =>
-  new GatehouseError(
-    'LIMIT_EXCEEDED',
-    `The socket is over the limit of ${operationsPerSocket} for operations at once.`,
-    { limit: 'operations', allowed: operationsPerSocket },
-  );
+  new GatehouseError('LIMIT_EXCEEDED', `A WebSocket can have at most ${operationsPerSocket} operations at once.`, {
+    limit: 'operations',
+    allowed: operationsPerSocket,
+  });
 
 /** An operation that was not executed at all: the protocol wants an `error` message then, no `next`. */
 class Refused extends Error {

@@ -15,7 +15,7 @@ export interface Stand {
 export const expired = () =>
   new GatehouseError(
     'EXPIRED',
-    'The events that would tell of this instant are not kept any more, or tell too little.',
+    'The audit events of that time are no longer kept, or do not hold enough to rebuild access.',
   );
 
 /**

@@ -69,7 +69,10 @@ export class Freshness {
   /** @throws POLICY_ERROR where the revision is not known to be current. */
   assertFresh(): void {
     if (!this.isFresh)
-      throw new GatehouseError('POLICY_ERROR', 'Access cannot be confirmed right now; nothing is decided.');
+      throw new GatehouseError(
+        'POLICY_ERROR',
+        'Access cannot be confirmed right now, so nothing is decided. Try again.',
+      );
   }
 
   /** Calls back when the revision or the policy set changed. @returns how to stop. */

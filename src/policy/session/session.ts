@@ -216,11 +216,13 @@ export class AccessSession {
   decide(permission: Permission, scope: Scope = {}): Decision {
     this.freshness.assertFresh();
     if (this.#identity && this.#epoch !== this.freshness.history.epoch)
-      throw new GatehouseError('UNAVAILABLE', 'The store was restored meanwhile; try again.', { retryAfter: 1 });
+      throw new GatehouseError('UNAVAILABLE', 'The store was restored during the request. Try again.', {
+        retryAfter: 1,
+      });
     if (this.engine.fingerprint !== this.freshness.state.policySet) {
       throw new GatehouseError(
         'POLICY_ERROR',
-        "This gateway's policies are not the accepted ones; nothing is decided.",
+        'The policies of this gateway are not the accepted ones, so nothing is decided.',
       );
     }
     const key = `${permission} ${scope.tenantId ?? ''} ${scope.part ?? ''}`;

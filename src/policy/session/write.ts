@@ -49,7 +49,7 @@ const queueOfWriters = () =>
     perOwner: 250,
     total: 500,
     refusal: () =>
-      new GatehouseError('UNAVAILABLE', 'Too many changes of access at once; try again.', { retryAfter: 2 }),
+      new GatehouseError('UNAVAILABLE', 'Too many changes of access at once. Try again.', { retryAfter: 2 }),
   });
 
 /**
@@ -107,7 +107,9 @@ export async function write<P extends Permission, T>(
         await session.freshness.confirm();
       }
     }
-    throw new GatehouseError('UNAVAILABLE', 'Access kept changing meanwhile; try again.', { retryAfter: 1 });
+    throw new GatehouseError('UNAVAILABLE', 'Access changed repeatedly during the request. Try again.', {
+      retryAfter: 1,
+    });
   };
   try {
     if (!feedsAccess) return await attempts();
