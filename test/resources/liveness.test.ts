@@ -177,7 +177,7 @@ describe('the coordinator', () => {
     await eventually(async () => expect(await stateOf(world, 'lively', 0)).toBe('DISCONNECTED'), 20_000);
     const late = await engine.run(beat, { i: { service: 'lively', state: 'RUNNING', sequence: '999' } });
     expect(late.errors[0]?.extensions).toMatchObject({ code: 'CONFLICT', evicted: true });
-    const audited = await world.db.auditEvent.findMany({ where: { action: 'worker.evict' } });
+    const audited = await world.db.auditEvent.findMany({ where: { action: 'worker.evict' }, orderBy: { seq: 'asc' } });
     expect(audited.map(({ resourceKey }) => resourceKey)).toEqual(['silent', 'lively']);
     expect(world.log).toEqual([]);
     await world.close();
