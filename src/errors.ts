@@ -49,7 +49,7 @@ export class GatehouseError extends GraphQLError {
 
 /** @param retryAfter seconds for which every sign-in under the name is refused. */
 export const unauthenticated = (retryAfter?: number) =>
-  new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password or an API token.', {
+  new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password, or with an API token.', {
     ...(retryAfter !== undefined && { retryAfter }),
   });
 export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} is not found.`);

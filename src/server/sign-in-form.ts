@@ -1,14 +1,24 @@
 /** The part of the GraphiQL page by which a person signs in. The credentials are in memory only, as long as the page is. */
 export const signInStyle = `
-  #sign-in { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 8px 16px; font: 14px sans-serif; }
-  #sign-in input { font: inherit; padding: 4px 6px; width: 150px; }
-  #sign-in button { font: inherit; padding: 4px 12px; cursor: pointer; }
+  #sign-in { font: 15px/1.4 system-ui, sans-serif; color: #1d2433; }
+  #sign-in, #sign-in * { box-sizing: border-box; }
+  #sign-in * { font: inherit; }
+  #sign-in h1 { margin: 0 0 4px; font-size: 22px; font-weight: 650; }
+  #sign-in p { margin: 0 0 20px; color: #596275; }
+  #sign-in label { display: block; margin-bottom: 12px; }
+  #sign-in input { display: block; width: 100%; margin-top: 4px; padding: 9px 11px; border: 1px solid #b9c0cd; border-radius: 8px; }
+  #sign-in input:focus-visible, #sign-in button:focus-visible { outline: 2px solid #4338ca; outline-offset: 1px; }
+  #sign-in button { padding: 9px 16px; border: 0; border-radius: 8px; background: #4338ca; color: #fff; font-weight: 600; cursor: pointer; }
+  #sign-in[data-state=out] { width: min(380px, calc(100vw - 32px)); margin: 12vh auto 0; padding: 28px; border: 1px solid #e2e6ee; border-radius: 14px; box-shadow: 0 6px 24px #1d243314; background: #fff; }
+  #sign-in[data-state=out] button { width: 100%; margin-top: 4px; }
+  #sign-in[data-state=out] output { display: block; min-height: 21px; margin-top: 12px; color: #b3261e; }
+  #sign-in[data-state=in] { display: flex; gap: 12px; align-items: center; justify-content: space-between; padding: 8px 16px; border-bottom: 1px solid #e2e6ee; }
+  #sign-in[data-state=in] button { padding: 5px 12px; background: #eef0f6; color: #1d2433; }
   #sign-in[data-state=in] .out, #sign-in[data-state=out] .in { display: none; }
   body { display: flex; flex-direction: column; margin: 0; height: 100dvh; overflow: hidden; }
   body > #root { flex: 1; min-height: 0; width: 100%; height: auto; }
   #root > div, #root .graphiql-container { width: 100%; height: 100%; }
   @media (max-width: 700px) {
-    #sign-in label { display: block; margin-bottom: 6px; }
     #root .graphiql-sessions > div:has(> .graphiql-response) { flex-direction: column !important; }
     #root .graphiql-sessions > div > * { flex: 1 1 0 !important; min-height: 0; min-width: 0; }
     #root .graphiql-sessions > div > .graphiql-horizontal-drag-bar { display: none; }
@@ -18,13 +28,15 @@ export const signInStyle = `
 
 export const signInForm = `
   <form id="sign-in" data-state="out" autocomplete="off">
-    <span class="out">
-      <label>User <input name="user" autocomplete="off"></label>
+    <div class="out">
+      <h1>Gatehouse</h1>
+      <p>Sign in to open GraphiQL. The first start of the gateway printed the passwords.</p>
+      <label>User name <input name="user" autocomplete="off"></label>
       <label>Password <input name="password" type="password" autocomplete="off"></label>
-      <label>or API token <input name="token" type="password" autocomplete="off"></label>
+      <label>Or an API token <input name="token" type="password" autocomplete="off"></label>
       <button>Sign in</button>
-    </span>
-    <output></output>
+    </div>
+    <output role="status"></output>
     <button class="in" type="button">Sign out</button>
   </form>
 `;

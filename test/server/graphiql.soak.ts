@@ -77,8 +77,9 @@ describe.runIf(chromium)('GraphiQL in a browser', () => {
       await page.send('Emulation.setDeviceMetricsOverride', shape);
       expect(await page.value('[innerWidth, document.documentElement.scrollWidth]')).toEqual([width, width]);
     }
-    const kept = await page.value('JSON.stringify([localStorage, sessionStorage, document.cookie])');
-    expect(kept).toContain('superAdmin');
+    const stored = 'JSON.stringify([localStorage, sessionStorage, document.cookie])';
+    await until('the query is stored', async () => /superAdmin/.test(await page.value(stored)));
+    const kept = await page.value(stored);
     expect(kept).not.toMatch(/Basic|passphrase|cm9vdD/);
     await page.value('document.querySelector("#sign-in .in").click()');
     await until('it is signed out', () => page.value('document.querySelector("#sign-in")?.dataset.state === "out"'));
