@@ -1,4 +1,4 @@
-import { Recent } from '../lib/recent.ts';
+import { LRUCache } from 'lru-cache';
 
 /** Writes one event that tells of so many that were alike. */
 type Write = (count: number) => Promise<void>;
@@ -34,7 +34,7 @@ const minuteOf = (now: number): number => Math.floor(now / 60_000);
  */
 export class Merging {
   readonly #merged = new Map<string, Merged>();
-  readonly #apart = new Recent<string, { readonly minute: number; count: number }>(maxSize);
+  readonly #apart = new LRUCache<string, { readonly minute: number; count: number }>({ max: maxSize });
 
   /**
    * @param one writes this one as an event of its own.

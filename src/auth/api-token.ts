@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
@@ -49,7 +50,7 @@ export interface ApiTokenOptions {
 /** Sign-in by an API token. */
 export class ApiTokens {
   readonly #options: ApiTokenOptions;
-  readonly #known = new Map<string, Known>();
+  readonly #known = new LRUCache<string, Known>({ max: maxCache });
   readonly #stored: DataLoader<string, Stored | undefined>;
 
   constructor(options: ApiTokenOptions) {
@@ -121,7 +122,6 @@ export class ApiTokens {
       return undefined;
     }
     const found = { ...row, readAt };
-    if (this.#known.size >= maxCache) this.#known.clear();
     this.#known.set(hash, found);
     return found;
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { append, envelope } from '../audit/record.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
@@ -44,7 +45,7 @@ export class Authenticator {
   readonly #principals: Principals;
   readonly #basic: Basic;
   readonly #tokens: ApiTokens;
-  readonly #noted = new Map<string, number>();
+  readonly #noted = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -182,7 +183,6 @@ export class Authenticator {
       return;
     }
     await write(username);
-    if (this.#noted.size > 10_000) this.#noted.clear();
     this.#noted.set(key, Date.now());
   }
 }

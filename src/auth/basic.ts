@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
@@ -5,7 +6,6 @@ import { GatehouseError, unauthenticated, unavailable } from '../errors.ts';
 import { peerOf } from '../lib/address-share.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
-import { Recent } from '../lib/recent.ts';
 import { fold, storable } from '../lib/text.ts';
 import type { Principal } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
@@ -50,9 +50,9 @@ export interface BasicOptions {
 /** Sign-in by user name and password. */
 export class Basic {
   readonly #options: BasicOptions;
-  readonly #cache = new Map<string, Remembered>();
+  readonly #cache = new LRUCache<string, Remembered>({ max: maxCache });
   readonly #verifying = new Map<string, Promise<Remembered>>();
-  readonly #proven = new Recent<string, true>(maxCache);
+  readonly #proven = new LRUCache<string, true>({ max: maxCache });
   readonly #strangers = new Strangers();
   readonly #locks = new ToldLocks();
   #epoch = 0;
@@ -134,7 +134,6 @@ export class Basic {
     }
     const proved = await verifying;
     if (epoch !== this.#epoch) return proved;
-    if (this.#cache.size >= maxCache) this.#cache.clear();
     this.#cache.set(name, proved);
     this.#proven.set(name, true);
     return proved;

@@ -1,5 +1,5 @@
+import { LRUCache } from 'lru-cache';
 import { peerOf } from '../lib/address-share.ts';
-import { Recent } from '../lib/recent.ts';
 
 /** Names that nobody has, which an address may try in a minute before they are put on record as one. */
 const maxNames = 20;
@@ -15,7 +15,7 @@ interface Tried {
  * one name (''), so that guessing at random makes neither a row nor an event of each.
  */
 export class Strangers {
-  readonly #tried = new Recent<string, Tried>(maxAddresses);
+  readonly #tried = new LRUCache<string, Tried>({ max: maxAddresses });
 
   /** The name under which a failure of this one is counted. */
   nameOf(account: string, address: string, now = Date.now()): string {

@@ -1,4 +1,4 @@
-import { Recent } from '../lib/recent.ts';
+import { LRUCache } from 'lru-cache';
 import { lockout } from './lockout.ts';
 
 const maxPairs = 10_000;
@@ -13,7 +13,7 @@ interface Pair {
  * count that locks (lockout.ts) leaves out names that no account has, beyond the first of a minute.
  */
 export class ToldLocks {
-  readonly #pairs = new Recent<string, Pair>(maxPairs);
+  readonly #pairs = new LRUCache<string, Pair>({ max: maxPairs });
 
   /** Counts a sign-in that failed. @returns the seconds until the end of the lock, where there is one. */
   fail(account: string, address: string, now = Date.now()): number | undefined {

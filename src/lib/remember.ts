@@ -1,6 +1,6 @@
 interface MapLike<K, V> {
   get(key: K): V | undefined;
-  set(key: K, value: V): unknown;
+  set(key: K, value: NoInfer<V>): unknown;
 }
 
 /** The value of a key, made where there is none yet. */

@@ -1,24 +1,17 @@
 import type { DocumentNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
 
 /** Texts longer than this are parsed each time: what is remembered of strangers stays within bounds. */
 const maxText = 16_384;
 const maxCount = 1_000;
 
-/** Parsed documents by their text, the least recently used forgotten first. */
+/** Parsed documents by their text. */
 export function createDocumentCache() {
-  const known = new Map<string, DocumentNode>();
+  const known = new LRUCache<string, DocumentNode>({ max: maxCount });
   return {
-    get(text: string): DocumentNode | undefined {
-      const document = known.get(text);
-      if (!document) return undefined;
-      known.delete(text);
-      known.set(text, document);
-      return document;
-    },
+    get: (text: string): DocumentNode | undefined => known.get(text),
     set(text: string, document: DocumentNode): void {
-      if (text.length > maxText) return;
-      if (known.size >= maxCount) known.delete(known.keys().next().value!);
-      known.set(text, document);
+      if (text.length <= maxText) known.set(text, document);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Permission } from '../../access/catalog.ts';
 import type { Store } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
@@ -11,7 +12,7 @@ export class RoleUsage {
   readonly #store: Store;
   readonly #seen = new WeakMap<Principal, Set<string>>();
   /** Role and permission, to the day that is written for it. */
-  readonly #written = new Map<string, number>();
+  readonly #written = new LRUCache<string, number>({ max: 100_000 });
   #waiting = new Map<string, { roleId: string; permission: Permission; lastUsedAt: string }>();
 
   constructor(store: Store) {
@@ -50,7 +51,6 @@ export class RoleUsage {
         INSERT INTO "PermissionUse" SELECT * FROM jsonb_populate_recordset(NULL::"PermissionUse", ${rows}::jsonb)
         ON CONFLICT ("roleId", permission) DO UPDATE
           SET "lastUsedAt" = GREATEST("PermissionUse"."lastUsedAt", excluded."lastUsedAt")`;
-      if (this.#written.size > 100_000) this.#written.clear();
       for (const [mark, { lastUsedAt }] of waiting) this.#written.set(mark, Math.floor(Date.parse(lastUsedAt) / dayMs));
     } catch (error) {
       this.#waiting = new Map([...waiting, ...this.#waiting]);

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
 import { withoutDeadline } from '../../db/deadline.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import { unauthenticated } from '../../errors.ts';
@@ -12,7 +13,7 @@ const maxBatch = 200;
 export class Principals {
   readonly #stored: DataLoader<string, Principal | undefined>;
   readonly #freshness: Freshness;
-  readonly #known = new Map<string, Principal>();
+  readonly #known = new LRUCache<string, Principal>({ max: maxSize });
   readonly #loading = new Map<string, Promise<Principal>>();
 
   constructor(db: PrismaClient, freshness: Freshness) {
@@ -60,7 +61,6 @@ export class Principals {
       this.#known.delete(id);
       throw unauthenticated();
     }
-    if (this.#known.size >= maxSize) this.#known.clear();
     this.#known.set(id, principal);
     return principal;
   }

@@ -1,5 +1,6 @@
 import type { Ability } from '@casl/ability';
 import { createPrismaAbility } from '@casl/prisma/runtime';
+import { LRUCache } from 'lru-cache';
 import { type Permission, split } from '../../../access/catalog.ts';
 import { tenantColumn } from '../../../access/resource.ts';
 import { anyOf, isUnder, type Where, within } from '../../../access/where.ts';
@@ -15,8 +16,7 @@ type RoleAbility = Ability<[string, string], Where>;
  * Abilities by their content: a thousand people with the same bindings share one.
  * Only `can` rules are ever made, so CASL's order of rules never matters.
  */
-const abilities = new Map<string, RoleAbility>();
-const maxCache = 10_000;
+const abilities = new LRUCache<string, RoleAbility>({ max: 10_000 });
 
 function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
   const content = canonicalJson([tenantId, [...cover].sort()]);
@@ -27,7 +27,6 @@ function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
       return { action, subject, ...conditions(permission, roots, tenantId) };
     });
     ability = createPrismaAbility(rules as never) as unknown as RoleAbility;
-    if (abilities.size >= maxCache) abilities.clear();
     abilities.set(content, ability);
   }
   return ability;

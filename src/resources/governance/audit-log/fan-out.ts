@@ -1,10 +1,10 @@
 import type { FieldNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { AuditFeed } from '../../../audit/feed.ts';
 import type { Tail } from '../../../audit/tail.ts';
 import type { PrismaClient } from '../../../db/generated/client.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
 import { canonicalJson } from '../../../lib/json.ts';
-import { Recent } from '../../../lib/recent.ts';
 import { remember } from '../../../lib/remember.ts';
 import { Turns } from '../../../lib/turns.ts';
 import { Follower, type FollowerOptions } from './follower.ts';
@@ -23,7 +23,7 @@ export class Room {
   readonly tail: Tail;
   readonly followers = new Set<Follower>();
   readonly selections = new Map<string, Selection>();
-  readonly #filters = new Recent<string, SharedFilter>(200);
+  readonly #filters = new LRUCache<string, SharedFilter>({ max: 200 });
   readonly #off: () => void;
 
   constructor(feed: AuditFeed, tenantId: string) {

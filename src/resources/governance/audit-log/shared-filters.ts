@@ -1,9 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import type { Row } from '../../../access/grant.ts';
 import type { Where } from '../../../access/where.ts';
 import type { AuditEvent, PrismaClient } from '../../../db/generated/client.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
 import { canonicalJson } from '../../../lib/json.ts';
-import { Recent } from '../../../lib/recent.ts';
 import { remember } from '../../../lib/remember.ts';
 import { matcherOf } from '../../../policy/filter/matcher.ts';
 import { EventRing } from './event-ring.ts';
@@ -55,7 +55,7 @@ function columnsIn(where: Where, columns = new Set<string>()): Set<string> {
 /** Judges by the content of their filters. */
 export class Judges {
   readonly #byFilter = new WeakMap<Where, Judge>();
-  readonly #byContent = new Recent<string, Judge>(2_000);
+  readonly #byContent = new LRUCache<string, Judge>({ max: 2_000 });
   readonly #count: () => void;
 
   constructor(count: () => void) {
@@ -73,7 +73,7 @@ export class Judges {
 export class SharedFilter {
   readonly #db: PrismaClient;
   readonly #condition: Condition;
-  readonly #known = new Recent<string, boolean>(1_000);
+  readonly #known = new LRUCache<string, boolean>({ max: 1_000 });
   #asking: Promise<void> | undefined;
 
   constructor(db: PrismaClient, condition: Condition) {

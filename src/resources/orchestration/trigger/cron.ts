@@ -1,4 +1,5 @@
 import { Cron, CronPattern } from 'croner';
+import { LRUCache } from 'lru-cache';
 import { hasDay } from './cron-days.ts';
 import { instantIn, instantOf, putBack, wallAt, zoneNamed } from './zone.ts';
 
@@ -60,8 +61,7 @@ interface Walls {
   /** An hourly expression fires every hour, whatever changes in the clocks. */
   readonly isHourly: boolean;
 }
-const known = new Map<string, Walls>();
-const maxKnown = 2_000;
+const known = new LRUCache<string, Walls>({ max: 2_000 });
 
 function wallsOf(clock: Clock): Walls {
   const { cron, withSeconds } = clock;
@@ -70,7 +70,6 @@ function wallsOf(clock: Clock): Walls {
   if (!walls) {
     const { hour } = new CronPattern(cron, 'UTC', optionsOf(cron, withSeconds));
     walls = { cron: parse(clock, 'UTC'), isHourly: hour.every(Boolean) };
-    if (known.size >= maxKnown) known.clear();
     known.set(key, walls);
   }
   return walls;
