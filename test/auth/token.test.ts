@@ -48,7 +48,7 @@ describe('API tokens', () => {
     const client = world.basic(user.username, 'a phrase of this person');
     const { errors } = await client.run(create, { i: { name: 'one more' } });
     expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
-      ['LIMIT_EXCEEDED', 'You have 100 valid tokens, which is the limit: revoke those that you do not use.'],
+      ['LIMIT_EXCEEDED', 'You have 100 valid tokens, which is the limit. Revoke tokens that you do not use.'],
     ]);
     await world.root().ok(create, { i: { name: 'by an administrator', owner: idOf('User', user) } });
     await world.db.apiToken.updateMany({
@@ -143,7 +143,7 @@ describe('API tokens', () => {
     const equal = { name: 'e', maxAge: 'PT1H', extended: true, maxLifetime: 'PT1H' };
     const { errors } = await client.run(create, { i: equal });
     expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
-      ['BAD_INPUT', 'The greatest age is above the max age: else no use extends the token.'],
+      ['BAD_INPUT', 'maxLifetime must exceed maxAge.'],
     ]);
     // Of two years, without a greatest age of its own.
     const long = await mint(await person(), { maxAge: 'P730D', extended: true });

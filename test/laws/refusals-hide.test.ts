@@ -33,7 +33,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     return { message, missingPermissions, hiddenPermissions };
   }
   const hidden = (count: number) => ({
-    message: `You cannot hand on what you do not hold: ${count} permissions that you may not see.`,
+    message: `You cannot grant permissions that you do not hold: ${count} permissions that you cannot see.`,
     missingPermissions: [],
     hiddenPermissions: count,
   });
@@ -53,7 +53,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     await world.grant(a, desk, ['ROLE:READ', 'BINDING:READ']);
     expect(await refusal(client, call('setUserPassword', 'user { id }'), setPassword)).toEqual({
       message:
-        'You cannot hand on what you do not hold: SECRET:READ, SECRET:UPDATE, and 2 permissions that you may not see.',
+        'You cannot grant permissions that you do not hold: SECRET:READ, SECRET:UPDATE, and 2 permissions that you cannot see.',
       missingPermissions: ['SECRET:READ', 'SECRET:UPDATE'],
       hiddenPermissions: 2,
     });
@@ -85,7 +85,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
       [call('grantTenantAccess', 'user { id }'), give],
     ] as const)
       expect(await refusal(client, mutation, i)).toEqual({
-        message: 'You cannot hand on what you do not hold: SECRET:READ, SECRET:UPDATE.',
+        message: 'You cannot grant permissions that you do not hold: SECRET:READ, SECRET:UPDATE.',
         missingPermissions: ['SECRET:READ', 'SECRET:UPDATE'],
         hiddenPermissions: undefined,
       });

@@ -424,7 +424,7 @@ users:
     const taken = yaml
       .replace('username: emil, email: emil@', 'username: emile, email: emil@')
       .replaceAll('emil\n', 'emile\n');
-    expect(await lines(taken)).toEqual([':21: users.1: This e-mail address is taken.']);
+    expect(await lines(taken)).toEqual([':21: users.1: This e-mail address is already in use.']);
   });
 
   it('reports failed sign-ins, an unreachable gateway, and an invalid command line', async () => {

@@ -3,25 +3,28 @@ import type { Grant } from '../../access/grant.ts';
 import { GatehouseError } from '../../errors.ts';
 import { spoken } from '../../policy/principals/holdings.ts';
 
-/** Permissions that a change would give to somebody. */
+/** Permissions that a change would grant. */
 export interface Gift {
   readonly permissions: readonly Permission[];
-  /** Null: at the instance level. */
+  /** Null for the instance level. */
   readonly tenantId: string | null;
   /** '' is the whole tenant. */
   readonly namespace: string;
-  /** May the giver read what holds the permissions? Then the error names those that they lack; else it counts them. */
+  /**
+   * True if the doer can read the source of the permissions. The error then lists the missing ones; otherwise it counts
+   * them.
+   */
   readonly isKnown: boolean;
 }
 
-/** A role as far as a gift needs it. */
+/** The part of a role that is needed to check a grant. */
 export interface GivenRole {
   readonly id: string;
   readonly tenantId: string | null;
   readonly permissions: readonly string[];
 }
 
-/** What a role gives there. */
+/** The permissions of a role in that place. */
 export const giftOf = (grant: Grant, role: GivenRole, tenantId: string | null, namespace: string): Gift => ({
   permissions: spoken(role, tenantId, namespace),
   tenantId,
@@ -29,7 +32,7 @@ export const giftOf = (grant: Grant, role: GivenRole, tenantId: string | null, n
   isKnown: grant.mayDo('ROLE:READ', { ...role }),
 });
 
-/** A binding with what its role gives. */
+/** A binding with the permissions of its role. */
 export interface HeldRole {
   readonly bindingId: string;
   readonly roleId: string;
@@ -39,7 +42,7 @@ export interface HeldRole {
   readonly permissions: readonly string[];
 }
 
-/** What a binding gives to who comes to hold it as well: known to who may read the binding and its role. */
+/** The permissions that a binding grants to a new holder. Known to callers who can read the binding and its role. */
 export function giftOfBinding(grant: Grant, { bindingId, roleId, permissions, ...place }: HeldRole): Gift {
   const { tenantId, namespace } = place;
   const gift = giftOf(grant, { id: roleId, tenantId, permissions }, tenantId, namespace);
@@ -47,8 +50,8 @@ export function giftOfBinding(grant: Grant, { bindingId, roleId, permissions, ..
 }
 
 /**
- * Nobody hands out what they do not hold.
- * @throws FORBIDDEN naming what is missing, as far as the giver may know of it, and counting the rest.
+ * Prevents privilege escalation: a doer can grant only permissions that they hold.
+ * @throws FORBIDDEN. The message lists missing permissions that the doer can know, and counts the others.
  */
 export function assertMayHandOn(grant: Grant, gifts: readonly Gift[]): void {
   const missing = new Set<Permission>();
@@ -60,10 +63,10 @@ export function assertMayHandOn(grant: Grant, gifts: readonly Gift[]): void {
   }
   if (missing.size === 0 && hidden === 0) return;
   const named = [...missing].join(', ');
-  const counted = hidden === 1 ? '1 permission that you may not see' : `${hidden} permissions that you may not see`;
+  const counted = hidden === 1 ? '1 permission that you cannot see' : `${hidden} permissions that you cannot see`;
   throw new GatehouseError(
     'FORBIDDEN',
-    `You cannot hand on what you do not hold: ${[named, hidden > 0 ? counted : ''].filter(Boolean).join(', and ')}.`,
+    `You cannot grant permissions that you do not hold: ${[named, hidden > 0 ? counted : ''].filter(Boolean).join(', and ')}.`,
     {
       decisionId: grant.decisionId,
       policy: 'handing-on',
@@ -74,15 +77,15 @@ export function assertMayHandOn(grant: Grant, gifts: readonly Gift[]): void {
 }
 
 /**
- * What a credential makes does not outreach it: one that ends makes nothing that stays.
- * @param act what is refused, such as 'make a super admin'.
- * @throws FORBIDDEN where the credential has an end.
+ * Prevents that a credential outlives its expiry through what it creates.
+ * @param act the refused action, such as 'make a super admin'.
+ * @throws FORBIDDEN if the credential expires.
  */
 export function assertLasting({ credential, decisionId }: Grant, act: string): void {
   if (credential.kind !== 'api-token' || !credential.expiresAt) return;
   throw new GatehouseError(
     'FORBIDDEN',
-    `A token that expires cannot ${act}: sign in by password, or use a token that does not expire.`,
+    `A token that expires cannot ${act}. Sign in by password, or use a token that does not expire.`,
     { decisionId, policy: 'handing-on' },
   );
 }

@@ -6,28 +6,31 @@ import { decodeId } from '../../graphql/node.ts';
 import type { SubjectRef } from './subject.ts';
 import { subjectTypes } from './subject.ts';
 
-/** What a role can be bound to, and what acts: a user, a service account or a group. */
+/** A user, a service account or a group. */
 export const Subject = builder.interfaceRef<{ id: string }>('Subject').implement({
-  description: 'What a role can be bound to: a user, a service account or a group.',
+  description: 'A subject of bindings: a user, a service account or a group.',
   resolveType: (value) => (value as { __typename?: string }).__typename,
   fields: (t) => ({
-    id: t.id({ description: 'Opaque id of the object, unique among all types.', resolve: ({ id }) => id }),
+    id: t.id({ description: 'Opaque ID, unique among all types.', resolve: ({ id }) => id }),
   }),
 });
 
-/** @throws BAD_INPUT where it is no id of a subject. */
+/** @throws BAD_INPUT if it is not the ID of a subject. */
 export const decodeSubject = (id: string | number, path: readonly (string | number)[]): SubjectRef =>
   decodeId(String(id), subjectTypes, path) as SubjectRef;
 
 export const MembershipEnum = builder.enumType('Membership', {
-  description: 'How somebody belongs to a group.',
+  description: 'Kind of membership in a group.',
   values: {
-    OWNER: { description: 'Belongs to it and manages its members, without any permission.' },
-    MEMBER: { description: 'Belongs to it.' },
+    OWNER: { description: 'A member who also manages the members of the group. Requires no permission.' },
+    MEMBER: { description: 'A member.' },
   },
 });
 
-/** A principal, if the viewer may read it in that tenant: by its own permission; users and instance-wide accounts by their access to the tenant, too. */
+/**
+ * Returns a principal that the viewer can read in that tenant: by its own permission or, for users and instance-wide
+ * accounts, by their access to the tenant.
+ */
 export async function readSubject(
   context: Context,
   { typename, id }: SubjectRef,
@@ -54,14 +57,14 @@ export async function readSubject(
   return isReadable ? { ...user, __typename: typename } : null;
 }
 
-/** May the viewer read the access of this principal to the tenant? */
+/** True if the viewer can read the access of this principal to the tenant. */
 async function readsAccess(context: Context, principalId: string, tenantId: string | null): Promise<boolean> {
   if (tenantId === null) return false;
   const access = await loadByNames(context, 'tenantAccess', { tenantId }, { principalId });
   return access !== null && context.session.may('TENANT_ACCESS:READ', { tenantId })?.matches({ ...access }) === true;
 }
 
-/** What a principal is, as the type of the public schema. */
+/** A principal, as the type of the public schema. */
 export async function subjectOfPrincipal(context: Context, id: string): Promise<SubjectRef> {
   const principal = await loadRow<Principal>(context, 'principal', id);
   return { typename: principal?.kind === 'USER' ? 'User' : 'ServiceAccount', id };

@@ -1,6 +1,6 @@
 import type { Tx } from '../../db/transaction.ts';
 
-/** What a role can be bound to. */
+/** Subject of a binding. */
 export interface SubjectRef {
   readonly typename: 'User' | 'ServiceAccount' | 'Group';
   readonly id: string;
@@ -8,7 +8,7 @@ export interface SubjectRef {
 
 export const subjectTypes = ['User', 'ServiceAccount', 'Group'] as const;
 
-/** How events name a subject: user:alice, service-account:ci, group:Platform. */
+/** Names a subject in events: user:alice, service-account:ci, group:Platform. */
 export async function subjectName(
   tx: Tx,
   { principalId, groupId }: { principalId: string | null; groupId: string | null },
@@ -17,7 +17,7 @@ export async function subjectName(
   return (await principalNames(tx, [principalId!])).get(principalId!) ?? `service-account:${principalId}`;
 }
 
-/** The same for many users and service accounts at once, by id. */
+/** Names many users and service accounts at once, by ID. */
 export async function principalNames(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const principals = await tx.principal.findMany({
     where: { id: { in: [...ids] } },

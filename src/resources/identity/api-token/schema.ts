@@ -22,23 +22,26 @@ import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken
 
 type ShownPart = CeilingPart & { readonly tenant: string | null };
 const CeilingRef = builder.objectRef<ShownPart>('TokenCeiling').implement({
-  description: 'What a token may do at most in one place, whatever its owner holds.',
+  description: "Max permissions of a token in one place, regardless of its owner's permissions.",
   fields: (t) => ({
-    tenant: t.exposeString('tenant', { nullable: true, description: 'Key of the tenant; null: the instance level.' }),
+    tenant: t.exposeString('tenant', {
+      nullable: true,
+      description: 'Key of the tenant; null for the instance level.',
+    }),
     namespace: t.string({
       nullable: true,
-      description: 'There and below; null: in the whole tenant.',
+      description: 'Namespace, including all below it; null for the whole tenant.',
       resolve: ({ namespace }) => namespace || null,
     }),
     permissions: t.field({
       type: [PermissionRef],
-      description: 'What it allows there.',
+      description: 'Permissions in that place.',
       resolve: ({ permissions }) => grouped(permissions),
     }),
   }),
 });
 
-/** The parts of a ceiling with the keys of their tenants; those of tenants that the viewer may not see are left out. */
+/** Parts of a ceiling with tenant keys. Tenants that the viewer cannot see are omitted. */
 async function shownCeiling({ ceiling }: ApiToken, context: Context) {
   if (ceiling === null) return null;
   const parts = ceiling as unknown as CeilingPart[];
@@ -56,39 +59,43 @@ async function shownCeiling({ ceiling }: ApiToken, context: Context) {
 }
 
 const ApiTokenRef = builder.prismaNode('ApiToken', {
-  description: 'A token that acts as its owner. The token itself is shown once, when it is made.',
+  description: 'A token that acts as its owner. The secret is shown once, on creation.',
   id: { field: 'id' },
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'What it is called.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    prefix: t.exposeString('prefix', { description: 'Its first characters, to tell one from another.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    name: t.exposeString('name', { description: 'The name.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    prefix: t.exposeString('prefix', { description: 'First characters of the token, to identify it.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Valid until then, that instant not included; null: for ever.',
+      description: 'When it expires, exclusive; null if it never expires.',
     }),
     maxAge: t.expose('maxAgeSeconds', {
       type: 'Duration',
       nullable: true,
-      description: 'How long it lives from its making or, if extended, from its last use.',
+      description: 'Lifetime from creation or, if extended, from the last use.',
     }),
-    extended: t.exposeBoolean('extended', { description: 'Does its use push its expiry?' }),
+    extended: t.exposeBoolean('extended', { description: 'True if each use extends the expiry.' }),
     maxExpiresAt: t.expose('maxExpiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'Beyond this no use pushes it.',
+      description: 'Latest possible expiry of an extended token.',
     }),
-    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'Last use, to the minute.' }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Time of the last use, to the minute.',
+    }),
     expired: t.boolean({
-      description: 'Is it over by now?',
+      description: 'True if the token is expired.',
       resolve: ({ expiresAt }) => expiresAt !== null && expiresAt <= new Date(),
     }),
     ceiling: t.field({
       type: [CeilingRef],
       nullable: true,
       description:
-        'What it may do at most, whatever its owner comes to hold, as far as the viewer sees the tenants. Null: all that its owner may.',
+        "Max permissions of the token, regardless of its owner's permissions. Tenants that the viewer cannot see are omitted. Null if there is no ceiling.",
       resolve: (token, _args, context) => shownCeiling(token, context),
     }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
@@ -100,8 +107,8 @@ const ApiTokenRef = builder.prismaNode('ApiToken', {
 registerNode({ typename: 'ApiToken', resource: 'API_TOKEN' });
 
 /**
- * Everybody may list their own tokens. To who may list nothing but those, the tokens of another are refused: an empty list
- * would say that there are none. @throws FORBIDDEN.
+ * Every caller can list their own tokens. A caller who can list only those is refused the tokens of others: an empty
+ * list would claim that none exist. @throws FORBIDDEN.
  */
 function assertOpen({ id }: User, { session }: Context): void {
   const own = session.principal.id;
@@ -115,7 +122,7 @@ export const ApiTokenConnection = connectionType('ApiToken', ApiTokenRef);
 builder.prismaObjectField('User', 'apiTokens', (t) =>
   connection(t, {
     connection: ApiTokenConnection,
-    description: 'Their API tokens: for themselves and the instance level.',
+    description: 'API tokens of the user: personal and at the instance level.',
     permission: 'API_TOKEN:READ',
     scopes: (user: User, context) => {
       assertOpen(user, context);
@@ -123,19 +130,19 @@ builder.prismaObjectField('User', 'apiTokens', (t) =>
     },
     model: 'apiToken',
     within: ({ id }) => ({ principalId: id }),
-    // A user or service account has the id of its principal.
+    // The ID of a user or service account is the ID of its principal.
     relation: { model: 'principal', field: 'tokens' },
   }),
 );
 builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
   connection(t, {
     connection: ApiTokenConnection,
-    description: 'Its API tokens.',
+    description: 'API tokens of the service account.',
     permission: 'API_TOKEN:READ',
     scopes: ({ tenantId }: ServiceAccount) => ({ tenantId: tenantId ?? undefined }),
     model: 'apiToken',
     within: ({ id }) => ({ principalId: id }),
-    // A user or service account has the id of its principal.
+    // The ID of a user or service account is the ID of its principal.
     relation: { model: 'principal', field: 'tokens' },
   }),
 );
@@ -143,7 +150,7 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
 const mayKnow = (user: User, { session }: Context): boolean =>
   user.id === session.principal.id || session.can('USER:READ', { ...user });
 
-/** An instance-wide account that the caller may neither read nor make tokens of is as good as none. */
+/** An instance-wide account is hidden if the caller can neither read it nor create its tokens. */
 async function mayKnowAccount(id: string, context: Context): Promise<boolean> {
   const { session } = context;
   const type = nodeTypes().find(({ typename }) => typename === 'ServiceAccount')!;
@@ -151,20 +158,20 @@ async function mayKnowAccount(id: string, context: Context): Promise<boolean> {
   return isReadable || session.may('API_TOKEN:CREATE')?.matches({ principalId: id, tenantId: null }) === true;
 }
 
-/** Tokens of a service account belong to its tenant, those of users to themselves and the instance. */
+/** Tokens of a service account belong to its tenant. Tokens of users belong to the user and the instance. */
 async function ofOwner(
   owner: string | number | null | undefined,
   context: Context,
 ): Promise<Target & { owner: { id: string; tenantId: string | null } }> {
   const own =
     owner == null ? { typename: 'User', id: context.session.principal.id } : decodeSubject(owner, ['input', 'owner']);
-  if (own.typename === 'Group') throw badInput(['input', 'owner'], 'Groups have no tokens.');
+  if (own.typename === 'Group') throw badInput(['input', 'owner'], 'A group cannot have tokens.');
   const principal = await context.db.principal.findFirst({
     where: { id: own.id },
     include: { user: true, serviceAccount: { include: { tenant: true } } },
   });
   const tenant = principal?.serviceAccount?.tenant ?? null;
-  // Who may not be read is as good as none, by as many steps: else the answer would tell which ids there are.
+  // Unreadable and missing owners take the same number of steps, so that timing does not reveal which IDs exist.
   const isKnown = principal?.user
     ? mayKnow(principal.user, context)
     : tenant || (await mayKnowAccount(own.id, context));
@@ -184,7 +191,7 @@ const minted = (builderOfField: object) => {
     fullToken: t.string({
       nullable: true,
       description:
-        'The token itself. It is in this answer only: null in a dry run, and where an idempotencyKey repeats it.',
+        'The secret of the token, returned only once. Null in a dry run and when an idempotencyKey repeats the request.',
       ...shownOnce,
       resolve: ({ result, changes }) => (changes === null ? result.fullToken : null),
     }),
@@ -192,15 +199,15 @@ const minted = (builderOfField: object) => {
 };
 
 const CeilingInput = builder.inputType('TokenCeilingInput', {
-  description: 'What a token may do at most in one place.',
+  description: 'Max permissions of a token in one place.',
   fields: (t) => ({
-    tenant: t.string({ description: 'Key of the tenant. Left out: the instance level.' }),
-    namespace: t.string({ description: 'There and below. Left out: in the whole tenant.' }),
-    permissions: t.field({ type: [PermissionInput], required: true, description: 'What it allows there.' }),
+    tenant: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
+    namespace: t.string({ description: 'Namespace, including all below it. Omit for the whole tenant.' }),
+    permissions: t.field({ type: [PermissionInput], required: true, description: 'Permissions in that place.' }),
   }),
 });
 
-/** @throws BAD_INPUT, NOT_FOUND for a tenant that the caller does not see. */
+/** @throws BAD_INPUT, NOT_FOUND for a tenant that the caller cannot see. */
 async function ceilingOf(
   asked: readonly (typeof CeilingInput.$inferInput)[] | null | undefined,
   context: Context,
@@ -210,7 +217,7 @@ async function ceilingOf(
   for (const [i, { tenant: key, namespace, permissions }] of asked.entries()) {
     const path = ['input', 'ceiling', i];
     if (key == null && namespace != null)
-      throw badInput([...path, 'tenant'], 'A namespace belongs to a tenant: name the tenant.');
+      throw badInput([...path, 'tenant'], 'A namespace requires a tenant. Set tenant.');
     const checked = namespace == null ? undefined : namespaceName.safeParse(namespace);
     if (checked?.success === false) throw badInput([...path, 'namespace'], checked.error.issues[0]!.message);
     parts.push({
@@ -223,23 +230,23 @@ async function ceilingOf(
 }
 
 mutation('createApiToken', {
-  description: 'Makes an API token for oneself, or for a service account that one administers.',
+  description: 'Creates an API token for the caller, or for a service account that the caller administers.',
   permission: 'API_TOKEN:CREATE',
   input: (t) => ({
-    owner: t.id({ description: 'Id of a service account or user. Left out: oneself.' }),
-    name: t.string({ required: true, description: 'What it is called.' }),
-    description: t.string({ description: 'What it is for.' }),
-    maxAge: t.field({ type: 'Duration', description: 'How long it lives; left out: for ever.' }),
-    extended: t.boolean({ description: 'Each use pushes the expiry to that moment plus maxAge.' }),
+    owner: t.id({ description: 'ID of a service account or user. Omit for the caller.' }),
+    name: t.string({ required: true, description: 'The name.' }),
+    description: t.string({ description: 'The description.' }),
+    maxAge: t.field({ type: 'Duration', description: 'Lifetime. Omit for a token that never expires.' }),
+    extended: t.boolean({ description: 'True to extend the expiry with each use, to maxAge after that use.' }),
     maxLifetime: t.field({
       type: 'Duration',
       description:
-        'Where an extended token ends, however much it is used: above maxAge (default: P365D, or twice maxAge if that is longer).',
+        'Max lifetime of an extended token, regardless of use. Must exceed maxAge. Defaults to P365D, or to twice maxAge if that is longer.',
     }),
     ceiling: t.field({
       type: [CeilingInput],
       description:
-        'What the token may do at most, whatever its owner comes to hold; an empty list allows nothing. For a token of another it lies within what the caller holds, and so it does for a token that is made by one with a ceiling. Left out: no ceiling for a token of oneself, and what the caller holds for a token of another.',
+        "Max permissions of the token, regardless of its owner's permissions. An empty list allows nothing. For a token of another account, or if the caller's token has a ceiling, it is limited to the caller's permissions. Omit for no ceiling on a token of the caller, and for the caller's permissions on a token of another account.",
     }),
   }),
   rules: z.looseObject({ name: displayName, description }),
@@ -254,19 +261,19 @@ mutation('createApiToken', {
 });
 
 mutation('rotateApiToken', {
-  description: 'Makes a new token in the place of one that is still valid; the old one works for an overlap.',
+  description: 'Replaces a valid token with a new one. The old token works for an overlap.',
   permission: 'API_TOKEN:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which token.' }),
+    id: t.id({ required: true, description: 'ID of the token.' }),
     overlap: t.field({
       type: 'Duration',
-      description: 'How long the old one still works (default: P1D, at most P30D).',
+      description: 'How long the old token still works. Defaults to P1D, at most P30D.',
     }),
   }),
   rules: z.looseObject({
     overlap: z
       .int()
-      .max(30 * 86_400, 'The overlap is at most P30D.')
+      .max(30 * 86_400, 'The overlap can be at most P30D.')
       .nullish(),
   }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
@@ -280,16 +287,16 @@ mutation('rotateApiToken', {
     previous: t.field({
       type: ApiTokenRef,
       nullable: true,
-      description: 'The old token, with its end.',
+      description: 'The old token, with its new expiry.',
       resolve: ({ result }) => result.previous,
     }),
   }),
 });
 
 mutation('revokeApiToken', {
-  description: 'Ends a token at once. Open subscriptions of it end within two seconds.',
+  description: 'Revokes a token immediately. Its open subscriptions end within two seconds.',
   permission: 'API_TOKEN:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which token.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the token.' }) }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
   run: (tx, grant, _input, { id }) => revokeApiToken(tx, grant, id),
   payload: (t) => ({

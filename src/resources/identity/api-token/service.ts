@@ -13,23 +13,23 @@ import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { subjectName } from '../subject.ts';
 import { ceilingFor, stored } from './ceiling.ts';
 
-/** The greatest age of an extended token where none is asked for: a year, or twice its max age. */
+/** Default max lifetime of an extended token: a year, or twice its max age if that is longer. */
 const yearSeconds = 365 * 86_400;
 
 export interface NewToken {
   readonly name: string;
   readonly description?: string | null | undefined;
-  /** Seconds until it expires; absent: never. */
+  /** Seconds until it expires. Absent if it never expires. */
   readonly maxAge?: number | null | undefined;
-  /** Each use pushes the expiry to that moment plus maxAge. */
+  /** True if each use extends the expiry to maxAge after that use. */
   readonly extended?: boolean | null | undefined;
-  /** Seconds after which an extended token ends, however much it is used. */
+  /** Max lifetime in seconds of an extended token, regardless of use. */
   readonly maxLifetime?: number | null | undefined;
-  /** What the token may do at most; absent: see `ceilingFor`. */
+  /** Max permissions of the token. If absent, see `ceilingFor`. */
   readonly ceiling?: Ceiling | null | undefined;
 }
 
-/** The one moment in which the whole token exists in clear. */
+/** The only time that the whole token exists in clear text. */
 export interface Minted {
   readonly token: ApiToken;
   readonly fullToken: string;
@@ -43,13 +43,16 @@ async function tenantRef(tx: Tx, tenantId: string | null) {
   return tenantId === null ? null : tx.tenant.findUnique({ where: { id: tenantId }, select: { id: true, key: true } });
 }
 
-/** Who has somebody's token or password acts as them: to make one takes all that they hold. One's own is always one's own. */
+/**
+ * A token or password lets its holder act as the owner, so creating one requires all of the owner's permissions.
+ * Callers can always create their own.
+ */
 export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Promise<void> {
   if (ownerId === grant.doer.id) return;
   const owner = await loadPrincipal(tx, ownerId);
   if (!owner) throw notFound('The owner');
   if (owner.superAdmin && !grant.isSuperAdmin) {
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes credentials of a super admin.', {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin can create credentials of a super admin.', {
       decisionId: grant.decisionId,
       policy: 'handing-on',
     });
@@ -60,14 +63,14 @@ export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Pro
   );
 }
 
-/** Who signed in by a token mints none that outlives it. */
+/** A token cannot create a token that outlives it. */
 function assertNotOutlived(grant: Grant, end: Date | null): void {
   const { kind, expiresAt } = grant.credential;
   if (kind !== 'api-token' || !expiresAt) return;
   if (end === null || end > expiresAt) {
     throw new GatehouseError(
       'FORBIDDEN',
-      `A token minted with a token ends with it, at ${expiresAt.toISOString()}, at the latest.`,
+      `A token created with a token cannot outlive it. The latest possible expiry is ${expiresAt.toISOString()}.`,
       {
         decisionId: grant.decisionId,
         policy: 'handing-on',
@@ -77,46 +80,48 @@ function assertNotOutlived(grant: Grant, end: Date | null): void {
 }
 
 function lifetime({ maxAge = null, extended, maxLifetime }: NewToken, now: Date) {
-  if (maxAge !== null && maxAge <= 0) throw badInput(['input', 'maxAge'], 'A token lives for at least a second.');
+  if (maxAge !== null && maxAge <= 0) throw badInput(['input', 'maxAge'], 'maxAge must be at least one second.');
   if (extended && maxAge === null)
-    throw badInput(['input', 'extended'], 'A token that never expires cannot be extended.');
-  if (maxLifetime != null && !extended)
-    throw badInput(['input', 'maxLifetime'], 'Only an extended token has a greatest age.');
-  const greatest = extended ? (maxLifetime ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
-  if (greatest !== null && greatest <= maxAge!)
-    throw badInput(['input', 'maxLifetime'], 'The greatest age is above the max age: else no use extends the token.');
+    throw badInput(['input', 'extended'], 'A token that never expires cannot be extended. Set maxAge.');
+  if (maxLifetime != null && !extended) throw badInput(['input', 'maxLifetime'], 'maxLifetime requires extended.');
+  const lifetimeLimit = extended ? (maxLifetime ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
+  if (lifetimeLimit !== null && lifetimeLimit <= maxAge!)
+    throw badInput(['input', 'maxLifetime'], 'maxLifetime must exceed maxAge.');
   const after = (seconds: number | null) => (seconds === null ? null : new Date(now.getTime() + seconds * 1_000));
   return {
     maxAgeSeconds: maxAge,
     extended: extended ?? false,
     expiresAt: after(maxAge),
-    maxExpiresAt: after(greatest),
+    maxExpiresAt: after(lifetimeLimit),
   };
 }
 
-/** Whose a token is that the doer makes for themselves: by a token that another made for them, it is of that one still. */
+/**
+ * Creator of a token that the doer creates for themselves. If the doer's token was created by another account, that
+ * account is the creator.
+ */
 async function minterOf(tx: Tx, { doer, credential }: Grant, ownerId: string): Promise<string | null> {
   if (ownerId !== doer.id || credential.kind !== 'api-token') return doer.id;
   const by = await tx.apiToken.findFirst({ where: { id: credential.id! }, select: { mintedById: true } });
   return by?.mintedById ?? null;
 }
 
-/** Policies see the kind of the owner beside the row. */
+/** Policies see the kind of the owner next to the row. */
 async function reviewNew(tx: Tx, grant: Grant, after: Partial<ApiToken> & { principalId: string }): Promise<void> {
   const owner = await tx.principal.findUnique({ where: { id: after.principalId }, select: { kind: true } });
   await grant.review(tx, { before: null, after: { ...after, ownerKind: owner?.kind } });
 }
 
 /**
- * How many valid tokens an owner may make for themselves. What others make for them is not counted against it.
- * @param besides a token that is about to end.
+ * Enforces the limit of valid tokens that an owner creates for themselves. Tokens created by others do not count.
+ * @param besides a token that is about to expire.
  * @throws LIMIT_EXCEEDED.
  */
 export async function assertRoom(
   tx: Tx,
   { doer }: Grant,
   ownerId: string,
-  greatest: number,
+  max: number,
   besides?: string,
 ): Promise<void> {
   if (ownerId !== doer.id) return;
@@ -128,15 +133,15 @@ export async function assertRoom(
       ...(besides !== undefined && { NOT: { id: besides } }),
     },
   });
-  if (valid < greatest) return;
+  if (valid < max) return;
   throw new GatehouseError(
     'LIMIT_EXCEEDED',
-    `You have ${greatest} valid tokens, which is the limit: revoke those that you do not use.`,
-    { limit: 'tokens', allowed: greatest },
+    `You have ${max} valid tokens, which is the limit. Revoke tokens that you do not use.`,
+    { limit: 'tokens', allowed: max },
   );
 }
 
-/** Makes a token of a user or service account. The whole token is in the answer, and nowhere else ever after. */
+/** Creates a token of a user or service account. Only the result includes the whole token. */
 export async function createApiToken(
   tx: Tx,
   grant: Grant<'API_TOKEN:CREATE'>,
@@ -169,7 +174,7 @@ export async function createApiToken(
   return { token, fullToken };
 }
 
-/** Makes a new token in the place of one that is still valid; the old one works for the overlap (seconds). */
+/** Replaces a valid token with a new one. The old one works for the overlap (seconds). */
 export async function rotateApiToken(
   tx: Tx,
   grant: Grant<'API_TOKEN:UPDATE'>,
@@ -180,17 +185,17 @@ export async function rotateApiToken(
   const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
   const now = new Date();
   if (before.revokedAt || (before.expiresAt && before.expiresAt <= now))
-    throw conflict('This token is not valid any more: create a new one.');
+    throw conflict('This token is no longer valid. Create a new one.');
   await assertMayActAs(tx, grant, before.principalId);
   const end = new Date(now.getTime() + overlap * 1_000);
   const expiresAt = before.expiresAt && before.expiresAt < end ? before.expiresAt : end;
-  // It is not prolonged again: its end is now absolute.
+  // Not extended again: its expiry is now absolute.
   const data = { expiresAt, extended: false, maxExpiresAt: null };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const maxLifetime = before.maxExpiresAt
     ? Math.round((before.maxExpiresAt.getTime() - before.createdAt.getTime()) / 1_000)
     : null;
-  // One whose greatest age is its max age, as was possible once, was never extended: neither is the new one.
+  // Earlier versions allowed a max lifetime equal to the max age. Such a token was never extended, nor is the new one.
   const extended = before.extended && (maxLifetime === null || maxLifetime > before.maxAgeSeconds!);
   const maxAge = before.maxAgeSeconds;
   const life = lifetime({ name: before.name, maxAge, extended, ...(extended && { maxLifetime }) }, now);
@@ -211,7 +216,7 @@ export async function rotateApiToken(
     ...life,
   };
   await reviewNew(tx, grant, next);
-  // Who rotates it holds the new one in clear: it allows no more than the old one, and no more than they could make.
+  // The caller receives the new token in clear text, so it exceeds neither the old one nor what the caller could create.
   const own = ceilingFor(grant, { id: before.principalId, tenantId: before.tenantId }, null);
   const former = before.ceiling as unknown as Ceiling | null;
   const ceiling = own && former ? meet(own, former) : (own ?? former);
@@ -230,7 +235,7 @@ export async function rotateApiToken(
 
 export async function revokeApiToken(tx: Tx, grant: Grant<'API_TOKEN:DELETE'>, id: string): Promise<ApiToken> {
   const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
-  if (before.revokedAt) throw conflict('This token is revoked already.');
+  if (before.revokedAt) throw conflict('This token is already revoked.');
   await grant.review(tx, { before, after: null });
   const after = await tx.apiToken.update({ where: { id }, data: { revokedAt: new Date() } });
   record(tx, grant, {
@@ -243,10 +248,10 @@ export async function revokeApiToken(tx: Tx, grant: Grant<'API_TOKEN:DELETE'>, i
 }
 
 /**
- * Revokes the valid tokens of an account that becomes a super admin, but for those that it made itself: who made the
- * others would rise with it.
- * @param kept ids of tokens that stay on purpose.
- * @returns all of its valid tokens, as they are afterwards.
+ * Revokes the valid tokens of an account that becomes a super admin, except those that it created: the creators of
+ * the others would gain its permissions.
+ * @param kept IDs of tokens to keep.
+ * @returns all of its valid tokens, in their new state.
  */
 export async function revokeOfOthers(
   tx: Tx,
@@ -280,7 +285,7 @@ export async function revokeOfOthers(
   return tokens;
 }
 
-/** The tokens of an owner who goes. */
+/** Deletes the tokens of a deleted owner. */
 export async function revokeAll(tx: Tx, grant: Grant, principalId: string): Promise<void> {
   for (const token of await tx.apiToken.findMany({ where: { principalId } })) {
     record(tx, grant, {

@@ -18,18 +18,18 @@ import { createBinding, deleteBinding } from './service.ts';
 
 const BindingRef = builder.prismaNode('Binding', {
   description:
-    'A role given to a subject, in a namespace and all below it, or in the whole tenant. Never changed: deleted and made anew.',
+    'Grants a role to a subject, in a namespace and all below it, or in the whole tenant. Immutable: delete it and create another.',
   id: { field: 'id' },
   fields: (t) => ({
     namespace: t.string({
       nullable: true,
-      description: 'It holds there and below; null: in the whole tenant.',
+      description: 'Namespace, including all below it; null for the whole tenant.',
       resolve: ({ namespace }) => namespace || null,
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     role: guardedOne<Binding, Role>(t, {
       type: refOf('Role'),
-      description: 'What it gives.',
+      description: 'The role.',
       permission: 'ROLE:READ',
       scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
       model: 'role',
@@ -38,7 +38,7 @@ const BindingRef = builder.prismaNode('Binding', {
     subject: t.field({
       type: Subject,
       nullable: true,
-      description: 'To whom it gives; null where the viewer may not read them.',
+      description: 'The subject; null if the viewer cannot read it.',
       resolve: async ({ principalId, groupId, tenantId }, _args, context) =>
         (await readSubject(context, await subjectOf(context, { principalId, groupId }), tenantId)) as never,
     }),
@@ -57,13 +57,15 @@ const subjectOf = (
 
 export const BindingConnection = connectionType('Binding', BindingRef);
 const Where = builder.inputType('BindingWhere', {
-  description: 'Which bindings.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
     namespace: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
-    tenantWide: t.boolean({ description: 'Only those of the whole tenant, or only those of namespaces.' }),
-    role: t.id({ description: 'Of this role.' }),
-    subject: t.id({ description: 'Of this subject.' }),
+    tenantWide: t.boolean({
+      description: 'True for tenant-wide bindings only, false for bindings of namespaces only.',
+    }),
+    role: t.id({ description: 'Exactly this role.' }),
+    subject: t.id({ description: 'Exactly this subject.' }),
   }),
 });
 const list = {
@@ -90,7 +92,7 @@ const list = {
 builder.prismaObjectField('Tenant', 'bindings', (t) =>
   connection(t, {
     ...list,
-    description: "The tenant's bindings.",
+    description: 'Bindings of the tenant.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
   }),
@@ -98,7 +100,7 @@ builder.prismaObjectField('Tenant', 'bindings', (t) =>
 builder.prismaObjectField('Namespace', 'bindings', (t) =>
   connection(t, {
     ...list,
-    description: 'The bindings made for this very namespace.',
+    description: 'Bindings of exactly this namespace.',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
   }),
@@ -106,7 +108,7 @@ builder.prismaObjectField('Namespace', 'bindings', (t) =>
 builder.prismaObjectField('Group', 'bindings', (t) =>
   connection(t, {
     ...list,
-    description: 'What the group is bound to.',
+    description: 'Bindings of the group.',
     scopes: ({ tenantId }: Group) => ({ tenantId }),
     within: ({ id }) => ({ groupId: id }),
     relation: { model: 'group', field: 'bindings' },
@@ -115,7 +117,7 @@ builder.prismaObjectField('Group', 'bindings', (t) =>
 builder.prismaObjectField('Role', 'bindings', (t) =>
   connection(t, {
     ...list,
-    description: 'To whom the role is given.',
+    description: 'Bindings of the role.',
     scopes: ({ tenantId }: Role) => ({ tenantId: tenantId ?? undefined }),
     within: ({ id }) => ({ roleId: id }),
     relation: { model: 'role', field: 'bindings' },
@@ -125,10 +127,10 @@ for (const owner of ['User', 'ServiceAccount'] as const) {
   builder.prismaObjectField(owner, 'bindings', (t) =>
     connection(t, {
       ...list,
-      description: 'Their own bindings (not those of their groups), as far as the viewer may read them.',
+      description: 'Direct bindings (not those of groups) that the viewer can read.',
       scopes: (_owner: User | ServiceAccount, context) => tenantScopes(context),
       within: ({ id }) => ({ principalId: id }),
-      // A user or service account has the id of its principal.
+      // The ID of a user or service account is the ID of its principal.
       relation: { model: 'principal', field: 'bindings' },
     }),
   );
@@ -136,7 +138,7 @@ for (const owner of ['User', 'ServiceAccount'] as const) {
 builder.queryField('instanceBindings', (t) =>
   connection(t, {
     ...list,
-    description: 'The instance bindings.',
+    description: 'Instance bindings.',
     scopes: () => ({}),
     within: () => ({ tenantId: null }),
     nullable: true,
@@ -144,11 +146,13 @@ builder.queryField('instanceBindings', (t) =>
 );
 
 const NewBinding = builder.inputType('BindingInput', {
-  description: 'One binding to make.',
+  description: 'A binding to create.',
   fields: (t) => ({
-    subject: t.id({ required: true, description: 'Id of a user, service account or group.' }),
-    role: t.id({ required: true, description: 'Id of a role of the same tenant.' }),
-    namespace: t.string({ description: "There and below; null: the whole tenant. '' is refused." }),
+    subject: t.id({ required: true, description: 'ID of a user, service account or group.' }),
+    role: t.id({ required: true, description: 'ID of a role of the same tenant.' }),
+    namespace: t.string({
+      description: "Namespace, including all below it; null for the whole tenant. '' is refused.",
+    }),
   }),
 });
 
@@ -157,7 +161,7 @@ interface Made {
   readonly error: Refused | null;
 }
 const BindingResult = builder.objectRef<Made>('BindingResult').implement({
-  description: 'The answer to one item: the binding, or why there is none.',
+  description: 'Result of one item: the binding or an error.',
   fields: (t) => ({
     binding: t.field({
       type: BindingRef,
@@ -168,7 +172,7 @@ const BindingResult = builder.objectRef<Made>('BindingResult').implement({
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error,
     }),
   }),
@@ -182,13 +186,14 @@ function namespaceOf(namespace: string | null | undefined, index: number): strin
 }
 
 mutation('createBindings', {
-  description: 'Gives roles to subjects, each of permissions that the giver holds there. One answer for each item.',
+  description:
+    'Grants roles to subjects. The caller must hold each permission of a role in that place. Returns one result per item.',
   permission: 'BINDING:CREATE',
   input: (t) => ({
     tenant: t.string({
-      description: 'Key of the tenant. Left out: instance bindings, which only a super admin makes.',
+      description: 'Key of the tenant. Omit for instance bindings, which only a super admin can create.',
     }),
-    bindings: t.field({ type: [NewBinding], required: true, description: 'At most 500.' }),
+    bindings: t.field({ type: [NewBinding], required: true, description: 'At most 500 bindings.' }),
   }),
   target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: async (tx, grant, { bindings }, target, _context, refusals) =>
@@ -203,7 +208,7 @@ mutation('createBindings', {
           namespace: namespaceOf(namespace, i),
         };
         if (target.tenant === null && content.namespace !== '')
-          throw badInput(['input', 'bindings', i, 'namespace'], 'An instance binding has no namespace.');
+          throw badInput(['input', 'bindings', i, 'namespace'], 'An instance binding cannot have a namespace.');
         return { binding: await createBinding(tx, grant, target.tenant, content), error: null };
       },
       (error): Made => ({ binding: null, error }),
@@ -211,7 +216,7 @@ mutation('createBindings', {
   payload: (t) => ({
     results: t.field({
       type: [BindingResult],
-      description: 'In the order of the items.',
+      description: 'Results, in the order of the items.',
       resolve: ({ result }) => [...result],
     }),
   }),
@@ -222,28 +227,28 @@ interface Removed {
   readonly error: Refused | null;
 }
 const DeletedBinding = builder.objectRef<Removed>('DeletedBindingResult').implement({
-  description: 'The answer to one item: the id that is gone, or why it is not.',
+  description: 'Result of one item: the deleted ID or an error.',
   fields: (t) => ({
     deletedId: t.id({
       nullable: true,
-      description: 'The id that is gone.',
+      description: 'ID of the deleted binding.',
       resolve: ({ id }) => id && globalId('Binding', id),
     }),
     error: t.field({
       type: ItemError,
       nullable: true,
-      description: 'Why it was refused.',
+      description: 'Error, if the item was refused.',
       resolve: ({ error }) => error,
     }),
   }),
 });
 
 mutation('deleteBindings', {
-  description: 'Takes roles from subjects. One answer for each item.',
+  description: 'Revokes roles from subjects. Returns one result per item.',
   permission: 'BINDING:DELETE',
   input: (t) => ({
-    tenant: t.string({ description: 'Key of the tenant. Left out: instance bindings.' }),
-    ids: t.idList({ required: true, description: 'At most 500.' }),
+    tenant: t.string({ description: 'Key of the tenant. Omit for instance bindings.' }),
+    ids: t.idList({ required: true, description: 'At most 500 IDs.' }),
   }),
   target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
   run: async (tx, grant, { ids }, target, _context, refusals) =>
@@ -260,7 +265,7 @@ mutation('deleteBindings', {
   payload: (t) => ({
     results: t.field({
       type: [DeletedBinding],
-      description: 'In the order of the ids.',
+      description: 'Results, in the order of the IDs.',
       resolve: ({ result }) => [...result],
     }),
   }),

@@ -12,7 +12,7 @@ import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
 
 export interface NewBinding {
-  /** Where it was given one already, to be reviewed. */
+  /** Set if the subject was already read, for review. */
   readonly id?: string;
   readonly principalId: string | null;
   readonly groupId: string | null;
@@ -21,14 +21,14 @@ export interface NewBinding {
   readonly namespace: string;
 }
 
-/** What the events say of a binding: names beside the row, which holds ids only. */
+/** Row and key for events: adds names to the row, which has only IDs. */
 async function described(tx: Tx, binding: Binding, role: Pick<Role, 'name'>) {
   const subject = await subjectName(tx, binding);
   const at = binding.namespace === '' ? '' : ` in ${binding.namespace}`;
   return { row: { ...binding, subject, role: role.name }, key: `${subject} as ${role.name}${at}` };
 }
 
-/** Writes a binding that was already decided about. */
+/** Writes a binding after the decision. */
 export async function bind(
   tx: Tx,
   grant: Grant,
@@ -58,7 +58,7 @@ export async function createBinding(
 ): Promise<Binding> {
   const tenantId = tenant?.id ?? null;
   if (tenant === null && !grant.isSuperAdmin)
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes instance bindings.', {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin can create instance bindings.', {
       decisionId: grant.decisionId,
     });
   const role = await tx.role.findFirst({ where: { id: input.roleId, tenantId } });
@@ -69,12 +69,12 @@ export async function createBinding(
   await grant.review(tx, { before: null, after: proposed });
   assertMayHandOn(grant, [giftOf(grant, role, tenantId, input.namespace)]);
   if (await tx.binding.findFirst({ where: { tenantId, roleId: role.id, ...content }, select: { id: true } })) {
-    throw conflict('This binding exists already.');
+    throw conflict('This binding already exists.');
   }
   return bind(tx, grant, tenant, { id: proposed.id, ...content, role });
 }
 
-/** The subject, if it is of this tenant. @throws NOT_FOUND for any other, known or not. */
+/** Returns the subject, if it is of this tenant. @throws NOT_FOUND for any other, existing or not. */
 async function subjectIn(tx: Tx, tenant: TenantRef | null, { typename, id }: SubjectRef) {
   if (typename === 'Group') {
     const group = tenant && (await tx.group.findFirst({ where: { id, tenantId: tenant.id } }));
@@ -102,7 +102,7 @@ export async function deleteBinding(
   return before;
 }
 
-/** Removes bindings that fall with something else, or were decided about. */
+/** Deletes bindings after the decision, or together with another object. */
 export async function removeBindings(
   tx: Tx,
   grant: Grant,

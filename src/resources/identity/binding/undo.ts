@@ -6,7 +6,7 @@ defineUndo('binding.create', {
   permission: 'BINDING:DELETE',
   run: (tx, grant, { tenant, id }) => deleteBinding(tx, grant, tenant, id),
 });
-// Bindings never change: it is made anew, if its subject and its role are there still.
+// Bindings are immutable: undo creates a new one, if its subject and role still exist.
 defineUndo('binding.delete', {
   permission: 'BINDING:CREATE',
   async run(tx, grant, { tenant, ids: { principalId, groupId, roleId }, before }) {

@@ -27,7 +27,7 @@ const partOf = (group: Group, principalId: string, member: string, membership: s
 });
 const audited = ['member', 'membership'];
 
-/** Who joins a group gets what it is bound to: the doer must hold each of these permissions. */
+/** A new member gets the bindings of the group: the doer must hold each of these permissions. */
 async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
   const bindings = await tx.binding.findMany({ where: { groupId: group.id }, include: { role: true } });
   const gifts = bindings.map(({ id, role, ...binding }) =>
@@ -36,7 +36,7 @@ async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void>
   assertMayHandOn(grant, gifts);
 }
 
-/** Adds somebody who has access to the tenant. */
+/** Adds a principal who has access to the tenant. */
 export async function addGroupMember(
   tx: Tx,
   grant: Grant<'GROUP:UPDATE'>,
@@ -66,7 +66,7 @@ export async function addGroupMembers(
   const accesses = await tx.tenantAccess.count({ where: { tenantId: tenant.id, principalId: among } });
   if (accesses < new Set(among.in).size) throw notFound('The subject');
   if (await tx.groupMember.findFirst({ where: { groupId, principalId: among } }))
-    throw conflict('They are a member already.');
+    throw conflict('The subject is already a member.');
   await assertMayLetIn(tx, grant, group);
   const names = await principalNames(tx, among.in);
   for (const { principalId, membership } of members)
@@ -74,7 +74,7 @@ export async function addGroupMembers(
   return insertMembers(tx, grant, tenant, group, members, names);
 }
 
-/** The row alone, for a service that has already decided. */
+/** Writes only the row, after the decision. */
 export async function insertMember(
   tx: Tx,
   grant: Grant,
@@ -121,7 +121,7 @@ export async function setGroupMembership(
 ): Promise<GroupMember> {
   const group = await find<Group>(tx, grant, 'GROUP', groupId);
   const member = await memberOf(tx, groupId, principalId);
-  // An owner lets others in: who makes one must hold what the group holds.
+  // An owner can add members: the doer must hold the permissions of the group.
   if (membership === 'OWNER' && member.membership !== 'OWNER') await assertMayLetIn(tx, grant, group);
   const before = await part(tx, group, member);
   const after = { ...before, membership };
@@ -145,7 +145,7 @@ export async function removeGroupMember(
   return group;
 }
 
-/** The row alone, for a service that has already decided. */
+/** Deletes only the row, after the decision. */
 export async function removeMember(
   tx: Tx,
   grant: Grant,

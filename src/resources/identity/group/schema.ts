@@ -20,12 +20,12 @@ import { addGroupMember, removeGroupMember, setGroupMembership } from './members
 import { createGroup, deleteGroup, updateGroup } from './service.ts';
 
 const GroupRef = builder.prismaNode('Group', {
-  description: 'Users and service accounts of a tenant who get the same roles.',
+  description: 'Users and service accounts of a tenant that share roles.',
   interfaces: [Subject],
   id: { field: 'id' },
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique in its tenant, without case.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    name: t.exposeString('name', { description: 'Name, unique in its tenant, case-insensitive.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerPermissions: viewerPermissions<Group>(t, 'GROUP', ({ tenantId }) => ({ tenantId })),
   }),
@@ -37,14 +37,14 @@ registerPart('GroupMember', {
   whole: ({ db }, { groupId }) => db.group.findFirst({ where: { id: String(groupId) } }),
 });
 const GroupMemberRef = builder.prismaObject('GroupMember', {
-  description: 'Somebody in a group.',
+  description: 'A member or owner of a group.',
   fields: (t) => ({
     membership: t.field({
       type: MembershipEnum,
-      description: 'Owner or member.',
+      description: 'OWNER or MEMBER.',
       resolve: ({ membership }) => membership as 'OWNER' | 'MEMBER',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the membership was created.' }),
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: async ({ principalId }, _args, context) => {
@@ -56,7 +56,7 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
     subject: t.field({
       type: Subject,
       nullable: true,
-      description: 'The user or service account; null where the viewer may not read it.',
+      description: 'The user or service account; null if the viewer cannot read it.',
       resolve: async ({ principalId, tenantId }, _args, context) => {
         const subject = await subjectOfPrincipal(context, principalId);
         return (await readSubject(context, subject, tenantId)) as never;
@@ -69,12 +69,12 @@ const GroupMemberConnection = connectionType('GroupMember', GroupMemberRef);
 builder.prismaObjectField('Group', 'members', (t) =>
   connection(t, {
     connection: GroupMemberConnection,
-    description: 'Who is in it.',
+    description: 'Members and owners of the group.',
     permission: 'GROUP:READ',
     scopes: ({ tenantId }: Group) => ({ tenantId }),
     model: 'groupMember',
     within: ({ id }) => ({ groupId: id }),
-    // Whoever reads the group reads its members: the reach speaks of groups.
+    // Reading a group includes its members: the reach is about groups.
     reach: (where) => ({ group: where }),
     relation: { model: 'group', field: 'members' },
   }),
@@ -82,14 +82,14 @@ builder.prismaObjectField('Group', 'members', (t) =>
 
 export const GroupConnection = connectionType('Group', GroupRef);
 const order = orderBy('Group', {
-  NAME: { column: 'nameKey', description: 'By name, without case.' },
+  NAME: { column: 'nameKey', description: 'By name, case-insensitive.' },
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('GroupWhere', {
-  description: 'Which groups.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    name: t.string({ description: 'Exactly this name, in any case.' }),
-    text: t.string({ description: 'The name contains this, in any case.' }),
+    name: t.string({ description: 'Exactly this name, case-insensitive.' }),
+    text: t.string({ description: 'Text in the name, case-insensitive.' }),
   }),
 });
 const list = {
@@ -111,7 +111,7 @@ const list = {
 builder.prismaObjectField('Tenant', 'groups', (t) =>
   connection(t, {
     ...list,
-    description: "The tenant's groups.",
+    description: 'Groups of the tenant.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
   }),
@@ -120,7 +120,7 @@ for (const owner of ['User', 'ServiceAccount'] as const) {
   builder.prismaObjectField(owner, 'groups', (t) =>
     connection(t, {
       ...list,
-      description: 'The groups they are in, as far as the viewer may read them.',
+      description: 'Groups of the subject that the viewer can read.',
       scopes: (_owner: Pick<User, 'id'>, context) => tenantScopes(context),
       within: ({ id }) => ({ members: { some: { principalId: id } } }),
     }),
@@ -136,8 +136,8 @@ mutation('createGroup', {
   permission: 'GROUP:CREATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    name: t.string({ required: true, description: 'Unique in the tenant, without case.' }),
-    description: t.string({ description: 'What it is for.' }),
+    name: t.string({ required: true, description: 'Name, unique in the tenant, case-insensitive.' }),
+    description: t.string({ description: 'The description.' }),
   }),
   rules: z.looseObject({ name: displayName, description }),
   target: ({ tenant }, context) => inTenant(tenant, context),
@@ -146,43 +146,46 @@ mutation('createGroup', {
 });
 
 mutation('updateGroup', {
-  description: 'Changes a group.',
+  description: 'Updates a group.',
   permission: 'GROUP:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which group.' }),
-    name: t.string({ description: 'New name; left out: as it is.' }),
-    description: t.string({ description: 'New description; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the group.' }),
+    name: t.string({ description: 'New name. Omit to keep the current one.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofGroup(input, context),
   run: (tx, grant, input, { tenant, id }) => updateGroup(tx, grant, tenant, id, input),
-  payload: (t) => ({ group: changed(t, GroupRef, 'The changed group.') }),
+  payload: (t) => ({ group: changed(t, GroupRef, 'The updated group.') }),
 });
 
 mutation('deleteGroup', {
-  description: 'Deletes a group with its bindings and memberships. Its members stay.',
+  description: 'Deletes a group with its bindings and memberships. Its members are kept.',
   permission: 'GROUP:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which group.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the group.' }) }),
   target: (input, context) => ofGroup(input, context),
   run: (tx, grant, _input, { tenant, id }) => deleteGroup(tx, grant, tenant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Group', result.id) }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Group', result.id),
+    }),
   }),
 });
 
 mutation('addGroupMember', {
-  description: 'Adds somebody who has access to the tenant. Owners of the group need no permission for it.',
+  description: 'Adds a user or service account with access to the tenant. Owners of the group need no permission.',
   permission: 'GROUP:UPDATE',
   input: (t) => ({
-    group: t.id({ required: true, description: 'Which group.' }),
-    subject: t.id({ description: 'Id of the user or service account.' }),
-    username: t.string({ description: 'Or the exact user name.' }),
-    membership: t.field({ type: MembershipEnum, description: 'Default: MEMBER.' }),
+    group: t.id({ required: true, description: 'ID of the group.' }),
+    subject: t.id({ description: 'ID of the user or service account.' }),
+    username: t.string({ description: 'Exact user name, as an alternative to subject.' }),
+    membership: t.field({ type: MembershipEnum, description: 'Defaults to MEMBER.' }),
   }),
   target: (input, context) => ofMembers(input, context),
   run: async (tx, grant, { subject, username, membership }, { tenant, id }) => {
     if ((subject == null) === (username == null))
-      throw badInput(['input', 'subject'], 'Name a subject or a user name.');
+      throw badInput(['input', 'subject'], 'Set either subject or username.');
     const principalId =
       subject != null
         ? decodeSubject(subject, ['input', 'subject']).id
@@ -208,12 +211,12 @@ mutation('addGroupMember', {
 });
 
 mutation('setGroupMembership', {
-  description: 'Makes a member an owner, or an owner a member.',
+  description: 'Changes a membership to OWNER or MEMBER.',
   permission: 'GROUP:UPDATE',
   input: (t) => ({
-    group: t.id({ required: true, description: 'Which group.' }),
-    subject: t.id({ required: true, description: 'Id of the user or service account.' }),
-    membership: t.field({ type: MembershipEnum, required: true, description: 'Owner or member.' }),
+    group: t.id({ required: true, description: 'ID of the group.' }),
+    subject: t.id({ required: true, description: 'ID of the user or service account.' }),
+    membership: t.field({ type: MembershipEnum, required: true, description: 'OWNER or MEMBER.' }),
   }),
   target: (input, context) => ofMembers(input, context),
   run: async (tx, grant, { subject, membership }, { tenant, id }) => {
@@ -237,18 +240,18 @@ mutation('setGroupMembership', {
     member: t.field({
       type: GroupMemberRef,
       nullable: true,
-      description: 'The changed member.',
+      description: 'The updated member.',
       resolve: ({ result }) => result.member as GroupMember,
     }),
   }),
 });
 
 mutation('removeGroupMember', {
-  description: 'Removes somebody from a group. They keep their access to the tenant.',
+  description: 'Removes a member from a group. The member keeps access to the tenant.',
   permission: 'GROUP:UPDATE',
   input: (t) => ({
-    group: t.id({ required: true, description: 'Which group.' }),
-    subject: t.id({ required: true, description: 'Id of the user or service account.' }),
+    group: t.id({ required: true, description: 'ID of the group.' }),
+    subject: t.id({ required: true, description: 'ID of the user or service account.' }),
   }),
   target: (input, context) => ofMembers(input, context),
   run: (tx, grant, { subject }, { tenant, id }) =>

@@ -13,7 +13,7 @@ import { removeMember } from './members.ts';
 
 async function assertNameFree(tx: Tx, tenant: TenantRef, name: string, except?: string): Promise<void> {
   const taken = await tx.group.findFirst({ where: { tenantId: tenant.id, nameKey: fold(name) }, select: { id: true } });
-  if (taken && taken.id !== except) throw conflict(`There is a group ${name} already.`);
+  if (taken && taken.id !== except) throw conflict(`The group ${name} already exists.`);
 }
 
 export async function createGroup(
@@ -49,7 +49,7 @@ export async function updateGroup(
   return after;
 }
 
-/** Its bindings and memberships fall with it; its members stay. */
+/** Deletes a group with its bindings and memberships, not its members. */
 export async function deleteGroup(tx: Tx, grant: Grant<'GROUP:DELETE'>, tenant: TenantRef, id: string): Promise<Group> {
   const before = await find<Group>(tx, grant, 'GROUP', id);
   await grant.review(tx, { before, after: null });

@@ -19,7 +19,7 @@ defineUndo('group.create', {
     return deleteGroup(tx, grant, change.tenant!, change.id);
   },
 });
-// By itself: its members and bindings went by events of their own.
+// Restores only the group: its members and bindings have events of their own.
 defineUndo('group.delete', {
   permission: 'GROUP:CREATE',
   run: (tx, grant, { tenant, before }) =>
@@ -44,7 +44,7 @@ defineUndo('group.set-membership', {
     const [step] = event.patch as unknown as { value: Membership }[];
     const [back] = event.revertPatch as unknown as { value: Membership }[];
     const member = await tx.groupMember.findFirst({ where: { groupId: id, principalId: ids['principalId']! } });
-    if (member && member.membership !== step!.value) throw conflict('Their membership was changed again since.');
+    if (member && member.membership !== step!.value) throw conflict('The membership was changed again since.');
     return setGroupMembership(tx, grant, tenant!, id, ids['principalId']!, back!.value);
   },
 });

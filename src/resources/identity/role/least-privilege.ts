@@ -5,28 +5,28 @@ import { grouped, PermissionRef } from '../../../graphql/permission-input.ts';
 import { type LeastPrivilege, leastPrivilege } from '../../../policy/decisions/least-privilege.ts';
 
 const LeastPrivilegeRef = builder.objectRef<LeastPrivilege>('LeastPrivilege').implement({
-  description: 'What of a role nobody used, and the proof that nobody would have missed it.',
+  description: 'Unused permissions of a role, and the effect of removing them on recorded decisions.',
   fields: (t) => ({
     since: t.field({
       type: 'DateTime',
-      description: 'Since when uses were looked at: the days that were asked for, or as long as the role exists.',
+      description: 'Start of the analysed period: the requested number of days, limited to the age of the role.',
       resolve: ({ since }) => since,
     }),
     unused: t.field({
       type: [PermissionRef],
-      description: 'Its permissions that served nobody since then.',
+      description: 'Permissions that were not used in the period.',
       resolve: ({ unused }) => grouped(unused),
     }),
     narrower: t.field({
       type: [PermissionRef],
-      description: 'The role without them.',
+      description: 'Permissions of the role without the unused ones.',
       resolve: ({ narrower }) => grouped(narrower),
     }),
     replayed: t.exposeInt('replayed', {
-      description: 'How many recorded decisions of those who hold the role were made again with the narrower one.',
+      description: 'Number of recorded decisions of holders of the role that were replayed with the narrower role.',
     }),
     changed: t.exposeInt('changed', {
-      description: 'How many of them would have ended otherwise: 0 is the proof.',
+      description: 'Number of replayed decisions with a different result. 0 means that the narrower role is safe.',
     }),
   }),
 });
@@ -35,12 +35,12 @@ builder.prismaObjectField('Role', 'leastPrivilege', (t) =>
   t.field({
     type: LeastPrivilegeRef,
     nullable: true,
-    description: "Which of the role's permissions nobody used lately. Takes AUDITLOG READ in the whole tenant.",
+    description: 'Unused permissions of the role. Requires AUDITLOG READ in the whole tenant.',
     access: { decides: 'AUDITLOG:READ' },
-    args: { days: t.arg.int({ defaultValue: 90, description: 'How far to look back (1 to 3,650).' }) },
+    args: { days: t.arg.int({ defaultValue: 90, description: 'Days to look back (1 to 3,650).' }) },
     resolve: async (role: Role, { days }, { session, db, engine }) => {
       const wanted = days ?? 90;
-      if (wanted < 1 || wanted > 3_650) throw badInput(['days'], 'From 1 to 3,650 days.');
+      if (wanted < 1 || wanted > 3_650) throw badInput(['days'], 'days must be 1 to 3,650.');
       const { tenantId } = role;
       const grant = session.grant('AUDITLOG:READ', { tenantId: tenantId ?? undefined });
       const wholeTenant = { tenantId: tenantId ?? '', namespace: '' };

@@ -14,7 +14,7 @@ const heldBy = (role: ManagedRole): Permission[] =>
     return held === 'all' || held?.includes(action) === true;
   });
 
-/** The roles that Gatehouse keeps in every tenant, with what the catalog gives them. Their content cannot be edited. */
+/** Roles that Gatehouse maintains in every tenant, with permissions from the catalog. Their content is read-only. */
 export const managedRoles: readonly ManagedRoleContent[] = [
   {
     name: 'Admin',
@@ -23,22 +23,22 @@ export const managedRoles: readonly ManagedRoleContent[] = [
   },
   {
     name: 'Editor',
-    description: 'Writes and runs flows; no secrets, no access management.',
+    description: 'Writes and runs flows. No access to secrets or access management.',
     permissions: heldBy('Editor'),
   },
-  { name: 'Launcher', description: 'Runs and watches flows, changes none.', permissions: heldBy('Launcher') },
-  { name: 'Viewer', description: 'Sees flows, executions and triggers.', permissions: heldBy('Viewer') },
+  { name: 'Launcher', description: 'Runs and views flows. Cannot change them.', permissions: heldBy('Launcher') },
+  { name: 'Viewer', description: 'Views flows, executions and triggers.', permissions: heldBy('Viewer') },
   {
     name: 'Engine',
-    description: 'For the orchestrator itself: takes triggers and commands, reports executions.',
+    description: 'For the orchestrator: claims triggers and commands, reports executions.',
     permissions: heldBy('Engine'),
   },
 ];
 
-/** The managed role of the instance: an engine registers its services through an instance binding of it. */
+/** Managed role of the instance: an engine registers its services through an instance binding of it. */
 export const managedInstanceRole: ManagedRoleContent = {
   name: 'Engine',
-  description: 'For the orchestrator itself: registers workers and reports their state.',
+  description: 'For the orchestrator: registers workers and reports their state.',
   permissions: allPermissions.filter((permission) => {
     const [resource, action] = split(permission);
     return entry(resource).managedAtInstance?.includes(action) === true;

@@ -15,16 +15,20 @@ import { description, displayName } from '../../rules.ts';
 import { createRole, deleteRole, updateRole } from './service.ts';
 
 const RoleRef = builder.prismaNode('Role', {
-  description: 'Permissions under a name. It gives nothing until it is bound.',
+  description: 'A named set of permissions. It takes effect through bindings.',
   id: { field: 'id' },
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Unique in its tenant, without case.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
-    isDefault: t.exposeBoolean('isDefault', { description: 'Is it bound to whoever is given access to the tenant?' }),
-    isManaged: t.exposeBoolean('isManaged', { description: 'Does Gatehouse keep it, so that nobody edits it?' }),
+    name: t.exposeString('name', { description: 'Name, unique in its tenant, case-insensitive.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    isDefault: t.exposeBoolean('isDefault', {
+      description: 'True if every user with new access to the tenant gets a binding of this role.',
+    }),
+    isManaged: t.exposeBoolean('isManaged', {
+      description: 'True if Gatehouse maintains the role. Managed roles are read-only.',
+    }),
     permissions: t.field({
       type: [PermissionRef],
-      description: 'What it allows.',
+      description: 'Permissions of the role.',
       resolve: (role) => grouped(role.permissions as Permission[]),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
@@ -35,15 +39,15 @@ registerNode({ typename: 'Role', resource: 'ROLE' });
 
 export const RoleConnection = connectionType('Role', RoleRef);
 const order = orderBy('Role', {
-  NAME: { column: 'nameKey', description: 'By name, without case.' },
+  NAME: { column: 'nameKey', description: 'By name, case-insensitive.' },
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('RoleWhere', {
-  description: 'Which roles.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    name: t.string({ description: 'Exactly this name, in any case.' }),
-    text: t.string({ description: 'The name contains this, in any case.' }),
-    managed: t.boolean({ description: 'Only managed ones, or only own ones.' }),
+    name: t.string({ description: 'Exactly this name, case-insensitive.' }),
+    text: t.string({ description: 'Text in the name, case-insensitive.' }),
+    managed: t.boolean({ description: 'True for managed roles only, false for custom roles only.' }),
   }),
 });
 const list = {
@@ -66,7 +70,7 @@ const list = {
 builder.prismaObjectField('Tenant', 'roles', (t) =>
   connection(t, {
     ...list,
-    description: "The tenant's roles.",
+    description: 'Roles of the tenant.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
   }),
@@ -74,7 +78,7 @@ builder.prismaObjectField('Tenant', 'roles', (t) =>
 builder.queryField('instanceRoles', (t) =>
   connection(t, {
     ...list,
-    description: 'The roles for instance bindings.',
+    description: 'Roles for instance bindings.',
     scopes: () => ({}),
     within: () => ({ tenantId: null }),
     nullable: true,
@@ -84,17 +88,18 @@ builder.queryField('instanceRoles', (t) =>
 const ofRole = ({ id }: { id: string | number }, context: Context) => byId('ROLE', 'Role', id, context);
 
 mutation('createRole', {
-  description: 'Creates a role of permissions that the creator holds in the whole tenant.',
+  description: 'Creates a role. The creator must hold its permissions in the whole tenant.',
   permission: 'ROLE:CREATE',
   input: (t) => ({
     tenant: t.string({
-      description: 'Key of the tenant. Left out: a role for instance bindings, which only a super admin may create.',
+      description: 'Key of the tenant. Omit for a role for instance bindings, which only a super admin can create.',
     }),
-    name: t.string({ required: true, description: 'Unique in the tenant, without case.' }),
-    description: t.string({ description: 'What it is for.' }),
-    permissions: t.field({ type: [PermissionInput], required: true, description: 'What it allows.' }),
+    name: t.string({ required: true, description: 'Name, unique in the tenant, case-insensitive.' }),
+    description: t.string({ description: 'The description.' }),
+    permissions: t.field({ type: [PermissionInput], required: true, description: 'Permissions of the role.' }),
     isDefault: t.boolean({
-      description: 'Bind it to whoever is given access from now on. The former default role is none any more.',
+      description:
+        'True to bind the role to every user with new access to the tenant. Replaces the previous default role.',
     }),
   }),
   rules: z.looseObject({ name: displayName, description }),
@@ -111,17 +116,17 @@ mutation('createRole', {
 });
 
 mutation('updateRole', {
-  description: 'Changes a role. Widening it takes its permissions in the whole tenant.',
+  description: 'Updates a role. To add permissions, the caller must hold them in the whole tenant.',
   permission: 'ROLE:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which role.' }),
-    name: t.string({ description: 'New name; left out: as it is.' }),
-    description: t.string({ description: 'New description; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the role.' }),
+    name: t.string({ description: 'New name. Omit to keep the current one.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
     permissions: t.field({
       type: [PermissionInput],
-      description: 'All that it allows from now on; left out: as it is.',
+      description: 'All permissions of the role. Omit to keep the current ones.',
     }),
-    isDefault: t.boolean({ description: 'Bind it to whoever is given access from now on.' }),
+    isDefault: t.boolean({ description: 'True to bind the role to every user with new access to the tenant.' }),
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofRole(input, context),
@@ -130,16 +135,16 @@ mutation('updateRole', {
       ...input,
       ...(permissions != null && { permissions: toPermissions(permissions, ['input', 'permissions']) }),
     }),
-  payload: (t) => ({ role: changed(t, RoleRef, 'The changed role.') }),
+  payload: (t) => ({ role: changed(t, RoleRef, 'The updated role.') }),
 });
 
 mutation('deleteRole', {
-  description: 'Deletes a role that nobody is bound to.',
+  description: 'Deletes a role without bindings.',
   permission: 'ROLE:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which role.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the role.' }) }),
   target: (input, context) => ofRole(input, context),
   run: (tx, grant, _input, { tenant, id }) => deleteRole(tx, grant, tenant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Role', result.id) }),
+    deletedId: t.id({ description: 'ID of the deleted object.', resolve: ({ result }) => globalId('Role', result.id) }),
   }),
 });

@@ -11,7 +11,10 @@ import { find } from '../../../policy/session/find.ts';
 import { assertMayHandOn, type Gift } from '../handing-on.ts';
 import { type ManagedRoleContent, managedRoles } from './managed.ts';
 
-/** A role is handed on in all of its tenant. Who may not read it gets NOT_FOUND instead of the error that names these. */
+/**
+ * A role can be granted in all of its tenant. A caller who cannot read it gets NOT_FOUND instead of the error that
+ * lists its permissions.
+ */
 const handedOn = (tenant: TenantRef | null, permissions: readonly Permission[]): Gift => ({
   permissions,
   tenantId: tenant?.id ?? null,
@@ -32,7 +35,7 @@ export async function seedManagedRoles(tx: Tx, grant: Grant, tenant: TenantRef):
   return roles;
 }
 
-/** For a service that has already decided. @param tenant null: the instance. */
+/** Creates the row, after the decision. @param tenant null for the instance. */
 export async function createManagedRole(
   tx: Tx,
   grant: Grant,
@@ -54,7 +57,7 @@ export async function createManagedRole(
   return role;
 }
 
-/** A default role is taken from the one that had it, in the same transaction. */
+/** Clears the previous default role in the same transaction. */
 async function clearDefault(tx: Tx, grant: Grant<'ROLE:UPDATE'>, tenant: TenantRef | null): Promise<void> {
   const before = await tx.role.findFirst({ where: { tenantId: tenant?.id ?? null, isDefault: true } });
   if (!before) return;
@@ -67,10 +70,10 @@ async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, ex
     where: { tenantId: tenant?.id ?? null, nameKey: fold(name) },
     select: { id: true },
   });
-  if (taken && taken.id !== except) throw conflict(`There is a role ${name} already.`);
+  if (taken && taken.id !== except) throw conflict(`The role ${name} already exists.`);
 }
 
-/** @param choosing the permission to choose the default role: asked for only where the new one is to be it. */
+/** @param choosing the permission to choose the default role. Required only if the new role is the default. */
 export async function createRole(
   tx: Tx,
   grant: Grant<'ROLE:CREATE'>,
@@ -94,7 +97,7 @@ export async function createRole(
   };
   await grant.review(tx, { before: null, after });
   if (after.isDefault) {
-    if (!choosing) throw new Error('a default role is chosen with ROLE:UPDATE');
+    if (!choosing) throw new Error('a default role requires ROLE:UPDATE');
     await clearDefault(tx, choosing(), tenant);
   }
   const role = await tx.role.create({ data: after });
@@ -104,7 +107,7 @@ export async function createRole(
 
 export type RoleChange = { readonly [K in keyof RoleContent]?: RoleContent[K] | null | undefined };
 
-/** Managed roles can become the default one, and change in nothing else. */
+/** A managed role can become the default role. It has no other changes. */
 export async function updateRole(
   tx: Tx,
   grant: Grant<'ROLE:UPDATE'>,
@@ -122,11 +125,11 @@ export async function updateRole(
   };
   const content = name != null || description !== undefined || permissions != null;
   if (before.isManaged && content)
-    throw conflict(`The role ${before.name} is managed by Gatehouse: its content cannot be changed.`);
+    throw conflict(`The role ${before.name} is managed by Gatehouse. Its content cannot be changed.`);
   const held = new Set(before.permissions);
   const after = { ...before, ...data };
   const widened = after.permissions.some((permission) => !held.has(permission));
-  // Making a role the default one hands it to everybody who comes: the same rule as for widening it.
+  // The default role is granted to every new user: the same rule as for adding permissions.
   if (widened || (after.isDefault && !before.isDefault))
     assertMayHandOn(grant, [handedOn(tenant, after.permissions as Permission[])]);
   if (name != null) await assertNameFree(tx, tenant, name, id);
@@ -144,10 +147,10 @@ export async function deleteRole(
   id: string,
 ): Promise<Role> {
   const before = await find<Role>(tx, grant, 'ROLE', id);
-  if (before.isManaged) throw conflict(`The role ${before.name} is managed by Gatehouse: it cannot be deleted.`);
-  // Not how often: some of its bindings may be hidden from the caller.
+  if (before.isManaged) throw conflict(`The role ${before.name} is managed by Gatehouse. It cannot be deleted.`);
+  // No count: some of its bindings can be hidden from the caller.
   if (await tx.binding.findFirst({ where: { roleId: id }, select: { id: true } }))
-    throw conflict(`The role ${before.name} is bound: delete its bindings first.`);
+    throw conflict(`The role ${before.name} has bindings. Delete them first.`);
   await grant.review(tx, { before, after: null });
   await tx.role.delete({ where: { id } });
   record(tx, grant, { before, after: null, tenant });

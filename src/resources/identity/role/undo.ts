@@ -13,7 +13,7 @@ defineUndo('role.update', {
     const role = await find<Role>(tx, grant, 'ROLE', change.id);
     const before = fieldsBefore(change, { ...role }) as RoleChange;
     if (before.isDefault === false)
-      throw conflict('A tenant has its default role chosen, not withdrawn: choose another.');
+      throw conflict('The choice of a default role cannot be undone. Choose another default role.');
     return updateRole(tx, grant, change.tenant, change.id, before);
   },
 });

@@ -16,16 +16,16 @@ import { Subject } from '../subject-type.ts';
 import { createServiceAccount, deleteServiceAccount, serviceAccountName, updateServiceAccount } from './service.ts';
 
 const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
-  description: 'A program that uses the gateway: no password, only API tokens.',
+  description: 'A program that uses the gateway. It signs in with API tokens only.',
   interfaces: [Subject],
   id: { field: 'id' },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'A DNS label of at most 63 characters, unique in its tenant.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     superAdmin: t.boolean({
       nullable: true,
       access: { decides: 'SERVICE_ACCOUNT:READ' },
-      description: 'Does it administer the whole instance?',
+      description: 'True for a super admin.',
       resolve: (account, _args, { session }) => {
         const grant = session.grant('SERVICE_ACCOUNT:READ', { tenantId: account.tenantId ?? undefined });
         if (!grant.matches({ ...account })) throw grant.refusalOf({ ...account });
@@ -35,7 +35,7 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     tenant: guardedOne<ServiceAccount, Tenant>(t, {
       type: refOf('Tenant'),
-      description: 'The tenant whose administrators manage it; null: the instance.',
+      description: 'The tenant whose administrators manage the account; null for the instance.',
       permission: 'TENANT:READ',
       scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
       model: 'tenant',
@@ -47,7 +47,7 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
   }),
 });
 
-/** The condition on instance-wide accounts that "has an access row within this reach" is. */
+/** Condition on instance-wide accounts: "has an access row within this reach". */
 const byAccess = (where: Condition): Condition => ({
   AND: [{ tenantId: null }, { principal: { accesses: { some: where } } }],
 });
@@ -57,7 +57,7 @@ registerNode({
   resource: 'SERVICE_ACCOUNT',
   async find(context, id) {
     const [place] = await delegate(context, 'serviceAccount').findMany({ where: { id }, select: { tenantId: true } });
-    // An unknown id is decided about as well, so that it takes the time of a foreign one.
+    // An unknown ID is checked as well, so that timing does not reveal whether it exists.
     const tenantId = place ? ((place['tenantId'] as string | null) ?? undefined) : '';
     const own = context.session.may('SERVICE_ACCOUNT:READ', { tenantId });
     const accesses = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
@@ -76,14 +76,14 @@ const order = orderBy('ServiceAccount', {
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('ServiceAccountWhere', {
-  description: 'Which service accounts.',
-  fields: (t) => ({ text: t.string({ description: 'The name contains this.' }) }),
+  description: 'Filter. All given fields must match.',
+  fields: (t) => ({ text: t.string({ description: 'Text in the name.' }) }),
 });
 
 builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
   connection(t, {
     connection: ServiceAccountConnection,
-    description: "The tenant's service accounts.",
+    description: 'Service accounts of the tenant.',
     permission: 'SERVICE_ACCOUNT:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     model: 'serviceAccount',
@@ -97,7 +97,7 @@ builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
 builder.prismaObjectField('Tenant', 'instanceServiceAccounts', (t) =>
   connection(t, {
     connection: ServiceAccountConnection,
-    description: 'The instance-wide service accounts that have access to the tenant, such as engines.',
+    description: 'Instance-wide service accounts with access to the tenant, such as engines.',
     permission: 'TENANT_ACCESS:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     model: 'serviceAccount',
@@ -112,14 +112,14 @@ const ofAccount = ({ id }: { id: string | number }, context: Context) =>
   byId('SERVICE_ACCOUNT', 'ServiceAccount', id, context);
 
 mutation('createServiceAccount', {
-  description: 'Creates a service account, with access to its tenant.',
+  description: 'Creates a service account with access to its tenant.',
   permission: 'SERVICE_ACCOUNT:CREATE',
   input: (t) => ({
     tenant: t.string({
-      description: 'Key of the tenant. Left out: an instance-wide one, which only a super admin may create.',
+      description: 'Key of the tenant. Omit for an instance-wide account, which only a super admin can create.',
     }),
-    name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63.' }),
-    description: t.string({ description: 'What it is for.' }),
+    name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63 characters.' }),
+    description: t.string({ description: 'The description.' }),
   }),
   rules: z.looseObject({ name: serviceAccountName, description }),
   target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
@@ -128,28 +128,28 @@ mutation('createServiceAccount', {
 });
 
 mutation('updateServiceAccount', {
-  description: 'Changes a service account.',
+  description: 'Updates a service account.',
   permission: 'SERVICE_ACCOUNT:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which service account.' }),
-    name: t.string({ description: 'New name; left out: as it is.' }),
-    description: t.string({ description: 'New description; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the service account.' }),
+    name: t.string({ description: 'New name. Omit to keep the current one.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
   }),
   rules: z.looseObject({ name: serviceAccountName.nullish(), description }),
   target: (input, context) => ofAccount(input, context),
   run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id, input),
-  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The changed service account.') }),
+  payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The updated service account.') }),
 });
 
 mutation('deleteServiceAccount', {
-  description: 'Deletes a service account, with its bindings, memberships and tokens.',
+  description: 'Deletes a service account with its bindings, memberships and tokens.',
   permission: 'SERVICE_ACCOUNT:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which service account.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the service account.' }) }),
   target: (input, context) => ofAccount(input, context),
   run: (tx, grant, _input, { tenant, id }) => deleteServiceAccount(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({
-      description: 'The id that is gone.',
+      description: 'ID of the deleted object.',
       resolve: ({ result }) => globalId('ServiceAccount', result.id),
     }),
   }),

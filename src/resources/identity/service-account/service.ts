@@ -14,25 +14,25 @@ import { assertLasting } from '../handing-on.ts';
 import { giveAccess } from '../tenant-access/service.ts';
 import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
 
-/** A DNS label (RFC 1123): fit to be forwarded to where such names are asked for. */
+/** A DNS label (RFC 1123), so that the name can be forwarded to systems that require one. */
 export const serviceAccountName = z
   .string()
-  .max(63, 'A name has at most 63 characters.')
+  .max(63, 'A name can have at most 63 characters.')
   .regex(
     /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(?![\s\S])/,
-    'A name has a-z, 0-9 and hyphens, and begins and ends with a letter or digit.',
+    'A name can contain a-z, 0-9 and hyphens, and must begin and end with a letter or digit.',
   );
 
 async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
-  if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved: choose another one.');
+  if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved. Choose another one.');
   const taken = await tx.serviceAccount.findFirst({
     where: { tenantId: tenant?.id ?? null, name },
     select: { id: true },
   });
-  if (taken && taken.id !== except) throw conflict(`There is a service account ${name} already.`);
+  if (taken && taken.id !== except) throw conflict(`The service account ${name} already exists.`);
 }
 
-/** A tenant's own, with access to it; or an instance-wide one (tenant null). */
+/** Creates an account of a tenant with access to it, or an instance-wide account (tenant null). */
 export async function createServiceAccount(
   tx: Tx,
   grant: Grant<'SERVICE_ACCOUNT:CREATE'>,
@@ -58,7 +58,7 @@ export async function createServiceAccount(
 
 function assertMayChange(grant: Grant, account: ServiceAccount): void {
   if (account.superAdmin && !grant.isSuperAdmin) {
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin changes a super admin.', {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin can change a super admin.', {
       decisionId: grant.decisionId,
       policy: 'handing-on',
     });
@@ -82,7 +82,7 @@ export async function updateServiceAccount(
   return after;
 }
 
-/** Decided by the permission to change users: it is an act of the instance. */
+/** Requires the permission to update users: super admins are a matter of the instance. */
 export async function setServiceAccountSuperAdmin(
   tx: Tx,
   grant: Grant<'USER:UPDATE'>,
@@ -91,7 +91,7 @@ export async function setServiceAccountSuperAdmin(
   keptTokens: readonly string[] = [],
 ): Promise<SuperAdminChange<ServiceAccount>> {
   if (!grant.isSuperAdmin)
-    throw new GatehouseError('FORBIDDEN', 'Only a super admin makes or unmakes super admins.', {
+    throw new GatehouseError('FORBIDDEN', 'Only a super admin can add or remove super admins.', {
       decisionId: grant.decisionId,
     });
   await tx.$executeRaw`SELECT 1 FROM "ServiceAccount" WHERE id = ${id} FOR UPDATE`;

@@ -11,17 +11,17 @@ import { grantTenantAccess, revokeTenantAccess } from './service.ts';
 
 mutation('grantTenantAccess', {
   description:
-    "Gives a user access to a tenant, with the tenant's default role, or an instance-wide service account, such as an engine that serves several tenants. Both are found by exact name.",
+    "Grants access to a tenant: to a user, with the tenant's default role, or to an instance-wide service account, such as an engine that serves several tenants. Both are identified by exact name.",
   permission: 'TENANT_ACCESS:CREATE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    username: t.string({ description: 'Exact user name, in any case. Excludes serviceAccount.' }),
+    username: t.string({ description: 'Exact user name, case-insensitive. Excludes serviceAccount.' }),
     serviceAccount: t.string({
       description: 'Exact name of an instance-wide service account. Excludes username.',
     }),
     withDefaultRole: t.boolean({
       description:
-        'Bind the default role, where the tenant has one. Default: true for a user, false for a service account.',
+        'True to bind the default role of the tenant, if it has one. Defaults to true for a user, false for a service account.',
     }),
   }),
   rules: z.looseObject({ username: username.nullish(), serviceAccount: serviceAccountName.nullish() }),
@@ -35,7 +35,7 @@ mutation('grantTenantAccess', {
       type: refOf('User'),
       nullable: true,
       description:
-        'The user who has access now; null for a service account, and in a dry run, unless the viewer may read them already.',
+        'The user. Null for a service account. In a dry run, null unless the viewer can already read the user.',
       resolve: async ({ result, changes }, _args, context) =>
         result.__typename === 'User' && (changes === null || (await readSubject(context, refTo(result), null)))
           ? (result as User)
@@ -44,8 +44,7 @@ mutation('grantTenantAccess', {
     subject: t.field({
       type: Subject,
       nullable: true,
-      description:
-        'The user or service account that has access now; null in a dry run, unless the viewer may read them already.',
+      description: 'The user or service account. In a dry run, null unless the viewer can already read it.',
       resolve: async ({ result, changes }, _args, context) =>
         changes === null || (await readSubject(context, refTo(result), null)) ? (result as never) : null,
     }),
@@ -54,11 +53,11 @@ mutation('grantTenantAccess', {
 const refTo = ({ __typename: typename, id }: SubjectNode) => ({ typename, id });
 
 mutation('revokeTenantAccess', {
-  description: 'Withdraws access to a tenant, with the bindings and memberships there.',
+  description: 'Revokes access to a tenant, with the bindings and memberships in it.',
   permission: 'TENANT_ACCESS:DELETE',
   input: (t) => ({
     tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    subject: t.id({ required: true, description: 'Id of a user.' }),
+    subject: t.id({ required: true, description: 'ID of a user.' }),
   }),
   target: ({ tenant }, context) => inTenant(tenant, context),
   run: async (tx, grant, { subject }, { tenant }) => {
@@ -67,6 +66,6 @@ mutation('revokeTenantAccess', {
     return { id, subject, typename };
   },
   payload: (t) => ({
-    subjectId: t.id({ description: 'Who has no access any more.', resolve: ({ result }) => result.subject }),
+    subjectId: t.id({ description: 'ID of the user or service account.', resolve: ({ result }) => result.subject }),
   }),
 });

@@ -18,7 +18,7 @@ const named = async (tx: Tx, access: TenantAccess) => ({
   subject: await subjectName(tx, { principalId: access.principalId, groupId: null }),
 });
 
-/** Writes the access row that was already decided about. */
+/** Writes the access row, after the decision. */
 export async function giveAccess(tx: Tx, grant: Grant, tenant: TenantRef, principalId: string): Promise<TenantAccess> {
   return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }]))[0]!;
 }
@@ -43,18 +43,18 @@ async function giveAccesses(
 }
 
 export interface NewAccess {
-  /** Exact name of a user, or else of an instance-wide service account. */
+  /** Exact name of a user or of an instance-wide service account. */
   readonly username?: string | null | undefined;
   readonly serviceAccount?: string | null | undefined;
-  /** Bind the tenant's default role, where it has one. Default: to a user, not to a service account. */
+  /** Bind the tenant's default role, if it has one. Defaults to true for a user, false for a service account. */
   readonly withDefaultRole?: boolean | null | undefined;
 }
 
 /**
- * Gives a user or an instance-wide service account access to the tenant. Both are found by exact name, so that nobody
- * needs to list them.
- * @returns the id of the principal.
- * @throws BAD_INPUT unless exactly one is named, NOT_FOUND, CONFLICT where they have access, FORBIDDEN.
+ * Grants a user or an instance-wide service account access to the tenant. Both are found by exact name, so that the
+ * caller does not need to list them.
+ * @returns the ID of the principal.
+ * @throws BAD_INPUT unless exactly one is named, NOT_FOUND, CONFLICT if the access exists, FORBIDDEN.
  */
 export async function grantTenantAccess(
   tx: Tx,
@@ -63,7 +63,7 @@ export async function grantTenantAccess(
   { username, serviceAccount, withDefaultRole }: NewAccess,
 ): Promise<string> {
   if ((username == null) === (serviceAccount == null))
-    throw badInput(['input'], 'Name either a username or a serviceAccount.');
+    throw badInput(['input'], 'Set either username or serviceAccount.');
   if (username != null) {
     const one = { usernames: [username], withDefaultRole: withDefaultRole ?? true };
     return (await grantTenantAccesses(tx, grant, tenant, one))[0]!;
@@ -77,7 +77,7 @@ export async function grantTenantAccess(
   return account.id;
 }
 
-/** All or none of them. @returns their ids, in the order of the names. */
+/** Grants access to all or none of them. @returns their IDs, in the order of the names. */
 export async function grantTenantAccesses(
   tx: Tx,
   grant: Grant<'TENANT_ACCESS:CREATE'>,
@@ -96,7 +96,7 @@ export async function grantTenantAccesses(
   return [...named.keys()];
 }
 
-/** @param named the principals with the names that the caller wrote: what is stored may be masked for them. */
+/** @param named the principals with the names from the caller: stored names can be masked for the caller. */
 async function giveReviewed(
   tx: Tx,
   grant: Grant<'TENANT_ACCESS:CREATE'>,
@@ -108,7 +108,7 @@ async function giveReviewed(
   const present = await tx.tenantAccess.findFirst({
     where: { tenantId: tenant.id, principalId: { in: principalIds } },
   });
-  if (present) throw conflict(`${named.get(present.principalId)} has access already.`);
+  if (present) throw conflict(`${named.get(present.principalId)} already has access.`);
   const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
   for (const access of given)
     await grant.review(tx, { before: null, after: { ...access, tenantId: tenant.id, createdAt: new Date() } });
@@ -120,7 +120,7 @@ async function giveReviewed(
     await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
 }
 
-/** Withdraws access: bindings and memberships in the tenant fall with it, each with its event. */
+/** Revokes access and deletes the bindings and memberships in the tenant, each with its event. */
 export async function revokeTenantAccess(
   tx: Tx,
   grant: Grant<'TENANT_ACCESS:DELETE'>,
@@ -131,12 +131,13 @@ export async function revokeTenantAccess(
   if (!row) throw notFound('The access');
   const before = await find<TenantAccess>(tx, grant, 'TENANT_ACCESS', row.id);
   const home = await tx.serviceAccount.findFirst({ where: { id: principalId, tenantId: tenant.id } });
-  if (home) throw conflict('A service account keeps the access to its own tenant: delete the account instead.');
+  if (home)
+    throw conflict('The access of a service account to its own tenant cannot be revoked. Delete the account instead.');
   await grant.review(tx, { before, after: null });
   await removeAccess(tx, grant, tenant, before);
 }
 
-/** The row with what hangs on it, for a service that has already decided. */
+/** Deletes the row and its dependents, after the decision. */
 export async function removeAccess(tx: Tx, grant: Grant, tenant: TenantRef, access: TenantAccess): Promise<void> {
   const { tenantId, principalId } = access;
   await removeBindings(tx, grant, tenant, { tenantId, principalId });

@@ -9,7 +9,7 @@ defineUndo('tenant-access.create', {
     return revokeTenantAccess(tx, grant, change.tenant!, change.ids['principalId']!);
   },
 });
-// By itself: bindings and memberships went by events of their own.
+// Restores only the access: bindings and memberships have events of their own.
 defineUndo('tenant-access.delete', {
   permission: 'TENANT_ACCESS:CREATE',
   async run(tx, grant, { tenant, ids }) {

@@ -15,12 +15,12 @@ import { description, displayName, tenantKey } from '../../rules.ts';
 import { createTenant, deleteTenant, updateTenant } from './service.ts';
 
 const TenantRef = builder.prismaNode('Tenant', {
-  description: 'An isolated part of the instance: its own namespaces, groups, roles and bindings.',
+  description: 'An isolated part of the instance with its own namespaces, groups, roles and bindings.',
   id: { field: 'id' },
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'What it is called in paths and settings. Never changes.' }),
-    name: t.exposeString('name', { description: 'What people call it.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    key: t.exposeString('key', { description: 'Key for paths and settings. Immutable.' }),
+    name: t.exposeString('name', { description: 'Display name.' }),
+    description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerPermissions: viewerPermissions<Tenant>(t, 'TENANT', ({ id }) => ({ tenantId: id })),
   }),
@@ -33,10 +33,10 @@ const order = orderBy('Tenant', {
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('TenantWhere', {
-  description: 'Which tenants.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
     key: t.string({ description: 'Exactly this key.' }),
-    text: t.string({ description: 'Key or name contains this, in any case.' }),
+    text: t.string({ description: 'Text in the key or name, case-insensitive.' }),
   }),
 });
 
@@ -44,9 +44,9 @@ builder.queryField('tenant', (t) =>
   t.field({
     type: TenantRef,
     nullable: true,
-    description: 'One tenant by its key; null where there is none that the viewer may see.',
+    description: 'Returns a tenant by key; null if it does not exist or the viewer cannot see it.',
     access: { decides: 'TENANT:READ' },
-    args: { key: t.arg.string({ required: true, description: 'Its key.' }) },
+    args: { key: t.arg.string({ required: true, description: 'Key of the tenant.' }) },
     resolve: (_root, { key }, context) => readTenant(context, key),
   }),
 );
@@ -54,7 +54,7 @@ builder.queryField('tenant', (t) =>
 builder.queryField('tenants', (t) =>
   connection(t, {
     connection: TenantConnection,
-    description: 'The tenants that the viewer may see.',
+    description: 'Tenants that the viewer can see.',
     permission: 'TENANT:READ',
     scopes: (_root: object, context) => tenantScopes(context),
     model: 'tenant',
@@ -76,7 +76,7 @@ builder.queryField('tenants', (t) =>
 builder.objectField(ViewerRef, 'tenants', (t) =>
   connection(t, {
     connection: TenantConnection,
-    description: 'The tenants that they may see.',
+    description: 'Tenants that the service account can see.',
     permission: 'TENANT:READ',
     scopes: (_viewer: object, context) => tenantScopes(context),
     model: 'tenant',
@@ -87,7 +87,7 @@ builder.objectField(ViewerRef, 'tenants', (t) =>
 builder.prismaObjectField('User', 'tenants', (t) =>
   connection(t, {
     connection: TenantConnection,
-    description: 'The tenants that they have access to, as far as the viewer may know.',
+    description: 'Tenants that the user has access to, as far as the viewer can see them.',
     permission: 'TENANT_ACCESS:READ',
     scopes: (_user: User, context) => tenantScopes(context),
     model: 'tenant',
@@ -100,9 +100,12 @@ mutation('createTenant', {
   description: 'Creates a tenant with its managed roles.',
   permission: 'TENANT:CREATE',
   input: (t) => ({
-    key: t.string({ required: true, description: 'a-z, 0-9, _ and -, at most 100. Some words are reserved.' }),
-    name: t.string({ description: 'What people call it. Default: the key.' }),
-    description: t.string({ description: 'What it is for.' }),
+    key: t.string({
+      required: true,
+      description: 'Key: a-z, 0-9, _ and -, at most 100 characters. Some words are reserved.',
+    }),
+    name: t.string({ description: 'Display name. Defaults to the key.' }),
+    description: t.string({ description: 'The description.' }),
     ...placementInput(t),
   }),
   rules: z.looseObject({ key: tenantKey, name: displayName.nullish(), description }),
@@ -114,31 +117,37 @@ mutation('createTenant', {
 });
 
 mutation('updateTenant', {
-  description: 'Changes what a tenant is called, what it is for, and which worker group takes its work.',
+  description: 'Updates the name, description and worker group of a tenant.',
   permission: 'TENANT:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which tenant.' }),
-    name: t.string({ description: 'The new name; left out: as it is.' }),
-    description: t.string({ description: 'The new description; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the tenant.' }),
+    name: t.string({ description: 'New name. Omit to keep the current one.' }),
+    description: t.string({ description: 'New description; null clears it.' }),
     ...placementInput(t),
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
   run: (tx, grant, input, { id }) => updateTenant(tx, grant, id, input),
   payload: (t) => ({
-    tenant: changed(t, TenantRef, 'The changed tenant.'),
+    tenant: changed(t, TenantRef, 'The updated tenant.'),
   }),
 });
 
 mutation('deleteTenant', {
-  description: 'Deletes a tenant and all it holds. Its audit events stay.',
+  description: 'Deletes a tenant and everything in it. Its audit events are kept.',
   permission: 'TENANT:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which tenant.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the tenant.' }) }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
   run: (tx, grant, _input, { id }) => deleteTenant(tx, grant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('Tenant', result.id) }),
-    key: t.string({ description: 'The key that is free again.', resolve: ({ result }) => result.key }),
+    deletedId: t.id({
+      description: 'ID of the deleted object.',
+      resolve: ({ result }) => globalId('Tenant', result.id),
+    }),
+    key: t.string({
+      description: 'Key of the deleted tenant. It is available again.',
+      resolve: ({ result }) => result.key,
+    }),
   }),
   timeoutMs: ({ limits }) => limits.bulkMs,
 });

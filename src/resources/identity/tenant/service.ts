@@ -24,15 +24,15 @@ export interface NewTenant extends PlacementInput {
   readonly description?: string | null | undefined;
 }
 
-/** Creates a tenant with its managed roles. Its creator becomes its Admin, unless it is a super admin. */
+/** Creates a tenant with its managed roles. A creator who is not a super admin becomes its Admin. */
 export async function createTenant(
   tx: Tx,
   grant: Grant<'TENANT:CREATE'>,
   { key, name, description = null, ...placement }: NewTenant,
 ): Promise<Tenant> {
-  if (reservedKeys.has(key)) throw badInput(['input', 'key'], `The key ${key} is reserved.`);
+  if (reservedKeys.has(key)) throw badInput(['input', 'key'], `The key ${key} is reserved. Choose another one.`);
   if (await tx.tenant.findUnique({ where: { key }, select: { id: true } }))
-    throw conflict(`There is a tenant ${key} already.`);
+    throw conflict(`The tenant ${key} already exists.`);
   const id = newId();
   const placed = (await placementOf(tx, id, noPlacement, placement)) ?? noPlacement;
   const after = { id, key, name, description, createdAt: new Date(), ...placed };
@@ -72,7 +72,7 @@ export async function updateTenant(
   return after;
 }
 
-/** Deletes a tenant and all it holds, one event for each object. Its audit events stay, under its id. */
+/** Deletes a tenant and everything in it, with one event per object. Its audit events are kept, under its ID. */
 export async function deleteTenant(tx: Tx, grant: Grant<'TENANT:DELETE'>, id: string): Promise<Tenant> {
   const before = await find<Tenant>(tx, grant, 'TENANT', id);
   await grant.review(tx, { before, after: null });

@@ -3,10 +3,10 @@ import { resourceNames } from '../../../access/catalog.ts';
 import { auditOutcomes, auditTypes } from '../../../audit/event.ts';
 import { tenantKey } from '../../rules.ts';
 
-const text = z.string().min(1, 'This is never empty.').max(500, 'At most 500 characters.');
-const instant = z.iso.datetime({ offset: true, error: 'This is no instant (ISO 8601).' });
+const text = z.string().min(1, 'The value cannot be empty.').max(500, 'At most 500 characters.');
+const instant = z.iso.datetime({ offset: true, error: 'Not an ISO 8601 date and time with offset.' });
 
-/** The fields of AuditEventWhere, as JSON has them. */
+/** Fields of AuditEventWhere, in JSON. */
 const where = z.strictObject({
   namespace: text.optional(),
   under: text.optional(),
@@ -26,10 +26,10 @@ const where = z.strictObject({
 export const maxFilters = 100;
 const name = z
   .string()
-  .min(1, 'A filter has a name.')
+  .min(1, 'The name of a filter cannot be empty.')
   .max(100, 'At most 100 characters.')
   .regex(/^[^\p{Cc}]*$/u, 'No control characters.')
-  .refine((given) => given !== '__proto__', 'This name is reserved.');
+  .refine((given) => given !== '__proto__', 'This name is reserved. Choose another one.');
 
-/** Filters of audit events that a person saved, by the names that they gave them; null takes one back. */
+/** Saved filters of audit events, by name; null deletes a filter. */
 export const auditFilters = z.record(name, z.strictObject({ tenant: tenantKey.optional(), where }).nullable());

@@ -1,17 +1,17 @@
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 
-/** Super admins who can sign in today: enabled, with a password they may use. */
+/** Super admins who can sign in: enabled, with PASSWORD as an allowed method and a password. */
 const usable = { superAdmin: true, disabled: false, passwordHash: { not: null }, authMethods: { has: 'PASSWORD' } };
 
 /**
- * At the end of the transaction somebody must be left who can administer the instance, whatever the transaction did.
- * Writers of access come one after the other, so two that each remove one of two cannot both succeed.
+ * Runs at the end of the transaction: at least one super admin must be able to sign in, whatever the transaction did.
+ * Writers of access are serialized, so two transactions that each remove one of two super admins cannot both succeed.
  */
 export function keepSuperAdmin(tx: Tx): void {
   beforeCommit(tx, '1-last-super-admin', async () => {
     if ((await tx.user.count({ where: usable })) === 0) {
-      throw conflict('This would leave no super admin who can sign in.', { rule: 'LAST_SUPER_ADMIN' });
+      throw conflict('The last super admin who can sign in must be kept.', { rule: 'LAST_SUPER_ADMIN' });
     }
   });
 }

@@ -17,15 +17,15 @@ const hashed = (password: string, { limits, session }: Context, field?: string) 
 const ofUser = ({ id }: { id: string | number }, context: Context) => byId('USER', 'User', id, context);
 
 mutation('createUser', {
-  description: 'Creates a user. Access to tenants is given afterwards.',
+  description: 'Creates a user, without access to any tenant.',
   permission: 'USER:CREATE',
   input: (t) => ({
-    username: t.string({ required: true, description: 'The name to sign in with; unique without case.' }),
-    email: t.string({ required: true, description: 'E-mail address; unique without case.' }),
+    username: t.string({ required: true, description: 'Name to sign in with, unique, case-insensitive.' }),
+    email: t.string({ required: true, description: 'E-mail address, unique, case-insensitive.' }),
     firstName: t.string({ description: 'First name.' }),
     lastName: t.string({ description: 'Last name.' }),
-    password: t.string({ description: 'Their first password. Left out: they cannot sign in by password yet.' }),
-    superAdmin: t.boolean({ description: 'Administers the whole instance. Only a super admin may set it.' }),
+    password: t.string({ description: 'Initial password. If omitted, the user cannot sign in by password yet.' }),
+    superAdmin: t.boolean({ description: 'True to create a super admin. Requires a super admin.' }),
   }),
   rules: z.looseObject({ username, email, firstName: personName, lastName: personName }),
   target: atInstance,
@@ -36,14 +36,14 @@ mutation('createUser', {
 });
 
 mutation('updateUser', {
-  description: 'Changes a user.',
+  description: 'Updates a user.',
   permission: 'USER:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which user.' }),
-    username: t.string({ description: 'New user name; left out: as it is.' }),
-    email: t.string({ description: 'New e-mail address; left out: as it is.' }),
-    firstName: t.string({ description: 'New first name; null: none.' }),
-    lastName: t.string({ description: 'New last name; null: none.' }),
+    id: t.id({ required: true, description: 'ID of the user.' }),
+    username: t.string({ description: 'New user name. Omit to keep the current one.' }),
+    email: t.string({ description: 'New e-mail address. Omit to keep the current one.' }),
+    firstName: t.string({ description: 'New first name; null clears it.' }),
+    lastName: t.string({ description: 'New last name; null clears it.' }),
   }),
   rules: z.looseObject({
     username: username.nullish(),
@@ -53,28 +53,28 @@ mutation('updateUser', {
   }),
   target: (input, context) => ofUser(input, context),
   run: (tx, grant, input, { id }) => users.updateUser(tx, grant, id, input),
-  payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
+  payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
 
 mutation('deleteUser', {
-  description: 'Deletes a user, with access, bindings, memberships and tokens. Audit events keep the name.',
+  description: 'Deletes a user with access, bindings, memberships and tokens. Audit events keep the name.',
   permission: 'USER:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which user.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the user.' }) }),
   target: (input, context) => ofUser(input, context),
   run: (tx, grant, _input, { id }) => users.deleteUser(tx, grant, id),
   payload: (t) => ({
-    deletedId: t.id({ description: 'The id that is gone.', resolve: ({ result }) => globalId('User', result.id) }),
+    deletedId: t.id({ description: 'ID of the deleted object.', resolve: ({ result }) => globalId('User', result.id) }),
   }),
 });
 
 mutation('setUserPassword', {
-  description: 'Gives a user a new password. Whoever signed in by the old one is out.',
+  description: 'Sets a new password for a user. Sessions with the old password end.',
   permission: 'USER:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which user.' }),
+    id: t.id({ required: true, description: 'ID of the user.' }),
     password: t.string({
       required: true,
-      description: 'The new password. Long is what counts; there are no rules of composition.',
+      description: 'The new password. Only its length is restricted.',
     }),
   }),
   target: (input, context) => ofUser(input, context),
@@ -85,10 +85,10 @@ mutation('setUserPassword', {
 });
 
 mutation('changeMyPassword', {
-  description: 'Changes the own password, signed in by it.',
+  description: 'Changes the password of the viewer, who must have signed in with it.',
   permission: 'USER:READ',
   input: (t) => ({
-    currentPassword: t.string({ required: true, description: 'The present password.' }),
+    currentPassword: t.string({ required: true, description: 'The current password.' }),
     newPassword: t.string({ required: true, description: 'The new password.' }),
   }),
   target: atInstance,
@@ -106,55 +106,55 @@ mutation('changeMyPassword', {
 });
 
 mutation('setAuthMethods', {
-  description: 'Says by what a user may sign in.',
+  description: 'Sets the allowed sign-in methods of a user.',
   permission: 'USER:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which user.' }),
-    methods: t.field({ type: [AuthMethodEnum], required: true, description: 'All that are allowed from now on.' }),
+    id: t.id({ required: true, description: 'ID of the user.' }),
+    methods: t.field({ type: [AuthMethodEnum], required: true, description: 'All allowed methods.' }),
   }),
   target: (input, context) => ofUser(input, context),
   run: (tx, grant, { methods }, { id }) => users.setAuthMethods(tx, grant, id, methods as users.AuthMethod[]),
-  payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
+  payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
 
 mutation('setUserDisabled', {
-  description: 'Keeps a user out, or lets them in again. Open subscriptions end within two seconds.',
+  description: 'Disables or enables a user. Open subscriptions of a disabled user end within two seconds.',
   permission: 'USER:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which user.' }),
-    disabled: t.boolean({ required: true, description: 'Kept out?' }),
+    id: t.id({ required: true, description: 'ID of the user.' }),
+    disabled: t.boolean({ required: true, description: 'True to disable, false to enable.' }),
   }),
   target: (input, context) => ofUser(input, context),
   run: (tx, grant, { disabled }, { id }) => users.setUserDisabled(tx, grant, id, disabled),
-  payload: (t) => ({ user: changed(t, refOf('User'), 'The changed user.') }),
+  payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
 
 mutation('unlockUser', {
-  description: 'Ends the locks that failed sign-ins put on an account.',
+  description: 'Removes the locks on an account that were caused by failed sign-ins.',
   permission: 'USER:UPDATE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which user.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the user.' }) }),
   target: (input, context) => ofUser(input, context),
   run: (tx, grant, _input, { id }) => users.unlockUser(tx, grant, id),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The user.') }),
 });
 
 mutation('setSuperAdmin', {
-  description: 'Makes a user or service account a super admin, or no longer one. The last one who can sign in stays.',
+  description: 'Adds or removes a super admin. The last super admin who can sign in cannot be removed.',
   permission: 'USER:UPDATE',
   input: (t) => ({
-    subject: t.id({ required: true, description: 'Id of a user or service account.' }),
-    superAdmin: t.boolean({ required: true, description: 'A super admin?' }),
+    subject: t.id({ required: true, description: 'ID of a user or service account.' }),
+    superAdmin: t.boolean({ required: true, description: 'True to add, false to remove.' }),
     keepTokens: t.idList({
       description:
-        'Ids of API tokens that a new super admin keeps. Without this, those that others made for them are revoked.',
+        'IDs of API tokens that a new super admin keeps. If omitted, its tokens that were created by others are revoked.',
     }),
   }),
   target: async ({ subject }, context) => {
     const { typename, id } = decodeSubject(subject, ['input', 'subject']);
     if (typename === 'User') return ofUser({ id: String(subject) }, context);
     if (typename === 'ServiceAccount') return { scope: {}, tenant: null, id, resource: 'SERVICE_ACCOUNT' };
-    throw new GatehouseError('BAD_INPUT', 'Groups are no super admins.', {
-      issues: [{ path: ['input', 'subject'], message: 'Groups are no super admins.' }],
+    throw new GatehouseError('BAD_INPUT', 'A group cannot be a super admin.', {
+      issues: [{ path: ['input', 'subject'], message: 'A group cannot be a super admin.' }],
     });
   },
   run: async (tx, grant, { subject, superAdmin, keepTokens }, { id }) => {
@@ -172,13 +172,13 @@ mutation('setSuperAdmin', {
     subject: t.field({
       type: Subject,
       nullable: true,
-      description: 'The changed user or service account.',
+      description: 'The updated user or service account.',
       resolve: ({ result }) => result.subject,
     }),
     tokens: t.field({
       type: [refOf('ApiToken')],
       nullable: { list: false, items: true },
-      description: 'The valid API tokens that a new super admin had. Those that were revoked say so.',
+      description: 'Valid API tokens that a new super admin had, in their new state.',
       resolve: ({ result }) => [...result.tokens] as never,
     }),
   }),

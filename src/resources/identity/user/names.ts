@@ -4,18 +4,20 @@ import { hasInvisible, isOfOneScript, skeleton } from '../../../lib/look-alike.t
 import { isReserved } from '../../rules.ts';
 
 /**
- * Refuses names that could be taken for another in a list or in the audit log.
- * @param except id of the user who has the name now.
- * @throws BAD_INPUT, or CONFLICT where an existing name looks the same.
+ * Refuses names that could be confused with another in a list or in the audit log.
+ * @param except ID of the user who has the name now.
+ * @throws BAD_INPUT, or CONFLICT if an existing name looks the same.
  */
 export async function assertDistinct(tx: Tx, usernames: readonly string[], except?: string): Promise<void> {
   const path = ['input', 'username'];
   for (const username of usernames) {
     if (hasInvisible(username))
-      throw badInput(path, 'A user name has no invisible characters and none that change the direction of text.');
-    if (!isOfOneScript(username))
-      throw badInput(path, 'A user name has the letters of one script: do not mix scripts.');
-    if (isReserved(username)) throw badInput(path, 'This user name is reserved: choose another one.');
+      throw badInput(
+        path,
+        'A user name cannot contain invisible characters or characters that change the direction of text.',
+      );
+    if (!isOfOneScript(username)) throw badInput(path, 'A user name cannot mix letters of different scripts.');
+    if (isReserved(username)) throw badInput(path, 'This user name is reserved. Choose another one.');
   }
   const looks = usernames.map(skeleton);
   const taken = await tx.user.findFirst({
@@ -28,14 +30,14 @@ export async function assertDistinct(tx: Tx, usernames: readonly string[], excep
   if (twin !== undefined)
     throw conflict(
       usernames.length === 1
-        ? 'This user name looks like one that is taken: choose one that differs more.'
-        : `The user name ${twin} looks like one that is taken: choose one that differs more.`,
+        ? 'This user name looks like an existing one. Choose one that differs more.'
+        : `The user name ${twin} looks like an existing one. Choose one that differs more.`,
     );
 }
 
 const batch = 1_000;
 
-/** Fills in what the names of users look like, where an earlier version of the gateway made them. */
+/** Fills the look-alike forms of user names that were created by an earlier version. */
 export async function fillLooks({ prisma }: Store): Promise<void> {
   for (;;) {
     const rows = await prisma.user.findMany({

@@ -14,16 +14,16 @@ import { Subject } from '../subject-type.ts';
 import type * as users from './service.ts';
 
 export const AuthMethodEnum = builder.enumType('AuthMethod', {
-  description: 'By what a user may sign in.',
-  values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'Their API tokens.' } },
+  description: 'A sign-in method.',
+  values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'API token.' } },
 });
 
-/** Self and the instance level see it; for others it is null, with FORBIDDEN at its path. */
+/** Visible to the user and the instance level. For others it is null, with FORBIDDEN at its path. */
 function assertOwnOrInstance(user: User, { session }: Context): void {
   if (!session.can('USER:READ', { ...user }))
     throw new GatehouseError(
       'FORBIDDEN',
-      'USER:READ is refused: only they themselves and the instance level see this.',
+      'USER:READ is required at the instance level to read this field of another user.',
       { permission: 'USER:READ' },
     );
 }
@@ -36,12 +36,12 @@ const own =
   };
 
 const UserRef = builder.prismaNode('User', {
-  description: 'A person, known to the whole instance. Access to tenants is given explicitly.',
+  description: 'A person, known to the whole instance. Access to tenants is granted explicitly.',
   interfaces: [Subject],
   id: { field: 'id' },
   fields: (t) => ({
     username: t.string({
-      description: 'The name to sign in with.',
+      description: 'Name to sign in with.',
       resolve: (user, _args, context) => shownField(context, user, 'username', user.username),
     }),
     email: t.string({
@@ -58,23 +58,23 @@ const UserRef = builder.prismaNode('User', {
       description: 'Last name.',
       resolve: (user, _args, context) => shownField(context, user, 'lastName', user.lastName),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they were created.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     superAdmin: t.boolean({
       nullable: true,
       access: { decides: 'USER:READ' },
-      description: 'Do they administer the whole instance?',
+      description: 'True for a super admin.',
       resolve: own((user) => user.superAdmin),
     }),
     disabled: t.boolean({
       nullable: true,
       access: { decides: 'USER:READ' },
-      description: 'Are they kept out?',
+      description: 'True if the user is disabled.',
       resolve: own((user) => user.disabled),
     }),
     locked: t.boolean({
       nullable: true,
       access: { decides: 'USER:READ' },
-      description: 'Is there an address from which too many sign-ins failed lately?',
+      description: 'True if sign-ins are locked from at least one address after too many failures.',
       resolve: own(
         async (user, { db }) =>
           (await db.signInFailure.count({ where: { account: user.usernameKey, lockedUntil: { gt: new Date() } } })) > 0,
@@ -84,14 +84,14 @@ const UserRef = builder.prismaNode('User', {
       type: [AuthMethodEnum],
       nullable: true,
       access: { decides: 'USER:READ' },
-      description: 'By what they may sign in.',
+      description: 'Allowed sign-in methods.',
       resolve: own((user) => user.authMethods as users.AuthMethod[]),
     }),
     viewerPermissions: viewerPermissions<User>(t, 'USER', () => ({})),
   }),
 });
 
-/** The condition on users that "has an access row within this reach" is. The reach is never an empty OR. */
+/** Condition on users: "has an access row within this reach". The reach is never an empty OR. */
 const byAccess = (where: Condition): Condition => ({ principal: { accesses: { some: where } } });
 
 registerNode({
@@ -109,15 +109,15 @@ registerNode({
 
 export const UserConnection = connectionType('User', UserRef);
 const order = orderBy('User', {
-  USERNAME: { column: 'usernameKey', description: 'By user name, without case.' },
-  EMAIL: { column: 'emailKey', description: 'By e-mail address, without case.' },
+  USERNAME: { column: 'usernameKey', description: 'By user name, case-insensitive.' },
+  EMAIL: { column: 'emailKey', description: 'By e-mail address, case-insensitive.' },
   CREATED_AT: { column: 'createdAt', description: 'By time of creation.' },
 });
 const Where = builder.inputType('UserWhere', {
-  description: 'Which users.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    username: t.string({ description: 'Exactly this user name, in any case.' }),
-    text: t.string({ description: 'User name, e-mail, first or last name contains this, in any case.' }),
+    username: t.string({ description: 'Exactly this user name, case-insensitive.' }),
+    text: t.string({ description: 'Text in the user name, e-mail address, first or last name, case-insensitive.' }),
   }),
 });
 const columnsSearched = (context: Context, contains: Condition): Condition[] =>
@@ -141,7 +141,7 @@ const filter = {
 builder.queryField('users', (t) =>
   connection(t, {
     connection: UserConnection,
-    description: 'All users of the instance; for those without USER:READ at the instance level, themselves.',
+    description: 'All users of the instance. Without USER:READ at the instance level, only the viewer.',
     permission: 'USER:READ',
     scopes: () => ({}),
     model: 'user',
@@ -156,7 +156,7 @@ builder.queryField('users', (t) =>
 builder.prismaObjectField('Tenant', 'users', (t) =>
   connection(t, {
     connection: UserConnection,
-    description: 'The users who have access to the tenant.',
+    description: 'Users with access to the tenant.',
     permission: 'TENANT_ACCESS:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     model: 'user',

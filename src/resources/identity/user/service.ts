@@ -29,9 +29,9 @@ export interface NewUser {
   readonly email: string;
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
-  /** In clear, to be checked. Absent: they cannot sign in by password yet. */
+  /** In clear text, to be checked. If absent, the user cannot sign in by password yet. */
   readonly password?: string | null | undefined;
-  /** The same, hashed before the transaction. Absent: it is hashed here, for who holds up nobody. */
+  /** The same, hashed before the transaction. If absent, it is hashed here, for callers who block no other writer. */
   readonly secret?: HashedPassword | undefined;
   readonly superAdmin?: boolean | null | undefined;
 }
@@ -56,9 +56,9 @@ async function assertFree(
   });
   if (!taken) return;
   const what = field === 'username' ? 'user name' : 'e-mail address';
-  // As the caller wrote it: what is stored may be masked for them.
+  // As the caller wrote it: the stored value can be masked for the caller.
   const given = values.find((value) => fold(value) === taken[`${field}Key`]);
-  throw conflict(values.length === 1 ? `This ${what} is taken.` : `The ${what} ${given} is taken.`);
+  throw conflict(values.length === 1 ? `This ${what} is already in use.` : `The ${what} ${given} is already in use.`);
 }
 
 function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
@@ -66,14 +66,17 @@ function assertPassword(password: string, length: number, context: readonly stri
   if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
 }
 
-/** Hash and time of a password: about 10 ms of work, off the event loop. @param owner whose turn it takes. */
+/**
+ * Hash and time of a password: about 10 ms of work, off the event loop. @param owner the account whose share of the
+ * work it uses.
+ */
 async function newPassword(password: string, owner = ''): Promise<HashedPassword> {
   return { passwordHash: await hashPassword(password, owner), passwordChangedAt: new Date() };
 }
 
 /**
  * Hashes a password before the transaction that stores it, so that no change of access waits for it.
- * @throws BAD_INPUT where it is too short or too long. The words around the account are looked at later.
+ * @throws BAD_INPUT if it is too short or too long. Words that relate to the account are checked later.
  */
 export function hashedPassword(
   password: string,
@@ -85,7 +88,7 @@ export function hashedPassword(
   return newPassword(password, owner);
 }
 
-/** What the present password of an account was found to be before the transaction. */
+/** Result of the check of an account's current password, before the transaction. */
 export interface PresentPassword {
   readonly passwordHash: string | null;
   readonly isRight: boolean;
@@ -106,7 +109,7 @@ export async function createUser(
   return (await createUsers(tx, grant, [input], passwordLength))[0]!;
 }
 
-/** All or none of them, in a few statements. */
+/** Creates all or none of them, in a few statements. */
 export async function createUsers(
   tx: Tx,
   grant: Grant<'USER:CREATE'>,
@@ -115,7 +118,7 @@ export async function createUsers(
 ): Promise<User[]> {
   for (const { username, email, password, superAdmin } of inputs) {
     if (superAdmin) {
-      assertSuperAdmin(grant, 'makes super admins');
+      assertSuperAdmin(grant, 'can create super admins');
       assertLasting(grant, 'make a super admin');
     }
     if (password != null) assertLasting(grant, 'set a password');
@@ -163,7 +166,7 @@ export async function createUsers(
   return users;
 }
 
-/** Changes a user's row: the one way, so that the last super admin is kept whatever changed. */
+/** Updates a user's row. All changes use it, so that the last super admin is always kept. */
 async function change(
   tx: Tx,
   grant: Grant<'USER:UPDATE'>,
@@ -171,8 +174,8 @@ async function change(
   data: Partial<User>,
   verb?: string,
 ): Promise<User> {
-  // Who is no super admin cannot weaken, take over or lock out one.
-  if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'changes a super admin');
+  // Only a super admin can weaken, take over or lock out a super admin.
+  if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'can change a super admin');
   await grant.review(tx, { before, after: { ...before, ...data } });
   keepSuperAdmin(tx);
   const after = await tx.user.update({ where: { id: before.id }, data });
@@ -216,20 +219,20 @@ export async function setUserPassword(
   length: number,
 ): Promise<User> {
   if (grant.credential.kind === 'api-token')
-    throw new GatehouseError('FORBIDDEN', 'A password is not changed by an API token: sign in by password.');
+    throw new GatehouseError('FORBIDDEN', 'A password cannot be changed with an API token. Sign in by password.');
   const before = await find<User>(tx, grant, 'USER', id);
   assertPassword(password, length, [before.username, before.email], ['input', 'password']);
   await assertMayActAs(tx, grant, id);
   return change(tx, grant, before, secret, 'set-password');
 }
 
-/** @throws FORBIDDEN for who is not the owner of the password, signed in by it. */
+/** @throws FORBIDDEN unless the caller owns the password and signed in with it. */
 export function assertOwn({ identity: { credential, impersonator } }: AccessSession): void {
   if (credential.kind !== 'basic' || impersonator)
-    throw new GatehouseError('FORBIDDEN', 'A password is changed by its owner, signed in by it.');
+    throw new GatehouseError('FORBIDDEN', 'A password can only be changed by its owner, signed in with it.');
 }
 
-/** The own password: the present one must be told. */
+/** Changes the caller's password, which requires the current one. */
 export async function changeMyPassword(
   tx: Tx,
   grant: Grant<'USER:READ'>,
@@ -239,8 +242,9 @@ export async function changeMyPassword(
   length: number,
 ): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', grant.doer.id);
-  if (present.passwordHash !== before.passwordHash) throw conflict('The password changed meanwhile; sign in again.');
-  if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'This is not the present password.');
+  if (present.passwordHash !== before.passwordHash)
+    throw conflict('The password was changed by another request. Sign in again.');
+  if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'The current password is incorrect.');
   assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
   const after = await tx.user.update({ where: { id: before.id }, data: { ...secret } });
   record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
@@ -280,7 +284,7 @@ export async function setUserSuperAdmin(
   superAdmin: boolean,
   keptTokens: readonly string[] = [],
 ): Promise<SuperAdminChange<User>> {
-  assertSuperAdmin(grant, 'makes or unmakes super admins');
+  assertSuperAdmin(grant, 'can add or remove super admins');
   const before = await find<User>(tx, grant, 'USER', id);
   if (superAdmin) assertLasting(grant, 'make a super admin');
   const row = await change(tx, grant, before, { superAdmin }, 'set-super-admin');
@@ -288,14 +292,14 @@ export async function setUserSuperAdmin(
   return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
 }
 
-/** Somebody who became a super admin, or no longer is one. */
+/** An account that became a super admin, or no longer is one. */
 export interface SuperAdminChange<Row> {
   readonly row: Row;
-  /** The tokens that a new super admin had: those that others made are revoked, unless they were kept on purpose. */
+  /** Tokens of a new super admin. Tokens that others created are revoked, except those to keep. */
   readonly tokens: readonly ApiToken[];
 }
 
-/** Ends every lock of the account and what counts towards one, from whichever address; an event says so. */
+/** Removes all locks of the account and failed attempts from all addresses, with an event. */
 export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
   const user = await find<User>(tx, grant, 'USER', id);
   await grant.review(tx, { before: user, after: user });
@@ -309,10 +313,10 @@ export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string
   return user;
 }
 
-/** Access, bindings, memberships and tokens fall with the user, each with its event. */
+/** Deletes the user with access, bindings, memberships and tokens, each with its event. */
 export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
-  if (before.superAdmin) assertSuperAdmin(grant, 'deletes a super admin');
+  if (before.superAdmin) assertSuperAdmin(grant, 'can delete a super admin');
   await grant.review(tx, { before, after: null });
   keepSuperAdmin(tx);
   await removePrincipal(tx, grant, id);
@@ -323,7 +327,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   return before;
 }
 
-/** What hangs on a user or service account. */
+/** Dependents of a user or service account. */
 export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
   await removeBindings(tx, grant, null, { tenantId: null, principalId });
   for (const { tenant, ...access } of await tx.tenantAccess.findMany({

@@ -11,14 +11,14 @@ const keys =
 builder.objectField(ViewerRef, 'settings', (t) =>
   t.field({
     type: 'JSON',
-    description: `What they set for their own frontends, by key: ${keys}. What was never set is not there.`,
+    description: `Settings of the user for frontends, by key: ${keys}. Settings without a value are omitted.`,
     resolve: async ({ id }, _args, { db }) =>
       (await db.userSettings.findFirst({ where: { userId: id } }))?.settings ?? {},
   }),
 );
 
 mutation('updateMySettings', {
-  description: 'Changes the own settings, key by key: what is left out stays, null takes a key back.',
+  description: 'Updates the settings of the viewer, key by key. Omitted keys are kept, null deletes a key.',
   permission: 'USER:READ',
   feedsAccess: false,
   input: (t) => ({
@@ -29,6 +29,6 @@ mutation('updateMySettings', {
   run: (tx, grant, { settings }, _target, { limits }) =>
     updateMySettings(tx, grant, settings as SettingsChange, limits.pageSize),
   payload: (t) => ({
-    settings: t.field({ type: 'JSON', description: 'All of them now.', resolve: ({ result }) => result }),
+    settings: t.field({ type: 'JSON', description: 'All settings of the viewer.', resolve: ({ result }) => result }),
   }),
 });

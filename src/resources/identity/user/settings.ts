@@ -14,7 +14,7 @@ import { auditFilters, maxFilters } from './audit-filters.ts';
 const line = (length: number) =>
   z
     .string()
-    .min(1, 'This is never empty.')
+    .min(1, 'The value cannot be empty.')
     .max(length, `At most ${length} characters.`)
     .regex(/^[^\p{Cc}]*$/u, 'No control characters.');
 
@@ -42,11 +42,11 @@ const editor = z.strictObject({
   wordWrap: z.boolean().nullable(),
 });
 
-/** What a person may set for their own frontends. Null: as if it had never been set. */
+/** Settings of a user for frontends. Null deletes a setting. */
 const settings = z.strictObject({
   theme: z.enum(['light', 'dark', 'system']).nullable(),
-  timeZone: line(100).refine(isTimeZone, 'This is no time zone: use an IANA name such as Europe/Berlin.').nullable(),
-  language: line(35).refine(isLanguage, 'This is no language: use a tag such as en or de-AT.').nullable(),
+  timeZone: line(100).refine(isTimeZone, 'Unknown time zone. Use an IANA name such as Europe/Berlin.').nullable(),
+  language: line(35).refine(isLanguage, 'Unknown language. Use a tag such as en or de-AT.').nullable(),
   dateFormat: line(50).nullable(),
   pageSize: z.int().min(1, 'At least 1.').max(1_000, 'At most 1,000.').nullable(),
   defaultTenant: tenantKey.nullable(),
@@ -58,13 +58,13 @@ const settings = z.strictObject({
   auditFilters: auditFilters.nullable(),
 });
 
-/** What may be sent to change them: any of the settings. */
+/** Input of an update: any of the settings. */
 export const settingsChange = settings.partial();
 export type SettingsChange = z.infer<typeof settingsChange>;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The present settings with a change: key by key, and within those of many keys; null takes a key back. */
+/** Merges a change into the current settings, key by key, also within nested settings. Null deletes a key. */
 export const mergeSettings = (present: Values, change: Values): Record<string, Json> => merge(present, change, 1);
 
 function merge(present: Values, change: Values, depth: number): Record<string, Json> {
@@ -82,9 +82,9 @@ function merge(present: Values, change: Values, depth: number): Record<string, J
 }
 
 /**
- * Changes the own settings.
- * @param maxPage what a page of a list may hold here.
- * @throws FORBIDDEN for who acts as somebody else.
+ * Updates the caller's settings.
+ * @param maxPage max page size of this gateway.
+ * @throws FORBIDDEN while impersonating.
  */
 export async function updateMySettings(
   tx: Tx,
@@ -93,20 +93,21 @@ export async function updateMySettings(
   maxPage: number,
 ): Promise<Record<string, Json>> {
   const { doer } = grant;
-  if (doer.impersonator) throw new GatehouseError('FORBIDDEN', 'Settings are changed by whose they are.');
+  if (doer.impersonator)
+    throw new GatehouseError('FORBIDDEN', 'Settings cannot be changed while impersonating. Sign in as their owner.');
   if ((change.pageSize ?? 0) > maxPage)
-    throw badInput(['input', 'settings', 'pageSize'], `A page has at most ${maxPage} objects here.`);
+    throw badInput(['input', 'settings', 'pageSize'], `pageSize can be at most ${maxPage} on this gateway.`);
   const user = await find<User>(tx, grant, 'USER', doer.id);
   const stored = await tx.userSettings.findUnique({ where: { userId: user.id } });
   const before = (stored?.settings ?? {}) as Record<string, Json>;
   const after = mergeSettings(before, change);
   if (Object.keys(after['auditFilters'] ?? {}).length > maxFilters)
-    throw badInput(['input', 'settings', 'auditFilters'], `At most ${maxFilters} filters are kept.`);
+    throw badInput(['input', 'settings', 'auditFilters'], `At most ${maxFilters} filters can be saved.`);
   const patches = patchesOf(toJson({ settings: before }), toJson({ settings: after }));
   if (!patches) return after;
   const data = { settings: after as object, updatedAt: new Date() };
   await tx.userSettings.upsert({ where: { userId: user.id }, create: { userId: user.id, ...data }, update: data });
-  // Not by `record`: settings change nothing of what anybody may do.
+  // Not by `record`: settings have no effect on access.
   append(tx, {
     ...envelope(doer),
     tenantId: '',

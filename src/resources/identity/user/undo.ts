@@ -3,7 +3,10 @@ import type { User } from '../../../db/generated/client.ts';
 import { find } from '../../../policy/session/find.ts';
 import { type AuthMethod, setAuthMethods, setUserDisabled, setUserSuperAdmin, updateUser } from './service.ts';
 
-/** Each goes back by the mutation that made it, so that its own rules hold. Passwords do not: they are written nowhere. */
+/**
+ * Undo uses the mutation that made the change, so that its rules apply. Passwords cannot be undone: they are recorded
+ * nowhere.
+ */
 for (const verb of ['update', 'enable', 'disable', 'set-super-admin', 'set-auth-methods'])
   defineUndo(`user.${verb}`, {
     permission: 'USER:UPDATE',

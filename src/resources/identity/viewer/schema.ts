@@ -7,43 +7,43 @@ import { ViewerRef } from '../../../graphql/viewer-ref.ts';
 import { readSubject, Subject } from '../subject-type.ts';
 
 ViewerRef.implement({
-  description: 'Who asks.',
+  description: 'The caller.',
   fields: (t) => ({
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: (_viewer, _args, { session }) => session.principal.name,
     }),
     superAdmin: t.boolean({
-      description: 'Do they administer the whole instance?',
+      description: 'True for a super admin.',
       resolve: (_viewer, _args, { session }) => session.principal.superAdmin,
     }),
     credential: t.field({
       type: CredentialKind,
-      description: 'By what they signed in.',
+      description: 'Credential of the request.',
       resolve: (_viewer, _args, { session }) =>
         session.identity.credential.kind === 'api-token' ? 'API_TOKEN' : 'PASSWORD',
     }),
     credentialExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Until when the token is valid; null: for ever, or signed in by password.',
+      description: 'When the token expires; null if it never expires, or for a password.',
       resolve: (_viewer, _args, { session }) => session.identity.credential.expiresAt ?? null,
     }),
     impersonatedBy: t.string({
       nullable: true,
-      description: 'Who really acts, while impersonating.',
+      description: 'The real actor, while impersonating.',
       resolve: (_viewer, _args, { session }) => session.identity.impersonator?.name ?? null,
     }),
     subject: t.field({
       type: Subject,
       nullable: true,
-      description: 'The user or service account; the latter as far as it may read itself.',
+      description: 'The user or service account. Null if a service account cannot read itself.',
       resolve: (_viewer, _args, context) => subject(context) as never,
     }),
     user: t.field({
       type: refOf('User'),
       nullable: true,
-      description: 'The user, with profile and tokens; null for a service account.',
+      description: 'The user with profile and tokens; null for a service account.',
       resolve: (_viewer, _args, context) => ownUser(context),
     }),
   }),
@@ -59,7 +59,7 @@ const ownUser = ({ session, db }: Context): Promise<User | null> | null =>
 builder.queryField('viewer', (t) =>
   t.field({
     type: ViewerRef,
-    description: 'Who am I, and by which means?',
+    description: 'The caller and its credential.',
     access: 'signed-in',
     resolve: (_root, _args, { session }) => ({ id: session.principal.id }),
   }),
