@@ -34,6 +34,15 @@ const exactJson = (value: unknown): unknown => {
   return value;
 };
 
+/** A variable of another scalar within a literal is read already: it is put back into JSON. */
+function asJson(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return value.map(asJson);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, asJson(member)]));
+}
+
 const literal = (node: ValueNode): string => {
   if (node.kind !== Kind.STRING && node.kind !== Kind.INT) throw fault('The value must be a text.');
   return node.value;
@@ -71,6 +80,6 @@ export const scalars = {
     serialize: (value: unknown) => value,
     parseValue: exactJson,
     parseLiteral: (node: ValueNode, variables: unknown) =>
-      exactJson(valueFromASTUntyped(node, variables as Record<string, unknown>)),
+      exactJson(asJson(valueFromASTUntyped(node, variables as Record<string, unknown>))),
   },
 };
