@@ -57,4 +57,21 @@ describe('a schedule in a time zone', () => {
         }
     expect(compared).toBeGreaterThan(100);
   });
+
+  it('passes over the hour that comes twice at once, also where it fires every second', () => {
+    const schedule = { cron: '* * 0-22 * * *', timezone: 'Europe/Paris', withSeconds: true };
+    const put = Date.parse('2026-10-25T01:00:00Z');
+    const iso = (date?: Date) => date?.toISOString();
+    const start = performance.now();
+    for (const at of [put, put + 1_500, put + 1_800_000, put + 3_599_999]) {
+      expect(iso(nextAfter(schedule, new Date(at)))).toBe('2026-10-25T02:00:00.000Z');
+      expect(iso(lastUpTo(schedule, new Date(at)))).toBe('2026-10-25T00:59:59.000Z');
+    }
+    // Each of these looked through the 3,600 seconds of that hour.
+    for (let i = 0; i < 20; i += 1) nextAfter(schedule, new Date(put + i));
+    for (let i = 0; i < 20; i += 1) lastUpTo(schedule, new Date(put + days / 2 + i));
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(iso(nextAfter(schedule, new Date(put - 2_000)))).toBe('2026-10-25T00:59:59.000Z');
+    expect(iso(lastUpTo(schedule, new Date(put + 3_600_000)))).toBe('2026-10-25T02:00:00.000Z');
+  });
 });

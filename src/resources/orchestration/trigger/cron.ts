@@ -1,6 +1,6 @@
 import { Cron, CronPattern } from 'croner';
 import { hasDay } from './cron-days.ts';
-import { instantIn, instantOf, putBack, wallAt, zoneNamed } from './zone.ts';
+import { instantIn, instantOf, lastShown, zoneNamed } from './zone.ts';
 
 /** The parts of a schedule that say when, as a source has them. */
 export interface Schedule {
@@ -96,7 +96,7 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
   if (zone === 'UTC') return walls.nextRun(instant) ?? undefined;
   if (isHourly) return parse(clock, zone).nextRun(instant) ?? undefined;
   // Of the clocks' own times, as if they were UTC: the order is that of their instants.
-  for (let wall = walls.nextRun(new Date(wallAt(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
+  for (let wall = walls.nextRun(new Date(lastShown(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
     const next = instantOf(zone, wall.getTime());
     if (next > instant.getTime()) return new Date(next);
   }
@@ -116,7 +116,7 @@ export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   const { cron: walls, isHourly } = wallsOf(clock);
   if (zone === 'UTC') return walls.previousRuns(1, new Date(behind))[0];
   if (isHourly) return parse(clock, zone).previousRuns(1, new Date(behind))[0];
-  let [wall] = walls.previousRuns(1, new Date(wallAt(zone, behind) + putBack(zone, behind)));
+  let [wall] = walls.previousRuns(1, new Date(lastShown(zone, instant.getTime()) + 1_000));
   for (; wall; [wall] = walls.previousRuns(1, wall)) {
     const last = instantOf(zone, wall.getTime());
     if (last <= instant.getTime()) return new Date(last);

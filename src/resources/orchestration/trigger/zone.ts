@@ -86,10 +86,23 @@ export function instantOf(zone: string, wall: number): number {
   return late;
 }
 
-/** By how much clocks of a zone were put back in the day before an instant. */
-export function putBack(zone: string, instant: number): number {
-  const offsetAt = (at: number) => wallAt(zone, at) - at;
-  return zone === 'UTC' ? 0 : Math.max(0, offsetAt(instant - day) - offsetAt(instant));
+/**
+ * The last time that clocks of a zone have shown up to an instant. In the hour that they show a second time, it is the
+ * end of that hour: none of its times is new.
+ */
+export function lastShown(zone: string, instant: number): number {
+  const wall = wallAt(zone, instant);
+  let early = instantOf(zone, wall);
+  if (early >= instant) return wall;
+  // The clocks were put back in between.
+  const before = wall - early;
+  let late = instant;
+  while (late - early > 1) {
+    const middle = Math.floor((early + late) / 2);
+    if (wallAt(zone, middle) - middle === before) early = middle;
+    else late = middle;
+  }
+  return early + before;
 }
 
 const written =
