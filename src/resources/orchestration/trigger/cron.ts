@@ -1,6 +1,6 @@
 import { Cron, CronPattern } from 'croner';
 import { hasDay } from './cron-days.ts';
-import { instantIn, instantOf, lastShown, zoneNamed } from './zone.ts';
+import { hasDistance, instantIn, instantOf, lastShown, zoneNamed } from './zone.ts';
 
 /** The parts of a schedule that say when, as a source has them. */
 export interface Schedule {
@@ -76,8 +76,30 @@ function wallsOf(clock: Clock): Walls {
   return walls;
 }
 
-const datesOf = ({ dates, timezone }: Schedule): number[] =>
-  (dates ?? []).flatMap((date) => instantIn(date, zoneNamed(timezone ?? 'UTC') ?? 'UTC') ?? []);
+/**
+ * Of the dates, the one nearest to an instant on the side that is asked for. Dates by the clocks of a zone are compared
+ * as clocks show them: the zone is asked about the instant alone, and not about each of thousands of dates.
+ */
+function nearestDate(
+  { dates, timezone }: Schedule,
+  instant: number,
+  isOnSide: (date: number, place: number) => boolean,
+  pick: (a: number, b: number) => number,
+): Date | undefined {
+  const zone = zoneNamed(timezone ?? 'UTC') ?? 'UTC';
+  const shown = lastShown(zone, instant);
+  let [wall, fixed]: (number | undefined)[] = [];
+  for (const text of dates ?? []) {
+    const date = instantIn(text, 'UTC');
+    if (date === undefined) continue;
+    if (hasDistance(text)) {
+      if (isOnSide(date, instant)) fixed = pick(fixed ?? date, date);
+    } else if (isOnSide(date, shown)) wall = pick(wall ?? date, date);
+  }
+  const byClocks = wall === undefined ? undefined : instantOf(zone, wall);
+  const found = fixed === undefined || byClocks === undefined ? (fixed ?? byClocks) : pick(fixed, byClocks);
+  return found === undefined ? undefined : new Date(found);
+}
 
 /**
  * The first instant of the schedule behind this one; undefined where there is none.
@@ -86,10 +108,7 @@ const datesOf = ({ dates, timezone }: Schedule): number[] =>
  * hours as they pass.
  */
 export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
-  if (schedule.dates) {
-    const dates = datesOf(schedule).filter((date) => date > instant.getTime());
-    return dates.length === 0 ? undefined : new Date(Math.min(...dates));
-  }
+  if (schedule.dates) return nearestDate(schedule, instant.getTime(), (date, place) => date > place, Math.min);
   const clock = clockOf(schedule);
   const { zone } = clock;
   const { cron: walls, isHourly } = wallsOf(clock);
@@ -105,10 +124,7 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
 
 /** The last instant of the schedule before this one, or at it; undefined where there is none. */
 export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
-  if (schedule.dates) {
-    const dates = datesOf(schedule).filter((date) => date <= instant.getTime());
-    return dates.length === 0 ? undefined : new Date(Math.max(...dates));
-  }
+  if (schedule.dates) return nearestDate(schedule, instant.getTime(), (date, place) => date <= place, Math.max);
   const clock = clockOf(schedule);
   const { zone } = clock;
   // Croner looks strictly before.

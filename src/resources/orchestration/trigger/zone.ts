@@ -108,6 +108,9 @@ export function lastShown(zone: string, instant: number): number {
 const written =
   /^(?!0000)(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/+-]+\])?)?$/i;
 
+/** Does a date of a source say its distance from UTC? Then it is an instant, whatever clocks show. */
+export const hasDistance = (text: string): boolean => written.exec(text.trim())?.[3] !== undefined;
+
 /**
  * The instant that a date of a source says; without a distance from UTC, by the clocks of the zone. Undefined: it is no
  * date, or one that the calendar does not have.
