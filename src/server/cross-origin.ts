@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Seconds that a browser keeps the answer to a preflight: the most that Chromium keeps. */
 const preflightSeconds = 7_200;
 /** Headers of answers that a page of another origin may read. */
-const exposed = 'X-Request-Id, Retry-After, Content-Disposition';
+const exposed = 'X-Request-Id, Retry-After, Content-Disposition, Gatehouse-Audit-Head, Gatehouse-Audit-Unprovable';
 
 /** Lets the page of an allowed origin read the answer. A cache keeps answers apart by what they differ by. */
 export function shareAnswer(request: IncomingMessage, response: ServerResponse, isAllowed: boolean): void {

@@ -79,7 +79,7 @@ function isPlain({ method, url, headers }: IncomingMessage, bodyBytes: number): 
     length > 0 &&
     length <= bodyBytes &&
     headers['content-encoding'] === undefined &&
-    /^application\/json(?: *; *charset="?utf-8"?)?$/i.test(headers['content-type'] ?? '')
+    /^application\/json(?:; *charset="?utf-8"?)?$/i.test(headers['content-type'] ?? '')
   );
 }
 

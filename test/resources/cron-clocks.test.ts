@@ -1,6 +1,7 @@
 import { CronPattern } from 'croner';
 import { describe, expect, it } from 'vitest';
 import { lastUpTo, nextAfter } from '../../src/resources/orchestration/trigger/cron.ts';
+import { instantIn } from '../../src/resources/orchestration/trigger/zone.ts';
 
 const minute = 60_000;
 const days = 86_400_000;
@@ -59,5 +60,45 @@ describe('a schedule in a time zone', () => {
           compared += wanted.length;
         }
     expect(compared).toBeGreaterThan(100);
+  });
+
+  it('passes over the hour that comes twice at once, also where it fires every second', () => {
+    const schedule = { cron: '* * 0-22 * * *', timezone: 'Europe/Paris', withSeconds: true };
+    const put = Date.parse('2026-10-25T01:00:00Z');
+    const iso = (date?: Date) => date?.toISOString();
+    const start = performance.now();
+    for (const at of [put, put + 1_500, put + 1_800_000, put + 3_599_999]) {
+      expect(iso(nextAfter(schedule, new Date(at)))).toBe('2026-10-25T02:00:00.000Z');
+      expect(iso(lastUpTo(schedule, new Date(at)))).toBe('2026-10-25T00:59:59.000Z');
+    }
+    // Each of these looked through the 3,600 seconds of that hour.
+    for (let i = 0; i < 20; i += 1) nextAfter(schedule, new Date(put + i));
+    for (let i = 0; i < 20; i += 1) lastUpTo(schedule, new Date(put + days / 2 + i));
+    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(iso(nextAfter(schedule, new Date(put - 2_000)))).toBe('2026-10-25T00:59:59.000Z');
+    expect(iso(lastUpTo(schedule, new Date(put + 3_600_000)))).toBe('2026-10-25T02:00:00.000Z');
+  });
+
+  it('of dates finds the same as each date by itself, in a time that does not grow with what a zone costs', () => {
+    const clocks = (from: string, count: number, stepMs: number) =>
+      Array.from({ length: count }, (_, i) => new Date(Date.parse(from) + i * stepMs).toISOString().slice(0, 16));
+    for (const timezone of ['Europe/Paris', 'Australia/Lord_Howe', 'America/Chicago'])
+      for (const day of starts) {
+        const begin = Date.parse(`${day}T00:00:00Z`);
+        const dates = [...clocks(`${day}T00:00Z`, 60, 25 * minute), `${day}T01:10:00+01:00`, `${day}T16:05Z`];
+        const instants = dates.map((date) => instantIn(date, timezone)!);
+        for (let at = begin; at < begin + days; at += 17 * minute) {
+          const later = instants.filter((instant) => instant > at);
+          const next = nextAfter({ dates, timezone }, new Date(at));
+          expect(next?.getTime()).toBe(later.length === 0 ? undefined : Math.min(...later));
+          const earlier = instants.filter((instant) => instant <= at);
+          const last = lastUpTo({ dates, timezone }, new Date(at));
+          expect(last?.getTime()).toBe(earlier.length === 0 ? undefined : Math.max(...earlier));
+        }
+      }
+    const many = { dates: clocks('2026-01-01T00:00Z', 30_000, minute), timezone: 'Europe/Paris' };
+    const start = performance.now();
+    for (let i = 0; i < 5; i += 1) nextAfter(many, new Date('2026-01-10T00:00:00Z'));
+    expect(performance.now() - start).toBeLessThan(1_500);
   });
 });

@@ -48,6 +48,7 @@ describe('one invalid item of a report or an import', () => {
       { ...line, sequence: '6', message: null },
       { ...line, sequence: 2 ** 53 },
       { ...line, sequence: '8' },
+      null,
     ];
     const report = call('reportLogs', selected);
     const { reportLogs } = await engine.client.ok<any>(report, { i: input({ logs }) });
@@ -60,6 +61,7 @@ describe('one invalid item of a report or an import', () => {
       ['BAD_INPUT', 'input.logs.5.message'],
       ['BAD_INPUT', 'input.logs.6.sequence'],
       ['APPLIED'],
+      ['BAD_INPUT', 'input.logs.8'],
     ]);
     const stored = await world.db.logEntry.findMany({
       where: { execution: { executionId: id } },

@@ -171,7 +171,7 @@ describe('the HTTP server', () => {
           vary: expect.stringContaining('Origin'),
           'access-control-allow-origin': origin,
         });
-        expect(headers['access-control-expose-headers']).toMatch(/X-Request-Id.*Retry-After/);
+        expect(headers['access-control-expose-headers']).toMatch(/X-Request-Id.*Retry-After.*Audit-Unprovable/);
         expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
       }
       for (const other of [undefined, 'https://evil.example'])

@@ -146,6 +146,7 @@ describe('a plain POST', () => {
 
   it.each<[string, Record<string, string>, string | Buffer]>([
     ['a charset', { 'content-type': 'application/json; charset=utf-8' }, json('{ __typename }')],
+    ['a blank before the charset', { 'content-type': 'application/json ; charset=utf-8' }, json('{ __typename }')],
     ['another charset', { 'content-type': 'application/json; charset=latin1' }, json('{ __typename }')],
     ['another type', { 'content-type': 'text/plain' }, json('{ __typename }')],
     ['two types', { 'content-type': 'application/json, text/plain' }, json('{ __typename }')],

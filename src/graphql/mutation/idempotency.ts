@@ -106,9 +106,9 @@ export class KeyedRequest {
       const gone = reviews.flatMap(({ before, after }) => (before !== null && after === null ? [before] : []));
       return of.effect === 'allow' ? [{ permission, scope, gone }] : [];
     });
-    const { scope, tenant, id, permission } = target;
+    const { scope, tenant, id, permission, resource } = target;
     const answer = await keep(this.#payload, outcome, this.#context, this.#info);
-    const kept = { target: { scope, tenant, id, permission }, rights, answer };
+    const kept = { target: { scope, tenant, id, permission, resource }, rights, answer };
     const sealed = seal(this.#context.keys.idempotency[0]!, Buffer.from(JSON.stringify(tag(kept))), this.#owner);
     const [principalId, impersonatorId, key] = this.#owner;
     await tx.$executeRaw`

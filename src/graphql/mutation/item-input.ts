@@ -5,6 +5,7 @@ import {
   type ExecutionResult,
   type GraphQLInputObjectType,
   type GraphQLInputType,
+  GraphQLNonNull,
   getNamedType,
   getNullableType,
   isEnumType,
@@ -154,7 +155,7 @@ function placeholder(type: GraphQLInputObjectType, refused: RefusedInput): Value
 function taken(item: unknown, type: GraphQLInputObjectType, path: Issue['path']): unknown {
   if (item instanceof RefusedInput) return placeholder(type, item);
   const issues: Issue[] = [];
-  coerceInputValue(item, type, (at, _value, { message }) => {
+  coerceInputValue(item, new GraphQLNonNull(type), (at, _value, { message }) => {
     issues.push({ path: [...path, ...at], message: message.replace(/ Did you mean [\s\S]*$/, '') });
   });
   if (issues.length === 0) return item;

@@ -1,7 +1,7 @@
 import { Cron, CronPattern } from 'croner';
 import { LRUCache } from 'lru-cache';
 import { hasDay } from './cron-days.ts';
-import { instantIn, instantOf, putBack, wallAt, zoneNamed } from './zone.ts';
+import { hasDistance, instantIn, instantOf, lastShown, zoneNamed } from './zone.ts';
 
 /** The parts of a schedule that define its dates. */
 export interface Schedule {
@@ -75,8 +75,30 @@ function wallsOf(clock: Clock): Walls {
   return walls;
 }
 
-const datesOf = ({ dates, timezone }: Schedule): number[] =>
-  (dates ?? []).flatMap((date) => instantIn(date, zoneNamed(timezone ?? 'UTC') ?? 'UTC') ?? []);
+/**
+ * Of the dates, the one nearest to an instant on the side that is asked for. Dates by the clocks of a zone are compared
+ * as clocks show them: the zone is asked about the instant alone, and not about each of thousands of dates.
+ */
+function nearestDate(
+  { dates, timezone }: Schedule,
+  instant: number,
+  isOnSide: (date: number, place: number) => boolean,
+  pick: (a: number, b: number) => number,
+): Date | undefined {
+  const zone = zoneNamed(timezone ?? 'UTC') ?? 'UTC';
+  const shown = lastShown(zone, instant);
+  let [wall, fixed]: (number | undefined)[] = [];
+  for (const text of dates ?? []) {
+    const date = instantIn(text, 'UTC');
+    if (date === undefined) continue;
+    if (hasDistance(text)) {
+      if (isOnSide(date, instant)) fixed = pick(fixed ?? date, date);
+    } else if (isOnSide(date, shown)) wall = pick(wall ?? date, date);
+  }
+  const byClocks = wall === undefined ? undefined : instantOf(zone, wall);
+  const found = fixed === undefined || byClocks === undefined ? (fixed ?? byClocks) : pick(fixed, byClocks);
+  return found === undefined ? undefined : new Date(found);
+}
 
 /**
  * The first date of the schedule after this time; undefined if none. Each local time occurs once: a time that is
@@ -84,17 +106,14 @@ const datesOf = ({ dates, timezone }: Schedule): number[] =>
  * expressions follow the elapsed hours.
  */
 export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
-  if (schedule.dates) {
-    const dates = datesOf(schedule).filter((date) => date > instant.getTime());
-    return dates.length === 0 ? undefined : new Date(Math.min(...dates));
-  }
+  if (schedule.dates) return nearestDate(schedule, instant.getTime(), (date, place) => date > place, Math.min);
   const clock = clockOf(schedule);
   const { zone } = clock;
   const { cron: walls, isHourly } = wallsOf(clock);
   if (zone === 'UTC') return walls.nextRun(instant) ?? undefined;
   if (isHourly) return parse(clock, zone).nextRun(instant) ?? undefined;
   // Local times as if they were UTC; their order is that of the instants.
-  for (let wall = walls.nextRun(new Date(wallAt(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
+  for (let wall = walls.nextRun(new Date(lastShown(zone, instant.getTime()))); wall; wall = walls.nextRun(wall)) {
     const next = instantOf(zone, wall.getTime());
     if (next > instant.getTime()) return new Date(next);
   }
@@ -103,10 +122,7 @@ export function nextAfter(schedule: Schedule, instant: Date): Date | undefined {
 
 /** The last date of the schedule at or before this time; undefined if none. */
 export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
-  if (schedule.dates) {
-    const dates = datesOf(schedule).filter((date) => date <= instant.getTime());
-    return dates.length === 0 ? undefined : new Date(Math.max(...dates));
-  }
+  if (schedule.dates) return nearestDate(schedule, instant.getTime(), (date, place) => date <= place, Math.max);
   const clock = clockOf(schedule);
   const { zone } = clock;
   // Croner searches strictly before.
@@ -114,7 +130,7 @@ export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   const { cron: walls, isHourly } = wallsOf(clock);
   if (zone === 'UTC') return walls.previousRuns(1, new Date(behind))[0];
   if (isHourly) return parse(clock, zone).previousRuns(1, new Date(behind))[0];
-  let [wall] = walls.previousRuns(1, new Date(wallAt(zone, behind) + putBack(zone, behind)));
+  let [wall] = walls.previousRuns(1, new Date(lastShown(zone, instant.getTime()) + 1_000));
   for (; wall; [wall] = walls.previousRuns(1, wall)) {
     const last = instantOf(zone, wall.getTime());
     if (last <= instant.getTime()) return new Date(last);

@@ -74,7 +74,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     definition: t.field({
       type: 'JSON',
       description:
-        'Declaration in the source, without disabled. The key of a webhook starts executions: it is shown as *** to viewers who cannot update the trigger.',
+        'Declaration in the source, without disabled. The key of a webhook starts executions: it is shown as *** to viewers who cannot update the trigger. The source of the flow, which requires FLOW:READ, holds it as written: use a secret for it.',
       resolve: (trigger, _args, context) => shownDefinition(trigger, context),
     }),
     disabled: t.exposeBoolean('disabled', {

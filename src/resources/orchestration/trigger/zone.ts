@@ -86,14 +86,30 @@ export function instantOf(zone: string, wall: number): number {
   return late;
 }
 
-/** How far the clocks of a zone were put back in the day before an instant. */
-export function putBack(zone: string, instant: number): number {
-  const offsetAt = (at: number) => wallAt(zone, at) - at;
-  return zone === 'UTC' ? 0 : Math.max(0, offsetAt(instant - day) - offsetAt(instant));
+/**
+ * The last local time of a zone up to an instant. In the hour that occurs a second time, it is the end of that hour: none
+ * of its times is new.
+ */
+export function lastShown(zone: string, instant: number): number {
+  const wall = wallAt(zone, instant);
+  let early = instantOf(zone, wall);
+  if (early >= instant) return wall;
+  // The clocks were put back in between.
+  const before = wall - early;
+  let late = instant;
+  while (late - early > 1) {
+    const middle = Math.floor((early + late) / 2);
+    if (wallAt(zone, middle) - middle === before) early = middle;
+    else late = middle;
+  }
+  return early + before;
 }
 
 const written =
   /^(?!0000)(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+-]\d\d(?::?\d\d)?)?(?:\[[\w/+-]+\])?)?$/i;
+
+/** True if a date in a source has an offset: then it is an instant. */
+export const hasDistance = (text: string): boolean => written.exec(text.trim())?.[3] !== undefined;
 
 /** The instant of a date in a source; without an offset, in the zone. Undefined if it is not a valid date. */
 export function instantIn(text: string, zone: string): number | undefined {
