@@ -20,11 +20,11 @@ import { actionGroups, type Compiled, type CompiledSet, compilePolicies } from '
 const settings = z.strictObject({
   /** Cedar text. */
   policies: z.string().default(''),
-  /** Files with more of it, in the folder that `policyFiles` names. */
+  /** Files with further policies, in the folder of `policyFiles`. */
   files: z.array(policyFile('.cedar')).default([]),
   /** A Cedar schema (text) that the policies must satisfy. */
   schema: z.string().optional(),
-  /** What Cedar decides about, all actions; left out: what the heads of the policies speak of. */
+  /** Resources that Cedar decides about, with all actions. Defaults to those in the heads of the policies. */
   resources: z
     .array(z.enum(everyResource as [ResourceName, ...ResourceName[]]))
     .min(1)
@@ -35,7 +35,7 @@ const entity = (type: string, id: string) => ({ type: `${prefix}${type}`, id });
 const second = 1_000;
 const atSecond = (time: Date) => new Date(Math.floor(time.getTime() / second) * second);
 
-/** Attributes of principal and context, as the policies see them. */
+/** Attributes of principal and context, as policies see them. */
 function attributesOf({ actor, env }: AccessRequest) {
   const { ip, now, reason } = env;
   return {
@@ -50,7 +50,7 @@ function attributesOf({ actor, env }: AccessRequest) {
   };
 }
 
-/** Cedar's own answers to what needs no row. */
+/** Cedar's answers to questions that need no row. */
 function asker(cedar: Cedar, set: CompiledSet, host: { groups(references: readonly string[]): ReadonlySet<string> }) {
   const groups = set.groups.map((reference) => ({ reference, ids: host.groups([reference]) }));
   const id = 'gatehouse';
@@ -86,27 +86,27 @@ function assertSchema(cedar: Cedar, schema: string, sources: ReadonlyMap<string,
 }
 
 /**
- * Cedar as a guard. What a policy's head speaks of is decided by Cedar: refused without a permit, and where a forbid
- * holds; a set of forbids alone needs a `permit (principal, action, resource);`.
+ * Cedar as a guard. Cedar decides about everything in the policies' heads: refused without a permit, or if a forbid
+ * applies; a set of forbids alone needs a `permit (principal, action, resource);`.
  *
  * Names: `Gatehouse::User::"name"` and `ServiceAccount`, in `Gatehouse::Group::"tenant/name"`;
  * `Gatehouse::Action::"FLOW:UPDATE"`, in `Action::"UPDATE"` and `Action::"FLOW"`; resources are `Gatehouse::FLOW`, in
  * `Gatehouse::Namespace::"company.data"` (and all above it) and `Gatehouse::Tenant::"key"`. They have `tenant` (its key;
- * not at instance level), `namespace`, `id`, and tenants `key`, users `username`, as far as their table has them.
+ * not at instance level), `namespace`, `id`, and tenants `key`, users `username`, if their table has them.
  * Context: `ip`, `now` (to the second), `credential` ("basic" or "api-token"), `reason`, `impersonator`.
  *
- * Cedar itself answers whatever needs no row, once per decision; the rest becomes a filter, and what no filter can say
- * refuses to load. Where Cedar would skip a policy for an error, a permit does not hold, as in Cedar; a forbid does.
+ * Cedar itself answers whatever needs no row, once per decision; the rest becomes a filter. A policy that no filter
+ * can express fails to load. If Cedar skips a policy for an error, a permit does not apply, as in Cedar; a forbid does.
  */
 export default definePolicy({
   name: 'cedar',
-  description: 'Policies written in Cedar: what they do not permit is refused.',
+  description: 'Refuses what policies written in Cedar do not permit.',
   resources: everyResource,
   reads: ['id', 'ip', 'now', 'credential', 'reason'],
   config: settings,
   create({ policies: text, files, schema, resources }, host) {
     const sources = new Map([['policies', text], ...files.map((one) => [one.path, one.text] as const)]);
-    // Nothing to say costs nothing.
+    // Without policies, nothing is evaluated.
     if ([...sources.values()].every((source) => source.trim() === '') && !resources && schema === undefined)
       return { evaluate: abstain };
     const cedar = ownCedar();

@@ -5,7 +5,7 @@ type Day = (typeof days)[number];
 
 const time = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'is not a time of day (00:00 to 24:00)')
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day (00:00 to 24:00)')
   .transform((text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)));
 const timeZone = z.string().refine((name) => {
   try {
@@ -14,22 +14,22 @@ const timeZone = z.string().refine((name) => {
   } catch {
     return false;
   }
-}, 'is not a time zone, such as Europe/Berlin');
+}, 'must be a time zone, such as Europe/Berlin');
 
 const window = z
   .strictObject({ days: z.array(z.enum(days)).min(1), from: time, to: time })
-  .refine(({ from, to }) => from < to, 'ends before it begins; a window over midnight is two windows');
+  .refine(({ from, to }) => from < to, 'must have from before to; split a window over midnight in two');
 
 const rule = z.strictObject({
-  /** Below which namespaces it holds. */
+  /** Namespaces to which the rule applies, including all below them. */
   namespaces: z.array(namespaceName).min(1),
   timeZone,
-  /** When changes are allowed. The end is not included. */
+  /** Times at which changes are allowed. The end is exclusive. */
   windows: z.array(window).min(1),
 });
 type Rule = z.infer<typeof rule>;
 
-/** Weekday and minute of the day where the rule is at home: what a clock on the wall there shows, summer time included. */
+/** Weekday and minute of the day in the rule's time zone, including daylight saving time. */
 function wallClock(now: Date, zone: string): { day: Day; minute: number } {
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
@@ -52,7 +52,7 @@ const isOpen = ({ timeZone: zone, windows }: Rule, now: Date): boolean => {
 
 export default definePolicy({
   name: 'change-window',
-  description: 'Changes below chosen namespaces only within given weekdays and hours of a time zone.',
+  description: 'Allows changes below chosen namespaces only within given weekdays and hours of a time zone.',
   resources: ['NAMESPACE', 'SECRET', 'FLOW', 'TRIGGER'],
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   reads: ['now'],
@@ -63,9 +63,9 @@ export default definePolicy({
       const closed = rules.filter((one) => !isOpen(one, now)).flatMap((one) => one.namespaces);
       if (closed.length === 0) return abstain();
       const until = new Date((minute + 1) * 60_000);
-      return { ...deny('it is outside the change window', allOf(closed.map((name) => outside(name)))), until };
+      return { ...deny('the time is outside the change window', allOf(closed.map((name) => outside(name)))), until };
     };
-    // A window opens or closes on a full minute, in every time zone there is: so long an answer stands.
+    // A window opens or closes on a full minute, in every time zone, so an answer is valid until then.
     let answer: { readonly minute: number; readonly verdict: ReturnType<typeof verdictAt> } | undefined;
     return {
       evaluate({ env: { now } }) {

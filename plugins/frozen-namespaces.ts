@@ -9,10 +9,10 @@ import {
   z,
 } from '../src/policy/contract.ts';
 
-/** Bindings are left out on purpose: access to a frozen namespace can still be given and, above all, withdrawn. */
+/** Bindings are omitted on purpose: access to a frozen namespace can still be granted and, above all, revoked. */
 export default definePolicy({
   name: 'frozen-namespaces',
-  description: 'No changes in frozen namespaces and below them, save by members of the named groups.',
+  description: 'Refuses changes in frozen namespaces and below them, except by members of the exempt groups.',
   resources: ['NAMESPACE', 'SECRET', 'FLOW', 'EXECUTION', 'TRIGGER'],
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   config: z.strictObject({
@@ -21,10 +21,10 @@ export default definePolicy({
   }),
   create: ({ frozen, except }, host) => {
     const exempt = host.groups(except);
-    const spared = frozen.length === 0 ? undefined : allOf(frozen.map((name) => outside(name)));
+    const exemptRows = frozen.length === 0 ? undefined : allOf(frozen.map((name) => outside(name)));
     return {
       evaluate: ({ actor }) =>
-        spared === undefined || actor.isIn(exempt) ? abstain() : deny('the namespace is frozen', spared),
+        exemptRows === undefined || actor.isIn(exempt) ? abstain() : deny('the namespace is frozen', exemptRows),
     };
   },
 });

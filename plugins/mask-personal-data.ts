@@ -1,16 +1,16 @@
 import { abstain, definePolicy, type Verdict, z } from '../src/policy/contract.ts';
 
 /**
- * Not a refusal but an obligation: the values are shown as `***`, wherever they appear. One's own data is spared, since
- * everybody may read their own user.
+ * An obligation instead of a refusal: the values are shown as `***`, wherever they appear. The caller's own data is
+ * exempt, since every user can read their own user.
  */
 export default definePolicy({
   name: 'mask-personal-data',
-  description: 'E-mail addresses and names of users are masked for those without USER READ at the instance level.',
+  description: 'Masks e-mail addresses and names of users for callers without USER READ at the instance level.',
   resources: ['USER'],
   actions: ['READ'],
   config: z.strictObject({
-    /** What to mask. With email, also user names that are e-mail addresses. */
+    /** Fields to mask. With email, also user names that are e-mail addresses. */
     fields: z.array(z.enum(['email', 'firstName', 'lastName', 'username'])).default([]),
   }),
   create: ({ fields }) => ({

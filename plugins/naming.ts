@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { abstain, definePolicy, deny, namespaceName, z } from '../src/policy/contract.ts';
 
-/** The field of each resource that people name it by. */
+/** The name field of each resource. */
 const fields = {
   TENANT: 'key',
   USER: 'username',
@@ -12,19 +12,19 @@ const fields = {
 } as const;
 const resources = Object.keys(fields) as (keyof typeof fields)[];
 
-/** RE2's syntax, matched in linear time: a pattern can be set through the API, and must not stop the gateway. */
+/** RE2 syntax, matched in linear time: a pattern from the API must not stop the gateway. */
 const wholly = (pattern: string) => RE2JS.compile(pattern);
-/** Instructions of a compiled pattern. Matching a name takes at most so many steps for each of its characters. */
+/** Max instructions of a compiled pattern. Matching a name takes at most this many steps per character. */
 const maxProgram = 2_000;
 const pattern = z
   .string()
-  .max(500, 'has at most 500 characters')
+  .max(500, 'can have at most 500 characters')
   .superRefine((text, context) => {
     try {
       if (wholly(text).programSize() <= maxProgram) return;
-      context.addIssue({ code: 'custom', message: 'is too large: use smaller repetitions' });
+      context.addIssue({ code: 'custom', message: 'is too large; use smaller repetitions' });
     } catch {
-      context.addIssue({ code: 'custom', message: 'is not a regular expression (of RE2)' });
+      context.addIssue({ code: 'custom', message: 'is not a valid RE2 regular expression' });
     }
   });
 
@@ -33,14 +33,17 @@ const rule = z
     resource: z.enum(resources),
     /** Only in this namespace and below (for NAMESPACE). */
     under: namespaceName.optional(),
-    /** A regular expression that the whole name must match; of a namespace, the part behind the last dot. */
+    /** A regular expression that the whole name must match. For a namespace, the part after the last dot. */
     pattern,
-    /** What to tell people: what a good name looks like. */
+    /** Description of a valid name, for the reason of a refusal. */
     hint: z.string().min(1),
   })
-  .refine(({ resource, under }) => under === undefined || resource === 'NAMESPACE', 'under is for NAMESPACE only');
+  .refine(
+    ({ resource, under }) => under === undefined || resource === 'NAMESPACE',
+    'under requires resource: NAMESPACE',
+  );
 
-/** The seeds' convention: fit to be forwarded to where DNS labels are asked for. */
+/** The default convention, so that names can be forwarded to systems that require DNS labels. */
 const dnsLabel = {
   resource: 'SERVICE_ACCOUNT' as const,
   pattern: '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?',
@@ -49,10 +52,12 @@ const dnsLabel = {
 
 export default definePolicy({
   name: 'naming',
-  description: 'Names follow the patterns of the organisation.',
+  description: 'Requires names to match the patterns of the organisation.',
   resources: [...resources],
   actions: ['CREATE', 'UPDATE'],
-  config: z.strictObject({ rules: z.array(rule).max(100, 'At most 100 rules.').prefault([dnsLabel]) }),
+  config: z.strictObject({
+    rules: z.array(rule).max(100, 'The list can have at most 100 rules.').prefault([dnsLabel]),
+  }),
   create({ rules }) {
     const prepared = rules.map(({ pattern: text, ...rest }) => ({ ...rest, wanted: wholly(text) }));
     return {
@@ -60,7 +65,7 @@ export default definePolicy({
       review({ resource }, { before, after }) {
         const field = fields[resource];
         const name = after?.[field];
-        // Only a name that is new: what was named before the rule stays as it is.
+        // Only new names: a name from before the rule stays valid.
         if (typeof name !== 'string' || before?.[field] === name) return abstain();
         for (const { resource: of, under, wanted, hint } of prepared) {
           if (of !== resource) continue;

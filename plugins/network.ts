@@ -12,11 +12,11 @@ const range = z.string().refine((text) => {
     more === undefined &&
     (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
   );
-}, 'is not an address or a CIDR range');
+}, 'must be an address or a CIDR range');
 
 const rule = z
   .strictObject({
-    /** Key of the tenant in which it holds; left out: in every tenant and at instance level. */
+    /** Key of the tenant to which the rule applies. Omit for every tenant and the instance level. */
     tenant: z.string().optional(),
     /** Only for members of this group. */
     group: groupReference.optional(),
@@ -24,7 +24,7 @@ const rule = z
     serviceAccount: z.string().optional(),
     allow: z.array(range).min(1),
   })
-  .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'names a group and a service account')
+  .refine(({ group, serviceAccount }) => !(group && serviceAccount), 'must not set both group and serviceAccount')
   .refine(
     ({ tenant, group }) => tenant === undefined || group === undefined || group.startsWith(`${tenant}/`),
     'matches no caller: the group belongs to another tenant',
@@ -42,7 +42,7 @@ function listOf(ranges: readonly string[]): BlockList {
 
 export default definePolicy({
   name: 'network',
-  description: 'Requests only from allowed addresses, for a tenant, a group or a service account.',
+  description: 'Allows requests only from given addresses, for a tenant, a group or a service account.',
   resources: everyResource,
   reads: ['ip', 'id'],
   config: z.strictObject({ rules: z.array(rule).default([]) }),
@@ -53,7 +53,7 @@ export default definePolicy({
       serviceAccount: serviceAccount === undefined ? undefined : host.serviceAccount(serviceAccount, tenant),
       allowed: listOf(allow),
     }));
-    /** Another name would take a service account out of its rule. */
+    /** A new name would exempt a service account from its rule. */
     const keepsName: NonNullable<Policy['review']> = ({ resource, scope }, { before, after }) => {
       const name = before?.['name'];
       if (resource !== 'SERVICE_ACCOUNT' || after === null || name === undefined || name === after['name'])
@@ -62,7 +62,9 @@ export default definePolicy({
         ({ serviceAccount, tenants }) =>
           serviceAccount === name && (!tenants || (scope.tenantId !== undefined && tenants.has(scope.tenantId))),
       );
-      return isNamed ? deny('the allowed addresses of this service account are set by its name') : abstain();
+      return isNamed
+        ? deny('a network rule refers to this service account by its name; change the rule first')
+        : abstain();
     };
     return {
       evaluate({ actor, scope, env }) {
@@ -71,15 +73,15 @@ export default definePolicy({
           if (groups && !actor.isIn(groups)) continue;
           if (serviceAccount !== undefined && !(actor.kind === 'SERVICE_ACCOUNT' && actor.name === serviceAccount))
             continue;
-          // Looked at only here: an explanation tells whether the answer depends on it.
+          // Read only here, so that an explanation knows whether the answer depends on it.
           const { ip } = env;
-          if (ip === undefined) return deny('the address of the request is not known, and it decides');
-          // Every rule that concerns the request must allow its address.
-          if (!allowed.check(ip, familyOf(ip))) return deny('the address is not among the allowed ones');
+          if (ip === undefined) return deny('the rule needs the address of the request, which is unknown');
+          // Every matching rule must allow the address.
+          if (!allowed.check(ip, familyOf(ip))) return deny('the address is not allowed');
         }
         return abstain();
       },
-      // Without such rules it looks at no change, and no explanation speaks of it.
+      // Without such rules, the policy reviews no change and appears in no explanation.
       ...(prepared.some(({ serviceAccount }) => serviceAccount !== undefined) && { review: keepsName }),
     };
   },

@@ -17,31 +17,31 @@ const resources = [
 const rule = z
   .strictObject({
     resource: z.enum(resources),
-    /** Key of the tenant; left out: every tenant, each for itself. */
+    /** Key of the tenant. Omit to apply the quota to each tenant separately. */
     tenant: z.string().optional(),
-    /** Only what lies in this namespace and below it. */
+    /** Only in this namespace and below it. */
     namespace: namespaceName.optional(),
     atMost: z.int().nonnegative(),
   })
   .refine(({ resource, tenant }) => tenant === undefined || !ofTheInstance.includes(resource), {
     path: ['tenant'],
-    error: 'is not for TENANT and USER, which belong to the instance',
+    error: 'is not supported for TENANT and USER, which belong to the instance',
   })
   .refine(({ resource, namespace }) => namespace === undefined || inNamespaces.includes(resource), {
     path: ['namespace'],
-    error: 'is for NAMESPACE and BINDING only',
+    error: 'is supported for NAMESPACE and BINDING only',
   });
 
 /**
- * What counts: in a tenant, what is stored and what the same transaction is about to store. Namespaces that were created
- * (not those that are only implied by what is below them), roles that are not managed, API tokens of service accounts
- * that still work. What has no tenant (instance roles, users' own tokens) does not count; TENANT and USER count in the
- * instance. What is over a quota already stays, and can change in all that does not bring more below the namespace.
- * Rotating a token makes none more.
+ * Counts, per tenant, stored rows and rows of the same transaction: created namespaces (not implied ones), custom
+ * roles (not managed ones), and valid API tokens of service accounts. Rows without a tenant (instance roles, personal
+ * tokens) do not count; TENANT and USER count in the instance. Rows above a quota are kept, and can change unless the
+ * change moves more of them below the namespace.
+ * Rotating a token does not increase the count.
  */
 export default definePolicy({
   name: 'quotas',
-  description: 'At most so many of a resource in a tenant, or in a namespace and below it.',
+  description: 'Limits the number of objects of a resource in a tenant, or in a namespace and below it.',
   resources: [...resources],
   actions: ['CREATE', 'UPDATE'],
   config: z.strictObject({ rules: z.array(rule).default([]) }),
@@ -63,11 +63,11 @@ export default definePolicy({
           const count = await look.count(resource, instanceWide ? null : tenantId!, namespace);
           if (count <= atMost) continue;
           const where = instanceWide
-            ? 'here'
+            ? 'in the instance'
             : namespace === undefined
               ? 'in the tenant'
               : `in ${namespace} and below it`;
-          return deny(`${where} are ${count - 1} of at most ${atMost} ${resource}: delete what is not needed first`);
+          return deny(`quota reached: ${count - 1} of ${atMost} ${resource} ${where}; delete unused ones first`);
         }
         return abstain();
       },

@@ -16,14 +16,14 @@ const rule = z.strictObject({
     .array(z.enum(actions))
     .min(1)
     .default([...actions]),
-  /** Fewest characters of a reason, blanks at its ends not counted. More than 1,000 no reason has. */
+  /** Min length of a reason, without leading and trailing blanks. A reason has at most 1,000 characters. */
   least: z.int().positive().max(1_000).default(1),
 });
 
-/** A review and not a filter: a frontend that asks what the viewer may do has no reason to tell yet. */
+/** A review, not a filter: a question about the viewer's permissions has no reason yet. */
 export default definePolicy({
   name: 'require-reason',
-  description: 'Chosen changes need a reason, which lands in the audit event.',
+  description: 'Requires a reason for chosen changes. The audit event includes it.',
   resources: changeableResources,
   actions: [...actions],
   reads: ['reason'],
@@ -37,7 +37,7 @@ export default definePolicy({
       );
       if (!missed) return abstain();
       return deny(
-        missed.least === 1 ? 'it needs a reason' : `it needs a reason of at least ${missed.least} characters`,
+        missed.least === 1 ? 'a reason is required' : `a reason of at least ${missed.least} characters is required`,
       );
     },
   }),

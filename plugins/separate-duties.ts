@@ -2,11 +2,11 @@ import { type Actor, abstain, definePolicy, deny, type LookUps, type Row, z } fr
 
 const duties = ['roles', 'triggers'] as const;
 
-/** Who acts: while impersonating, both of them. */
+/** The actors. While impersonating, both of them. */
 const doers = ({ id, impersonator }: Actor): string[] => (impersonator ? [id, impersonator.id] : [id]);
 const text = (value: unknown): string => String(value ?? '');
 
-/** Of these roles, is there one that the doers made? What Gatehouse itself keeps is nobody's. */
+/** True if the actors created or changed one of these roles. Roles that Gatehouse maintains have no author. */
 async function madeOne(roleIds: readonly string[], who: readonly string[], look: LookUps): Promise<boolean> {
   for (const { id } of await look.rows('ROLE', { AND: [{ id: { in: [...roleIds] } }, { isManaged: false }] })) {
     const authors = await look.authors('ROLE', text(id), 'permissions');
@@ -36,16 +36,17 @@ async function wroteTheFlow({ namespace, flowId }: Row, who: readonly string[], 
 }
 
 /**
- * Two pairs of eyes. Author is whoever created the role or ever changed its permissions, so another's small change takes
- * nobody off the list; while impersonating, both count, as authors and as those who act. A group counts by its members
- * at that moment. Not seen: a service account whose token the author has, the default role that comes with access, and a
- * change of a role that they hold already (handing on asks for its permissions there).
+ * Four-eyes principle. The authors of a role are its creator and everyone who ever changed its permissions, so a small
+ * change by another author removes none. While impersonating, both actors count, as authors and as actors. For a group,
+ * its members at that time count. Not covered: a service account whose token the author has, the default role of new
+ * access, and a change of a role that the author already holds (granting requires its permissions there).
  */
 export default definePolicy({
   name: 'separate-duties',
-  description: 'Nobody takes a role that they made themselves, or enables the trigger of a flow that they wrote.',
+  description:
+    'Prevents actors from taking a role that they created, and from enabling the trigger of a flow that they wrote.',
   resources: ['BINDING', 'GROUP', 'FLOW', 'TRIGGER'],
-  // Deleting the state of a trigger sets it back to what its source says, which may be on.
+  // Deleting the state of a trigger resets it to its source, in which it can be enabled.
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   reads: ['id'],
   config: z.strictObject({ duties: z.array(z.enum(duties)).default([]) }),
@@ -56,17 +57,19 @@ export default definePolicy({
       const who = doers(actor);
       if (chosen.includes('roles')) {
         if (resource === 'BINDING' && (await bindsToThemselves(after, who, look)))
-          return deny('they made this role: somebody else must bind it to them, or to a group that they are in');
+          return deny('the actor created this role; another actor must bind it to them or their groups');
         if (resource === 'GROUP' && scope.part && before === null && (await letsThemselvesIn(after, who, look)))
-          return deny('they made a role that this group has: somebody else must let them in');
+          return deny('the actor created a role of this group; another actor must add them');
       }
-      // Who saves a flow writes it: what comes up switched on in it, they enable themselves.
+      // Saving a flow makes the actor its author: triggers that are enabled in it count as enabled by the actor.
       const comingUp = resource === 'FLOW' ? after['enables'] : undefined;
       if (chosen.includes('triggers') && Array.isArray(comingUp) && comingUp.length > 0)
-        return deny(`they would enable ${comingUp.join(', ')} of a flow that they write: save it with disabled: true`);
+        return deny(
+          `the actor would enable ${comingUp.join(', ')} of a flow that they write; save it with disabled: true`,
+        );
       const enables = resource === 'TRIGGER' && before?.['disabled'] === true && after['disabled'] === false;
       if (enables && chosen.includes('triggers') && (await wroteTheFlow(after, who, look)))
-        return deny('they wrote the flow of this trigger: somebody else must enable it');
+        return deny('the actor wrote the flow of this trigger; another actor must enable it');
       return abstain();
     },
   }),

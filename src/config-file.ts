@@ -7,24 +7,24 @@ import { issuesOf, readYaml } from './lib/yaml.ts';
 const policySettings = z.looseObject({ enabled: z.boolean().default(true), shadow: z.boolean().default(false) });
 export type PolicySettings = z.infer<typeof policySettings>;
 
-/** What is said about policies: first in the configuration file, then in the database, for every gateway alike. */
+/** Configuration of policies: first in the configuration file, then in the database, for all gateways. */
 export const policyConfiguration = z.strictObject({
   policies: z.record(z.string(), policySettings).default({}),
-  /** Names of the grant plugins that may give permissions. */
+  /** Names of the grant plugins that can grant permissions. */
   mayGrant: z.array(z.string()).default([]),
 });
 
 export interface PolicyConfiguration {
   readonly policies: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
-  /** Where a file says this: its path and line. */
+  /** Place of a setting in a file: its path and line. */
   readonly placeOf?: ((path: readonly PropertyKey[]) => string) | undefined;
 }
 
 const limits = z.strictObject({
-  /** Bytes of a request body. */
+  /** Max bytes of a request body. */
   bodyBytes: z.int().positive().default(1_048_576),
-  /** Bytes of a WebSocket message. */
+  /** Max bytes of a WebSocket message. */
   socketMessageBytes: z.int().positive().default(65_536),
   tokens: z.int().positive().default(2_000),
   depth: z.int().positive().default(12),
@@ -32,55 +32,55 @@ const limits = z.strictObject({
   directives: z.int().positive().default(30),
   cost: z.int().positive().default(50_000),
   pageSize: z.int().positive().max(1_000).default(100),
-  /** Milliseconds until a request is given up and its SQL cancelled. */
+  /** Milliseconds until a request times out and its SQL is cancelled. */
   requestMs: z.int().positive().default(15_000),
   /** The same for applyDescription, which writes a whole tenant. */
   bulkMs: z.int().positive().default(120_000),
-  /** Milliseconds that a policy's review may take. */
+  /** Milliseconds until the review of a policy times out. */
   reviewMs: z.int().positive().default(1_000),
-  /** Connections of requests. A dry run takes two: it reads what was beside what would be. */
+  /** Connections for requests. A dry run needs two: one reads the current state, one the planned state. */
   poolSize: z.int().min(2).default(10),
-  /** Milliseconds to wait for a connection before answering 503. */
+  /** Milliseconds to wait for a connection before responding with 503. */
   poolWaitMs: z.int().positive().default(1_500),
-  /** Milliseconds after which a feed that tells nothing sends a bookmark. */
+  /** Milliseconds without an event until a feed sends a bookmark. */
   bookmarkMs: z.int().positive().default(10_000),
-  /** WebSockets of one account, and as many streams over SSE. */
+  /** Max WebSockets of one account, and separately max streams over SSE. */
   socketsPerPrincipal: z.int().positive().default(50),
-  /** WebSockets of one address (of IPv6: one /64) that have not signed in yet. */
+  /** Max WebSockets of one address (for IPv6: one /64) that have not signed in yet. */
   socketsPerAddress: z.int().positive().default(200),
-  /** Valid API tokens that an account may make for itself. */
+  /** Max valid API tokens that an account can create for itself. */
   ownTokens: z.int().positive().default(100),
   passwordLength: z.int().min(8).default(15),
 });
 export type Limits = z.infer<typeof limits>;
 
 const decisionLog = z.strictObject({
-  /** Of the reads that are allowed, so many are recorded (0 to 1); refusals and mutations always are. */
+  /** Fraction of allowed reads to record (0 to 1). Refusals and mutations are always recorded. */
   sampleReads: z.number().min(0).max(1).default(0.01),
   keepDays: z.int().positive().default(30),
 });
 
 const liveness = z
   .strictObject({
-    /** Does this gateway judge which services are gone? One of all that do is at it. */
+    /** True if this gateway evicts silent services. Of several such gateways, one is active. */
     enabled: z.boolean().default(true),
-    /** Milliseconds between two rounds of judging. */
+    /** Milliseconds between two rounds of checks. */
     intervalMs: z.int().min(50).default(5_000),
-    /** How often services are told to report. */
+    /** Interval at which services must report. */
     heartbeatMs: z.int().positive().default(3_000),
-    /** Silent for longer than this, a service is DISCONNECTED; its own timing goes before. */
+    /** After this time without a heartbeat, a service is DISCONNECTED. A service's own timeout takes precedence. */
     timeoutMs: z.int().positive().default(45_000),
-    /** Not judged before it has been registered for so long. */
+    /** Grace period after registration. */
     initialDelayMs: z.int().min(0).default(45_000),
-    /** DISCONNECTED or TERMINATING for longer than this, it is NOT_RUNNING. */
+    /** After this time in DISCONNECTED or TERMINATING, a service is NOT_RUNNING. */
     terminationGraceMs: z.int().min(0).default(300_000),
-    /** Days that the row of an ended service is kept. */
+    /** Days to keep the row of an ended service. */
     purgeDays: z.number().min(0).default(7),
-    /** When what a service held is given to others. */
+    /** When the work of a service is released to others. */
     restartStrategy: z
       .enum(['AFTER_TERMINATION_GRACE_PERIOD', 'IMMEDIATELY', 'NEVER'])
       .default('AFTER_TERMINATION_GRACE_PERIOD'),
-    /** By how much the clock of a service may be ahead. */
+    /** Max time by which the clock of a service can be ahead. */
     skewMs: z.int().min(0).default(60_000),
   })
   .refine(({ heartbeatMs, timeoutMs }) => heartbeatMs < timeoutMs, {
@@ -90,26 +90,26 @@ const liveness = z
 export type Liveness = z.infer<typeof liveness>;
 
 const commands = z.strictObject({
-  /** A command that its claimer has not acknowledged for so long is given again. */
+  /** Time after which a command without acknowledgement is delivered again. */
   repeatAfterSeconds: z.int().positive().default(60),
 });
 
 const retention = z.strictObject({
-  /** Ended executions that began longer ago are removed, with all that belongs to them. Left out: kept. */
+  /** Max age of ended executions, by start. Older ones are deleted with their data. Omit to keep all. */
   executionDays: z.int().positive().optional(),
-  /** Audit events that are older are pruned, with a signed tombstone in their place. Left out: kept. */
+  /** Max age of audit events. Older ones are pruned and replaced by a signed tombstone. Omit to keep all. */
   auditDays: z.int().positive().optional(),
 });
 
-const shipName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'has a-z, 0-9 and hyphens, at most 63');
-const httpUrl = z.url({ protocol: /^https?$/, error: 'is not an http(s) URL' });
-/** The name of an environment variable that holds something secret: the file may be read by others. */
-const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'is not the name of an environment variable');
+const shipName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must have a-z, 0-9 and hyphens, at most 63 characters');
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+/** Name of an environment variable with a secret: the file can be readable by others. */
+const variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable');
 const shipCommon = {
   name: shipName,
-  /** Keys of tenants; left out: all, and the instance. */
+  /** Keys of tenants. Omit for all tenants and the instance. */
   tenants: z.array(z.string().min(1)).min(1).optional(),
-  /** Where a new destination begins: with the oldest event that is kept, or with the next one. */
+  /** Start of a new destination: the oldest kept event, or the next one. */
   begin: z.enum(['oldest', 'now']).default('oldest'),
   batch: z.int().min(1).max(1_000).default(200),
 };
@@ -118,24 +118,24 @@ const destination = z.discriminatedUnion('to', [
   z.strictObject({ ...shipCommon, to: z.literal('webhook'), url: httpUrl, secretFrom: variable }),
   z.strictObject({ ...shipCommon, to: z.literal('otlp'), url: httpUrl, authorizationFrom: variable.optional() }),
 ]);
-/** A destination with what its environment variables hold. */
+/** A destination with the values of its environment variables. */
 export type Destination = z.infer<typeof destination> & { readonly secret?: string };
 
 const audit = z.strictObject({
-  /** Minutes between two signed checkpoints of every chain that grew. */
+  /** Minutes between two signed checkpoints of each chain with new events. */
   checkpointMinutes: z.number().positive().default(60),
-  /** Where the events go beside the database. */
+  /** Additional destinations of events. */
   ship: z
     .array(destination)
     .default([])
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'names are unique'),
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'must have unique names'),
 });
 
 const file = z.strictObject({
   ...policyConfiguration.shape,
-  /** Folders with policies from outside the project, beside plugins/. */
+  /** Folders with external policies, in addition to plugins/. */
   policyFolders: z.array(z.string()).default([]),
-  /** The folder of files that settings of policies may name; left out: the folder of this file. */
+  /** Folder of files in settings of policies. Defaults to the folder of this file. */
   policyFiles: z.string().min(1).optional(),
   limits: limits.prefault({}),
   decisionLog: decisionLog.prefault({}),
@@ -146,7 +146,7 @@ const file = z.strictObject({
 });
 export type FileSettings = z.infer<typeof file>;
 
-/** The sections of a file that has faults: each counts by itself, so the faults of the others are told as well. */
+/** Sections of a file with faults: each is parsed separately, so that the faults of all sections are reported. */
 function sectionsOf(value: unknown): FileSettings {
   const sound = Object.entries(value ?? {}).filter(
     ([name, section]) => Object.hasOwn(file.shape, name) && file.safeParse({ [name]: section }).success,
@@ -160,19 +160,19 @@ export interface ReadFile {
   readonly faults: readonly string[];
 }
 
-/** Reads the configuration file. Of one with faults, the sections that have none are read. */
+/** Reads the configuration file. Of a file with faults, it reads the valid sections. */
 export function readFile(path: string | undefined): ReadFile {
   const none = { settings: file.parse({}), faults: [] };
   if (path === undefined || path === '') return none;
-  const told = ({ line, path: at, message }: Issue) =>
+  const faultText = ({ line, path: at, message }: Issue) =>
     `${path}:${line}: ${at.join('.')} ${message}`.replace(':  ', ': ');
   try {
     const read = readYaml(readTextFile(path));
-    if ('issues' in read) return { ...none, faults: read.issues.map(told) };
+    if ('issues' in read) return { ...none, faults: read.issues.map(faultText) };
     const placeOf = (at: readonly PropertyKey[]) => `${path}:${read.lineOf(at)}`;
     const result = file.safeParse(read.value ?? {});
     if (result.success) return { settings: result.data, placeOf, faults: [] };
-    return { settings: sectionsOf(read.value), placeOf, faults: issuesOf(result.error, read.lineOf).map(told) };
+    return { settings: sectionsOf(read.value), placeOf, faults: issuesOf(result.error, read.lineOf).map(faultText) };
   } catch (error) {
     return { ...none, faults: [`${path}: ${(error as Error).message}`] };
   }

@@ -15,7 +15,7 @@ export {
 } from './config-file.ts';
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
-  error: 'is not an origin (scheme://host[:port], nothing behind it)',
+  error: 'must be an origin (scheme://host[:port])',
 });
 const list = (item: z.ZodType<string, string>) =>
   z
@@ -29,35 +29,35 @@ const list = (item: z.ZodType<string, string>) =>
     .pipe(z.array(item));
 const port = z
   .string()
-  .regex(/^\d{1,5}$/, 'is not a port')
+  .regex(/^\d{1,5}$/, 'must be a port')
   .transform(Number)
   .pipe(z.int().min(0).max(65_535));
 const addressOrRange = z.string().refine((text) => {
   const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
   return family > 0 && Number(prefix ?? 0) <= (family === 6 ? 128 : 32);
-}, 'is not an address or CIDR range');
+}, 'must be an address or CIDR range');
 
-/** Random text of that length has many different characters; one that is typed for want of a better has few. */
+/** Random text of this length has many different characters; a typed placeholder has few. */
 const masterKey = z
   .string()
-  .min(32, 'needs at least 32 characters')
-  .refine((text) => new Set(text).size >= 8, 'is too easy to guess: take 32 random bytes, as text');
+  .min(32, 'must have at least 32 characters')
+  .refine((text) => new Set(text).size >= 8, 'is too easy to guess; use 32 random bytes, as text');
 
 const environment = z
   .object({
     PORT: port.default(4000),
     HOST: z.string().min(1).default('127.0.0.1'),
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'is not a postgresql:// URL' }).optional(),
-    GATEHOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'is not a redis:// URL' }).optional(),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+    GATEHOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' }).optional(),
     GATEHOUSE_DATA_DIR: z.string().min(1).default('.gatehouse'),
     GATEHOUSE_POSTGRES_ACCOUNT: z
       .string()
-      .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, 'is not the name of an account')
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, 'must be the name of an account')
       .optional(),
     GATEHOUSE_CONFIG: z.string().min(1).optional(),
     GATEHOUSE_MASTER_KEY: masterKey.optional(),
-    GATEHOUSE_FORMER_MASTER_KEYS: list(z.string().min(32, 'needs at least 32 characters each')).optional(),
+    GATEHOUSE_FORMER_MASTER_KEYS: list(z.string().min(32, 'must have at least 32 characters each')).optional(),
     GATEHOUSE_ORIGINS: list(origin).optional(),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
@@ -73,25 +73,25 @@ const environment = z
   });
 
 const signInVariables = ['GATEHOUSE_API_TOKEN', 'GATEHOUSE_USER'];
-/** How a command signs in to a gateway, where its options do not say. */
+/** Sign-in of commands, if their options have none. */
 export const signInOf = (env: Readonly<Record<string, string | undefined>> = process.env) => ({
   token: env['GATEHOUSE_API_TOKEN'] || undefined,
   user: env['GATEHOUSE_USER'] || undefined,
 });
 
-/** Is the process a script of this package that npm runs? npm passes SIGINT and SIGTERM on, and no other signal. */
+/** True if npm runs the process as a script of this package. npm forwards SIGINT and SIGTERM, and no other signal. */
 export const isRunByNpm = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
   env['npm_package_name'] === 'gatehouse' && ['start', 'gatehouse'].includes(env['npm_lifecycle_event'] ?? '');
 
 export interface Config extends PolicyConfiguration {
   readonly port: number;
   readonly host: string;
-  /** Undefined: the embedded PostgreSQL in dataDir. */
+  /** Undefined for the embedded PostgreSQL in dataDir. */
   readonly databaseUrl: string | undefined;
-  /** Undefined: gateways wake each other over PostgreSQL. */
+  /** Undefined to notify gateways over PostgreSQL. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
-  /** Under root: the account that the embedded PostgreSQL runs as. */
+  /** As root: the account that runs the embedded PostgreSQL. */
   readonly postgresAccount: string | undefined;
   readonly masterKey: string | undefined;
   readonly formerMasterKeys: readonly string[];
@@ -102,7 +102,7 @@ export interface Config extends PolicyConfiguration {
   readonly graphiql: boolean;
   readonly log: 'error' | 'info' | 'debug';
   readonly policyFolders: readonly string[];
-  /** Undefined: settings of policies may name no file. */
+  /** Undefined if settings of policies must not name files. */
   readonly policyFiles: string | undefined;
   readonly limits: FileSettings['limits'];
   readonly decisionLog: FileSettings['decisionLog'];
@@ -112,13 +112,13 @@ export interface Config extends PolicyConfiguration {
   readonly audit: Omit<FileSettings['audit'], 'ship'> & { readonly ship: readonly Destination[] };
 }
 
-/** What policies are made of: their settings, and where their files are. */
+/** Sources of policies: their settings and their folders. */
 export type PolicySources = PolicyConfiguration & Pick<Config, 'policyFolders' | 'policyFiles'>;
 
-/** Every fault of the settings at once. */
+/** Reports all faults of the settings at once. */
 export class ConfigError extends ToldError {
   readonly faults: readonly string[];
-  /** What the file says of policies, where that much can be read: they may have faults of their own. */
+  /** The configuration of policies, if it could be read. It can have faults of its own. */
   readonly policies: PolicySources | undefined;
   constructor(faults: readonly string[], policies?: PolicySources) {
     super(
@@ -130,13 +130,13 @@ export class ConfigError extends ToldError {
   }
 }
 
-/** Settings can be changed through the API as well: what files they may name is the operator's word alone. */
+/** Settings can be changed through the API as well, so only the operator decides which files they can name. */
 const policyFilesOf = (configurationFile: string | undefined, folder: string | undefined): string | undefined =>
   folder !== undefined ? resolve(folder) : configurationFile ? dirname(resolve(configurationFile)) : undefined;
 
 /**
- * Reads the settings from the environment and the configuration file (default: the one that GATEHOUSE_CONFIG names).
- * @throws {ConfigError} naming every fault.
+ * Reads the settings from the environment and the configuration file (default: GATEHOUSE_CONFIG).
+ * @throws {ConfigError} with all faults.
  */
 export function readConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -156,7 +156,7 @@ export function readConfig(
     const least = one.to === 'webhook' ? 16 : 1;
     if (from !== undefined) secrets.push(from);
     if (from !== undefined && (secret === undefined || secret.length < least))
-      faults.push(`${from} is not set (at least ${least} characters), which audit.ship ${one.name} needs`);
+      faults.push(`${from} must be set and have at least ${least} characters: audit.ship ${one.name} requires it`);
     return secret === undefined ? one : { ...one, secret };
   });
   const known = [...Object.keys(environment.shape), ...signInVariables, ...secrets];

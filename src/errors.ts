@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** Every code that a caller can meet, with the HTTP status it has when nothing could be answered. */
+/** All codes that a caller can receive, with the HTTP status of a response without data. */
 export const errorCodes = {
   BAD_INPUT: 400,
   UNAUTHENTICATED: 401,
@@ -18,11 +18,11 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 
-/** One fault of an input: where it is (field names and list positions) and what is wrong. */
+/** A fault of an input: its path (field names and list positions) and a message. */
 export interface Issue {
   readonly path: readonly (string | number)[];
   readonly message: string;
-  /** Line of the source text (first is 1), where there is one. */
+  /** Line in the source text (starting at 1), if any. */
   readonly line?: number;
 }
 
@@ -33,12 +33,12 @@ export interface ErrorDetails {
   readonly [key: string]: unknown;
 }
 
-/** The only error whose message reaches a caller; everything else is answered as INTERNAL, without its text. */
+/** The only error whose message reaches a caller. All others become INTERNAL, without their text. */
 export class GatehouseError extends GraphQLError {
   readonly code: ErrorCode;
-  /** The tenant in which it was refused: for the record, not for the caller. */
+  /** Tenant of the refusal, for the record and not for the caller. */
   tenantId?: string;
-  /** The decisions that it rests on: for the record, not for the caller. */
+  /** Decisions that led to the refusal, for the record and not for the caller. */
   evidence?: readonly object[];
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { extensions: { code, ...details } });
@@ -47,7 +47,7 @@ export class GatehouseError extends GraphQLError {
   }
 }
 
-/** @param retryAfter seconds for which every sign-in under the name is refused. */
+/** @param retryAfter seconds for which all sign-ins under the name are refused. */
 export const unauthenticated = (retryAfter?: number) =>
   new GatehouseError('UNAUTHENTICATED', 'Sign in with a user name and password, or with an API token.', {
     ...(retryAfter !== undefined && { retryAfter }),

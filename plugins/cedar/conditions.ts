@@ -9,33 +9,33 @@ export interface EntityId {
   readonly id: string;
 }
 
-/** What is known when a request comes: everything but the row. */
+/** Facts of a request, without the row. */
 export interface At {
   readonly resource: ResourceName;
   readonly tenantId: string | undefined;
-  /** The columns by which this resource can be filtered. */
+  /** Columns of this resource that filters support. */
   readonly columns: readonly string[];
-  /** What Cedar says of a question that needs no row; undefined: an error. */
+  /** Cedar's answer to a question that needs no row; undefined for an error. */
   answer(question: number): boolean | undefined;
   /** Attribute of principal or context. */
   attribute(of: string, name: string): unknown;
 }
 
 export interface Condition {
-  /** How deeply and, or and if-then-else alternate: each makes a filter deeper by two at most. */
+  /** Max nesting of and, or and if-then-else: each level makes a filter deeper by at most two. */
   readonly depth: number;
   read(at: At): Reading;
 }
 
-/** What compiling gathers, or asks. */
+/** State of the compiler. */
 export interface Compiler {
-  /** Takes a question that needs no row. @returns its number. */
+  /** Registers a question that needs no row. @returns its number. */
   ask(expression: Expression): number;
-  /** Id of the tenant of this key. */
+  /** ID of the tenant with this key. */
   tenant(key: string): string;
 }
 
-/** A construct that no filter can say. */
+/** A construct that no filter can express. */
 export class Inexpressible extends Error {}
 
 export const prefix = 'Gatehouse::';
@@ -59,14 +59,14 @@ export function entityOf(value: unknown): EntityId | undefined {
   return typeof own.type === 'string' && typeof own.id === 'string' ? (own as EntityId) : undefined;
 }
 
-/** What a literal, or an attribute of principal or context, stands for. */
+/** Value of a literal, or of an attribute of principal or context. */
 function operand(expression: Expression): (at: At) => unknown {
   if ('Value' in expression) return () => expression['Value'];
   const access = expression['.'] as { left: Expression; attr: string } | undefined;
   const of = access?.left['Var'];
   if (access && (of === 'principal' || of === 'context')) return (at) => at.attribute(String(of), access.attr);
   throw new Inexpressible(
-    'compares an attribute of the resource with something else than a literal or a plain attribute of principal or context',
+    'compares an attribute of the resource with something other than a literal or a plain attribute of principal or context',
   );
 }
 
@@ -93,7 +93,7 @@ export function compile(expression: Expression, compiler: Compiler): Condition {
     case '||': {
       const [a, b] = [part(left), part(right)];
       const join = operator === '&&' ? both : either;
-      // A chain of the same is one level.
+      // A chain of the same operator is one level.
       const chained = Object.keys(left)[0] === operator ? a.depth : a.depth + 1;
       return { depth: Math.max(chained, b.depth + 1), read: (at) => join(a.read(at), b.read(at)) };
     }
@@ -115,7 +115,7 @@ export function compile(expression: Expression, compiler: Compiler): Condition {
       return like(body as { left: Expression; pattern: Pattern });
     case 'in':
       if (!isResource(left) || mentions(right))
-        throw new Inexpressible('uses `in` on something else than the resource itself');
+        throw new Inexpressible('uses `in` on something other than the resource itself');
       return among(elements(right), compiler);
     case 'is': {
       const {
@@ -146,17 +146,19 @@ export function compile(expression: Expression, compiler: Compiler): Condition {
 const attributes = ['tenant', 'namespace', 'id', 'key', 'username'];
 function assertAttribute(name: string): void {
   if (!attributes.includes(name))
-    throw new Inexpressible(`speaks of resource.${name}; there is resource.${attributes.join(', resource.')}`);
+    throw new Inexpressible(
+      `uses resource.${name}, which does not exist; available: resource.${attributes.join(', resource.')}`,
+    );
 }
 const hasAttribute = ({ tenantId, columns }: At, name: string) =>
   name === 'tenant' ? tenantId !== undefined : columns.includes(name);
 
-/** A resource's own attribute, compared with texts. Other types are equal to no text, which is no error in Cedar. */
+/** A resource's own attribute, compared with texts. Other types equal no text, which is no error in Cedar. */
 function textual(name: string, compiler: Compiler, wanted: readonly Expression[]): Condition {
   assertAttribute(name);
   if (name === 'tenant') {
     const ids = wanted.flatMap((one) => {
-      if (!('Value' in one)) throw new Inexpressible('compares resource.tenant with something else than a literal');
+      if (!('Value' in one)) throw new Inexpressible('compares resource.tenant with something other than a literal');
       return typeof one['Value'] === 'string' ? [compiler.tenant(one['Value'])] : [];
     });
     return leaf(({ tenantId }) => (tenantId === undefined ? failed : fixed(ids.includes(tenantId))));
@@ -177,15 +179,15 @@ function equals(subject: Expression, other: Expression, compiler: Compiler): Con
   if (mentions(other)) throw new Inexpressible('compares the resource with itself');
   const name = attributeOf(subject);
   if (name !== undefined) return textual(name, compiler, [other]);
-  if (!isResource(subject)) throw new Inexpressible('compares something that is computed from the resource');
-  if (!('Value' in other)) throw new Inexpressible('compares the resource with something else than a literal');
+  if (!isResource(subject)) throw new Inexpressible('compares a computed value of the resource');
+  if (!('Value' in other)) throw new Inexpressible('compares the resource with something other than a literal');
   return among([other], compiler, true);
 }
 
 function contained(set: Expression, item: Expression, compiler: Compiler): Condition {
   const name = attributeOf(item);
   if (mentions(set) || !('Set' in set) || (name === undefined && !isResource(item)))
-    throw new Inexpressible('uses `contains` with something else than a set of literals and the resource');
+    throw new Inexpressible('uses `contains` with something other than a set of literals and the resource');
   if (elements(set).length === 0) {
     if (name !== undefined) assertAttribute(name);
     return leaf((at) => (name === undefined || hasAttribute(at, name) ? fixed(false) : failed));
@@ -198,23 +200,23 @@ type Pattern = readonly ('Wildcard' | { readonly Literal: string })[];
 function like({ left, pattern }: { left: Expression; pattern: Pattern }): Condition {
   const name = attributeOf(left);
   if (name === undefined || name === 'tenant')
-    throw new Inexpressible('uses `like` on something else than a text column');
+    throw new Inexpressible('uses `like` on something other than a text column');
   assertAttribute(name);
   const wild = pattern.indexOf('Wildcard');
   const text = pattern.map((one) => (one === 'Wildcard' ? '' : one.Literal)).join('');
   if (wild >= 0 && pattern.slice(wild).some((one) => one !== 'Wildcard'))
-    throw new Inexpressible('uses `like` with a * before the end: only a beginning can be looked for');
+    throw new Inexpressible('uses `like` with a * before the end; only prefixes are supported');
   return leaf((at) => {
     if (!at.columns.includes(name)) return failed;
     return wild < 0 ? oneOf(name, [text]) : beginning(name, text);
   });
 }
 
-/** Is the resource one of these, or (unless `itself`) in one of these? */
+/** True if the resource is one of these, or (unless `itself`) is in one of these. */
 export function among(wanted: readonly Expression[], compiler: Compiler, itself = false): Condition {
   const options = wanted.map((one) => {
     const entity = 'Value' in one ? entityOf(one['Value']) : undefined;
-    if (!entity) throw new Inexpressible('looks for the resource in something else than literals');
+    if (!entity) throw new Inexpressible('uses `in` with something other than literals');
     return placed(entity, compiler, itself);
   });
   return { depth: 1, read: (at) => options.map((read) => read(at)).reduce(either, fixed(false)) };
@@ -223,7 +225,7 @@ export function among(wanted: readonly Expression[], compiler: Compiler, itself 
 function placed({ type, id }: EntityId, compiler: Compiler, itself: boolean): (at: At) => Reading {
   if (type === `${prefix}Namespace` && !itself) {
     if (!namespaceName.safeParse(id).success)
-      throw new Inexpressible(`names a namespace ${JSON.stringify(id)}, which is none`);
+      throw new Inexpressible(`names a namespace ${JSON.stringify(id)}, which is not a valid namespace name`);
     return ({ columns }) => (columns.includes('namespace') ? inSubtree(id) : fixed(false));
   }
   if (type === `${prefix}Tenant` && !itself) {
@@ -232,7 +234,7 @@ function placed({ type, id }: EntityId, compiler: Compiler, itself: boolean): (a
   }
   return ({ resource, columns }) => {
     if (type !== `${prefix}${resource}`) return fixed(false);
-    // Whether it is this very one cannot be said of what has no id to filter by.
+    // Without an ID to filter by, a single resource cannot be identified.
     return columns.includes('id') ? oneOf('id', [id]) : failed;
   };
 }

@@ -6,9 +6,9 @@ export type Cedar = typeof cedar;
 const require = createRequire(import.meta.url);
 
 /**
- * An instance of Cedar with a memory of its own. What overflows its stack (text that is nested very deeply) spoils its
- * memory for good: that must not reach the policies in force, nor those that come after. With the last policies that use
- * it, it is gone.
+ * A Cedar instance with its own memory. Input that overflows its stack (deeply nested text) corrupts the memory for good,
+ * which must affect neither the policies in force nor later ones. The instance is released with the last policies that
+ * use it.
  */
 export function ownCedar(): Cedar {
   const path = require.resolve('@cedar-policy/cedar-wasm/nodejs');

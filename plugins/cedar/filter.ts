@@ -4,8 +4,8 @@ import { outside, type Where, within } from '../../src/policy/contract.ts';
 export type Filter = boolean | Where;
 
 /**
- * Where a Cedar expression is true and where it is false. It is an error in all other rows: so neither a permit holds
- * there, nor is it sure that a forbid does not. `sure`: there are no such rows.
+ * Rows for which a Cedar expression is true, and those for which it is false. For all others it is an error: a permit
+ * does not apply to them, and a forbid possibly does. `sure` is true if there are no such rows.
  */
 export interface Reading {
   readonly yes: Filter;
@@ -37,7 +37,7 @@ export const failed: Reading = { yes: false, no: false, sure: false };
 
 export const not = ({ yes, no, sure }: Reading): Reading => ({ yes: no, no: yes, sure });
 
-/** As Cedar reads &&: the right side counts only where the left one is true. */
+/** As Cedar evaluates &&: the right side counts only if the left one is true. */
 export const both = (a: Reading, b: Reading): Reading => ({
   yes: and(a.yes, b.yes),
   no: or(a.no, a.sure ? b.no : and(a.yes, b.no)),
@@ -52,7 +52,7 @@ export const choice = (test: Reading, then: Reading, other: Reading): Reading =>
   sure: test.sure && then.sure && other.sure,
 });
 
-/** Text that the database can hold: no row has any other. */
+/** Text that the database supports: no row has any other. */
 const storable = (text: string) => !text.includes('\u0000') && text.isWellFormed();
 
 const differs = (column: string, text: string): Filter => ({
@@ -66,7 +66,7 @@ export function oneOf(column: string, texts: readonly string[]): Reading {
   return { yes, no: and(...known.map((text) => differs(column, text))), sure: true };
 }
 
-/** The least text behind all that begin so, in the order of code points, which is that of UTF-8's bytes. */
+/** The smallest text after all texts with this prefix, in the order of code points, which is that of UTF-8 bytes. */
 export function behind(prefix: string): string | undefined {
   const points = [...prefix];
   while (points.length > 0) {

@@ -13,25 +13,25 @@ import {
 import type { Cedar } from './engine.ts';
 import { both, not } from './filter.ts';
 
-/** One Cedar policy, ready to be read. */
+/** A parsed Cedar policy. */
 export interface Compiled {
   readonly name: string;
   readonly effect: 'permit' | 'forbid';
   readonly condition: Condition;
-  /** May it speak of this? As far as its head says. */
+  /** True if the head of the policy can match this. */
   speaksOf(resource: ResourceName, action: Action): boolean;
 }
 
 export interface CompiledSet {
   readonly policies: readonly Compiled[];
-  /** Policies that ask what needs no row, by number: Cedar itself answers them. */
+  /** Policies that ask questions without a row, by number: Cedar itself answers them. */
   readonly questions: Readonly<Record<string, cedar.PolicyJson>>;
-  /** References of the groups that they name. */
+  /** References to groups in the policies. */
   readonly groups: readonly string[];
   readonly readsNow: boolean;
 }
 
-/** Everything that is wrong with the policies, each fault with its place. */
+/** All faults of the policies, each with its place. */
 export class CedarFaults extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
@@ -71,8 +71,8 @@ function parse(cedar: Cedar, source: string, text: string): { name: string; json
       ),
     );
   }
-  if (parts.policy_templates.length > 0) throw new CedarFaults([`${source}: templates have nothing to be linked by`]);
-  // They come in the order of their names as text.
+  if (parts.policy_templates.length > 0) throw new CedarFaults([`${source}: templates are not supported`]);
+  // The results are ordered by name, as text.
   const order = parts.policies.map((_, i) => `policy${i}`).sort();
   return parts.policies.map((one, i) => {
     const answer = cedar.policyToJson(one);
@@ -81,29 +81,28 @@ function parse(cedar: Cedar, source: string, text: string): { name: string; json
   });
 }
 
-/** Names that mean nothing would make a forbid that never holds: they are refused. */
+/** Refuses unknown names: a forbid with one would never apply. */
 function assertKnown(value: unknown, groups: Set<string>): void {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new Inexpressible('has a number beyond 2^53');
   if (typeof value !== 'object' || value === null) return;
   const entity = entityOf(value);
   if (entity) assertKnownEntity(entity, groups);
   const { entity_type: type } = value as { entity_type?: unknown };
-  if (typeof type === 'string' && !kinds.includes(type))
-    throw new Inexpressible(`speaks of ${type}, which there is not`);
+  if (typeof type === 'string' && !kinds.includes(type)) throw new Inexpressible(`uses ${type}, which does not exist`);
   for (const body of [(value as Expression)['.'], (value as Expression)['has']]) {
     const { left, attr } = (body ?? {}) as { left?: Expression; attr?: string | string[] };
     const name = [attr].flat()[0];
     const names = known[String(left?.['Var'])];
     if (names && name !== undefined && !names.includes(name))
-      throw new Inexpressible(`speaks of ${left!['Var']}.${name}; there is ${names.join(', ')}`);
+      throw new Inexpressible(`uses ${left!['Var']}.${name}, which does not exist; available: ${names.join(', ')}`);
   }
   for (const inner of Object.values(value)) assertKnown(inner, groups);
 }
 
 function assertKnownEntity({ type, id }: EntityId, groups: Set<string>): void {
-  if (!kinds.includes(type)) throw new Inexpressible(`speaks of ${type}, which there is not`);
+  if (!kinds.includes(type)) throw new Inexpressible(`uses ${type}, which does not exist`);
   if (type === `${prefix}Action` && !actionNames.has(id))
-    throw new Inexpressible(`speaks of an action ${JSON.stringify(id)}, which there is not`);
+    throw new Inexpressible(`uses the action ${JSON.stringify(id)}, which does not exist`);
   if (type === `${prefix}Group`) groups.add(id);
 }
 
@@ -126,10 +125,10 @@ function speaksOf(
 }
 
 /**
- * @param cedar the instance of Cedar that these policies have for themselves.
- * @param sources texts by what they are called in a fault.
- * @param tenant id of the tenant of a key.
- * @throws {CedarFaults} naming every policy that no filter can say.
+ * @param cedar the Cedar instance of these policies.
+ * @param sources texts by their names in faults.
+ * @param tenant returns the ID of the tenant with a key.
+ * @throws {CedarFaults} with every policy that no filter can express.
  */
 export function compilePolicies(
   cedar: Cedar,

@@ -16,10 +16,10 @@ import { createWorkerGroup } from '../resources/orchestration/worker-group/servi
 const reason = 'demo organisation';
 const folder = join(import.meta.dirname, 'demo-flows');
 const dayMs = 86_400_000;
-/** Nobody sends heartbeats for the demo's workers: they are not looked after. */
+/** The demo's workers send no heartbeats: they are exempt from liveness checks. */
 const never = { timeoutMs: 3_650 * dayMs, initialDelayMs: 3_650 * dayMs };
 
-/** Numbers from 0 to 1, the same each time: every demo looks alike. */
+/** Pseudo-random numbers from 0 to 1, the same each time: all demos look alike. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -28,7 +28,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-/** Flows with their triggers, files, workers, and what ran in the last seven days. */
+/** Flows with their triggers, files, workers, and executions of the last seven days. */
 export async function loadDemoPlane(tx: Tx, tenant: TenantRef, liveness: Liveness, now: Date): Promise<void> {
   const create = asSystem('FLOW:CREATE', reason, tenant.id);
   const flows: FlowSource[] = [];
@@ -73,7 +73,7 @@ export async function loadDemoPlane(tx: Tx, tenant: TenantRef, liveness: Livenes
   await loadExecutions(tx, tenant, flows, now);
 }
 
-/** How often a flow ran on a day, and how its runs went. */
+/** Number and outcome of a flow's executions on a day. */
 const runsADay = 6;
 const endings: readonly [number, ExecutionState][] = [
   [0.85, 'SUCCESS'],
@@ -118,7 +118,7 @@ async function loadExecutions(tx: Tx, tenant: TenantRef, flows: readonly FlowSou
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** One execution with its task runs, log and metrics. The latest may still run. */
+/** One execution with its task runs, log and metrics. The latest can still run. */
 function run(
   { namespace, flowId, tasks, triggers, labels }: FlowSource,
   startedAt: Date,
@@ -174,7 +174,7 @@ function run(
       taskId: id,
       taskRunId: `${executionId}-${i}`,
       level: isBad ? (end === 'FAILED' ? ('ERROR' as const) : ('WARN' as const)) : ('INFO' as const),
-      message: isBad ? `${id} did not get through: the other side took too long` : `${id} is done`,
+      message: isBad ? `${id} timed out waiting for the remote system` : `${id} is done`,
     };
   });
   const metrics = steps.map(({ id }, i) => ({

@@ -27,16 +27,16 @@ const people = [
 ] as const;
 
 const namespaces = {
-  company: 'Everything of the company.',
+  company: 'All namespaces of the company.',
   'company.data': 'The data team.',
-  'company.data.ingest': 'Brings data in.',
+  'company.data.ingest': 'Imports data.',
   'company.sales': 'The sales team.',
 };
 
 const loadMs = 60_000;
 
 /**
- * A small organisation to look at: one tenant, three people, a group, a service account with a token, flows with their
+ * Creates a small organisation: one tenant, three users, a group, a service account with a token, flows with their
  * triggers, workers, and a week of executions.
  */
 export async function loadDemo(

@@ -12,8 +12,8 @@ export const generatePassword = (): string => randomBytes(18).toString('base64ur
 export const firstEmail = (username: string): string => (username.includes('@') ? username : `${username}@localhost`);
 
 /**
- * Creates the super admin and the managed instance role where the store has no user yet.
- * @returns the password, if it was generated; null where it was given; undefined where there are users already.
+ * Creates the super admin and the managed instance role if the store has no user yet.
+ * @returns the generated password; null if it was given; undefined if users already exist.
  */
 export async function firstStart(
   store: Store,

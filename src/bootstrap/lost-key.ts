@@ -19,14 +19,14 @@ export interface Lost {
   readonly tokens: number;
 }
 
-/** What the present key does not open; undefined where the store is used with it. */
+/** Data that the current key does not decrypt; undefined if the store uses the current key. */
 export async function lostWithout({ prisma }: Store, { wrapping }: Keys): Promise<Lost | undefined> {
   const { masterKeyId } = await prisma.accessState.findFirstOrThrow({ select: { masterKeyId: true } });
   if (masterKeyId === null || wrapping.some(({ id }) => id === masterKeyId)) return undefined;
   return { secrets: await prisma.secret.count(), tokens: (await validTokens(prisma)).length };
 }
 
-/** Deletes all secrets and revokes all API tokens, each with its event, and uses the store with the present key. */
+/** Deletes all secrets and revokes all API tokens, each with its event, and uses the store with the current key. */
 export const startAnew = (store: Store, { wrapping }: Keys): Promise<void> =>
   inTransaction(
     store,

@@ -12,11 +12,11 @@ import { createManagedRole } from '../resources/identity/role/service.ts';
 const reason = 'the program defines the managed roles';
 
 /**
- * Brings the managed roles of every tenant, and that of the instance, to what this program defines: a version that adds
- * a permission gives it to the roles of old tenants too. Gateways take turns by the lock of access, and only the first
- * one finds something to change. A permission that this program does not know is left alone: during a rolling upgrade
- * it belongs to a newer one.
- * @returns how many roles were created or changed.
+ * Updates the managed roles of every tenant and of the instance to the definitions of this program: a version that adds
+ * a permission adds it to the roles of old tenants too. The access lock serializes gateways, and only the first one
+ * finds changes. A permission that this program does not know is kept: during a rolling upgrade it belongs to a newer
+ * version.
+ * @returns the number of created or changed roles.
  */
 export async function alignManagedRoles(store: Store): Promise<number> {
   if ((await pendingIn(store.prisma)).length === 0) return 0;
@@ -33,17 +33,17 @@ export async function alignManagedRoles(store: Store): Promise<number> {
 }
 
 interface Pending {
-  /** Null: the instance. */
+  /** Null for the instance. */
   readonly tenant: TenantRef | null;
   readonly content: ManagedRoleContent;
-  /** Undefined: there is none yet. */
+  /** Undefined if it does not exist yet. */
   readonly role: Role | undefined;
 }
 
 async function pendingIn(db: Pick<Tx, 'role' | 'tenant'>): Promise<Pending[]> {
   const tenants = await db.tenant.findMany({ select: { id: true, key: true }, orderBy: { id: 'asc' } });
   const names = [...managedRoles, managedInstanceRole].map(({ name }) => fold(name));
-  // A tenant's own role can have the name already: then the tenant keeps it, and goes without the managed one.
+  // If a tenant has a custom role with this name, the tenant keeps it and does not get the managed one.
   const roles = await db.role.findMany({ where: { OR: [{ isManaged: true }, { nameKey: { in: names } }] } });
   const named = new Map(roles.map((role) => [`${role.tenantId ?? ''} ${role.nameKey}`, role]));
   const wanted = [
@@ -55,7 +55,7 @@ async function pendingIn(db: Pick<Tx, 'role' | 'tenant'>): Promise<Pending[]> {
     .filter(({ content, role }) => !role || (role.isManaged && differs(role, content)));
 }
 
-/** What the role is to hold: the program's permissions, and those of the role that the program does not know. */
+/** Permissions of the role: those of the program, and those in the role that the program does not know. */
 const permissionsOf = ({ permissions }: Role, content: ManagedRoleContent): string[] => [
   ...content.permissions,
   ...permissions.filter((permission) => !isPermission(permission)),

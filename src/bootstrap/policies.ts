@@ -20,9 +20,9 @@ const placesOf = (config: Config, folder = ownFolder): PolicyPlaces => ({
 });
 
 /**
- * The policies that a gateway starts with: those in force, unless its file says something else than when it was last
- * accepted. Then they are the file's, and not in force until somebody accepts them.
- * @throws {PolicyLoadError} naming every fault of a file or of the policies themselves.
+ * The policies that a gateway starts with: those in force, unless its file changed since it was last accepted. Then
+ * they are those of the file, and not in force until they are accepted.
+ * @throws {PolicyLoadError} with all faults of the file or of the policies.
  */
 export async function startPolicies(config: Config, store: Store, log: Log, folder?: string): Promise<LivePolicies> {
   const { prisma } = store;
@@ -31,7 +31,7 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
   const isKnownFile = state.fileDigest === null || state.fileDigest === digestOfConfiguration(config);
   const stored = isKnownFile ? configurationIn(state.configuration) : null;
   const configuration: PolicyConfiguration = stored ?? config;
-  // What is in force may speak of policies that this gateway does not have. It starts, and decides nothing.
+  // The configuration in force can use policies that this gateway does not have. It starts, and decides nothing.
   const isStored = stored !== null && state.policySet !== null;
   const faults: string[] = [];
   const prepared = await preparePolicies(prisma, places, configuration, { mayLack: isStored }).catch(
@@ -43,11 +43,11 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
   );
   if (state.policySet !== null)
     for (const name of new Set([...lostGuards(state.plugins, prepared.set), ...(prepared.set.absent ?? [])]))
-      faults.push(`${name} is in force, and not among the policies of this gateway`);
+      faults.push(`${name} is in force, but this gateway does not have it`);
   if (faults.length > 0)
     log.error('the policies in force cannot be loaded here, so this gateway decides nothing', {
       faults,
-      remedy: 'add what is missing, or put other settings in force by `gatehouse policy accept`',
+      remedy: 'add the missing policies or objects, or run `gatehouse policy accept` with other settings',
     });
   await acceptFile(store, config, prepared, { onlyFirst: true, reason: 'first start' });
   const live = new LivePolicies(prepared, { prisma, ...places, reviewMs: config.limits.reviewMs, log });
@@ -55,14 +55,14 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
   return live;
 }
 
-/** The policies as the file of these settings has them. @throws {PolicyLoadError} */
+/** The policies of the configuration file. @throws {PolicyLoadError} */
 export async function policiesOfFile({ prisma }: Store, config: Config, folder?: string): Promise<PreparedPolicies> {
   const prepared = await preparePolicies(prisma, placesOf(config, folder), config);
   assertMatched(prepared.set);
   return prepared;
 }
 
-/** Puts what the file says in force, as the host's own decision. */
+/** Puts the configuration file in force, as a decision of the host. */
 export const acceptFile = (
   store: Store,
   config: Config,

@@ -9,21 +9,21 @@ import { firstEmail } from './first-start.ts';
 
 export const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');
 
-/** What the policies of a store may name, by id. */
+/** Objects of a store that policies can name, by ID. */
 interface Names {
   readonly groups: ReadonlyMap<string, string>;
   readonly tenants: ReadonlyMap<string, string>;
   readonly serviceAccounts: ReadonlySet<string> | undefined;
 }
 
-/** Stands for a store that is not known yet: every name may be there. */
+/** Placeholder for a store that is not known yet: every name can exist. */
 class EveryName extends Map<string, string> {
   override has = () => true;
   override get = (name: string) => name;
 }
 const anyNames: Names = { groups: new EveryName(), tenants: new EveryName(), serviceAccounts: undefined };
 
-/** What the policies say of their settings. */
+/** Declared settings of the policies. */
 async function policyFaults({ policyFolders, ...sources }: PolicySources, names: Names): Promise<readonly string[]> {
   const isDefault = policyFolders.length === 0 && Object.keys(sources.policies).length === 0;
   if (isDefault && sources.mayGrant.length === 0) return [];
@@ -45,8 +45,8 @@ async function policyFaults({ policyFolders, ...sources }: PolicySources, names:
 }
 
 /**
- * The settings of the environment and of the file (default: that of GATEHOUSE_CONFIG).
- * @throws {ConfigError} naming every fault, those of the policies' own settings included.
+ * Reads the settings of the environment and of the file (default: GATEHOUSE_CONFIG).
+ * @throws {ConfigError} with all faults, including those in settings of policies.
  */
 export async function readSettings(file?: string): Promise<Config> {
   try {
@@ -58,14 +58,14 @@ export async function readSettings(file?: string): Promise<Config> {
 }
 
 /**
- * Looks at what only the store can tell of the settings, before anything is migrated or written.
- * @param mustLoad are the policies of the file needed, also where others are in force?
- * @throws {ConfigError} naming every fault.
+ * Checks the settings against the store, before a migration or a write.
+ * @param mustLoad true if the policies of the file are required, also if others are in force.
+ * @throws {ConfigError} with all faults.
  */
 export async function assertSettings(config: Config, connection: Connection, mustLoad = false): Promise<void> {
   const client = new pg.Client(connection);
   await client.connect();
-  /** An empty database, or one of an earlier version, lacks the table: then there are no rows. */
+  /** An empty database, or one of an earlier version, does not have the table: the result is empty. */
   const rows = async <Row extends object>(sql: string): Promise<Row[]> =>
     client.query<Row>(sql).then(
       (result) => result.rows,
@@ -89,7 +89,7 @@ export async function assertSettings(config: Config, connection: Connection, mus
       'SELECT "fileDigest", "policySet" FROM "AccessState"',
     );
     const isKnownFile = state?.fileDigest === null || state?.fileDigest === digestOfConfiguration(config);
-    // What was accepted once starts, and waits for a person where it cannot be loaded any more.
+    // An accepted configuration starts, and waits for an operator if it can no longer be loaded.
     const isAccepted = state !== undefined && state.policySet !== null && isKnownFile;
     if (mustLoad || !isAccepted) {
       const groups = await rows<{ id: string; name: string }>(

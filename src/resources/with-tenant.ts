@@ -16,12 +16,12 @@ type Deletion = (tx: Tx, grant: Grant, tenant: TenantRef) => Promise<unknown>;
 
 const deletions = new Map<ResourceName, Deletion>();
 
-/** How a resource's rows are deleted with their tenant, where the catalog leaves that to the resource's service. */
+/** Deletes a resource's rows with their tenant, if the catalog delegates that to the resource's service. */
 export function deletedWithTenant(resource: ResourceName, deletion: Deletion): void {
   deletions.set(resource, deletion);
 }
 
-/** Deletes everything that a tenant holds, with the events. A row goes before the rows that it refers to. */
+/** Deletes the contents of a tenant, with events. A row is deleted before the rows that it refers to. */
 export async function deleteContents(tx: Tx, grant: Grant<'TENANT:DELETE'>, tenant: TenantRef): Promise<void> {
   for (const resource of resourceNames.toReversed()) {
     const { model, withTenant } = resourceDefinition(resource) ?? {};

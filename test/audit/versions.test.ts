@@ -33,7 +33,7 @@ describe('the history of one object', () => {
 
   it('tells what each change was, as a text', async () => {
     const [made, described, widened, bare] = await events(root);
-    expect(made.difference).toContain('--- Reader (not there)');
+    expect(made.difference).toContain('--- Reader (absent)');
     expect(made.difference).toContain('+name: Reader');
     expect(described.difference).toContain('-description: null\n+description: Reads flows.');
     expect(widened.difference).toContain('-name: Reader\n+name: Flow reader');
@@ -66,7 +66,7 @@ describe('the history of one object', () => {
     expect(byAction.get('group.add-member')).toContain('+member: user:alice\n+membership: MEMBER');
     expect(byAction.get('group.remove-member')).toContain('-member: user:alice');
     expect(byAction.get('group.delete')).toContain('-name: Folk');
-    expect(byAction.get('group.delete')).toContain('+++ Folk (not there)');
+    expect(byAction.get('group.delete')).toContain('+++ Folk (absent)');
   });
 
   it('shows nothing of an object that the reader may not read, and nothing of another namespace', async () => {

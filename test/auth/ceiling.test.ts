@@ -134,7 +134,9 @@ describe('what a credential makes does not outreach it', () => {
       expect(child.apiToken.ceiling).toEqual(narrow.apiToken.ceiling);
       const wider = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ', 'CREATE'] }] }];
       const refused = await token.run(mint, { i: { name: 'wider', ceiling: wider } });
-      expect(refused.errors).toMatchObject([{ message: /ceiling allows more/, extensions: { code: 'FORBIDDEN' } }]);
+      expect(refused.errors).toMatchObject([
+        { message: /ceiling exceeds your permissions/, extensions: { code: 'FORBIDDEN' } },
+      ]);
       const { createApiToken: full } = await client.ok<any>(mint, { i: { name: 'full' } });
       expect(full.apiToken.ceiling).toBeNull();
       const rotate = call('rotateApiToken', 'fullToken apiToken { ceiling { tenant } }');

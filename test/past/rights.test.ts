@@ -147,7 +147,7 @@ describe('asking about a past day', () => {
     expect((await about(leaves, {})).errors[0]!.extensions.code).toBe('NOT_FOUND');
     const early = (await about(stays, { at: before })).errors[0]!;
     expect(early.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
-    expect(early.message).toContain('before the record of the tenant begins');
+    expect(early.message).toContain('before the first audit event of the tenant');
     expect((await about(undefined, { at: then })).errors[0]!.extensions.code).toBe('NOT_FOUND');
     for (const more of [{ clock: then }, { ip: '192.0.2.1' }, { reason: 'r' }, { credential: { kind: 'PASSWORD' } }])
       expect((await about(stays, { at: then, ...more })).errors[0]!.extensions).toMatchObject({

@@ -93,22 +93,26 @@ describe('cedar', () => {
     [
       'an unknown attribute',
       when('resource.owner == "x"'),
-      /mine speaks of resource\.owner; there is resource\.tenant/,
+      /mine uses resource\.owner, which does not exist; available: resource\.tenant/,
     ],
     ['a computed operand', when('resource.namespace == context.reason.x'), /mine compares an attribute/],
     ['the resource in a function', when('ip(resource.namespace).isIpv4()'), /mine uses isIpv4 on the resource/],
     ['arithmetic on it', when('resource.namespace < 3'), /mine uses < on the resource/],
-    ['the resource as a parent', when('principal in resource'), /mine uses `in` on something else/],
+    ['the resource as a parent', when('principal in resource'), /mine uses `in` on something other/],
     [
       'an unknown action',
       'forbid (principal, action == Gatehouse::Action::"FLOW:WRITE", resource);',
-      /policy0 speaks of an action "FLOW:WRITE"/,
+      /policy0 uses the action "FLOW:WRITE"/,
     ],
-    ['an unknown type', when('resource is Gatehouse::FLOWS'), /mine speaks of Gatehouse::FLOWS, which there is not/],
-    ['an unknown entity type', when('principal in Group::"main/A"'), /mine speaks of Group, which there is not/],
-    ['an unknown context', when('context.reasn == "x"'), /mine speaks of context\.reasn; there is ip, now/],
+    ['an unknown type', when('resource is Gatehouse::FLOWS'), /mine uses Gatehouse::FLOWS, which does not exist/],
+    ['an unknown entity type', when('principal in Group::"main/A"'), /mine uses Group, which does not exist/],
+    [
+      'an unknown context',
+      when('context.reasn == "x"'),
+      /mine uses context\.reasn, which does not exist; available: ip, now/,
+    ],
     ['a namespace that is none', when('resource in Gatehouse::Namespace::"A b"'), /mine names a namespace "A b"/],
-    ['a template', 'permit (principal == ?principal, action, resource);', /templates have nothing/],
+    ['a template', 'permit (principal == ?principal, action, resource);', /templates are not supported/],
     [
       'too many levels',
       when(
@@ -127,8 +131,8 @@ describe('cedar', () => {
     const text = await faultsOf(
       `${when('resource.a == 1')} forbid (principal, action, resource) when { resource.b == 1 };`,
     );
-    expect(text).toContain('mine speaks of resource.a');
-    expect(text).toContain('policy1 speaks of resource.b');
+    expect(text).toContain('mine uses resource.a');
+    expect(text).toContain('policy1 uses resource.b');
   });
 
   it('reads files, which are part of the settings, and a schema', async () => {

@@ -57,7 +57,7 @@ describe('change-window', () => {
     const { verdict } = await prepared(plugin, { rules: [office] });
     expect(verdict(at('2026-06-01T20:00:30Z'))).toMatchObject({
       effect: 'deny',
-      reason: 'it is outside the change window',
+      reason: 'the time is outside the change window',
       until: new Date('2026-06-01T20:01:00Z'),
     });
     expect((await prepared(plugin, {})).verdict(at('2026-06-01T20:00:30Z'))).toEqual({ effect: 'abstain' });

@@ -200,7 +200,7 @@ describe('SIGHUP with a folder that the gateway did not start with', () => {
     );
     writeFileSync(file, `policyFolders: [${join(folder, 'more')}]\npolicies:\n  extra: { a: 1 }\n`);
     process.kill(gateway.pid, 'SIGHUP');
-    await expect.poll(() => gateway.output, { timeout: 5_000 }).toMatch(/not taken over|are in force/);
+    await expect.poll(() => gateway.output, { timeout: 5_000 }).toMatch(/were not applied|are in force/);
     await new Promise((done) => setTimeout(done, 1_000));
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
     expect(await gateway.client('admin', password).codes('{ policies { name } }')).toEqual([]);

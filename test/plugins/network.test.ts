@@ -18,7 +18,7 @@ describe('network', () => {
     for (const ip of ['11.0.0.1', '192.0.2.8', '2001:db9::1', '::1']) expect(effect(ip), ip).toBe('deny');
     expect(verdict({})).toMatchObject({
       effect: 'deny',
-      reason: 'the address of the request is not known, and it decides',
+      reason: 'the rule needs the address of the request, which is unknown',
     });
   });
 
@@ -53,7 +53,7 @@ describe('network', () => {
         { id: '1', name: before },
         { id: '1', name: after },
       );
-    expect(await rename('ci', 'other')).toContain('allowed addresses');
+    expect(await rename('ci', 'other')).toContain('refers to this service account by its name');
     for (const question of [rename('ci', 'ci'), rename('cd', 'ci'), rename('ci', 'other', 'elsewhere')])
       expect(await question).toBe('abstain');
   });

@@ -30,20 +30,18 @@ describe('quotas', () => {
     const create = { resource: 'NAMESPACE' as const, action: 'CREATE' as const, tenantId: 'main' };
     expect(await review(create, null, { namespace: 'company.x' }, count(2))).toBe('abstain');
     expect(await review(create, null, { namespace: 'company.x' }, count(3))).toBe(
-      'in company and below it are 2 of at most 2 NAMESPACE: delete what is not needed first',
+      'quota reached: 2 of 2 NAMESPACE in company and below it; delete unused ones first',
     );
     expect(asked).toEqual(Array(2).fill(['NAMESPACE', 'main', 'company']));
     expect(await review({ ...create, tenantId: 'other' }, null, { namespace: 'company.x' }, count(3))).toBe('abstain');
     expect(await review(create, null, { namespace: 'companyx' }, count(3))).toBe('abstain');
     const move = { ...create, action: 'UPDATE' as const };
     expect(await review(move, { namespace: 'company.a' }, { namespace: 'company.b' }, count(9))).toBe('abstain');
-    expect(await review(move, { namespace: 'else' }, { namespace: 'company' }, count(9))).toContain('8 of at most 2');
+    expect(await review(move, { namespace: 'else' }, { namespace: 'company' }, count(9))).toContain('8 of 2');
     expect(await review(move, { namespace: 'company' }, { namespace: 'else' }, count(9))).toBe('abstain');
     expect(asked).toHaveLength(3);
     // A tenant counts in the instance; what has no tenant does not count; rotating makes none more.
-    expect(await review({ resource: 'TENANT', action: 'CREATE' }, null, {}, count(4))).toContain(
-      'here are 3 of at most',
-    );
+    expect(await review({ resource: 'TENANT', action: 'CREATE' }, null, {}, count(4))).toContain('quota reached: 3 of');
     expect(await review({ resource: 'API_TOKEN', action: 'CREATE' }, null, {}, count(9))).toBe('abstain');
     const rotate = { resource: 'API_TOKEN' as const, action: 'UPDATE' as const, tenantId: 'main' };
     expect(await review(rotate, null, {}, count(9))).toBe('abstain');
@@ -198,7 +196,7 @@ describe('quotas', () => {
         'OK',
         'FORBIDDEN',
       ]);
-      expect(createBindings.results[3].error.message).toContain('in few and below it are 2 of at most 2 BINDING');
+      expect(createBindings.results[3].error.message).toContain('quota reached: 2 of 2 BINDING in few and below it');
     });
   });
 });

@@ -212,7 +212,7 @@ describe('the configuration file of a running gateway', () => {
 
     writeFileSync(file, 'policies:\n  frozen-namespaces: { frozen: [company.billing, x..y] }\n  nope: {}\n');
     process.kill(gateway.pid, 'SIGHUP');
-    await expect.poll(() => gateway.output, { timeout: 5_000 }).toContain('not taken over');
+    await expect.poll(() => gateway.output, { timeout: 5_000 }).toContain('were not applied');
     expect(gateway.output).toContain('policies.nope: there is no such policy');
     expect(gateway.output).toContain('is not a namespace');
     expect(await settings()).toEqual(['company.billing']);

@@ -9,13 +9,13 @@ describe('require-reason', () => {
   it('asks for one where a rule says so, blanks not counted', async () => {
     const { review, verdict } = await prepared(plugin, { rules });
     const asked = (question: object) => review(question, null, {});
-    expect(await asked({ resource: 'GROUP', action: 'DELETE' })).toBe('it needs a reason of at least 10 characters');
+    expect(await asked({ resource: 'GROUP', action: 'DELETE' })).toBe('a reason of at least 10 characters is required');
     expect(await asked({ resource: 'GROUP', action: 'DELETE', reason: '  too short  ' })).toBe(
-      'it needs a reason of at least 10 characters',
+      'a reason of at least 10 characters is required',
     );
     expect(await asked({ resource: 'GROUP', action: 'DELETE', reason: 'closed in May' })).toBe('abstain');
     expect(await asked({ resource: 'GROUP', action: 'UPDATE' })).toBe('abstain');
-    expect(await asked({ resource: 'ROLE', action: 'UPDATE' })).toBe('it needs a reason');
+    expect(await asked({ resource: 'ROLE', action: 'UPDATE' })).toBe('a reason is required');
     // What the viewer may do is told without a reason.
     expect(verdict({ resource: 'ROLE', action: 'UPDATE' })).toEqual({ effect: 'abstain' });
   });

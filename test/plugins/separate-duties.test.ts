@@ -31,7 +31,7 @@ describe('separate-duties', () => {
     const { review } = await prepared(plugin, { duties: ['triggers'] });
     const look = flows('bob', 'ann');
     expect(await review(enable, off, on, look)).toBe(
-      'they wrote the flow of this trigger: somebody else must enable it',
+      'the actor wrote the flow of this trigger; another actor must enable it',
     );
     expect(look.asked).toEqual([
       ['FLOW', { namespace: 'company', flowId: 'daily' }],
@@ -42,7 +42,7 @@ describe('separate-duties', () => {
     expect(await review(enable, on, off, flows('ann'))).toBe('abstain');
     expect(await review(enable, off, { ...off, locked: true }, flows('ann'))).toBe('abstain');
     const impersonator = { id: 'bob', name: 'bob' };
-    expect(await review({ ...enable, name: 'cleo', impersonator }, off, on, flows('bob'))).toContain('they wrote');
+    expect(await review({ ...enable, name: 'cleo', impersonator }, off, on, flows('bob'))).toContain('the actor wrote');
     const without = await prepared(plugin, { duties: ['roles'] });
     expect(await without.review(enable, off, on, flows('ann'))).toBe('abstain');
   });
@@ -89,7 +89,7 @@ describe('separate-duties', () => {
     };
     const me = (name: string) => idOf('User', people[name]!);
     const refused =
-      'BINDING:CREATE is refused: they made this role: somebody else must bind it to them, or to a group that they are in.';
+      'BINDING:CREATE is refused: the actor created this role; another actor must bind it to them or their groups.';
 
     it('who made a role does not bind it to themselves; others may', async () => {
       const role = await make(clients['ann']!);
@@ -124,7 +124,7 @@ describe('separate-duties', () => {
       await world.db.groupMember.deleteMany();
       expect(await bind(clients['ann']!, idOf('Group', group), role)).toBe('bound');
       expect((await add('ann', 'ann')).errors[0]).toMatchObject({
-        message: 'GROUP:UPDATE is refused: they made a role that this group has: somebody else must let them in.',
+        message: 'GROUP:UPDATE is refused: the actor created a role of this group; another actor must add them.',
         extensions: { code: 'FORBIDDEN', policy: 'separate-duties' },
       });
       expect((await add('ann', 'cleo')).errors).toEqual([]);

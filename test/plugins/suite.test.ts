@@ -98,15 +98,15 @@ describe('policy test', () => {
     const faults: [string, RegExp][] = [
       [
         small('  - { as: nobody, permission: GROUP:READ, tenant: main, expect: ALLOW }'),
-        /suite\.yaml:9: cases\.0\.as There is nobody/,
+        /suite\.yaml:9: cases\.0\.as The user or service account nobody does not exist/,
       ],
       [
         small('  - { as: alice, permission: GROUP:REED, tenant: main, expect: ALLOW }'),
-        /suite\.yaml:9: cases\.0\.permission is no permission/,
+        /suite\.yaml:9: cases\.0\.permission is not a permission/,
       ],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: mian, expect: ALLOW }'),
-        /suite\.yaml:9: cases\.0\.tenant There is no tenant/,
+        /suite\.yaml:9: cases\.0\.tenant The tenant mian does not exist/,
       ],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, expect: MAYBE }'),
@@ -118,10 +118,10 @@ describe('policy test', () => {
       ],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, row: { colour: red }, expect: ALLOW }'),
-        /row\.colour There is no column/,
+        /row\.colour The column colour does not exist/,
       ],
       [small('  - { as: alice, permission: GROUP:READ, tenant: main, expct: ALLOW }'), /suite\.yaml:9: cases\.0/],
-      [small('  []'), /There is no case/],
+      [small('  []'), /The suite has no cases/],
       [small('  - { as: alice', ''), /suite\.yaml:\d+: /],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, expect: ALLOW }', 'policies: { no-such: {} }'),
@@ -136,7 +136,7 @@ describe('policy test', () => {
       ],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, expect: ALLOW }').replace('role: R,', 'role: S,'),
-        /suite\.yaml:6: tenants\.0\.bindings\.0\.role There is no role S/,
+        /suite\.yaml:6: tenants\.0\.bindings\.0\.role The role S does not exist/,
       ],
     ];
     for (const [content, message] of faults) {

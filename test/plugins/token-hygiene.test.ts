@@ -27,13 +27,13 @@ describe('token-hygiene', () => {
     const asked = (credential: Credential) => verdict({ credential });
     expect(asked(token(30, { lastUsedAt: ago(1) }))).toMatchObject({
       effect: 'deny',
-      reason: 'the API token is older than 30 days: make a new one',
+      reason: 'the API token is older than 30 days; create a new one',
     });
     expect(asked(token(29, { lastUsedAt: ago(1) }))).toEqual({ effect: 'abstain', until: inDays(1) });
     expect(asked(token(15, { lastUsedAt: ago(2) }))).toEqual({ effect: 'abstain', until: inDays(8) });
     expect(asked(token(15, { lastUsedAt: ago(10) }))).toMatchObject({
       effect: 'deny',
-      reason: 'the API token was not used for 10 days: make a new one',
+      reason: 'the API token was not used for 10 days; create a new one',
     });
     // Never used: it counts from its creation.
     expect(asked(token(10))).toMatchObject({ effect: 'deny' });
@@ -42,7 +42,7 @@ describe('token-hygiene', () => {
 
   it('has rules for each kind of owner; while impersonating it is the owner of the token that counts', async () => {
     const { verdict } = await prepared(plugin, { serviceAccounts: { mustExpire: true } });
-    const refused = { effect: 'deny', reason: 'the API token never expires: make one with a maxAge' };
+    const refused = { effect: 'deny', reason: 'the API token never expires; create one with a maxAge' };
     expect(verdict({ kind: 'SERVICE_ACCOUNT', credential: token(1) })).toMatchObject(refused);
     expect(verdict({ kind: 'SERVICE_ACCOUNT', credential: token(1, { expiresAt: inDays(1) }) })).toEqual({
       effect: 'abstain',
@@ -63,12 +63,12 @@ describe('token-hygiene', () => {
         expiresAt,
         maxExpiresAt,
       });
-    expect(await made('USER', null)).toBe('an API token must expire: give it a maxAge');
+    expect(await made('USER', null)).toBe('an API token must expire; set maxAge');
     expect(await made('USER', inDays(30))).toBe('abstain');
-    expect(await made('USER', inDays(31))).toContain('ends after 30 days at the latest');
-    expect(await made('USER', inDays(1), inDays(365))).toContain('ends after 30 days at the latest');
+    expect(await made('USER', inDays(31))).toContain('can live at most 30 days');
+    expect(await made('USER', inDays(1), inDays(365))).toContain('can live at most 30 days');
     expect(await made('SERVICE_ACCOUNT', null)).toBe('abstain');
-    expect(await made('SERVICE_ACCOUNT', inDays(11))).toContain('ends after 10 days at the latest');
+    expect(await made('SERVICE_ACCOUNT', inDays(11))).toContain('can live at most 10 days');
     // What is there can still be revoked, and other things have no age.
     expect(await review({ resource: 'API_TOKEN', action: 'DELETE' }, { ownerKind: 'USER' }, null)).toBe('abstain');
     expect(await review({ resource: 'GROUP', action: 'CREATE' }, null, { id: 'g' })).toBe('abstain');
@@ -135,7 +135,7 @@ describe('token-hygiene', () => {
           expect((await client.run<any>(groups)).data).toEqual({ tenant: null });
           const { errors } = await client.run('{ users { totalCount } }');
           expect(errors[0]).toMatchObject({
-            message: 'USER:READ is refused: the API token was not used for 30 days: make a new one.',
+            message: 'USER:READ is refused: the API token was not used for 30 days; create a new one.',
             extensions: { code: 'FORBIDDEN', policy: 'token-hygiene' },
           });
           // Asking who one is takes no permission, and freshens nothing.
@@ -218,7 +218,7 @@ describe('token-hygiene', () => {
           i: { name: 'ci', ...more },
         });
       expect((await create({})).errors[0]).toMatchObject({
-        message: 'API_TOKEN:CREATE is refused: an API token must expire: give it a maxAge.',
+        message: 'API_TOKEN:CREATE is refused: an API token must expire; set maxAge.',
         extensions: { code: 'FORBIDDEN', policy: 'token-hygiene' },
       });
       const { data } = await create({ maxAge: 'P30D' });

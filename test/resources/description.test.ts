@@ -241,7 +241,7 @@ describe('a description', () => {
     const creator = await world.user('creator');
     await world.grant(null, creator, ['TENANT:CREATE']);
     const [error] = (await run(await world.as(creator), 'nowhere', {})).errors;
-    expect(error!.message).toMatch(/create it first/);
+    expect(error!.message).toMatch(/Create it first/);
   });
 
   it('refuses to add a principal who would have more than the sender', async () => {
@@ -413,13 +413,13 @@ users:
     };
     expect((await lines('tenant:\n  key: [one\n'))[0]).toMatch(/^:\d: /);
     expect(await lines(yaml.replace('FLOW: [READ]', 'FLOW: [READ, FLY]'))).toEqual([
-      ':15: tenants.1.roles.0.permissions.FLOW.1: There is no permission FLOW:FLY.',
+      ':15: tenants.1.roles.0.permissions.FLOW.1: The permission FLOW:FLY does not exist.',
     ]);
     expect(
       await lines(yaml.replace('role: reader', 'role: writer').replace('members: [dora]', 'members: [dorothy]')),
     ).toEqual([
-      expect.stringMatching(/^:7: tenants\.0\.groups\.0\.members\.0: There is no user dorothy/),
-      ':18: tenants.1.bindings.0.role: There is no role writer.',
+      expect.stringMatching(/^:7: tenants\.0\.groups\.0\.members\.0: The user dorothy has no access/),
+      ':18: tenants.1.bindings.0.role: The role writer does not exist.',
     ]);
     const taken = yaml
       .replace('username: emil, email: emil@', 'username: emile, email: emil@')

@@ -7,27 +7,27 @@ import { askedAbout } from './may-ask.ts';
 import { askedPast, askedPastPrincipal } from './past.ts';
 import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
 
-/** What can be asked about in a tenant: not what belongs to the instance alone. */
+/** Permissions that exist in tenants, without those of the instance. */
 export const inTenants = (permission: Permission): boolean =>
   entry(split(permission)[0]).level !== 'instance' && permission !== 'TENANT:CREATE';
 
 const EffectivePermission = builder.objectRef<Explanation>('EffectivePermission').implement({
-  description: 'A permission that somebody has in a tenant, with where from, and what the policies leave of it.',
+  description: 'An effective permission in a tenant, with its grants and its restrictions by policies.',
   fields: (t) => ({
     ...permissionFields<Explanation>(t, ({ decision }) => decision.permission),
-    answer: t.field({ type: AccessAnswer, description: 'Allowed, or depending.', resolve: ({ answer }) => answer }),
+    answer: t.field({ type: AccessAnswer, description: 'ALLOWED or DEPENDS.', resolve: ({ answer }) => answer }),
     reach: t.string({
-      description: 'Where, in words.',
+      description: 'Scope of the permission, as text.',
       resolve: (explanation, _args, context) => reachTold(context, explanation),
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],
-      description: 'What it depends on, besides.',
+      description: 'Facts on which it also depends.',
       resolve: ({ dependsOn }) => circumstanceList(dependsOn),
     }),
     origins: t.field({
       type: [AccessOrigin],
-      description: 'Every way in which it is given.',
+      description: 'All grants of the permission.',
       resolve: ({ origins }) => [...origins],
     }),
   }),
@@ -38,13 +38,13 @@ builder.prismaObjectField('Tenant', 'effectivePermissions', (t) =>
     type: [EffectivePermission],
     nullable: true,
     description:
-      'What a user or service account may do in the tenant, after roles and policies. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant, what they held then, rebuilt from the audit events, whatever policies restricted; it takes all of these and AUDITLOG:READ, about oneself too.',
+      'Effective permissions of a user or service account in the tenant, after roles and policies. For other subjects than the viewer, it also requires ROLE:READ and BINDING:READ in the whole tenant. With a past time, it returns the permissions at that time, rebuilt from audit events without policies; it then requires all of these and AUDITLOG:READ, also for the viewer.',
     access: { decides: 'TENANT_ACCESS:READ' },
     args: {
-      subject: t.arg.id({ required: true, description: 'Id of a user or service account.' }),
+      subject: t.arg.id({ required: true, description: 'ID of a user or service account.' }),
       at: t.arg({
         type: 'DateTime',
-        description: 'At this past instant; left out: now. EXPIRED where events do not tell.',
+        description: 'Past time. Defaults to now. EXPIRED if the audit events of that time are no longer kept.',
       }),
     },
     resolve: async ({ id: tenantId }, { subject, at }, context) => {

@@ -20,33 +20,35 @@ import { askedPast, askedPastPrincipal } from './past.ts';
 import { assertNamespace } from './who-can.ts';
 
 const CredentialInput = builder.inputType('ExplainCredentialInput', {
-  description: 'By what they would sign in.',
+  description: 'Assumed credential.',
   fields: (t) => ({
-    kind: t.field({ type: CredentialKind, required: true, description: 'By password or by API token.' }),
-    createdAt: t.field({ type: 'DateTime', description: 'When the token was made.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'Until when the token is valid; null: for ever.' }),
-    lastUsedAt: t.field({ type: 'DateTime', description: 'When the token was last used; null: never.' }),
+    kind: t.field({ type: CredentialKind, required: true, description: 'Password or API token.' }),
+    createdAt: t.field({ type: 'DateTime', description: 'When the token was created.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When the token expires; null if it never expires.' }),
+    lastUsedAt: t.field({ type: 'DateTime', description: 'When the token was last used; null if never.' }),
   }),
 });
 
 const Input = builder.inputType('ExplainAccessInput', {
-  description: 'A question about access. What it does not give is not known, and the answer may depend on it.',
+  description: 'A question about access. Omitted facts are unknown, and the answer can depend on them.',
   fields: (t) => ({
-    permission: t.field({ type: PermissionInput, required: true, description: 'To do what: one action.' }),
-    tenant: t.string({ description: 'Key of the tenant; left out: at the instance level.' }),
-    subject: t.id({ description: 'Id of a user or service account. Default: the viewer.' }),
-    namespace: t.string({ description: 'In this namespace.' }),
-    object: t.id({ description: 'With this object, which the viewer must be able to read.' }),
-    membersOnly: t.boolean({ description: "Only a change of a group's members, which its owner may make." }),
-    ip: t.string({ description: 'The address of the request.' }),
+    permission: t.field({ type: PermissionInput, required: true, description: 'Permission with exactly one action.' }),
+    tenant: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
+    subject: t.id({ description: 'ID of a user or service account. Defaults to the viewer.' }),
+    namespace: t.string({ description: 'Full name of the namespace.' }),
+    object: t.id({ description: 'ID of an object that the viewer can read.' }),
+    membersOnly: t.boolean({
+      description: 'True to ask only about the members of a group, which its owners can also change.',
+    }),
+    ip: t.string({ description: 'IP address of the request.' }),
     at: t.field({
       type: 'DateTime',
       description:
-        'At this past instant: what was held then, rebuilt from the audit events of the tenant, without policies. Default: now. It excludes object, clock, ip, reason and credential.',
+        'Past time. Access at that time is rebuilt from the audit events of the tenant, without policies. Defaults to now. Excludes object, clock, ip, reason and credential.',
     }),
-    clock: t.field({ type: 'DateTime', description: 'The time that policies see. Default: now.' }),
-    reason: t.string({ description: 'The reason that the request gives.' }),
-    credential: t.field({ type: CredentialInput, description: 'By what they sign in.' }),
+    clock: t.field({ type: 'DateTime', description: 'Time that policies see. Defaults to now.' }),
+    reason: t.string({ description: 'Reason of the request.' }),
+    credential: t.field({ type: CredentialInput, description: 'Credential of the request.' }),
   }),
 });
 type Question = typeof Input.$inferInput;
@@ -55,7 +57,7 @@ builder.queryField('explainAccess', (t) =>
   t.field({
     type: AccessExplanation,
     description:
-      'Explains what somebody may do, by the engine that would decide. About oneself always; about others it takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant it takes all of these and AUDITLOG:READ, about oneself too.',
+      'Explains an access decision, with the engine that makes it. For other subjects than the viewer, it also requires ROLE:READ and BINDING:READ in the whole tenant. With a past time, it requires all of these and AUDITLOG:READ, also for the viewer.',
     access: { decides: 'TENANT_ACCESS:READ' },
     args: { input: t.arg({ type: Input, required: true, description: 'The question.' }) },
     resolve: (_root, { input }, context) => answer(input, context),
@@ -66,14 +68,14 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   const permission = onePermission(input.permission, ['input', 'permission']);
   const [resource, action] = split(permission);
   if (input.tenant != null && entry(resource).level === 'instance')
-    throw badInput(['input', 'tenant'], `${permission} belongs to the instance: leave out the tenant.`);
+    throw badInput(['input', 'tenant'], `${permission} belongs to the instance. Omit tenant.`);
   if (input.namespace != null) {
-    if (input.tenant == null) throw badInput(['input', 'tenant'], 'A namespace is in a tenant: say in which.');
-    if (input.object != null) throw badInput(['input', 'object'], 'Ask about a namespace or about an object.');
+    if (input.tenant == null) throw badInput(['input', 'tenant'], 'A namespace requires a tenant. Set tenant.');
+    if (input.object != null) throw badInput(['input', 'object'], 'Set either namespace or object.');
     assertNamespace(input.namespace, permission, ['input', 'namespace']);
   }
   if (input.membersOnly && permission !== 'GROUP:UPDATE')
-    throw badInput(['input', 'membersOnly'], `It is for GROUP:UPDATE, not for ${resource}:${action}.`);
+    throw badInput(['input', 'membersOnly'], `membersOnly requires GROUP:UPDATE, not ${resource}:${action}.`);
   const given = givenBy(input);
   if (input.at != null) assertPast(input);
 
@@ -87,7 +89,7 @@ async function answer(input: Question, context: Context): Promise<Explained> {
       : [heldOnly, await askedThen(input.at, input.subject, tenant!.id, context)];
   const row = await rowOf(input, resource, tenant?.id, context);
   const scope = { ...place, ...(input.membersOnly && { part: 'members' as const }) };
-  // Who impersonates asks about the two of them.
+  // While impersonating, the question is about both actors.
   const actor = principal === session.principal && session.identity.impersonator && session.actorFor(tenant?.id);
   const explanation = explain(engine, {
     principal,
@@ -105,15 +107,15 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   return { ...explanation, tenantKey: tenant?.key ?? null, subject: nodes.get(principal.id) ?? null };
 }
 
-/** Policies of a past day are not kept, and neither are objects: what only they look at is not asked about then. */
+/** Policies and objects of the past are not kept, so facts that only they use are refused. */
 function assertPast(input: Question): void {
-  if (input.tenant == null) throw badInput(['input', 'tenant'], 'A past instant belongs to a tenant: name the tenant.');
+  if (input.tenant == null) throw badInput(['input', 'tenant'], 'A past time requires a tenant. Set tenant.');
   for (const name of ['object', 'clock', 'ip', 'reason', 'credential'] as const)
     if (input[name] != null)
-      throw badInput(['input', name], `At a past instant no policy is asked: leave out ${name}, or leave out at.`);
+      throw badInput(['input', name], `Policies are not evaluated for a past time. Omit either ${name} or at.`);
 }
 
-/** The subject, or the viewer, as of a past instant. */
+/** The subject, or the viewer, at a past time. */
 async function askedThen(at: Date, subject: Question['subject'], tenantId: string, context: Context) {
   const past = await askedPast(context, tenantId, at, ['input', 'at']);
   const { kind, id } = context.session.principal;
@@ -122,7 +124,7 @@ async function askedThen(at: Date, subject: Question['subject'], tenantId: strin
 }
 
 function givenBy({ ip, at, clock, reason, credential }: Question): Given {
-  if (ip != null && isIP(ip) === 0) throw badInput(['input', 'ip'], 'This is no address.');
+  if (ip != null && isIP(ip) === 0) throw badInput(['input', 'ip'], 'Not an IP address.');
   return {
     now: at ?? clock ?? new Date(),
     ...(ip != null && { ip }),
@@ -131,7 +133,7 @@ function givenBy({ ip, at, clock, reason, credential }: Question): Given {
   };
 }
 
-/** Null is known: a token without an end. What is left out is not. */
+/** Null is a known value (a token that never expires), an omitted one is unknown. */
 function credentialOf({ kind, createdAt, ...dates }: typeof CredentialInput.$inferInput): Credential {
   if (kind === 'PASSWORD') return { kind: 'basic' };
   const known = Object.entries({ createdAt: createdAt ?? undefined, ...dates }).filter(
@@ -140,7 +142,7 @@ function credentialOf({ kind, createdAt, ...dates }: typeof CredentialInput.$inf
   return { kind: 'api-token', ...Object.fromEntries(known) };
 }
 
-/** What is known of the row. @throws NOT_FOUND for an object that the viewer may not read, or of another tenant. */
+/** The known columns of the row. @throws NOT_FOUND for an object of another tenant or that the viewer cannot read. */
 async function rowOf(
   { namespace, object }: Question,
   resource: ResourceName,
@@ -151,7 +153,7 @@ async function rowOf(
   if (object == null) return undefined;
   const types = nodeTypes().filter((type) => type.resource === resource);
   const path = ['input', 'object'];
-  if (types.length === 0) throw badInput(path, `${resource} has no objects to ask about.`);
+  if (types.length === 0) throw badInput(path, `${resource} has no objects. Omit object.`);
   const { typename, id } = decodeId(
     String(object),
     types.map((type) => type.typename),

@@ -23,22 +23,22 @@ export interface Explained extends Explanation {
 }
 
 const Step = builder.objectRef<ExplainedStep & { readonly of: Explained }>('AccessStep').implement({
-  description: "One policy's part in a decision.",
+  description: 'Step of one policy in a decision.',
   fields: (t) => ({
-    policy: t.exposeString('policy', { description: 'Which: a part of the engine, or a policy by its name.' }),
-    mode: t.field({ type: PolicyMode, description: 'What it may do.', resolve: ({ mode }) => mode }),
+    policy: t.exposeString('policy', { description: 'Name of the policy, or of the part of the engine.' }),
+    mode: t.field({ type: PolicyMode, description: 'What the policy can do.', resolve: ({ mode }) => mode }),
     effect: t.field({
       type: builder.enumType('AccessEffect', {
-        description: 'What a policy answered.',
+        description: 'Effect of a policy.',
         values: {
-          allow: { value: 'allow', description: 'It gives the permission, where its filter says.' },
-          deny: { value: 'deny', description: 'It refuses all but what its filter leaves.' },
-          abstain: { value: 'abstain', description: 'It has nothing to say.' },
-          error: { value: 'error', description: 'It could not say, which refuses.' },
-          depends: { value: 'depends', description: 'It depends on what the question does not give.' },
+          allow: { value: 'allow', description: 'Grants the permission, within the filter.' },
+          deny: { value: 'deny', description: 'Refuses, except within the filter.' },
+          abstain: { value: 'abstain', description: 'Has no effect.' },
+          error: { value: 'error', description: 'Failed, which refuses.' },
+          depends: { value: 'depends', description: 'Depends on facts that the question omits.' },
         },
       }),
-      description: 'What it answered.',
+      description: 'Effect of the policy.',
       resolve: ({ effect, open }) => (open.size > 0 ? 'depends' : effect),
     }),
     reason: t.string({
@@ -48,7 +48,8 @@ const Step = builder.objectRef<ExplainedStep & { readonly of: Explained }>('Acce
     }),
     filter: t.string({
       nullable: true,
-      description: 'What it gives or leaves, in words; null: all or nothing, or a setting that takes POLICY:READ.',
+      description:
+        'Granted or exempt rows, as text. Null if all or none, or if it needs a setting and the viewer lacks POLICY:READ.',
       resolve: ({ policy, filter, open, of: { decision } }, _args, context) => {
         if (!filter || open.size > 0 || (isPlugin(context)(policy) && !seesSettings(context))) return null;
         return inWords(filter, { tenantId: decision.scope.tenantId, principalId: decision.request.actor.id });
@@ -56,39 +57,39 @@ const Step = builder.objectRef<ExplainedStep & { readonly of: Explained }>('Acce
     }),
     cause: t.string({
       nullable: true,
-      description: 'What went wrong, for an error. Takes POLICY:READ.',
+      description: 'Cause of an error. Requires POLICY:READ.',
       resolve: ({ cause }, _args, context) => (seesSettings(context) ? (cause ?? null) : null),
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],
-      description: 'What it looked at and the question does not give.',
+      description: 'Omitted facts that the policy uses.',
       resolve: ({ open }) => circumstanceList(open),
     }),
     shadow: t.boolean({
-      description: 'Is it only watched, its answer not heeded?',
+      description: 'True in shadow mode: the effect is recorded and ignored.',
       resolve: ({ shadow }) => shadow === true,
     }),
     until: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'Until when it answers so; null: until something changes.',
+      description: 'When the effect can next change by time alone; null if never.',
       resolve: ({ until }) => until ?? null,
     }),
   }),
 });
 
 const Missing = builder.objectRef<Explained>('MissingPermission').implement({
-  description: 'What would have to be given.',
+  description: 'A place in which a binding would grant the permission.',
   fields: (t) => ({
     ...permissionFields<Explained>(t, ({ decision }) => decision.permission),
     tenant: t.string({
       nullable: true,
-      description: 'By a binding in the tenant of this key; null: by an instance binding.',
+      description: 'Key of the tenant of the binding; null for an instance binding.',
       resolve: (explained) => placeOf(explained).tenant,
     }),
     namespace: t.string({
       nullable: true,
-      description: 'By a binding for this namespace, one above it or the whole tenant; null: for the whole tenant.',
+      description: 'Namespace of the binding, or one above it or the whole tenant; null for the whole tenant.',
       resolve: (explained) => placeOf(explained).namespace,
     }),
   }),
@@ -101,48 +102,52 @@ function placeOf({ decision, tenantKey, row }: Explained): { tenant: string | nu
 }
 
 const Review = builder.objectRef<LoadedPolicy>('AccessReview').implement({
-  description: 'A policy that looks at the change itself.',
+  description: 'A policy that reviews changes.',
   fields: (t) => ({
-    policy: t.exposeString('name', { description: 'Its name.' }),
-    description: t.exposeString('description', { description: 'What it does.' }),
+    policy: t.exposeString('name', { description: 'Name of the policy.' }),
+    description: t.exposeString('description', { description: 'The description.' }),
   }),
 });
 
 export const AccessExplanation = builder.objectRef<Explained>('AccessExplanation').implement({
-  description: 'What the engine answers to somebody, and how it came about.',
+  description: 'An access decision and its reasons.',
   fields: (t) => ({
     answer: t.field({ type: AccessAnswer, description: 'The answer.', resolve: ({ answer }) => answer }),
     subject: t.field({
       type: Subject,
       nullable: true,
-      description: 'Whom it is about; null where the viewer may not read themselves.',
+      description: 'Subject of the question; null if it is the viewer and cannot read itself.',
       resolve: ({ subject }) => subject as never,
     }),
     policy: t.string({
       nullable: true,
-      description: 'Who refused, or could not say: roles where nothing gives it, else a policy.',
+      description: 'Policy or part of the engine that refused or failed: roles if nothing grants the permission.',
       resolve: ({ by }) => by?.policy ?? null,
     }),
-    reason: t.string({ nullable: true, description: 'Why it is refused.', resolve: ({ by }) => by?.reason ?? null }),
+    reason: t.string({
+      nullable: true,
+      description: 'Reason of the refusal.',
+      resolve: ({ by }) => by?.reason ?? null,
+    }),
     reach: t.string({
       nullable: true,
-      description: 'What is within reach, in words; null where nothing is.',
+      description: 'Scope of the permission, as text; null if nothing is granted.',
       resolve: (explained, _args, context) =>
         explained.answer === 'ALLOWED' || explained.answer === 'DEPENDS' ? reachTold(context, explained) : null,
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],
-      description: 'What decides and the question does not give.',
+      description: 'Omitted facts that decide the answer.',
       resolve: ({ dependsOn }) => circumstanceList(dependsOn),
     }),
     origins: t.field({
       type: [AccessOrigin],
-      description: 'Every way in which it is given, refused by a policy or not.',
+      description: 'All grants of the permission, including those that a policy refuses.',
       resolve: ({ origins }) => [...origins],
     }),
     steps: t.field({
       type: [Step],
-      description: 'What each policy answered. Policies that say nothing are told to who has POLICY:READ.',
+      description: 'Steps of all policies. Steps without effect are returned only to viewers with POLICY:READ.',
       resolve: (explained, _args, context) => {
         const all = explained.steps.map((step) => ({ ...step, of: explained }));
         if (seesSettings(context)) return all;
@@ -155,12 +160,12 @@ export const AccessExplanation = builder.objectRef<Explained>('AccessExplanation
     missing: t.field({
       type: Missing,
       nullable: true,
-      description: 'What would have to be given; null unless it is refused because nothing gives it.',
+      description: 'Bindings that would grant the permission. Null unless it is refused because nothing grants it.',
       resolve: (explained) => (explained.answer === 'REFUSED' && explained.by?.policy === 'roles' ? explained : null),
     }),
     reviews: t.field({
       type: [Review],
-      description: 'Policies that look at the change itself and may still refuse it.',
+      description: 'Policies that review the change and can still refuse it.',
       resolve: ({ reviews }) => [...reviews],
     }),
   }),

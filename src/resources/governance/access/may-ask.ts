@@ -11,10 +11,10 @@ import { loadPrincipal, type Principal } from '../../../policy/principals/princi
 const needed: readonly Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDING:READ'];
 
 /**
- * Who asks what others may do learns of bindings and roles: it takes the right to read them, and who has access, in all
+ * A question about others reveals bindings, roles and access, so it requires the permissions to read them in all
  * of the tenant.
- * @param more what it takes besides.
- * @throws FORBIDDEN naming the first that is missing.
+ * @param more additional required permissions.
+ * @throws FORBIDDEN with the first missing permission.
  */
 export function assertMayAskAboutOthers({ session }: Context, scope: Scope, more: readonly Permission[] = []): void {
   const all = [...(scope.tenantId === undefined ? (['USER:READ', ...needed.slice(1)] as const) : needed), ...more];
@@ -24,14 +24,14 @@ export function assertMayAskAboutOthers({ session }: Context, scope: Scope, more
     const { tenantId } = scope;
     if (reaches(where, tenantId === undefined ? {} : { tenantId }) === 'yes') continue;
     const reason =
-      tenantId === undefined ? 'it is needed for all of the instance' : 'it is needed in all of the tenant';
+      tenantId === undefined ? 'it is required for the whole instance' : 'it is required in the whole tenant';
     throw refusal(decision, { policy: 'roles', effect: 'deny', reason });
   }
 }
 
 /**
- * The user or service account that a question is about; the viewer where it names nobody.
- * @throws FORBIDDEN, or NOT_FOUND for whom the viewer may not read, as for an id that nobody has.
+ * The user or service account of a question. Defaults to the viewer.
+ * @throws FORBIDDEN. NOT_FOUND for an unreadable subject, as for an unknown ID.
  */
 export async function askedAbout(
   context: Context,
@@ -47,7 +47,7 @@ export async function askedAbout(
   assertMayAskAboutOthers(context, scope);
   const reach = reachOfPrincipals(session, scope.tenantId === undefined ? [] : [scope]);
   const known = (await subjectNodes(db, [id], reach)).get(id)?.__typename === typename;
-  // Read in any case, so that a foreign id takes the time of an unknown one.
+  // Always read, so that timing does not reveal whether the ID exists.
   const principal = await loadPrincipal(db, id);
   if (!known || !principal) throw notFound('The subject');
   return principal;

@@ -7,19 +7,19 @@ import { remember } from '../../../lib/remember.ts';
 import { namesFor, type Past, type PastPrincipal, pastOf } from '../../../policy/past/past.ts';
 import { assertMayAskAboutOthers } from './may-ask.ts';
 
-/** Looking back reads many events: it must not take the database from those who ask about now. */
+/** Past access requires many events: a limit keeps the database available for current questions. */
 const looks = new FairQueue({
   width: 2,
   share: 1,
   perOwner: 10,
   total: 100,
-  refusal: () => unavailable('Too many look back at once.'),
+  refusal: () => unavailable('Too many questions about past access are running. Retry later.'),
 });
 
 /**
- * Who had which access at a past instant; once for each request and instant. Rests on the audit log, so it takes the
- * right to read all of it in the tenant, about oneself too.
- * @throws FORBIDDEN, BAD_INPUT for an instant to come, EXPIRED, UNAVAILABLE where too many look back.
+ * Access of all principals at a past time, once per request and time. It rests on the audit log, so it requires
+ * AUDITLOG:READ in the whole tenant, also for the viewer.
+ * @throws FORBIDDEN, BAD_INPUT for a future time, EXPIRED, UNAVAILABLE if too many such requests run.
  */
 export async function askedPast(
   context: Context,
@@ -28,7 +28,7 @@ export async function askedPast(
   path: readonly string[] = ['at'],
 ): Promise<Past> {
   assertMayAskAboutOthers(context, { tenantId }, ['AUDITLOG:READ']);
-  if (at.getTime() > Date.now()) throw badInput(path, 'This instant is in the future: give a past one.');
+  if (at.getTime() > Date.now()) throw badInput(path, 'The time is in the future. Use a past time.');
   const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
   return remember(asked, `${tenantId} ${at.getTime()}`, () =>
     looks.run(context.session.accountId, () => pastOf(context.db, tenantId, at), {
@@ -37,34 +37,34 @@ export async function askedPast(
   );
 }
 
-/** @throws BAD_INPUT for an instant before the tenant's first event. */
+/** @throws BAD_INPUT for a time before the tenant's first event. */
 async function assertBegun({ db }: Context, tenantId: string, instant: Date, path: readonly string[]): Promise<void> {
   const first = await db.auditEvent.findFirst({
     where: { tenantId },
     orderBy: { seq: 'asc' },
     select: { at: true, seq: true },
   });
-  // Of a chain that was pruned, an instant before its first event is EXPIRED, or told by a snapshot.
+  // In a pruned chain, a time before its first event is EXPIRED or covered by a snapshot.
   if (first === null || first.seq !== 1n || instant >= first.at) return;
-  throw badInput(path, `This instant lies before the record of the tenant begins, at ${first.at.toISOString()}.`);
+  throw badInput(path, `The time is before the first audit event of the tenant, at ${first.at.toISOString()}.`);
 }
 
 export interface Told {
-  /** Ids of those whom the viewer may read now. */
+  /** IDs of the principals that the viewer can read now. */
   readonly readable: ReadonlySet<string>;
   /**
-   * How the viewer is told of somebody who has no access any more, and whom they may not read: by the name in the
-   * events that they may read anyway. Undefined: not at all.
+   * Shown name of a principal who no longer has access and whom the viewer cannot read: the name in audit events that
+   * the viewer can read. Undefined to hide the principal.
    */
   nameOf(principal: PastPrincipal): string | undefined;
 }
 
-/** How the viewer may be told of those who could do something in the tenant. */
+/** Decides which principals of the past the viewer can see in the tenant. */
 export async function toldOf({ db, session }: Context, tenantId: string): Promise<Told> {
   const readable = await readableIds(db, reachOfPrincipals(session, [{ tenantId }]));
   const accesses = await db.tenantAccess.findMany({ where: { tenantId }, select: { principalId: true } });
   const present = new Set(accesses.map(({ principalId }) => principalId));
-  // The instance's events name those who had no access to the tenant, such as super admins: told once they are gone.
+  // Events of the instance name principals without access to the tenant, such as super admins: shown only once deleted.
   const readsInstance = session.may('AUDITLOG:READ') !== undefined;
   const known = readsInstance ? await db.principal.findMany({ select: { id: true } }) : [];
   const alive = new Set(known.map(({ id }) => id));
@@ -78,7 +78,10 @@ export async function toldOf({ db, session }: Context, tenantId: string): Promis
   };
 }
 
-/** The user or service account that a question about the past is about. @throws NOT_FOUND as for an id that nobody had, BAD_INPUT for an instant before the record begins. */
+/**
+ * The user or service account of a question about the past. @throws NOT_FOUND as for an ID that never existed,
+ * BAD_INPUT for a time before the first event.
+ */
 export async function askedPastPrincipal(
   context: Context,
   past: Past,

@@ -9,27 +9,27 @@ import type { Explanation, Origin } from '../../../policy/answer/explain.ts';
 import { reachInWords } from '../../../policy/filter/in-words.ts';
 
 export const AccessAnswer = builder.enumType('AccessAnswer', {
-  description: 'The answer to a question about access.',
+  description: 'Answer to a question about access.',
   values: {
-    ALLOWED: { description: 'It is allowed, within the reach that is told.' },
-    REFUSED: { description: 'It is refused, whatever is not given.' },
-    DEPENDS: { description: 'It depends on what the question does not give (dependsOn).' },
-    ERROR: { description: 'A policy could not say, which refuses (POLICY_ERROR).' },
+    ALLOWED: { description: 'Allowed, within the returned scope.' },
+    REFUSED: { description: 'Refused, whatever the omitted facts are.' },
+    DEPENDS: { description: 'Depends on omitted facts (dependsOn).' },
+    ERROR: { description: 'A policy failed, which refuses (POLICY_ERROR).' },
   },
 });
 
 export const CircumstanceEnum = builder.enumType('Circumstance', {
-  description: 'What an answer can depend on.',
+  description: 'A fact that an answer can depend on.',
   values: {
-    ADDRESS: { value: 'ip', description: 'The address of the request.' },
-    CREDENTIAL: { value: 'credential', description: 'By what they sign in: password or token, and its age.' },
-    REASON: { value: 'reason', description: 'The reason that the request gives.' },
-    OBJECT: { value: 'object', description: 'Which object it is: some are within reach, others are not.' },
+    ADDRESS: { value: 'ip', description: 'IP address of the request.' },
+    CREDENTIAL: { value: 'credential', description: 'Credential of the request: password or token, and its age.' },
+    REASON: { value: 'reason', description: 'Reason of the request.' },
+    OBJECT: { value: 'object', description: 'The object: only some are in scope.' },
   },
 });
 export const circumstanceList = (open: ReadonlySet<Circumstance | 'object'>) => [...open];
 
-/** An object that explains, if the viewer may read it; else null. Those of one answer come in one statement. */
+/** An object of an explanation, if the viewer can read it; otherwise null. Loaded in one statement per answer. */
 async function readable<Node>(
   context: Context,
   permission: Permission,
@@ -42,20 +42,22 @@ async function readable<Node>(
 }
 
 export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement({
-  description: 'One way in which a permission is given. What the viewer may not read of it is null.',
+  description: 'A grant of a permission. Fields that the viewer cannot read are null.',
   fields: (t) => ({
     grant: t.exposeString('grant', {
-      description: 'What gives it: roles, super-admin, self, group-owner, or the name of a policy that may grant.',
+      description:
+        'Source of the grant: roles, super-admin, self, group-owner, or the name of a policy that can grant.',
     }),
     namespace: t.string({
       nullable: true,
-      description: 'For roles: where the binding holds, there and below; null: in the whole tenant, or the instance.',
+      description:
+        'For roles: namespace of the binding, including all below it; null for the whole tenant or the instance.',
       resolve: ({ holding }) => holding?.namespace || null,
     }),
     binding: t.field({
       type: refOf('Binding'),
       nullable: true,
-      description: 'The binding that gives it.',
+      description: 'The binding.',
       access: { decides: 'BINDING:READ' },
       resolve: ({ holding }, _args, context) =>
         holding ? readable<Binding>(context, 'BINDING:READ', 'binding', holding.tenantId, holding.bindingId) : null,
@@ -63,7 +65,7 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
     role: t.field({
       type: refOf('Role'),
       nullable: true,
-      description: 'The role that is bound.',
+      description: 'The role.',
       access: { decides: 'ROLE:READ' },
       resolve: ({ holding }, _args, context) =>
         holding ? readable<Role>(context, 'ROLE:READ', 'role', holding.tenantId, holding.roleId) : null,
@@ -71,25 +73,25 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
     group: t.field({
       type: refOf('Group'),
       nullable: true,
-      description: 'The group through which they hold it; null: they are bound themselves.',
+      description: 'The group of the binding; null for a direct binding.',
       access: { decides: 'GROUP:READ' },
       resolve: ({ holding }, _args, context) =>
         holding ? readable<Group>(context, 'GROUP:READ', 'group', holding.tenantId, holding.groupId) : null,
     }),
     roleThen: t.string({
       nullable: true,
-      description: 'For an answer about the past: what the role was called then.',
+      description: 'For a past time: name of the role at that time.',
       resolve: ({ holding }) => holding?.called?.role ?? null,
     }),
     groupThen: t.string({
       nullable: true,
-      description: 'For an answer about the past: what the group was called then.',
+      description: 'For a past time: name of the group at that time.',
       resolve: ({ holding }) => holding?.called?.group ?? null,
     }),
   }),
 });
 
-/** May the viewer know the settings of policies? */
+/** True if the viewer can read the settings of policies. */
 export const seesSettings = ({ session }: Context): boolean => session.may('POLICY:READ') !== undefined;
 
 export const isPlugin =
@@ -97,7 +99,7 @@ export const isPlugin =
   (policy: string): boolean =>
     engine.set.policies.some(({ name, builtIn }) => name === policy && !builtIn);
 
-/** What an explanation leaves, in words that the viewer may hear. */
+/** The rows of an explanation, as text that the viewer can see. */
 export function reachTold(context: Context, { steps, decision }: Explanation): string {
   const { request, scope } = decision;
   const spoken = { tenantId: scope.tenantId, principalId: request.actor.id };

@@ -11,21 +11,21 @@ import { askedPast, toldOf } from './past.ts';
 export interface WhoQuestion {
   readonly tenantId: string;
   readonly permission: Permission;
-  /** Left out: somewhere in the tenant. */
+  /** If absent, anywhere in the tenant. */
   readonly namespace: string | undefined;
 }
 
-/** Who has no access any more, by the name of that time. */
+/** A subject that no longer has access, by its name at that time. */
 export interface FormerAble extends Able {
-  /** As audit events named them. */
+  /** Name in audit events. */
   readonly name: string;
 }
 
 export interface WhoAnswer {
-  /** Whom the viewer may read, in the order of ids, which is that of creation. */
+  /** Subjects that the viewer can read, in the order of IDs, which is that of creation. */
   readonly shown: readonly Able[];
   readonly former: readonly FormerAble[];
-  /** How many more there are. */
+  /** Number of further subjects. */
   readonly hidden: number;
   readonly policySet: string | null;
 }
@@ -38,7 +38,7 @@ const questionOf = ({ tenantId, permission, namespace }: WhoQuestion, now: Date)
   ...(namespace !== undefined && { row: { tenantId, namespace } }),
 });
 
-/** Who may do it now. @throws FORBIDDEN */
+/** Subjects with the permission now. @throws FORBIDDEN */
 export async function ableNow(context: Context, question: WhoQuestion): Promise<WhoAnswer> {
   const { tenantId, permission } = question;
   assertMayAskAboutOthers(context, { tenantId });
@@ -53,7 +53,7 @@ export async function ableNow(context: Context, question: WhoQuestion): Promise<
   return { shown, former: [], hidden: able.length - shown.length, policySet: null };
 }
 
-/** Who held it at a past instant. @throws FORBIDDEN, BAD_INPUT, EXPIRED */
+/** Subjects with the permission at a past time. @throws FORBIDDEN, BAD_INPUT, EXPIRED */
 export async function ableThen(context: Context, question: WhoQuestion, at: Date): Promise<WhoAnswer> {
   const { tenantId, permission, namespace } = question;
   const past = await askedPast(context, tenantId, at);

@@ -28,21 +28,21 @@ const originsOfAble = ({ principal, explanation }: Able) => {
 
 const FormerSubject = builder.objectRef<FormerAble>('FormerSubject').implement({
   description:
-    'A user or service account who could do something in the tenant at a past instant, and has no access any more.',
+    'A user or service account that had the permission at a past time and no longer has access to the tenant.',
   fields: (t) => ({
     id: t.id({
-      description: 'The opaque id they had as an object, which may be gone.',
+      description: 'Opaque ID of the object, which can be deleted.',
       resolve: ({ principal: { kind, id } }) => globalId(kind === 'USER' ? 'User' : 'ServiceAccount', id),
     }),
     name: t.string({
-      description: 'As audit events named them when they got access, such as user:alice.',
+      description: 'Name in audit events when access was granted, such as user:alice.',
       resolve: ({ name }, _args, context) => shownText(context, name),
     }),
     reach: t.string({
-      description: 'Where, in words.',
+      description: 'Scope of the permission, as text.',
       resolve: ({ explanation }, _args, context) => reachTold(context, explanation),
     }),
-    origins: t.field({ type: [AccessOrigin], description: 'Every way in which it was given.', resolve: originsOfAble }),
+    origins: t.field({ type: [AccessOrigin], description: 'All grants of the permission.', resolve: originsOfAble }),
   }),
 });
 
@@ -51,38 +51,38 @@ const SubjectConnection = connectionType<SubjectNode>(
   Subject as never,
   (t) => ({
     hiddenCount: t.int({
-      description: 'How many more there are whom the viewer may not read, such as super admins.',
+      description: 'Number of further subjects that the viewer cannot read, such as super admins.',
       resolve: (page) => (page as AblePage).hidden,
     }),
     formerSubjects: t.field({
       type: [FormerSubject],
-      description: 'For an answer about the past: those who have no access any more. All of them, in no page.',
+      description: 'For a past time: all subjects that no longer have access. Not paginated.',
       resolve: (page) => [...(page as AblePage).former],
     }),
     policySet: t.string({
       nullable: true,
-      description: 'For an answer about the past: the policies in force then. Takes POLICY:READ.',
+      description: 'For a past time: the policies in force at that time. Requires POLICY:READ.',
       resolve: (page, _args, context) => (seesSettings(context) ? (page as AblePage).policySet : null),
     }),
   }),
   (t) => ({
     answer: t.field({
       type: AccessAnswer,
-      description: 'Allowed, or depending.',
+      description: 'ALLOWED or DEPENDS.',
       resolve: (edge) => (edge as AbleEdge).explanation.answer,
     }),
     reach: t.string({
-      description: 'Where, in words.',
+      description: 'Scope of the permission, as text.',
       resolve: (edge, _args, context) => reachTold(context, (edge as AbleEdge).explanation),
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],
-      description: 'What it depends on, besides.',
+      description: 'Facts on which it also depends.',
       resolve: (edge) => circumstanceList((edge as AbleEdge).explanation.dependsOn),
     }),
     origins: t.field({
       type: [AccessOrigin],
-      description: 'Every way in which it is given.',
+      description: 'All grants of the permission.',
       resolve: (edge) => originsOfAble(edge as AbleEdge),
     }),
   }),
@@ -100,24 +100,24 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
     type: SubjectConnection,
     nullable: true,
     description:
-      'The users and service accounts who may do something in the tenant, after roles and policies: in a namespace, or somewhere. Disabled users can do nothing and are left out. Takes ROLE:READ and BINDING:READ as well, in all of the tenant. At a past instant, who held it then, rebuilt from the audit events: by roles, groups, access and super admins, whatever policies restricted; it takes AUDITLOG:READ besides, in all of the tenant.',
+      'Users and service accounts with a permission in the tenant, after roles and policies: in a namespace, or anywhere. Disabled users have no permissions and are omitted. Also requires ROLE:READ and BINDING:READ in the whole tenant. With a past time, it returns the subjects with the permission at that time, rebuilt from audit events by roles, groups, access and super admins, without policies; it then also requires AUDITLOG:READ in the whole tenant.',
     access: { decides: 'TENANT_ACCESS:READ' },
     args: {
-      permission: t.arg({ type: PermissionInput, required: true, description: 'To do what: one action.' }),
-      namespace: t.arg.string({ description: 'In this namespace; left out: somewhere in the tenant.' }),
+      permission: t.arg({ type: PermissionInput, required: true, description: 'Permission with exactly one action.' }),
+      namespace: t.arg.string({ description: 'Full name of the namespace. Omit for anywhere in the tenant.' }),
       at: t.arg({
         type: 'DateTime',
-        description: 'At this past instant; left out: now. EXPIRED where events do not tell.',
+        description: 'Past time. Defaults to now. EXPIRED if the audit events of that time are no longer kept.',
       }),
       first: t.arg.int({ description: firstDescription }),
-      after: t.arg.string({ description: 'Only what comes after this cursor.' }),
+      after: t.arg.string({ description: 'Only objects after this cursor.' }),
       last: t.arg.int({ description: lastDescription }),
-      before: t.arg.string({ description: 'Only what comes before this cursor.' }),
+      before: t.arg.string({ description: 'Only objects before this cursor.' }),
     },
     resolve: async ({ id: tenantId }, { permission: asked, namespace, at, ...args }, context) => {
       const permission = onePermission(asked, ['permission']);
       if (!inTenants(permission))
-        throw badInput(['permission'], `${permission} belongs to the instance, to no tenant.`);
+        throw badInput(['permission'], `${permission} belongs to the instance, not to a tenant.`);
       if (namespace != null) assertNamespace(namespace, permission, ['namespace']);
       const question = { tenantId, permission, namespace: namespace ?? undefined };
       return page(context, await (at == null ? ableNow(context, question) : ableThen(context, question, at)), args);
@@ -125,27 +125,29 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
   }),
 );
 
-/** @throws BAD_INPUT where it is no namespace, or the permission is not held in namespaces. */
+/** @throws BAD_INPUT for an invalid namespace or a permission at another level. */
 export function assertNamespace(
   namespace: string,
   permission: Parameters<typeof split>[0],
   path: readonly (string | number)[],
 ): void {
-  if (levelOf(...split(permission)) !== 'namespace') throw badInput(path, `${permission} is not held in namespaces.`);
+  if (levelOf(...split(permission)) !== 'namespace')
+    throw badInput(path, `${permission} does not apply to namespaces. Omit namespace.`);
   const checked = namespaceName.safeParse(namespace);
   if (!checked.success) throw badInput(path, checked.error.issues[0]!.message);
 }
 
-/** A page in the order of ids, which is that of creation. */
+/** A page in the order of IDs, which is that of creation. */
 async function page(
   context: Context,
   { shown: able, ...rest }: WhoAnswer,
   { first, last, after, before }: PageArgs,
 ): Promise<AblePage> {
-  if (first != null && last != null) throw badInput(['last'], 'Ask for first or for last, not for both.');
+  if (first != null && last != null) throw badInput(['last'], 'Set either first or last.');
   const size = first ?? last ?? 20;
   const limit = context.limits.pageSize;
-  if (size < 0 || size > limit) throw badInput([last != null ? 'last' : 'first'], `A page has 0 to ${limit} objects.`);
+  if (size < 0 || size > limit)
+    throw badInput([last != null ? 'last' : 'first'], `A page can have 0 to ${limit} objects.`);
   const beyond = (cursor: string | null | undefined, path: string, side: 1 | -1) => {
     if (cursor == null) return () => true;
     const { id } = decodeCursor(cursor, 'id', 'String', path);
@@ -158,7 +160,7 @@ async function page(
     shown.map(({ principal }) => principal.id),
   );
   const edges: AbleEdge[] = shown
-    // Who was deleted meanwhile is in no page.
+    // Subjects that were deleted meanwhile are omitted.
     .filter(({ principal }) => nodes.has(principal.id))
     .map((one) => ({ ...one, cursor: cursorOf(one), node: nodes.get(one.principal.id)! }));
   const more = within.length > shown.length;

@@ -7,23 +7,23 @@ import { reachesAll } from './reaches-chain.ts';
 
 const AuditCheckpoint = builder.objectRef<SignedStatement>('AuditCheckpoint').implement({
   description:
-    'The head of a chain of audit events at an instant, signed. Kept elsewhere, it proves later that nothing up to it was changed or removed: give it to `gatehouse audit verify`.',
+    'Signed head of a chain of audit events. Kept outside of the gateway, it later proves that no event up to it was changed or removed. `gatehouse audit verify` checks it.',
   fields: (t) => ({
     seq: t.field({ type: 'BigInt', description: 'Number of the last event.', resolve: ({ seq }) => seq }),
-    hash: t.exposeString('hash', { description: 'Its hash.' }),
+    hash: t.exposeString('hash', { description: 'Hash of the last event.' }),
     at: t.field({ type: 'DateTime', description: 'When it was signed.', resolve: ({ at }) => new Date(at) }),
-    keyId: t.exposeString('keyId', { description: 'Which of the keys of `serverInfo.auditKeys` signed it.' }),
-    signature: t.exposeString('signature', { description: 'Ed25519 over the statement, as base64url.' }),
+    keyId: t.exposeString('keyId', { description: 'ID of the signing key in `serverInfo.auditKeys`.' }),
+    signature: t.exposeString('signature', { description: 'Ed25519 signature of the statement, as base64url.' }),
     statement: t.field({
       type: 'JSON',
-      description: 'All of it as one object: the `checkpoint` of a line of the file that `audit verify` takes.',
+      description: 'The complete checkpoint as one object: a line of the file that `audit verify` reads.',
       resolve: ({ seq, ...statement }) => ({ ...statement, seq: String(seq) }),
     }),
   }),
 });
 
 const description =
-  'A signed checkpoint of this moment; null where there is no event yet, and for who may not read all of the chain: it tells how long it is.';
+  'Signed checkpoint of the current head. Null if the chain is empty or the viewer cannot read all of it, since it reveals the number of events.';
 
 async function checkpoint({ db, keys, session }: Context, tenantId: string | undefined) {
   const { where } = session.grant('AUDITLOG:READ', { tenantId });
@@ -45,7 +45,7 @@ builder.queryField('auditCheckpoint', (t) =>
   t.field({
     type: AuditCheckpoint,
     nullable: true,
-    description: `The chain of the instance. ${description}`,
+    description: `Chain of the instance. ${description}`,
     access: 'AUDITLOG:READ',
     resolve: (_root, _args, context) => checkpoint(context, undefined),
   }),

@@ -29,8 +29,8 @@ const columns: readonly [string, (event: AuditEvent, cursor: string) => unknown]
 ];
 
 /**
- * A cell by RFC 4180. What a spreadsheet would take for a formula gets an apostrophe in front, as OWASP advises. A line
- * break becomes \n: an event is one line.
+ * A cell by RFC 4180. A value that a spreadsheet would read as a formula is prefixed by an apostrophe, as OWASP advises.
+ * A line break becomes \n: an event is one line.
  */
 function cell(value: unknown): string {
   if (value == null) return '';

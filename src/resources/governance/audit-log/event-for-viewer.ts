@@ -5,7 +5,7 @@ import { shownDetails, shownKey, shownName, shownPatch, shownText } from '../../
 import type { Json } from '../../../lib/json.ts';
 import { maySeePatch } from './patches.ts';
 
-/** The content of an event, as this viewer may see it: without what masks hide, and without patches of what they may not read. */
+/** Content of an event for this viewer: masks are applied, and patches of unreadable objects are omitted. */
 export function shownEvent(context: Context, event: AuditEvent): AuditEvent {
   const isPerson = event.actorKind !== 'SERVICE_ACCOUNT' && event.actorKind !== 'SYSTEM';
   const withPatch = (event.patch === null && event.revertPatch === null) || maySeePatch(context, { ...event });
@@ -20,12 +20,12 @@ export function shownEvent(context: Context, event: AuditEvent): AuditEvent {
     details: shownDetails(context, event) as Json,
     patch,
     revertPatch: withPatch ? (shownPatch(context, event, event.revertPatch) as Json) : null,
-    // The same patch as a text, for searching: shown where the patch is, as it is.
+    // The same patch as text, for searching: shown only with the patch.
     patchText: withPatch && contentsEqual(patch, event.patch) ? event.patchText : '',
   };
 }
 
 const contentsEqual = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** Is what the viewer sees all of it, so that its hash can be verified? */
+/** True if the viewer sees the whole event, so that its hash can be verified. */
 export const isWhole = (shown: AuditEvent, event: AuditEvent): boolean => contentOf(shown) === contentOf(event);

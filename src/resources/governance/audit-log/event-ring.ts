@@ -1,14 +1,14 @@
 import type { AuditEvent } from '../../../db/generated/client.ts';
 
-/** A little more than two turns: followers who keep up are within one of each other. */
+/** A little more than two turns: followers that keep up are within one turn of each other. */
 const size = 128;
 
-/** Keeps something of the newest events that were looked at, in a place that their number tells. */
+/** Cache for the newest events, indexed by their number. */
 export class EventRing<V> {
   readonly #events: (AuditEvent | undefined)[] = new Array<undefined>(size).fill(undefined);
   readonly #values: (V | undefined)[] = new Array<undefined>(size).fill(undefined);
 
-  /** @param number the seq of the event. */
+  /** @param number seq of the event. */
   get(event: AuditEvent, number: number): V | undefined {
     const place = number % size;
     const known = this.#events[place];

@@ -10,17 +10,20 @@ const texts = ['namespace', 'under', 'object', 'actor', 'actorName', 'action', '
 const lists = { resource: resourceNames, type: auditTypes, outcome: auditOutcomes } as const;
 const instants = ['from', 'until'] as const;
 
-/** Reads the query of an export: `format`, `after`, and the fields of AuditEventWhere. @throws BAD_INPUT with every fault. */
+/**
+ * Parses the query of an export: `format`, `after`, and the fields of AuditEventWhere. @throws BAD_INPUT with all
+ * faults.
+ */
 export function exportQuery(query: URLSearchParams): Omit<ExportRequest, 'tenant'> {
   const issues: Issue[] = [];
   const known = new Set<string>(['format', 'after', ...texts, ...Object.keys(lists), ...instants]);
   for (const name of new Set(query.keys()))
-    if (!known.has(name)) issues.push({ path: [name], message: 'There is no such filter.' });
+    if (!known.has(name)) issues.push({ path: [name], message: 'This filter does not exist.' });
   const one = (name: string): string | undefined => {
     const [value, second] = query.getAll(name);
-    if (second !== undefined) issues.push({ path: [name], message: 'Give it once.' });
+    if (second !== undefined) issues.push({ path: [name], message: 'Set it at most once.' });
     if (value !== undefined && (value === '' || storable(value) !== value))
-      issues.push({ path: [name], message: 'This is no text.' });
+      issues.push({ path: [name], message: 'Not a valid text.' });
     return value;
   };
   const filter: Record<string, unknown> = {};
@@ -31,19 +34,20 @@ export function exportQuery(query: URLSearchParams): Omit<ExportRequest, 'tenant
   for (const [name, allowed] of Object.entries(lists)) {
     const values = query.getAll(name).flatMap((value) => value.split(','));
     const wrong = values.find((value) => !(allowed as readonly string[]).includes(value));
-    if (wrong !== undefined) issues.push({ path: [name], message: `One of ${allowed.join(', ')}.` });
+    if (wrong !== undefined) issues.push({ path: [name], message: `Must be one of ${allowed.join(', ')}.` });
     if (values.length > 0) filter[name] = values as ResourceName[] | AuditType[] | AuditOutcome[];
   }
   for (const name of instants) {
     const value = one(name);
     if (value === undefined) continue;
     const instant = instantFrom(value);
-    if (!instant) issues.push({ path: [name], message: 'This is no instant such as 2026-01-31T12:00:00Z.' });
+    if (!instant)
+      issues.push({ path: [name], message: 'Not an ISO 8601 date and time, such as 2026-01-31T12:00:00Z.' });
     else filter[name] = instant;
   }
   const format = one('format') ?? 'ndjson';
-  if (format !== 'ndjson' && format !== 'csv') issues.push({ path: ['format'], message: 'ndjson or csv.' });
+  if (format !== 'ndjson' && format !== 'csv') issues.push({ path: ['format'], message: 'Must be ndjson or csv.' });
   const after = one('after');
-  if (issues.length > 0) throw new GatehouseError('BAD_INPUT', 'The export cannot be made of this.', { issues });
+  if (issues.length > 0) throw new GatehouseError('BAD_INPUT', 'The query of the export is invalid.', { issues });
   return { format: format as 'ndjson' | 'csv', filter: filter as AuditFilter, after };
 }

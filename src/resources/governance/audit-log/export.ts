@@ -16,23 +16,23 @@ import { type AuditFilter, toCondition } from './where.ts';
 
 export interface ExportRequest {
   readonly format: 'ndjson' | 'csv';
-  /** Null: the chain of the instance. */
+  /** Null for the chain of the instance. */
   readonly tenant: TenantRef | null;
   readonly filter: AuditFilter;
-  /** Cursor of the last line that arrived. */
+  /** Cursor of the last received line. */
   readonly after?: string | undefined;
 }
 
-/** Events that are read at once: as many as make about so much text, by those before them. */
+/** Number of events in one read: enough for about this much text, estimated from previous events. */
 const maxPage = 250;
 const firstPage = 50;
 const pageCharacters = 1_000_000;
 
 /**
- * The events of a chain, oldest first, up to the newest at the begin: in parts of some lines each, read as they are
- * taken. Each part is decided anew. That it was read is on record before the first part.
- * @param onHead is told the number of the last event, before the first part: for who may read all of it.
- * @throws BAD_INPUT, CURSOR_EXPIRED, FORBIDDEN before the first part; what ends it afterwards, too.
+ * Exports the events of a chain, oldest first, up to the newest at the start. Lines are read in parts, on demand. Each
+ * part is authorized again. The export is recorded before the first part.
+ * @param onHead receives the number of the last event, before the first part, if the caller can read the whole chain.
+ * @throws BAD_INPUT, CURSOR_EXPIRED, FORBIDDEN before the first part, or later what ends the export.
  */
 export async function* exportChain(
   context: Context,
@@ -76,7 +76,7 @@ export async function* exportChain(
       });
   for (let size = firstPage; head && at.seq < head.seq; ) {
     const page = await pageOf(context, request, condition, { after: at.seq, upTo: head.seq, size });
-    // What was pruned or restored meanwhile would be a gap that nothing tells of.
+    // A prune or restore meanwhile would leave a gap without a tombstone.
     await feed.assertHeld(at);
     yield page.text;
     if (page.last === undefined) break;
@@ -96,7 +96,7 @@ interface Range {
   readonly size: number;
 }
 
-/** The next lines, by the rights of this moment. @returns the last event; undefined where no more follow. */
+/** The next lines, by the current access. @returns the last event; undefined at the end. */
 async function pageOf(
   context: Context,
   { tenant, format }: ExportRequest,
@@ -120,7 +120,7 @@ function lineOf(context: Context, event: AuditEvent, format: ExportRequest['form
   return isWhole(shown, event) ? eventLine(event, cursor) : eventLine(event, cursor, shownJsonOf(shown));
 }
 
-/** What may be told of the content of an event that is not shown whole. */
+/** The part of a redacted event's content that the caller can see. */
 function shownJsonOf({ ordinal: _ordinal, transaction: _transaction, seq: _seq, ...shown }: AuditEvent) {
   return toJson(shown);
 }

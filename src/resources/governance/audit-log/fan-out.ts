@@ -11,12 +11,12 @@ import { Follower, type FollowerOptions } from './follower.ts';
 import { Selection, selectionKey } from './shared-answers.ts';
 import { Judges, SharedFilter } from './shared-filters.ts';
 
-/** Who has something to do without an event is looked for so often. */
+/** Interval of the check for followers that need to act without an event. */
 const lookMs = 500;
-/** Texts that are kept in memory, in characters, over all selections. */
+/** Max cached text, in characters, over all selections. */
 const maxTexts = 16_000_000;
 
-/** What the followers of one tenant's feed share. */
+/** State that the followers of one tenant's feed share. */
 export class Room {
   readonly tenantId: string;
   readonly feed: AuditFeed;
@@ -46,17 +46,17 @@ export class Room {
 }
 
 export interface Following extends Omit<FollowerOptions, 'selection'> {
-  /** The root field as the operation has it. */
+  /** Root field of the operation. */
   readonly roots: readonly FieldNode[];
 }
 
 /**
- * Tells the events of tenants to many WebSockets: judged once for each event and distinct right, made once for each
- * event and distinct selection, sent to each as far as its network takes.
+ * Sends the events of tenants to many WebSockets: authorized once per event and distinct access, rendered once per
+ * event and distinct selection, and sent to each as fast as its network allows.
  */
 export class FanOut {
   readonly turns = new Turns<Follower>((follower) => follower.turn());
-  /** How often something was done, since the start. */
+  /** Counters since the start. */
   readonly figures = { judged: 0, made: 0 };
   readonly judges = new Judges(() => {
     this.figures.judged += 1;
@@ -73,12 +73,12 @@ export class FanOut {
     });
   }
 
-  /** How many follow. */
+  /** Number of followers. */
   get size(): number {
     return [...this.#followers()].length;
   }
 
-  /** A stream that gives its reader nothing but its end: its items go their own way. */
+  /** A stream that only ends: its items are sent on another path. */
   follow({ context, way, position, where, opening, roots }: Following): AsyncGenerator<never, undefined> {
     let follower: Follower | undefined;
     let begun: Promise<IteratorReturnResult<undefined>> | undefined;
@@ -95,7 +95,7 @@ export class FanOut {
     };
     const over = { done: true, value: undefined } as const;
     const end = async (): Promise<IteratorReturnResult<undefined>> => {
-      // Whoever left before it began leaves nothing behind.
+      // A follower that left before it started leaves no state.
       begun ??= Promise.resolve(over);
       follower?.end();
       return over;
@@ -149,5 +149,5 @@ export class FanOut {
 }
 
 const fanOuts = new WeakMap<AuditFeed, FanOut>();
-/** The one of a gateway. */
+/** Returns the fan-out of a gateway. */
 export const fanOutOf = (feed: AuditFeed): FanOut => remember(fanOuts, feed, () => new FanOut(feed));

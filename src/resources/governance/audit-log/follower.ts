@@ -9,9 +9,9 @@ import { type Asker, executed, type Grounds, type Selection } from './shared-ans
 import type { Judge, SharedFilter } from './shared-filters.ts';
 import { type AuditFilter, toCondition } from './where.ts';
 
-/** Items of one turn; then the others have theirs. */
+/** Max items of one turn, before the next follower's turn. */
 const perTurn = 50;
-/** A stream that shows nothing moves its cursor at least this often while events pass by. */
+/** Max interval between cursors of a stream that shows no events. */
 const bookmarkMs = 1_000;
 
 export interface FollowerOptions {
@@ -20,13 +20,13 @@ export interface FollowerOptions {
   readonly position: Position & { feed: 'tenant' };
   readonly where: AuditFilter | null | undefined;
   readonly selection: Selection;
-  /** Id of the event that tells of this very stream: it carries all but that. */
+  /** ID of the event that records this stream: it is not sent on it. */
   readonly opening: string;
 }
 
 /**
- * One subscriber of a tenant's feed, who has a place of their own in it: takes what is shared of the next events as far
- * as it is made, decides by their own rights, and sends as much as their network takes.
+ * One subscriber of a tenant's feed, with its own position: uses the shared texts of the next events, decides by its
+ * own access, and sends as fast as its network allows.
  */
 export class Follower implements Asker {
   readonly context: Context;
@@ -38,19 +38,19 @@ export class Follower implements Asker {
   readonly #opening: string;
   readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
   #at: Position & { feed: 'tenant' };
-  /** The hash of the event at that place, once one was passed. */
+  /** Hash of the event at that position, once an event has passed. */
   #hash: string | undefined;
   #judge: Judge | undefined;
-  /** What was found to be true of this subscriber, by the present rights. */
+  /** Known facts about this subscriber, by its current access. */
   #agreed: Grounds | undefined;
   #filter: SharedFilter | undefined;
   #isWaiting = false;
   #hasEnded = false;
-  /** Read from the database, where the tail does not reach back so far. */
+  /** Events from the database, if the tail does not reach back far enough. */
   #behind: AuditEvent[] = [];
-  /** There was nothing more; the tail tells of what comes. */
+  /** True at the head: the tail delivers the next events. */
   #isAtEnd = false;
-  /** Made while others had their turns; no good once who asks is known anew. */
+  /** Result that was computed during others' turns. Discarded if the access of the subscriber is loaded again. */
   #ready: { readonly event: AuditEvent; readonly text: string; readonly identity: object } | undefined;
   #hasSkipped = true;
   #toldAt = 0;
@@ -67,7 +67,7 @@ export class Follower implements Asker {
     way.cursor = () => encodePosition(context.keys.cursor, this.#position());
   }
 
-  /** Resolves at the end of the stream. @throws what ended it. */
+  /** Resolves at the end of the stream. @throws the cause of the end. */
   get done(): Promise<IteratorReturnResult<undefined>> {
     return this.#done.promise;
   }
@@ -81,13 +81,13 @@ export class Follower implements Asker {
     else this.#done.reject(fault);
   }
 
-  /** Is there something to do though nothing happened? A right that is gone ends the stream without an event. */
+  /** True if it needs a turn without an event. Revoked access ends the stream without an event. */
   isDue(now: number): boolean {
     const { session } = this.context;
     return !session.isCurrent || !session.holds || this.#isBookmarkDue(now);
   }
 
-  /** There may be more. */
+  /** True if more events can follow. */
   wake(): void {
     this.#isAtEnd = false;
     this.#fanOut.turns.ask(this);
@@ -103,7 +103,7 @@ export class Follower implements Asker {
     }
   }
 
-  /** @returns what is to be waited for before the next turn. */
+  /** @returns a promise to await before the next turn. */
   #goOn(): Promise<unknown> | undefined {
     const { session } = this.context;
     if (!session.isCurrent) return this.#renew();
@@ -128,7 +128,7 @@ export class Follower implements Asker {
     await assertTenant(this.context, this.#room.tenantId);
   }
 
-  /** The rights as they are at this moment. @throws FORBIDDEN, POLICY_ERROR. */
+  /** The current access. @throws FORBIDDEN, POLICY_ERROR. */
   #decide(): void {
     const {
       context,
@@ -143,14 +143,14 @@ export class Follower implements Asker {
       this.#filter = this.#room.filterOf(context.db, toCondition(this.#where, context, [tenantId]));
   }
 
-  /** @returns what is to be waited for: an answer that is being made. */
+  /** @returns a promise to await: an answer in progress. */
   #send(events: readonly AuditEvent[], now: number): Promise<unknown> | undefined {
     const { session } = this.context;
     let number = Number(events[0]!.seq) - 1;
     for (const event of events) {
       number += 1;
       if (this.way.isFull) break;
-      // Nothing becomes known within a turn but the time.
+      // Within a turn, only the time changes.
       if (!session.isSteady) this.#decide();
       const passes = event.id !== this.#opening && (this.#filter ? this.#filter.passes(event) : true);
       if (passes === undefined) return this.#filter!.ask(events);
@@ -162,7 +162,7 @@ export class Follower implements Asker {
       const text = this.#textOf(event, number);
       if (typeof text !== 'string') return text;
       this.#pass(event);
-      this.#tell(text, now);
+      this.#deliver(text, now);
     }
     return undefined;
   }
@@ -198,7 +198,7 @@ export class Follower implements Asker {
     this.#hash = hash;
   }
 
-  /** The place, with the mark of its event: made where it is asked for. */
+  /** The position with the mark of its event, computed on demand. */
   #position(): Position & { feed: 'tenant' } {
     const { tenantId, seq } = this.#at;
     return this.#hash === undefined
@@ -206,21 +206,21 @@ export class Follower implements Asker {
       : behindEvent(this.context.keys.cursor, { tenantId, seq, hash: this.#hash });
   }
 
-  /** A store that was restored has other events behind this place. */
+  /** A restored store has other events after this position. */
   #isNext({ prevHash }: AuditEvent): boolean {
     if (this.#hash !== undefined) return prevHash === this.#hash;
     const { mark } = this.#at;
     return mark === undefined || markOf(this.context.keys.cursor, prevHash) === mark;
   }
 
-  /** @throws CURSOR_EXPIRED, or what is in memory was of another history. */
+  /** @throws CURSOR_EXPIRED if events in memory belong to another history. */
   async #checkHeld(): Promise<void> {
     await this.#room.feed.assertHeld(this.#position());
     this.#behind = [];
     this.#room.tail.forget();
   }
 
-  #tell(text: string, now: number): void {
+  #deliver(text: string, now: number): void {
     this.way.send(text);
     this.#hasSkipped = false;
     this.#toldAt = now;
@@ -233,17 +233,17 @@ export class Follower implements Asker {
   async #bookmark(): Promise<void> {
     const cursor = encodePosition(this.context.keys.cursor, this.#position());
     const result = await executed(this, { cursor, event: null });
-    if (!this.#hasEnded) this.#tell(this.way.textOf(result), Date.now());
+    if (!this.#hasEnded) this.#deliver(this.way.textOf(result), Date.now());
   }
 
   async #readBack(): Promise<void> {
-    // Who is woken meanwhile looks again.
+    // A wake-up in the meantime causes another look.
     this.#isAtEnd = true;
     this.#behind = await this.#room.feed.readBack(this.#position());
     if (this.#behind.length > 0) this.#isAtEnd = false;
   }
 
-  /** Goes on afterwards. */
+  /** Continues afterwards. */
   #wait(work: Promise<unknown>): void {
     this.#isWaiting = true;
     work.then(

@@ -6,10 +6,10 @@ import { askViewer } from '../../../graphql/streams/shared-viewing.ts';
 import { remember } from '../../../lib/remember.ts';
 import { matcherOf } from '../../../policy/filter/matcher.ts';
 
-/** The columns of an event that a filter on its resource can be read over, by the resource's own names. */
+/** Event columns for the columns in a resource's filter. */
 const columns: Readonly<Record<string, string>> = { id: 'resourceId', tenantId: 'tenantId', namespace: 'namespace' };
 
-/** The filter in terms of events; undefined where it speaks of what events do not hold (then nothing is shown). */
+/** The filter in terms of events; undefined if it uses columns that events do not have (then no patch is shown). */
 function overEvents(where: Where): Where | undefined {
   const entries: [string, unknown][] = [];
   for (const [key, value] of Object.entries(where)) {
@@ -32,12 +32,12 @@ function overEvents(where: Where): Where | undefined {
   return Object.fromEntries(entries) as Where;
 }
 
-/** What a tenant column is called on the events of a tenant-less resource: the instance's chain is ''. */
+/** The tenant column of instance-level resources on events: '' for the instance's chain. */
 const inChain = (tenantId: string): Where => ({ tenantId });
 
 /**
- * The events of a chain whose patches the viewer may see: those of objects that they may read themselves. AUDITLOG READ
- * alone shows that something changed, and not what a flow, a variable or a label holds.
+ * The events of a chain with patches that the viewer can see: those of objects that the viewer can read. AUDITLOG READ
+ * alone shows the change but not the content of a flow, a variable or a label.
  */
 export function patchReach({ session }: Context, tenantId: string): Where[] {
   const scope = { tenantId: tenantId === '' ? undefined : tenantId };
@@ -57,12 +57,12 @@ export function patchReach({ session }: Context, tenantId: string): Where[] {
 
 const memo = new WeakMap<object, Map<string, Where[]>>();
 
-/** May the viewer see what this event changed? The same filter that a search over patches uses. */
+/** True if the viewer can see the changes of this event. A search over patches uses the same filter. */
 export const maySeePatch = (context: Context, event: Row & { tenantId: string }): boolean =>
   askViewer(context, (viewer) => isWithinReach(viewer, event)) === true;
 
 function isWithinReach(context: Context, event: Row & { tenantId: string }): boolean {
-  // One reach per decision: when the session decides anew, so does this.
+  // Cached per decision: a new decision of the session refreshes it.
   const decision = context.session.decide('AUDITLOG:READ', {
     tenantId: event.tenantId === '' ? undefined : event.tenantId,
   });

@@ -5,12 +5,12 @@ import type { Context } from '../../../graphql/context.ts';
 import { patchReach } from './patches.ts';
 import { reachesAll } from './reaches-chain.ts';
 
-/** The resources that have events with patches. */
+/** Resources with patches in events. */
 const described = resourceNames.filter((name) => name !== 'AUDITLOG' && name !== 'IMPERSONATE');
 
 /**
- * Why an export cannot be verified as a whole, told before it begins; undefined where it can.
- * @param where the events within reach of the reader.
+ * Why an export cannot be verified as a whole, known before it starts; undefined if it can.
+ * @param where filter of the events that the reader can read.
  */
 export async function unprovable(
   context: Context,
@@ -19,7 +19,7 @@ export async function unprovable(
   where: Where,
 ): Promise<string | undefined> {
   if (Object.keys(filter).length > 0) return 'it has a filter';
-  if (!reachesAll(where, tenantId)) return 'its reader may not read every event';
+  if (!reachesAll(where, tenantId)) return 'its reader cannot read every event';
   const reach = patchReach(context, tenantId);
   const whole = reach.filter(({ AND }) => (AND as Where[]).every((part) => reachesAll(part, tenantId) || isKind(part)));
   if (whole.length === described.length) return undefined;
@@ -33,7 +33,7 @@ export async function unprovable(
     },
     select: { resource: true },
   });
-  return hidden ? `its reader may not read everything that was changed (${hidden.resource}:READ)` : undefined;
+  return hidden ? `its reader cannot read every changed object (${hidden.resource}:READ)` : undefined;
 }
 
 const isKind = (part: Where): boolean => Object.keys(part).length === 1 && 'resource' in part;

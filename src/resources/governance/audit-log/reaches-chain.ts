@@ -1,6 +1,9 @@
 import type { Where } from '../../../access/where.ts';
 
-/** Does a granted filter reach every event of a chain ('' is the instance's)? Where it says more than the tenant, no. */
+/**
+ * True if a granted filter covers every event of a chain ('' is the instance's). False if it restricts more than the
+ * tenant.
+ */
 export function reachesAll(where: Where, chain: string): boolean {
   const terms = Object.entries(where);
   return terms.every(([column, value]) => column === 'tenantId' && value === chain);

@@ -7,24 +7,27 @@ import { asSystem } from '../../../policy/session/system.ts';
 
 const dayMs = 86_400_000;
 const timeoutMs = 60_000;
-/** Events that go in one transaction. */
+/** Number of events in one transaction. */
 const batch = 10_000n;
 
 export interface Pruning {
-  /** Events that are older than so many days go. */
+  /** Max age of events, in days. */
   readonly keepDays: number;
-  /** A chain is pruned when its oldest event is older by so much more: about once in that time. Default: a day. */
+  /**
+   * A chain is pruned once its oldest event exceeds the max age by this much, so about once in that time. Defaults to a
+   * day.
+   */
   readonly slackMs?: number;
   readonly now?: number;
-  /** Names of destinations: what one of them has not got yet stays. */
+  /** Names of destinations: events that one of them has not received are kept. */
   readonly destinations?: readonly string[];
 }
 
 /**
- * Prunes every chain by age: a range of its oldest events, in parts, while others write. Each part leaves a signed
- * tombstone that says up to where, so that the rest is still a chain that verifies; the first part is an event of the
- * chain. What access was at that time is kept in a snapshot, so that later instants are still told.
- * @returns how many events went.
+ * Prunes every chain by age: its oldest events, in parts, during other writes. Each part leaves a signed tombstone
+ * with its end, so that the rest of the chain still verifies. The first part records an event in the chain. A snapshot
+ * keeps the access at that time, so that access at later times can still be rebuilt.
+ * @returns the number of pruned events.
  */
 export async function pruneAudit(
   store: Store,
@@ -45,7 +48,7 @@ export async function pruneAudit(
   return count;
 }
 
-/** Is there an event among those that would go which a destination has not got yet? */
+/** True if an event in the range was not yet received by a destination. */
 async function isAwaited(store: Store, chain: string, before: Date, destinations: readonly string[]): Promise<boolean> {
   if (destinations.length === 0) return false;
   const places = await store.prisma.auditShipping.findMany({ where: { name: { in: [...destinations] } } });
@@ -70,17 +73,17 @@ async function pruneChain(store: Store, keys: Pick<Keys, 'signing'>, chain: stri
   return count;
 }
 
-/** Keeps what the events tell of access, and says in the chain what is to go. @returns up to which event. */
+/** Writes the access snapshot and records the planned prune in the chain. @returns the last event to prune. */
 async function begin(tx: Tx, chain: string, before: Date): Promise<bigint | undefined> {
   const [oldest] = await tx.auditEvent.findMany({ where: { tenantId: chain }, orderBy: { seq: 'asc' }, take: 1 });
   const { seq, id } = await storeAccessSnapshot(tx, chain, before);
   if (!oldest || seq < oldest.seq) return undefined;
-  // Earlier ones tell of instants that expire now.
+  // Earlier snapshots are about times that expire now.
   await tx.accessSnapshot.deleteMany({ where: { tenantId: chain, seq: { lte: seq }, NOT: { id } } });
   const tenant = chain === '' ? null : await tx.tenant.findFirst({ where: { id: chain } });
   append(tx, {
     ...envelope(asSystem('AUDITLOG:READ', 'retention').doer),
-    // A tenant that is gone has its own chain still; it is told there.
+    // A deleted tenant still has its chain, which records the prune.
     tenantId: chain,
     tenantKey: tenant?.key ?? oldest.tenantKey,
     type: 'DELETE',

@@ -17,7 +17,7 @@ import { differenceOf } from './versions.ts';
 import { AuditEventWhere, AuditOutcomeEnum, AuditTypeEnum, toCondition } from './where.ts';
 
 const ActorKindEnum = builder.enumType('ActorKind', {
-  description: 'What acts.',
+  description: 'Kind of actor.',
   values: {
     USER: { description: 'A user.' },
     SERVICE_ACCOUNT: { description: 'A service account.' },
@@ -39,115 +39,114 @@ export const positionOf = (
 ): string => encodePosition(keys.cursor, behindEvent(keys.cursor, event));
 
 const AuditEventRef = builder.prismaNode('AuditEvent', {
-  description:
-    'One thing that happened: a change of one object, a refusal, a failed sign-in. Never changed afterwards.',
+  description: 'An audit event: a change of one object, a refusal, a failed sign-in. Immutable.',
   id: { field: 'id' },
   fields: (t) => ({
     cursor: t.string({
-      description: "Its place in its chain: the tenant's feed goes on behind it.",
+      description: 'Cursor in its chain. The feed of the tenant continues after it.',
       resolve: (event, _args, context) => positionOf(context, event),
     }),
     seq: t.expose('seq', {
       type: 'BigInt',
-      description: 'Its number in its chain, without gaps, in the order of commit.',
+      description: 'Number in its chain, in commit order, without gaps.',
     }),
-    prevHash: t.exposeString('prevHash', { description: 'The hash of the event before it.' }),
-    hash: t.exposeString('hash', { description: 'sha256 of prevHash, seq and the digest of its content.' }),
+    prevHash: t.exposeString('prevHash', { description: 'Hash of the previous event.' }),
+    hash: t.exposeString('hash', { description: 'SHA-256 of prevHash, seq and the digest of the content.' }),
     tenantKey: t.string({
       nullable: true,
-      description: "The tenant's key at that time; null: at the instance level.",
+      description: 'Key of the tenant at that time; null for the instance level.',
       resolve: ({ tenantKey }) => orNull(tenantKey),
     }),
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
     type: t.field({
       type: AuditTypeEnum,
-      description: 'What kind of thing.',
+      description: 'Type of the event.',
       resolve: ({ type }) => type as AuditType,
     }),
-    action: t.exposeString('action', { description: 'What was done, such as group.update.' }),
+    action: t.exposeString('action', { description: 'Action, such as group.update.' }),
     outcome: t.field({
       type: AuditOutcomeEnum,
-      description: 'How it ended.',
+      description: 'Outcome.',
       resolve: ({ outcome }) => outcome as AuditOutcome,
     }),
     actor: t.field({
       type: Subject,
       nullable: true,
-      description: 'Who did it; null where they are gone, the gateway itself acted, or the viewer may not read them.',
+      description: 'The actor. Null if deleted, if the gateway itself acted, or if the viewer cannot read it.',
       resolve: (event, _args, context) => actor(context, event.actorKind, event.actorId, event.tenantId) as never,
     }),
     actorKind: t.field({
       type: ActorKindEnum,
-      description: 'What kind of actor it was: names alone could be taken for those of another kind.',
+      description: 'Kind of the actor. Names are unique only per kind.',
       resolve: ({ actorKind }) => actorKind as ActorKind,
     }),
     actorName: t.string({
-      description: 'The name of who did it, at that time.',
+      description: 'Name of the actor at that time.',
       resolve: ({ actorKind, actorId, actorName }, _args, context) =>
         actorKind === 'SERVICE_ACCOUNT' || actorKind === 'SYSTEM' ? actorName : shownName(context, actorId, actorName),
     }),
     impersonatedBy: t.field({
       type: Subject,
       nullable: true,
-      description: 'Who really acted, where they acted as somebody else.',
+      description: 'The real actor, while impersonating.',
       resolve: (event, _args, context) =>
         event.impersonatorId === '' ? null : (actor(context, 'USER', event.impersonatorId, event.tenantId) as never),
     }),
     impersonatedByName: t.string({
       nullable: true,
-      description: 'Their name, at that time.',
+      description: 'Name of the real actor at that time.',
       resolve: ({ impersonatorId, impersonatorName }, _args, context) =>
         impersonatorName === '' ? null : shownName(context, impersonatorId, impersonatorName),
     }),
     resource: t.field({
       type: ResourceNameEnum,
-      description: 'To what kind of thing.',
+      description: 'Resource of the object.',
       resolve: ({ resource }) => resource as ResourceName,
     }),
     resourceKey: t.string({
-      description: 'To which: its name at that time.',
+      description: 'Name of the object at that time.',
       resolve: (event, _args, context) => shownKey(context, event),
     }),
     namespace: t.string({
       nullable: true,
-      description: 'In which namespace.',
+      description: 'Namespace of the object.',
       resolve: ({ namespace }) => orNull(namespace),
     }),
-    ip: t.exposeString('ip', { nullable: true, description: 'From which address.' }),
-    requestId: t.exposeString('requestId', { description: 'Events of one request share it.' }),
+    ip: t.exposeString('ip', { nullable: true, description: 'IP address of the request.' }),
+    requestId: t.exposeString('requestId', { description: 'ID of the request, shared by all of its events.' }),
     decisionId: t.exposeString('decisionId', {
       nullable: true,
-      description: 'The decision that allowed or refused it.',
+      description: 'Decision that allowed or refused the action.',
     }),
-    policy: t.exposeString('policy', { nullable: true, description: 'The policy that refused it.' }),
+    policy: t.exposeString('policy', { nullable: true, description: 'Policy that refused the action.' }),
     reason: t.string({
       nullable: true,
-      description: 'Why, as the actor said.',
+      description: 'Reason of the actor.',
       resolve: ({ reason }, _args, context) => (reason === null ? null : shownText(context, reason)),
     }),
     details: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What else is to say, such as a count. `ids` are those of other rows, as the database has them.',
+      description: 'Further details, such as a count. `ids` are database IDs of other rows.',
       resolve: (event, _args, context) => shownDetails(context, event),
     }),
     patch: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'What changed, as JSON Patch. Null where the viewer may not read the object itself.',
+      description: 'Changes, as JSON Patch. Null if the viewer cannot read the object.',
       resolve: (event, _args, context) =>
         maySeePatch(context, { ...event }) ? shownPatch(context, event, event.patch) : null,
     }),
     revertPatch: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'The way back, as JSON Patch. Null where the viewer may not read the object itself.',
+      description: 'Reverse changes, as JSON Patch. Null if the viewer cannot read the object.',
       resolve: (event, _args, context) =>
         maySeePatch(context, { ...event }) ? shownPatch(context, event, event.revertPatch) : null,
     }),
   }),
 });
-/** That it was read goes on record, with the decision that allowed it. */
+/** Records the read, with the decision that allowed it. */
 const note = ({ session, readings }: Context, tenantId: string | undefined, reading: Reading): void =>
   readings.note(tenantId, { ...reading, decisionId: session.may('AUDITLOG:READ', { tenantId })?.decisionId });
 
@@ -155,8 +154,13 @@ builder.prismaObjectField('AuditEvent', 'difference', (t) =>
   t.string({
     nullable: true,
     description:
-      'What differs in the object, as a unified diff of its YAML: by this event, or since another one of the same object. Null where nothing does, where the viewer may not read the object itself, or where it takes too long.',
-    args: { since: t.arg.id({ description: 'From the object right after that event to it right after this one.' }) },
+      "Unified diff of the object's YAML: by this event, or since another event of the same object. Null if there is no difference, if the viewer cannot read the object, or if the diff takes too long.",
+    args: {
+      since: t.arg.id({
+        description:
+          'Earlier event of the same object. The diff is from the state after it to the state after this one.',
+      }),
+    },
     resolve: (event, { since }, context) => differenceOf(context, event, since == null ? null : String(since)),
   }),
 );
@@ -186,11 +190,11 @@ export interface FeedItem {
 export const AuditFeedItem = builder.objectRef<FeedItem>('AuditFeedItem').implement({
   description: 'An event, or a bookmark that only moves the cursor.',
   fields: (t) => ({
-    cursor: t.exposeString('cursor', { description: 'Give it as `after` to go on behind this item, on any gateway.' }),
+    cursor: t.exposeString('cursor', { description: 'Cursor to resume after this item with `after`, on any gateway.' }),
     event: t.field({
       type: AuditEventRef,
       nullable: true,
-      description: 'The event; null: nothing for this subscriber up to the cursor.',
+      description: 'The event; null if no event up to the cursor is visible to this subscriber.',
       resolve: ({ event }) => event,
     }),
   }),
@@ -199,7 +203,7 @@ export const AuditFeedItem = builder.objectRef<FeedItem>('AuditFeedItem').implem
 const AuditEventConnection = connectionType('AuditEvent', AuditEventRef, (t) => ({
   streamCursor: t.string({
     nullable: true,
-    description: 'Subscribe after this cursor: nothing between this page and the subscription is missed.',
+    description: 'Cursor to subscribe with: no event between this page and the subscription is missed.',
     resolve: (page) => page.streamCursor ?? null,
   }),
 }));
@@ -210,7 +214,9 @@ const base = {
   model: 'auditEvent',
   order,
 } as const;
-/** Within a tenant by its own numbers: a cursor that held the common ones would count the events of all others. */
+/**
+ * Within a tenant by its own numbers: a cursor with instance-wide numbers would reveal the event count of all tenants.
+ */
 const inChain = { ...base, defaultOrder: { column: 'seq', descending: true } } as const;
 const acrossChains = { ...base, defaultOrder: { column: 'ordinal', descending: true } } as const;
 const streamCursor = (tenantId: string | undefined) => async (context: Context) => {
@@ -220,7 +226,7 @@ const streamCursor = (tenantId: string | undefined) => async (context: Context) 
 builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
   connection(t, {
     ...inChain,
-    description: "The tenant's audit events, newest first.",
+    description: 'Audit events of the tenant, newest first.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
     where: { input: AuditEventWhere, toCondition: (filter, context, { id }) => toCondition(filter, context, [id]) },
@@ -231,7 +237,7 @@ builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
 builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
   connection(t, {
     ...inChain,
-    description: 'The audit events of this very namespace, newest first.',
+    description: 'Audit events of exactly this namespace, newest first.',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
     where: {
@@ -245,7 +251,7 @@ builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
 builder.queryField('auditEvents', (t) =>
   connection(t, {
     ...acrossChains,
-    description: 'The audit events of all tenants and of the instance, newest first: for super admins.',
+    description: 'Audit events of all tenants and of the instance, newest first. Requires a super admin.',
     scopes: () => ({}),
     within: () => ({}),
     where: {

@@ -9,40 +9,40 @@ import { remember } from '../../../lib/remember.ts';
 import { EventRing } from './event-ring.ts';
 import type { FeedItem } from './schema.ts';
 
-/** Different answers to one event that are kept; beyond, everybody makes their own. */
+/** Max different answers per event in the cache. Further subscribers render their own. */
 const maxVariants = 16;
 
-/** What somebody gets who is to be answered by the questions alone. */
+/** Context of a subscriber whose answer depends only on the recorded questions. */
 export interface Asker {
   readonly context: Context;
   readonly way: DirectWay;
-  /** Is the same true of them? */
+  /** True if the facts are the same for both. */
   agrees(grounds: Grounds): boolean;
   itemOf(event: AuditEvent): FeedItem;
 }
 
-/** What a text rests on, beside the event. */
+/** Facts that a text depends on, apart from the event. */
 export interface Grounds {
   readonly questions: Noted['questions'];
-  /** Nothing of it is about this one event. */
+  /** True if no fact is about this event only. */
   readonly isStanding: boolean;
 }
 
 interface Entry {
   readonly variants: { readonly grounds: Grounds; readonly text: string }[];
-  /** Somebody makes the first of them. */
+  /** The first subscriber renders it. */
   making: Promise<unknown> | undefined;
-  /** It rests on more of its viewer than can be compared. */
+  /** Depends on more facts of the viewer than can be compared. */
   isPrivate: boolean;
 }
 
 const names = new WeakMap<object, { readonly name: string }>();
-/** A document is parsed once for all who send its text. */
+/** Caches the parse result of a document by its text. */
 const nameOf = (document: object): string => remember(names, document, () => ({ name: newId() })).name;
 
 /**
- * What makes two operations select the same of every item: the same document, and the same values of the variables
- * that are used below the root field. Its arguments say which items there are, and nothing about one of them.
+ * Key of operations with the same selection: the same document, and the same values of the variables that are used
+ * below the root field. The arguments of the root field choose items, and do not affect them.
  */
 export function selectionKey(
   { document, operationName, variableValues }: DirectWay['operation'],
@@ -58,29 +58,29 @@ export function selectionKey(
   return canonicalJson([nameOf(document), operationName ?? null, values]);
 }
 
-/** Makes the text of each item once for all who select the same and of whom the same is true. */
+/** Renders the text of each item once for all subscribers with the same selection and the same facts. */
 export class Selection {
   readonly key: string;
   followers = 0;
   readonly #entries = new EventRing<Entry>();
-  /** The same for most events: one object, so that who agreed to it once need not look again. */
+  /** The same object for most events, so that a subscriber that matched it once is not compared again. */
   readonly #standing: Grounds[] = [];
   readonly #made: (characters: number) => void;
 
-  /** @param made is told the size of each text that was made. */
+  /** @param made receives the size of each new text. */
   constructor(key: string, made: (characters: number) => void) {
     this.key = key;
     this.#made = made;
   }
 
-  /** Forgets all texts. */
+  /** Clears all texts. */
   clear(): void {
     this.#entries.clear();
   }
 
   /**
-   * @param number the seq of the event.
-   * @returns a promise where it is being made; of undefined: ask again.
+   * @param number seq of the event.
+   * @returns a promise while it is rendered; if it resolves to undefined, ask again.
    */
   textOf(asker: Asker, event: AuditEvent, number: number): string | Promise<string | undefined> {
     let entry = this.#entries.get(event, number);
@@ -106,7 +106,7 @@ export class Selection {
     const keep = (result: ExecutionResult): string => {
       const text = asker.way.textOf(result);
       this.#made(text.length);
-      // A fault may be of this moment, or of this viewer.
+      // A fault can be temporary, or specific to this viewer.
       if (noted.isPrivate || result.errors || entry.variants.length >= maxVariants) entry.isPrivate = true;
       else entry.variants.push({ grounds: this.#groundsOf(noted.questions), text });
       return text;
@@ -128,7 +128,7 @@ export class Selection {
   }
 }
 
-/** What one subscriber is answered for an item, by their own context or one that watches it. */
+/** Answer to one subscriber for an item, by its own context or one that records the facts. */
 export function executed(
   { context, way }: Pick<Asker, 'context' | 'way'>,
   item: FeedItem,

@@ -8,23 +8,23 @@ import { remember } from '../../../lib/remember.ts';
 import { matcherOf } from '../../../policy/filter/matcher.ts';
 import { EventRing } from './event-ring.ts';
 
-/** Says once for each event whether a filter reaches it, for all whose rights come to that filter. */
+/** Matches each event against a filter once for all subscribers with the same filter. */
 export class Judge {
   readonly #reaches: (row: Row) => boolean;
-  /** All that the filter looks at. */
+  /** All columns that the filter uses. */
   readonly #columns: readonly string[];
   #last: { readonly row: Row; readonly answer: boolean } | undefined;
   readonly #known = new EventRing<boolean>();
   readonly #count: () => void;
 
-  /** @param count is called for each event that was judged. */
+  /** @param count is called for each evaluated event. */
   constructor(where: Where, count: () => void) {
     this.#reaches = matcherOf(where);
     this.#columns = [...columnsIn(where)];
     this.#count = count;
   }
 
-  /** @param number the seq of the event. */
+  /** @param number seq of the event. */
   reaches(event: AuditEvent, number: number): boolean {
     const known = this.#known.get(event, number);
     if (known !== undefined) return known;
@@ -34,7 +34,7 @@ export class Judge {
     return answer;
   }
 
-  /** Events that come together are mostly alike in what filters look at. */
+  /** Consecutive events mostly have the same values in filtered columns. */
   #answer(row: Row): boolean {
     const last = this.#last;
     if (last && this.#columns.every((column) => last.row[column] === row[column])) return last.answer;
@@ -52,7 +52,7 @@ function columnsIn(where: Where, columns = new Set<string>()): Set<string> {
   return columns;
 }
 
-/** Judges by the content of their filters. */
+/** Indexes filters by their content. */
 export class Judges {
   readonly #byFilter = new WeakMap<Where, Judge>();
   readonly #byContent = new LRUCache<string, Judge>({ max: 2_000 });
@@ -69,7 +69,9 @@ export class Judges {
   }
 }
 
-/** A filter that subscribers gave: asked of the database, so that it means what it means in lists, once for all alike. */
+/**
+ * A subscriber's own filter: evaluated in the database, so that it has the same meaning as in lists, once per filter.
+ */
 export class SharedFilter {
   readonly #db: PrismaClient;
   readonly #condition: Condition;
@@ -87,7 +89,7 @@ export class SharedFilter {
   }
 
   async ask(events: readonly AuditEvent[]): Promise<void> {
-    // One at a time: the next finds most of what it wants already answered.
+    // One at a time: the next subscriber finds most of its answers in the cache.
     if (this.#asking) return this.#asking;
     const ids = events.map(({ id }) => id).filter((id) => this.#known.get(id) === undefined);
     this.#asking = this.#find(ids).finally(() => {

@@ -1,7 +1,7 @@
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 
-/** Beyond it nobody counts. */
+/** Max counted events. */
 const countedBehind = 100_000;
 
 interface Standing {
@@ -45,36 +45,43 @@ async function standings({ db, destinations }: Context): Promise<Standing[]> {
 }
 
 const AuditDestination = builder.objectRef<Standing>('AuditDestination').implement({
-  description: 'Where audit events are shipped to, and how far they are.',
+  description: 'A destination of audit events and its progress.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name in the configuration.' }),
+    name: t.exposeString('name', { description: 'Name in the configuration.' }),
     to: t.exposeString('to', { description: 'file, webhook or otlp.' }),
-    shipped: t.field({ type: 'BigInt', description: 'Events that it took.', resolve: ({ shipped }) => shipped }),
+    shipped: t.field({ type: 'BigInt', description: 'Number of accepted events.', resolve: ({ shipped }) => shipped }),
     rejected: t.field({
       type: 'BigInt',
-      description: 'Of these, how many it refused for good.',
+      description: 'Number of permanently rejected events.',
       resolve: ({ rejected }) => rejected,
     }),
-    shippedAt: t.expose('shippedAt', { type: 'DateTime', nullable: true, description: 'When it last took some.' }),
-    behind: t.exposeInt('behind', { description: 'Events that wait for it: at most 100,000 are counted.' }),
+    shippedAt: t.expose('shippedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last accepted events.',
+    }),
+    behind: t.exposeInt('behind', { description: 'Number of waiting events, counted up to 100,000.' }),
     lag: t.field({
       type: 'Duration',
-      description: 'How long the oldest of them has waited, in whole seconds.',
+      description: 'Wait of the oldest of them, in whole seconds.',
       resolve: ({ lag }) => lag,
     }),
     failingSince: t.expose('failingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'Since when it takes none; null: it does.',
+      description: 'Since when it is failing; null if it accepts events.',
     }),
-    fault: t.exposeString('fault', { nullable: true, description: 'Why, or why it rejected some last.' }),
+    fault: t.exposeString('fault', {
+      nullable: true,
+      description: 'Error of the current failure, or of the last rejection.',
+    }),
   }),
 });
 
 builder.queryField('auditDestinations', (t) =>
   t.field({
     type: [AuditDestination],
-    description: 'Where audit events are shipped to, and how far they are: for super admins.',
+    description: 'Destinations of audit events and their progress. Requires a super admin.',
     access: 'AUDITLOG:READ',
     resolve: (_root, _args, context) => standings(context),
   }),

@@ -11,7 +11,7 @@ import { fanOutOf } from './fan-out.ts';
 import { AuditFeedItem, type FeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
-/** A stream that shows nothing moves its cursor at least this often while events pass by. */
+/** Max interval between cursors of a stream that shows no events. */
 const bookmarkMs = 1_000;
 
 interface FeedArgs {
@@ -23,16 +23,15 @@ interface FeedArgs {
 builder.subscriptionField('auditEvents', (t) =>
   t.field({
     type: AuditFeedItem,
-    description:
-      'The audit events as they happen, in the order of commit. Begins with a bookmark; resume with `after`.',
+    description: 'Audit events as they happen, in commit order. Starts with a bookmark. Resume with `after`.',
     access: { decides: 'AUDITLOG:READ' },
     args: {
       tenant: t.arg.string({
-        description: 'Key of the tenant. Left out: all tenants and the instance, for super admins.',
+        description: 'Key of the tenant. Omit for all tenants and the instance, which requires a super admin.',
       }),
-      where: t.arg({ type: AuditEventWhere, description: 'Only those that satisfy all of this.' }),
+      where: t.arg({ type: AuditEventWhere, description: 'Filter. All given fields must match.' }),
       after: t.arg.string({
-        description: 'Cursor of the last item that arrived, on whichever gateway. Left out: from now on.',
+        description: 'Cursor of the last received item, from any gateway. Omit to start now.',
       }),
     },
     subscribe: (_root, args, context, info) => begin(args, context, info.fieldNodes) as never,
@@ -40,7 +39,7 @@ builder.subscriptionField('auditEvents', (t) =>
   }),
 );
 
-/** Decides before the first item, so that who may not follow is told at once. */
+/** Decides before the first item, so that a refusal is immediate. */
 async function begin(
   { tenant: key, where, after }: FeedArgs,
   context: Context,
@@ -48,7 +47,7 @@ async function begin(
 ): Promise<AsyncIterable<unknown>> {
   const { feed, keys, direct, session, store } = context;
   const tenant = await decideStream(context, 'auditEvents', 'AUDITLOG:READ', key);
-  // A fault of the filter is told now, not at the first event.
+  // An invalid filter fails now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
   if (after != null) await feed.assertHeld(position);
@@ -90,9 +89,9 @@ async function* follow(
   try {
     yield { cursor: last, event: null };
     let hasSkipped = false;
-    let told = Date.now();
+    let sentAt = Date.now();
     for await (const events of feed.follow(position, ended.signal)) {
-      // Also without events: a right that is gone ends the stream.
+      // Also without events: revoked access ends the stream.
       await stillAllowed(context, 'AUDITLOG:READ', { tenantId });
       const wanted = await satisfying(context, events, where, tenantId);
       for (const event of events) {
@@ -107,12 +106,12 @@ async function* follow(
         hasSkipped = false;
         last = cursorAt(event);
         yield { cursor: last, event };
-        told = Date.now();
+        sentAt = Date.now();
       }
-      if (Date.now() - told >= (hasSkipped ? bookmarkMs : limits.bookmarkMs)) {
+      if (Date.now() - sentAt >= (hasSkipped ? bookmarkMs : limits.bookmarkMs)) {
         yield { cursor: last, event: null };
         hasSkipped = false;
-        told = Date.now();
+        sentAt = Date.now();
       }
     }
   } finally {
@@ -121,7 +120,9 @@ async function* follow(
   }
 }
 
-/** Which of these satisfy the subscriber's own filter: asked of the database, so that it means what it means in lists. */
+/**
+ * Selects the events that match the subscriber's filter, in the database, so that it has the same meaning as in lists.
+ */
 async function satisfying(
   context: Context,
   events: readonly AuditEvent[],

@@ -11,7 +11,7 @@ import type { Target } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../../graphql/node.ts';
 import { maySeePatch } from './patches.ts';
 
-/** The event, for who may read it and what it changed; like one that is not there for anybody else. */
+/** Returns the event, if the caller can read it and its changes. Otherwise the same error as for a missing event. */
 async function readable(context: Context, globalId: string): Promise<AuditEvent> {
   const { id } = decodeId(globalId, ['AuditEvent'], ['input', 'event']);
   const event = await context.db.auditEvent.findFirst({ where: { id } });
@@ -34,7 +34,7 @@ async function changeOf(context: Context, event: AuditEvent): Promise<Change> {
   return { event, tenant, id: resourceId, before: stateBefore(event), ids: idsIn(event) };
 }
 
-/** Says what to do instead. */
+/** Suggests an alternative. */
 function notUndone({ action, resource }: AuditEvent): string {
   const instead = isResource(resource) ? resourceDefinition(resource)?.instead : undefined;
   const others = instead ?? `these can be undone: ${undoableActions().join(', ')}`;
@@ -52,7 +52,7 @@ async function target(
       ['input', 'event'],
       event.outcome === 'SUCCESS'
         ? notUndone(event)
-        : `Only a change that succeeded can be undone; this one is ${event.outcome}.`,
+        : `Only a successful change can be undone. The outcome of this one is ${event.outcome}.`,
     );
   const { tenant } = await changeOf(context, event);
   context.session.note = `undo of event ${event.id}`;
@@ -62,10 +62,10 @@ async function target(
 
 mutation('undoChange', {
   description:
-    'Takes one change of access back, or of a tenant, namespace or user, by what its audit event tells: with the permission and the rules of the mutation that does so, and CONFLICT where the same was changed again since. What was deleted comes back with a new id, and by itself. The undoing is an event of its own, and can be undone.',
+    'Undoes one change of access, of a tenant, a namespace or a user. It requires the permissions and follows the rules of the mutation that reverses the change. CONFLICT if the object was changed again since. A deleted object gets a new ID and is restored without its dependents. The undo records its own events and can be undone.',
   permission: 'AUDITLOG:READ',
   feedsAccess: true,
-  input: (t) => ({ event: t.id({ required: true, description: 'The audit event of the change.' }) }),
+  input: (t) => ({ event: t.id({ required: true, description: 'Audit event of the change.' }) }),
   target: (input, context) => target(input, context),
   async run(tx, grant, _input, { id }, context) {
     const event = await context.db.auditEvent.findFirstOrThrow({ where: { id } });
@@ -74,7 +74,7 @@ mutation('undoChange', {
   },
   payload: (t) => ({
     eventIds: t.idList({
-      description: 'Ids of the events that tell what was done to take it back.',
+      description: 'IDs of the events of the undo.',
       resolve: ({ result }) => [...result],
     }),
   }),

@@ -17,7 +17,10 @@ interface Step {
   readonly value?: unknown;
 }
 
-/** Is it a change of the object itself, not of a part of it such as a member of a group? Those come and go by UPDATE. */
+/**
+ * True for a change of the object itself, not of a part such as a member of a group. Parts are added and removed by
+ * UPDATE.
+ */
 function isOwn({ resource, type, patch }: Pick<AuditEvent, 'resource' | 'type' | 'patch'>): boolean {
   if (type !== 'UPDATE') return true;
   const audited = resourceDefinition(resource as ResourceName)?.audited ?? [];
@@ -25,8 +28,8 @@ function isOwn({ resource, type, patch }: Pick<AuditEvent, 'resource' | 'type' |
 }
 
 /**
- * The object as its events tell it, right after (or before) one of them: null where it was not there.
- * @throws EXPIRED where events that would tell it are not kept any more.
+ * The object right after (or before) one of its events, rebuilt from events; null if it did not exist.
+ * @throws EXPIRED if the required events are no longer kept.
  */
 async function stateAt(
   db: PrismaClient,
@@ -53,7 +56,7 @@ async function stateAt(
       const next = patched(state, event.patch);
       isTold ||= (event.patch as unknown as readonly Step[])[0]?.path === '';
       if (next === undefined || !isTold)
-        throw new GatehouseError('EXPIRED', 'The events that would tell of this object are not kept any more.');
+        throw new GatehouseError('EXPIRED', 'The audit events of this object are no longer kept.');
       state = next;
     }
     if (events.length < batch) return state;
@@ -61,14 +64,14 @@ async function stateAt(
   }
 }
 
-/** As this viewer may see it, as YAML with its fields in order. */
+/** As this viewer sees it, as YAML with its fields in order. */
 function textOf(context: Context, event: AuditEvent, state: unknown): string {
   if (state === null) return '';
   const [step] = shownPatch(context, event, [{ op: 'replace', path: '', value: state }]) as Step[];
   return stringify(step!.value, { sortMapEntries: true, lineWidth: 0 });
 }
 
-/** What a patch tells of a part by itself: the part as a whole, or the fields that it names. */
+/** Content of a patch for a part: the whole part, or the changed fields. */
 function partIn(patch: unknown): unknown {
   const steps = patch as readonly Step[];
   return steps[0]?.path === ''
@@ -78,11 +81,11 @@ function partIn(patch: unknown): unknown {
 
 async function version(context: Context, event: AuditEvent, upTo: bigint): Promise<NamedText> {
   const state = await stateAt(context.db, event, upTo);
-  const name = `${shownKey(context, event)} (${state === null ? 'not there' : `event ${upTo}`})`;
+  const name = `${shownKey(context, event)} (${state === null ? 'absent' : `event ${upTo}`})`;
   return { name, text: textOf(context, event, state) };
 }
 
-/** Another event of the same object, which the viewer may read. */
+/** Another event of the same object that the viewer can read. */
 async function earlier(context: Context, event: AuditEvent, since: string): Promise<AuditEvent> {
   const { id } = decodeId(since, ['AuditEvent'], ['since']);
   const found = await context.db.auditEvent.findFirst({ where: { id } });
@@ -90,13 +93,13 @@ async function earlier(context: Context, event: AuditEvent, since: string): Prom
   const isSame = found?.tenantId === tenantId && found.resource === resource && found.resourceId === resourceId;
   const grant = context.session.may('AUDITLOG:READ', { tenantId: tenantId === '' ? undefined : tenantId });
   if (!isSame || !grant?.matches({ ...found })) throw notFound('The event `since` of the same object');
-  if (found.seq > event.seq) throw badInput(['since'], 'This event came later.');
+  if (found.seq > event.seq) throw badInput(['since'], 'This event is later. Use an earlier event.');
   return found;
 }
 
 /**
- * What differs in the object of an event, as a unified diff of its YAML: by this event alone, or since another one.
- * @returns null where the viewer may not see what changed, where nothing did, or where it takes too long.
+ * Unified diff of an object's YAML: by this event alone, or since another one.
+ * @returns null if the viewer cannot see the changes, if there are none, or if it takes too long.
  */
 export async function differenceOf(context: Context, event: AuditEvent, since?: string | null): Promise<string | null> {
   if (event.patch === null && since == null) return null;

@@ -11,55 +11,54 @@ import { escapeLike } from '../../../lib/text.ts';
 import { patchReach } from './patches.ts';
 
 const typeTexts: Record<AuditType, string> = {
-  CREATE: 'Something was created.',
-  READ: 'Something sensitive was read.',
-  UPDATE: 'Something was changed.',
-  DELETE: 'Something was deleted.',
-  LOGIN_FAILURE: 'A sign-in failed.',
-  ACCOUNT_LOCKED: 'Too many sign-ins failed.',
-  IMPERSONATE: 'Somebody acted as somebody else.',
+  CREATE: 'Create.',
+  READ: 'Sensitive read.',
+  UPDATE: 'Update.',
+  DELETE: 'Delete.',
+  LOGIN_FAILURE: 'Failed sign-in.',
+  ACCOUNT_LOCKED: 'Account lock after too many failed sign-ins.',
+  IMPERSONATE: 'Impersonation.',
 };
 const outcomeTexts: Record<AuditOutcome, string> = {
-  SUCCESS: 'It was done.',
-  DENIED: 'It was refused.',
-  ERROR: 'It could not be decided, and so was not done.',
+  SUCCESS: 'Succeeded.',
+  DENIED: 'Refused.',
+  ERROR: 'Failed to decide, which refuses.',
 };
 const describe = <T extends string>(names: readonly T[], texts: Record<T, string>) =>
   Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<T, { description: string }>;
 
 export const AuditTypeEnum = builder.enumType('AuditType', {
-  description: 'What kind of thing happened.',
+  description: 'Type of an audit event.',
   values: describe(auditTypes, typeTexts),
 });
 export const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
-  description: 'How it ended.',
+  description: 'Outcome of an action.',
   values: describe(auditOutcomes, outcomeTexts),
 });
 
 export const AuditEventWhere = builder.inputType('AuditEventWhere', {
-  description: 'Which audit events. All that is given must hold.',
+  description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    namespace: t.string({ description: 'In exactly this namespace.' }),
-    under: t.string({ description: 'In this namespace or below.' }),
-    resource: t.field({ type: [ResourceNameEnum], description: 'About one of these.' }),
-    object: t.id({ description: 'About this very object, which may be gone.' }),
-    actor: t.id({ description: 'Done by this user or service account, which may be gone.' }),
-    actorName: t.string({ description: 'Done by somebody of exactly this name.' }),
-    type: t.field({ type: [AuditTypeEnum], description: 'Of one of these types.' }),
+    namespace: t.string({ description: 'Exactly this namespace.' }),
+    under: t.string({ description: 'This namespace and all below it.' }),
+    resource: t.field({ type: [ResourceNameEnum], description: 'Any of these resources.' }),
+    object: t.id({ description: 'ID of the object, which can be deleted.' }),
+    actor: t.id({ description: 'ID of the user or service account, which can be deleted.' }),
+    actorName: t.string({ description: 'Exactly this name of the actor.' }),
+    type: t.field({ type: [AuditTypeEnum], description: 'Any of these types.' }),
     action: t.string({ description: 'Exactly this action, such as group.update.' }),
-    outcome: t.field({ type: [AuditOutcomeEnum], description: 'With one of these outcomes.' }),
-    requestId: t.string({ description: 'Of this request.' }),
-    from: t.field({ type: 'DateTime', description: 'At this instant or later.' }),
-    until: t.field({ type: 'DateTime', description: 'Before this instant.' }),
+    outcome: t.field({ type: [AuditOutcomeEnum], description: 'Any of these outcomes.' }),
+    requestId: t.string({ description: 'Exactly this request ID.' }),
+    from: t.field({ type: 'DateTime', description: 'At or after this time.' }),
+    until: t.field({ type: 'DateTime', description: 'Before this time.' }),
     text: t.string({
-      description:
-        'Action, object, actor, reason or (as far as the viewer may see it) the patch contains this, in any case.',
+      description: 'Text in the action, object, actor, reason or visible patch, case-insensitive.',
     }),
   }),
 });
 export type AuditFilter = typeof AuditEventWhere.$inferInput;
 
-/** @param chains the chains that are read, for what the viewer may search of their patches. */
+/** @param chains the chains to read, which limit the patches that the viewer can search. */
 export function toCondition(filter: AuditFilter, context: Context, chains: readonly string[]): Condition {
   const any = (values: readonly unknown[] | null | undefined, column: string): Condition =>
     values == null ? {} : { [column]: { in: [...values] } };

@@ -11,7 +11,7 @@ import { type Description, permissionsIn } from './model.ts';
 import { bindingIn, bindingKey, memberIn } from './state.ts';
 import { difference, inTenant, overMembers, type Work } from './work.ts';
 
-/** Brings the tenant to what is described, kind by kind. Each stage knows what the ones before it made. */
+/** Applies the description, kind by kind. Each stage knows the results of the previous ones. */
 export async function applyChanges(work: Work): Promise<void> {
   for (const stage of [giveAccess, applyAccounts, applyRoles, applyGroups, applyMembers, applyBindings]) {
     await stage(work);
@@ -149,7 +149,7 @@ async function applyBindings(work: Work): Promise<void> {
   }
 }
 
-/** Last, by what the doer holds then: who was just made Admin may declare namespaces. */
+/** Last, with the doer's access at that point: a new Admin can declare namespaces. */
 export async function applyNamespaces(work: Work): Promise<void> {
   const { tx, tenant, faults, description } = work;
   if (!description.namespaces) return;

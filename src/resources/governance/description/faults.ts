@@ -5,7 +5,7 @@ import { attempt } from '../../../policy/session/reviewed.ts';
 const maxNumber = 100;
 const refusals = ['POLICY_ERROR', 'FORBIDDEN'];
 
-/** Gathers what is wrong with a description, each fault with its place in it, so that all are told at once. */
+/** Collects the faults of a description with their paths, so that all are reported at once. */
 export class Faults {
   readonly #tx: Tx;
   readonly #root: Issue['path'];
@@ -20,7 +20,7 @@ export class Faults {
     this.#errors.push({ path, error: typeof error === 'string' ? new GatehouseError('BAD_INPUT', error) : error });
   }
 
-  /** Does it; a refusal becomes a fault at this place, and the answer undefined. */
+  /** Runs the work. A refusal becomes a fault at this path, and the result is undefined. */
   async at<T>(path: Issue['path'], work: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await attempt(this.#tx, async () => work());
@@ -31,7 +31,7 @@ export class Faults {
     }
   }
 
-  /** Does all at once; where that is refused, one by one, to tell which of them it was. */
+  /** Runs all at once. If that is refused, runs one by one, to find the cause. */
   async all<T extends { readonly path: Issue['path'] }>(
     items: readonly T[],
     work: (items: readonly T[]) => Promise<unknown>,
@@ -44,7 +44,7 @@ export class Faults {
       if (items.length === 1) this.add(items[0]!.path, error);
       else {
         for (const item of items) {
-          // Nobody reads more of them, and all other writers of access wait meanwhile.
+          // More faults have no value, and all other writers of access wait meanwhile.
           if (this.#errors.length >= maxNumber) break;
           await this.all([item], work);
         }
@@ -53,7 +53,7 @@ export class Faults {
     }
   }
 
-  /** @throws what was found so far: as a refusal, where one of them is. */
+  /** @throws all faults so far: as a refusal, if one of them is. */
   assertNone(): void {
     if (this.#errors.length === 0) return;
     const { error } =

@@ -5,8 +5,9 @@ import { serviceAccountName } from '../../identity/service-account/service.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { description, displayName, email, personName, tenantKey, username } from '../../rules.ts';
 
-const list = <T extends z.ZodType>(item: T) => z.array(item).max(10_000, 'At most 10,000 of a kind.').optional();
-const reference = z.string().min(1, 'A name is never empty.').max(300);
+const list = <T extends z.ZodType>(item: T) =>
+  z.array(item).max(10_000, 'A list can have at most 10,000 items.').optional();
+const reference = z.string().min(1, 'A name cannot be empty.').max(300);
 
 export const permissions = z
   .record(z.string(), z.array(z.string()).max(20))
@@ -17,12 +18,12 @@ export const permissions = z
           context.addIssue({
             code: 'custom',
             path: [resource, i],
-            message: `There is no permission ${resource}:${action}.`,
+            message: `The permission ${resource}:${action} does not exist.`,
           });
       });
     }
   })
-  .describe('What a role allows: { FLOW: [READ, UPDATE], … }.');
+  .describe('Permissions of the role: { FLOW: [READ, UPDATE], … }.');
 
 export const permissionsIn = (resources: z.infer<typeof permissions>): Permission[] =>
   Object.entries(resources).flatMap(([resource, actions]) =>
@@ -39,14 +40,14 @@ const binding = z
     namespace: namespaceName.optional(),
   })
   .refine((content) => subjectKinds.filter((kind) => content[kind] !== undefined).length === 1, {
-    error: 'A binding names a user, a group or a service account: exactly one of them.',
+    error: 'A binding requires exactly one of user, group and serviceAccount.',
   });
 
-/** Left out is left as it is. A list speaks of its kind: only with `prune` goes what it does not name. */
+/** Omitted fields are kept. A list manages its kind: unlisted objects are deleted only with `prune`. */
 const tenantFields = {
   name: displayName.optional(),
   description,
-  /** User names of those who have access. */
+  /** User names of users with access. */
   users: list(username),
   serviceAccounts: list(z.strictObject({ name: serviceAccountName, description })),
   roles: list(z.strictObject({ name: displayName, description, permissions, isDefault: z.boolean().optional() })),
@@ -67,12 +68,12 @@ type Named = string | { readonly name: string };
 type Path = (string | number)[];
 type Report = (path: Path, message: string) => void;
 
-/** What is said twice may be said differently: refused. */
+/** Refuses duplicates, as they can differ. */
 function twice<T>(report: Report, path: Path, items: readonly T[] | undefined, keyOf: (item: T) => string): void {
   const seen = new Set<string>();
   items?.forEach((item, i) => {
     const key = keyOf(item);
-    if (seen.has(key)) report([...path, i], 'This is described twice.');
+    if (seen.has(key)) report([...path, i], 'Duplicate entry. Describe each object once.');
     seen.add(key);
   });
 }
@@ -90,7 +91,7 @@ function distinct(content: z.infer<typeof tenantObject>, report: Report): void {
     twice(report, ['groups', i, 'members'], members, fold);
     members.forEach((member, j) => {
       if (owning.has(fold(member)))
-        report(['groups', i, 'members', j], 'An owner is not described as a member as well.');
+        report(['groups', i, 'members', j], 'An owner cannot be listed as a member as well.');
     });
   });
 }
@@ -107,7 +108,7 @@ const reporter =
 
 const tenantObject = z.strictObject(tenantFields);
 
-/** What one tenant should be, with the people of the instance who are to exist for it. */
+/** The intended state of one tenant, with the users of the instance that it requires. */
 export const tenantDescription = z
   .strictObject({ ...tenantFields, people: list(person) })
   .superRefine(({ people, ...content }, context) => {
@@ -117,18 +118,18 @@ export const tenantDescription = z
 export type Description = z.infer<typeof tenantDescription>;
 export type Person = z.infer<typeof person>;
 
-/** A tenant of a file: its key, and what it should be. */
+/** A tenant of a file: its key and its intended state. */
 export const tenantInFile = z
   .strictObject({ key: tenantKey, ...tenantFields })
   .superRefine((content, context) => distinct(content, reporter(context)));
 
-/** A file: one tenant or several, and people of the instance. */
+/** A file: one tenant or several, and users of the instance. */
 export const descriptionFile = z
   .strictObject({ tenant: tenantInFile.optional(), tenants: list(tenantInFile), users: list(person) })
   .superRefine((file, context) => {
     const report = reporter(context);
     if ((file.tenant === undefined) === (file.tenants === undefined))
-      report([], 'A description has either `tenant` or `tenants`.');
+      report([], 'A description requires either `tenant` or `tenants`.');
     twice(report, ['tenants'], file.tenants, ({ key }) => key);
     distinctPeople(file.users, ['users'], report);
   });

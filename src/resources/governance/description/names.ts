@@ -2,7 +2,7 @@ import { fold } from '../../../lib/text.ts';
 import { accountPrefix } from './state.ts';
 import type { Work } from './work.ts';
 
-/** Every name that the description uses must be there, or be described by it. */
+/** Checks that every referenced name exists or is described. */
 export function checkNames({ state, description, faults }: Work): void {
   const { users = [], serviceAccounts = [], groups = [], roles = [], bindings = [] } = description;
   const known = (present: ReadonlyMap<string, unknown>, described: readonly string[]) => {
@@ -23,11 +23,10 @@ export function checkNames({ state, description, faults }: Work): void {
     roles.map(({ name }) => name),
   );
   const user = (path: (string | number)[], name: string) => {
-    if (!hasAccess(name))
-      faults.add(path, `There is no user ${name} with access to the tenant: name them under users.`);
+    if (!hasAccess(name)) faults.add(path, `The user ${name} has no access to the tenant. Add the name to users.`);
   };
   const account = (path: (string | number)[], name: string) => {
-    if (!isAccount(name)) faults.add(path, `There is no service account ${name}.`);
+    if (!isAccount(name)) faults.add(path, `The service account ${name} does not exist.`);
   };
   groups.forEach((group, i) => {
     for (const kind of ['owners', 'members'] as const) {
@@ -42,8 +41,8 @@ export function checkNames({ state, description, faults }: Work): void {
     if (binding.user !== undefined) user(['bindings', i, 'user'], binding.user);
     if (binding.serviceAccount !== undefined) account(['bindings', i, 'serviceAccount'], binding.serviceAccount);
     if (binding.group !== undefined && !isGroup(binding.group))
-      faults.add(['bindings', i, 'group'], `There is no group ${binding.group}.`);
-    if (!isRole(binding.role)) faults.add(['bindings', i, 'role'], `There is no role ${binding.role}.`);
+      faults.add(['bindings', i, 'group'], `The group ${binding.group} does not exist.`);
+    if (!isRole(binding.role)) faults.add(['bindings', i, 'role'], `The role ${binding.role} does not exist.`);
   });
   faults.assertNone();
 }

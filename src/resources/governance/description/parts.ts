@@ -2,19 +2,19 @@ import type { Issue } from '../../../errors.ts';
 import { fold } from '../../../lib/text.ts';
 import type { Description, DescriptionFile, Person } from './model.ts';
 
-/** What is sent for one tenant, and where in the file it was said. */
+/** The request for one tenant, and its places in the file. */
 export interface TenantPart {
   readonly key: string;
   readonly description: Description;
-  /** Where the file speaks of the tenant. */
+  /** Path of the tenant in the file. */
   readonly path: Issue['path'];
-  /** Where the file says what a fault of the mutation's input is about. */
+  /** Maps a path of the mutation's input to a path in the file. */
   placeOf(path: Issue['path']): Issue['path'];
 }
 
 /**
- * One part for each tenant. The people of the instance go with each tenant that gives them access; whom none names go
- * with the first.
+ * One part per tenant. Users of the instance are sent with each tenant that grants them access; users without access
+ * are sent with the first.
  */
 export function byTenant(file: DescriptionFile): TenantPart[] {
   const people = (file.users ?? []).map((person, index) => ({ person, index }));

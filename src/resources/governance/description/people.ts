@@ -6,7 +6,7 @@ import type { Faults } from './faults.ts';
 import type { Person } from './model.ts';
 import { difference } from './work.ts';
 
-/** Creates the users who are missing and changes those who are described otherwise. They are never deleted. */
+/** Creates missing users and updates different ones. Users are never deleted. */
 export async function applyPeople(
   tx: Tx,
   session: AccessSession,

@@ -11,9 +11,9 @@ import { bindingIn, bindingKey, memberIn } from './state.ts';
 import { inTenant, overMembers, type Work } from './work.ts';
 
 /**
- * Removes what the description does not name, of the kinds that it speaks of. What the doer holds through stays: their
- * own access, memberships, groups and bindings. Managed roles stay, and so does a role that is still bound.
- * @returns what was left because it is the doer's own.
+ * Deletes objects that the description omits, of the kinds that it lists. The doer's own access, memberships, groups
+ * and bindings are kept, as are managed roles and roles that still have bindings.
+ * @returns the kept objects that grant the doer's own access.
  */
 export async function prune(work: Work): Promise<string[]> {
   const own = ownOf(work);
@@ -129,7 +129,7 @@ async function pruneRoles(work: Work, _own: Own, kept: string[]): Promise<void> 
   }
 }
 
-/** Namespaces that were declared and are not described. What is below or inside them keeps implying them. */
+/** Declared namespaces that the description omits. They remain implied by namespaces and objects below them. */
 export async function pruneNamespaces(work: Work): Promise<void> {
   const { tx, tenant, faults, description } = work;
   if (!description.namespaces) return;

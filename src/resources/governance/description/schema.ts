@@ -8,40 +8,43 @@ import { tenantKey } from '../../rules.ts';
 import { type Description, tenantDescription } from './model.ts';
 import { applyDescription } from './service.ts';
 
-/** The tenant, or the instance where it is to be created; as for a foreign one where the viewer may not create it. */
+/**
+ * The tenant, or the instance if it must be created. The error for a hidden tenant is the same as without
+ * TENANT:CREATE.
+ */
 async function tenantOrNew(key: string, context: Context): Promise<Target> {
   const tenant = await visibleTenant(context, key);
   if (tenant) return { scope: { tenantId: tenant.id }, tenant };
   const grant = context.session.may('TENANT:CREATE');
   if (!grant) throw notFound('The tenant');
-  // Whoever else creates one becomes its Admin by it, which the decisions about the rest could not know.
+  // Other creators would become its Admin, which the decisions about the rest of the description cannot consider.
   if (!grant.isSuperAdmin)
-    throw new GatehouseError('FORBIDDEN', `There is no tenant ${key} yet: create it first, then apply.`, {
+    throw new GatehouseError('FORBIDDEN', `The tenant ${key} does not exist. Create it first, then apply.`, {
       decisionId: grant.decisionId,
     });
   return { scope: {}, tenant: null };
 }
 
 mutation('applyDescription', {
-  description: `Brings a tenant to what is described: creates what is missing, changes what differs, and with prune removes
-what is not described. All of it or nothing. Each change is decided under its own permission, as if it were sent alone.`,
+  description: `Applies a description to a tenant: creates missing objects, updates different ones, and with prune deletes objects that
+the description omits. Applies all changes or none. Each change requires the permission of its own mutation.`,
   permission: 'TENANT:READ',
   feedsAccess: true,
   input: (t) => ({
     tenant: t.string({
       required: true,
-      description: 'Key of the tenant. A super admin creates it where it is missing.',
+      description: 'Key of the tenant. If it does not exist, a super admin creates it.',
     }),
     description: t.field({
       type: 'JSON',
       required: true,
-      description: `name, description, users (names of those with access), serviceAccounts, roles, groups (with owners and
-members), bindings, namespaces, and people (users of the instance who are to exist). What is left out stays as it is.`,
+      description: `name, description, users (names of users with access), serviceAccounts, roles, groups (with owners and
+members), bindings, namespaces, and people (required users of the instance). Omitted fields are kept.`,
     }),
     prune: t.boolean({
       defaultValue: false,
-      description: `Remove what is not described, of each kind that is. Never managed roles, the own access, or users
-themselves: they lose their access.`,
+      description: `True to delete objects that the description omits, of each kind that it includes. Managed roles and the
+caller's own access are kept. Users lose their access and are not deleted.`,
     }),
   }),
   rules: z.looseObject({ tenant: tenantKey, description: tenantDescription }),
@@ -50,21 +53,21 @@ themselves: they lose their access.`,
     applyDescription(tx, session, {
       key,
       tenant,
-      // As the rules left it.
+      // As parsed by the rules.
       description: description as Description,
       prune: prune ?? false,
       passwordLength: limits.passwordLength,
     }),
   payload: (t) => ({
     tenant: t.string({ description: 'Key of the tenant.', resolve: ({ result }) => result.tenant }),
-    created: t.int({ description: 'How many objects were created.', resolve: ({ result }) => result.created }),
+    created: t.int({ description: 'Number of created objects.', resolve: ({ result }) => result.created }),
     updated: t.int({
-      description: 'How many objects were changed; each member that came or went is a change of its group.',
+      description: 'Number of updated objects. Each added or removed member is an update of its group.',
       resolve: ({ result }) => result.updated,
     }),
-    deleted: t.int({ description: 'How many objects were deleted.', resolve: ({ result }) => result.deleted }),
+    deleted: t.int({ description: 'Number of deleted objects.', resolve: ({ result }) => result.deleted }),
     kept: t.stringList({
-      description: 'What prune left: it is the own access, or bound by what was left.',
+      description: "Objects that prune kept: the caller's own access and roles that still have bindings.",
       resolve: ({ result }) => [...result.kept],
     }),
   }),

@@ -16,7 +16,7 @@ import { difference, type Work } from './work.ts';
 
 export interface Application {
   readonly key: string;
-  /** Undefined: it is to be created. */
+  /** Undefined if it must be created. */
   readonly tenant: TenantRef | null;
   readonly description: Description;
   readonly prune: boolean;
@@ -28,13 +28,13 @@ export interface Applied {
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
-  /** What prune left because it is the doer's own, or still in use by it. */
+  /** Objects that prune kept, as they grant the doer's own access or are in use by it. */
   readonly kept: readonly string[];
 }
 
 /**
- * Brings a tenant to what is described, through the same services as every single mutation and under the same
- * permissions: nobody does by a description what they could not do step by step. All of it or nothing.
+ * Applies a description to a tenant, through the same services as single mutations and with the same permissions: it
+ * allows nothing that single mutations would refuse. Applies all or nothing.
  */
 export async function applyDescription(tx: Tx, session: AccessSession, application: Application): Promise<Applied> {
   const { description, passwordLength } = application;

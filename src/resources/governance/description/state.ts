@@ -7,9 +7,9 @@ import { fold } from '../../../lib/text.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
 import type { Description } from './model.ts';
 
-/** What a tenant has, as far as the doer may read it, by the names that a description uses. */
+/** The current state of a tenant that the doer can read, by the names that a description uses. */
 export interface State {
-  /** Users with access: their ids. */
+  /** IDs of users with access. */
   readonly users: Map<string, string>;
   readonly accounts: Map<string, ServiceAccount>;
   readonly groups: Map<string, Group>;
@@ -25,7 +25,7 @@ export const bindingKey = ({ principalId, groupId, roleId, namespace }: BindingP
 
 export const accountPrefix = 'service-account:';
 
-/** The id of a member by how a description names it. */
+/** ID of a member, by its name in a description. */
 export const memberIn = (state: State, name: string): string | undefined =>
   name.startsWith(accountPrefix)
     ? state.accounts.get(fold(name.slice(accountPrefix.length)))?.id
@@ -33,7 +33,7 @@ export const memberIn = (state: State, name: string): string | undefined =>
 
 type DescribedBinding = NonNullable<Description['bindings']>[number];
 
-/** Whom and what a described binding means; undefined as long as one of them is not there. */
+/** Subject and role of a described binding; undefined until both exist. */
 export function bindingIn(
   state: State,
   { user, group, serviceAccount, role, namespace = '' }: DescribedBinding,
@@ -48,7 +48,7 @@ export function bindingIn(
   return { principalId: principalId || null, groupId: groupId || null, roleId, namespace };
 }
 
-/** The kinds that a description compares with what there is, so which its sender must be able to read. */
+/** Kinds that a description compares with the current state, so its sender must be able to read them. */
 function spokenOf({ users, serviceAccounts, groups, roles, bindings }: Description) {
   const members = groups?.flatMap((group) => [...(group.owners ?? []), ...(group.members ?? [])]) ?? [];
   const inBindings = (kind: 'user' | 'group' | 'serviceAccount') =>
@@ -63,8 +63,8 @@ function spokenOf({ users, serviceAccounts, groups, roles, bindings }: Descripti
 }
 
 /**
- * Reads it in a few statements. What the description does not speak of stays empty.
- * @throws FORBIDDEN where the doer may not read what it speaks of: else "no difference" would tell them.
+ * Reads the state in a few statements. Kinds that the description omits stay empty.
+ * @throws FORBIDDEN if the doer cannot read a described kind: "no difference" would reveal its content.
  */
 export async function readState(
   tx: Tx,

@@ -7,7 +7,7 @@ import type { Faults } from './faults.ts';
 import type { Description } from './model.ts';
 import type { State } from './state.ts';
 
-/** One description being applied to one tenant. */
+/** The application of one description to one tenant. */
 export interface Work {
   readonly tx: Tx;
   readonly session: AccessSession;
@@ -17,15 +17,15 @@ export interface Work {
   readonly faults: Faults;
 }
 
-/** Every change is decided under its own permission, as if it were sent alone. */
+/** Each change is decided under its own permission, as if it were sent alone. */
 export const inTenant = <P extends Permission>({ session, tenant }: Work, permission: P): Grant<P> =>
   session.grant(permission, { tenantId: tenant.id });
 
-/** Members are changed by the owners of their group as well. */
+/** Owners of a group can also change its members. */
 export const overMembers = ({ session, tenant }: Work): Grant<'GROUP:UPDATE'> =>
   session.grant('GROUP:UPDATE', { tenantId: tenant.id, part: 'members' });
 
-/** What of `wanted` is said and differs from what there is; undefined where nothing does. */
+/** The fields of `wanted` that differ from the current state; undefined if none do. */
 export function difference<T extends object>(present: object, wanted: T): Partial<T> | undefined {
   const said = Object.entries(wanted).filter(
     ([field, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify((present as never)[field]),

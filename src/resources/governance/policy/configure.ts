@@ -23,8 +23,8 @@ const refused = (issues: Issue[]) =>
   new GatehouseError('BAD_INPUT', issues.map(({ message }) => message).join(' '), { issues });
 
 /**
- * Puts a proposed configuration in force, whole or not at all.
- * @throws BAD_INPUT with every fault, FORBIDDEN where it hands out more than the doer may.
+ * Puts a proposed configuration in force, completely or not at all.
+ * @throws BAD_INPUT with all faults, FORBIDDEN if it grants more than the doer can grant.
  */
 export async function configurePolicies(
   tx: Tx,
@@ -49,12 +49,12 @@ export async function configurePolicies(
     throw new GatehouseError('FORBIDDEN', message, { decisionId: grant.decisionId, policy: 'handing-on' });
   };
   if (given(configuration.mayGrant) !== given(current.mayGrant))
-    assertSuperAdmin('Only a super admin says which policies may give permissions.');
+    assertSuperAdmin('Only a super admin can change which policies grant permissions.');
   try {
     const prepared = await live.prepare(configuration, tx, grant.isSuperAdmin ? undefined : mayNameOf(session, live));
     assertMatched(prepared.set, live.engine.set);
     if (!givesNoMore(live.engine.set, prepared.set))
-      assertSuperAdmin('Only a super admin changes the settings of policies that give permissions.');
+      assertSuperAdmin('Only a super admin can change the settings of policies that grant permissions.');
     await assertStillOpen(tx, session, live.engine, prepared, current);
     await putInForce(tx, grant, prepared, { verb: 'configure' });
     return prepared;
@@ -64,7 +64,9 @@ export async function configurePolicies(
   }
 }
 
-/** What is in force may stay; beyond it, who proposes settings names what they may read. */
+/**
+ * References that are already in force are allowed. For others, the caller must be able to read the referenced object.
+ */
 function mayNameOf(session: AccessSession, live: LivePolicies): MayName {
   const named = new Set(live.engine.set.policies.flatMap(({ references = {} }) => Object.keys(references)));
   return (reference, kind, row, tenantId) => {
@@ -72,13 +74,13 @@ function mayNameOf(session: AccessSession, live: LivePolicies): MayName {
     try {
       return session.can(`${kind}:READ`, row, { tenantId });
     } catch {
-      // A policy that cannot say is mended by other settings: that must not need its answer.
+      // A failing policy is repaired by other settings, which must not need its answer.
       return false;
     }
   };
 }
 
-/** Are all policies that give permissions as they were? One that is switched off gives none. */
+/** True if the policies that grant permissions are unchanged. A disabled policy grants none. */
 function givesNoMore(current: PolicySet, next: PolicySet): boolean {
   const grants = (set: PolicySet) =>
     describeSet(set)
@@ -88,7 +90,7 @@ function givesNoMore(current: PolicySet, next: PolicySet): boolean {
   return grants(next).every((one) => known.has(one));
 }
 
-/** Under the proposed policies, whoever proposes them must be able to take them back, if need be with a good reason. */
+/** Under the proposed policies, the caller must be able to revert them, if necessary with a sufficient reason. */
 async function assertStillOpen(
   tx: Tx,
   session: AccessSession,
@@ -107,6 +109,6 @@ async function assertStillOpen(
   if (!refusedBy) return;
   throw badInput(
     ['input', 'policies'],
-    `With these settings you could not change them back: ${refusedBy.policy} would refuse you (${refusedBy.reason ?? 'it could not say'}).`,
+    `With these settings you could not change them back: ${refusedBy.policy} would refuse you (${refusedBy.reason ?? 'it fails'}). Exempt yourself or change the settings.`,
   );
 }

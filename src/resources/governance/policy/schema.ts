@@ -12,20 +12,20 @@ import { storedConfiguration } from './service.ts';
 const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   description: 'A loaded policy.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name, which is its file name.' }),
-    description: t.exposeString('description', { description: 'What it does.' }),
-    mode: t.field({ type: PolicyMode, description: 'What it may do.', resolve: ({ mode }) => mode }),
+    name: t.exposeString('name', { description: 'Name of the policy, which is its file name.' }),
+    description: t.exposeString('description', { description: 'The description.' }),
+    mode: t.field({ type: PolicyMode, description: 'What the policy can do.', resolve: ({ mode }) => mode }),
     shadow: t.exposeBoolean('shadow', {
-      description: 'Is it only watched: asked and recorded, its answer not heeded?',
+      description: 'True in shadow mode: decisions are recorded and ignored.',
     }),
-    builtIn: t.exposeBoolean('builtIn', { description: 'Is it part of the engine?' }),
+    builtIn: t.exposeBoolean('builtIn', { description: 'True if it is part of the engine.' }),
     resources: t.stringList({
-      description: 'The resources it is asked about.',
+      description: 'Resources that the policy decides about.',
       resolve: ({ resources }) => [...resources],
     }),
     settings: t.field({
       type: 'JSON',
-      description: 'Its settings as they are in force.',
+      description: 'Settings in force.',
       resolve: ({ settings }) => settings,
     }),
   }),
@@ -34,26 +34,26 @@ const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
 builder.queryField('policies', (t) =>
   t.field({
     type: [PolicyRef],
-    description: 'The policies in force. Their order means nothing.',
+    description: 'Policies in force. Their order has no meaning.',
     access: 'POLICY:READ',
     resolve: (_root, _args, { engine }) => [...engine.set.policies],
   }),
 );
 
 const ConfigurationRef = builder.objectRef<PolicyConfiguration>('PolicyConfiguration').implement({
-  description: 'What is said about the policies, for every gateway alike.',
+  description: 'Configuration of the policies, the same for every gateway.',
   fields: (t) => ({
     policies: t.field({
       type: 'JSON',
-      description: 'The settings of each policy by its name, as the configuration file has them.',
+      description: 'Settings by policy name, in the format of the configuration file.',
       resolve: ({ policies }) => policies,
     }),
     mayGrant: t.stringList({
-      description: 'The policies that may give permissions.',
+      description: 'Policies that can grant permissions.',
       resolve: ({ mayGrant }) => [...mayGrant],
     }),
     fingerprint: t.string({
-      description: 'Tells this set of policies and settings from every other.',
+      description: 'Fingerprint of the policies and their settings.',
       resolve: (_configuration, _args, { engine }: Context) => engine.fingerprint,
     }),
   }),
@@ -62,7 +62,7 @@ const ConfigurationRef = builder.objectRef<PolicyConfiguration>('PolicyConfigura
 builder.queryField('policyConfiguration', (t) =>
   t.field({
     type: ConfigurationRef,
-    description: 'The configuration of the policies in force.',
+    description: 'Configuration of the policies in force.',
     access: 'POLICY:READ',
     resolve: async (_root, _args, { db, policies }) => (await storedConfiguration(db)) ?? policies.configuration,
   }),
@@ -70,26 +70,29 @@ builder.queryField('policyConfiguration', (t) =>
 
 mutation('setPolicyConfiguration', {
   description:
-    'Puts other settings of policies in force, on every gateway, whole or not at all. The file is not changed: when it is accepted again, it is in force again.',
+    'Replaces the settings of policies on every gateway, completely or not at all. The configuration file is unchanged: accepting it again restores its settings.',
   permission: 'POLICY:UPDATE',
   input: (t) => ({
     policies: t.field({
       type: 'JSON',
       required: true,
-      description: 'The settings of each policy by its name; a policy that is left out has none.',
+      description: 'Settings by policy name. An omitted policy has no settings.',
     }),
     mayGrant: t.stringList({
-      description: 'The policies that may give permissions; left out: as it is. Only super admins change it.',
+      description:
+        'Policies that can grant permissions. Omit to keep the current ones. Only a super admin can change them.',
     }),
   }),
-  rules: z.looseObject({ policies: z.record(z.string(), z.unknown(), 'It is an object of settings by policy.') }),
+  rules: z.looseObject({
+    policies: z.record(z.string(), z.unknown(), 'policies must be an object of settings by policy name.'),
+  }),
   target: atInstance,
   run: async (tx, grant, { policies, mayGrant }, _target, context) =>
     (await configurePolicies(tx, grant, context.session, context.policies, { policies, mayGrant })).set,
   payload: (t) => ({
     policies: t.field({
       type: [PolicyRef],
-      description: 'The policies as they are from now on.',
+      description: 'Policies in force after the change.',
       resolve: ({ result }) => [...result.policies],
     }),
   }),

@@ -8,7 +8,7 @@ import { configurationIn } from '../../../policy/load/configuration.ts';
 import type { PreparedPolicies } from '../../../policy/load/live-policies.ts';
 import { assertNoneLost, describeSet } from '../../../policy/load/policy-set.ts';
 
-/** A configuration as events and reviews see it. */
+/** A configuration in events and reviews. */
 export const configurationRow = (configuration: PolicyConfiguration | null) => ({
   id: 'configuration',
   name: 'configuration',
@@ -16,26 +16,26 @@ export const configurationRow = (configuration: PolicyConfiguration | null) => (
   mayGrant: configuration?.mayGrant ?? [],
 });
 
-/** What is in force, also of policies that are switched off; null: nothing that can be read. */
+/** The configuration in force, including disabled policies; null if it cannot be read. */
 export async function storedConfiguration(db: PrismaClient | Tx): Promise<PolicyConfiguration | null> {
   const { configuration } = await db.accessState.findFirstOrThrow({ where: { id: 1 } });
   return configurationIn(configuration);
 }
 
 export interface PutInForce {
-  /** Only where nothing is in force yet. */
+  /** Only if nothing is in force yet. */
   readonly onlyFirst?: boolean;
-  /** A guard that was in force may be gone: somebody said so. */
+  /** Allows the removal of a guard that was in force, as an explicit decision. */
   readonly mayLose?: boolean;
-  /** Digest of the file that says this; absent: it was not said by a file. */
+  /** Digest of the file with the configuration. Absent if it is not from a file. */
   readonly fileDigest?: string;
   readonly verb: 'accept' | 'configure';
 }
 
 /**
- * Makes these policies the accepted ones, for every gateway, with their event.
- * @returns false where they were so already.
- * @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision.
+ * Makes these policies the accepted ones, for every gateway, and records the event.
+ * @returns false if they already were.
+ * @throws {PolicyLoadError} if a guard that was in force is missing: its removal requires an explicit decision.
  */
 export async function putInForce(
   tx: Tx,

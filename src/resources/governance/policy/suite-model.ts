@@ -6,7 +6,7 @@ import { displayName, username } from '../../rules.ts';
 import { permissions, tenantInFile } from '../description/model.ts';
 
 const instant = z.iso
-  .datetime({ offset: true, error: 'is no instant such as 2026-06-01T12:00:00Z' })
+  .datetime({ offset: true, error: 'must be an ISO 8601 date and time, such as 2026-06-01T12:00:00Z' })
   .transform((text) => new Date(text));
 const row = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 
@@ -20,7 +20,7 @@ const credential = z.union(
       lastUsedAt: instant.nullish(),
     }),
   ],
-  { error: 'is { kind: password } or { kind: api-token, createdAt, expiresAt, lastUsedAt }' },
+  { error: 'must be { kind: password } or { kind: api-token, createdAt, expiresAt, lastUsedAt }' },
 );
 
 const answers = ['ALLOW', 'REFUSE', 'ERROR', 'DEPENDS'] as const;
@@ -30,13 +30,13 @@ const expected = z.union(
     z.enum(answers).transform((answer) => ({ answer })),
     z.strictObject({
       answer: z.enum(answers),
-      /** Who refuses or could not say. */
+      /** Policy that refuses or fails. */
       policy: z.string().optional(),
-      /** A part of the reason. */
+      /** Part of the reason. */
       reason: z.string().min(1).optional(),
     }),
   ],
-  { error: 'is ALLOW, REFUSE, ERROR or DEPENDS, or { answer, policy, reason }' },
+  { error: 'must be ALLOW, REFUSE, ERROR or DEPENDS, or { answer, policy, reason }' },
 );
 
 const testCase = z
@@ -44,30 +44,30 @@ const testCase = z
     name: z.string().min(1).optional(),
     /** A user name, or service-account:NAME. */
     as: z.string().min(1),
-    permission: z.custom<Permission>((text) => typeof text === 'string' && isPermission(text), 'is no permission'),
-    /** Key of the tenant; left out: at the instance level. */
+    permission: z.custom<Permission>((text) => typeof text === 'string' && isPermission(text), 'is not a permission'),
+    /** Key of the tenant. Omit for the instance level. */
     tenant: z.string().optional(),
     namespace: namespaceName.optional(),
-    /** What else is known of the row. */
+    /** Other known columns of the row. */
     row: row.optional(),
-    /** Of a change: the row before and after it, which the reviews of policies see. */
+    /** For a change: the row before and after it, for the reviews of policies. */
     before: row.nullish(),
     after: row.nullish(),
-    /** Left out: not known, and who looks at it makes the answer DEPENDS. */
+    /** If omitted, unknown: the answer is DEPENDS if a policy uses it. */
     ip: z
       .string()
-      .refine((text) => isIP(text) > 0, 'is no address')
+      .refine((text) => isIP(text) > 0, 'is not an IP address')
       .optional(),
     now: instant.optional(),
-    /** Left out: a password for users, a token made just now for service accounts. */
+    /** Defaults to a password for users and a new token for service accounts. */
     credential: credential.optional(),
-    /** Left out: the request gives none. */
+    /** If omitted, the request has no reason. */
     reason: z.string().optional(),
     expect: expected,
   })
   .refine(({ namespace, tenant }) => namespace === undefined || tenant !== undefined, {
     path: ['namespace'],
-    error: 'A namespace is in a tenant: say in which.',
+    error: 'A namespace requires a tenant. Set tenant.',
   });
 export type SuiteCase = z.infer<typeof testCase>;
 
@@ -78,24 +78,24 @@ const instance = z.strictObject({
       z
         .strictObject({ user: z.string().optional(), serviceAccount: z.string().optional(), role: z.string() })
         .refine(({ user, serviceAccount }) => (user === undefined) !== (serviceAccount === undefined), {
-          error: 'An instance binding names a user or a service account.',
+          error: 'An instance binding requires a user or a service account.',
         }),
     )
     .default([]),
 });
 
-/** Tests of policies: an organisation in the words of a description, settings of policies, and cases. */
+/** Tests of policies: an organisation in the format of a description, settings of policies, and cases. */
 export const suiteFile = z.strictObject({
-  /** The clock of the cases that have none of their own. */
+  /** Clock of the cases without one. */
   now: instant,
   tenants: z.array(tenantInFile).default([]),
   instance: instance.prefault({}),
   superAdmins: z.array(username).default([]),
   disabled: z.array(username).default([]),
-  /** Settings of policies, in place of those of the configuration. */
+  /** Settings of policies that replace those of the configuration. */
   policies: z
     .record(z.string(), z.looseObject({ enabled: z.boolean().default(true), shadow: z.boolean().default(false) }))
     .optional(),
-  cases: z.array(testCase).min(1, 'There is no case.'),
+  cases: z.array(testCase).min(1, 'The suite has no cases. Add one.'),
 });
 export type Suite = z.infer<typeof suiteFile>;

@@ -22,7 +22,7 @@ interface RoleOf {
 
 const accountPrefix = 'service-account:';
 
-/** The people of a suite. Tenants have their keys for ids, groups 'tenant/name'. */
+/** Users and service accounts of a suite. The IDs of tenants are their keys, those of groups 'tenant/name'. */
 export class People {
   readonly faults: Issue[] = [];
   readonly groups = new Map<string, string>();
@@ -45,7 +45,7 @@ export class People {
       }
   }
 
-  /** Who a case acts as; undefined where there is nobody of that name. A service account is sought in the tenant first. */
+  /** Actor of a case; undefined if the name is unknown. A service account of the tenant takes precedence. */
   get(name: string, tenant: string | undefined): Principal | undefined {
     if (!name.startsWith(accountPrefix)) return this.#principals.get(fold(name));
     const own = this.#principals.get(accountId(tenant ?? '', name.slice(accountPrefix.length)));
@@ -63,7 +63,7 @@ export class People {
 
   #find(name: string, tenant: string | undefined, path: Path): Writable | undefined {
     const found = this.get(name, tenant) as Writable | undefined;
-    if (!found) this.faults.push({ path, message: `There is nobody named ${name}.` });
+    if (!found) this.faults.push({ path, message: `The user or service account ${name} does not exist.` });
     else if (tenant !== undefined && !found.tenants.has(tenant)) {
       this.faults.push({ path, message: `${name} has no access to the tenant ${tenant}.` });
       return undefined;
@@ -103,7 +103,7 @@ export class People {
       const role = this.#role(roles, roleName, [...at, 'role']);
       if (group !== undefined) {
         const found = members.get(fold(group));
-        if (!found) this.faults.push({ path: [...at, 'group'], message: `There is no group ${group}.` });
+        if (!found) this.faults.push({ path: [...at, 'group'], message: `The group ${group} does not exist.` });
         const groupId = [...this.groups.keys()].find((id) => fold(id) === fold(`${key}/${group}`)) ?? null;
         if (role) for (const member of found ?? []) member.holdings.push(holding(role, key, namespace, groupId, i));
       } else {
@@ -129,7 +129,7 @@ export class People {
 
   #role(roles: ReadonlyMap<string, RoleOf>, name: string, path: Path): RoleOf | undefined {
     const role = roles.get(fold(name));
-    if (!role) this.faults.push({ path, message: `There is no role ${name}.` });
+    if (!role) this.faults.push({ path, message: `The role ${name} does not exist.` });
     return role;
   }
 }

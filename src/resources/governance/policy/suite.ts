@@ -27,25 +27,30 @@ export interface CaseResult {
 
 export { People };
 
-/** What is wrong with the suite itself: cases of nobody, of no tenant, of columns that there are not. */
+/** Faults of the suite: cases with unknown actors, tenants or columns. */
 export function faultsOf(suite: Suite, people: People): Issue[] {
   const faults = [...people.faults];
   suite.cases.forEach((one, i) => {
     const at = (...path: string[]) => ['cases', i, ...path];
     if (one.tenant !== undefined && !people.tenants.has(one.tenant))
-      faults.push({ path: at('tenant'), message: `There is no tenant ${one.tenant}.` });
-    if (!people.get(one.as, one.tenant)) faults.push({ path: at('as'), message: `There is nobody named ${one.as}.` });
+      faults.push({ path: at('tenant'), message: `The tenant ${one.tenant} does not exist.` });
+    if (!people.get(one.as, one.tenant))
+      faults.push({ path: at('as'), message: `The user or service account ${one.as} does not exist.` });
     const columns = columnsOf(split(one.permission)[0]);
     if (one.namespace !== undefined && !columns.has('namespace'))
-      faults.push({ path: at('namespace'), message: `${one.permission} is not held in namespaces.` });
+      faults.push({
+        path: at('namespace'),
+        message: `${one.permission} does not apply to namespaces. Omit namespace.`,
+      });
     for (const part of ['row', 'before', 'after'] as const)
       for (const column of Object.keys(one[part] ?? {}))
-        if (!columns.has(column)) faults.push({ path: at(part, column), message: `There is no column ${column}.` });
+        if (!columns.has(column))
+          faults.push({ path: at(part, column), message: `The column ${column} does not exist.` });
   });
   return faults;
 }
 
-/** Runs every case through the engine, without a store. The suite has no faults. */
+/** Runs every case through the engine, without a store. The suite must have no faults. */
 export async function runSuite(engine: Engine, suite: Suite, people: People): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   for (const [index, one] of suite.cases.entries()) {
@@ -61,7 +66,7 @@ export async function runSuite(engine: Engine, suite: Suite, people: People): Pr
   return results;
 }
 
-const told = { ALLOWED: 'ALLOW', REFUSED: 'REFUSE', ERROR: 'ERROR', DEPENDS: 'DEPENDS' } as const;
+const answerNames = { ALLOWED: 'ALLOW', REFUSED: 'REFUSE', ERROR: 'ERROR', DEPENDS: 'DEPENDS' } as const;
 
 async function run(
   engine: Engine,
@@ -90,7 +95,7 @@ async function run(
     ...(known && { row: known }),
   });
   if (!isChange || explanation.answer !== 'ALLOWED') return { explanation, got: verdictOf(explanation) };
-  // Before and after must both be within reach, as in a mutation.
+  // Before and after must both be allowed, as in a mutation.
   for (const part of [change.before, change.after]) {
     if (!part) continue;
     const reached = settle(explanation.steps, part);
@@ -109,15 +114,15 @@ async function run(
 }
 
 function verdictOf({ answer, by, steps }: Explanation): Verdict {
-  if (answer !== 'ERROR') return { answer: told[answer], ...by };
+  if (answer !== 'ERROR') return { answer: answerNames[answer], ...by };
   const cause = steps.find(({ policy, effect }) => policy === by?.policy && effect === 'error')?.cause;
   return { answer: 'ERROR', ...by, ...(cause !== undefined && { reason: cause }) };
 }
 
-/** A review that looks something up could not say: there is no store here. */
+/** A review that reads other rows fails: tests of policies have no store. */
 const withoutStore = new Proxy({} as LookUps, {
   get: (_target, name) => () =>
-    Promise.reject(new Error(`a test of policies has no store for ${String(name)}() to look into`)),
+    Promise.reject(new Error(`${String(name)}() is not available in a test of policies, which has no store`)),
 });
 
 function credentialOf(given: SuiteCase['credential'], { kind }: Principal, now: Date) {
@@ -131,7 +136,7 @@ function credentialOf(given: SuiteCase['credential'], { kind }: Principal, now: 
   return { ...Object.fromEntries(known), kind: 'api-token' } as const;
 }
 
-/** Instants stand as text in a file. */
+/** Converts times, which are text in a file. */
 function typed(permission: SuiteCase['permission'], row: Row): Row {
   const columns = columnsOf(split(permission)[0]);
   const isInstant = (name: string, value: unknown) =>
