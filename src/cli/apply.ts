@@ -55,7 +55,7 @@ async function readSettings(args: readonly string[]): Promise<Settings> {
       },
     });
     const [file, ...rest] = positionals;
-    if (file === undefined || rest.length > 0) throw new Error('It takes one file.');
+    if (file === undefined || rest.length > 0) throw new Error('apply requires exactly one file.');
     return {
       file,
       remote: await readRemote(values),
@@ -70,7 +70,7 @@ async function readSettings(args: readonly string[]): Promise<Settings> {
 export const applyCommand: Command = {
   name: 'apply',
   usage,
-  description: 'Bring tenants of a running gateway to what a file describes (YAML or JSON).',
+  description: 'Apply a file that describes tenants (YAML or JSON) to a running gateway.',
   async run(args) {
     const settings = await readSettings(args);
     const { file } = settings;
@@ -100,7 +100,7 @@ function readText(file: string): string {
 const fault = (file: string, line: number | undefined, path: Issue['path'], message: string): string =>
   `${file}:${line ?? 1}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}`;
 
-/** Sends one tenant's part and tells what came of it. @returns the faults, each with its line. */
+/** Sends one tenant's part and prints its result. @returns the faults, each with its line. */
 async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promise<string[]> {
   const { file, dryRun, prune } = settings;
   const at = (path: Issue['path'], message: string) => fault(file, lineOf(path), path, message);
@@ -109,7 +109,7 @@ async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promi
   });
   const errors = answer.errors ?? [];
   if (errors.length === 0 && answer.data) {
-    tell(answer.data.applyDescription, dryRun);
+    printResult(answer.data.applyDescription, dryRun);
     return [];
   }
   return errors.flatMap(({ message, extensions }) => {
@@ -119,13 +119,13 @@ async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promi
   });
 }
 
-function tell({ tenant, created, updated, deleted, kept, changes }: Applied, dryRun: boolean): void {
+function printResult({ tenant, created, updated, deleted, kept, changes }: Applied, dryRun: boolean): void {
   for (const change of changes ?? [])
     console.log(`${signOf(change)} ${change.action} ${change.resourceKey}${said(change)}`);
-  for (const what of kept) console.log(`= kept, as it is your own or still bound: ${what}`);
+  for (const what of kept) console.log(`= kept (your own access, or still bound): ${what}`);
   const counts = `${created} created, ${updated} updated, ${deleted} deleted`;
   const nothing = created + updated + deleted === 0;
-  console.log(`${tenant}: ${nothing ? 'nothing to change' : dryRun ? `would be ${counts}` : counts}`);
+  console.log(`${tenant}: ${nothing ? 'no changes' : dryRun ? `would be ${counts}` : counts}`);
 }
 
 function signOf({ action }: Change): '+' | '-' | '~' {
@@ -133,7 +133,7 @@ function signOf({ action }: Change): '+' | '-' | '~' {
   return /^(create|add)/.test(verb) ? '+' : /^(delete|remove)/.test(verb) ? '-' : '~';
 }
 
-/** The fields that an update changes. */
+/** Fields that an update can change. */
 function said(change: Change): string {
   if (signOf(change) !== '~') return '';
   const fields = (change.patch ?? []).map(({ path, value }) => `${path.slice(1)} → ${JSON.stringify(value ?? null)}`);

@@ -12,7 +12,7 @@ import { UsageError } from './usage.ts';
 export const keysOf = (config: Config): Keys =>
   deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
 
-/** Makes a checkpoint of every chain that grew, and prints the newest of every chain: to keep elsewhere. */
+/** Creates a checkpoint of every chain with new events, and prints the latest of every chain, to keep elsewhere. */
 export async function checkpoint(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new UsageError('Usage: gatehouse audit checkpoint > FILE');
   const config = readConfig();
@@ -25,7 +25,7 @@ export async function checkpoint(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Prints the public keys by which checkpoints are verified: the present one, then former ones. */
+/** Prints the public keys that verify checkpoints: the current one, then former ones. */
 export async function publicKey(args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new UsageError('Usage: gatehouse audit key > FILE');
   for (const key of keysOf(readConfig()).signing) process.stdout.write(pemOf(key));

@@ -9,7 +9,7 @@ const usage = `Usage: gatehouse ${exportForm}`;
 const attempts = 10;
 const tailBytes = 4 * 1024 * 1024;
 const progressMs = 500;
-/** How an export begins, whatever is in it. */
+/** Start of an export in each format. */
 const begins = { ndjson: '{"export":', csv: csvHeader } as const;
 
 interface Settings {
@@ -37,13 +37,13 @@ async function readSettings(args: readonly string[]): Promise<Settings> {
   const isFormat = format === 'ndjson' || format === 'csv';
   if (out === undefined || !isFormat || (tenant === undefined) === (instance !== true)) throw new UsageError(usage);
   if (!resume && existsSync(out))
-    throw new UsageError(`${out} is there already: --resume goes on behind its last event.`);
+    throw new UsageError(`${out} already exists. Use --resume to continue after its last event.`);
   const remote = await readRemote(values);
   const path = tenant === undefined ? '/audit-events' : `/tenants/${encodeURIComponent(tenant)}/audit-events`;
   return { remote, path, name: tenant ?? 'instance', format, out, resume };
 }
 
-/** The file that grows by whole lines, and knows the cursor of its last event. */
+/** A file that grows by whole lines, and knows the cursor of its last event. */
 class Target {
   cursor: string | undefined;
   seq = 0;
@@ -63,8 +63,8 @@ class Target {
   }
 
   /**
-   * Goes back to the end of the last event; a file that does not reach so far begins anew.
-   * @throws UsageError for what is no export of this format, which is left as it is.
+   * Truncates to the end of the last event. A file without events starts again.
+   * @throws UsageError if the file is not an export of this format. The file is unchanged.
    */
   #find(path: string, format: Settings['format']): void {
     const bytes = Math.min(this.#size, tailBytes);
@@ -77,7 +77,7 @@ class Target {
     const last = lines.findLast((line) => this.#cursorIn(line) !== undefined);
     if (!begins[format].startsWith(head.toString()) || (last === undefined && this.#size > bytes)) {
       closeSync(this.#file);
-      throw new UsageError(`${path} is no export that could be resumed as ${format}.`);
+      throw new UsageError(`${path} is not an export that can be resumed as ${format}.`);
     }
     this.#size = last === undefined ? 0 : this.#size - bytes + end;
     ftruncateSync(this.#file, this.#size);
@@ -99,7 +99,7 @@ class Target {
     return this.#size === 0;
   }
 
-  /** Takes what came; only whole lines are written. */
+  /** Appends received text; only whole lines are written. */
   write(text: string): void {
     const all = this.#rest + text;
     const end = all.lastIndexOf('\n') + 1;
@@ -113,22 +113,26 @@ class Target {
     if (last !== undefined) this.#note(last);
   }
 
-  /** What came of a line that was cut off comes again. */
+  /** Discards an incomplete line: it is sent again. */
   forget(): void {
     this.#rest = '';
   }
 
   close(): void {
     closeSync(this.#file);
-    // Nothing came, not even a first line: no file is left to look like an export.
+    // Without a first line, no file must remain that looks like an export.
     if (this.#isNew && this.isEmpty) rmSync(this.#path);
   }
 }
 
-/** A refusal, which does not get better by asking again. */
+/** A refusal, which a retry does not change. */
 class Refused extends UsageError {}
 
-async function part({ remote, path, format }: Settings, target: Target, tell: (head: number) => void): Promise<void> {
+async function part(
+  { remote, path, format }: Settings,
+  target: Target,
+  onProgress: (head: number) => void,
+): Promise<void> {
   const url = new URL(remote.url.replace(/\/graphql$/, path));
   url.searchParams.set('format', format);
   if (target.cursor !== undefined) url.searchParams.set('after', target.cursor);
@@ -143,47 +147,48 @@ async function part({ remote, path, format }: Settings, target: Target, tell: (h
   const unprovable = response.headers.get('gatehouse-audit-unprovable');
   if (unprovable !== null && target.isEmpty)
     process.stderr.write(
-      `WARNING: this export cannot be verified, because ${unprovable}. To prove the chain, export it as a user who may read everything in it, such as an Admin of the tenant.\n`,
+      `WARNING: this export cannot be verified, because ${unprovable}. To prove the chain, export it as a user who can read everything in it, such as an Admin of the tenant.\n`,
     );
-  // A file has one header, however many parts it came in.
+  // A file has one header, even if it has several parts.
   let skipHeader = format === 'csv' && !target.isEmpty;
   for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
     target.write(skipHeader ? text.slice(text.indexOf('\n') + 1) : text);
     skipHeader &&= !text.includes('\n');
-    tell(head);
+    onProgress(head);
   }
 }
 
-/** Writes a chain into a file, goes on where it was broken off, and tells how far it is. */
+/** Writes a chain to a file, resumes after interruptions, and prints the progress. */
 export async function exportEvents(args: readonly string[]): Promise<number> {
   const settings = await usedAs(usage, () => readSettings(args));
   const target = new Target(settings.out, settings.format);
   const began = performance.now();
-  let told = began;
+  let printedAt = began;
   const line = (head: number) => {
     const rate = Math.round((target.events / (performance.now() - began)) * 1_000);
     const share = head > 0 ? `, ${Math.floor((100 * Math.min(target.seq, head)) / head)} %` : '';
     return `${settings.name}: ${target.events} events, ${rate}/s${share}`;
   };
-  const tell = (head: number) => {
-    if (performance.now() - told < progressMs) return;
-    told = performance.now();
+  const onProgress = (head: number) => {
+    if (performance.now() - printedAt < progressMs) return;
+    printedAt = performance.now();
     process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line(head)}` : `${line(head)}\n`);
   };
   try {
     for (let attempt = 1; ; attempt += 1) {
       const before = target.events;
       try {
-        await part(settings, target, tell);
+        await part(settings, target, onProgress);
         break;
       } catch (error) {
         if (error instanceof Refused) throw error;
         const { message, cause } = error as Error;
         const why = cause instanceof Error ? `${settings.remote.url} does not answer: ${cause.message}` : message;
-        if (attempt >= attempts && target.events === before) throw new UsageError(`${why}. Go on later with --resume.`);
+        if (attempt >= attempts && target.events === before)
+          throw new UsageError(`${why}. Use --resume to continue later.`);
         if (target.events > before) attempt = 0;
         target.forget();
-        process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}broken off (${why}); going on\n`);
+        process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}interrupted (${why}); resuming\n`);
         await new Promise((resolve) =>
           setTimeout(resolve, Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random())),
         );

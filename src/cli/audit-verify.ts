@@ -16,11 +16,11 @@ import { UsageError, usedAs } from './usage.ts';
 const usage = `Usage: ${verifyForms.map((form) => `gatehouse ${form}`).join('\n       ')}`;
 
 function read(path: string): string {
-  if (!existsSync(path)) throw new UsageError(`There is no file ${path}.`);
+  if (!existsSync(path)) throw new UsageError(`The file ${path} does not exist.`);
   return readFileSync(path, 'utf8');
 }
 
-/** Checkpoints that were kept elsewhere: NDJSON, as `audit checkpoint` prints them. */
+/** Checkpoints that were kept elsewhere: NDJSON, as printed by `audit checkpoint`. */
 function checkpointsIn(path: string | undefined): SignedStatement[] {
   if (path === undefined) return [];
   return read(path)
@@ -29,32 +29,32 @@ function checkpointsIn(path: string | undefined): SignedStatement[] {
       if (line.trim() === '') return [];
       try {
         const statement = statementIn((JSON.parse(line) as { checkpoint?: unknown }).checkpoint);
-        // A tombstone excuses what is missing: only the store, or the export itself, may bring one.
-        if (statement.kind !== 'checkpoint') throw new Error('no checkpoint');
+        // A tombstone permits missing events: only the store, or the export itself, can provide one.
+        if (statement.kind !== 'checkpoint') throw new Error('not a checkpoint');
         return [statement];
       } catch {
-        throw new UsageError(`${path}, line ${i + 1}: this is no checkpoint.`);
+        throw new UsageError(`${path}, line ${i + 1}: not a checkpoint.`);
       }
     });
 }
 
 function publicKeysIn(path: string): VerifyingKey[] {
   const blocks = read(path).match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
-  if (blocks.length === 0) throw new UsageError(`${path} holds no public key (PEM).`);
+  if (blocks.length === 0) throw new UsageError(`${path} has no public key (PEM).`);
   return blocks.map((pem) => {
     try {
       return verifyingKey(pem);
     } catch {
-      throw new UsageError(`${path} holds a key that is no Ed25519 public key.`);
+      throw new UsageError(`${path} has a key that is not an Ed25519 public key.`);
     }
   });
 }
 
-function tell({ tenantId, tenantKey, events, proofs, faults, faultCount, unprovable }: ChainReport): void {
+function printReport({ tenantId, tenantKey, events, proofs, faults, faultCount, unprovable }: ChainReport): void {
   const name = tenantId === '' ? 'instance' : `tenant ${tenantKey || tenantId}`;
   if (unprovable !== undefined) {
     console.log(`${name}: ${events} events: not provable, because ${unprovable}`);
-    console.log('  Export it without a filter, as a user who may read everything that its events are about.');
+    console.log('  Export it without a filter, as a user who can read all objects in its events.');
     return;
   }
   const result = faultCount === 0 ? 'intact' : `${faultCount} fault${faultCount === 1 ? '' : 's'}`;
@@ -64,7 +64,7 @@ function tell({ tenantId, tenantKey, events, proofs, faults, faultCount, unprova
   if (faultCount > faults.length) console.log(`  and ${faultCount - faults.length} more`);
 }
 
-/** @returns 0 where every chain is intact, 1 where one is not, 2 where an export leaves something out and proves nothing. */
+/** @returns 0 if every chain is intact, 1 if one is not, 2 if an export omits something and proves nothing. */
 export async function verify(args: readonly string[]): Promise<number> {
   const { values } = await usedAs(usage, () =>
     parseArgs({
@@ -83,7 +83,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   let events = 0;
   let code = 0;
   const count = (report: ChainReport) => {
-    tell(report);
+    printReport(report);
     events += report.events;
     if (report.unprovable !== undefined) code ||= 2;
     else if (report.faultCount > 0) code = 1;
@@ -92,7 +92,7 @@ export async function verify(args: readonly string[]): Promise<number> {
     if (values['public-key'] === undefined || values.tenant !== undefined || values.instance)
       throw new UsageError(usage);
     const keys = publicKeysIn(values['public-key']);
-    if (!existsSync(values.file)) throw new UsageError(`There is no file ${values.file}.`);
+    if (!existsSync(values.file)) throw new UsageError(`The file ${values.file} does not exist.`);
     count(await verifyExport(createReadStream(values.file, { highWaterMark: 1 << 20 }), keys, kept));
   } else {
     if (values['public-key'] !== undefined || (values.tenant !== undefined && values.instance))
@@ -112,7 +112,7 @@ export async function verify(args: readonly string[]): Promise<number> {
   return code;
 }
 
-/** The chain of a tenant, which may be gone by now. */
+/** The chain of a tenant, which can be deleted. */
 async function idOfTenant(
   db: { auditEvent: { findFirst(args: object): Promise<{ tenantId: string } | null> } },
   key: string,
@@ -121,6 +121,6 @@ async function idOfTenant(
     where: { tenantKey: key, NOT: { tenantId: '' } },
     orderBy: { ordinal: 'desc' },
   });
-  if (!newest) throw new UsageError(`There is no event of a tenant ${key}.`);
+  if (!newest) throw new UsageError(`No event of a tenant ${key} exists.`);
   return newest.tenantId;
 }

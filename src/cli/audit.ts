@@ -1,7 +1,7 @@
 import { exportForm, verifyForms } from './audit-usage.ts';
 import { type Command, UsageError } from './usage.ts';
 
-/** The parts of `gatehouse audit`, loaded when one is asked for. */
+/** Subcommands of `gatehouse audit`, loaded on demand. */
 const parts: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   verify: async () => (await import('./audit-verify.ts')).verify,
   checkpoint: async () => (await import('./audit-checkpoint.ts')).checkpoint,
@@ -13,7 +13,7 @@ export const auditCommand: Command = {
   name: 'audit',
   usage: 'audit verify | checkpoint | key | export …',
   forms: [...verifyForms, 'audit checkpoint', 'audit key', exportForm],
-  description: 'Prove that no audit event was changed or lost; take the events along.',
+  description: 'Verify that no audit event was changed or lost; export events.',
   async run([part = '', ...args]) {
     const load = Object.hasOwn(parts, part) ? parts[part] : undefined;
     if (!load) throw new UsageError(`Usage: gatehouse audit ${Object.keys(parts).join(' | ')} …`);

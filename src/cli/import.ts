@@ -25,10 +25,10 @@ interface File {
   readonly path: string;
   readonly source: string;
 }
-/** What a folder holds: files to send, and what is known of the others without sending them. */
+/** Files of a folder to send, and results of files that are not sent. */
 interface Found {
   readonly files: File[];
-  /** One line each. */
+  /** One line per file. */
   readonly skipped: string[];
   readonly refused: string[];
 }
@@ -48,19 +48,19 @@ async function readSettings([what, ...args]: readonly string[]): Promise<Setting
     });
     const [folder, ...rest] = positionals;
     if (what !== 'flows' || folder === undefined || rest.length > 0)
-      throw new Error('It takes `flows` and one folder.');
-    if (values.tenant === undefined) throw new Error('--tenant needs the key of a tenant.');
+      throw new Error('import requires `flows` and exactly one folder.');
+    if (values.tenant === undefined) throw new Error('--tenant requires the key of a tenant.');
     return { folder, tenant: values.tenant, reason: values.reason, remote: await readRemote(values) };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nUsage: gatehouse ${usage}`);
   }
 }
 
-/** All YAML files of a folder and those below it, in the order of their names. */
+/** All YAML files of a folder and its subfolders, in the order of their names. */
 function filesIn(folder: string): Found {
   const found: Found = { files: [], skipped: [], refused: [] };
   try {
-    if (!statSync(folder).isDirectory()) throw new Error('it is no folder');
+    if (!statSync(folder).isDirectory()) throw new Error('it is not a folder');
     const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name))
@@ -75,7 +75,7 @@ function filesIn(folder: string): Found {
 function addFile({ files, skipped, refused }: Found, path: string): void {
   try {
     const bytes = readFileSync(path);
-    if (bytes.subarray(0, 4).equals(appleDouble)) skipped.push(`${path}: skipped: macOS metadata, and no flow.`);
+    if (bytes.subarray(0, 4).equals(appleDouble)) skipped.push(`${path}: skipped: macOS metadata, not a flow.`);
     else files.push({ path, source: textOf(bytes) });
   } catch (error) {
     const line = error instanceof NotUtf8 ? error.line : 1;
@@ -83,7 +83,7 @@ function addFile({ files, skipped, refused }: Found, path: string): void {
   }
 }
 
-/** How a file begins in which macOS keeps what the disk cannot hold of another (`._name`). */
+/** Start of a file with macOS metadata of another file (`._name`). */
 const appleDouble = Buffer.from([0x00, 0x05, 0x16, 0x07]);
 
 const maxBytes = 700_000;
@@ -108,12 +108,12 @@ function inParts(files: readonly File[]): File[][] {
 export const importCommand: Command = {
   name: 'import',
   usage,
-  description: 'Save the flows of a folder in a tenant of a running gateway; tells what came of each file.',
+  description: 'Save the flows of a folder in a tenant of a running gateway, and print the result of each file.',
   async run(args) {
     const { folder, tenant, reason, remote } = await readSettings(args);
     const { files, skipped, refused: unread } = filesIn(folder);
     for (const line of [...skipped, ...unread]) console.error(line);
-    if (files.length + unread.length === 0) throw new UsageError(`${folder} holds no .yaml or .yml files.`);
+    if (files.length + unread.length === 0) throw new UsageError(`${folder} has no .yaml or .yml files.`);
     const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: unread.length };
     for (const part of inParts(files)) {
       const answer = await ask<{ importFlows: { results: Result[] } | null }>(remote, document, {
@@ -124,13 +124,13 @@ export const importCommand: Command = {
         for (const { message } of answer.errors ?? []) console.error(message);
         console.error(`Not saved: ${part[0]!.path}${part.length > 1 ? ` to ${part.at(-1)!.path}` : ''}.`);
         counts.refused += part.length;
-        // What fails as a whole fails for the rest as well.
+        // An error of the whole request applies to the remaining parts too.
         break;
       }
       for (const result of imported.results) {
         if (result.outcome) counts[result.outcome] += 1;
         else counts.refused += 1;
-        tell(result);
+        report(result);
       }
     }
     const { CREATED, UPDATED, UNCHANGED, refused } = counts;
@@ -142,7 +142,7 @@ export const importCommand: Command = {
   },
 };
 
-function tell({ path, outcome, flow, error }: Result): void {
+function report({ path, outcome, flow, error }: Result): void {
   if (outcome === 'UNCHANGED') return;
   if (flow) {
     console.log(`${outcome === 'CREATED' ? '+' : '~'} ${flow.namespace}/${flow.flowId} (revision ${flow.revision})`);

@@ -1,6 +1,6 @@
 import type { Command } from './usage.ts';
 
-/** Every command of `gatehouse`, loaded when it is asked for: most need a small part of the program. */
+/** All commands of `gatehouse`, loaded on demand: most need a small part of the program. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   migrate: async () => (await import('./migrate.ts')).migrateCommand,

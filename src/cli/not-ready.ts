@@ -3,7 +3,7 @@ import { differences } from '../policy/set-difference.ts';
 
 const command = 'npm run gatehouse -- policy accept';
 
-/** Why a gateway that has started decides nothing, and what to do. */
+/** Why a started gateway decides nothing, and what to do. */
 export async function notReady({ store, policies, config }: App): Promise<string> {
   const { plugins } = await store.prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
   const found = differences(plugins, policies.engine.set, config.placeOf);

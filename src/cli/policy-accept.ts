@@ -4,7 +4,7 @@ import { createLog } from '../lib/log.ts';
 import { withStore } from './store.ts';
 import { assertNoArguments } from './usage.ts';
 
-/** Puts the policies of the present settings in force, as the host's own decision. */
+/** Puts the policies of the current settings in force, as a decision of the host. */
 export async function policyAccept(args: readonly string[]): Promise<number> {
   assertNoArguments('policy accept', args);
   const config = await readSettings();
@@ -16,7 +16,7 @@ export async function policyAccept(args: readonly string[]): Promise<number> {
       const reason = 'policy accept on the command line';
       const changed = await acceptFile(store, config, prepared, { reason, mayLose: true });
       const { set, fingerprint } = prepared;
-      const off = set.disabled.length > 0 ? `; switched off: ${set.disabled.join(', ')}` : '';
+      const off = set.disabled.length > 0 ? `; disabled: ${set.disabled.join(', ')}` : '';
       console.log(changed ? `accepted: ${fingerprint}${off}` : `already accepted: ${fingerprint}`);
       return 0;
     },

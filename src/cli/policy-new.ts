@@ -6,7 +6,7 @@ import { UsageError } from './usage.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const ownFolder = join(project, 'plugins');
-/** The installed package is JavaScript: its own folder is not the place for a policy. */
+/** The installed package is JavaScript: its own folder is not suitable for a policy. */
 const isInstalled = extname(import.meta.filename) === '.js';
 export const newUsage = 'policy new NAME [--folder DIR]';
 
@@ -16,7 +16,7 @@ interface Place {
   readonly origin: Origin;
 }
 
-/** Inside the project, tests lie apart; in a folder of one's own, beside the policy. */
+/** Inside the project, tests are in their own folder; in an external folder, next to the policy. */
 function placeOf(name: string, folder: string | undefined): Place {
   const at = folder === undefined ? ownFolder : resolve(folder);
   const inside = at === ownFolder;
@@ -37,19 +37,19 @@ function argumentsOf(args: readonly string[]): { name: string; folder: string | 
   const [name, ...more] = parsed.positionals;
   if (name === undefined || more.length > 0) throw new UsageError(`Usage: gatehouse ${newUsage}`);
   if (isInstalled && parsed.values.folder === undefined)
-    throw new UsageError('Set --folder to a folder of yours: Gatehouse is installed as a package.');
+    throw new UsageError('Set --folder to a folder of your own. Gatehouse is installed as a package.');
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || name.length > 60)
     throw new UsageError(
-      `${JSON.stringify(name)} is not in kebab case (such as change-window), of at most 60 characters.`,
+      `${JSON.stringify(name)} must be in kebab case (such as change-window), of at most 60 characters.`,
     );
   return { name, folder: parsed.values.folder };
 }
 
-/** @throws {UsageError} where a file is there already, or a policy of that name. Nothing is written then. */
+/** @throws {UsageError} if a file or a policy of that name exists. Nothing is written then. */
 function assertFree(name: string, { policy, test }: Place): void {
-  for (const path of [policy, test]) if (existsSync(path)) throw new UsageError(`${path} is there already.`);
+  for (const path of [policy, test]) if (existsSync(path)) throw new UsageError(`${path} already exists.`);
   const known = readdirSync(ownFolder).find((file) => basename(file, extname(file)) === name);
-  if (known !== undefined) throw new UsageError(`There is a policy ${name} already: ${join(ownFolder, known)}.`);
+  if (known !== undefined) throw new UsageError(`The policy ${name} already exists: ${join(ownFolder, known)}.`);
 }
 
 const shown = (path: string): string => {
@@ -76,11 +76,11 @@ function nextSteps(name: string, { policy, test, origin }: Place): string {
   4. ${
     origin === 'inside'
       ? 'Start the gateway.'
-      : 'Start the gateway, anew where one runs: it reads its folders when it starts.'
+      : 'Start the gateway, or restart a running one: it reads its folders at its start.'
   } Where one ran already, put the new policies in force:
        ${gatehouse} policy accept${
          origin === 'inside'
-           ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy can be tried in shadow.'
+           ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy supports shadow mode.'
            : ''
        }`;
 }

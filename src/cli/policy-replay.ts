@@ -21,15 +21,15 @@ function argumentsOf(args: readonly string[]): { file: string | undefined; days:
     const days = Number(values.days);
     if (positionals.length <= 1 && Number.isInteger(days) && days > 0) return { file: positionals[0], days };
   } catch {
-    // An option that does not exist: told like every other mistake.
+    // An unknown option is reported like every other mistake.
   }
   throw new UsageError(usage);
 }
 
-/** Who ended it, in words. Of many changes under one decision, the first that differs tells. */
+/** The result as text. Of several changes under one decision, the first difference counts. */
 function endOf({ effect, policy, reviews }: Verdict, at: number): string {
   const review = at < 0 ? null : reviews[at];
-  if (at >= 0 && review === undefined) return 'cannot be told from what was recorded';
+  if (at >= 0 && review === undefined) return 'cannot be determined from the record';
   if (effect === 'error') return `could not be decided (${policy})`;
   if (effect === 'deny') return `refused by ${policy}`;
   return review ? `refused by ${review}` : at < 0 ? 'allowed, for other rows' : 'done';
@@ -57,8 +57,8 @@ async function print(db: PrismaClient, differences: readonly Difference[]): Prom
 }
 
 /**
- * Makes the recorded decisions again by the policies of a file, and lists those that would differ.
- * @returns 0 where none would, 1 where some would, as diff does.
+ * Replays the recorded decisions with the policies of a file, and lists the differences.
+ * @returns 0 if there are none, 1 if there are some, as diff does.
  */
 export async function policyReplay(args: readonly string[]): Promise<number> {
   const { file, days } = argumentsOf(args);
@@ -71,9 +71,9 @@ export async function policyReplay(args: readonly string[]): Promise<number> {
       const since = new Date(Date.now() - days * dayMs);
       const engine = new Engine(set, fingerprint, config.limits.reviewMs);
       const { replayed, differences, more } = await compare(store.prisma, engine, { since });
-      console.log(`made ${replayed} decisions of the last ${days} days again, by policies ${fingerprint}`);
+      console.log(`replayed ${replayed} decisions of the last ${days} days with policies ${fingerprint}`);
       if (differences.length === 0) {
-        console.log('none would differ');
+        console.log('no differences');
         return 0;
       }
       await print(store.prisma, differences);

@@ -1,16 +1,16 @@
-/** In the project's own folder, or in one outside that names it as a package. */
+/** In the project's own folder, or in an external one that imports the package. */
 export type Origin = 'inside' | 'outside';
 
-/** A policy that works as it is, and refuses nothing without settings. */
+/** A working policy that refuses nothing without settings. */
 export const policyTemplate = (name: string, origin: Origin): string =>
   `import { abstain, allOf, definePolicy, deny, namespaceName, outside, z } from '${
     origin === 'inside' ? '../src/policy/contract.ts' : 'gatehouse/policy'
   }';
 
-/** What it is for, and what it leaves alone on purpose. */
+/** Purpose of the policy, and its deliberate exceptions. */
 export default definePolicy({
   name: '${name}',
-  description: 'Nothing changes in closed namespaces and below them.',
+  description: 'Refuses changes in closed namespaces and below them.',
   resources: ['NAMESPACE'],
   actions: ['CREATE', 'UPDATE', 'DELETE'],
   config: z.strictObject({
@@ -18,7 +18,7 @@ export default definePolicy({
     closed: z.array(namespaceName).default([]),
   }),
   create: ({ closed }) => ({
-    /** Asked about a kind of thing, never about a record: the answer is a filter of what is spared. */
+    /** Decides about a resource, never about a record: the result is a filter of the exempt rows. */
     evaluate({ actor }) {
       if (closed.length === 0 || actor.kind === 'SERVICE_ACCOUNT') return abstain();
       return deny('the namespace is closed', allOf(closed.map((namespace) => outside(namespace))));
@@ -27,7 +27,7 @@ export default definePolicy({
 });
 `;
 
-/** With the project's own test runner inside, with Node's outside, where nothing is installed. */
+/** With the project's test runner inside, with Node's outside, where nothing is installed. */
 export const testTemplate = (name: string, origin: Origin): string =>
   origin === 'inside'
     ? `import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ import plugin from '../../plugins/${name}.ts';
 import { accepts, prepared } from '../../src/policy/testing.ts';
 
 describe('${name}', () => {
-  it('closes the named namespaces and what is below them', async () => {
+  it('refuses changes in closed namespaces and below them', async () => {
     const { leaves } = await prepared(plugin, { closed: ['company.archive'] });
     expect(leaves({}, { namespace: 'company.archive' })).toBe(false);
     expect(leaves({}, { namespace: 'company.archive.2025' })).toBe(false);
@@ -48,7 +48,7 @@ describe('${name}', () => {
     expect(verdict({})).toEqual({ effect: 'abstain' });
   });
 
-  it('refuses settings that make no sense', () => {
+  it('refuses invalid settings', () => {
     expect(accepts(plugin, { closed: ['Not a namespace'] })).toBe(false);
     expect(accepts(plugin, { close: ['company'] })).toBe(false);
   });
@@ -59,7 +59,7 @@ import { it } from 'node:test';
 import { accepts, prepared } from 'gatehouse/policy-testing';
 import plugin from './${name}.ts';
 
-it('closes the named namespaces and what is below them', async () => {
+it('refuses changes in closed namespaces and below them', async () => {
   const { leaves } = await prepared(plugin, { closed: ['company.archive'] });
   assert.equal(leaves({}, { namespace: 'company.archive' }), false);
   assert.equal(leaves({}, { namespace: 'company.archive.2025' }), false);
@@ -72,7 +72,7 @@ it('refuses nothing without settings', async () => {
   assert.deepEqual(verdict({}), { effect: 'abstain' });
 });
 
-it('refuses settings that make no sense', () => {
+it('refuses invalid settings', () => {
   assert.equal(accepts(plugin, { closed: ['Not a namespace'] }), false);
   assert.equal(accepts(plugin, { close: ['company'] }), false);
 });

@@ -14,12 +14,12 @@ import { UsageError } from './usage.ts';
 
 const ownFolder = join(import.meta.dirname, '..', '..', 'plugins');
 
-/** A suite that cannot be run, as opposed to one that fails. */
+/** A suite that cannot run, as opposed to one that fails. */
 class FaultySuite extends Error {}
 
 /**
  * Runs tests of policies, without a database.
- * @returns 0 where every case is as expected, 1 where one is not, 2 where a file or the policies are at fault.
+ * @returns 0 if every case is as expected, 1 if one is not, 2 if a file or the policies have faults.
  */
 export async function policyTest(files: readonly string[]): Promise<number> {
   if (files.length === 0) throw new UsageError('Usage: gatehouse policy test FILE…');
@@ -34,7 +34,7 @@ export async function policyTest(files: readonly string[]): Promise<number> {
   }
 }
 
-/** @returns how many cases are not as expected. */
+/** @returns the number of failed cases. */
 async function testFile(file: string): Promise<number> {
   const parsed = parseYaml(read(file), suiteFile);
   if (!parsed.ok) throw faulty(file, parsed.issues);

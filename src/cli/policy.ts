@@ -17,7 +17,7 @@ export const policyCommand: Command = {
   usage: `policy accept | ${newUsage} | ${replayUsage} | policy test FILE…`,
   forms: ['policy accept', newUsage, replayUsage, 'policy test FILE…'],
   description:
-    'Put the policies of the settings in force; write a new one; see what a configuration would have changed; test policies.',
+    'Put the policies of the settings in force; create one; replay decisions with a configuration; test policies.',
   async run([verb = '', ...args]) {
     const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
     if (!run) throw new UsageError(`Usage: gatehouse ${policyCommand.usage}`);

@@ -3,7 +3,7 @@ import { signInOf } from '../config.ts';
 import type { Issue } from '../errors.ts';
 import { askSecret } from './prompt.ts';
 
-/** A running gateway and who asks. */
+/** A running gateway and the credential of the caller. */
 export interface Remote {
   readonly url: string;
   readonly authorization: string;
@@ -18,7 +18,7 @@ export interface RemoteAnswer<Data> {
   readonly errors?: readonly RemoteError[];
 }
 
-/** The options by which a command reaches a gateway. */
+/** Options to connect to a gateway. */
 export const remoteOptions = {
   server: { type: 'string' },
   'api-token': { type: 'string' },
@@ -44,24 +44,24 @@ const warnOf = (option: string, instead: string) =>
     `WARNING: every account of this machine can read the secret in ${option}, and npm run prints it. Use ${instead}.`,
   );
 
-/** @throws where one of them is missing or wrong. */
+/** @throws if an option is missing or invalid. */
 export async function readRemote(values: RemoteValues): Promise<Remote> {
   const { server } = values;
-  if (server === undefined || !URL.canParse(server)) throw new Error('--server needs the URL of the gateway.');
+  if (server === undefined || !URL.canParse(server)) throw new Error('--server requires the URL of the gateway.');
   return { url: `${server.replace(/\/$/, '')}/graphql`, authorization: await authorizationOf(values) };
 }
 
 async function authorizationOf(values: RemoteValues): Promise<string> {
   const { user, 'api-token': token, 'api-token-file': tokenFile, 'password-file': passwordFile } = values;
   const given = [user, token, tokenFile].filter((value) => value !== undefined).length;
-  if (given > 1) throw new Error('Sign in by a token or by --user, not by several.');
+  if (given > 1) throw new Error('Sign in with either a token or --user.');
   const own = signInOf();
   if (token !== undefined) warnOf('--api-token', '--api-token-file or GATEHOUSE_API_TOKEN');
   const bearer = token ?? (tokenFile !== undefined ? firstLine(tokenFile) : user === undefined ? own.token : undefined);
   if (bearer !== undefined) return `Bearer ${bearer}`;
   const asked = nameAndPassword(user ?? own.user);
   if (asked === undefined)
-    throw new Error('Sign in by --api-token-file, by --user, or by GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
+    throw new Error('Sign in with --api-token-file, --user, GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
   const { name } = asked;
   const isTyped = user !== undefined && asked.password !== undefined;
   if (isTyped) warnOf('--user', '--user USER with --password-file, or GATEHOUSE_USER');
@@ -77,7 +77,7 @@ function nameAndPassword(text: string | undefined): { name: string; password: st
   return at < 0 ? { name: text, password: undefined } : { name: text.slice(0, at), password: text.slice(at + 1) };
 }
 
-/** `known` is the password that the environment has for this user. */
+/** `known` is the password for this user from the environment. */
 async function passwordOf(user: string, file: string | undefined, known: string | undefined): Promise<string> {
   if (file !== undefined) return firstLine(file);
   if (known !== undefined) return known;
@@ -88,7 +88,7 @@ async function passwordOf(user: string, file: string | undefined, known: string 
   return askSecret(`Password of ${user}: `);
 }
 
-/** Sends one operation. Never throws: that the gateway does not answer is an error like any other. */
+/** Sends one operation. Never throws: an unreachable gateway is an error in the result. */
 export async function ask<Data>(
   { url, authorization }: Remote,
   query: string,

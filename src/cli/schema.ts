@@ -8,14 +8,14 @@ const path = join(import.meta.dirname, '..', '..', 'schema.graphql');
 
 const head = '# Printed by `npm run schema`. Do not edit: change the code, then print it again.\n\n';
 
-/** The public schema as it is committed: sorted, with the permission that each field needs. */
+/** The committed public schema: sorted, with the permission of each field. */
 export const printPublicSchema = (schema: GraphQLSchema): string =>
   `${head}${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`;
 
 export const schemaCommand: Command = {
   name: 'schema',
   usage: 'schema',
-  description: 'Print the schema into schema.graphql.',
+  description: 'Write the schema to schema.graphql.',
   async run(args) {
     assertNoArguments('schema', args);
     const { schema } = await import('../schema.ts');

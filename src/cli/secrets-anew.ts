@@ -11,7 +11,7 @@ import { UsageError } from './usage.ts';
 
 export const anewUsage = 'secrets start-anew [--delete-all-secrets]';
 
-/** Uses a store whose master key is lost with another one. */
+/** Uses a store with a new master key after the previous one was lost. */
 export async function startWithNewKey(args: readonly string[]): Promise<number> {
   const isMeant = args.length === 1 && args[0] === '--delete-all-secrets';
   if (args.length > 0 && !isMeant) throw new UsageError(`Usage: gatehouse ${anewUsage}`);
@@ -25,14 +25,12 @@ export async function startWithNewKey(args: readonly string[]): Promise<number> 
   return withStore(config, createLog(config.log), async (store) => {
     const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
     const lost = await lostWithout(store, keys);
-    if (!lost) throw new UsageError('The store is used with this master key: nothing is lost, and nothing is changed.');
+    if (!lost) throw new UsageError('The store already uses this master key. Nothing was changed.');
     const what = `${lost.secrets} secrets and ${lost.tokens} API tokens`;
     if (!isMeant)
       throw new UsageError(`${what} are lost with this master key. To delete them, add --delete-all-secrets.`);
     await startAnew(store, keys);
-    console.log(
-      `The store is used with this master key. Deleted: ${what}. Enter the secrets again, and make new tokens.`,
-    );
+    console.log(`The store uses this master key. Deleted: ${what}. Enter the secrets again, and create new tokens.`);
     return 0;
   });
 }

@@ -13,8 +13,7 @@ export const secretsCommand: Command = {
   name: 'secrets',
   usage: 'secrets rotate | start-anew …',
   forms: ['secrets rotate [TENANT]', anewUsage],
-  description:
-    'Give every tenant (or one) a new key and seal its secrets by it; start anew where the master key is lost.',
+  description: 'Encrypt the secrets of every tenant (or one) with a new key; start again if the master key is lost.',
   async run([verb, key, ...more]) {
     if (verb === 'start-anew') return startWithNewKey([key, ...more].filter((arg) => arg !== undefined));
     if (verb !== 'rotate' || more.length > 0)
@@ -27,11 +26,11 @@ export const secretsCommand: Command = {
         where: { ...(key !== undefined && { key }), dataKeys: { some: {} } },
         orderBy: { key: 'asc' },
       });
-      if (key !== undefined && tenants.length === 0) throw new UsageError(`There is no tenant ${key} with secrets.`);
-      if (tenants.length === 0) console.log('No tenant has secrets: nothing is rotated.');
+      if (key !== undefined && tenants.length === 0) throw new UsageError(`No tenant ${key} with secrets exists.`);
+      if (tenants.length === 0) console.log('No tenant has secrets. Nothing was rotated.');
       for (const tenant of tenants) {
         const count = await rotateSecrets(store, keys, tenant, 'secrets rotate on the command line');
-        console.log(`${tenant.key}: ${count} secrets are sealed by a new key`);
+        console.log(`${tenant.key}: ${count} secrets are encrypted with a new key`);
       }
       return 0;
     });

@@ -24,7 +24,7 @@ function cannotListen({ host, port }: Config, { code, message }: NodeJS.ErrnoExc
   return `${why}. Set PORT or HOST.`;
 }
 
-/** A first start prints its passwords once: it ends before it makes them where it cannot listen afterwards. */
+/** A first start prints its passwords once, so it must fail before it creates them if it cannot listen. */
 async function assertCanListen(config: Config): Promise<void> {
   const probe = createServer().listen(config.port, config.host);
   await once(probe, 'listening').catch((error: NodeJS.ErrnoException) => {
@@ -34,7 +34,7 @@ async function assertCanListen(config: Config): Promise<void> {
   await once(probe, 'close');
 }
 
-/** Whoever stops a gateway waits for it, and kills it after 10 s: it should say before why. */
+/** Max time for a stop. Supervisors kill a gateway after 10 s: it must log the cause before that. */
 const maxStopMs = 9_800;
 const sameWishMs = 200;
 
@@ -45,7 +45,7 @@ export const serve: Command = {
   async run(args) {
     if (args.length > 0)
       throw new UsageError(
-        `serve takes no arguments, and got ${args.join(' ')}. Its settings are environment variables.\nUsage: gatehouse serve`,
+        `serve accepts no arguments, but got ${args.join(' ')}. Use environment variables for settings.\nUsage: gatehouse serve`,
       );
     const config = await readSettings();
     const log = createLog(config.log);
@@ -55,14 +55,14 @@ export const serve: Command = {
     const opening = openConnection(config);
     const stop = async (reason: string) => {
       if (stoppingSince !== undefined) {
-        // Ctrl-C reaches the gateway twice, as npm passes it on: that is one wish. A hang-up is never a second one.
+        // Ctrl-C reaches the gateway twice, as npm forwards it: both are one request. A hang-up is never a second one.
         if (reason.startsWith('SIG') && reason !== 'SIGHUP' && Date.now() - stoppingSince > sameWishMs) process.exit(1);
         return;
       }
       stoppingSince = Date.now();
       log.info('stopping', { reason });
       setTimeout(() => {
-        log.error('the gateway could not stop in order, and ends');
+        log.error('the gateway did not stop in time and exits');
         process.exit(1);
       }, maxStopMs).unref();
       const { embedded } = await opening.catch(() => ({ embedded: undefined }));
@@ -71,13 +71,13 @@ export const serve: Command = {
       await embedded?.stop();
       process.exit(0);
     };
-    // Nothing lives in memory only, so a promise that failed unseen is told and the others go on.
+    // All state is in the database, so an unhandled rejection is logged and the gateway continues.
     process.on('unhandledRejection', (error) => {
-      log.error('a promise failed and nobody waited for it', {
+      log.error('unhandled promise rejection', {
         error: error instanceof Error ? error.stack : String(error),
       });
     });
-    // Reads the file again, puts what it says about policies in force, or tells every fault and leaves all as it is.
+    // Reads the file again and puts its policies in force. On a fault, it logs all faults and changes nothing.
     let reloading: Promise<void> = Promise.resolve();
     const terminalIsClosed = watchTerminal();
     process.on('SIGHUP', () => {
@@ -93,8 +93,8 @@ export const serve: Command = {
       embedded &&
       (await holdStore(connection, () => {
         if (stoppingSince !== undefined) return;
-        // Without the lock another gateway could start beside this one: better none than two.
-        log.error('the embedded PostgreSQL is gone; the gateway stops');
+        // Without the lock another gateway could start next to this one: stopping is safer than two of them.
+        log.error('the embedded PostgreSQL has stopped; the gateway exits');
         process.exit(1);
       }));
     if (embedded && !release)

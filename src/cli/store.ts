@@ -8,7 +8,7 @@ import type { Store } from '../db/transaction.ts';
 import { createWake } from '../db/wakes.ts';
 import type { Log } from '../lib/log.ts';
 
-/** The database of the settings: theirs, or the embedded one, started if it does not run. */
+/** The database of the settings: an external one, or the embedded one, which is started if necessary. */
 export async function openConnection(
   config: Config,
 ): Promise<{ connection: Connection; embedded: EmbeddedServer | undefined }> {
@@ -17,15 +17,15 @@ export async function openConnection(
     await reach(connection);
     return { connection, embedded: undefined };
   }
-  // Before the store is made or started: what is wrong with the key is told while nothing is written.
+  // Before the store is created or started: a wrong key is reported before anything is written.
   masterKey(config.masterKey, config.dataDir);
   const embedded = await startEmbedded(config.dataDir, config.postgresAccount);
   return { connection: embedded.connection, embedded };
 }
 
 /**
- * For commands on the gateway's own host: works beside a running gateway.
- * @param before looks at the settings before anything is migrated.
+ * For commands on the gateway's own host, next to a running gateway.
+ * @param before checks the settings before a migration.
  */
 export async function withStore<T>(
   config: Config,
@@ -43,7 +43,7 @@ export async function withStore<T>(
   } catch (error) {
     throw toldError(error, connection);
   } finally {
-    // The wake-up goes out before the connection does.
+    // The wake-up is sent before the connection closes.
     await new Promise((resolve) => setTimeout(resolve, 50));
     await wake.close();
     await database.close();

@@ -11,19 +11,19 @@ function hasTerminal(): boolean {
 }
 
 /**
- * The terminal that the process was started in.
- * @returns whether it is closed. A process that no stream ties to a terminal outlives it.
+ * The terminal in which the process was started.
+ * @returns whether it is closed. A process without a stream to a terminal outlives it.
  */
 export function watchTerminal(): () => boolean {
   const isTied = [0, 1, 2].some((stream) => isatty(stream)) && hasTerminal();
-  // What is said to a closed terminal is lost, and is no reason to end.
+  // Output to a closed terminal is lost, and is no reason to exit.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return () => isTied && !hasTerminal();
 }
 
 const lookMs = 500;
 
-/** Runs the work when the parent of this process has ended. */
+/** Runs the callback when the parent of this process has ended. */
 export function onParentEnd(work: () => void): void {
   const parent = process.ppid;
   const timer = setInterval(() => {

@@ -12,7 +12,7 @@ import { type Command, UsageError } from './usage.ts';
 export const userCommand: Command = {
   name: 'user',
   usage: 'user unlock|reset-password NAME',
-  description: 'End the locks of an account, or give it a new password, from the host.',
+  description: 'Remove the locks of an account, or set a new password, from the host.',
   forms: ['user unlock NAME', 'user reset-password NAME'],
   async run([verb, username, ...more]) {
     if ((verb !== 'unlock' && verb !== 'reset-password') || !username || more.length > 0)
@@ -25,14 +25,14 @@ export const userCommand: Command = {
       inTransaction(store, async (tx) => {
         await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
         const user = await tx.user.findUnique({ where: { usernameKey: fold(username) } });
-        if (!user) throw new UsageError(`There is no user ${username}.`);
+        if (!user) throw new UsageError(`The user ${username} does not exist.`);
         const grant = asSystem('USER:UPDATE', `user ${verb} on the command line`);
         if (verb === 'unlock') {
           await unlockUser(tx, grant, user.id);
           console.log(`${user.username} is not locked.`);
         } else {
           await setUserPassword(tx, grant, user.id, password, secret, passwordLength);
-          console.log(`${user.username} signs in with the password ${password}`);
+          console.log(`The new password of ${user.username} is ${password}`);
         }
         return 0;
       }),

@@ -4,18 +4,18 @@ import type { Config } from '../config.ts';
 export interface Welcome {
   readonly url: string;
   readonly config: Config;
-  /** The generated password of the super admin; null: it was given; undefined: there were users already. */
+  /** Generated password of the super admin; null if it was given; undefined if users already existed. */
   readonly password: string | null | undefined;
   readonly demo: Demo | undefined;
   readonly pid: number;
-  /** Process id of the embedded PostgreSQL. */
+  /** Process ID of the embedded PostgreSQL. */
   readonly postgres: number | undefined;
 }
 
 const post = (url: string, user: string, query: string, more = '') =>
   `curl -s ${more}-u '${user}' ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`;
 
-/** What the start prints: the address, how to sign in, and three commands to paste. */
+/** Output of the start: the address, the sign-in, and three example commands. */
 export function welcome({ url, config, password, demo, pid, postgres }: Welcome): string {
   const { username } = config.admin;
   const lines = [
@@ -40,7 +40,12 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
     lines.push(`  ci-deploy (service account), API token ${demo.token}`);
     const [alice, , carol] = demo.users;
     if (config.graphiql) lines.push('', 'GraphiQL: open the address above and sign in as alice.');
-    lines.push('', 'Three commands to paste:', '', '# a query: what ran in the last seven days, and what comes next');
+    lines.push(
+      '',
+      'Three example commands:',
+      '',
+      '# a query: executions of the last seven days, and upcoming triggers',
+    );
     lines.push(
       post(
         url,
@@ -48,7 +53,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
         '{ viewer { name } tenant(key: "main") { stats(window: { days: 7 }) { executions executionDuration } triggers { nodes { flowId triggerId disabled nextExecutionAt lastExecution { state startedAt } } } } }',
       ),
     );
-    lines.push('', '# a refused mutation: carol may not switch triggers off');
+    lines.push('', '# a refused mutation: carol is not allowed to disable triggers');
     lines.push(
       post(
         url,
@@ -56,7 +61,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
         'mutation { setTriggersDisabled(input: { tenant: "main", where: { flowId: "orders-daily" }, disabled: true }) { changedCount } }',
       ),
     );
-    lines.push('', '# the live audit log: leave it open, and run the refused mutation again in another terminal');
+    lines.push('', '# the live audit log: keep it open, and run the refused mutation again in another terminal');
     lines.push(
       post(
         url,
@@ -68,11 +73,11 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
   } else if (password !== undefined) {
     lines.push(
       '',
-      'A command to paste:',
+      'An example command:',
       '',
       post(url, `${username}:${password ?? 'PASSWORD'}`, '{ viewer { name superAdmin tenants { nodes { key } } } }'),
     );
   }
-  lines.push('', `Ctrl-C stops it. Its process is ${pid}; kill -HUP ${pid} reads its file again.`);
+  lines.push('', `Ctrl-C stops the gateway. Its process is ${pid}; kill -HUP ${pid} reloads its configuration file.`);
   return lines.join('\n');
 }

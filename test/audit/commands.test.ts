@@ -69,7 +69,7 @@ describe('gatehouse audit', () => {
     vi.mocked(process.stderr.write).mockImplementation((text) => said.push(String(text)) > 0);
     await run('export', '--tenant', 'main', '--out', out, '--server', world.urls[0]!, '--api-token', token);
     expect(said[0]).toMatch(
-      /^WARNING: this export cannot be verified, because its reader may not read .*NAMESPACE:READ/,
+      /^WARNING: this export cannot be verified, because its reader cannot read .*NAMESPACE:READ/,
     );
     const offline = [
       'verify',
@@ -122,9 +122,9 @@ describe('gatehouse audit', () => {
   it.each([
     [['frobnicate'], 'Usage: gatehouse audit verify'],
     [['verify', '--file', 'nowhere'], 'Usage: gatehouse audit verify'],
-    [['verify', '--file', 'nowhere', '--public-key', 'nowhere'], 'There is no file nowhere'],
-    [['verify', '--tenant', 'nobody'], 'There is no event of a tenant nobody'],
-    [['verify', '--checkpoints', import.meta.filename], 'this is no checkpoint'],
+    [['verify', '--file', 'nowhere', '--public-key', 'nowhere'], 'The file nowhere does not exist'],
+    [['verify', '--tenant', 'nobody'], 'No event of a tenant nobody exists'],
+    [['verify', '--checkpoints', import.meta.filename], 'not a checkpoint'],
     [['verify', '--tenant', 'main', '--instance'], 'Usage'],
     [['verify', '--colour', 'red'], /colour.*Usage: gatehouse audit verify/s],
     [['export', '--tenant', 'main', '--out', 'x', '--server', 'nonsense'], /--server.*Usage: gatehouse audit export/s],

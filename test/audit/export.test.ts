@@ -324,7 +324,7 @@ describe('the export of audit events', () => {
         '{"a":1}\n',
       ]) {
         writeFileSync(other, content);
-        await expect(run(other, '--resume')).rejects.toThrow('no export');
+        await expect(run(other, '--resume')).rejects.toThrow('not an export');
         expect(readFileSync(other, 'utf8')).toBe(content);
       }
       const before = readFileSync(out);

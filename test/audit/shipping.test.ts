@@ -329,7 +329,7 @@ describe('audit events that are shipped', () => {
     };
     const ship = (rest: string) => `audit: { ship: [{ name: siem, ${rest} }] }`;
     expect(faults(ship('to: webhook, url: "https://x.example", secretFrom: SHIP_SECRET'))).toEqual([
-      expect.stringContaining('SHIP_SECRET is not set'),
+      expect.stringContaining('SHIP_SECRET must be set'),
     ]);
     expect(
       faults(ship('to: webhook, url: "https://x.example", secretFrom: SHIP_SECRET'), { SHIP_SECRET: secret }),

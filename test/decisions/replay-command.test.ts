@@ -24,8 +24,8 @@ describe('gatehouse policy replay', () => {
 
   it('says that the policies in force would decide the same', async () => {
     const { code, output } = await gateway.run('policy', 'replay');
-    expect(output).toMatch(/made \d+ decisions of the last 30 days again/);
-    expect(output).toContain('none would differ');
+    expect(output).toMatch(/replayed \d+ decisions of the last 30 days with policies/);
+    expect(output).toContain('no differences');
     expect(code).toBe(0);
   });
 

@@ -96,14 +96,14 @@ describe('gatehouse policy new', () => {
     const at = join(folder, 'taken');
     mkdirSync(at);
     writeFileSync(join(at, 'mine.test.ts'), 'kept');
-    expect(policyNew('mine', '--folder', at)).toEqual({ status: 1, output: `${at}/mine.test.ts is there already.\n` });
+    expect(policyNew('mine', '--folder', at)).toEqual({ status: 1, output: `${at}/mine.test.ts already exists.\n` });
     expect(readdirSync(at)).toEqual(['mine.test.ts']);
     expect(readFileSync(join(at, 'mine.test.ts'), 'utf8')).toBe('kept');
     for (const [args, fault] of [
-      [['naming'], /naming\.ts is there already/],
-      [['naming', '--folder', at], /There is a policy naming already: .*naming\.ts/],
-      [['Mine'], /"Mine" is not in kebab case/],
-      [['../mine'], /is not in kebab case/],
+      [['naming'], /naming\.ts already exists/],
+      [['naming', '--folder', at], /The policy naming already exists: .*naming\.ts/],
+      [['Mine'], /"Mine" must be in kebab case/],
+      [['../mine'], /must be in kebab case/],
       [['a'.repeat(61)], /of at most 60 characters/],
       [[], /Usage: gatehouse policy new NAME/],
       [['a', 'b'], /Usage: gatehouse policy new NAME/],

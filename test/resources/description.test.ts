@@ -387,7 +387,7 @@ users:
     expect(await world.db.user.count()).toBe(4);
     const events = await world.db.auditEvent.count();
     const again = await gatehouse(file, ...signedIn(), '--prune');
-    expect(again).toEqual({ code: 0, err: '', out: 'one: nothing to change\ntwo: nothing to change\n' });
+    expect(again).toEqual({ code: 0, err: '', out: 'one: no changes\ntwo: no changes\n' });
     expect(await world.db.auditEvent.count()).toBe(events);
 
     const root = await world.db.user.findUniqueOrThrow({ where: { usernameKey: 'root' } });

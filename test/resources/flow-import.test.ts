@@ -54,7 +54,7 @@ describe('gatehouse import flows', () => {
         .filter(Boolean)
         .map((line) => line.slice(folder.length)),
     ).toEqual([
-      '/._f1.yml: skipped: macOS metadata, and no flow.',
+      '/._f1.yml: skipped: macOS metadata, not a flow.',
       expect.stringMatching(/^\/latin\.yml:2: .*0xE9 at offset 11/),
       expect.stringMatching(/^\/bad\.yml:3: .*list/),
       expect.stringMatching(/^\/bad\.yml:4: .*list/),

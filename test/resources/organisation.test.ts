@@ -102,7 +102,7 @@ describe.each(cases)('$title', ({ title, read, ...least }) => {
     const { code, out } = await apply();
     console.log(`applied again in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     expect(code).toBe(0);
-    expect(out).toBe(organisations.map(({ tenant }) => `${tenant}: nothing to change\n`).join(''));
+    expect(out).toBe(organisations.map(({ tenant }) => `${tenant}: no changes\n`).join(''));
     expect(await world.db.auditEvent.count()).toBe(before);
   });
 

@@ -248,13 +248,13 @@ describe('a secret in the real program', () => {
       gateway.env['GATEHOUSE_MASTER_KEY'] = 'a master key that sealed nothing here';
       await expect(gateway.start()).rejects.toThrow('GATEHOUSE_FORMER_MASTER_KEYS');
       delete gateway.env['GATEHOUSE_MASTER_KEY'];
-      expect((await gateway.run('secrets', 'rotate')).output).toContain('main: 1 secrets are sealed by a new key');
-      expect((await gateway.run('secrets', 'rotate', 'nope')).output).toContain('There is no tenant nope');
+      expect((await gateway.run('secrets', 'rotate')).output).toContain('main: 1 secrets are encrypted with a new key');
+      expect((await gateway.run('secrets', 'rotate', 'nope')).output).toContain('No tenant nope with secrets exists');
 
       // The master key is lost.
       const [, token = ''] = /API token (gth_\S+)/.exec(firstOutput) ?? [];
       const intact = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
-      expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('nothing is lost')]);
+      expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('Nothing was changed')]);
       rmSync(join(gateway.env['GATEHOUSE_DATA_DIR']!, 'master.key'));
       const asked = await gateway.run('secrets', 'start-anew');
       expect([asked.code, asked.output]).toEqual([1, expect.stringMatching(/all secrets are deleted.*back up/)]);

@@ -50,8 +50,8 @@ describe('a command that signs in to a gateway', () => {
   });
 
   it('says how to sign in where nothing says it', async () => {
-    await expect(readRemote({ server })).rejects.toThrow(/--api-token-file, by --user/);
-    await expect(readRemote({ server, user: 'ann', 'api-token': 'x' })).rejects.toThrow(/not by several/);
+    await expect(readRemote({ server })).rejects.toThrow(/--api-token-file, --user/);
+    await expect(readRemote({ server, user: 'ann', 'api-token': 'x' })).rejects.toThrow(/either a token or --user/);
     if (!process.stdin.isTTY) await expect(readRemote({ server, user: 'ann' })).rejects.toThrow(/--password-file/);
   });
 });
