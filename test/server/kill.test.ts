@@ -6,7 +6,7 @@ import { masterKey, World } from '../support/world.ts';
 
 // 200 in all, or 7.
 const isSoak = process.env['SOAK'] === '1';
-const killsOf = isSoak ? { gateway: 40, PostgreSQL: 40 } : { gateway: 2, PostgreSQL: 2 };
+const killsOf = isSoak ? { gateway: 40, PostgreSQL: 40 } : { gateway: 1, PostgreSQL: 1 };
 const killsAtEachPoint = isSoak ? 40 : 1;
 const password = 'a long enough passphrase';
 const create =
