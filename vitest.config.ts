@@ -1,15 +1,19 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const soak = process.env.SOAK === '1';
-// Each test file loads the gateway in a process of its own: the compiled code is shared between them.
-process.env.NODE_COMPILE_CACHE ??= '.vitest/compile-cache';
 
 export default defineConfig({
+  resolve: {
+    // graphql comes as ESM and CommonJS: both loaded, its types do not know each other.
+    alias: [
+      { find: /^graphql$/, replacement: fileURLToPath(new URL('./node_modules/graphql/index.js', import.meta.url)) },
+    ],
+  },
   test: {
     include: soak ? ['test/**/*.test.ts', 'test/**/*.soak.ts'] : ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    // The tests run on the module loader of Node.js, as the gateway does, and not on Vite's.
-    experimental: { viteModuleRunner: false, nodeLoader: false },
+    server: { deps: { inline: [/@pothos/, /graphql-yoga/, /@envelop/, /@graphql-tools/, /graphql-ws/] } },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: soak ? 1_800_000 : 60_000,
