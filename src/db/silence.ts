@@ -1,22 +1,25 @@
 import type { Log } from '../lib/log.ts';
 
-/** How often it is looked at; nothing is asked of the database for it. */
+/** How often the gateway looks. Looking sends no statement. */
 const lookMs = 100;
-/** A statement without an answer for so long is given up while the database is silent. */
+/** Looks in a row without an answer that are silence. After a pause of the gateway's own thread, one look can miss an answer that has arrived already. */
+const looksOfSilence = 3;
+/** While the database is silent, a statement without an answer is cancelled after this time. */
 const patienceMs = 1_500;
 
 export interface SilenceOptions {
-  /** Did the database answer within the last two seconds? */
+  /** True if the database answered within the last two seconds. */
   readonly answers: () => boolean;
-  /** Ends what has waited for it for longer than this. */
+  /** Cancels what has waited longer than this. */
   readonly giveUp: (milliseconds: number) => void;
   readonly log: Log;
 }
 
-/** Tells the log when the database goes silent and when it answers again, and lets nobody wait for it meanwhile. */
+/** Logs when the database goes silent and when it answers again. Meanwhile, it cancels what waits for the database. */
 export class Silence {
   readonly #options: SilenceOptions;
   readonly #timer: NodeJS.Timeout;
+  #missed = 0;
   #since: number | undefined;
 
   constructor(options: SilenceOptions) {
@@ -31,12 +34,14 @@ export class Silence {
 
   #look(): void {
     const { answers, giveUp, log } = this.#options;
-    if (answers()) {
+    this.#missed = answers() ? 0 : this.#missed + 1;
+    if (this.#missed === 0) {
       if (this.#since !== undefined)
         log.info('the database answers again', { seconds: Math.round((performance.now() - this.#since) / 1_000) });
       this.#since = undefined;
       return;
     }
+    if (this.#missed < looksOfSilence) return;
     if (this.#since === undefined) {
       this.#since = performance.now();
       log.error('the database does not answer', { consequence: 'requests are refused with 503 until it does' });

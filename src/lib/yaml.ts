@@ -1,5 +1,16 @@
 import './plain-faults.ts';
-import { type Document, isScalar, Lexer, LineCounter, parseDocument, type Scalar, visit } from 'yaml';
+import {
+  Alias,
+  type Document,
+  isScalar,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type Scalar,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import type { z } from 'zod';
 import type { Issue } from '../errors.ts';
 import { assertNoLock } from './held-lock.ts';
@@ -103,11 +114,35 @@ function exact({ value, source }: Scalar): unknown {
   return isRounded && /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source ?? '') ? source : value;
 }
 
-/** Keeps numbers exact. @returns where keys stand that their map has already. */
+/**
+ * Lets an alias find its anchor at once. The library searches all anchors and aliases for each one, which takes the
+ * square of their number.
+ */
+function resolveTo(alias: Alias, target: Anchored | undefined): void {
+  const candidates = target ? [target, alias] : [alias];
+  alias.resolve = (document, context) => {
+    if (!context) return target;
+    context.aliasResolveCache = candidates;
+    return Alias.prototype.resolve.call(alias, document, context);
+  };
+}
+type Anchored = Scalar | YAMLMap | YAMLSeq;
+
+/** Keeps numbers exact, and aliases cheap. @returns the offsets of keys that repeat in their map. */
 function checked(document: Document.Parsed): number[] {
   const found: number[] = [];
+  const anchors = new Map<string, Anchored>();
+  const note = (node: Anchored) => node.anchor !== undefined && anchors.set(node.anchor, node);
   visit(document, {
-    Map(_key, { items }) {
+    Alias(_key, node) {
+      resolveTo(node, anchors.get(node.source));
+    },
+    Seq(_key, node) {
+      note(node);
+    },
+    Map(_key, node) {
+      note(node);
+      const { items } = node;
       const seen = new Set<unknown>();
       for (const { key } of items) {
         if (key !== null && !isScalar(key)) continue;
@@ -117,6 +152,7 @@ function checked(document: Document.Parsed): number[] {
       }
     },
     Scalar(_key, node) {
+      note(node);
       if (typeof node.value === 'number') node.value = exact(node);
     },
   });
