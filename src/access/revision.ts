@@ -7,6 +7,12 @@ export interface AccessState {
   readonly policySet: string | null;
 }
 
+/** Takes the lock of all changes of access until the end of the transaction. @returns the state that the last one left. */
+export const lockState = async (tx: Tx): Promise<AccessState> => {
+  const rows = await tx.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState" FOR UPDATE`;
+  return rows[0]!;
+};
+
 const raised = new WeakMap<Tx, AccessState>();
 
 /** Raises the access revision, once per transaction, before its events are written. */

@@ -1,3 +1,4 @@
+import { lockState } from '../access/revision.ts';
 import type { AuditEvent, PrismaClient } from '../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 
@@ -47,7 +48,7 @@ export async function alignTransactions(store: Store): Promise<boolean> {
   if (!(await isAhead(store.prisma))[0]!.ahead) return false;
   return inTransaction(store, async (tx) => {
     // In the order in which changes of access take their locks.
-    await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+    await lockState(tx);
     // Whoever is writing events has taken a number by the former offset: they are waited for.
     await tx.$executeRaw`LOCK TABLE "AuditHead" IN SHARE ROW EXCLUSIVE MODE`;
     if (!(await isAhead(tx))[0]!.ahead) return false;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { lockState } from '../access/revision.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
-import { lockState } from '../policy/session/store-state.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { managedInstanceRole } from '../resources/identity/role/managed.ts';
 import { createManagedRole } from '../resources/identity/role/service.ts';

@@ -1,6 +1,6 @@
+import { lockState } from '../access/revision.ts';
 import type { Keys } from '../auth/keys.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
-import { lockState } from '../policy/session/store-state.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { revokeApiToken } from '../resources/identity/api-token/service.ts';
 import { removeSecrets } from '../resources/orchestration/secret/service.ts';

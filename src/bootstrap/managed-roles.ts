@@ -1,10 +1,10 @@
 import { isPermission } from '../access/catalog.ts';
+import { lockState } from '../access/revision.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
 import { record } from '../audit/record.ts';
 import type { Role } from '../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { fold } from '../lib/text.ts';
-import { lockState } from '../policy/session/store-state.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { type ManagedRoleContent, managedInstanceRole, managedRoles } from '../resources/identity/role/managed.ts';
 import { createManagedRole } from '../resources/identity/role/service.ts';

@@ -1,3 +1,4 @@
+import { lockState } from '../access/revision.ts';
 import { generatePassword } from '../bootstrap/first-start.ts';
 import { readConfig } from '../config.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -23,7 +24,7 @@ export const userCommand: Command = {
     const secret = await hashedPassword(password, passwordLength, 'command line');
     return withStore(config, createLog(config.log), (store) =>
       inTransaction(store, async (tx) => {
-        await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+        await lockState(tx);
         const user = await tx.user.findUnique({ where: { usernameKey: fold(username) } });
         if (!user) throw new UsageError(`The user ${username} does not exist.`);
         const grant = asSystem('USER:UPDATE', `user ${verb} on the command line`);

@@ -2,6 +2,10 @@ import { storable } from './text.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** True for an object with named members: neither null nor a list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** JSON with sorted keys and without undefined: the same text for the same content, wherever it was stored. */
 export function canonicalJson(value: unknown): string {
   if (value instanceof Date) return JSON.stringify(value.toISOString());

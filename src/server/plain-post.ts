@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { processRegularResult } from 'graphql-yoga';
 import type { Mask } from '../graphql/mask.ts';
+import { isObject } from '../lib/json.ts';
 import { textOf } from '../lib/text-file.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
 import type { Gateway } from './yoga.ts';
@@ -106,9 +107,6 @@ function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   request.once('close', () => resolve(undefined));
   return promise;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const known = new Set(['query', 'variables', 'operationName', 'extensions']);
 

@@ -2,6 +2,7 @@ import type { Tx } from '../../db/transaction.ts';
 import { badInput, GatehouseError } from '../../errors.ts';
 import { attempt } from '../../policy/session/reviewed.ts';
 import { builder } from '../builder.ts';
+import type { SchemaTypes } from '../connection/connection-type.ts';
 
 /** Wrapped, because an Error that a resolver returns counts as thrown. */
 export interface Refused {
@@ -22,6 +23,18 @@ export const ItemError = builder.objectRef<Refused>('ItemError').implement({
     }),
   }),
 });
+
+/** The field of an item's result that holds why the item was refused. */
+export const itemErrorField = <Item>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Item>,
+  errorOf: (item: Item) => Refused | null | undefined,
+) =>
+  t.field({
+    type: ItemError,
+    nullable: true,
+    description: 'Error, if the item was refused.',
+    resolve: (item) => errorOf(item as Item) as never,
+  });
 
 const usualMax = 500;
 

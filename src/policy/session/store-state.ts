@@ -18,12 +18,6 @@ export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => 
   return rows[0]!;
 };
 
-/** Holds the lock of all changes of access until the end of the transaction. @returns the state, as the last left it. */
-export const lockState = async (tx: Tx): Promise<AccessState> => {
-  const rows = await tx.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState" FOR UPDATE`;
-  return rows[0]!;
-};
-
 const keptMs = 24 * 60 * 60_000;
 
 /** Forgets the revisions that were followed by another a day ago: a gateway confirms what it knows every few seconds. */

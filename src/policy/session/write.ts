@@ -1,7 +1,7 @@
 import { type Permission, split } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import { type AccessState, raisedIn } from '../../access/revision.ts';
+import { type AccessState, lockState, raisedIn } from '../../access/revision.ts';
 import { currentDeadline } from '../../db/deadline.ts';
 import { inTransaction, type Store, type Tx } from '../../db/transaction.ts';
 import { GatehouseError } from '../../errors.ts';
@@ -12,7 +12,7 @@ import type { Scope } from '../decide/decision.ts';
 import { type Evidence, evidenceOf, noteDecision } from '../decisions/evidence.ts';
 import { recordInTransaction } from '../decisions/log.ts';
 import type { AccessSession } from './session.ts';
-import { lockState, readState } from './store-state.ts';
+import { readState } from './store-state.ts';
 
 class Stale extends Error {}
 

@@ -1,4 +1,5 @@
 import type { Grant } from '../../../access/grant.ts';
+import { lockState } from '../../../access/revision.ts';
 import { record } from '../../../audit/record.ts';
 import type { PolicyConfiguration } from '../../../config.ts';
 import type { PrismaClient } from '../../../db/generated/client.ts';
@@ -43,7 +44,7 @@ export async function putInForce(
   { configuration, set, fingerprint }: PreparedPolicies,
   { onlyFirst = false, mayLose = false, fileDigest, verb }: PutInForce,
 ): Promise<boolean> {
-  await tx.$executeRaw`SELECT 1 FROM "AccessState" FOR UPDATE`;
+  await lockState(tx);
   const state = await tx.accessState.findUniqueOrThrow({ where: { id: 1 } });
   if (onlyFirst && state.policySet !== null) return false;
   if (!mayLose) assertNoneLost(state.plugins, set);

@@ -7,7 +7,7 @@ import { connectionType, refOf } from '../../../graphql/connection/connection-ty
 import type { Context } from '../../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
-import { eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
 import { inTenantOrInstance } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
@@ -169,12 +169,7 @@ const BindingResult = builder.objectRef<Made>('BindingResult').implement({
       description: 'The new binding.',
       resolve: ({ binding }) => binding,
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error,
-    }),
+    error: itemErrorField(t, ({ error }) => error),
   }),
 });
 
@@ -234,12 +229,7 @@ const DeletedBinding = builder.objectRef<Removed>('DeletedBindingResult').implem
       description: 'ID of the deleted binding.',
       resolve: ({ id }) => id && globalId('Binding', id),
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error,
-    }),
+    error: itemErrorField(t, ({ error }) => error),
   }),
 });
 

@@ -7,7 +7,7 @@ import { type Condition, connectionType, orderBy } from '../../../graphql/connec
 import { loadRow } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
-import { changed, mutation } from '../../../graphql/mutation/define.ts';
+import { changed, mutation, type PayloadBuilder } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
@@ -173,6 +173,11 @@ mutation('deleteGroup', {
   }),
 });
 
+const memberPayload = (t: PayloadBuilder<{ group: Group; member: GroupMember }>, description: string) => ({
+  group: t.field({ type: GroupRef, nullable: true, description: 'The group.', resolve: ({ result }) => result.group }),
+  member: t.field({ type: GroupMemberRef, nullable: true, description, resolve: ({ result }) => result.member }),
+});
+
 mutation('addGroupMember', {
   description: 'Adds a user or service account with access to the tenant. Owners of the group need no permission.',
   permission: 'GROUP:UPDATE',
@@ -194,20 +199,7 @@ mutation('addGroupMember', {
     const member = await addGroupMember(tx, grant, tenant, id, principalId, membership ?? 'MEMBER');
     return { member, group: await tx.group.findUniqueOrThrow({ where: { id } }) };
   },
-  payload: (t) => ({
-    group: t.field({
-      type: GroupRef,
-      nullable: true,
-      description: 'The group.',
-      resolve: ({ result }) => result.group,
-    }),
-    member: t.field({
-      type: GroupMemberRef,
-      nullable: true,
-      description: 'The new member.',
-      resolve: ({ result }) => result.member as GroupMember,
-    }),
-  }),
+  payload: (t) => memberPayload(t, 'The new member.'),
 });
 
 mutation('setGroupMembership', {
@@ -230,20 +222,7 @@ mutation('setGroupMembership', {
     );
     return { member, group: await tx.group.findUniqueOrThrow({ where: { id } }) };
   },
-  payload: (t) => ({
-    group: t.field({
-      type: GroupRef,
-      nullable: true,
-      description: 'The group.',
-      resolve: ({ result }) => result.group,
-    }),
-    member: t.field({
-      type: GroupMemberRef,
-      nullable: true,
-      description: 'The updated member.',
-      resolve: ({ result }) => result.member as GroupMember,
-    }),
-  }),
+  payload: (t) => memberPayload(t, 'The updated member.'),
 });
 
 mutation('removeGroupMember', {

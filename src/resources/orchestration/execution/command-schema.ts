@@ -5,7 +5,7 @@ import { builder } from '../../../graphql/builder.ts';
 import { delegate } from '../../../graphql/connection/connection.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
-import { eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { recordOf } from '../../../lib/models.ts';
@@ -142,12 +142,7 @@ const DeletedRef = builder.objectRef<Deleted>('DeleteExecutionResult').implement
       description: 'The execution. It exists until the engine reports its deletion.',
       resolve: (one) => ('execution' in one ? one.execution : null),
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: (one) => ('error' in one ? one : null),
-    }),
+    error: itemErrorField(t, (one) => ('error' in one ? one : null)),
   }),
 });
 mutation('deleteExecutions', {

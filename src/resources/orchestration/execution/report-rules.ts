@@ -1,4 +1,5 @@
 import { GatehouseError, type Issue } from '../../../errors.ts';
+import { isObject } from '../../../lib/json.ts';
 import { areLabels, reportedLabels } from '../labels.ts';
 import type { StateChange } from './states.ts';
 
@@ -42,7 +43,6 @@ const aheadMs = 5 * 60_000;
 export const maxSequence = 9_223_372_036_854_775_807n;
 const maxHistory = 500;
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Collects the faults of one item. */
 class Faults {

@@ -2,7 +2,7 @@ import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { type InputBuilder, mutation, type PayloadBuilder } from '../../../graphql/mutation/define.ts';
 import { takeItemByItem } from '../../../graphql/mutation/item-input.ts';
-import { ItemError } from '../../../graphql/mutation/items.ts';
+import { itemErrorField } from '../../../graphql/mutation/items.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { reportingService } from '../worker/reporting.ts';
@@ -29,12 +29,7 @@ const ReportResultRef = builder.objectRef<ReportResult>('ReportResult').implemen
       description: 'Outcome; null if the item was refused.',
       resolve: ({ outcome }) => outcome,
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error && { error },
-    }),
+    error: itemErrorField(t, ({ error }) => error && { error }),
   }),
 });
 

@@ -6,7 +6,7 @@ import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { checkLater } from '../../../graphql/mutation/item-input.ts';
-import { assertLength, eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { assertLength, eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { yamlDocuments } from '../../../lib/yaml-documents.ts';
 import { OutcomeEnum, saveGrants, savingPermission, savingPermissions } from './mutations.ts';
@@ -69,12 +69,7 @@ const ImportedRef = builder.objectRef<Imported>('ImportedFlow').implement({
       description: 'Outcome; null if the document was refused.',
       resolve: ({ outcome }) => outcome,
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error,
-    }),
+    error: itemErrorField(t, ({ error }) => error),
   }),
 });
 

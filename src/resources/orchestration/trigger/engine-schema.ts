@@ -2,7 +2,7 @@ import type { GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { takeItemByItem } from '../../../graphql/mutation/item-input.ts';
-import { ItemError } from '../../../graphql/mutation/items.ts';
+import { itemErrorField } from '../../../graphql/mutation/items.ts';
 import { atInstance } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../../graphql/node.ts';
 import { WorkerGroupFallback } from '../worker-group/fallback.ts';
@@ -91,12 +91,7 @@ const AnswerRef = builder.objectRef<ReportAnswer>('TriggerReportResult').impleme
       description: 'Outcome; null if the report was refused.',
       resolve: ({ outcome }) => outcome,
     }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error,
-    }),
+    error: itemErrorField(t, ({ error }) => error),
   }),
 });
 

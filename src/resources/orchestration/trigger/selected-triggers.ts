@@ -4,7 +4,7 @@ import { badInput, GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/define.ts';
-import { assertLength, eachItem, ItemError, type Refused } from '../../../graphql/mutation/items.ts';
+import { assertLength, eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 import type { Changed, Named } from './service.ts';
@@ -56,12 +56,7 @@ const AnswerRef = builder.objectRef<TriggerAnswer>('TriggerResult').implement({
       resolve: ({ trigger }) => trigger,
     }),
     changed: t.exposeBoolean('changed', { description: 'False if the trigger was already in that state.' }),
-    error: t.field({
-      type: ItemError,
-      nullable: true,
-      description: 'Error, if the item was refused.',
-      resolve: ({ error }) => error,
-    }),
+    error: itemErrorField(t, ({ error }) => error),
   }),
 });
 export const selectionPayload = (t: PayloadBuilder<readonly TriggerAnswer[]>) => ({
