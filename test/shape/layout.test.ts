@@ -89,6 +89,16 @@ describe('the layout', () => {
     expect(found).toBeGreaterThan(50);
   });
 
+  it('has documents whose links lead to files', () => {
+    const broken = ['README.md', ...readmes('src'), ...readmes('plugins'), ...readmes('test')].flatMap((document) =>
+      [...readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)#\s]+)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !/^https?:/.test(target) && !existsSync(resolve(root, dirname(document), target)))
+        .map((target) => `${document}: ${target}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
   it('imports downwards only', () => {
     const upward = edges.filter(({ from, to }) => floorOf(to)[1] > floorOf(from)[1]);
     expect(upward).toEqual([]);
