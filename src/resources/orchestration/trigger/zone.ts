@@ -1,8 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import { isDay } from '../../../lib/day.ts';
 
-/** Canonical names of requested zones; null if unknown. */
-const zoneNames = new Map<string, string | null>();
-const maxKept = 1_000;
+/** Canonical names of requested zones; empty if unknown. */
+const zoneNames = new LRUCache<string, string>({ max: 1_000 });
 
 /** Formats that the orchestrator accepts in addition to zone names: Z, and an offset with or without a prefix. */
 function plainName(name: string): string {
@@ -19,11 +19,11 @@ export function zoneNamed(name: string): string | undefined {
     try {
       known = new Intl.DateTimeFormat('en', { timeZone: plainName(name) }).resolvedOptions().timeZone;
     } catch {
-      known = null;
+      known = '';
     }
-    if (zoneNames.size < maxKept) zoneNames.set(name, known);
+    zoneNames.set(name, known);
   }
-  return known ?? undefined;
+  return known || undefined;
 }
 
 export const timeZoneFault = (name: string): string | undefined =>
@@ -31,7 +31,7 @@ export const timeZoneFault = (name: string): string | undefined =>
     ? `${name.slice(0, 100)} is not a time zone. Use a name such as Europe/Berlin, or an offset such as UTC+2.`
     : undefined;
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 1_000 });
 function formatOf(zone: string): Intl.DateTimeFormat {
   let format = formats.get(zone);
   if (!format) {
@@ -46,7 +46,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
-    if (formats.size < maxKept) formats.set(zone, format);
+    formats.set(zone, format);
   }
   return format;
 }
@@ -66,6 +66,17 @@ export function wallAt(zone: string, instant: number): number {
 
 const day = 86_400_000;
 
+/** The instant between two at which the offset of a zone changes from `before`. */
+function changeOf(zone: string, from: number, to: number, before: number): number {
+  let [early, late] = [from, to];
+  while (late - early > 1) {
+    const middle = Math.floor((early + late) / 2);
+    if (wallAt(zone, middle) - middle === before) early = middle;
+    else late = middle;
+  }
+  return late;
+}
+
 /**
  * The instant of a local time in a zone. If it occurs twice, the first one. If it is skipped, the instant of the
  * change.
@@ -77,13 +88,7 @@ export function instantOf(zone: string, wall: number): number {
   if (before === after) return wall - before;
   const fitting = [wall - before, wall - after].filter((instant) => wallAt(zone, instant) === wall);
   if (fitting.length > 0) return Math.min(...fitting);
-  let [early, late] = [wall - after, wall - before];
-  while (late - early > 1) {
-    const middle = Math.floor((early + late) / 2);
-    if (offsetAt(middle) === before) early = middle;
-    else late = middle;
-  }
-  return late;
+  return changeOf(zone, wall - after, wall - before, before);
 }
 
 /**
@@ -92,17 +97,11 @@ export function instantOf(zone: string, wall: number): number {
  */
 export function lastShown(zone: string, instant: number): number {
   const wall = wallAt(zone, instant);
-  let early = instantOf(zone, wall);
+  const early = instantOf(zone, wall);
   if (early >= instant) return wall;
   // The clocks were put back in between.
   const before = wall - early;
-  let late = instant;
-  while (late - early > 1) {
-    const middle = Math.floor((early + late) / 2);
-    if (wallAt(zone, middle) - middle === before) early = middle;
-    else late = middle;
-  }
-  return early + before;
+  return changeOf(zone, early, instant, before) - 1 + before;
 }
 
 const written =
