@@ -8,7 +8,7 @@ export interface Place {
   readonly ordinal: bigint;
 }
 
-/** Behind every event that was committed by now, and before all that come. */
+/** The place after every event that is committed now, and before all later ones. */
 export async function newestPlace(prisma: PrismaClient): Promise<Place> {
   const [row] = await prisma.$queryRaw<{ horizon: bigint }[]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 + "transactionOffset" AS horizon FROM "AccessState"`;
@@ -16,8 +16,8 @@ export async function newestPlace(prisma: PrismaClient): Promise<Place> {
 }
 
 /**
- * The events behind a place, at most so many. Transactions commit out of their order: only those below the oldest that
- * still runs are all decided.
+ * Reads up to `count` events after a place. Transactions commit out of order, so only those below the oldest running
+ * transaction are read.
  */
 export async function readAcross(
   prisma: PrismaClient,
@@ -36,10 +36,10 @@ export async function readAcross(
 }
 
 /**
- * Events of a dump have the transaction numbers of the server that it came from. Where those are ahead of this server's,
- * what it writes from now on is numbered behind them: else nothing would be told or shipped across all chains until its
- * own numbers had grown past them.
- * @returns whether it was so.
+ * Aligns transaction numbers after a restore from a dump, whose events have the numbers of another server. If those
+ * numbers are higher than this server's, an offset is added to all new ones. Without it, new events would not be
+ * delivered or shipped across all chains until the numbers of this server exceed the old ones.
+ * @returns true if an offset was added.
  */
 export async function alignTransactions(store: Store): Promise<boolean> {
   const isAhead = (db: PrismaClient | Tx) => db.$queryRaw<{ ahead: boolean }[]>`
@@ -47,9 +47,9 @@ export async function alignTransactions(store: Store): Promise<boolean> {
       >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + "transactionOffset" AS ahead FROM "AccessState"`;
   if (!(await isAhead(store.prisma))[0]!.ahead) return false;
   return inTransaction(store, async (tx) => {
-    // In the order in which changes of access take their locks.
+    // Locks are acquired in the same order as in changes of access.
     await lockState(tx);
-    // Whoever is writing events has taken a number by the former offset: they are waited for.
+    // Transactions that are writing events already have a number with the former offset. This lock waits for them.
     await tx.$executeRaw`LOCK TABLE "AuditHead" IN SHARE ROW EXCLUSIVE MODE`;
     if (!(await isAhead(tx))[0]!.ahead) return false;
     await tx.$executeRaw`UPDATE "AccessState" SET "transactionOffset" =

@@ -10,53 +10,52 @@ export type FaultKind =
   | 'TRUNCATED'
   | 'UNPROVEN'
   | 'UNREADABLE'
-  /** It says itself that it leaves something out. */
+  /** The export is incomplete by its own statement. */
   | 'UNPROVABLE';
 
-/** Something that is wrong with a chain. */
+/** A fault of a chain. */
 export interface ChainFault {
   readonly kind: FaultKind;
-  /** The event that it is about, or the first behind a gap. */
+  /** The affected event, or the first one after a gap. */
   readonly seq?: number;
   readonly message: string;
 }
 
-/** What was found out about a chain. */
+/** The result of the verification of a chain. */
 export interface ChainReport {
   /** A tenant's id, or '' for the instance. */
   readonly tenantId: string;
-  /** Its key, as the newest event has it; '' for the instance and where there is none. */
+  /** Tenant key in the newest event; '' for the instance and for a chain without one. */
   readonly tenantKey: string;
   readonly events: number;
-  /** How many checkpoints and tombstones hold it. */
+  /** Number of checkpoints and tombstones that prove the chain. */
   readonly proofs: number;
   readonly faults: readonly ChainFault[];
-  /** How many there are, also where not all are told. */
+  /** Number of all faults, including those that are not in `faults`. */
   readonly faultCount: number;
-  /** Why nothing can be proved by an export that leaves something out, where nothing else is wrong with it. */
+  /** Why an incomplete export cannot be verified, if it has no other fault. */
   readonly unprovable?: string;
 }
 
-/** Where a chain begins: behind its tombstone, or at its first event. */
+/** Start of a chain: after its tombstone, or at its first event. */
 export interface ChainBegin {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** More of them help nobody. */
-const toldFaults = 100;
+const maxFaults = 100;
 
-/** Goes along a chain, event by event, and notes what is wrong with it. */
+/** Verifies a chain event by event and collects its faults. */
 export class ChainCheck {
   readonly faults: ChainFault[] = [];
-  /** How many faults there are, those that are not told included. */
+  /** Number of all faults, including those that are not in `faults`. */
   count = 0;
   events = 0;
   readonly #proofs = new Map<number, SignedStatement[]>();
   #seq: number;
   #hash: string;
 
-  /** @param proofs statements about this chain whose signatures hold. */
+  /** @param proofs statements about this chain with valid signatures. */
   constructor(proofs: readonly SignedStatement[] = [], begin: ChainBegin = { seq: 0, hash: chainStart }) {
     this.#seq = begin.seq;
     this.#hash = begin.hash;
@@ -71,17 +70,17 @@ export class ChainCheck {
     return { seq: this.#seq, hash: this.#hash };
   }
 
-  /** The next event, as it stands there, and the digest of its content. */
+  /** Adds the next event, with the digest of its content. */
   add(seq: number, previous: string, hash: string, digest: string): void {
     this.#follow(seq, previous);
-    if (chainHash(previous, seq, digest) !== hash) this.note('CHANGED', seq, 'its content is not what its hash says');
+    if (chainHash(previous, seq, digest) !== hash) this.note('CHANGED', seq, 'its content does not match its hash');
     this.#arrive(seq, hash);
   }
 
-  /** The next event, whose content may not be read as a whole: its place is checked, nothing else. */
+  /** Adds the next event without its full content. Only its place in the chain is checked. */
   link(seq: number, previous: string, hash: string): void {
     this.#follow(seq, previous);
-    this.note('UNPROVABLE', seq, 'who exported it may not read all of it: its content cannot be verified');
+    this.note('UNPROVABLE', seq, 'parts of it are hidden from the caller who exported it, so its content cannot be verified');
     this.#arrive(seq, hash);
   }
 
@@ -89,9 +88,9 @@ export class ChainCheck {
     this.events += 1;
     if (seq > this.#seq + 1)
       this.note('MISSING', seq, `${this.#seq + 1} to ${seq - 1} are missing: deleted, or never exported`);
-    else if (seq !== this.#seq + 1) this.note('BROKEN', seq, `stands behind ${this.#seq}: inserted or swapped`);
+    else if (seq !== this.#seq + 1) this.note('BROKEN', seq, `follows ${this.#seq}: inserted or swapped`);
     else if (previous !== this.#hash)
-      this.note('BROKEN', seq, 'does not hang on the one before it: inserted or swapped');
+      this.note('BROKEN', seq, 'does not link to the previous event: inserted or swapped');
   }
 
   #arrive(seq: number, hash: string): void {
@@ -100,28 +99,28 @@ export class ChainCheck {
     if (this.#proofs.size > 0) this.#prove();
   }
 
-  /** @param head what the store says is the last event; left out where it is not known. */
+  /** @param head the last event according to the store. Omit if it is unknown. */
   end(head?: ChainBegin): void {
     if (head && head.seq > this.#seq)
-      this.note('TRUNCATED', head.seq, `the chain ends at ${this.#seq}; its head says ${head.seq}`);
+      this.note('TRUNCATED', head.seq, `the chain ends at ${this.#seq}, but its head is ${head.seq}`);
     else if (head && (head.seq !== this.#seq || head.hash !== this.#hash))
-      this.note('REWRITTEN', head.seq, 'the last event is not what the head of the chain says');
+      this.note('REWRITTEN', head.seq, 'the last event does not match the head of the chain');
     for (const seq of [...this.#proofs.keys()].sort((a, b) => a - b)) {
-      // What was pruned with a signed tombstone cannot be looked at any more.
-      if (seq > this.#seq) this.note('TRUNCATED', seq, `a checkpoint knows of it; the chain ends at ${this.#seq}`);
+      // Events that were pruned with a signed tombstone can no longer be checked.
+      if (seq > this.#seq) this.note('TRUNCATED', seq, `a checkpoint proves this event, but the chain ends at ${this.#seq}`);
     }
   }
 
   note(kind: FaultKind, seq: number | undefined, message: string): void {
     this.count += 1;
-    if (this.faults.length < toldFaults) this.faults.push({ kind, ...(seq !== undefined && { seq }), message });
+    if (this.faults.length < maxFaults) this.faults.push({ kind, ...(seq !== undefined && { seq }), message });
   }
 
   #prove(): void {
     const proofs = this.#proofs.get(this.#seq);
     if (!proofs) return;
     for (const { kind, hash, at } of proofs)
-      if (hash !== this.#hash) this.note('REWRITTEN', this.#seq, `the ${kind} of ${at} knows another hash`);
+      if (hash !== this.#hash) this.note('REWRITTEN', this.#seq, `the ${kind} of ${at} has another hash`);
     this.#proofs.delete(this.#seq);
   }
 }

@@ -13,7 +13,7 @@ type Reader = Pick<PrismaClient, 'auditHead'>;
 const ofHead = (key: SigningKey, { tenantId, seq, hash }: Head): SignedStatement =>
   signStatement(key, { kind: 'checkpoint', tenantId, seq, hash, at: new Date().toISOString() });
 
-/** A checkpoint of this moment; undefined where the chain has no event. Nothing is stored. */
+/** Returns a checkpoint of the current head, or undefined if the chain has no events. It is not stored. */
 export async function checkpointOf(
   db: Reader,
   key: SigningKey,
@@ -23,7 +23,7 @@ export async function checkpointOf(
   return head ? ofHead(key, head) : undefined;
 }
 
-/** Stores a checkpoint of every chain that grew since its last one. @returns those that it made. */
+/** Stores a checkpoint of every chain with new events since its last one. @returns the new checkpoints. */
 export async function makeCheckpoints(db: PrismaClient, key: SigningKey): Promise<SignedStatement[]> {
   const grown = await db.$queryRaw<Head[]>`
     SELECT "tenantId", seq, hash FROM "AuditHead" h

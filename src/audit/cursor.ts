@@ -2,12 +2,13 @@ import { timingSafeEqual } from 'node:crypto';
 import { badInput } from '../errors.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 
-/** No cursor is as long. */
+/** Every cursor is shorter. */
 const maxLength = 300;
 
 /**
- * A place in a feed. A tenant's feed stands at a seq of its chain; the one across tenants at a transaction and ordinal.
- * Behind an event, its mark tells that it is this event and no other that a restored store has in its place.
+ * A position in a feed. In the feed of a tenant, it is a seq of the chain. In the feed of all tenants, it is a
+ * transaction and an ordinal. `mark` identifies the event at the position: after a restore, another event can have the
+ * same number.
  */
 export type Position = (
   | { readonly feed: 'tenant'; readonly tenantId: string; readonly seq: bigint }
@@ -15,8 +16,8 @@ export type Position = (
 ) & { readonly mark?: string | undefined };
 
 /**
- * Of the hash of an event, by a key: who may not see the event cannot try contents against it. Short, because a socket
- * that is closed as too slow is told its cursor in 123 bytes.
+ * Keyed hash of an event's hash, so that a caller who cannot see the event cannot guess its content. It is short
+ * because the close reason of a slow WebSocket, which contains a cursor, has at most 123 bytes.
  */
 export const markOf = (key: Buffer, hash: string): string =>
   Buffer.from(keyedHash(key, 'event', hash).slice(0, 10), 'hex')
@@ -31,15 +32,18 @@ const textOf = (position: Position): string => {
   return position.mark === undefined ? place : `${place}.${position.mark}`;
 };
 
-/** Opaque, signed, and bound to the tenant's id (a key that is used again is another tenant). */
+/**
+ * Encodes a position as an opaque, signed cursor. It is bound to the tenant ID, because another tenant can reuse the
+ * key.
+ */
 export function encodePosition(key: Buffer, position: Position): string {
   const text = textOf(position);
   return Buffer.from(`${text}.${keyedHash(key, text).slice(0, 24)}`).toString('base64url');
 }
 
 /**
- * @param tenantId the feed it must belong to ('' is the instance's chain); undefined: the one across tenants.
- * @throws BAD_INPUT for what this gateway's secret did not sign, or signed for another feed.
+ * @param tenantId tenant of the feed ('' for the instance); undefined for the feed of all tenants.
+ * @throws BAD_INPUT if the cursor is not signed with this gateway's secret, or belongs to another feed.
  */
 export function decodePosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' };
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position;
@@ -65,7 +69,7 @@ function numberIn(text: string): bigint | undefined {
   return number !== undefined && number <= maxNumber ? number : undefined;
 }
 
-/** The place behind an event of its chain. */
+/** The position after an event in its chain. */
 export const behindEvent = (
   key: Buffer,
   { tenantId, seq, hash }: { readonly tenantId: string; readonly seq: bigint; readonly hash: string },
@@ -76,7 +80,7 @@ export const behindEvent = (
   ...(seq > 0n && { mark: markOf(key, hash) }),
 });
 
-/** The place behind an event in the order across all chains. */
+/** The position after an event in the order across all chains. */
 export const behindAcross = (
   key: Buffer,
   event: { readonly transaction: bigint; readonly ordinal: bigint; readonly hash: string },

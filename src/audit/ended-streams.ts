@@ -9,9 +9,9 @@ import { actionName } from './event.ts';
 import { append, envelope } from './record.ts';
 import { verdictOf } from './refusal.ts';
 
-/** A stream that ended because a right or a credential is gone. */
+/** A stream that ended because a right or a credential was revoked. */
 export interface EndedStream {
-  /** Who followed. */
+  /** The subscriber. */
   readonly doer: Doer;
   readonly permission: Permission;
   /** The subscription field. */
@@ -24,11 +24,11 @@ interface Merged {
   count: number;
 }
 
-/** What ends at once goes together: a token of a thousand sockets is one event. */
+/** Streams that end together share an event: a token with a thousand sockets causes one event. */
 const gatherMs = 300;
 const retryMs = 2_000;
 
-/** Puts on record that streams ended because what they were followed by was withdrawn. */
+/** Records streams that ended because their right or credential was revoked. */
 export class EndedStreams {
   readonly #store: Store;
   #gathered = new Map<string, Merged>();
@@ -51,7 +51,7 @@ export class EndedStreams {
     this.#timer ??= setTimeout(() => void this.flush().catch(() => this.#plan(retryMs)), milliseconds).unref();
   }
 
-  /** Writes down what is gathered. What cannot be written is kept for the next time. */
+  /** Records the collected streams. Those that fail are retried with the next flush. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -79,9 +79,9 @@ export class EndedStreams {
         const tenant = tenants.find(({ id }) => id === tenantId);
         const [resource] = split(permission);
         append(tx, {
-          // An id of its own: that of the request may be the subscriber's words.
+          // A new ID: the subscriber can choose the request ID.
           ...envelope({ ...doer, requestId: newId() }),
-          // A tenant that is gone has no chain to be told in.
+          // A deleted tenant has no chain, so the event is recorded in the instance's.
           tenantId: tenant?.id ?? '',
           tenantKey: tenant?.key ?? '',
           type: 'READ',

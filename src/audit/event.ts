@@ -15,14 +15,14 @@ export type AuditType = (typeof auditTypes)[number];
 export const auditOutcomes = ['SUCCESS', 'DENIED', 'ERROR'] as const;
 export type AuditOutcome = (typeof auditOutcomes)[number];
 
-/** How events name an act: GROUP and add-member give group.add-member. */
+/** Action name in events: GROUP and add-member result in group.add-member. */
 export const actionName = (resource: ResourceName, verb: string): string =>
   `${resource.toLowerCase().replaceAll('_', '-')}.${verb.toLowerCase()}`;
 
-/** What is written down of one change, refusal or sign-in; the chain adds seq and hashes. Empty text means none. */
+/** The record of one change, refusal or sign-in. The chain adds seq and hashes. An empty text means none. */
 export interface AuditDraft {
   readonly id: string;
-  /** Whose chain: a tenant's id, or '' for the instance. */
+  /** Chain of the event: a tenant ID, or '' for the instance. */
   readonly tenantId: string;
   readonly tenantKey: string;
   readonly at: string;
@@ -42,17 +42,17 @@ export interface AuditDraft {
   readonly ip?: string;
   readonly requestId: string;
   readonly decisionId?: string;
-  /** The policy that refused. */
+  /** The policy that refused the request. */
   readonly policy?: string;
   readonly reason?: string;
   readonly patch?: Json;
   readonly revertPatch?: Json;
-  /** The patch as text, for searching. */
+  /** The patch as text, for search. */
   readonly patchText: string;
   readonly details?: Json;
 }
 
-/** What a digest is taken over, whichever way it comes: as a draft, or as the row that was made of it. */
+/** Content that the digest covers, from a draft or from its stored row. */
 export interface EventContent extends Omit<AuditDraft, 'at' | 'type' | 'outcome' | 'resource' | Optional> {
   readonly at: string | Date;
   readonly type: string;
@@ -74,8 +74,8 @@ const structured = (name: string, value: unknown): string =>
   value == null ? '' : `"${name}":${canonicalJson(value)},`;
 
 /**
- * The content of an event: everything but its place in the chain, as canonical JSON (keys in order, no null). Written
- * out field by field, since a million of them are read again to verify a chain.
+ * Returns the content of an event without its place in the chain, as canonical JSON (sorted keys, no null). Each field
+ * is written explicitly, because verification of a chain reads millions of events.
  */
 export const contentOf = (event: EventContent): string =>
   `{"action":${JSON.stringify(event.action)},"actorId":${JSON.stringify(event.actorId)},` +
@@ -97,12 +97,12 @@ export const contentOf = (event: EventContent): string =>
   `"tenantId":${JSON.stringify(event.tenantId)},"tenantKey":${JSON.stringify(event.tenantKey)},` +
   `"type":${JSON.stringify(event.type)}}`;
 
-/** What the chain holds fast of an event: the hash of its content. */
+/** Hash of an event's content, which the chain stores. */
 export const digestOf = (content: string | Uint8Array): string => hash('sha256', content);
 
-/** How an event hangs on the one before it. The database's audit_append computes the same. */
+/** Hash that links an event to the previous one. The database function audit_append computes the same. */
 export const chainHash = (previous: string, seq: bigint | number, digest: string): string =>
   hash('sha256', `${previous}:${seq}:${digest}`);
 
-/** What the first event of a chain hangs on. */
+/** Previous hash of the first event of a chain. */
 export const chainStart = '0'.repeat(64);

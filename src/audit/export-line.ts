@@ -3,19 +3,19 @@ import { contentOf, type EventContent } from './event.ts';
 import type { SignedStatement } from './statement.ts';
 
 /**
- * An export of a chain is NDJSON of three kinds of lines: `export` begins it, `seq` is an event, `checkpoint` ends it.
- * The content of an event stands there byte for byte as its hash was taken, so that whoever has the file can verify it
- * without a gateway.
+ * An export of a chain is NDJSON with three kinds of lines: `export` is the first, `seq` is an event, and `checkpoint`
+ * is the last. The content of an event has the exact bytes that were hashed, so that the file can be verified without a
+ * gateway.
  */
 export interface ExportBegin {
   /** A tenant's id, or '' for the instance. */
   readonly tenantId: string;
   readonly tenantKey: string;
-  /** When the export began, in ISO 8601. */
+  /** Start of the export, in ISO 8601. */
   readonly at: string;
-  /** Is it the whole chain from here on, nothing filtered out and nothing masked? Only then can it be verified. */
+  /** True if the export contains all events from here on, without filters and masks. Only then can it be verified. */
   readonly whole: boolean;
-  /** Up to where the chain was pruned; null where it was not. */
+  /** The last pruned event; null if the chain was never pruned. */
   readonly tombstone: SignedStatement | null;
 }
 
@@ -31,17 +31,17 @@ const line = (value: object): string =>
 export const beginLine = (begin: ExportBegin): string => line({ export: begin });
 export const checkpointLine = (checkpoint: SignedStatement): string => line({ checkpoint });
 
-/** An event as JSON: its place in its chain, and its content byte for byte as its hash was taken. */
+/** Returns an event as JSON: its place in its chain, and the exact bytes of content that were hashed. */
 export const eventJson = ({ seq, prevHash, hash, ...content }: StoredEvent, cursor?: string): string =>
   `{"seq":"${seq}","prevHash":"${prevHash}","hash":"${hash}",${cursor === undefined ? '' : `"cursor":"${cursor}",`}"event":${contentOf(content)}}`;
 
-/** @param shown what the reader may see of it, where that is not all; such a line cannot be verified. */
+/** @param shown the visible part of the event, if the reader cannot see all of it. Such a line cannot be verified. */
 export const eventLine = (event: StoredEvent, cursor: string, shown?: Json): string => {
   const { seq, prevHash, hash } = event;
   return shown === undefined ? `${eventJson(event, cursor)}\n` : line({ seq, prevHash, hash, cursor, shown });
 };
 
-/** A signed statement as JSON has it. @throws where it is none. */
+/** Parses a signed statement. @throws if the value is not a signed statement. */
 export function statementIn(value: unknown): SignedStatement {
   const { kind, tenantId, seq, hash, at, keyId, signature } = (value ?? {}) as Record<string, unknown>;
   const texts = [tenantId, hash, at, keyId, signature];
@@ -50,6 +50,6 @@ export function statementIn(value: unknown): SignedStatement {
     !/^\d{1,16}$/.test(String(seq)) ||
     texts.some((text) => typeof text !== 'string')
   )
-    throw new Error('This is no signed statement.');
+    throw new Error('The value is not a signed statement.');
   return { kind, tenantId, seq: BigInt(String(seq)), hash, at, keyId, signature } as SignedStatement;
 }

@@ -12,19 +12,19 @@ import { auditTopic } from './record.ts';
 import { batch, Tail } from './tail.ts';
 
 const pollMs = 500;
-/** How often a stream across all chains looks whether it was overtaken. */
+/** Interval at which a stream across all chains checks whether its next events were pruned. */
 const checkMs = 10_000;
-/** Does this event come next behind the position, by its hash? Nothing does as well. */
+/** True if this event directly follows the position, by its hash, or if no event follows. */
 const follows = (key: Buffer, { mark }: Position, next: AuditEvent | undefined): boolean =>
   next === undefined || mark === undefined || markOf(key, next.prevHash) === mark;
 
-/** The live reading of the audit log: in the order of commit, without a gap, from any position. */
+/** Live feed of the audit log: in commit order, without gaps, from any position. */
 export class AuditFeed {
   readonly #store: Store;
   readonly #cursorKey: Buffer;
   readonly #confirm: () => Promise<void>;
   readonly #tails = new Map<string, Tail>();
-  /** Reads of those who follow from the same place are one. */
+  /** Followers at the same position share a read. */
   readonly #reading = new Map<string, Promise<AuditEvent[]>>();
   readonly #all = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
@@ -32,10 +32,7 @@ export class AuditFeed {
   readonly #closing = new AbortController();
   readonly #history: History;
 
-  /**
-   * @param cursorKey signs cursors.
-   * @param confirm learns what rights there are now.
-   */
+  /** @param cursorKey signs cursors. @param confirm refreshes the current rights. */
   constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>, history = new History()) {
     this.#store = store;
     this.#cursorKey = cursorKey;
@@ -56,7 +53,7 @@ export class AuditFeed {
       offHistory();
       offWake();
     };
-    // The poll covers a wake-up that was lost.
+    // The poll covers a lost notification.
     this.#timer = setInterval(() => {
       for (const tail of this.#tails.values()) tail.look();
     }, pollMs);
@@ -78,7 +75,7 @@ export class AuditFeed {
     return this.#closing.signal;
   }
 
-  /** The newest position of a chain ('' is the instance's), or across all chains (undefined). */
+  /** Returns the newest position of a chain ('' for the instance), or across all chains (undefined). */
   async head(tenantId: string | undefined): Promise<Position> {
     if (tenantId !== undefined) {
       const head = await this.#store.prisma.auditHead.findFirst({ where: { tenantId } });
@@ -88,8 +85,8 @@ export class AuditFeed {
   }
 
   /**
-   * The events behind a position, as they come. Yields an empty list about once a second while nothing comes, so that
-   * the follower can look whether it may still follow. Nothing is read ahead of a follower that does not take.
+   * Yields the events after a position as they are committed. While no event arrives, it yields an empty list about
+   * once a second, so that the follower can check its rights. It does not read ahead of a slow follower.
    */
   follow(position: Position, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
     return position.feed === 'tenant' ? this.#followTenant(position, signal) : this.#followAll(position, signal);
@@ -120,7 +117,7 @@ export class AuditFeed {
     }
   }
 
-  /** What those share who follow a chain: to be left again. */
+  /** Returns the tail that the followers of a chain share. Call `leave` at the end. */
   join(tenantId: string): Tail {
     const tail = remember(this.#tails, tenantId, () => new Tail((after) => this.#readChain(tenantId, after)));
     tail.followers += 1;
@@ -132,7 +129,10 @@ export class AuditFeed {
     if (tail.followers === 0 && this.#tails.get(tenantId) === tail) this.#tails.delete(tenantId);
   }
 
-  /** The events behind `seq` from the database, for whom the tail does not reach back; near its end, the tail begins there. */
+  /**
+   * Reads the events after `seq` from the database, if the tail no longer has them. Near the end of the chain, the tail
+   * starts here.
+   */
   async readBack(at: Position & { feed: 'tenant' }): Promise<AuditEvent[]> {
     const { tenantId, seq } = at;
     const key = `${tenantId} ${seq}`;
@@ -156,12 +156,15 @@ export class AuditFeed {
     return this.#judgeable(events);
   }
 
-  /** @throws CURSOR_EXPIRED where what is behind the position is gone. */
+  /** @throws CURSOR_EXPIRED if events after the position were removed. */
   assertHeld(position: Position): Promise<void> {
     return assertHeld(this.#store.prisma, this.#cursorKey, position);
   }
 
-  /** Nobody is told an event by a right that was withdrawn with it, or before it. */
+  /**
+   * Holds events back until rights are current, so that no event is delivered with a right that was revoked before or
+   * with it.
+   */
   async #judgeable(events: AuditEvent[]): Promise<AuditEvent[]> {
     if (events.length > 0) await this.#confirm();
     return events;
@@ -179,9 +182,9 @@ export class AuditFeed {
         const { promise: changed, resolve } = Promise.withResolvers<void>();
         wake = resolve;
         const events = await this.#judgeable(await readAcross(this.#store.prisma, at, batch));
-        // Who is behind may be overtaken by what removes old events.
+        // Retention can prune events before a slow follower reads them.
         if (events.length === batch || Date.now() - checkedAt > checkMs || epoch !== this.#history.epoch) {
-          // Where no event was told yet, nothing says that the place is still one of this history.
+          // Without a delivered event, the position may belong to a former history.
           const isLost = epoch !== this.#history.epoch && at.mark === undefined;
           await this.assertHeld(isLost ? { ...at, mark: '' } : at);
           ({ epoch } = this.#history);

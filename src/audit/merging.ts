@@ -1,45 +1,45 @@
 import { LRUCache } from 'lru-cache';
 
-/** Writes one event that tells of so many that were alike. */
+/** Writes one event for several similar ones. */
 type Write = (count: number) => Promise<void>;
 
 export interface Alike {
   readonly key: string;
-  /** Whose they are. */
+  /** ID of the actor. */
   readonly actor: string;
-  /** How many of a minute are events of their own (default 1); the rest of it is one event with their count. */
+  /** Number of separate events per minute (default 1). The rest of the minute is one event with a count. */
   readonly apart?: number;
-  /** How many this one stands for (default 1). */
+  /** Number of events that this one counts for (default 1). */
   readonly count?: number;
 }
 interface Merged {
   readonly key: string;
   readonly minute: number;
-  /** How many of that minute are events of their own. */
+  /** Number of separate events in that minute. */
   apart: number;
-  /** How many of that minute are not on record yet. */
+  /** Number of events in that minute that are not recorded yet. */
   unreported: number;
-  /** Writes what is not told apart. */
+  /** Records the events that have no separate event. */
   readonly write: Write;
 }
 
 const maxSize = 10_000;
-/** Events of their own that one actor makes in a minute, of whatever kind. */
+/** Max separate events of one actor per minute, of all kinds. */
 const maxApart = 60;
 const minuteOf = (now: number): number => Math.floor(now / 60_000);
 
 /**
- * Puts on record what somebody may repeat as often as they like: the first of a minute before their answers, the rest of
- * that minute as one event with its count.
+ * Records events that an actor can repeat without limit. The first events of a minute are recorded before the response,
+ * the rest of the minute as one event with a count.
  */
 export class Merging {
   readonly #merged = new Map<string, Merged>();
   readonly #apart = new LRUCache<string, { readonly minute: number; count: number }>({ max: maxSize });
 
   /**
-   * @param one writes this one as an event of its own.
-   * @param rest writes this one and those that are alike as one.
-   * @returns whether it was told apart.
+   * @param one records this event as a separate one.
+   * @param rest records this event and similar ones as one.
+   * @returns true if the event was recorded separately.
    */
   async note(
     { key, actor, apart = 1, count = 1 }: Alike,
@@ -51,26 +51,26 @@ export class Merging {
     if (this.#merged.size >= maxSize && !this.#merged.has(key)) await this.sweep(Number.POSITIVE_INFINITY);
     const known = this.#merged.get(key);
     if (known?.minute === minute) {
-      if (known.apart >= apart || !this.#mayTellApart(actor, minute)) {
+      if (known.apart >= apart || !this.#canSeparate(actor, minute)) {
         known.unreported += count;
         return false;
       }
       known.apart += 1;
-      return this.#tell(known, one, count);
+      return this.#separate(known, one, count);
     }
-    const mayTell = apart === 1 || this.#mayTellApart(actor, minute);
-    const merged = { key, minute, apart: 1, unreported: mayTell ? 0 : count, write: rest };
+    const separates = apart === 1 || this.#canSeparate(actor, minute);
+    const merged = { key, minute, apart: 1, unreported: separates ? 0 : count, write: rest };
     this.#merged.set(key, merged);
     try {
       if (known) await this.#report(known);
     } catch (fault) {
-      if (mayTell) this.#keep(merged, count);
+      if (separates) this.#keep(merged, count);
       throw fault;
     }
-    return mayTell && this.#tell(merged, one, count);
+    return separates && this.#separate(merged, one, count);
   }
 
-  async #tell(merged: Merged, one: () => Promise<void>, count: number): Promise<true> {
+  async #separate(merged: Merged, one: () => Promise<void>, count: number): Promise<true> {
     try {
       await one();
       return true;
@@ -80,14 +80,14 @@ export class Merging {
     }
   }
 
-  /** Counts what could not be written, also where a sweep let go of its minute meanwhile. */
+  /** Counts an event that could not be recorded, even if a sweep removed its minute in the meantime. */
   #keep(merged: Merged, count: number): void {
     const kept = this.#merged.get(merged.key) ?? merged;
     kept.unreported += count;
     this.#merged.set(merged.key, kept);
   }
 
-  /** Writes down what minutes that are over still hold. What cannot be written now is kept for the next time. */
+  /** Records the remaining events of past minutes. Those that fail are retried with the next sweep. */
   async sweep(now = Date.now()): Promise<void> {
     for (const [key, merged] of this.#merged) {
       if (merged.minute >= minuteOf(now)) continue;
@@ -96,7 +96,7 @@ export class Merging {
     }
   }
 
-  #mayTellApart(actor: string, minute: number): boolean {
+  #canSeparate(actor: string, minute: number): boolean {
     let told = this.#apart.get(actor);
     if (told?.minute !== minute) {
       told = { minute, count: 0 };
@@ -109,7 +109,7 @@ export class Merging {
   async #report(merged: Merged): Promise<void> {
     const count = merged.unreported;
     if (count === 0) return;
-    // Taken before it is written, so that nobody else writes it too; given back where it could not be.
+    // Reset before the write, so that no other call records the same events. A failed write restores it.
     merged.unreported = 0;
     try {
       await merged.write(count);

@@ -2,7 +2,7 @@ import type { PrismaClient } from '../db/generated/client.ts';
 import { GatehouseError } from '../errors.ts';
 import { encodePosition, markOf, type Position } from './cursor.ts';
 
-/** @throws CURSOR_EXPIRED where events behind the position are gone, or where it is ahead of all that there is. */
+/** @throws CURSOR_EXPIRED if events after the position were removed, or if it is ahead of the newest event. */
 export async function assertHeld(prisma: PrismaClient, key: Buffer, position: Position): Promise<void> {
   const found =
     position.feed === 'tenant' ? await inChain(prisma, key, position) : await acrossChains(prisma, key, position);
@@ -18,7 +18,7 @@ export async function assertHeld(prisma: PrismaClient, key: Buffer, position: Po
 }
 
 interface Lost {
-  /** Behind it everything is there that will be told. */
+  /** All retained events are after this position. */
   readonly oldest: Position;
   readonly ahead: boolean;
 }
@@ -35,13 +35,16 @@ async function inChain(
     orderBy: { seq: 'asc' },
     select: { seq: true },
   });
-  const begins = first?.seq ?? head + 1n;
+  const firstSeq = first?.seq ?? head + 1n;
   const ahead = at.seq > head || (mark !== undefined && !(await isHeld(prisma, key, { tenantId, seq: at.seq, mark })));
-  const oldest = { feed: 'tenant', tenantId, seq: begins - 1n } as const;
-  return ahead || begins > at.seq + 1n ? { oldest, ahead } : undefined;
+  const oldest = { feed: 'tenant', tenantId, seq: firstSeq - 1n } as const;
+  return ahead || firstSeq > at.seq + 1n ? { oldest, ahead } : undefined;
 }
 
-/** Is the event of this number the one of the mark? What comes next tells of one that was pruned; true where nothing does. */
+/**
+ * True if the event with this number has this mark. For a pruned event, the next event has its hash. True if neither
+ * exists.
+ */
 async function isHeld(
   prisma: PrismaClient,
   key: Buffer,
@@ -57,8 +60,8 @@ async function isHeld(
 }
 
 /**
- * Of each chain that lost its beginning, what is left begins at a place in the order across all of them. What was lost is
- * before that place, and so is everything up to it from which nobody can go on without a gap.
+ * The retained part of each pruned chain starts at a place in the order across all chains. The pruned events are before
+ * the latest of these places. A follower cannot continue from a position before it without a gap.
  */
 async function acrossChains(
   prisma: PrismaClient,
@@ -82,7 +85,7 @@ async function acrossChains(
   const isBefore = at.transaction < transaction || (at.transaction === transaction && at.ordinal < ordinal);
   if (isBefore) return { oldest, ahead: false };
   if (at.mark === undefined || (at.transaction === transaction && at.ordinal === ordinal)) return undefined;
-  // Whatever was pruned is before: the event itself is there, unless the store has another history.
+  // All pruned events are before this position. The event is missing only if the store has another history.
   const held = await prisma.auditEvent.findFirst({ where: { ordinal: at.ordinal }, select: { hash: true } });
   return held && markOf(key, held.hash) === at.mark ? undefined : { oldest, ahead: true };
 }

@@ -8,16 +8,16 @@ import { remember } from '../lib/remember.ts';
 import { type AuditDraft, actionName } from './event.ts';
 import { append, envelope } from './record.ts';
 
-/** What is asked of the log in one place: the field, or the path of an export, and its arguments. */
+/** One read of the log: the field or the path of an export, with its arguments. */
 export interface Reading {
   readonly field: string;
   readonly args: object;
-  /** The namespace, where it is confined to one. */
+  /** The namespace, if the read is limited to one. */
   readonly namespace?: string;
   readonly decisionId?: string | undefined;
 }
 
-/** Arguments that are longer are not kept as they are: an event is no place for a page of text. */
+/** Longer arguments are shortened: an event is not the place for long texts. */
 const maxArgs = 2_000;
 
 const argsOf = ({ args }: Reading): Json => {
@@ -26,7 +26,7 @@ const argsOf = ({ args }: Reading): Json => {
   return text.length <= maxArgs ? (JSON.parse(text) as Json) : `${text.slice(0, maxArgs).toWellFormed()}…`;
 };
 
-/** Puts on record that somebody reads a chain, in a transaction of its own. @returns the event's id. */
+/** Records a read of a chain in a separate transaction. @returns the event ID. */
 export async function recordReading(
   store: Store,
   doer: Doer,
@@ -64,7 +64,7 @@ export async function recordReading(
   return head.id;
 }
 
-/** Of so many that come at once, those that wait go in one transaction: a thousand streams may open in a second. */
+/** Writes concurrent reads in one transaction: a thousand streams can open in a second. */
 class Queue {
   readonly #store: Store;
   #waiting: { draft: AuditDraft; done: PromiseWithResolvers<void> }[] = [];
@@ -74,7 +74,7 @@ class Queue {
     this.#store = store;
   }
 
-  /** @throws where this one could not be written. */
+  /** @throws if this read could not be recorded. */
   write(draft: AuditDraft): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ draft, done });
@@ -90,7 +90,7 @@ class Queue {
         await this.#commit(some.map(({ draft }) => draft));
         for (const { done } of some) done.resolve();
       } catch (error) {
-        // Perhaps for one of them only: each answers for itself.
+        // The fault may concern only one of them, so each is retried alone.
         if (some.length === 1) some[0]!.done.reject(error);
         else for (const { draft, done } of some) await this.#commit([draft]).then(done.resolve, done.reject);
       }
@@ -98,7 +98,7 @@ class Queue {
     this.#isWriting = false;
   }
 
-  /** Also where the time of a request is over: what was read is on record. */
+  /** Ignores the deadline of the request: every read must be recorded. */
   #commit(drafts: readonly AuditDraft[]): Promise<void> {
     return withoutDeadline(() =>
       inTransaction(this.#store, async (tx) => {
@@ -110,17 +110,17 @@ class Queue {
 const queues = new WeakMap<Store, Queue>();
 const maxBatch = 200;
 
-/** What one operation reads of the log: one event for each chain, written before the answer goes out. */
+/** Collects the reads of the log by one operation: one event per chain, recorded before the response. */
 export class Readings {
   readonly #byChain = new Map<string, Reading[]>();
   #isClosed = false;
 
-  /** A stream has no end at which to write: within one, nothing else of the log is read. */
+  /** Rejects further reads: a stream has no end at which they could be recorded. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** @param tenantId undefined: the instance's chain, or all chains together. */
+  /** @param tenantId undefined for the instance's chain, or for all chains together. */
   note(tenantId: string | undefined, reading: Reading): void {
     if (this.#isClosed)
       throw new GatehouseError('BAD_INPUT', 'A subscription cannot read the audit log in other fields.');
@@ -133,7 +133,7 @@ export class Readings {
     const chains = [...this.#byChain];
     this.#byChain.clear();
     for (const [tenantId, readings] of chains) {
-      // Of a tenant that is gone, the instance's chain tells: its own has ended.
+      // The chain of a deleted tenant has ended, so the read is recorded in the instance's chain.
       const tenant =
         tenantId === ''
           ? null

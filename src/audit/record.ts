@@ -11,7 +11,7 @@ import { auditedPart, patchesOf } from './diff.ts';
 import { type AuditDraft, type AuditType, actionName, contentOf, digestOf } from './event.ts';
 import { written } from './unwritable.ts';
 
-/** The topic of Wake that says: this chain grew. */
+/** Topic of Wake for new events in this chain. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
 
 interface Pending {
@@ -19,9 +19,12 @@ interface Pending {
 }
 const pending = new WeakMap<Tx, Pending>();
 
-/** Adds an event to the transaction. It is written last before COMMIT, so that chains are held for a moment only. */
+/**
+ * Adds an event to the transaction. Events are written last before COMMIT, so that locks of chains are held only
+ * briefly.
+ */
 export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { callerRequestId?: string }): void {
-  // Beside our own id, which it must not take the place of: it would put foreign events into one group.
+  // Kept in addition to the gateway's own ID: a caller's ID in its place could add foreign events to a group.
   const draft =
     callerRequestId === undefined ? rest : { ...rest, details: { ...(rest.details as object), callerRequestId } };
   let own = pending.get(tx);
@@ -34,16 +37,16 @@ export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { call
   notePending(tx, draft);
 }
 
-/** What was recorded in the transaction so far: a dry run answers with it. */
+/** Returns the events of the transaction so far, for the response of a dry run. */
 export const recordedIn = (tx: Tx): readonly AuditDraft[] => pending.get(tx)?.drafts ?? [];
 
 async function flush(tx: Tx): Promise<void> {
-  // One instant for all of a transaction, so that no look back falls into its middle. Those that feed access hold the
-  // lock of the revision by now: their order in time is that of their commits.
+  // All events of a transaction have the same time, so that a past state never contains half of it. Changes of access
+  // already hold the lock of the revision, so the order of their times is their commit order.
   const at = new Date().toISOString();
   const drafts = (pending.get(tx)?.drafts ?? []).map((draft) => ({ ...draft, at }));
   const chains = Map.groupBy(drafts, (draft) => draft.tenantId);
-  // Always in the same order: two transactions that write to the same chains never wait for each other in a circle.
+  // Sorted, so that two transactions with the same chains cannot deadlock.
   for (const tenantId of [...chains.keys()].sort()) {
     const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(contentOf(draft)) }));
     await written(tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`);
@@ -52,24 +55,24 @@ async function flush(tx: Tx): Promise<void> {
 }
 
 export interface Recording {
-  /** The resource of the changed row; the grant's own where it is left out. */
+  /** Resource of the changed row. Defaults to the resource of the grant. */
   readonly resource?: ResourceName;
   readonly before: Row | null;
   readonly after: Row | null;
-  /** The chain. tenantKey is what people call it. */
+  /** Tenant of the chain. `key` is its public name. */
   readonly tenant: { readonly id: string; readonly key: string } | null;
-  /** The verb, where create, update or delete does not say it. */
+  /** The verb, if it is not create, update or delete. */
   readonly verb?: string;
-  /** For people: what the row is called, where the definition's own key needs more than the row. */
+  /** Display name of the row, if the key of the definition needs more than the row. */
   readonly key?: string;
-  /** The fields to write down, where the row is a part of the resource (a member of a group). */
+  /** Fields to record, if the row is a part of the resource (such as a member of a group). */
   readonly audited?: readonly string[];
   readonly details?: Json;
 }
 
 /**
- * Writes down one changed object in the transaction of its change. No change, no event.
- * Raises the revision of access where the resource feeds it.
+ * Records a changed object in the transaction of its change. Without a difference, it records no event. It raises the
+ * revision of access if the resource affects access.
  */
 export function record(
   tx: Tx,
@@ -78,14 +81,14 @@ export function record(
 ): void {
   const name = resource ?? split(grant.permission)[0];
   const definition = resourceDefinition(name);
-  if (!definition) throw new Error(`${name} has no definition`);
+  if (!definition) throw new Error(`${name} has no definition.`);
   const written = audited ? { audited } : definition;
   const patches = patchesOf(auditedPart(written, before), auditedPart(written, after));
   if (!patches && details === undefined) return;
   if (definition.feedsAccess) raiseRevision(tx);
   if (definition.live) wakeFollowers(tx, definition.model!, isInstanceWide(name) ? '' : tenant!.id);
   const row = (after ?? before)!;
-  // A part that comes or goes changes the resource that it is a part of.
+  // Adding or removing a part updates the resource that contains it.
   const type: AuditType = audited ? 'UPDATE' : before === null ? 'CREATE' : after === null ? 'DELETE' : 'UPDATE';
   const notes = grant.notesOn(name, { before, after });
   const ids = linksOf(definition, row);
@@ -112,7 +115,7 @@ export function record(
   });
 }
 
-/** The part of an event that tells who, when and from where. */
+/** Fields of an event about its actor, time and origin. */
 export function envelope(doer: Doer) {
   return {
     id: newId(),

@@ -9,20 +9,20 @@ import { append, envelope } from './record.ts';
 
 export interface Refused {
   readonly permission: Permission;
-  /** The GraphQL field that was asked for. */
+  /** The requested GraphQL field. */
   readonly field: string;
   readonly tenant: { readonly id: string; readonly key: string } | null;
   readonly resourceId: string;
-  /** What it was called in the request; nobody vouches for it. */
+  /** Its key in the request. It is not verified. */
   readonly resourceKey?: string;
   readonly error: GatehouseError;
-  /** How many alike, where they are merged (default 1). */
+  /** Number of similar refusals, if they are merged (default 1). */
   readonly count?: number;
 }
 
 const types: Record<string, AuditType> = { CREATE: 'CREATE', READ: 'READ', UPDATE: 'UPDATE', DELETE: 'DELETE' };
 
-/** What an event tells of the error by which something was refused: a no, or that nothing could be said. */
+/** Returns the outcome and policy of a refusal: denied, or no decision because of an error. */
 export function verdictOf(error: GatehouseError) {
   const { decisionId, policy } = error.extensions as { decisionId?: string; policy?: string };
   return {
@@ -32,14 +32,14 @@ export function verdictOf(error: GatehouseError) {
   };
 }
 
-/** Writes down a refusal in a transaction of its own, after the rollback and before the answer. */
+/** Records a refusal in a separate transaction, after the rollback and before the response. */
 export async function recordRefusal(
   store: Store,
   doer: Doer,
   { permission, field, tenant, resourceId, resourceKey = resourceId, error, count = 1 }: Refused,
 ): Promise<void> {
   const [resource, action] = split(permission);
-  // Also of a request whose time is over: a refusal is never left out.
+  // Ignores the deadline of the request: every refusal must be recorded.
   const write = () =>
     inTransaction(store, async (tx) => {
       append(tx, {

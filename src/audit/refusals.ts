@@ -17,14 +17,14 @@ export interface RefusedAct extends Omit<Refused, 'tenant'> {
   readonly tenantId: string | undefined;
 }
 
-/** Refused mutations and streams of a minute that are events of their own, for each actor, permission and tenant. */
+/** Max separate events per minute for refused mutations and streams, per actor, permission and tenant. */
 const actsApart = 20;
 
 const actorOf = ({ id, impersonator }: Doer): string => `${id} ${impersonator?.id ?? ''}`;
 
 /**
- * Puts refusals on record, before they are answered. A page that asks for much it may not see is one event, and who
- * tries all there is makes some tens of events a minute and one with the count of the others.
+ * Records refusals before the response. A page with many refused reads causes one event. An actor who tries everything
+ * causes some tens of events per minute, and one with the count of the rest.
  */
 export class Refusals {
   readonly #store: Store;
@@ -34,7 +34,10 @@ export class Refusals {
     this.#store = store;
   }
 
-  /** A refused read: the first of a minute, for each actor, permission and tenant; the others as one. */
+  /**
+   * Records a refused read: the first of a minute per actor, permission and tenant; the rest of the minute as one
+   * event.
+   */
   async read({ doer, permission, field, tenantId, error }: RefusedRead, now?: number): Promise<void> {
     const actor = actorOf(doer);
     const write = async (count: number) => {
@@ -45,7 +48,7 @@ export class Refusals {
     await this.merging.note({ key, actor }, () => write(1), write, now);
   }
 
-  /** A refused mutation or stream. @returns whether it has an event of its own. */
+  /** Records a refused mutation or stream. @returns true if it has a separate event. */
   async act({ doer, tenantId, ...refused }: RefusedAct, now?: number): Promise<boolean> {
     const actor = actorOf(doer);
     const { permission, field, error } = refused;

@@ -2,8 +2,8 @@ import { canonicalJson } from '../lib/json.ts';
 import { isSignedBy, type SigningKey, signText, type VerifyingKey } from '../lib/signing.ts';
 
 /**
- * What a gateway says of a chain, signed. A checkpoint: its event `seq` had this hash at that instant. A tombstone: the
- * events up to and including `seq`, whose hash was this, were pruned by the gateway's own retention.
+ * A gateway's statement about a chain. A checkpoint: event `seq` had this hash at that time. A tombstone: the events up
+ * to and including `seq`, which had this hash, were pruned by the gateway's retention.
  */
 export interface Statement {
   readonly kind: 'checkpoint' | 'tombstone';
@@ -11,7 +11,7 @@ export interface Statement {
   readonly tenantId: string;
   readonly seq: bigint;
   readonly hash: string;
-  /** When it was said, in ISO 8601. */
+  /** Time of the statement, in ISO 8601. */
   readonly at: string;
 }
 export interface SignedStatement extends Statement {
@@ -28,9 +28,9 @@ export function signStatement(key: SigningKey, statement: Statement): SignedStat
   return { ...named, signature: signText(key, textOf(named)) };
 }
 
-/** Why it is not believed; undefined where it is. */
+/** Returns why the statement is not valid, or undefined if it is. */
 export function faultOf(statement: SignedStatement, keys: readonly VerifyingKey[]): string | undefined {
   const key = keys.find(({ id }) => id === statement.keyId);
-  if (!key) return `signed by a key that is not known (${statement.keyId})`;
-  return isSignedBy(key, textOf(statement), statement.signature) ? undefined : 'its signature is wrong';
+  if (!key) return `signed with an unknown key (${statement.keyId})`;
+  return isSignedBy(key, textOf(statement), statement.signature) ? undefined : 'its signature is invalid';
 }

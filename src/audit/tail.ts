@@ -3,15 +3,15 @@ import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import { GatehouseError } from '../errors.ts';
 
-/** Events that are read at once. */
+/** Number of events per read. */
 export const batch = 200;
-/** Between two reads of one chain. */
+/** Milliseconds between two reads of a chain. */
 const gatherMs = 30;
-/** What a tail keeps, so that subscribers who keep up read it from memory: so many events, of so many characters. */
+/** Max events and characters in memory, from which subscribers near the end are served. */
 const kept = 1_000;
 const keptCharacters = 10_000_000;
 
-/** The newest of them, as many as are kept; always the last one. */
+/** Returns the newest events within these limits, and always the last one. */
 function newest(events: AuditEvent[]): AuditEvent[] {
   let characters = 0;
   let from = events.length;
@@ -22,11 +22,11 @@ function newest(events: AuditEvent[]): AuditEvent[] {
   return from === 0 ? events : events.slice(from);
 }
 
-/** Shares the reading of one chain among those who follow it. */
+/** Shares the reads of a chain among its followers. */
 export class Tail {
   readonly #read: (after: bigint) => Promise<AuditEvent[]>;
   #events: AuditEvent[] = [];
-  /** Where reading began: there was nothing behind it then. */
+  /** Start of reading, which was the end of the chain then. */
   #from: bigint | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
@@ -38,7 +38,7 @@ export class Tail {
     this.#read = read;
   }
 
-  /** The events behind `seq` that are in memory; undefined where memory does not reach back so far. */
+  /** Returns the events after `seq` in memory, or undefined if memory does not reach back that far. */
   after(seq: bigint, count = batch): AuditEvent[] | undefined {
     const first = this.#events[0];
     if (!first) return seq === this.#from ? [] : undefined;
@@ -47,7 +47,7 @@ export class Tail {
     return this.#events.slice(start, start + count);
   }
 
-  /** Reads on from the newest known event; the first time, from `seq`. */
+  /** Reads on after the newest known event. The first call starts at `seq`. */
   look(seq?: bigint): void {
     this.#from ??= seq;
     if (this.#reading) {
@@ -68,13 +68,13 @@ export class Tail {
         this.#events = newest(this.#events);
         this.#again ||= events.length === batch;
         this.wake();
-        // While many write, a few reads a second tell of all of them.
+        // While there are many writes, each read covers many events.
         if (events.length < batch) await sleep(gatherMs);
       } while (this.#again);
     })
       .catch((error: unknown) => {
         if (!(error instanceof GatehouseError)) return;
-        // What came next is gone: each who follows is told so when they read for themselves.
+        // The next events were removed. Each follower gets the error with its own read.
         this.forget();
       })
       .finally(() => {
@@ -82,7 +82,7 @@ export class Tail {
       });
   }
 
-  /** Drops what is in memory: each who follows reads for themselves whether they may go on. */
+  /** Clears the memory. Each follower then reads the database and checks whether its position is still valid. */
   forget(): void {
     this.#epoch += 1;
     this.#events = [];
@@ -94,7 +94,10 @@ export class Tail {
     for (const listener of [...this.#waiting]) listener();
   }
 
-  /** Calls back when there is more. @returns how to stop: a quiet chain must not gather those who gave up waiting. */
+  /**
+   * Calls back for new events.
+   * @returns a function to unsubscribe, so that a quiet chain does not collect ended followers.
+   */
   onChange(listener: () => void): () => void {
     this.#waiting.add(listener);
     return () => this.#waiting.delete(listener);

@@ -4,7 +4,7 @@ import { digestOf } from './event.ts';
 import { type ExportBegin, statementIn } from './export-line.ts';
 import { faultOf, type SignedStatement } from './statement.ts';
 
-/** What stands in front of an event's content, and how long that can be. */
+/** Text before an event's content, and its max length. */
 const marks = {
   seq: '{"seq":"',
   prevHash: '","prevHash":"',
@@ -14,18 +14,18 @@ const marks = {
 };
 const headBytes = 440;
 const hashLength = 64;
-/** Behind the content's tenantId there is only its key and the type. */
+/** After the content's tenantId there are only the tenant key and the type. */
 const tailBytes = 600;
 
 interface Head {
   readonly seq: number;
   readonly prevHash: string;
   readonly hash: string;
-  /** Where the content begins: byte for byte as its hash was taken. */
+  /** Offset of the content, whose exact bytes were hashed. */
   readonly content: number;
 }
 
-/** Reads the beginning of an event's line, without parsing its content; undefined where it is another kind of line. */
+/** Reads the start of an event line without parsing its content. Returns undefined for other lines. */
 function headOf(text: string): Head | undefined {
   if (!text.startsWith(marks.seq)) return undefined;
   const seqEnd = text.indexOf('"', marks.seq.length);
@@ -47,8 +47,8 @@ function headOf(text: string): Head | undefined {
   };
 }
 
-const leavesOut = 'the export leaves something out: a filter, or events that its reader may not read whole';
-/** What an export that leaves something out cannot help. */
+const incomplete = 'the export is incomplete: it has a filter, or its reader cannot see all parts of all events';
+/** Faults that an incomplete export always has. */
 const expected = new Set<FaultKind>(['UNPROVABLE', 'MISSING', 'TRUNCATED']);
 
 const newline = 10;
@@ -57,8 +57,8 @@ const carriageReturn = 13;
 /**
  * Verifies an export, without a gateway or a database.
  * @param chunks the bytes of the file, in order.
- * @param keys whose signatures are believed.
- * @param kept checkpoints that were kept elsewhere; those of other chains are passed over.
+ * @param keys trusted keys.
+ * @param kept checkpoints from elsewhere. Those of other chains are ignored.
  */
 export async function verifyExport(
   chunks: AsyncIterable<Buffer>,
@@ -79,20 +79,20 @@ export async function verifyExport(
     return fault === undefined;
   };
 
-  const start = (told: ExportBegin) => {
+  const start = (line: ExportBegin) => {
     if (begin) {
-      // An export that was broken off and went on from its last line.
-      if (told.tenantId !== begin.tenantId) check.note('FOREIGN', undefined, 'a part of the file is of another chain');
+      // A resumed export, appended to the interrupted one.
+      if (line.tenantId !== begin.tenantId) check.note('FOREIGN', undefined, 'a part of the file belongs to another chain');
       return;
     }
-    begin = told;
-    // What came before is of no chain, and nothing that is proven speaks of it.
+    begin = line;
+    // Lines before the first `export` line belong to no chain, and no proof covers them.
     const isFirst = lines === 1;
-    tenantMark = Buffer.from(`"tenantId":${JSON.stringify(told.tenantId)},`);
-    const tombstone = told.tombstone === null ? undefined : statementIn(told.tombstone);
-    const own = kept.filter((statement) => statement.tenantId === told.tenantId);
+    tenantMark = Buffer.from(`"tenantId":${JSON.stringify(line.tenantId)},`);
+    const tombstone = line.tombstone === null ? undefined : statementIn(line.tombstone);
+    const own = kept.filter((statement) => statement.tenantId === line.tenantId);
     const faults = own.filter((statement) => faultOf(statement, keys) !== undefined);
-    const isTombstone = tombstone?.kind === 'tombstone' && tombstone.tenantId === told.tenantId;
+    const isTombstone = tombstone?.kind === 'tombstone' && tombstone.tenantId === line.tenantId;
     const isBegun = isTombstone && faultOf(tombstone, keys) === undefined;
     check = new ChainCheck(
       own.filter((statement) => !faults.includes(statement)),
@@ -101,10 +101,10 @@ export async function verifyExport(
     proofs += own.length - faults.length;
     for (const statement of faults) prove(statement);
     if (tombstone && !isTombstone)
-      check.note('UNPROVEN', Number(tombstone.seq), 'it is to begin behind what is no tombstone of this chain');
+      check.note('UNPROVEN', Number(tombstone.seq), 'its tombstone is not one of this chain');
     else if (tombstone) prove(tombstone);
-    if (!isFirst) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
-    if (!told.whole) check.note('UNPROVABLE', undefined, leavesOut);
+    if (!isFirst) check.note('UNREADABLE', undefined, 'the file does not start with an export line');
+    if (!line.whole) check.note('UNPROVABLE', undefined, incomplete);
   };
 
   const other = (line: Buffer) => {
@@ -122,33 +122,33 @@ export async function verifyExport(
       if (value.checkpoint) {
         const checkpoint = statementIn(value.checkpoint);
         if (checkpoint.tenantId !== begin?.tenantId)
-          return check.note('FOREIGN', Number(checkpoint.seq), 'a checkpoint of another chain');
+          return check.note('FOREIGN', Number(checkpoint.seq), 'the checkpoint belongs to another chain');
         if (!prove(checkpoint)) return;
         const { seq, hash } = check.last;
         if (seq < Number(checkpoint.seq))
-          check.note('TRUNCATED', Number(checkpoint.seq), `a checkpoint knows of it; the export is at ${seq}`);
+          check.note('TRUNCATED', Number(checkpoint.seq), `a checkpoint proves this event, but the export is at ${seq}`);
         else if (seq === Number(checkpoint.seq) && hash !== checkpoint.hash)
-          check.note('REWRITTEN', seq, `the checkpoint of ${checkpoint.at} knows another hash`);
+          check.note('REWRITTEN', seq, `the checkpoint of ${checkpoint.at} has another hash`);
         provenTo = Number(checkpoint.seq);
         return;
       }
     } catch {
-      return check.note('UNREADABLE', undefined, `line ${lines} is no line of an export`);
+      return check.note('UNREADABLE', undefined, `line ${lines} is not an export line`);
     }
     if (value.shown) return check.link(Number(value.seq), value.prevHash!, value.hash!);
-    check.note('UNREADABLE', undefined, `line ${lines} is no line of an export`);
+    check.note('UNREADABLE', undefined, `line ${lines} is not an export line`);
   };
 
   const event = (given: Buffer) => {
-    // Somebody's tools may have ended the lines as other systems do.
+    // Some tools convert line ends to CRLF.
     const line = given.at(-1) === carriageReturn ? given.subarray(0, -1) : given;
     const found = headOf(line.toString('latin1', 0, headBytes));
     if (!found) return other(line);
-    if (!begin) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
+    if (!begin) check.note('UNREADABLE', undefined, 'the file does not start with an export line');
     const content = line.subarray(found.content, line.length - 1);
     check.add(found.seq, found.prevHash, found.hash, digestOf(content));
     const isOwn = content.includes(tenantMark, Math.max(0, content.length - tailBytes));
-    if (!isOwn) check.note('FOREIGN', found.seq, 'it is an event of another chain');
+    if (!isOwn) check.note('FOREIGN', found.seq, 'the event belongs to another chain');
   };
 
   let rest: Buffer[] = [];
@@ -164,15 +164,15 @@ export async function verifyExport(
     if (from < chunk.length) rest.push(chunk.subarray(from));
   }
   if (rest.length > 0) check.note('TRUNCATED', undefined, 'the last line is cut off');
-  if (!begin) check.note('UNREADABLE', undefined, 'the file does not begin with the line of an export');
+  if (!begin) check.note('UNREADABLE', undefined, 'the file does not start with an export line');
   check.end();
   if (check.last.seq > provenTo)
-    check.note('TRUNCATED', check.last.seq, 'no signed checkpoint ends the export: more may have followed');
+    check.note('TRUNCATED', check.last.seq, 'the export does not end with a signed checkpoint, so later events may be missing');
   const isUnprovable =
     check.faults.some(({ kind }) => kind === 'UNPROVABLE') &&
     check.faults.every(({ kind }) => (begin?.whole ? kind === 'UNPROVABLE' : expected.has(kind)));
   return {
-    ...(isUnprovable && { unprovable: leavesOut }),
+    ...(isUnprovable && { unprovable: incomplete }),
     tenantId: begin?.tenantId ?? '',
     tenantKey: begin?.tenantKey ?? '',
     events: check.events,

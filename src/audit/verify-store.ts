@@ -7,7 +7,7 @@ import { faultOf, type SignedStatement } from './statement.ts';
 
 const batch = 5_000;
 
-/** Rows come as arrays of texts: a million of them are read, and most columns are texts anyway. */
+/** Rows are arrays of texts: millions of them are read, and most columns are texts. */
 const asText = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
 const columns = [
@@ -84,10 +84,10 @@ interface StoredStatement {
 }
 
 /**
- * Verifies every chain that the store holds (or one), as of one instant, beside running gateways.
- * @param keys by which its statements are signed.
- * @param kept checkpoints that were kept elsewhere: who can change the store can remove those in it.
- * @param only the tenant's id, '' for the instance; left out: all.
+ * Verifies every chain of the store (or one) at one instant, while gateways run.
+ * @param keys trusted keys for its statements.
+ * @param kept checkpoints from elsewhere: an attacker with write access can remove those in the store.
+ * @param only a tenant ID, or '' for the instance. Omit for all chains.
  */
 export async function* verifyStore(
   connection: Connection,
@@ -145,7 +145,7 @@ async function verifyChain(
     SELECT ${selected} FROM "AuditEvent" WHERE "tenantId" = ${pg.escapeLiteral(tenantId)} ORDER BY seq`);
   const fetch = () =>
     client.query<Columns[number][]>({ text: `FETCH ${batch} FROM chain`, rowMode: 'array', types: asText });
-  // The next rows are on their way while these are looked at.
+  // Fetches the next rows while these are checked.
   let next = fetch();
   for (;;) {
     const { rows } = await next;

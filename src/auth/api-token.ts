@@ -10,9 +10,9 @@ import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
 import { isToken, tokenHash } from './token.ts';
 
-/** Last use is written at most this often. */
+/** Min interval between two writes of the last use. */
 const lastUseMs = 60_000;
-/** Of an extended token, no less often than after a sixtieth of its max age: its expiry is that of its last use. */
+/** For an extended token, at least every sixtieth of its max age, because its expiry depends on its last use. */
 const writtenEvery = ({ extended, maxAgeSeconds }: Pick<Known, 'extended' | 'maxAgeSeconds'>): number =>
   extended && maxAgeSeconds !== null ? Math.min(lastUseMs, (maxAgeSeconds * 1_000) / 60) : lastUseMs;
 const maxCache = 50_000;
@@ -28,7 +28,7 @@ interface Known {
   readonly maxAgeSeconds: number | null;
   readonly ceiling: Ceiling | null;
   readonly revision: bigint;
-  /** When this gateway read it (milliseconds). */
+  /** Time at which this gateway read it, in milliseconds. */
   readonly readAt: number;
 }
 
@@ -55,7 +55,7 @@ export class ApiTokens {
 
   constructor(options: ApiTokenOptions) {
     this.#options = options;
-    // A change of access has everybody who follows something proved anew: many in one statement.
+    // After a change of access, the tokens of all streams are verified again: one statement reads many.
     this.#stored = new DataLoader(
       async (hashes) => {
         const rows = await withoutDeadline(() => readTokens(options.store, hashes));
@@ -66,18 +66,18 @@ export class ApiTokens {
     );
   }
 
-  /** Forgets them all: the store is of another history. */
+  /** Clears the cache, because the store has another history. */
   forget(): void {
     this.#known.clear();
   }
 
-  /** @param token what follows `Bearer `. */
+  /** @param token the text after `Bearer `. */
   identifier(token: string): () => Promise<Identity> {
-    // The checksum first: a typo costs no look-up.
+    // Checks the checksum first, so that a typo costs no query.
     const hash = isToken(token) ? tokenHash(this.#options.keys, token) : undefined;
     let failed = hash === undefined;
     return async () => {
-      // One request asks once for each of its fields: a token that is refused is refused for all of them.
+      // A request authenticates once for each of its fields. A refused token is refused for all of them.
       if (failed || hash === undefined) throw unauthenticated();
       const now = new Date();
       const found = await this.#find(hash, now);
@@ -86,7 +86,7 @@ export class ApiTokens {
       const principal = await this.#options.principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes('API_TOKEN')) throw unauthenticated();
       const { id, createdAt, expiresAt, lastUsedAt, ceiling } = found;
-      // A stream proves it anew every minute: so it counts as used for as long as the stream is allowed.
+      // A stream authenticates again every minute, so the token is in use for as long as the stream is allowed.
       const again = new Date(now.getTime() + lastUseMs);
       return {
         principal: limitedBy(ceiling, principal),
@@ -99,7 +99,7 @@ export class ApiTokens {
     };
   }
 
-  /** Read anew every minute: another gateway may have seen it used. */
+  /** Reads the token again after a minute, because another gateway may have updated its last use. */
   async #find(hash: string, now: Date): Promise<Known | undefined> {
     let found = this.#known.get(hash);
     const isCurrent =
@@ -127,9 +127,9 @@ export class ApiTokens {
   }
 
   /**
-   * Called once something was allowed by the token, never before: what the policies refuse is no use, and a token that
-   * they hold for stale does not become fresh by being tried.
-   * Also pushes the expiry of an extended token that is still valid: never backwards, never past its greatest age.
+   * Records the use of a token after an allowed action. A refused request does not count, so that attempts do not
+   * refresh a stale token. It also extends the expiry of a valid extended token: never backwards, and never past its
+   * max expiry.
    */
   async #markUse(hash: string): Promise<void> {
     const now = new Date();
@@ -147,12 +147,12 @@ export class ApiTokens {
         AND ("lastUsedAt" IS NULL OR "lastUsedAt" <= ${before})
       RETURNING "expiresAt", "lastUsedAt"`,
     );
-    // Another gateway may have written it meanwhile, or it ended: read what holds now.
+    // If another gateway updated or revoked the token in the meantime, the next request reads it again.
     if (rows[0] && this.#known.get(hash) === found) this.#known.set(hash, { ...found, ...rows[0] });
     else await this.#read(hash);
   }
 }
 
-/** Valid until its expiry, that instant not included; revoked at once, whatever another gateway's clock says. */
+/** True from the expiry on (inclusive), or once revoked, regardless of another gateway's clock. */
 const isOver = ({ revokedAt, expiresAt }: Known, now: Date): boolean =>
   revokedAt !== null || (expiresAt !== null && expiresAt <= now);

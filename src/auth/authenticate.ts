@@ -15,15 +15,15 @@ import { ApiTokens } from './api-token.ts';
 import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
 
-/** What a request or a socket says about who sends it. */
+/** Claims of a request or a WebSocket about its sender. */
 export interface Claims {
-  /** The Authorization header, or the same text in connection_init. */
+  /** The Authorization header, or its equivalent in connection_init. */
   readonly authorization: string | undefined;
-  /** User name to act as (X-Gatehouse-Impersonate). */
+  /** Name of the user to impersonate (X-Gatehouse-Impersonate). */
   readonly impersonate: string | undefined;
   readonly ip: string | undefined;
   readonly requestId: string;
-  /** What the caller calls it (x-request-id). */
+  /** The caller's request ID (x-request-id). */
   readonly callerRequestId: string | undefined;
 }
 
@@ -35,11 +35,11 @@ export interface AuthenticatorOptions {
   readonly refusals: Refusals;
 }
 
-/** Refused impersonations of a minute that are events of their own. */
+/** Max separate events per minute for refused impersonations. */
 const refusalsApart = 20;
 const impersonationNoteMs = 60 * 60_000;
 
-/** Turns claims into sessions: the strategies in order, then impersonation. */
+/** Creates sessions from claims: tries the strategies in order, then applies impersonation. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #principals: Principals;
@@ -55,7 +55,7 @@ export class Authenticator {
     this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
   }
 
-  /** Forgets who signed in, with which rights, and what was noted of it: the store is of another history. */
+  /** Clears sign-ins, rights and recorded impersonations, because the store has another history. */
   forget(): void {
     this.#principals.forget();
     this.#tokens.forget();
@@ -63,7 +63,7 @@ export class Authenticator {
     this.#noted.clear();
   }
 
-  /** A session that has proved nothing yet: `refresh` does. Without an Authorization header it is anonymous. */
+  /** Creates a session that is not authenticated until `refresh`. Without an Authorization header it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;
     const { ip, requestId, callerRequestId } = claims;
@@ -84,7 +84,10 @@ export class Authenticator {
     return async () => this.#impersonate(await identify(), storable(impersonate), ip, requestId);
   }
 
-  /** Acting as somebody else: only where IMPERSONATE is held, confined to those tenants; super admins only by their like. */
+  /**
+   * Impersonates a user, confined to the tenants in which the actor holds IMPERSONATE. Only a super admin can
+   * impersonate another one.
+   */
   async #impersonate(
     identity: Identity,
     username: string,
@@ -102,7 +105,7 @@ export class Authenticator {
         ? await this.#within(identity, target, ip, requestId)
         : undefined;
     await this.#note(actor, username, confined, ip, requestId);
-    // The same answer for an unknown user and for one who may not be impersonated.
+    // An unknown user and a user who cannot be impersonated get the same error.
     if (!confined || !target) throw new GatehouseError('FORBIDDEN', 'IMPERSONATE:READ is refused for this user.');
     const { ceiling } = identity;
     return {
@@ -135,9 +138,10 @@ export class Authenticator {
   }
 
   /**
-   * Writes down that somebody acts as another, once an hour and gateway: in the instance's chain, and in that of each
-   * tenant that they come to see so. Refusals of a minute, beyond the first, are one event, and the instance's alone.
-   * @param target confined to the tenants that are open; undefined: refused.
+   * Records an impersonation once per hour and gateway, in the instance's chain and in the chain of each visible
+   * tenant. The first refusal of a minute is one event, and the rest of the minute another, both only in the instance's
+   * chain.
+   * @param target the impersonated user, confined to the visible tenants; undefined if refused.
    */
   async #note(
     actor: Principal,

@@ -16,7 +16,7 @@ import { hashPassword, needsRehash, verifyPassword } from './password.ts';
 import { Strangers } from './strangers.ts';
 import { ToldLocks } from './told-locks.ts';
 
-/** How long a verified password is remembered, so that not every request costs a hash. */
+/** Time for which a verified password is cached, so that not every request computes a hash. */
 const rememberMs = 60_000;
 const maxCache = 10_000;
 
@@ -28,11 +28,11 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Was it proved by the name and the password that hold now? */
+/** True if the cached sign-in has the current name and password. */
 const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boolean =>
   fold(name) === proved.account && (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
 
-/** Sign-ins that are verified at once, one of an address: guesses take one core, however many there are. */
+/** Concurrent verifications, one per address: guesses from one address use one core at most. */
 const signIns = new FairQueue({
   width: 4,
   share: 1,
@@ -61,17 +61,14 @@ export class Basic {
     this.#options = options;
   }
 
-  /** Forgets every sign-in: the store is of another history. */
+  /** Clears all sign-ins, because the store has another history. */
   forget(): void {
     this.#epoch += 1;
     this.#cache.clear();
     this.#verifying.clear();
   }
 
-  /**
-   * @param authorization what follows `Basic `.
-   * @returns a function that proves the identity anew whenever it is called.
-   */
+  /** @param authorization the text after `Basic `. @returns a function that authenticates again with each call. */
   identifier(authorization: string, address: string, requestId: string): () => Promise<Identity> {
     const text = storable(Buffer.from(authorization, 'base64').toString('utf8'));
     const colon = text.indexOf(':');
@@ -80,16 +77,16 @@ export class Basic {
     let proved: Remembered | undefined;
     let failed = colon < 1 || text.length > 2_048 ? unauthenticated() : undefined;
     return async () => {
-      // One request asks once for each of its fields: a wrong password is wrong for all of them.
+      // A request authenticates once for each of its fields. A wrong password is wrong for all of them.
       if (failed) throw failed;
-      const begins = proved === undefined;
+      const isFirst = proved === undefined;
       proved ??= await this.#prove(username, password, address, requestId).catch((error: unknown) => {
         if (error instanceof GatehouseError && error.code === 'UNAUTHENTICATED') failed = error;
         throw error;
       });
       let principal = await this.#known(proved.id);
-      if (begins && !(principal && isOf(proved, principal))) {
-        // What was remembered is of an earlier password, or of a user who is gone and whose name is somebody's again.
+      if (isFirst && !(principal && isOf(proved, principal))) {
+        // The cached sign-in has a former password, or belongs to a deleted user whose name is in use again.
         this.#forget(proved.account, address);
         proved = await this.#prove(username, password, address, requestId);
         principal = await this.#known(proved.id);
@@ -105,7 +102,7 @@ export class Basic {
     };
   }
 
-  /** The principal of that id; undefined where they are gone. */
+  /** Returns the principal, or undefined if it was deleted. */
   async #known(id: string): Promise<Principal | undefined> {
     try {
       return await this.#options.principals.get(id);
@@ -120,11 +117,11 @@ export class Basic {
     const remembered = this.#cache.get(name);
     if (remembered && remembered.until > Date.now()) return remembered;
     const epoch = this.#epoch;
-    // Requests that arrive together with the same credentials share one hash.
+    // Concurrent requests with the same credentials share one hash.
     let verifying = this.#verifying.get(name);
     if (!verifying) {
       const verify = () => this.#verify(username, password, address, requestId);
-      // Who has proved these very credentials lately does not wait behind the guesses of an address that they share.
+      // A caller who recently used these credentials successfully does not wait for guesses from the same address.
       const owner = this.#proven.get(name) ? `proven ${name}` : `from ${peerOf(address)}`;
       const own = withoutDeadline(() => signIns.run(owner, verify, { part: fold(username) })).finally(() => {
         if (this.#verifying.get(name) === own) this.#verifying.delete(name);
@@ -139,26 +136,26 @@ export class Basic {
     return proved;
   }
 
-  /** Unknown, wrong, disabled and locked take the same steps, so that they look and time alike. */
+  /** Unknown, wrong, disabled and locked accounts take the same steps, so that response and time do not differ. */
   async #verify(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
     const { store } = this.#options;
     const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
     const user = await store.prisma.user.findFirst({ where: { usernameKey: account } });
     const counted = user ? account : this.#strangers.nameOf(account, address);
-    // Counted while it is hashed: the answer waits for both, and what came too late is not judged.
+    // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
     const [attempt, right] = await Promise.all([
       counted === '' ? hopeless : beginAttempt(store, counted, address, now),
       verifyPassword(password, user?.passwordHash ?? null),
     ]);
     if (!right || attempt.isLocked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
-      // What is locked is not to be found out by a sign-in that is still remembered either.
+      // A cached sign-in must not reveal that the account is locked.
       if (await recordFailure(store, counted, address, requestId, attempt, now)) this.#forget(account, address);
       throw unauthenticated(this.#locks.fail(account, address));
     }
     this.#locks.clear(account, address);
     const cleared = clearFailures(store, account, address);
-    // With nothing but itself to take back, nobody has to wait for it.
+    // If there are no earlier failures to clear, the response does not wait.
     if (attempt.ordinal > 1) await cleared;
     else void cleared.catch(() => undefined);
     if (needsRehash(user.passwordHash!)) {

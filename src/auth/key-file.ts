@@ -7,7 +7,7 @@ import { createWhole } from '../lib/write-file.ts';
 
 const minBytes = 32;
 
-/** Has a first start made a store in this data folder? */
+/** True if this data folder contains a store. */
 const hasStore = (dataDir: string): boolean => existsSync(join(dataDir, 'postgres', 'PG_VERSION'));
 
 function read(path: string): string {
@@ -20,15 +20,15 @@ function read(path: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes < minBytes)
     throw new ToldError(
-      `The master key in ${path} has ${bytes} bytes, and at least ${minBytes} are needed: whoever guesses it can sign in as anybody. ` +
-        'Restore the file from a backup. If the store beside it is new, remove the whole data folder.',
+      `The master key in ${path} has ${bytes} bytes. It must have at least ${minBytes}, because a guessed key gives access to every account. ` +
+        'Restore the file from a backup. If the store in the same folder is new, remove the whole folder.',
     );
   return text;
 }
 
 /**
- * The root secret: as given, or from the key file of the data folder, which the first start makes.
- * @throws {ToldError} where the file is missing beside a store, or too short. Nothing is written then.
+ * Returns the root secret: the given one, or the key file of the data folder. The first start creates this file.
+ * @throws {ToldError} if the file of an existing store is missing, or if the key is too short. Nothing is written then.
  */
 export function masterKey(given: string | undefined, dataDir: string): string {
   if (given !== undefined) return given;
@@ -36,14 +36,14 @@ export function masterKey(given: string | undefined, dataDir: string): string {
   if (existsSync(path)) return read(path);
   if (hasStore(dataDir))
     throw new ToldError(
-      `${path} is missing, and the store beside it was made with it: without it no API token works, no secret opens and no checkpoint is proved. ` +
-        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is lost for good: gatehouse secrets start-anew.',
+      `${path} is missing. The store in the same folder was created with this key: without it, API tokens do not work, secrets cannot be decrypted and checkpoints cannot be verified. ` +
+        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is permanently lost, run: gatehouse secrets start-anew',
     );
   makeMasterKey(dataDir);
   return read(path);
 }
 
-/** Writes a new master key into the data folder, where there is none. @throws {ToldError} where it cannot be written. */
+/** Writes a new master key to the data folder, if it has none. @throws {ToldError} if the folder is not writable. */
 export function makeMasterKey(dataDir: string): void {
   const path = join(dataDir, 'master.key');
   try {
@@ -51,10 +51,10 @@ export function makeMasterKey(dataDir: string): void {
     keepUnpublished(dataDir);
     createWhole(path, randomBytes(32).toString('base64url'));
   } catch (error) {
-    // Another start was first: its key counts.
+    // A concurrent start wrote its key first, and that key is used.
     if (!existsSync(path))
       throw new ToldError(
-        `The data folder ${dataDir} cannot be written (${(error as Error).message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
+        `The data folder ${dataDir} is not writable (${(error as Error).message}). Set GATEHOUSE_DATA_DIR to a folder that this account can write to.`,
       );
   }
 }

@@ -1,24 +1,24 @@
 import { hkdfSync } from 'node:crypto';
 import { type SigningKey, signingKey } from '../lib/signing.ts';
 
-/** Keys for separate uses, all derived from one root secret: none tells another. */
+/** Keys for separate uses, derived from one root secret. No key reveals another. */
 export interface Keys {
   /** Hashes API tokens at rest. */
   readonly pepper: Buffer;
   /** Signs cursors. */
   readonly cursor: Buffer;
-  /** Names entries of the sign-in cache. */
+  /** Derives the keys of the sign-in cache. */
   readonly cache: Buffer;
-  /** Hash what was asked and seal what was answered under an idempotencyKey: the present one first. */
+  /** Hash requests and encrypt responses with an idempotencyKey: the current key first. */
   readonly idempotency: readonly Buffer[];
-  /** Wrap the keys by which secrets are sealed: the present one, then former ones, which only unwrap. */
+  /** Wrap the keys of secrets: the current key, then former ones, which only unwrap. */
   readonly wrapping: readonly WrappingKey[];
-  /** Sign checkpoints of the audit log: the present one, then former ones, which only verify. */
+  /** Sign checkpoints of the audit log: the current key, then former ones, which only verify. */
   readonly signing: readonly [SigningKey, ...SigningKey[]];
 }
 
 export interface WrappingKey {
-  /** Tells it from others, and nothing of it. */
+  /** Identifies the key without revealing it. */
   readonly id: string;
   readonly key: Buffer;
 }
@@ -26,7 +26,7 @@ export interface WrappingKey {
 const derived = (master: string, label: string): Buffer =>
   Buffer.from(hkdfSync('sha256', master, 'gatehouse', label, 32));
 
-/** @param former master keys of earlier times, by which secrets may still be sealed. */
+/** @param former former master keys, with which secrets may still be encrypted. */
 export function deriveKeys(master: string, former: readonly string[] = []): Keys {
   const wrapping = [master, ...former].map((one) => ({
     id: derived(one, 'secrets-id').toString('hex').slice(0, 16),

@@ -3,9 +3,8 @@ import { ToldError } from '../lib/told-error.ts';
 import type { Keys } from './keys.ts';
 
 /**
- * Notes in the store by which master key it is used, at the first start and after a change of the key that names the
- * former one.
- * @throws {ToldError} where it is another one than the store was used with.
+ * Records the ID of the master key in the store, at the first start and after a change that names the former key.
+ * @throws {ToldError} if the store was used with another key.
  */
 export async function assertMasterKey(prisma: PrismaClient, { wrapping }: Keys): Promise<void> {
   const [present, ...former] = wrapping.map(({ id }) => id);
@@ -17,7 +16,7 @@ export async function assertMasterKey(prisma: PrismaClient, { wrapping }: Keys):
   const { masterKeyId } = await prisma.accessState.findFirstOrThrow({ select: { masterKeyId: true } });
   if (masterKeyId !== present)
     throw new ToldError(
-      `The store is used with another master key (${masterKeyId}; this one is ${present}): with this one no API token works and no checkpoint is proved. ` +
-        'Set GATEHOUSE_MASTER_KEY to the key of the store, or name that one in GATEHOUSE_FORMER_MASTER_KEYS to change to this one.',
+      `The store uses another master key (${masterKeyId}; this one is ${present}). With this one, API tokens do not work and checkpoints cannot be verified. ` +
+        'Set GATEHOUSE_MASTER_KEY to the key of the store. To change to this key, add the key of the store to GATEHOUSE_FORMER_MASTER_KEYS.',
     );
 }

@@ -2,25 +2,28 @@ import type { Doer } from '../access/grant.ts';
 import { append, envelope } from '../audit/record.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 
-/** Failures within the window that lock, and for how long. */
+/** Number of failures within the window that lock an account, and the duration of the lock. */
 export const lockout = { failures: 10, windowMs: 5 * 60_000, lockMs: 30 * 60_000 };
 
 const minuteOf = (at: Date): Date => new Date(Math.floor(at.getTime() / 60_000) * 60_000);
 
-/** A sign-in that was counted before its password was looked at. */
+/** A sign-in that was counted before its password is verified. */
 export interface Attempt {
-  /** Which one it is of those within the window. */
+  /** Number of this attempt within the window. */
   readonly ordinal: number;
-  /** The pair is locked, or those that are being looked at may lock it: whatever the password, it is refused. */
+  /**
+   * The account is locked for this address, or concurrent attempts may lock it. The sign-in is refused, whatever its
+   * password.
+   */
   readonly isLocked: boolean;
 }
 
-/** A sign-in of a name that nobody has: it cannot succeed, so there is nothing to count towards. */
+/** A sign-in with a name that does not exist. It cannot succeed, so it is not counted. */
 export const hopeless: Attempt = { ordinal: 0, isLocked: false };
 
 /**
- * Counts a sign-in of an account from an address as a failure, in advance: however many come at once, on however many
- * gateways, no more are judged than may fail. A success takes it back (clearFailures).
+ * Counts a sign-in of an account from an address as a failure in advance. However many attempts are concurrent, on any
+ * number of gateways, no more are judged than may fail. A success clears the count (clearFailures).
  */
 export async function beginAttempt(
   { prisma }: Pick<Store, 'prisma'>,
@@ -41,9 +44,9 @@ export async function beginAttempt(
 }
 
 /**
- * Puts a failed sign-in on record, and locks the pair at the tenth within five minutes.
- * The first of a minute is written down at once, the rest of that minute together, when it is over.
- * @returns whether the pair is locked for this sign-in.
+ * Records a failed sign-in, and locks the account for the address at the tenth failure within five minutes. The first
+ * failure of a minute is recorded immediately, the rest together at the end of the minute.
+ * @returns true if the account is locked for this sign-in.
  */
 export async function recordFailure(
   store: Store,
@@ -93,7 +96,7 @@ function event(
   type: 'LOGIN_FAILURE' | 'ACCOUNT_LOCKED',
   details: Details,
 ): void {
-  // Whoever it was did not prove to be the account: the account is the object here, nobody the actor.
+  // The caller is not authenticated, so the account is the object of the event and the actor is anonymous.
   const doer: Doer = { kind: 'ANONYMOUS', id: '', name: 'anonymous', ip: address, requestId };
   append(tx, {
     ...envelope(doer),
@@ -121,7 +124,7 @@ const report = (
 ): void =>
   event(tx, account, address, requestId, 'LOGIN_FAILURE', { count, ...(minute && { minute: minute.toISOString() }) });
 
-/** Writes down what minutes that are over still hold, and forgets pairs that have been quiet for a day. */
+/** Records the remaining failures of past minutes, and deletes rows without a failure for a day. */
 export async function sweepFailures(store: Store, now = new Date()): Promise<void> {
   await inTransaction(store, async (tx) => {
     const open = await tx.$queryRaw<{ account: string; address: string; minute: Date; unreported: number }[]>`
@@ -136,7 +139,7 @@ export async function sweepFailures(store: Store, now = new Date()): Promise<voi
   });
 }
 
-/** A sign-in that succeeded begins the count anew. Of one that nothing else is known of, nothing is left. */
+/** Resets the count after a successful sign-in. If no failure is recorded for the pair, its row is deleted. */
 export async function clearFailures(
   { prisma }: Pick<Store, 'prisma'>,
   account: string,

@@ -7,11 +7,11 @@ import { fold } from '../lib/text.ts';
 
 const derive = promisify(argon2);
 
-/** OWASP's least parameters for argon2id: 19 MiB, two passes, one lane. */
+/** OWASP's min parameters for argon2id: 19 MiB, two passes, one lane. */
 const parameters = { memory: 19_456, passes: 2, parallelism: 1 };
 const head = `$argon2id$v=19$m=${parameters.memory},t=${parameters.passes},p=${parameters.parallelism}`;
 
-// Two at a time leave the event loop and the other threads of the pool to everybody else.
+// Two concurrent hashes leave the event loop and the other threads of the pool to other work.
 const hashing = new FairQueue({
   width: 2,
   perOwner: 20,
@@ -34,29 +34,29 @@ async function compute(
   );
 }
 
-/**
- * @param owner whose turn it takes: hashing has a queue that its owners share.
- * @returns the hash in PHC form, with its parameters.
- */
+/** @param owner owner in the shared queue of hashes. @returns the hash in PHC format, with its parameters. */
 export async function hashPassword(password: string, owner = ''): Promise<string> {
   const salt = randomBytes(16);
   const tag = await compute(password, salt, parameters, owner);
   return `${head}$${salt.toString('base64').replaceAll('=', '')}$${tag.toString('base64').replaceAll('=', '')}`;
 }
 
-/** A hash that no password has: who is unknown costs the same time as who is not. */
-const nobody = `${head}$${randomBytes(16).toString('base64').replaceAll('=', '')}$${randomBytes(32).toString('base64').replaceAll('=', '')}`;
+/** A hash that no password matches, so that an unknown user costs the same time as a known one. */
+const unmatchable = `${head}$${randomBytes(16).toString('base64').replaceAll('=', '')}$${randomBytes(32).toString('base64').replaceAll('=', '')}`;
 
-/** Takes as long for nobody (null) as for somebody. @param owner whose turn it takes. */
+/**
+ * Verifies a password in the same time for an unknown user (null).
+ * @param owner owner in the shared queue of hashes.
+ */
 export async function verifyPassword(password: string, stored: string | null, owner = ''): Promise<boolean> {
-  const [, , , options = '', salt = '', tag = ''] = (stored ?? nobody).split('$');
+  const [, , , options = '', salt = '', tag = ''] = (stored ?? unmatchable).split('$');
   const [memory = 0, passes = 0, parallelism = 0] = options.split(',').map((part) => Number(part.slice(2)));
   const expected = Buffer.from(tag, 'base64');
   const actual = await compute(password, Buffer.from(salt, 'base64'), { memory, passes, parallelism }, owner);
   return stored !== null && expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
-/** Was it made with other parameters than today's? Then the next sign-in makes it anew. */
+/** True if the hash has outdated parameters. The next sign-in replaces it. */
 export const needsRehash = (stored: string): boolean => !stored.startsWith(`${head}$`);
 
 const common = [
@@ -83,9 +83,9 @@ const common = [
 const product = ['gatehouse', 'kestra'];
 
 /**
- * NIST SP 800-63B: length, no rules of composition, a list of what is guessed first (with the words of the place).
- * @param context words around the account: its name, e-mail, tenants.
- * @returns the faults; none where it will do.
+ * Checks a password after NIST SP 800-63B: its length, no composition rules, and a list of commonly guessed words.
+ * @param context words about the account: its name, email and tenants.
+ * @returns the faults; empty if the password is acceptable.
  */
 export function passwordIssues(
   password: string,
@@ -95,14 +95,14 @@ export function passwordIssues(
 ): Issue[] {
   const length = [...normalise(password)].length;
   const issue = (message: string): Issue[] => [{ path, message }];
-  if (length < least) return issue(`A password has at least ${least} characters.`);
-  if (length > 1_024) return issue('A password has at most 1,024 characters.');
+  if (length < least) return issue(`The password must have at least ${least} characters.`);
+  if (length > 1_024) return issue('The password must have at most 1,024 characters.');
   const folded = fold(password);
   const words = [...context.flatMap((word) => [word, ...word.split('@')]), ...product, ...common]
     .map(fold)
     .filter((word) => word.length >= 4)
     .sort((a, b) => b.length - a.length);
-  // What remains when the guessable words are taken out has to carry the password.
+  // The password must be strong enough without its guessable words.
   const carriesTooLittle = (text: string): boolean => {
     const rest = words.reduce((left, word) => left.replaceAll(word, ''), text);
     return rest.length !== text.length && [...rest].length < 8;
@@ -113,7 +113,7 @@ export function passwordIssues(
     /^(.{1,4})\1+.{0,3}$/u.test(folded) ||
     isRun(folded)
   ) {
-    return issue('This password is among those that are guessed first; choose another.');
+    return issue('This password is easy to guess. Choose another one.');
   }
   return [];
 }
@@ -130,10 +130,10 @@ const masks: Readonly<Record<string, string>> = {
   '7': 't',
 };
 
-/** p@ssw0rd is guessed right after password. */
+/** Reverts common substitutions: p@ssw0rd is as easy to guess as password. */
 const unmasked = (text: string): string => text.replace(/[@431!0$57]/g, (character) => masks[character]!);
 
-/** 123456789012345, abcdefghijklmno, and the same backwards. */
+/** True for 123456789012345, abcdefghijklmno, and the same backwards. */
 function isRun(text: string): boolean {
   const codes = [...text].map((character) => character.codePointAt(0)!);
   const steps = new Set(codes.slice(1).map((code, i) => code - codes[i]!));

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { peerOf } from '../lib/address-share.ts';
 
-/** Names that nobody has, which an address may try in a minute before they are put on record as one. */
+/** Max unknown names of one address per minute with separate records. */
 const maxNames = 20;
 const maxAddresses = 10_000;
 
@@ -11,13 +11,13 @@ interface Tried {
 }
 
 /**
- * Merges what an address tries under names that nobody has: the first names of a minute are kept apart, all others are
- * one name (''), so that guessing at random makes neither a row nor an event of each.
+ * Limits records of sign-ins with unknown names from one address: the first names of a minute are counted separately,
+ * and all others under one name (''). Random guesses therefore do not create a row and an event each.
  */
 export class Strangers {
   readonly #tried = new LRUCache<string, Tried>({ max: maxAddresses });
 
-  /** The name under which a failure of this one is counted. */
+  /** Returns the name under which a failure is counted. */
   nameOf(account: string, address: string, now = Date.now()): string {
     const peer = peerOf(address);
     const minute = Math.floor(now / 60_000);

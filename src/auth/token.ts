@@ -7,7 +7,7 @@ const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const randomLength = 30;
 const checksumLength = 6;
 
-/** What finds a token in text: 30 random characters (178 bits) and a checksum of 6, behind `gth_`. */
+/** Matches a token in a text: 30 random characters (178 bits) and a checksum of 6, after `gth_`. */
 export const tokenPattern = /\bgth_[0-9A-Za-z]{36}\b/;
 
 function checksum(body: string): string {
@@ -25,13 +25,13 @@ export function newToken(): string {
   return `gth_${body}${checksum(body)}`;
 }
 
-/** Is it a whole token? A typo is found here, before any look-up. */
+/** True if the token is complete. Detects a typo without a query. */
 export function isToken(text: string): boolean {
   if (text.length !== 4 + randomLength + checksumLength || !tokenPattern.test(text)) return false;
   return checksum(text.slice(4, 4 + randomLength)) === text.slice(4 + randomLength);
 }
 
-/** What is stored instead of the token. */
+/** The hash of a token, which is stored in its place. */
 export const tokenHash = (keys: Keys, token: string): string => keyedHash(keys.pepper, token);
-/** What is shown of a token, to tell one from another. */
+/** The visible prefix of a token, to distinguish tokens. */
 export const tokenPrefix = (token: string): string => token.slice(0, 10);

@@ -9,13 +9,13 @@ interface Pair {
 }
 
 /**
- * What answers tell of a lock. Every name is counted here alike, so the answer does not tell which names there are: the
- * count that locks (lockout.ts) leaves out names that no account has, beyond the first of a minute.
+ * Computes the lock times in responses. All names are counted equally, so the response does not reveal which names
+ * exist. The count that locks (lockout.ts) excludes unknown names beyond the first ones of a minute.
  */
 export class ToldLocks {
   readonly #pairs = new LRUCache<string, Pair>({ max: maxPairs });
 
-  /** Counts a sign-in that failed. @returns the seconds until the end of the lock, where there is one. */
+  /** Counts a failed sign-in. @returns the seconds until the lock ends, if there is one. */
   fail(account: string, address: string, now = Date.now()): number | undefined {
     const name = `${address} ${account}`;
     const pair = this.#pairs.get(name) ?? { recent: [], lockedUntil: 0 };
@@ -29,7 +29,7 @@ export class ToldLocks {
     return Math.ceil((pair.lockedUntil - now) / 1_000);
   }
 
-  /** A sign-in that succeeded begins the count anew. */
+  /** Resets the count after a successful sign-in. */
   clear(account: string, address: string): void {
     this.#pairs.delete(`${address} ${account}`);
   }

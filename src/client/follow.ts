@@ -1,9 +1,9 @@
 /**
- * Follows the audit feed for ever, with any GraphQL client that subscribes: over SSE, or over WebSocket. Imports nothing,
- * so that it can be copied into a frontend.
+ * Follows the audit feed without end, with any GraphQL client that supports subscriptions over SSE or WebSocket. It has
+ * no imports, so that it can be copied into a frontend.
  */
 
-/** An event, or a bookmark (null) that only moves the cursor. */
+/** An event, or a bookmark (null) that only advances the cursor. */
 export interface FeedItem<Event> {
   readonly cursor: string;
   readonly event: Event | null;
@@ -12,37 +12,40 @@ interface Fault {
   readonly message?: string;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
-/** One result of the subscription, whose only root field is `auditEvents`. */
+/** A result of the subscription, whose only root field is `auditEvents`. */
 export interface FeedResult {
   readonly data?: unknown;
   readonly errors?: readonly Fault[] | null | undefined;
 }
 
-/** Events between the last one that arrived and the oldest that is kept are gone. */
+/** Reports that events between the last received one and the oldest retained one were removed. */
 export interface Gap {
-  /** What is still there begins behind it. */
+  /** The retained events are after this cursor. */
   readonly oldestCursor: string;
-  /** The store knows less than this follower: it was restored from a backup. */
+  /** True if the store is older than the last received event, because it was restored from a backup. */
   readonly ahead: boolean;
 }
 
 export interface FollowOptions<Event> {
-  /** Subscribes with this `after` (null: from now on), until the signal. */
+  /** Subscribes with this `after` (null for new events only) until the signal aborts. */
   readonly subscribe: (after: string | null, signal: AbortSignal) => AsyncIterable<FeedResult>;
-  /** The cursor of the last item that was seen in an earlier life. */
+  /** Cursor of the last item that was received in an earlier session. */
   readonly after?: string;
-  /** What is there already, told first (in this order), with the `streamCursor` of the list. Not asked with `after`. */
+  /**
+   * Lists the existing events, which are delivered first (in this order), with the `streamCursor` of the list. Not
+   * called with `after`.
+   */
   readonly list?: () => Promise<{ readonly items: readonly FeedItem<Event>[]; readonly streamCursor: string }>;
-  /** The cursor to go on from (null: from now on). Left out, a gap ends the following with its error. */
+  /** Returns the cursor to continue from (null for new events only). Without it, a gap throws its error. */
   readonly onGap?: (gap: Gap) => string | null | Promise<string | null>;
-  /** What tells two events apart; the cursor of the item where it is left out. */
+  /** Returns the identity of an event. Defaults to the cursor of the item. */
   readonly keyOf?: (item: FeedItem<Event>) => string;
-  /** Is told why it waits before it tries again. */
+  /** Called before each retry, with the fault and the delay. */
   readonly onRetry?: (fault: unknown, milliseconds: number) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Why it follows no more. `code` is one of Gatehouse's error codes. */
+/** Ends the following. `code` is one of Gatehouse's error codes. */
 export class FollowError extends Error {
   readonly code: string;
   readonly gap: Gap | undefined;
@@ -54,9 +57,9 @@ export class FollowError extends Error {
   }
 }
 
-/** Refusals that do not get better by trying again. */
+/** Errors for which a retry does not help. */
 const final = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'BAD_INPUT', 'LIMIT_EXCEEDED', 'CURSOR_EXPIRED']);
-/** Close codes of a WebSocket that say the same. */
+/** The equivalent close codes of a WebSocket. */
 const closeCodes: Readonly<Record<number, string>> = {
   4400: 'BAD_INPUT',
   4401: 'UNAUTHENTICATED',
@@ -64,10 +67,10 @@ const closeCodes: Readonly<Record<number, string>> = {
 };
 const firstWaitMs = 200;
 const maxWaitMs = 2_000;
-/** Keys that are remembered to tell what came twice. */
+/** Max keys in memory to remove duplicates. */
 const maxKnown = 10_000;
 
-/** @yields every event once, and the bookmarks between: keep `cursor`, it is where to go on. @throws {FollowError} */
+/** @yields every event once, and bookmarks between them. Store `cursor` to resume later. @throws {FollowError} */
 export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenerator<FeedItem<Event>, void> {
   const { subscribe, list, onGap, onRetry, keyOf = ({ cursor }) => cursor } = options;
   const ended = new AbortController();
@@ -121,7 +124,7 @@ export async function* follow<Event>(options: FollowOptions<Event>): AsyncGenera
   }
 }
 
-/** The fault in whichever way the client tells it: errors of a result, thrown, or a WebSocket's close. */
+/** Returns the refusal in a fault of the client: errors of a result, a thrown error, or the close of a WebSocket. */
 function refusalOf(fault: unknown): FollowError | undefined {
   const { code: closed, errors } = (fault ?? {}) as { code?: unknown; errors?: unknown };
   const [first] = (Array.isArray(fault) ? fault : Array.isArray(errors) ? errors : [fault]) as (Fault | undefined)[];
@@ -132,7 +135,7 @@ function refusalOf(fault: unknown): FollowError | undefined {
   return new FollowError(known, first?.message ?? known, gap);
 }
 
-/** Some clients end their iterables at the signal, some do not. */
+/** Some clients do not end their iterables at the signal. */
 async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   const iterator = stream[Symbol.asyncIterator]();
   const over = new Promise<{ done: true; value: undefined }>((resolve) => {
@@ -147,7 +150,7 @@ async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): 
       yield value;
     }
   } finally {
-    // Not waited for: one that waits for the network itself may take its time.
+    // Not awaited, because the iterator may wait for the network.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }

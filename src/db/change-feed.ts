@@ -18,9 +18,9 @@ import type { Store } from './transaction.ts';
 
 const pollMs = 500;
 const idleMs = 1_000;
-/** Changes that a tail keeps, so that followers who keep up read them from memory. */
+/** Max changes in memory, from which followers near the end are served. */
 const kept = 1_000;
-/** How long a removal is told of: who stays away longer reads the list anew. */
+/** Time for which removals are reported. A follower with a longer gap lists again. */
 const removalsKeptMs = 24 * 60 * 60_000;
 
 const later = (a: Mark, b: Mark): Mark => (isBehind(a, b) ? b : a);
@@ -29,16 +29,16 @@ const furthest = (a: ChangePosition, b: ChangePosition): ChangePosition => ({
   removal: later(a.removal, b.removal),
 });
 
-/** A place to follow from, good for as long as the server keeps running and the store keeps its history. */
+/** A position to follow from. It is valid as long as the server runs and the store keeps its history. */
 export interface ChangePlace extends ChangePosition {
   readonly era: AbortSignal;
 }
 
-/** Shares the reading of one source among those who follow it. */
+/** Shares the reads of one source among its followers. */
 class ChangeTail {
   readonly #read: (from: ChangePosition) => Promise<ReadChanges>;
   #changes: Change[] = [];
-  /** What is in memory is all between these two. */
+  /** Memory contains all changes between these two positions. */
   #begin: ChangePosition | undefined;
   #end: ChangePosition | undefined;
   #reading: Promise<void> | undefined;
@@ -50,7 +50,7 @@ class ChangeTail {
     this.#read = read;
   }
 
-  /** What is behind a position; undefined where memory does not reach back so far. */
+  /** Returns the changes after a position, or undefined if memory does not reach back that far. */
   after(at: ChangePosition): Pick<ReadChanges, 'changes' | 'position'> | undefined {
     const begin = this.#begin;
     if (!begin || !this.#end || isBehind(at.row, begin.row) || isBehind(at.removal, begin.removal)) return undefined;
@@ -62,7 +62,7 @@ class ChangeTail {
     return { changes, position };
   }
 
-  /** Reads on; the first time, from this position. */
+  /** Reads on. The first call starts at this position. */
   look(from?: ChangePosition): void {
     this.#begin ??= from;
     this.#end ??= from;
@@ -90,7 +90,7 @@ class ChangeTail {
       });
   }
 
-  /** Calls back when there is more. @returns how to stop. */
+  /** Calls back for new changes. @returns a function to unsubscribe. */
   onChange(listener: () => void): () => void {
     this.#waiting.add(listener);
     return () => this.#waiting.delete(listener);
@@ -98,8 +98,8 @@ class ChangeTail {
 }
 
 /**
- * The live reading of rows that are no audit events: executions, logs, triggers, workers. Every change that commits is
- * told, in the order of transactions; changes of one row in quick succession may be told as one, as it is then.
+ * Live feed of rows other than audit events: executions, logs, triggers, workers. Every committed change is delivered,
+ * in transaction order. Several changes of a row in quick succession may be delivered as one, with the latest state.
  */
 export class ChangeFeed {
   readonly #store: Store;
@@ -107,7 +107,10 @@ export class ChangeFeed {
   readonly #timer: NodeJS.Timeout;
   readonly #off: () => void;
   readonly #closing = new AbortController();
-  /** Aborted where the store is restored or its server restarted: numbers of transactions mean nothing across that. */
+  /**
+   * Aborted if the store is restored or its server restarts, because transaction numbers are not comparable across
+   * that.
+   */
   #era = new AbortController();
 
   constructor(store: Store, history = new History()) {
@@ -127,7 +130,7 @@ export class ChangeFeed {
       offHistory();
       offWake();
     };
-    // The poll covers a wake-up that was lost, and what became readable because an older transaction ended.
+    // The poll covers a lost notification, and changes that become readable when an older transaction ends.
     this.#timer = setInterval(() => {
       for (const { tail } of this.#tails.values()) tail.look();
     }, pollMs);
@@ -145,7 +148,7 @@ export class ChangeFeed {
     this.#closing.abort();
   }
 
-  /** The present position: whatever is committed from now on is behind it. */
+  /** Returns the current position. All later commits are after it. */
   async now(): Promise<ChangePlace> {
     const { signal: era } = this.#era;
     const [row] = await this.#store.prisma.$queryRaw<{ horizon: bigint }[]>`
@@ -155,8 +158,9 @@ export class ChangeFeed {
   }
 
   /**
-   * The changes behind a place, as they come. Throws CURSOR_EXPIRED where the server or the store is another by now. Yields an empty list about once a second while nothing comes, so that
-   * the follower can look whether it may still follow. Nothing is read ahead of a follower that does not take.
+   * Yields the changes after a position as they are committed. Throws CURSOR_EXPIRED if the server restarted or the
+   * store was restored. While no change arrives, it yields an empty list about once a second, so that the follower can
+   * check its rights. It does not read ahead of a slow follower.
    */
   async *follow(
     source: ChangeSource,
@@ -175,7 +179,7 @@ export class ChangeFeed {
         if (found === undefined) {
           const own = await read(at);
           found = own;
-          // Nothing behind it in the database either: the tail begins here.
+          // The database has no later changes either, so the tail starts here.
           if (own.isComplete) tail.look(own.position);
         } else if (found.changes.length === 0) {
           const { promise: changed, resolve } = Promise.withResolvers<void>();
@@ -192,7 +196,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Forgets removals that are told no more. */
+  /** Deletes removals that are no longer reported. */
   async prune(now = Date.now()): Promise<void> {
     const oldest = new Date(now - removalsKeptMs);
     for (;;) {

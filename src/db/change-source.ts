@@ -1,18 +1,18 @@
 import type { PrismaClient } from './generated/client.ts';
 import { type Tx, wakeAfterCommit } from './transaction.ts';
 
-/** Where a reader stands: everything of a lesser transaction, and of the same one up to this id, is behind it. */
+/** Position of a reader: it has read everything of earlier transactions, and of the same one up to this ID. */
 export interface Mark {
   readonly changed: bigint;
   readonly id: string;
 }
-/** Rows and removals are read side by side, each from its own mark. */
+/** Positions in rows and in removals, which are read separately. */
 export interface ChangePosition {
   readonly row: Mark;
   readonly removal: Mark;
 }
 
-/** One row as it is after a change, or as it was before it was removed. Several changes of a row may come as one. */
+/** A row after a change, or before its removal. Several changes of a row may be combined. */
 export interface Change {
   readonly kind: 'row' | 'removal';
   readonly row: Readonly<Record<string, unknown>>;
@@ -20,16 +20,16 @@ export interface Change {
 }
 
 /**
- * Rows that can be followed: a table with a column `changed` that holds the transaction of the last change (default on
+ * Rows that can be followed. Their table has a column `changed` with the transaction of the last change (default on
  * insert, trigger note_change on update), and an index over the columns of `of` and `changed`.
  */
 export interface ChangeSource {
   readonly model: string;
-  /** Columns with their values: the rows that are followed. Empty: all of the table. */
+  /** Columns and values of the followed rows. Empty for the whole table. */
   readonly of: Readonly<Record<string, string>>;
-  /** The tenant ('' for the instance) under which the table's removals are noted; absent: they are not told. */
+  /** The tenant ('' for the instance) of the table's removals. Omit if removals are not reported. */
   readonly removals?: string;
-  /** What is sent to wake the readers. */
+  /** Topic that notifies the readers. */
   readonly topic: string;
 }
 
@@ -49,31 +49,34 @@ export const instanceSource = (model: string): ChangeSource => ({
   topic: changeTopic(model, ''),
 });
 
-/** Wakes who follows these rows, after COMMIT. Whoever changes them calls it: without, they are told at the next poll. */
+/**
+ * Notifies the followers of these rows after COMMIT. Every writer calls it. Otherwise they notice changes at the next
+ * poll.
+ */
 export const wakeFollowers = (tx: Tx, model: string, tenantId = ''): void =>
   wakeAfterCommit(tx, changeTopic(model, tenantId));
 
 export const isBehind = (a: Mark, b: Mark): boolean =>
   a.changed < b.changed || (a.changed === b.changed && a.id < b.id);
 const maxId = '\u{10ffff}';
-/** Everything below this transaction is decided and was read. */
+/** The position before this transaction. All earlier transactions are decided and read. */
 export const before = (horizon: bigint): Mark => ({ changed: horizon - 1n, id: maxId });
 
 export const readBatch = 200;
 
 export interface ReadChanges {
   readonly changes: readonly Change[];
-  /** Where to read on. */
+  /** Position of the next read. */
   readonly position: ChangePosition;
-  /** Is there nothing more at this moment? */
+  /** True if there are no more changes at this time. */
   readonly isComplete: boolean;
 }
 
 const horizonSql = '(SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS x) h';
 
 /**
- * Reads on from a position. Transactions commit out of their order: only those below the oldest one that still runs are
- * read, so nothing that commits late is passed over.
+ * Reads changes after a position. Transactions commit out of order, so only those below the oldest running transaction
+ * are read: no late commit is skipped.
  */
 export async function readChanges(
   prisma: PrismaClient,

@@ -12,20 +12,20 @@ import { RunningStatements } from './statement-watch.ts';
 export interface Database {
   readonly prisma: PrismaClient;
   readonly pool: pg.Pool;
-  /** Two connections apart, for what must not wait until requests let go of the pool: cancelling, and the revision. */
+  /** Two separate connections for work that must not wait for the pool: cancellation, and the revision. */
   readonly apart: pg.Pool;
   readonly connection: Connection;
-  /** Makes every connection anew, those in use when they are given back: they may lead to a server of before. */
+  /** Replaces every connection, those in use when they are released: they may lead to a former server. */
   renew(): void;
-  /** Ends the statements that have waited longer than this for an answer, where the database is silent. */
+  /** Cancels statements that have waited longer than this for a response, while the database is silent. */
   giveUp(milliseconds: number): void;
   close(): Promise<void>;
 }
 
-/** How long the end waits for statements that still run, before and after they are cancelled. */
+/** Time to wait for running statements at shutdown, before and after their cancellation. */
 const closeMs = 500;
 
-/** At most this many statements get a name: a name keeps a plan in every connection. */
+/** Max named statements: each name keeps a plan in every connection. */
 const namedStatements = 500;
 
 function statementNames(): (query: { sql: string }) => string {
@@ -46,7 +46,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     ...connection,
     max: 2,
     connectionTimeoutMillis: 2_000,
-    // The first is the database's, the second for where it cannot be heard.
+    // The first timeout is the database's. The second applies if the database is unreachable.
     options: '-c statement_timeout=2000',
     query_timeout: 2_500,
   });
@@ -68,7 +68,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     ].join(' '),
     Client: deadlineClient(cancel, statements),
   });
-  // A connection that breaks while idle is replaced at the next use; the use itself reports what it meets.
+  // A connection that breaks while idle is replaced at its next use, which reports the error.
   pool.on('error', () => undefined);
   statements.watch(pool);
   const clients = new Set<pg.PoolClient>();
@@ -86,7 +86,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     apart,
     connection,
     renew() {
-      // The pool lets go of a connection that was used too often when it is given back.
+      // The pool closes a connection with too many uses when it is released.
       for (const client of clients) Object.assign(client, { _poolUseCount: Number.POSITIVE_INFINITY });
       for (let idle = pool.idleCount; idle > 0; idle -= 1)
         void pool.connect().then(
@@ -97,7 +97,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     giveUp: (milliseconds) => statements.giveUp(milliseconds),
     async close() {
       const ended = prisma.$disconnect().then(() => pool.end());
-      // What still runs after that belongs to requests that were given up: it must not hold up the end.
+      // Statements that still run belong to abandoned requests and must not delay the shutdown.
       await atMost(closeMs, ended);
       const running = [...clients].map((client) => (client as unknown as { processID: number }).processID);
       if (running.length > 0) await atMost(closeMs, cancel(running));

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
 import type { RunningStatements } from './statement-watch.ts';
 
-/** Ends the statements that these backends run; resolves, always, when it was done or could not be. */
+/** Cancels the running statements of these backends. Always resolves, whether or not it succeeds. */
 export type Cancel = (pids: number[]) => Promise<void>;
 
-/** The time that one request has. When it is over, its running statements are cancelled and no new one starts. */
+/** The time limit of a request. When it expires, running statements are cancelled and new ones are refused. */
 export class Deadline {
   readonly #running = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
@@ -15,33 +15,36 @@ export class Deadline {
   #controller: AbortController | undefined;
   #cancel: Cancel | undefined;
   #cancelling: Promise<void> | undefined;
-  /** Whose share of the connections the request uses; undefined: not known yet. */
+  /** Owner of the share of connections that the request uses; undefined while unknown. */
   owner: () => string | undefined = () => undefined;
-  /** For how many transactions, or turns that others wait for, the request must not wait behind its own account. */
+  /**
+   * Number of open transactions, or turns on which others wait. While it is above 0, the request does not wait for its
+   * own account.
+   */
   ahead = 0;
 
-  /** @param milliseconds left out: it has no end, and only says whose share of the connections is used. */
+  /** @param milliseconds omit for no limit. The deadline then only names the owner of the connections. */
   constructor(milliseconds?: number) {
     if (milliseconds !== undefined) this.extend(milliseconds);
     this.#ended.promise.catch(() => undefined);
   }
 
-  /** Rejects with TIMEOUT when the time is over; never resolves. */
+  /** Rejects with TIMEOUT at expiry. Never resolves. */
   get over(): Promise<never> {
     return this.#ended.promise;
   }
 
-  /** TIMEOUT, when the time is over. */
+  /** A TIMEOUT error after expiry. */
   get fault(): GatehouseError | undefined {
     return this.#fault;
   }
 
-  /** @throws TIMEOUT when the time is over. */
+  /** @throws TIMEOUT after expiry. */
   throwIfOver(): void {
     if (this.#fault) throw this.#fault;
   }
 
-  /** Made when it is first asked for: most requests never wait for anything that needs one. */
+  /** Created on first use, because most requests do not need it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#fault && !this.#controller.signal.aborted) this.#controller.abort(this.#fault);
@@ -49,13 +52,13 @@ export class Deadline {
   }
 
   expire(): void {
-    this.#fault ??= new GatehouseError('TIMEOUT', 'The request took too long and was cancelled.');
+    this.#fault ??= new GatehouseError('TIMEOUT', 'The request timed out and was cancelled.');
     this.#ended.reject(this.#fault);
     this.#controller?.abort(this.#fault);
     if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);
   }
 
-  /** Does work that others wait for: its statements do not wait behind those of its own account. */
+  /** Runs work on which others wait. Its statements do not wait for those of the same account. */
   async goAhead<T>(work: () => Promise<T>): Promise<T> {
     this.ahead += 1;
     try {
@@ -65,7 +68,7 @@ export class Deadline {
     }
   }
 
-  /** Gives more time, for work that is known to be long. */
+  /** Extends the deadline for long work. */
   extend(milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.expire(), milliseconds);
@@ -83,8 +86,8 @@ export class Deadline {
   }
 
   /**
-   * The statement ended. `done` gives its connection to the next: not before a cancellation that is on its way has
-   * arrived, or it would hit a statement of somebody else.
+   * Called at the end of a statement. `done` releases its connection, but not before a pending cancellation has
+   * arrived: it would hit a statement of another request.
    */
   leave(pid: number, done: () => void): void {
     this.#running.delete(pid);
@@ -96,20 +99,20 @@ export class Deadline {
 const current = new AsyncLocalStorage<Deadline>();
 
 export const currentDeadline = (): Deadline | undefined => current.getStore();
-/** For work that several requests share, or that must not be lost: it does not end with the request that began it. */
+/** Runs work that several requests share, or that must not be lost, independent of the current request's deadline. */
 export const withoutDeadline = <T>(work: () => T): T => current.exit(work);
 export const withDeadline = <T>(deadline: Deadline, work: () => T): T => current.run(deadline, work);
 
 type Done = (...results: unknown[]) => void;
 
-/** A pg client class whose statements belong to the request that sent them, and are watched while they run. */
+/** A pg client class that attributes statements to the current request, and watches them while they run. */
 export function deadlineClient(cancel: Cancel, running: RunningStatements): typeof pg.Client {
   class WatchedClient extends pg.Client {
     override query(...args: unknown[]): never {
       const run = super.query as (...rest: unknown[]) => unknown;
       const ended = running.began(this);
       const last = args.at(-1);
-      // The pool asks by callback, everybody else by promise.
+      // The pool uses callbacks, all other callers promises.
       if (typeof last !== 'function') return (run.apply(this, args) as Promise<unknown>).finally(ended) as never;
       const done: Done = (...results) => {
         ended();
@@ -123,7 +126,7 @@ export function deadlineClient(cancel: Cancel, running: RunningStatements): type
       const deadline = current.getStore();
       const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string } | undefined)?.text;
       const run = super.query as (...rest: unknown[]) => unknown;
-      // COMMIT and ROLLBACK must always run: they end what is open.
+      // COMMIT and ROLLBACK must always run, because they end the transaction.
       if (!deadline || text === undefined || /^\s*(COMMIT|ROLLBACK)/i.test(text)) return run.apply(this, args) as never;
       const pid = (this as unknown as { processID: number }).processID;
       const last = args.at(-1);

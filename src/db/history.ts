@@ -1,22 +1,22 @@
 import { GatehouseError } from '../errors.ts';
 
-/** What happened to the store: it is of another history, or the same one after a restart of its server. */
+/** A break of the store: a restore to another history, or a restart of its server. */
 export type Break = 'restored' | 'restarted';
 
 /**
- * Which history of the store this gateway has seen. After a restore, all that is in memory is of a history that is no
- * more: who keeps something notes the epoch, and drops what is of an earlier one.
+ * The history of the store that this gateway has seen. A restore invalidates all data in memory: caches store the
+ * epoch, and drop entries of earlier ones.
  */
 export class History {
   #epoch = 0;
   readonly #listeners = new Set<(what: Break) => void>();
 
-  /** Counts the restores that were seen. */
+  /** Number of observed restores. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Calls back at once, before anything else is read or decided. @returns how to stop. */
+  /** Calls back immediately, before any further read or decision. @returns a function to unsubscribe. */
   on(listener: (what: Break) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -28,7 +28,7 @@ export class History {
   }
 }
 
-/** What ends a stream of changes, which cannot tell what happened in between. */
+/** The error that ends a stream of changes, because changes during the break are unknown. */
 export const historyBroke = () =>
   new GatehouseError(
     'CURSOR_EXPIRED',

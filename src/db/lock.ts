@@ -4,9 +4,9 @@ import type { Connection } from './embedded.ts';
 const key = 7_301_002;
 
 /**
- * Holds the embedded store for one gateway. The database keeps the lock for as long as the connection lives, so a
- * gateway that was killed leaves none behind.
- * @returns how to let go; undefined where another gateway holds it.
+ * Locks the embedded store for one gateway. The database keeps the lock as long as the connection is open, so a killed
+ * gateway leaves no lock.
+ * @returns a function to release the lock, or undefined if another gateway holds it.
  */
 export async function holdStore(
   connection: Connection,
@@ -31,9 +31,9 @@ export async function holdStore(
 }
 
 /**
- * Does work that one gateway does at a time, for as long as its connection lives.
- * @param name what the work is called, the same on every gateway.
- * @returns undefined where another one is at it.
+ * Runs work on one gateway at a time, as long as its connection is open.
+ * @param name name of the work, the same on every gateway.
+ * @returns undefined if another gateway runs it.
  */
 export async function exclusively<T>(
   connection: Connection,

@@ -8,7 +8,7 @@ import { DatabaseError, reach, toldError } from './reach.ts';
 const folder = join(import.meta.dirname, '..', '..', 'prisma', 'migrations');
 const lockKey = 7_301_001;
 
-/** The record that `prisma migrate` keeps, so that both tools agree about what was applied. */
+/** The table of `prisma migrate`, so that both tools agree on the applied migrations. */
 const ledger = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL,
   "checksum" VARCHAR(64) NOT NULL,
@@ -37,9 +37,9 @@ export function migrations(): Migration[] {
 }
 
 /**
- * Applies what is missing, each migration in a transaction of its own, one gateway at a time.
- * @returns the names of those applied now.
- * @throws where an applied migration was edited since, or the server cannot be used: with what to do.
+ * Applies missing migrations, each in a separate transaction, one gateway at a time.
+ * @returns the names of the applied migrations.
+ * @throws if an applied migration was edited, or the server cannot be used.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
   await reach(connection);
@@ -47,7 +47,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    // Another gateway may be at it; one that hangs must not hang this one.
+    // Another gateway may be migrating. If it hangs, this one must not.
     await client.query("SET lock_timeout = '60s'");
     await client.query('SELECT pg_advisory_lock($1)', [lockKey]);
     await client.query(ledger);
@@ -60,7 +60,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
       if (known.has(name)) {
         if (known.get(name) !== checksum)
           throw new DatabaseError(
-            `Migration ${name} is not the one that was applied to this store. Use the version of Gatehouse that the store was used with, or a later one.`,
+            `Migration ${name} differs from the one that was applied to this store. Use the same version of Gatehouse as the store, or a later one.`,
           );
         continue;
       }
@@ -74,9 +74,9 @@ export async function migrate(connection: Connection): Promise<string[]> {
         await client.query('COMMIT');
       } catch (error) {
         await client.query('ROLLBACK');
-        const told = toldError(error, connection);
-        throw told instanceof DatabaseError
-          ? told
+        const explained = toldError(error, connection);
+        throw explained instanceof DatabaseError
+          ? explained
           : new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
       }
       done.push(name);

@@ -3,30 +3,27 @@ import { lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ToldError } from '../lib/told-error.ts';
 
-/** PostgreSQL refuses to run as root; then it runs as this user. */
+/** An operating-system account for PostgreSQL, which refuses to run as root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Why the embedded PostgreSQL cannot serve: told to the person at the command line as it is. */
+/** Reports why the embedded PostgreSQL cannot run. The command line prints its message. */
 export class EmbeddedStoreError extends ToldError {}
 
-/** The account that PostgreSQL runs as under root where no other is named. */
+/** Account of PostgreSQL under root, if no other is configured. */
 export const sharedAccount = 'nobody';
 
-/** What the log says where the embedded PostgreSQL runs as the shared account. */
+/** Log message if the embedded PostgreSQL runs as the shared account. */
 export const sharedAccountWarning =
   `PostgreSQL runs as the shared account ${sharedAccount}: every other process of ${sharedAccount} on this machine can read and change the whole store. ` +
-  'Make an account for it (useradd --system --no-create-home gatehouse-db) and start with GATEHOUSE_POSTGRES_ACCOUNT=gatehouse-db.';
+  'Create a separate account (useradd --system --no-create-home gatehouse-db) and start with GATEHOUSE_POSTGRES_ACCOUNT=gatehouse-db.';
 
 const idOf = (flag: '-u' | '-g', name: string): number =>
   Number(execFileSync('id', [flag, '--', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
 
-/**
- * The account to run as: undefined is the caller's own.
- * @param name as the settings have it.
- */
+/** Returns the account to run as; undefined for the current one. @param name configured name of the account. */
 export function unprivilegedAccount(name?: string): Account | undefined {
   const own = process.getuid?.();
   let account: Account;
@@ -35,12 +32,12 @@ export function unprivilegedAccount(name?: string): Account | undefined {
     account = { uid: idOf('-u', name ?? sharedAccount), gid: idOf('-g', name ?? sharedAccount) };
   } catch {
     throw new EmbeddedStoreError(
-      `There is no account ${name ?? sharedAccount} on this machine. Set GATEHOUSE_POSTGRES_ACCOUNT to one that PostgreSQL may run as.`,
+      `The account ${name ?? sharedAccount} does not exist on this machine. Set GATEHOUSE_POSTGRES_ACCOUNT to an existing account for PostgreSQL.`,
     );
   }
   if (own === 0) {
     if (account.uid !== 0) return account;
-    throw new EmbeddedStoreError('PostgreSQL does not run as root. Set GATEHOUSE_POSTGRES_ACCOUNT to another account.');
+    throw new EmbeddedStoreError('PostgreSQL cannot run as root. Set GATEHOUSE_POSTGRES_ACCOUNT to another account.');
   }
   if (account.uid === own) return undefined;
   throw new EmbeddedStoreError(
@@ -48,7 +45,7 @@ export function unprivilegedAccount(name?: string): Account | undefined {
   );
 }
 
-/** Gives a cluster to the account that it runs as from now on: whatever belonged to the former owner, and nothing else. */
+/** Changes the owner of a cluster: only files of the former owner are changed. */
 export function giveTo(path: string, { uid, gid }: Account): void {
   const former = lstatSync(path).uid;
   if (former === uid) return;

@@ -17,7 +17,7 @@ import { type Account, EmbeddedStoreError } from './postgres-account.ts';
 
 const own = (): number => process.getuid?.() ?? 0;
 
-/** @throws {EmbeddedStoreError} where somebody else may put or rename something in this folder. */
+/** @throws {EmbeddedStoreError} if another account can create or rename files in this folder. */
 export function assertGuarded(path: string): void {
   const real = realpathSync(path);
   const { uid, mode } = lstatSync(real);
@@ -25,22 +25,23 @@ export function assertGuarded(path: string): void {
     throw new EmbeddedStoreError(
       `The folder ${real} belongs to another account (${uid}), which could read the database. Change its owner, or choose another data folder.`,
     );
-  // In a sticky folder, such as /tmp, nobody renames what belongs to others.
+  // In a sticky folder, such as /tmp, an account cannot rename files of others.
   if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0)
     throw new EmbeddedStoreError(
-      `Every account may write to the folder ${real} and could take the place of the database. Run: chmod o-w ${real}`,
+      `Every account can write to the folder ${real} and could replace the database. Run: chmod o-w ${real}`,
     );
 }
 
-/** Is it a folder of this account, closed to every other? A link is none. */
+/** True if the path is a folder that only this account can access. False for a link. */
 export function isPrivate(path: string, account: Account | undefined): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isDirectory() === true && found.uid === (account?.uid ?? own()) && (found.mode & 0o077) === 0;
 }
 
 /**
- * Makes a folder that only the account may enter, or takes the one that is there if it is such a folder.
- * @throws {EmbeddedStoreError} where it is a link or another account's, or the folder around it is not guarded.
+ * Creates a folder that only the account can access, or uses such a folder if it exists.
+ * @throws {EmbeddedStoreError} if it is a link or belongs to another account, or if other accounts can write to its
+ * parent.
  */
 export function privateFolder(path: string, account: Account | undefined): void {
   assertGuarded(dirname(path));
@@ -54,12 +55,12 @@ export function privateFolder(path: string, account: Account | undefined): void 
   const owner = account?.uid ?? own();
   if (!found.isDirectory() || found.uid !== owner)
     throw new EmbeddedStoreError(
-      `${path} is not a folder of the account that PostgreSQL runs as (${owner}). Remove it, if you do not know what it is for.`,
+      `${path} is not a folder of PostgreSQL's account (${owner}). Remove it if it is not in use.`,
     );
   chmodSync(path, 0o700);
 }
 
-/** Opens a file to write at its end, and never one that a link leads to. */
+/** Opens a file to append. Never follows a link. */
 export function openOwn(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   let file: number;
@@ -71,16 +72,16 @@ export function openOwn(path: string): number {
   const found = fstatSync(file);
   if (found.isFile() && found.uid === own() && found.nlink === 1) return file;
   closeSync(file);
-  throw new EmbeddedStoreError(`${path} is not a file of the gateway's own. Remove it.`);
+  throw new EmbeddedStoreError(`${path} is not a file of the gateway. Remove it.`);
 }
 
-/** Writes a new file for the account alone. @throws where there is something of that name, also a link. */
+/** Writes a new file that only the account can access. @throws if the path exists, including a link. */
 export function handOver(path: string, text: string, account: Account | undefined): void {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     fchmodSync(file, 0o600);
-    // By its descriptor: the path may lead elsewhere by now.
+    // Uses the descriptor, because the path may lead elsewhere by now.
     if (account) fchownSync(file, account.uid, account.gid);
     writeSync(file, text);
   } finally {

@@ -1,12 +1,12 @@
 import pg from 'pg';
-import { ToldError } from '../lib/told-error.ts';
+import { ToldError } from '../lib/explanations-error.ts';
 import type { Connection } from './embedded.ts';
 import { stateOf } from './sql-state.ts';
 
-/** How long the start waits for a database that is silent. */
+/** Time that the start waits for a silent database. */
 const answerMs = 10_000;
 
-/** Why the database of the settings cannot be used, and what to do: told at the command line as it is. */
+/** Reports why the configured database cannot be used, and what to do. The command line prints its message. */
 export class DatabaseError extends ToldError {}
 
 interface Place {
@@ -21,21 +21,21 @@ function placeOf(connection: Connection): Place {
   return { at, user: client.user ?? '', database: client.database ?? '' };
 }
 
-type Told = (place: Place, message: string) => string;
-const refuses: Told = ({ at }) =>
+type Explain = (place: Place, message: string) => string;
+const refuses: Explain = ({ at }) =>
   `PostgreSQL at ${at} refuses connections. Start it, or correct the host and port in DATABASE_URL.`;
-const unreachable: Told = ({ at }, message) =>
-  `PostgreSQL at ${at} cannot be reached (${message}). Correct the host in DATABASE_URL, or look at the network.`;
-const silent: Told = ({ at }) =>
-  `PostgreSQL at ${at} did not answer within ${answerMs / 1_000} s. Look whether it is overloaded or stopped, and start again.`;
-const signIn: Told = ({ at, user }, message) =>
-  `PostgreSQL at ${at} does not let ${user} in (${message}). Create the role, or correct the user and password in DATABASE_URL.`;
-const privileges: Told = ({ user, database }, message) =>
-  `The role ${user} may not create tables (${message}). Run: GRANT CREATE ON SCHEMA public TO "${user}", or make it the owner of ${database}.`;
-const readOnly: Told = ({ at }) =>
+const unreachable: Explain = ({ at }, message) =>
+  `PostgreSQL at ${at} cannot be reached (${message}). Correct the host in DATABASE_URL, or check the network.`;
+const silent: Explain = ({ at }) =>
+  `PostgreSQL at ${at} did not answer within ${answerMs / 1_000} s. Check whether it is overloaded or stopped, and start the gateway again.`;
+const signIn: Explain = ({ at, user }, message) =>
+  `PostgreSQL at ${at} refuses the sign-in of ${user} (${message}). Create the role, or correct the user and password in DATABASE_URL.`;
+const privileges: Explain = ({ user, database }, message) =>
+  `The role ${user} cannot create tables (${message}). Run: GRANT CREATE ON SCHEMA public TO "${user}", or make the role the owner of ${database}.`;
+const readOnly: Explain = ({ at }) =>
   `The database at ${at} is read-only, such as a standby. Set DATABASE_URL to the primary.`;
 
-const told: readonly [RegExp, Told][] = [
+const explanations: readonly [RegExp, Explain][] = [
   [/^(ECONNREFUSED|ENOENT)$/, refuses],
   [/^(ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EACCES)$/, unreachable],
   [/^ETIMEDOUT$/, silent],
@@ -43,45 +43,45 @@ const told: readonly [RegExp, Told][] = [
   [
     /^3D000$/,
     ({ at, database }) =>
-      `There is no database ${database} at ${at}. Run: CREATE DATABASE "${database}", or correct DATABASE_URL.`,
+      `The database ${database} does not exist at ${at}. Run: CREATE DATABASE "${database}", or correct DATABASE_URL.`,
   ],
   [/^(42501|3F000)$/, privileges],
   [/^25006$/, readOnly],
   [
     /^53300$/,
-    ({ at }) => `PostgreSQL at ${at} has no connection left. Raise its max_connections, or end other clients.`,
+    ({ at }) => `PostgreSQL at ${at} has no connections left. Raise its max_connections, or close other clients.`,
   ],
   [
     /^57P0[1-5]$/,
-    ({ at }, message) => `PostgreSQL at ${at} is not ready (${message}). Start the gateway again when it is.`,
+    ({ at }, message) => `PostgreSQL at ${at} is not ready (${message}). Start the gateway again when it is ready.`,
   ],
   [
     /^55P03$/,
-    () => 'Another gateway has been migrating this database for a minute. Look whether it still runs, and start again.',
+    () => 'Another gateway has been migrating this database for a minute. Check whether it still runs, and start again.',
   ],
-  [/^(53100|58030)$/, ({ at }, message) => `PostgreSQL at ${at} cannot write (${message}). Make room on its disk.`],
+  [/^(53100|58030)$/, ({ at }, message) => `PostgreSQL at ${at} cannot write (${message}). Free space on its disk.`],
 ];
 
-/** The same error, told in one sentence with what to do; any other one as it is. */
+/** The same error, explanations in one sentence with what to do; any other one as it is. */
 export function toldError(error: unknown, connection: Connection): unknown {
   if (error instanceof ToldError) return error;
   const place = placeOf(connection);
   const { message } = error as Error;
   const state = stateOf(error);
-  const known = told.find(([pattern]) => pattern.test(state));
+  const known = explanations.find(([pattern]) => pattern.test(state));
   if (known) return new DatabaseError(known[1](place, message), { cause: error });
   if (/timeout/i.test(message)) return new DatabaseError(silent(place, message), { cause: error });
   if (/Connection terminated|SSL|SASL|certificate|password must be/i.test(message))
     return new DatabaseError(
-      `No connection to PostgreSQL at ${place.at} could be made (${message}). Correct DATABASE_URL.`,
+      `The connection to PostgreSQL at ${place.at} failed (${message}). Correct DATABASE_URL.`,
       { cause: error },
     );
   return error;
 }
 
 /**
- * Looks whether the database answers, and can be written to, before anything else is begun.
- * @throws {DatabaseError} which says what is wrong and what to do.
+ * Checks at start that the database responds and is writable.
+ * @throws {DatabaseError} with the fault and what to do.
  */
 export async function reach(connection: Connection, milliseconds = answerMs): Promise<void> {
   const client = new pg.Client({ ...connection, connectionTimeoutMillis: milliseconds, query_timeout: milliseconds });
@@ -95,13 +95,13 @@ export async function reach(connection: Connection, milliseconds = answerMs): Pr
     const { version, isReadOnly } = rows[0]!;
     if (version < 150_000)
       throw new DatabaseError(
-        `PostgreSQL 15 or later is needed, and ${placeOf(connection).at} has ${Math.floor(version / 10_000)}. Upgrade it, or set DATABASE_URL to another.`,
+        `PostgreSQL 15 or later is required, but ${placeOf(connection).at} has ${Math.floor(version / 10_000)}. Upgrade it, or set DATABASE_URL to another server.`,
       );
     if (isReadOnly) throw new DatabaseError(readOnly(placeOf(connection), ''));
   } catch (error) {
     throw toldError(error, connection);
   } finally {
-    // Without a goodbye: a database that is silent would not hear it.
+    // Without a regular close: a silent database would not respond to it.
     client.connection.stream.destroy();
   }
 }

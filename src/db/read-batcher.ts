@@ -1,6 +1,6 @@
 /**
- * What every wake has: those who listen here, who hear of a topic at once, and topics that are gathered for a moment, so
- * that many changes at once are told to the other gateways in one message.
+ * The common part of all wakes: local listeners, which are notified immediately, and a short buffer of topics, so that
+ * concurrent changes reach the other gateways in one message.
  */
 export class Gather {
   readonly #listeners = new Set<(topic: string) => void>();
@@ -9,13 +9,13 @@ export class Gather {
   readonly #publish: (topics: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param publish gets the topics, by comma; `*` where there are more than fit into a message. */
+  /** @param publish receives the topics, separated by commas, or `*` if they exceed a message. */
   constructor(milliseconds: number, publish: (topics: string) => void) {
     this.#milliseconds = milliseconds;
     this.#publish = publish;
   }
 
-  /** Tells those who listen here. */
+  /** Notifies the local listeners. */
   tell(topic: string): void {
     for (const listener of this.#listeners) listener(topic);
   }
@@ -25,7 +25,7 @@ export class Gather {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Tells those who listen here, and soon the others. */
+  /** Notifies the local listeners, and soon the other gateways. */
   readonly send = (topic: string): void => {
     this.tell(topic);
     this.#topics.add(topic);
@@ -38,7 +38,7 @@ export class Gather {
     if (this.#topics.size === 0) return;
     const topics = [...this.#topics].join(',');
     this.#topics.clear();
-    // PostgreSQL's NOTIFY carries at most 8,000 bytes; more topics than fit means everybody looks.
+    // A NOTIFY of PostgreSQL has at most 8,000 bytes. If the topics exceed it, all listeners check for changes.
     this.#publish(topics.length < 7_900 ? topics : '*');
   }
 }

@@ -7,15 +7,15 @@ type Callback = Parameters<pg.Pool['connect']>[0];
 type Leave = () => void;
 const none: Leave = () => undefined;
 
-/** What the pool itself says where it has no connection in time. */
+/** The error of the pool if no connection is available in time. */
 const noConnection = () => new Error('timeout exceeded when trying to connect');
 
-/** What one account leaves to the others, of so many connections. A dry run takes two. */
+/** Max connections of one account. The rest is reserved for others. A dry run needs two. */
 const shareOf = (size: number): number => Math.max(Math.min(size, 2), size - Math.max(1, Math.floor(size / 5)));
 
 /**
- * A pool that accounts share: the statements of one wait behind its own, and some connections are left to the others.
- * Its work goes on as the request that asked for it, and not as the one that gave its connection back.
+ * A pool with fair shares: statements of an account wait for its own, and some connections are reserved for others.
+ * Work continues in the context of the request that asked for it, and not of the one that released its connection.
  */
 export class SharedPool extends pg.Pool {
   readonly #leaves = new Map<pg.PoolClient, Leave>();
@@ -63,7 +63,7 @@ export class SharedPool extends pg.Pool {
     });
   }
 
-  /** Waits for a turn and for a connection, for both no longer than for a connection alone. */
+  /** Waits for a turn and a connection, together no longer than for a connection alone. */
   async #inTurn(owner: string): Promise<[pg.PoolClient, Leave]> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noConnection()), this.#waitMs);
@@ -79,7 +79,7 @@ export class SharedPool extends pg.Pool {
     this.#connect(leave, (error, client, done) => {
       clearTimeout(timer);
       if (!client) reject(error);
-      // Nobody waits for it any more.
+      // The caller has stopped waiting.
       else if (late.signal.aborted) done();
       else resolve([client, done]);
     });
@@ -107,7 +107,7 @@ export class SharedPool extends pg.Pool {
     return promise;
   }
 
-  /** Whose turn it takes; undefined: none. A request that others wait for is never kept waiting by its own. */
+  /** Owner of the turn; undefined for none. A request on which others wait never waits for its own account. */
   #owner(): string | undefined {
     const deadline = currentDeadline();
     return deadline && deadline.ahead === 0 ? deadline.owner() : undefined;

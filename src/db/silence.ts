@@ -1,8 +1,11 @@
 import type { Log } from '../lib/log.ts';
 
-/** How often the gateway looks. Looking sends no statement. */
+/** Interval of the checks. A check sends no statement. */
 const lookMs = 100;
-/** Looks in a row without an answer that are silence. After a pause of the gateway's own thread, one look can miss an answer that has arrived already. */
+/**
+ * Number of consecutive checks without a response that count as silence. After a pause of the gateway's own thread, one
+ * check can miss a response that has already arrived.
+ */
 const looksOfSilence = 3;
 /** While the database is silent, a statement without an answer is cancelled after this time. */
 const patienceMs = 1_500;

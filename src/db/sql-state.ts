@@ -15,10 +15,10 @@ export interface DriverError {
 const asDriverError = (thrown: unknown): DriverError =>
   (typeof thrown === 'object' && thrown !== null ? thrown : {}) as DriverError;
 
-/** SQLSTATE or network code of whatever the driver or Prisma threw. */
+/** Returns the SQLSTATE or network code of an error of the driver or Prisma. */
 export function stateOf(thrown: unknown): string {
   const error = asDriverError(thrown);
-  // What fails at COMMIT comes from the adapter as it is.
+  // The adapter does not wrap errors at COMMIT.
   const cause =
     error.meta?.driverAdapterError?.cause ?? (error.name === 'DriverAdapterError' ? error.cause : undefined);
   return cause?.originalCode ?? cause?.kind ?? error.meta?.code ?? error.code ?? '';
@@ -29,6 +29,6 @@ const connectionLost =
 const poolTimeout =
   /timeout exceeded when trying to connect|Connection terminated|the database system is (starting|shutting)|Unable to start a transaction|Client has encountered a connection error|Query read timeout|timeout expired/;
 
-/** Does the error say that the database cannot be reached, or has no connection to give? */
+/** True if the error means that the database is unreachable, or has no free connection. */
 export const isConnectionLost = (thrown: unknown): boolean =>
   connectionLost.test(stateOf(thrown)) || poolTimeout.test(String(asDriverError(thrown).message ?? ''));

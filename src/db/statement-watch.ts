@@ -1,22 +1,22 @@
 import type pg from 'pg';
 import { remember } from '../lib/remember.ts';
 
-/** Statements without an answer for longer than this are asked about. */
+/** Statements without a response for longer than this are checked. */
 const suspectMs = 3_000;
 const roundMs = 1_000;
-/** After so many rounds in which the database could not be asked, what waits for it is given up. */
+/** After this number of rounds in which the check failed, waiting statements are cut off. */
 const maxFailures = 3;
 
 type Client = pg.Client & { readonly processID: number };
 
-/** Ends a connection without a goodbye, which would wait for an answer. Whoever waits on it is told. */
+/** Ends a connection without a regular close, which would wait for a response. Its pending statements fail. */
 export const cutOff = (client: pg.Client | pg.PoolClient): void =>
   void (client as pg.Client).connection.stream.destroy();
 
 /**
- * Finds connections that are open here and gone for everybody else: a network that swallows packets tells neither side.
- * A statement that waits long, and that the database does not work on, will never be answered: its connection is cut
- * off, and so are those that lie idle beside it.
+ * Finds connections that only this side considers open: a network that drops packets reports an error to neither side.
+ * A long-waiting statement on which the database does not work never gets a response. Its connection is cut off,
+ * together with the idle ones.
  */
 export class RunningStatements {
   readonly #waiting = new Map<Client, { since: number; statements: number }>();
@@ -26,7 +26,7 @@ export class RunningStatements {
   #asking = false;
   #failures = 0;
 
-  /** @param apart connections by which the database can be asked while the others are taken. */
+  /** @param apart connections for checks while the others are in use. */
   constructor(apart: pg.Pool) {
     this.#apart = apart;
     this.#timer = setInterval(() => void this.#round(), roundMs);
@@ -39,7 +39,7 @@ export class RunningStatements {
     pool.on('remove', (client) => void this.#idle.delete(client as unknown as Client));
   }
 
-  /** A statement was sent. @returns to be called at its end. */
+  /** Called when a statement is sent. @returns a function to call at its end. */
   began(client: pg.Client): () => void {
     const own = client as Client;
     const waiting = remember(this.#waiting, own, () => ({ since: performance.now(), statements: 0 }));
@@ -51,7 +51,7 @@ export class RunningStatements {
     };
   }
 
-  /** Cuts off whatever has waited for longer than this, where the database is known to be silent. */
+  /** Cuts off statements that have waited for longer than this, while the database is known to be silent. */
   giveUp(milliseconds: number): void {
     const before = performance.now() - milliseconds;
     for (const [client, { since }] of this.#waiting) if (since < before) cutOff(client);
@@ -70,13 +70,13 @@ export class RunningStatements {
     this.#asking = false;
     const lost = suspects
       .map(([client]) => client)
-      // A later statement is another matter.
+      // A later statement on the same connection is not suspect.
       .filter((client) => (this.#waiting.get(client)?.since ?? before) < before && !working(client.processID));
     for (const client of lost) cutOff(client);
     if (lost.length > 0) for (const client of this.#idle) cutOff(client);
   }
 
-  /** On which of these does the database work? Where it cannot be asked: on all of them, for some rounds. */
+  /** Returns which of these backends are working. If the check fails, all of them count as working for some rounds. */
   async #working(pids: number[]): Promise<(pid: number) => boolean> {
     try {
       const client = await this.#apart.connect();
@@ -89,7 +89,7 @@ export class RunningStatements {
         client.release();
         this.#failures = 0;
         const { own, active } = rows[0]!;
-        // Behind a pooler the numbers are not the database's.
+        // With a pooler, the process IDs are not the database's.
         return (pid) => own !== (client as unknown as Client).processID || active.includes(pid);
       } catch (error) {
         client.release(true);

@@ -13,7 +13,7 @@ const endings = new WeakMap<Tx, Ending>();
 
 function endingOf(tx: Tx): Ending {
   const ending = endings.get(tx);
-  if (!ending) throw new Error('this needs a transaction of inTransaction');
+  if (!ending) throw new Error('The transaction was not started by inTransaction.');
   return ending;
 }
 
@@ -22,12 +22,12 @@ export function beforeCommit(tx: Tx, name: string, hook: Hook): void {
   endingOf(tx).hooks.set(name, hook);
 }
 
-/** Tells this topic to all gateways after COMMIT. */
+/** Sends this topic to all gateways after COMMIT. */
 export function wakeAfterCommit(tx: Tx, topic: string): void {
   endingOf(tx).topics.add(topic);
 }
 
-/** Where transactions run and who is told of them. */
+/** The database client, and the notification of gateways. */
 export interface Store {
   readonly prisma: PrismaClient;
   readonly wake: Wake;
@@ -35,7 +35,7 @@ export interface Store {
 
 export interface TransactionOptions {
   readonly timeoutMs?: number;
-  /** Do everything, then undo it: the answer tells what would have happened. */
+  /** Rolls back at the end. The result is what would have happened. */
   readonly dryRun?: boolean;
 }
 
@@ -47,23 +47,23 @@ class Undone<T> extends Error {
   }
 }
 
-/** A serialization failure or a deadlock: the same work may succeed when tried again. */
+/** True for a serialization failure or a deadlock. A retry may succeed. */
 const isTransient = (error: unknown): boolean => {
   const { code, meta } = error as {
     code?: string;
     meta?: { code?: string; driverAdapterError?: { cause?: { originalCode?: string } } };
   };
-  // Prisma has a code of its own for its own statements; raw ones carry the database's.
+  // Prisma uses its own code for its own statements. Raw statements have the code of the database.
   const states = [code, meta?.code, meta?.driverAdapterError?.cause?.originalCode];
   return states.some((state) => state === 'P2034' || state === '40001' || state === '40P01');
 };
 
-/** Thrown by work that came too late and must begin anew, with what others have written meanwhile. */
+/** Thrown by work that must start again, with concurrent writes of others. */
 export class BeginAgain extends Error {}
 
 const attemptsFor = (error: unknown): number => (error instanceof BeginAgain ? 20 : isTransient(error) ? 3 : 1);
 
-/** Runs `work` in one transaction, again (a few times) when the database or the work itself asked for it. */
+/** Runs `work` in one transaction, and retries it (a few times) if the database or the work requests it. */
 export async function inTransaction<T>(
   { prisma, wake }: Store,
   work: (tx: Tx) => Promise<T>,

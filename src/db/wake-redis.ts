@@ -7,7 +7,7 @@ const channel = 'gatehouse';
 const maxRetryMs = 2_000;
 const closeMs = 500;
 
-/** What is used of a client of the library. */
+/** The used part of the library's client. */
 interface Client {
   readonly isReady: boolean;
   on(event: string, listener: (error: Error) => void): unknown;
@@ -18,14 +18,14 @@ interface Client {
 }
 
 async function connectionsTo(url: string): Promise<Client[]> {
-  // Loaded where it is asked for: who has no Redis needs no client for it.
+  // Loaded on demand, because it is needed only with Redis.
   const { createClient } = await import('@redis/client');
   const options = {
     url,
-    // Pub/sub takes a connection of its own this way, with every version of Redis.
+    // With RESP 2, pub/sub uses a separate connection in every version of Redis.
     RESP: 2 as const,
     disableOfflineQueue: true,
-    // A connection on which nothing comes back, not even to a ping, is made anew.
+    // Reconnects if the connection receives nothing, not even a response to a ping.
     pingInterval: 3_000,
     socket: {
       connectTimeout: 2_000,
@@ -37,8 +37,8 @@ async function connectionsTo(url: string): Promise<Client[]> {
 }
 
 /**
- * Wakes over Redis. What is said while Redis is away is lost: everybody polls, so nothing fails and nothing is missed,
- * it is only heard of later.
+ * Notifies gateways over Redis. Messages are lost while Redis is down. All gateways also poll, so changes are only
+ * noticed later.
  */
 export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
   let clients: Client[] = [];
@@ -46,26 +46,26 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
   let closed = false;
 
   const failed = (error: Error) => {
-    // Told once for each time that it goes, not for every try.
+    // Logged once per outage, not for every retry.
     if (!failing && !closed)
-      log.error('Redis does not answer; gateways hear of each other by their polls', { error: error.message });
+      log.error('Redis does not answer; gateways notice changes by polling', { error: error.message });
     failing = true;
   };
   const begin = async () => {
     clients = await connectionsTo(url);
     if (closed) return;
-    const [speaker, hearer] = clients as [Client, Client];
+    const [publisher, subscriber] = clients as [Client, Client];
     for (const client of clients) client.on('error', failed);
-    hearer.on('ready', () => {
+    subscriber.on('ready', () => {
       if (failing) log.info('Redis answers again');
       failing = false;
-      // What was said while nobody listened is not repeated: everybody looks once.
+      // Messages during the outage are lost, so all listeners check for changes.
       gather.tell('*');
     });
     await Promise.all([
-      speaker.connect(),
-      hearer.connect().then(() =>
-        hearer.subscribe(channel, (message) => {
+      publisher.connect(),
+      subscriber.connect().then(() =>
+        subscriber.subscribe(channel, (message) => {
           for (const topic of message.split(',')) gather.tell(topic);
         }),
       ),
@@ -75,8 +75,8 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
 
   let sending: Promise<unknown> = Promise.resolve();
   const gather = new Gather(gatherMs, (topics) => {
-    const [speaker] = clients;
-    if (speaker?.isReady) sending = speaker.publish(channel, topics).catch(() => undefined);
+    const [publisher] = clients;
+    if (publisher?.isReady) sending = publisher.publish(channel, topics).catch(() => undefined);
   });
 
   return {

@@ -6,26 +6,26 @@ import { Gather } from './read-batcher.ts';
 import { isConnectionLost } from './sql-state.ts';
 import { cutOff } from './statement-watch.ts';
 
-/** Tells all gateways that something may have changed. It may lose a message: every listener polls as well. */
+/** Notifies all gateways that data may have changed. Messages can be lost, so every listener also polls. */
 export interface Wake {
-  /** Sends topics after commit; those of a few milliseconds go together. */
+  /** Sends a topic after commit. Topics within a few milliseconds share a message. */
   send(topic: string): void;
-  /** Is what others say heard, as far as is known? Where it is not, everybody polls more often. */
+  /** True if notifications of other gateways arrive, as far as known. If false, listeners poll more often. */
   readonly isHealthy?: boolean;
-  /** @returns how to stop listening. */
+  /** @returns a function to unsubscribe. */
   on(listener: (topic: string) => void): () => void;
   close(): Promise<void>;
 }
 
 const channel = 'gatehouse';
 const reconnectMs = 500;
-/** A connection that does not answer for so long is given up: nothing tells that a network swallows packets. */
+/** A connection without a response for this time is closed, because dropped packets cause no error. */
 const answerMs = 2_000;
-/** Polls cover what is lost until then. */
+/** Interval of checks. Polls cover messages that are lost until then. */
 const heartbeatMs = 20_000;
 const closeMs = 500;
 
-/** Wakes over PostgreSQL's LISTEN and NOTIFY, outside every transaction of a mutation. */
+/** Notifies gateways over PostgreSQL's LISTEN and NOTIFY, outside the transactions of mutations. */
 export function createPostgresWake(connection: Connection, log: Log, gatherMs = 5): Wake {
   let client: pg.Client | undefined;
   let closed = false;
@@ -61,22 +61,22 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       await next.connect();
       await next.query(`LISTEN ${channel}`);
       client = next;
-      if (failing) log.info('gateways can wake each other again');
+      if (failing) log.info('gateways notify each other again');
       failing = false;
-      // What was said while nobody listened is not repeated: everybody looks once.
+      // Messages during the outage are lost, so all listeners check for changes.
       gather.tell('*');
     } catch (error) {
-      // Told once for each time that it goes. That the database itself is silent is told elsewhere.
+      // Logged once per outage. Silence of the database itself is logged elsewhere.
       const level = failing || closed || isConnectionLost(error) ? 'debug' : 'error';
       failing ||= level === 'error';
-      log[level]('gateways cannot wake each other; they hear of changes by their polls', {
+      log[level]('gateways cannot notify each other; they notice changes by polling', {
         error: (error as Error).message,
       });
       cutOff(next);
       reconnect();
     }
   };
-  /** One after the other: a connection runs one statement at a time. */
+  /** Sequential, because a connection runs one statement at a time. */
   const ask = (text: string, values: string[] = []) => {
     sending = sending.then(async () => {
       const asked = client;

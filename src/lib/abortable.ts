@@ -1,6 +1,6 @@
 /**
- * A stream that ends wherever it stands when its reader leaves. A generator by itself takes `return` only at its next
- * yield: one that waits for something that never comes would wait for ever.
+ * Returns a stream that ends immediately when its reader leaves. A generator handles `return` only at its next yield,
+ * so one that waits for an event would never end.
  */
 export function abortable<T>(stream: AsyncGenerator<T, void>, ended: AbortController): AsyncGenerator<T, void> {
   return {

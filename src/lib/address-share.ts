@@ -1,6 +1,9 @@
 import { isIP } from 'node:net';
 
-/** What counts as one peer: an IPv4 address, or the network of an IPv6 address (/64), of which one customer has all. */
+/**
+ * Returns the peer of an address: an IPv4 address, or the network of an IPv6 address (/64), which usually belongs to
+ * one customer.
+ */
 export function peerOf(address: string | undefined): string {
   if (address === undefined || isIP(address) !== 6) return address ?? 'unknown';
   const [head = '', tail = ''] = (address.split('%')[0] ?? '').toLowerCase().split('::');

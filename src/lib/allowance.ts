@@ -1,4 +1,4 @@
-/** So many a second, and a burst of what was not used. */
+/** A rate limit per second, with a burst from unused capacity. */
 export class Allowance {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -16,7 +16,7 @@ export class Allowance {
     this.#left -= 1;
   }
 
-  /** Milliseconds until there is one again; 0: now. What was taken beyond the allowance counts. */
+  /** Milliseconds until the next one is available; 0 if one is available. Use beyond the limit counts. */
   get wait(): number {
     this.#refill();
     return this.#left >= 1 ? 0 : Math.ceil(((1 - this.#left) / this.#perSecond) * 1_000);

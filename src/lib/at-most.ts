@@ -1,4 +1,4 @@
-/** Waits for some work, but not longer than this; the work itself goes on. What it answers or throws is not told. */
+/** Waits for work, but not longer than this. The work continues. Its result or error is ignored. */
 export async function atMost(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise((resolve) => {

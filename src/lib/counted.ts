@@ -1,16 +1,16 @@
-/** Counts what is open for each owner, up to a limit. */
+/** Counts open items per owner, up to a limit. */
 export class Counted {
-  readonly #greatest: number;
+  readonly #max: number;
   readonly #open = new Map<string, number>();
 
-  constructor(greatest: number) {
-    this.#greatest = greatest;
+  constructor(max: number) {
+    this.#max = max;
   }
 
-  /** @returns how to let go; undefined where the owner has as many as they may. */
+  /** @returns a function to close the item, or undefined if the owner has reached the limit. */
   open(owner: string): (() => void) | undefined {
     const count = this.#open.get(owner) ?? 0;
-    if (count >= this.#greatest) return undefined;
+    if (count >= this.#max) return undefined;
     this.#open.set(owner, count + 1);
     let closed = false;
     return () => {

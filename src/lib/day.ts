@@ -1,4 +1,4 @@
-/** Does the calendar have the day that a text begins with, as YYYY-MM-DD? `Date` takes 30 February for 2 March. */
+/** True if the text starts with an existing day, as YYYY-MM-DD. `Date` converts 30 February to 2 March. */
 export function isDay(text: string): boolean {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(text) ?? [];
   if (year === undefined) return false;
@@ -8,8 +8,8 @@ export function isDay(text: string): boolean {
 }
 
 /**
- * The instant that a text says by RFC 3339; undefined for any other text, for a day that the calendar does not have, and
- * beyond years of four digits (also in UTC): the database has no year 0.
+ * Parses an instant of RFC 3339. Returns undefined for other texts, for a day that does not exist, and for years
+ * without four digits (also in UTC), because the database has no year 0.
  */
 export function instantFrom(text: string): Date | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) || !isDay(text)) return undefined;

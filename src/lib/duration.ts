@@ -1,8 +1,8 @@
 const secondsOf = { D: 86_400, H: 3_600, M: 60, S: 1 };
 
 /**
- * ISO 8601 durations of weeks, days, hours, minutes and seconds (with a fraction or without), in seconds: months and
- * years have no fixed length. Undefined for any other text.
+ * Parses an ISO 8601 duration of weeks, days, hours, minutes and seconds (with or without a fraction) into seconds.
+ * Months and years have no fixed length. Returns undefined for other texts.
  */
 export function secondsIn(text: string): number | undefined {
   const match = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d{1,9})?)S)?)?$/.exec(text);
@@ -16,7 +16,7 @@ export function secondsIn(text: string): number | undefined {
   );
 }
 
-/** Seconds (a fraction is left out) as ISO 8601 text of days, hours, minutes and seconds. */
+/** Formats seconds (without their fraction) as an ISO 8601 duration of days, hours, minutes and seconds. */
 export function formatDuration(seconds: number): string {
   let rest = Math.floor(seconds);
   const take = (unit: number) => {

@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
-/** What a sealed text is bound to: it opens nowhere else. */
+/** Context of an encrypted text. It can only be decrypted with the same context. */
 export type Binding = readonly string[];
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** Parts cannot be shifted into each other: each is told with its length. */
+/** Each part includes its length, so that parts cannot be shifted into each other. */
 const additional = (binding: Binding): Buffer =>
   Buffer.from(binding.map((part) => `${Buffer.byteLength(part)}:${part}`).join(','));
 
@@ -20,7 +20,7 @@ export function seal(key: Buffer, plain: Buffer, binding: Binding): string {
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64');
 }
 
-/** @throws where it was changed, sealed by another key, or bound to something else. */
+/** @throws if the text was changed, encrypted with another key, or bound to another context. */
 export function open(key: Buffer, sealed: string, binding: Binding): Buffer {
   const bytes = Buffer.from(sealed, 'base64');
   const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceBytes));

@@ -1,42 +1,42 @@
 export interface FairQueueOptions {
-  /** How many pieces of work run at once. */
+  /** Max concurrent tasks. */
   readonly width: number;
-  /** How many of them one owner may run at once (default: all). */
+  /** Max concurrent tasks of one owner (default: all). */
   readonly share?: number;
-  /** How many pieces of one owner may wait. */
+  /** Max waiting tasks of one owner. */
   readonly perOwner: number;
-  /** How many pieces may wait in all. */
+  /** Max waiting tasks in total. */
   readonly total: number;
-  /** What the work of an owner is refused with who has too many waiting. */
+  /** Creates the error for an owner with too many waiting tasks. */
   readonly refusal: () => Error;
 }
 
 interface Waiting {
   readonly owner: string;
   readonly part: string;
-  /** How many of the same part waited before it. */
+  /** Number of earlier waiting tasks of the same part. */
   readonly round: number;
   begin(): void;
   refuse(error: Error): void;
 }
 
 export interface Place {
-  /** Waits until no other work does: for what nobody depends on. */
+  /** Waits until no other task waits. For background work. */
   readonly behind?: boolean;
-  /** For whom of the owner's: its parts take turns too. */
+  /** Part of the owner that the task belongs to. The parts of an owner also take turns. */
   readonly part?: string;
-  /** Gives the place in the queue up. The work then does not run. */
+  /** Cancels a waiting task. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A queue that its owners share: each has one piece of work begun in turn, however many the others have waiting. A full
- * queue takes the newcomer and refuses the last piece of the owner with the most. The parts of an owner share its turns
+ * A queue with fair turns: owners take turns to start one task each, however many tasks the others have waiting. A full
+ * queue accepts a new task and refuses the last task of the owner with the most. The parts of an owner share its turns
  * in the same way.
  */
 export class FairQueue {
   readonly #options: FairQueueOptions;
-  /** In the order of turns: an owner whose work begins goes to the end. */
+  /** In order of turns: an owner whose task starts moves to the end. */
   readonly #front = new Map<string, Waiting[]>();
   readonly #behind = new Map<string, Waiting[]>();
   readonly #running = new Map<string, number>();
@@ -51,7 +51,7 @@ export class FairQueue {
     return this.#waiting;
   }
 
-  /** Does the work in its turn. @throws the refusal where its owner has too many waiting. */
+  /** Runs the work in its turn. @throws the refusal if its owner has too many waiting tasks. */
   async run<T>(owner: string, work: () => Promise<T>, place: Place = {}): Promise<T> {
     const leave = await this.enter(owner, place);
     try {
@@ -61,7 +61,7 @@ export class FairQueue {
     }
   }
 
-  /** Waits for a turn. @returns how to give it back. */
+  /** Waits for a turn. @returns a function to release it. */
   async enter(owner: string, { behind = false, part = '', signal }: Place = {}): Promise<() => void> {
     const free = this.tryEnter(owner);
     if (free) return free;
@@ -69,14 +69,17 @@ export class FairQueue {
     return this.#leaving(owner);
   }
 
-  /** A turn, where there is one at this moment. @returns how to give it back. */
+  /** Returns a turn if one is free. @returns a function to release it. */
   tryEnter(owner: string): (() => void) | undefined {
     if (!this.#isFree(owner) || this.#mustWait(owner)) return undefined;
     this.#begin(owner);
     return this.#leaving(owner);
   }
 
-  /** Nobody overtakes who waits for a place; only owners who use all of their share wait although there are places. */
+  /**
+   * True if another task is entitled to the free place. An owner with all of its share in use can wait although places
+   * are free.
+   */
   #mustWait(owner: string): boolean {
     if (this.#waiting === 0) return false;
     return [this.#front, this.#behind].some((queue) =>
@@ -154,12 +157,15 @@ export class FairQueue {
     own.splice(later < 0 ? own.length : later, 0, waiting);
     queue.set(owner, own);
     this.#waiting += 1;
-    // Work may wait although there is room: of owners who run as much as they may.
+    // Tasks of an owner with all of its share in use can wait although places are free.
     this.#next();
     return promise;
   }
 
-  /** Refuses the last piece of who has more waiting than the newcomer would have. @returns whether there is one. */
+  /**
+   * Refuses the last task of an owner with more waiting tasks than the new one would have.
+   * @returns true if there is one.
+   */
   #makeRoom(count: number): boolean {
     for (const queue of [this.#behind, this.#front]) {
       let longest: Waiting[] = [];
@@ -171,7 +177,10 @@ export class FairQueue {
     return false;
   }
 
-  /** Of one owner, the part with the most waiting gives way to another part. @returns whether there is one. */
+  /**
+   * Refuses the last task of the owner's part with the most waiting tasks, in favour of another part.
+   * @returns true if there is one.
+   */
   #giveWay(queue: Map<string, Waiting[]>, own: readonly Waiting[], round: number): boolean {
     const last = own.at(-1);
     if (!last || last.round <= round) return false;

@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** JSON with sorted keys and without undefined: the same text for the same content, wherever it was stored. */
+/** Returns JSON with sorted keys and without undefined: the same text for the same content, wherever it was stored. */
 export function canonicalJson(value: unknown): string {
   if (value instanceof Date) return JSON.stringify(value.toISOString());
   if (typeof value === 'bigint') return JSON.stringify(value.toString());
@@ -19,10 +19,10 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
 
-/** The value as JSON would carry it: dates as text, no undefined. */
+/** Converts a value to plain JSON: dates as text, no undefined. */
 export const toJson = (value: unknown): Json => JSON.parse(canonicalJson(value)) as Json;
 
-/** The value with every text storable (see `storable`), names of members too: none is lost. */
+/** Makes every text of a value storable (see `storable`), including member names. No member is lost. */
 export function storableJson(value: unknown): unknown {
   if (typeof value === 'string') return storable(value);
   if (Array.isArray(value)) return value.map(storableJson);
@@ -41,7 +41,7 @@ export function storableJson(value: unknown): unknown {
   return own;
 }
 
-/** Where a number stands that may have been rounded when it was read; undefined where none does. */
+/** Returns the path of a number that may have been rounded when it was parsed, or undefined. */
 export function inexactNumber(value: unknown, path: readonly string[] = []): { path: readonly string[] } | undefined {
   if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER ? { path } : undefined;
   if (typeof value !== 'object' || value === null) return undefined;

@@ -1,4 +1,4 @@
-/** Lines on standard error, one JSON object each. Callers pass only what may be written down. */
+/** Writes one JSON object per line to standard error. Callers pass only data that can be logged. */
 export interface Log {
   error(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** An object of values by name. What is wrong with a name is told by the rule of the names, and not by `message`. */
+/**
+ * A model of an object with values by name. A fault of a name has the message of the name's own rule, not `message`.
+ */
 export const recordOf = <Key extends z.ZodType<string>, Value extends z.ZodType>(
   name: Key,
   value: Value,

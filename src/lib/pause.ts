@@ -1,4 +1,4 @@
-/** Waits until something changed, one of the signals aborts, or the time is over, whichever is first. */
+/** Waits for a change, an abort of a signal, or a timeout, whichever is first. */
 export async function pause(
   changed: Promise<void>,
   signals: readonly AbortSignal[],

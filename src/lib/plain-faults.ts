@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const kinds: Readonly<Record<string, string>> = {
-  string: 'The value must be a text. Put it in quotes.',
+  string: 'The value must be a string. Put it in quotes.',
   number: 'The value must be a number.',
   int: 'The value must be a whole number.',
   bigint: 'The value must be a whole number.',

@@ -3,7 +3,7 @@ interface MapLike<K, V> {
   set(key: K, value: NoInfer<V>): unknown;
 }
 
-/** The value of a key, made where there is none yet. */
+/** Returns the value of a key, and creates it if it does not exist. */
 export function remember<K, V extends object>(map: MapLike<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   if (known) return known;

@@ -1,14 +1,14 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { FairQueue } from './fair-queue.ts';
 
-/** How long the items of one owner run in a row before others (sockets, timers, requests) get the thread. */
+/** Max milliseconds that items of one owner run before other work (sockets, timers, requests). */
 const sliceMs = 5;
-/** After a slice that took longer, the others get the thread for this many times as long. */
+/** After a longer slice, other work gets the thread for this multiple of its time. */
 const rest = 1.5;
 
 /**
- * Long work on the one thread, item after item. The owners take turns of a few milliseconds, and what else the thread
- * has to do goes on between them.
+ * Runs long work on the single thread, item by item. Owners take turns of a few milliseconds, and other work runs
+ * between them.
  */
 export class SharedThread {
   readonly #queue: FairQueue;
@@ -34,7 +34,7 @@ export class SharedThread {
         while (results.length < items.length && performance.now() - started < sliceMs);
       } finally {
         const took = performance.now() - started;
-        // The owner has its results at once; only the next turn waits.
+        // The owner gets its results immediately. Only the next turn waits.
         void (took < sliceMs * 2 ? turn() : sleep(took * rest)).then(leave);
       }
     }

@@ -4,14 +4,14 @@ import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, ve
 export interface SigningKey extends VerifyingKey {
   readonly privateKey: KeyObject;
 }
-/** What verifies its signatures: may be given to everybody. */
+/** The public part of a key, which verifies signatures. */
 export interface VerifyingKey {
-  /** Tells it from others: the beginning of the public key's hash. */
+  /** Identifies the key: the start of the public key's hash. */
   readonly id: string;
   readonly publicKey: KeyObject;
 }
 
-/** What stands in front of the 32 bytes of an Ed25519 seed in PKCS #8 (RFC 8410). */
+/** Bytes before the 32 bytes of an Ed25519 seed in PKCS #8 (RFC 8410). */
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 const withId = (publicKey: KeyObject): VerifyingKey => {
@@ -29,10 +29,10 @@ export function signingKey(seed: Buffer): SigningKey {
 export const pemOf = ({ publicKey }: VerifyingKey): string =>
   publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
-/** @throws where the text holds no Ed25519 public key. */
+/** @throws if the text does not contain an Ed25519 public key. */
 export function verifyingKey(pem: string): VerifyingKey {
   const publicKey = createPublicKey(pem);
-  if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error('This is no Ed25519 key.');
+  if (publicKey.asymmetricKeyType !== 'ed25519') throw new Error('The key is not an Ed25519 key.');
   return withId(publicKey);
 }
 

@@ -1,6 +1,8 @@
 import type { Json } from './json.ts';
 
-/** JSON that keeps what JSON has no word for: instants, big integers, sets. `untag` gives back what `tag` was given. */
+/**
+ * Converts a value to JSON with tags for types that JSON lacks: instants, big integers, sets. `untag` reverts `tag`.
+ */
 export function tag(value: unknown): Json {
   if (value instanceof Date) return { $date: value.toISOString() };
   if (typeof value === 'bigint') return { $bigint: value.toString() };

@@ -3,27 +3,27 @@ import { unavailable } from '../errors.ts';
 import { FairQueue } from './fair-queue.ts';
 import { assertNoLock } from './held-lock.ts';
 
-/** Two texts that have nothing in common can take long; then there is no answer. */
+/** Max time. A diff of very different texts can take too long, and then returns null. */
 const maxMs = 2_000;
 
-/** A text and what it is called. */
+/** A text and its name. */
 export interface NamedText {
   readonly name: string;
   readonly text: string;
 }
 
-/** A few at once, and one of each owner. */
+/** A few concurrent diffs, one per owner. */
 const queue = new FairQueue({
   width: 4,
   share: 1,
   perOwner: 50,
   total: 500,
-  refusal: () => unavailable('You have too many differences that wait to be made: ask for fewer at once.'),
+  refusal: () => unavailable('Too many of your diffs are waiting. Request fewer at once.'),
 });
 
 /**
- * The unified diff of two texts, made step by step, between which others are served; null where it takes too long.
- * @param owner whose turn it takes.
+ * Computes the unified diff of two texts, in steps between which other work runs. Returns null if it takes too long.
+ * @param owner owner in the queue of diffs.
  */
 export const unifiedDiff = (owner: string, before: NamedText, after: NamedText): Promise<string | null> =>
   queue.run(owner, () => compare(before, after));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The first character that PostgreSQL cannot hold: NUL, or half a surrogate pair. */
+/** Returns the first character that PostgreSQL cannot store: NUL, or half of a surrogate pair. */
 export function unstorableAt(
   text: string,
 ): { readonly line: number; readonly column: number; name: string } | undefined {
@@ -16,7 +16,7 @@ export function unstorableAt(
   return undefined;
 }
 
-/** A file that is not text in UTF-8. */
+/** Reports a file that is not UTF-8 text. */
 export class NotUtf8 extends Error {
   readonly line: number;
   constructor(line: number, message: string) {
@@ -25,7 +25,7 @@ export class NotUtf8 extends Error {
   }
 }
 
-/** Text of bytes in UTF-8. @throws NotUtf8 for any other, such as Latin-1: its letters would be lost. */
+/** Decodes UTF-8. @throws NotUtf8 for other encodings, such as Latin-1, whose letters would be lost. */
 export function textOf(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -37,14 +37,14 @@ export function textOf(bytes: Buffer): string {
   }
 }
 
-/** Where decoding goes wrong: what is whole before it comes back byte for byte. */
+/** Returns the offset of the first invalid byte: valid bytes before it are the same after decoding and encoding. */
 function firstInvalid(bytes: Buffer): number {
   const lossy = Buffer.from(bytes.toString('utf8'));
   let at = 0;
   while (at < bytes.length && bytes[at] === lossy[at]) at += 1;
-  // The replacement character can begin with the byte that is wrong.
+  // The first byte of the replacement character can equal the invalid byte.
   return Math.min(at, bytes.length - 1);
 }
 
-/** Reads a text file. @throws NotUtf8, and what reading throws. */
+/** Reads a text file. @throws NotUtf8, and errors of the read. */
 export const readTextFile = (path: string): string => textOf(readFileSync(path));

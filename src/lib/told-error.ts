@@ -1,2 +1,2 @@
-/** What the person who started the program can mend: its message is told without a stack. */
+/** An error that the operator can fix. Its message is printed without a stack. */
 export class ToldError extends Error {}

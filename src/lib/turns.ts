@@ -1,7 +1,7 @@
-/** How long turns are given in a row before others (sockets, timers, requests) get the thread. */
+/** Max milliseconds of consecutive turns before other work (sockets, timers, requests). */
 const sliceMs = 8;
 
-/** Gives many their turns on the one thread, in the order in which they asked, a few milliseconds at a time. */
+/** Runs turns on the single thread in the order of requests, a few milliseconds at a time. */
 export class Turns<T> {
   readonly #work: (one: T) => void;
   #waiting = new Set<T>();
@@ -12,7 +12,7 @@ export class Turns<T> {
     this.#work = work;
   }
 
-  /** Asks for a turn; who waits for one already gets one. */
+  /** Requests a turn, unless one is already requested. */
   ask(one: T): void {
     this.#waiting.add(one);
     if (this.#isRunning) return;
@@ -27,7 +27,7 @@ export class Turns<T> {
   readonly #run = (): void => {
     const end = performance.now() + sliceMs;
     for (const one of this.#waiting) {
-      // Taken out first: who asks again during its turn comes after all others.
+      // Removed first, so that a request during the turn goes to the end of the queue.
       this.#waiting.delete(one);
       this.#work(one);
       if (performance.now() >= end) break;

@@ -1,4 +1,4 @@
 declare module 'unicode-confusables' {
-  /** Every character in the place of those that look like it. */
+  /** Replaces look-alikes by a common character. */
   export function rectifyConfusion(text: string): string;
 }

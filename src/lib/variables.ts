@@ -1,9 +1,11 @@
-/** What Kubernetes puts into the environment of every container beside a service: `NAME_SERVICE_HOST`, `NAME_PORT=tcp://…`. */
+/**
+ * True for variables that Kubernetes adds to every container for a service: `NAME_SERVICE_HOST`, `NAME_PORT=tcp://…`.
+ */
 const isServiceLink = (name: string, value: string): boolean =>
   /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(name) ||
   (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value));
 
-/** How many letters differ: put in, left out, or another one. */
+/** Edit distance: the number of inserted, removed or replaced letters. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...a].entries()) {
@@ -21,7 +23,7 @@ const nearest = (name: string, known: readonly string[]): string | undefined =>
     .filter(({ other, far }) => far <= Math.max(3, Math.floor(other.length / 4)))
     .sort((a, b) => a.far - b.far)[0]?.other;
 
-/** The variables with a prefix that are no setting: each with the name that may be meant. */
+/** Returns a message for each variable with the prefix that is not a setting, with a similar name if there is one. */
 export function unknownVariables(
   environment: Readonly<Record<string, string | undefined>>,
   prefix: string,
@@ -34,6 +36,6 @@ export function unknownVariables(
       // Most settings have the prefix; a few standard ones do not.
       const bare = name.slice(prefix.length);
       const other = known.includes(bare) ? bare : meant;
-      return `${name} is no setting${other === undefined ? '' : `. Do you mean ${other}?`}`;
+      return `${name} is not a setting${other === undefined ? '' : `. Do you mean ${other}?`}`;
     });
 }

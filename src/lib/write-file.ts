@@ -11,8 +11,8 @@ function sync(path: string): void {
 }
 
 /**
- * Makes a file that is there as a whole or not at all, also after a power failure, and that only its owner may read.
- * @throws EEXIST where there is one already: it stays as it is.
+ * Creates a file atomically, also after a power failure. Only its owner can read it.
+ * @throws EEXIST if the file exists. It is unchanged.
  */
 export function createWhole(path: string, text: string): void {
   const staging = `${path}.${process.pid}.new`;
@@ -25,11 +25,11 @@ export function createWhole(path: string, text: string): void {
     closeSync(file);
   }
   try {
-    // A link never takes the place of another file, as a rename does.
+    // Unlike a rename, a link never replaces another file.
     linkSync(staging, path);
   } catch (error) {
     if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    // Some file systems have no links.
+    // Some file systems do not support links.
     renameSync(staging, path);
   } finally {
     rmSync(staging, { force: true });

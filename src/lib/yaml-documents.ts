@@ -1,18 +1,18 @@
-/** One document of a text, and in which line of it the document begins. */
+/** A document of a text, and the line where it starts. */
 export interface YamlDocument {
   readonly text: string;
   readonly line: number;
 }
 
-/** At the beginning of a line, these end or begin a document wherever they stand: no text may hold them. */
+/** At the start of a line, these markers always separate documents, even within a text. */
 const marker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
-/** Nothing but blanks, comments, directives and markers. */
+/** True for a line with only blanks, comments, directives and markers. */
 const isEmpty = (line: string): boolean => {
   const text = line.trim();
   return text === '' || text.startsWith('#') || text.startsWith('%') || text === '---' || text === '...';
 };
 
-/** The documents of a YAML text that hold anything. One alone is the whole text, byte for byte. */
+/** Returns the non-empty documents of a YAML text. A single document is the whole text, byte for byte. */
 export function yamlDocuments(text: string): YamlDocument[] {
   const parts: YamlDocument[] = [];
   let [start, line] = [0, 1];

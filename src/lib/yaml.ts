@@ -20,39 +20,39 @@ export type Parsed<T> =
   | { ok: false; issues: Issue[] };
 export type LineOf = (path: readonly PropertyKey[]) => number;
 
-/** A YAML text that was read but not checked against any model. */
+/** A parsed YAML text that is not yet checked against a model. */
 export interface ReadYaml {
   readonly value: unknown;
   readonly lineOf: LineOf;
-  /** Where in the text this part of the value stands: offsets from and to; undefined where there is none. */
+  /** Returns the start and end offsets of a part of the value, or undefined. */
   readonly rangeOf: (path: readonly PropertyKey[]) => readonly [number, number] | undefined;
 }
 
 export interface YamlLimits {
-  /** How deep maps and lists may be nested. */
+  /** Max nesting depth of maps and lists. */
   readonly depth: number;
-  /** How many bytes of JSON the value may have, once its aliases are followed. */
+  /** Max bytes of the value as JSON, with aliases expanded. */
   readonly bytes: number;
-  /** Of how many signs (names, values, separators) the text may be. */
+  /** Max tokens (names, values, separators) of the text. */
   readonly tokens: number;
 }
 
-/** More faults than anybody mends at once: the rest is told when these are mended. */
+/** Max reported faults. The rest is reported after these are fixed. */
 const maxIssues = 100;
 
 const fault = (message: string, line = 1): { issues: Issue[] } => ({ issues: [{ path: [], message, line }] });
 
-/** Reads YAML (or JSON, its subset). Every fault of syntax comes back with its line. */
+/** Parses YAML (or JSON, its subset). Every syntax fault is reported with its line. */
 export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues: Issue[] } {
   assertNoLock();
   if (limits && hasMoreTokens(text, limits.tokens)) return fault('The text has too many parts.');
   const lines = new LineCounter();
   let document: Document.Parsed;
   try {
-    // The parser's own look for keys that are there twice takes the square of their number.
+    // The parser's own check for duplicate keys takes quadratic time.
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: true });
   } catch (error) {
-    // The parser calls itself for each level: a text of ten thousand brackets ends its stack.
+    // The parser is recursive: a text of ten thousand brackets exceeds the stack.
     if (error instanceof RangeError) return fault('The text is nested too deeply.');
     throw error;
   }
@@ -84,9 +84,9 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
     value = document.toJS({ maxAliasCount: 100 });
     if (limits) {
       const line = tooDeep(value, limits.depth);
-      if (line) return fault(`Maps and lists are nested at most ${limits.depth} deep.`, lineOf(line));
+      if (line) return fault(`Maps and lists can be nested at most ${limits.depth} levels deep.`, lineOf(line));
       if (Buffer.byteLength(JSON.stringify(value) ?? '') > limits.bytes)
-        return fault(`With its aliases followed, it takes more than ${limits.bytes} bytes.`);
+        return fault(`With aliases expanded, the text exceeds ${limits.bytes} bytes.`);
     }
   } catch (error) {
     return fault((error as Error).message);
@@ -98,7 +98,7 @@ export function readYaml(text: string, limits?: YamlLimits): ReadYaml | { issues
   return { value, lineOf, rangeOf };
 }
 
-/** Counted before anything is built of them: some texts of many small parts take the parser a minute. */
+/** Counted before parsing, because the parser takes a minute for some texts with many small parts. */
 function hasMoreTokens(text: string, most: number): boolean {
   let count = 0;
   for (const _token of new Lexer().lex(text)) {
@@ -108,15 +108,14 @@ function hasMoreTokens(text: string, most: number): boolean {
   return false;
 }
 
-/** A whole number beyond 2^53 is read as the text of its digits: as a number it would be rounded. */
+/** An integer beyond 2^53 is read as text, because it would be rounded as a number. */
 function exact({ value, source }: Scalar): unknown {
   const isRounded = typeof value === 'number' && !Number.isSafeInteger(value);
   return isRounded && /^[-+]?(\d+|0[xo][\da-f]+)$/i.test(source ?? '') ? source : value;
 }
 
 /**
- * Lets an alias find its anchor at once. The library searches all anchors and aliases for each one, which takes the
- * square of their number.
+ * Resolves an alias directly. The library searches all anchors and aliases for each alias, which takes quadratic time.
  */
 function resolveTo(alias: Alias, target: Anchored | undefined): void {
   const candidates = target ? [target, alias] : [alias];
@@ -128,7 +127,7 @@ function resolveTo(alias: Alias, target: Anchored | undefined): void {
 }
 type Anchored = Scalar | YAMLMap | YAMLSeq;
 
-/** Keeps numbers exact, and aliases cheap. @returns the offsets of keys that repeat in their map. */
+/** Keeps numbers exact, and resolves aliases directly. @returns the offsets of duplicate keys. */
 function checked(document: Document.Parsed): number[] {
   const found: number[] = [];
   const anchors = new Map<string, Anchored>();
@@ -159,7 +158,7 @@ function checked(document: Document.Parsed): number[] {
   return found;
 }
 
-/** The path to something that lies deeper; a value that holds itself is endlessly deep. */
+/** Returns the path of a part that is nested too deeply. A recursive value is infinitely deep. */
 function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth === 0) return [];
@@ -170,7 +169,7 @@ function tooDeep(value: unknown, depth: number): PropertyKey[] | undefined {
   return undefined;
 }
 
-/** What a model says against a value, with the lines of its text. */
+/** Returns the faults of a value against a model, with the lines of its text. */
 export const issuesOf = (error: z.ZodError, lineOf: LineOf): Issue[] =>
   error.issues.slice(0, maxIssues).map((issue) => ({
     path: issue.path as (string | number)[],
@@ -179,8 +178,8 @@ export const issuesOf = (error: z.ZodError, lineOf: LineOf): Issue[] =>
   }));
 
 /**
- * Reads YAML (or JSON, its subset) and checks it against a model.
- * Every fault, of syntax and of content, comes back with its line.
+ * Parses YAML (or JSON, its subset) and checks it against a model. Every fault of syntax and content is reported with
+ * its line.
  */
 export function parseYaml<T>(text: string, model: z.ZodType<T>): Parsed<T> {
   const read = readYaml(text);

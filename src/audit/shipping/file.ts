@@ -3,7 +3,7 @@ import type { Destination } from '../../config.ts';
 import { eventJson } from '../export-line.ts';
 import type { Target } from './target.ts';
 
-/** Does the file end within a line? */
+/** True if the last line of the file is incomplete. */
 async function endsWithin(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
   if (size === 0) return false;
@@ -12,15 +12,15 @@ async function endsWithin(file: FileHandle): Promise<boolean> {
 }
 
 /**
- * Appends each event as a line of JSON: its place in its chain and its content, as its hash was taken. On disk before
- * the next batch. The file is opened anew for each, so that whoever rotates files may take it away.
+ * Appends each event as a line of JSON: its place in its chain, and the exact bytes of content that were hashed. Each
+ * batch is flushed to disk before the next. The file is reopened for each batch, so that log rotation can move it.
  */
 export const fileTarget = ({ path }: Extract<Destination, { to: 'file' }>): Target => ({
   async send(events) {
     const lines = events.map((event) => `${eventJson(event)}\n`);
     const file = await open(path, 'a+', 0o600);
     try {
-      // A line that broke off (a full disk, a crash) stays by itself; all of its batch comes again.
+      // An incomplete line (after a full disk or a crash) is kept. Its whole batch is written again.
       const isBroken = await endsWithin(file);
       await file.writeFile(`${isBroken ? '\n' : ''}${lines.join('')}`);
       await file.datasync();

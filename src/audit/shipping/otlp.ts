@@ -12,7 +12,7 @@ const severities: Record<string, readonly [number, string]> = {
 
 const nanos = (at: Date): string => `${BigInt(at.getTime()) * 1_000_000n}`;
 
-/** Names as OpenTelemetry's semantic conventions have them, where they have one. */
+/** Uses the names of OpenTelemetry's semantic conventions where they exist. */
 function attributesOf(event: AuditEvent) {
   const values: Record<string, string | null> = {
     'user.id': event.actorId,
@@ -59,14 +59,14 @@ function recordOf(event: AuditEvent) {
   };
 }
 
-/** What a collector answered, as far as it can be true of a batch of so many. @throws where it is no answer of OTLP. */
+/** Parses the collector's response to a batch of `count` events. @throws if it is not a valid OTLP response. */
 function takenOf(answer: string, count: number): Taken {
   if (answer === '') return {};
   let partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | null | undefined;
   try {
     partial = (JSON.parse(answer) as { partialSuccess?: typeof partial } | null)?.partialSuccess;
   } catch {
-    throw new Error('it answered with what is no JSON');
+    throw new Error('the response is not valid JSON');
   }
   const rejected = Math.min(count, Math.trunc(Number(partial?.rejectedLogRecords ?? 0)));
   if (!(rejected > 0)) return {};
@@ -74,7 +74,7 @@ function takenOf(answer: string, count: number): Taken {
   return { rejected, why: typeof why === 'string' && why !== '' ? why : 'no reason given' };
 }
 
-/** Logs by OTLP over HTTP with JSON, to `/v1/logs` of the URL. What a collector rejects is counted and not sent again. */
+/** Sends logs as OTLP over HTTP with JSON, to `/v1/logs` of the URL. Rejected events are counted and not sent again. */
 export const otlpTarget = ({ url, secret }: Extract<Destination, { to: 'otlp' }>): Target => ({
   async send(events, signal) {
     const body = JSON.stringify({

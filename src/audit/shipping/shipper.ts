@@ -12,7 +12,7 @@ import { type Target, TryLater } from './target.ts';
 import { webhookTarget } from './webhook.ts';
 
 const pollMs = 1_000;
-/** How often a gateway that does not ship looks whether it may. */
+/** Interval at which an inactive gateway tries to become the shipping one. */
 const standbyMs = 3_000;
 const maxBackoffMs = 60_000;
 
@@ -23,12 +23,13 @@ const targetOf = (destination: Destination): Target =>
       ? webhookTarget(destination)
       : otlpTarget(destination);
 
-/** What a destination says, to be stored. */
+/** Shortens a message of a destination for storage. */
 const brief = (text: string): string => storable(text.slice(0, 500));
 
 /**
- * Ships the audit events of all chains to one destination, in the order of commit, at least once: how far it is stands
- * in the database and moves when the destination has taken a batch. One gateway ships; another takes over when it ends.
+ * Ships the audit events of all chains to one destination, in commit order, at least once. The position is stored in
+ * the database and moves after the destination has accepted a batch. Only one gateway ships at a time. If it stops,
+ * another continues.
  */
 export class Shipper {
   readonly #store: Store;
@@ -68,7 +69,7 @@ export class Shipper {
       try {
         await exclusively(this.#connection, `ship ${name}`, () => this.#ship());
       } catch (error) {
-        // The database is gone, or the lock's connection: somebody goes on.
+        // The database or the connection with the lock failed. A gateway continues when it is back.
         this.#log.debug('shipping is interrupted', { destination: name, error: (error as Error).message });
       }
       await this.#pause(new Promise(() => undefined), standbyMs);
@@ -109,7 +110,7 @@ export class Shipper {
     }
   }
 
-  /** Where it stands; a new destination begins at the oldest event that is kept, or behind the newest. */
+  /** Returns the stored position. A new destination starts at the oldest retained event, or after the newest. */
   async #begin(): Promise<Place> {
     const { name, begin } = this.#destination;
     const { prisma } = this.#store;
@@ -118,8 +119,9 @@ export class Shipper {
   }
 
   /**
-   * Moves the place that is stored. @returns false where another place is stored by now: another gateway went on since,
-   * or the store was restored, and what comes next there was not shipped.
+   * Moves the stored position.
+   * @returns false if the stored position is another one: another gateway continued, or the store was restored, and the
+   * events after it are not shipped.
    */
   async #arrived(
     from: Place,
@@ -143,7 +145,7 @@ export class Shipper {
     const cause = error.cause instanceof Error ? error.cause.message : undefined;
     const fault = brief(cause ?? error.message);
     if (failures === 1)
-      this.#log.error('shipping audit events failed; it is tried again', { destination: name, fault });
+      this.#log.error('shipping audit events failed; retrying', { destination: name, fault });
     await this.#store.prisma.$executeRaw`
       UPDATE "AuditShipping" SET "failingSince" = COALESCE("failingSince", now()), fault = ${fault} WHERE name = ${name}`;
     const backoff = Math.min(maxBackoffMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2);

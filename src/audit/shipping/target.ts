@@ -1,22 +1,22 @@
 import type { AuditEvent } from '../../db/generated/client.ts';
 
-/** What became of a batch that a destination took. */
+/** The result of an accepted batch. */
 export interface Taken {
-  /** How many it refused for good, and why: sending them again would not help. */
+  /** Number of events that it rejected permanently, and the reason. A retry would not help. */
   readonly rejected?: number;
   readonly why?: string;
 }
 
-/** Where audit events go. At least once: whoever takes them knows an event again by its id. */
+/** A receiver of audit events. Delivery is at least once: the receiver removes duplicates by event ID. */
 export interface Target {
   /**
-   * Sends a batch, in order, and resolves when it is safe there.
-   * @throws where it is not: the same batch comes again.
+   * Sends a batch in order. Resolves when the receiver has stored it.
+   * @throws if delivery failed. The same batch is sent again.
    */
   send(events: readonly AuditEvent[], signal: AbortSignal): Promise<Taken>;
 }
 
-/** Thrown by a target that was told when to come again. */
+/** Thrown by a target if the receiver requests a delay before the retry. */
 export class TryLater extends Error {
   readonly milliseconds: number;
   constructor(message: string, milliseconds: number) {
@@ -27,25 +27,26 @@ export class TryLater extends Error {
 
 const timeoutMs = 15_000;
 
-/** What says more has something else to say. */
+/** Longer responses are cut off. */
 const maxAnswer = 64 * 1024;
 
-/** The beginning of a body: whole where it is no longer than asked. */
-async function beginOf(response: Response, greatest: number): Promise<string> {
+/** Reads a body up to about `max` bytes. */
+async function beginOf(response: Response, max: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk);
     size += chunk.length;
-    // Leaving it cancels the rest.
-    if (size > greatest) break;
+    // Ending the loop cancels the rest of the body.
+    if (size > max) break;
   }
   return Buffer.concat(chunks).toString();
 }
 
 /**
- * POST of JSON; never follows a redirect.
- * @returns the body, or more than 64 KiB of its beginning. @throws for every answer that is not 2xx.
+ * POSTs JSON. Never follows a redirect.
+ * @returns the body, cut off after about 64 KiB.
+ * @throws if the status is not 2xx.
  */
 export async function post(
   url: string,
@@ -62,7 +63,7 @@ export async function post(
   });
   const text = await beginOf(response, maxAnswer);
   if (response.ok) return text;
-  const message = `it answered with status ${response.status}`;
+  const message = `the response has status ${response.status}`;
   const seconds = Number(response.headers.get('retry-after'));
   if (seconds > 0) throw new TryLater(message, Math.min(seconds, 3_600) * 1_000);
   throw new Error(message);

@@ -3,13 +3,13 @@ import type { Destination } from '../../config.ts';
 import { eventJson } from '../export-line.ts';
 import { post, type Target } from './target.ts';
 
-/** The signature of a delivery: HMAC-SHA256 of `time.body`, so that an old one cannot be sent again as new. */
+/** Signature of a delivery: HMAC-SHA256 of `time.body`, so that an old delivery cannot be replayed as a new one. */
 export const signatureOf = (secret: string, time: number, body: string): string =>
   `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`;
 
 /**
- * POSTs a batch as `{ "events": [{ seq, prevHash, hash, event }] }`. `Gatehouse-Signature` proves it (t is in seconds
- * since 1970), `Gatehouse-Delivery` is the same whenever the same batch comes again.
+ * POSTs a batch as `{ "events": [{ seq, prevHash, hash, event }] }`. `Gatehouse-Signature` authenticates it (t is in
+ * seconds since 1970). `Gatehouse-Delivery` is the same for every attempt of a batch.
  */
 export const webhookTarget = ({ url, secret = '' }: Extract<Destination, { to: 'webhook' }>): Target => ({
   async send(events, signal) {
