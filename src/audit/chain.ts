@@ -80,7 +80,11 @@ export class ChainCheck {
   /** Adds the next event without its full content. Only its place in the chain is checked. */
   link(seq: number, previous: string, hash: string): void {
     this.#follow(seq, previous);
-    this.note('UNPROVABLE', seq, 'parts of it are hidden from the caller who exported it, so its content cannot be verified');
+    this.note(
+      'UNPROVABLE',
+      seq,
+      'parts of it are hidden from the caller who exported it, so its content cannot be verified',
+    );
     this.#arrive(seq, hash);
   }
 
@@ -107,7 +111,8 @@ export class ChainCheck {
       this.note('REWRITTEN', head.seq, 'the last event does not match the head of the chain');
     for (const seq of [...this.#proofs.keys()].sort((a, b) => a - b)) {
       // Events that were pruned with a signed tombstone can no longer be checked.
-      if (seq > this.#seq) this.note('TRUNCATED', seq, `a checkpoint proves this event, but the chain ends at ${this.#seq}`);
+      if (seq > this.#seq)
+        this.note('TRUNCATED', seq, `a checkpoint proves this event, but the chain ends at ${this.#seq}`);
     }
   }
 

@@ -82,7 +82,8 @@ export async function verifyExport(
   const start = (line: ExportBegin) => {
     if (begin) {
       // A resumed export, appended to the interrupted one.
-      if (line.tenantId !== begin.tenantId) check.note('FOREIGN', undefined, 'a part of the file belongs to another chain');
+      if (line.tenantId !== begin.tenantId)
+        check.note('FOREIGN', undefined, 'a part of the file belongs to another chain');
       return;
     }
     begin = line;
@@ -126,7 +127,11 @@ export async function verifyExport(
         if (!prove(checkpoint)) return;
         const { seq, hash } = check.last;
         if (seq < Number(checkpoint.seq))
-          check.note('TRUNCATED', Number(checkpoint.seq), `a checkpoint proves this event, but the export is at ${seq}`);
+          check.note(
+            'TRUNCATED',
+            Number(checkpoint.seq),
+            `a checkpoint proves this event, but the export is at ${seq}`,
+          );
         else if (seq === Number(checkpoint.seq) && hash !== checkpoint.hash)
           check.note('REWRITTEN', seq, `the checkpoint of ${checkpoint.at} has another hash`);
         provenTo = Number(checkpoint.seq);
@@ -167,7 +172,11 @@ export async function verifyExport(
   if (!begin) check.note('UNREADABLE', undefined, 'the file does not start with an export line');
   check.end();
   if (check.last.seq > provenTo)
-    check.note('TRUNCATED', check.last.seq, 'the export does not end with a signed checkpoint, so later events may be missing');
+    check.note(
+      'TRUNCATED',
+      check.last.seq,
+      'the export does not end with a signed checkpoint, so later events may be missing',
+    );
   const isUnprovable =
     check.faults.some(({ kind }) => kind === 'UNPROVABLE') &&
     check.faults.every(({ kind }) => (begin?.whole ? kind === 'UNPROVABLE' : expected.has(kind)));

@@ -57,7 +57,8 @@ const explanations: readonly [RegExp, Explain][] = [
   ],
   [
     /^55P03$/,
-    () => 'Another gateway has been migrating this database for a minute. Check whether it still runs, and start again.',
+    () =>
+      'Another gateway has been migrating this database for a minute. Check whether it still runs, and start again.',
   ],
   [/^(53100|58030)$/, ({ at }, message) => `PostgreSQL at ${at} cannot write (${message}). Free space on its disk.`],
 ];
@@ -72,10 +73,9 @@ export function toldError(error: unknown, connection: Connection): unknown {
   if (known) return new DatabaseError(known[1](place, message), { cause: error });
   if (/timeout/i.test(message)) return new DatabaseError(silent(place, message), { cause: error });
   if (/Connection terminated|SSL|SASL|certificate|password must be/i.test(message))
-    return new DatabaseError(
-      `The connection to PostgreSQL at ${place.at} failed (${message}). Correct DATABASE_URL.`,
-      { cause: error },
-    );
+    return new DatabaseError(`The connection to PostgreSQL at ${place.at} failed (${message}). Correct DATABASE_URL.`, {
+      cause: error,
+    });
   return error;
 }
 

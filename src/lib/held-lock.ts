@@ -10,5 +10,6 @@ export const holdingLock = <T>(work: () => Promise<T>): Promise<T> => held.run(t
  * @throws Error if a highly contended lock is held. That is a bug, which any test of the mutation finds.
  */
 export function assertNoLock(): void {
-  if (held.getStore()) throw new Error('Slow work is not allowed while a contended lock is held. Move it to `prepare`.');
+  if (held.getStore())
+    throw new Error('Slow work is not allowed while a contended lock is held. Move it to `prepare`.');
 }

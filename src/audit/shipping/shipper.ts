@@ -144,8 +144,7 @@ export class Shipper {
     const { name } = this.#destination;
     const cause = error.cause instanceof Error ? error.cause.message : undefined;
     const fault = brief(cause ?? error.message);
-    if (failures === 1)
-      this.#log.error('shipping audit events failed; retrying', { destination: name, fault });
+    if (failures === 1) this.#log.error('shipping audit events failed; retrying', { destination: name, fault });
     await this.#store.prisma.$executeRaw`
       UPDATE "AuditShipping" SET "failingSince" = COALESCE("failingSince", now()), fault = ${fault} WHERE name = ${name}`;
     const backoff = Math.min(maxBackoffMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2);
