@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
-import { ToldError } from './lib/told-error.ts';
+import { OperatorError } from './lib/operator-error.ts';
 import { unknownVariables } from './lib/variables.ts';
 
 export {
@@ -116,7 +116,7 @@ export interface Config extends PolicyConfiguration {
 export type PolicySources = PolicyConfiguration & Pick<Config, 'policyFolders' | 'policyFiles'>;
 
 /** Reports all faults of the settings at once. */
-export class ConfigError extends ToldError {
+export class ConfigError extends OperatorError {
   readonly faults: readonly string[];
   /** The configuration of policies, if it could be read. It can have faults of its own. */
   readonly policies: PolicySources | undefined;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { commands } from './cli/index.ts';
 import { helpOf } from './cli/usage.ts';
-import { ToldError } from './lib/told-error.ts';
+import { OperatorError } from './lib/operator-error.ts';
 
 /** The command line: `gatehouse <command> …`; without one, the gateway itself. */
 const [name = 'serve', ...rest] = process.argv.slice(2);
@@ -22,6 +22,6 @@ try {
   if (rest.includes('--help') || rest.includes('-h')) console.log(helpOf(command, rest));
   else process.exitCode = await command.run(rest);
 } catch (error) {
-  console.error(error instanceof ToldError ? error.message : error);
+  console.error(error instanceof OperatorError ? error.message : error);
   process.exit(1);
 }

@@ -13,8 +13,8 @@ import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
 import { beginAttempt, clearFailures, hopeless, recordFailure } from './lockout.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password.ts';
+import { ReportedLocks } from './reported-locks.ts';
 import { Strangers } from './strangers.ts';
-import { ToldLocks } from './told-locks.ts';
 
 /** Time for which a verified password is cached, so that not every request computes a hash. */
 const rememberMs = 60_000;
@@ -54,7 +54,7 @@ export class Basic {
   readonly #verifying = new Map<string, Promise<Remembered>>();
   readonly #proven = new LRUCache<string, true>({ max: maxCache });
   readonly #strangers = new Strangers();
-  readonly #locks = new ToldLocks();
+  readonly #locks = new ReportedLocks();
   #epoch = 0;
 
   constructor(options: BasicOptions) {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keepUnpublished } from '../db/unpublished.ts';
-import { ToldError } from '../lib/told-error.ts';
+import { OperatorError } from '../lib/operator-error.ts';
 import { createWhole } from '../lib/write-file.ts';
 
 const minBytes = 32;
@@ -15,11 +15,11 @@ function read(path: string): string {
   try {
     text = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw new ToldError(`The master key cannot be read from ${path}: ${(error as Error).message}.`);
+    throw new OperatorError(`The master key cannot be read from ${path}: ${(error as Error).message}.`);
   }
   const bytes = Buffer.byteLength(text);
   if (bytes < minBytes)
-    throw new ToldError(
+    throw new OperatorError(
       `The master key in ${path} has ${bytes} bytes. It must have at least ${minBytes}, because a guessed key gives access to every account. ` +
         'Restore the file from a backup. If the store in the same folder is new, remove the whole folder.',
     );
@@ -28,14 +28,14 @@ function read(path: string): string {
 
 /**
  * Returns the root secret: the given one, or the key file of the data folder. The first start creates this file.
- * @throws {ToldError} if the file of an existing store is missing, or if the key is too short. Nothing is written then.
+ * @throws {OperatorError} if the file of an existing store is missing, or if the key is too short. Nothing is written then.
  */
 export function masterKey(given: string | undefined, dataDir: string): string {
   if (given !== undefined) return given;
   const path = join(dataDir, 'master.key');
   if (existsSync(path)) return read(path);
   if (hasStore(dataDir))
-    throw new ToldError(
+    throw new OperatorError(
       `${path} is missing. The store in the same folder was created with this key: without it, API tokens do not work, secrets cannot be decrypted and checkpoints cannot be verified. ` +
         'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is permanently lost, run: gatehouse secrets start-anew',
     );
@@ -43,7 +43,7 @@ export function masterKey(given: string | undefined, dataDir: string): string {
   return read(path);
 }
 
-/** Writes a new master key to the data folder, if it has none. @throws {ToldError} if the folder is not writable. */
+/** Writes a new master key to the data folder, if it has none. @throws {OperatorError} if the folder is not writable. */
 export function makeMasterKey(dataDir: string): void {
   const path = join(dataDir, 'master.key');
   try {
@@ -53,7 +53,7 @@ export function makeMasterKey(dataDir: string): void {
   } catch (error) {
     // A concurrent start wrote its key first, and that key is used.
     if (!existsSync(path))
-      throw new ToldError(
+      throw new OperatorError(
         `The data folder ${dataDir} is not writable (${(error as Error).message}). Set GATEHOUSE_DATA_DIR to a folder that this account can write to.`,
       );
   }

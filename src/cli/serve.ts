@@ -10,7 +10,7 @@ import { type Config, isRunByNpm } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
-import { toldError } from '../db/reach.ts';
+import { explainError } from '../db/reach.ts';
 import { createLog } from '../lib/log.ts';
 import { notReady } from './not-ready.ts';
 import { openConnection } from './store.ts';
@@ -125,7 +125,7 @@ export const serve: Command = {
       await app?.close();
       await release?.();
       await embedded?.stop();
-      throw toldError(error, connection);
+      throw explainError(error, connection);
     }
     return new Promise<number>(() => undefined);
   },

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { openDatabase } from '../db/client.ts';
 import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
-import { reach, toldError } from '../db/reach.ts';
+import { explainError, reach } from '../db/reach.ts';
 import type { Store } from '../db/transaction.ts';
 import { createWake } from '../db/wakes.ts';
 import type { Log } from '../lib/log.ts';
@@ -41,7 +41,7 @@ export async function withStore<T>(
     await migrate(connection);
     return await work({ prisma: database.prisma, wake }, connection);
   } catch (error) {
-    throw toldError(error, connection);
+    throw explainError(error, connection);
   } finally {
     // The wake-up is sent before the connection closes.
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,6 +1,6 @@
-import { ToldError } from '../lib/told-error.ts';
+import { OperatorError } from '../lib/operator-error.ts';
 /** A mistake that the user at the command line can fix: reported without a stack. */
-export class UsageError extends ToldError {}
+export class UsageError extends OperatorError {}
 
 export interface Command {
   readonly name: string;

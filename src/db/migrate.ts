@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Connection } from './embedded.ts';
-import { DatabaseError, reach, toldError } from './reach.ts';
+import { DatabaseError, explainError, reach } from './reach.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'prisma', 'migrations');
 const lockKey = 7_301_001;
@@ -74,7 +74,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
         await client.query('COMMIT');
       } catch (error) {
         await client.query('ROLLBACK');
-        const explained = toldError(error, connection);
+        const explained = explainError(error, connection);
         throw explained instanceof DatabaseError
           ? explained
           : new Error(`Migration ${name} failed: ${(error as Error).message}`, { cause: error });
@@ -83,7 +83,7 @@ export async function migrate(connection: Connection): Promise<string[]> {
     }
     return done;
   } catch (error) {
-    throw toldError(error, connection);
+    throw explainError(error, connection);
   } finally {
     await client.end().catch(() => undefined);
   }

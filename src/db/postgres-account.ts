@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ToldError } from '../lib/told-error.ts';
+import { OperatorError } from '../lib/operator-error.ts';
 
 /** An operating-system account for PostgreSQL, which refuses to run as root. */
 export interface Account {
@@ -10,7 +10,7 @@ export interface Account {
 }
 
 /** Reports why the embedded PostgreSQL cannot run. The command line prints its message. */
-export class EmbeddedStoreError extends ToldError {}
+export class EmbeddedStoreError extends OperatorError {}
 
 /** Account of PostgreSQL under root, if no other is configured. */
 export const sharedAccount = 'nobody';

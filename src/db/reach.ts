@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ToldError } from '../lib/explanations-error.ts';
+import { OperatorError } from '../lib/operator-error.ts';
 import type { Connection } from './embedded.ts';
 import { stateOf } from './sql-state.ts';
 
@@ -7,7 +7,7 @@ import { stateOf } from './sql-state.ts';
 const answerMs = 10_000;
 
 /** Reports why the configured database cannot be used, and what to do. The command line prints its message. */
-export class DatabaseError extends ToldError {}
+export class DatabaseError extends OperatorError {}
 
 interface Place {
   readonly at: string;
@@ -63,9 +63,9 @@ const explanations: readonly [RegExp, Explain][] = [
   [/^(53100|58030)$/, ({ at }, message) => `PostgreSQL at ${at} cannot write (${message}). Free space on its disk.`],
 ];
 
-/** The same error, explanations in one sentence with what to do; any other one as it is. */
-export function toldError(error: unknown, connection: Connection): unknown {
-  if (error instanceof ToldError) return error;
+/** Returns a known database error as one sentence with what to do, and any other error unchanged. */
+export function explainError(error: unknown, connection: Connection): unknown {
+  if (error instanceof OperatorError) return error;
   const place = placeOf(connection);
   const { message } = error as Error;
   const state = stateOf(error);
@@ -99,7 +99,7 @@ export async function reach(connection: Connection, milliseconds = answerMs): Pr
       );
     if (isReadOnly) throw new DatabaseError(readOnly(placeOf(connection), ''));
   } catch (error) {
-    throw toldError(error, connection);
+    throw explainError(error, connection);
   } finally {
     // Without a regular close: a silent database would not respond to it.
     client.connection.stream.destroy();

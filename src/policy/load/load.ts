@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { type Action, actions, resourceNames } from '../../access/catalog.ts';
 import type { PolicySettings } from '../../config.ts';
-import { ToldError } from '../../lib/told-error.ts';
+import { OperatorError } from '../../lib/operator-error.ts';
 import type { Policy, PolicyHost, PolicyPlugin } from '../contract.ts';
 import { impersonation } from '../decide/built-in-guards/impersonation.ts';
 import { Faults, faultsOf } from './load-faults.ts';
@@ -44,7 +44,7 @@ export interface PolicySet {
   readonly absent?: readonly string[];
 }
 
-export class PolicyLoadError extends ToldError {
+export class PolicyLoadError extends OperatorError {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
     super(`The policies cannot be loaded:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);

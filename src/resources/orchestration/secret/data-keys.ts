@@ -4,7 +4,7 @@ import type { DataKey } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { open, seal } from '../../../lib/envelope.ts';
 import { newId } from '../../../lib/ids.ts';
-import { ToldError } from '../../../lib/told-error.ts';
+import { OperatorError } from '../../../lib/operator-error.ts';
 
 /** A key that encrypts the secrets of one tenant. */
 export interface OpenDataKey {
@@ -17,7 +17,7 @@ const bindingOf = (tenantId: string, id: string) => ['data-key', tenantId, id];
 const wrappingOf = ({ wrapping }: Keys, id: string): WrappingKey => {
   const found = wrapping.find((one) => one.id === id);
   if (!found)
-    throw new ToldError(
+    throw new OperatorError(
       'The secrets are encrypted with another master key. Set GATEHOUSE_MASTER_KEY to it, or add it to GATEHOUSE_FORMER_MASTER_KEYS.',
     );
   return found;

@@ -12,7 +12,7 @@ interface Pair {
  * Computes the lock times in responses. All names are counted equally, so the response does not reveal which names
  * exist. The count that locks (lockout.ts) excludes unknown names beyond the first ones of a minute.
  */
-export class ToldLocks {
+export class ReportedLocks {
   readonly #pairs = new LRUCache<string, Pair>({ max: maxPairs });
 
   /** Counts a failed sign-in. @returns the seconds until the lock ends, if there is one. */

@@ -1,2 +1,2 @@
 /** An error that the operator can fix. Its message is printed without a stack. */
-export class ToldError extends Error {}
+export class OperatorError extends Error {}
