@@ -83,7 +83,7 @@ describe('gatehouse audit', () => {
     // A super admin exports what they may read: not what is in namespaces.
     const unproven = await run(...offline);
     expect(unproven).toMatchObject({ code: 2 });
-    expect(unproven.output).toMatch(/^tenant main: \d+ events: not provable, because the export leaves something out/);
+    expect(unproven.output).toMatch(/^tenant main: \d+ events: not provable, because the export is incomplete/);
     expect(unproven.output).not.toContain('UNPROVABLE');
     // What is wrong with it besides is a fault all the same.
     writeFileSync(out, readFileSync(out, 'utf8').replace(/"prevHash":"[^"]{5}/g, '"prevHash":"00000'));

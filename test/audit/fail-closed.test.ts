@@ -9,7 +9,7 @@ import type { Tenant, User } from '../../src/db/generated/client.ts';
 import type { Answer } from '../support/client.ts';
 import { World } from '../support/world.ts';
 
-const told = 'The audit log cannot be written right now, and without it nothing is done.';
+const told = 'The audit log is currently not writable, so the request was refused. Try again later.';
 const answer = ({ status, errors }: Answer<unknown>) => [status, errors[0]?.extensions.code, errors[0]?.message];
 const createGroup = (name: string) =>
   `mutation { createGroup(input: { tenant: "a", name: "${name}" }) { group { id } } }`;

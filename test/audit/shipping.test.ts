@@ -292,7 +292,7 @@ describe('audit events that are shipped', () => {
     ];
     collector.answer = (response) => void response.end(answers.shift() ?? '\u0000');
     await create([{ name: 'otel', to: 'otlp', url: collector.url, begin: 'oldest', batch: 1 } as Destination]);
-    await until('the fault', async () => (await standing()).fault === 'it answered with what is no JSON', 10_000);
+    await until('the fault', async () => (await standing()).fault === 'the response is not valid JSON', 10_000);
     expect(await standing()).toMatchObject({ shipped: '4', rejected: '2', failingSince: expect.any(String) });
     const seqs = collector.bodies.map(({ body }) => /event\.id","value":\{"stringValue":"([^"]+)/.exec(body)![1]);
     expect(new Set(seqs.slice(0, 5)).size).toBe(5);

@@ -77,9 +77,9 @@ describe('every mutation: rolled back if its event cannot be recorded, and effec
       const { data, errors } = await whileRefused(state, () => send(input));
       expect(data?.[field] ?? null).toBeNull();
       expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
-        ['UNAVAILABLE', 'The audit log cannot be written right now, and without it nothing is done.'],
+        ['UNAVAILABLE', 'The audit log is currently not writable, so the request was refused. Try again later.'],
       ]);
-      expect(stage.world.log.splice(0).join('')).toMatch(/The audit log cannot be written.*an inner matter/);
+      expect(stage.world.log.splice(0).join('')).toMatch(/The audit log is currently not writable.*an inner matter/);
       expect(await everything(stage)).toBe(clear);
     }
 

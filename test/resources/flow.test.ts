@@ -180,13 +180,13 @@ describe('flows', () => {
       [[9, /one second/]],
     ],
     ['a text of brackets', `a: ${'['.repeat(50_000)}`, [[1, /nested too deeply/]]],
-    ['too many levels', `${head}tasks: ${'['.repeat(100)}${']'.repeat(100)}`, [[3, /60 deep/]]],
+    ['too many levels', `${head}tasks: ${'['.repeat(100)}${']'.repeat(100)}`, [[3, /60 levels deep/]]],
     [
       'aliases that multiply',
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${Array(9).fill('*a').join()}]\nc: &c [${Array(9).fill('*b').join()}]\nd: [${Array(9).fill('*c').join()}]\n`,
       [[1, /alias/]],
     ],
-    ['an alias of itself', 'a: &a [*a]', [[1, /60 deep/]]],
+    ['an alias of itself', 'a: &a [*a]', [[1, /60 levels deep/]]],
     ['600,000 bytes', `${head}${task}# ${'x'.repeat(600_000)}`, [[1, /500000 bytes/]]],
   ];
   it.each(bad)('are refused for %s, with its line, and nothing is written', async (_what, source, faults) => {

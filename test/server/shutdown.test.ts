@@ -136,10 +136,10 @@ describe('the program', () => {
       GATEHOUSE_PORT_4000_TCP_ADDR: '10.0.0.1',
     });
     expect((await program.ended).code).toBe(1);
-    expect(program.error.match(/GATEHOUSE_\w+ is no setting.*/g)).toEqual([
-      'GATEHOUSE_MASTERKEY is no setting. Do you mean GATEHOUSE_MASTER_KEY?',
-      'GATEHOUSE_HOST is no setting. Do you mean HOST?',
-      'GATEHOUSE_TELEMETRY is no setting',
+    expect(program.error.match(/GATEHOUSE_\w+ is not a setting.*/g)).toEqual([
+      'GATEHOUSE_MASTERKEY is not a setting. Do you mean GATEHOUSE_MASTER_KEY?',
+      'GATEHOUSE_HOST is not a setting. Do you mean HOST?',
+      'GATEHOUSE_TELEMETRY is not a setting',
     ]);
     for (const name of ['PORT', 'GATEHOUSE_DEMO', 'GATEHOUSE_ORIGINS', 'DATABASE_URL', 'GATEHOUSE_MASTER_KEY'])
       expect(program.error).toContain(name);
@@ -187,7 +187,7 @@ describe('the program', () => {
         /there is no group main\/Others \(.*policies\.yaml:4\)/,
         /there is no tenant nowhere \(.*policies\.yaml:6\)/,
         /rule.*\(.*policies\.yaml:7\)/,
-        /GATEHOUSE_ADMIN_PASSWORD: A password has at least 15/,
+        /GATEHOUSE_ADMIN_PASSWORD: The password must have at least 15/,
       ])
         expect(program.error).toMatch(fault);
       expect(program.error).not.toMatch(/\n\s+at /);

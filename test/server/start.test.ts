@@ -51,7 +51,7 @@ describe('the folders of the embedded PostgreSQL', () => {
     const data = folder();
     const target = folder();
     symlinkSync(target, join(data, 'postgres.run'));
-    expect(() => preparePlace(data)).toThrow(/postgres\.run is not a folder of the account/);
+    expect(() => preparePlace(data)).toThrow(/postgres\.run is not a folder of PostgreSQL's account/);
     expect(readdirSync(target)).toEqual([]);
     const open = folder();
     chmodSync(open, 0o777);
@@ -67,7 +67,7 @@ describe('the folders of the embedded PostgreSQL', () => {
     const data = folder();
     mkdirSync(join(data, 'postgres.run'));
     chownSync(join(data, 'postgres.run'), stranger, stranger);
-    expect(() => preparePlace(data)).toThrow(/is not a folder of the account/);
+    expect(() => preparePlace(data)).toThrow(/is not a folder of PostgreSQL's account/);
     const foreign = folder();
     chownSync(foreign, stranger, stranger);
     expect(() => preparePlace(foreign)).toThrow(`belongs to another account (${stranger})`);
@@ -76,8 +76,8 @@ describe('the folders of the embedded PostgreSQL', () => {
   });
 
   it.runIf(isRoot)('belong to the account that the operator names', () => {
-    expect(() => preparePlace(folder(), 'root')).toThrow(/PostgreSQL does not run as root/);
-    expect(() => preparePlace(folder(), 'no-such-account')).toThrow(/There is no account no-such-account/);
+    expect(() => preparePlace(folder(), 'root')).toThrow(/PostgreSQL cannot run as root/);
+    expect(() => preparePlace(folder(), 'no-such-account')).toThrow(/The account no-such-account does not exist/);
     const data = folder();
     const nobody = preparePlace(data).account!;
     const daemon = preparePlace(data, 'daemon').account!;
@@ -120,9 +120,9 @@ describe('a database that cannot be used', () => {
   it('is told in one sentence, with what to do', async () => {
     const cases: [string, RegExp][] = [
       [url({ port: await freePort() }), /refuses connections\. Start it, or correct the host and port/],
-      [url({ database: 'none' }), /There is no database none at .*CREATE DATABASE "none"/],
-      [url({ user: 'none' }), /does not let none in .*Create the role, or correct the user and password/],
-      [url({ password: 'wrong' }), /does not let gatehouse in/],
+      [url({ database: 'none' }), /The database none does not exist at .*CREATE DATABASE "none"/],
+      [url({ user: 'none' }), /refuses the sign-in of none .*Create the role, or correct the user and password/],
+      [url({ password: 'wrong' }), /refuses the sign-in of gatehouse/],
       [url({ database: 'standing_by' }), /is read-only, such as a standby\. Set DATABASE_URL to the primary/],
       ['postgresql://a:b@nowhere.invalid/x', /cannot be reached .*Correct the host/],
     ];
@@ -135,7 +135,7 @@ describe('a database that cannot be used', () => {
     expect(await fault(url({}))).toBeUndefined();
     // A role that may sign in, but not make a table.
     const guest = url({ user: 'guest', password: 'guest' });
-    await expect(migrate({ connectionString: guest })).rejects.toThrow(/The role guest may not create tables.*GRANT/);
+    await expect(migrate({ connectionString: guest })).rejects.toThrow(/The role guest cannot create tables.*GRANT/);
   });
 
   it('is waited for only so long where it takes connections and says nothing', async () => {
@@ -166,9 +166,9 @@ describe('a database that cannot be used', () => {
     outcomes.push(await run({ GATEHOUSE_DATA_DIR: other }));
     expect(outcomes.map(({ code }) => code)).toEqual([1, 1, 1]);
     const [database, file, version] = outcomes.map(({ output }) => output);
-    expect(database).toMatch(/There is no database none/);
+    expect(database).toMatch(/The database none does not exist/);
     expect(file).toMatch(/The data folder .*file cannot be used .*Set GATEHOUSE_DATA_DIR/);
-    expect(version).toMatch(/is of PostgreSQL 15, and this program has 18/);
+    expect(version).toMatch(/belongs to PostgreSQL 15, but this program includes 18/);
     for (const { output } of outcomes) expect(output).not.toMatch(/\n\s+at /);
   });
 });
@@ -195,7 +195,7 @@ describe('the master key file', () => {
   it.each(['', '\n', 'short', 'x'.repeat(31)])('is refused where it is too short to be one: %j', (text) => {
     const data = folder();
     writeFileSync(join(data, 'master.key'), text);
-    expect(() => masterKey(undefined, data)).toThrow(/at least 32 are needed/);
+    expect(() => masterKey(undefined, data)).toThrow(/It must have at least 32/);
     expect(readFileSync(join(data, 'master.key'), 'utf8')).toBe(text);
   });
 
