@@ -106,12 +106,12 @@ describe('what is written down', () => {
   });
 
   /** Waits for the next minute if this one has less time left: events are merged by the minute of the clock. */
-const minuteWith = (milliseconds: number) => {
-  const left = 60_000 - (Date.now() % 60_000);
-  return left < milliseconds ? sleep(left) : undefined;
-};
+  const minuteWith = (milliseconds: number) => {
+    const left = 60_000 - (Date.now() % 60_000);
+    return left < milliseconds ? sleep(left) : undefined;
+  };
 
-async function whileNoEventCanBeWritten(run: () => Promise<void>): Promise<void> {
+  async function whileNoEventCanBeWritten(run: () => Promise<void>): Promise<void> {
     await world.db.$executeRawUnsafe(
       `CREATE OR REPLACE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$`,
     );
