@@ -17,7 +17,7 @@ const raised = new WeakMap<Tx, AccessState>();
 
 /** Raises the access revision, once per transaction, before its events are written. */
 export function raiseRevision(tx: Tx): void {
-  beforeCommit(tx, '5-revision', async () => {
+  beforeCommit(tx, 'raiseRevision', async () => {
     const rows = await tx.$queryRaw<AccessState[]>`
       UPDATE "AccessState" SET revision = revision + 1 RETURNING revision, "policySet"`;
     raised.set(tx, rows[0]!);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import type { ResourceName } from '../access/catalog.ts';
-import { canonicalJson, type Json } from '../lib/json.ts';
+import type { Json } from '../lib/json.ts';
 
 export const auditTypes = [
   'CREATE',
@@ -70,11 +71,10 @@ type Optional = 'ip' | 'decisionId' | 'policy' | 'reason' | 'patch' | 'revertPat
 
 const textual = (name: string, value: string | null | undefined): string =>
   value == null ? '' : `"${name}":${JSON.stringify(value)},`;
-const structured = (name: string, value: unknown): string =>
-  value == null ? '' : `"${name}":${canonicalJson(value)},`;
+const structured = (name: string, value: unknown): string => (value == null ? '' : `"${name}":${canonicalize(value)},`);
 
 /**
- * Returns the content of an event without its place in the chain, as canonical JSON (sorted keys, no null). Each field
+ * Returns the content of an event without its place in the chain, as canonical JSON (RFC 8785), without null. Each field
  * is written explicitly, because verification of a chain reads millions of events.
  */
 export const contentOf = (event: EventContent): string =>

@@ -31,7 +31,7 @@ export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { call
   if (!own) {
     own = { drafts: [] };
     pending.set(tx, own);
-    beforeCommit(tx, '9-audit', () => flush(tx));
+    beforeCommit(tx, 'appendAudit', () => flush(tx));
   }
   own.drafts.push(draft);
   notePending(tx, draft);

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../lib/json.ts';
+import canonicalize from 'canonicalize';
 import { isSignedBy, type SigningKey, signText, type VerifyingKey } from '../lib/signing.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface SignedStatement extends Statement {
 }
 
 const textOf = ({ kind, tenantId, seq, hash, at, keyId }: Omit<SignedStatement, 'signature'>): string =>
-  canonicalJson({ kind, tenantId, seq, hash, at, keyId });
+  canonicalize({ kind, tenantId, seq: seq.toString(), hash, at, keyId })!;
 
 export function signStatement(key: SigningKey, statement: Statement): SignedStatement {
   const named = { ...statement, keyId: key.id };

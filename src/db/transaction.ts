@@ -5,8 +5,14 @@ import type { Wake } from './wake.ts';
 export type Tx = Prisma.TransactionClient;
 
 type Hook = (tx: Tx) => Promise<void>;
+/**
+ * The steps before COMMIT, in order. Checks come first, then derived rows. The revision counts a change of access only
+ * once it is certain. Decisions precede the audit event, which locks its chain until COMMIT and so comes last.
+ */
+const commitSteps = ['checkSuperAdmins', 'raiseRevision', 'countDays', 'recordDecisions', 'appendAudit'] as const;
+export type CommitStep = (typeof commitSteps)[number];
 interface Ending {
-  readonly hooks: Map<string, Hook>;
+  readonly hooks: Map<CommitStep, Hook>;
   readonly topics: Set<string>;
 }
 const endings = new WeakMap<Tx, Ending>();
@@ -17,9 +23,9 @@ function endingOf(tx: Tx): Ending {
   return ending;
 }
 
-/** Runs `hook` once at the end of the transaction, before COMMIT, in the order of names. */
-export function beforeCommit(tx: Tx, name: string, hook: Hook): void {
-  endingOf(tx).hooks.set(name, hook);
+/** Runs `hook` once at the end of the transaction, before COMMIT, as this step. */
+export function beforeCommit(tx: Tx, step: CommitStep, hook: Hook): void {
+  endingOf(tx).hooks.set(step, hook);
 }
 
 /** Sends this topic to all gateways after COMMIT. */
@@ -76,7 +82,7 @@ export async function inTransaction<T>(
         async (tx) => {
           endings.set(tx, ending);
           const done = await work(tx);
-          for (const name of [...ending.hooks.keys()].sort()) await ending.hooks.get(name)!(tx);
+          for (const step of commitSteps) await ending.hooks.get(step)?.(tx);
           if (dryRun) throw new Undone(done);
           return done;
         },

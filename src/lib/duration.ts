@@ -2,7 +2,8 @@ const secondsOf = { D: 86_400, H: 3_600, M: 60, S: 1 };
 
 /**
  * Parses an ISO 8601 duration of weeks, days, hours, minutes and seconds (with or without a fraction) into seconds.
- * Months and years have no fixed length. Returns undefined for other texts.
+ * Months and years have no fixed length. Returns undefined for other texts. Temporal.Duration is not used here, because
+ * it also reads `PT1H1H`, signs, and fractions of hours.
  */
 export function secondsIn(text: string): number | undefined {
   const match = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d{1,9})?)S)?)?$/.exec(text);
@@ -17,14 +18,7 @@ export function secondsIn(text: string): number | undefined {
 }
 
 /** Formats seconds (without their fraction) as an ISO 8601 duration of days, hours, minutes and seconds. */
-export function formatDuration(seconds: number): string {
-  let rest = Math.floor(seconds);
-  const take = (unit: number) => {
-    const count = Math.floor(rest / unit);
-    rest -= count * unit;
-    return count;
-  };
-  const days = take(secondsOf.D);
-  const time = [take(secondsOf.H), take(secondsOf.M), rest].map((n, i) => (n > 0 ? `${n}${'HMS'[i]}` : '')).join('');
-  return days === 0 && time === '' ? 'PT0S' : `P${days > 0 ? `${days}D` : ''}${time ? `T${time}` : ''}`;
-}
+export const formatDuration = (seconds: number): string =>
+  Temporal.Duration.from({ seconds: Math.floor(seconds) })
+    .round({ largestUnit: 'days' })
+    .toString();

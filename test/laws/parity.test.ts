@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Row } from '../../src/access/grant.ts';
 import type { Where } from '../../src/access/where.ts';
 import { matcherOf } from '../../src/policy/filter/matcher.ts';
-import { matches, toPrisma, toSql } from '../../src/policy/filter/portable.ts';
+import { matches, toSql } from '../../src/policy/filter/portable.ts';
 import { World } from '../support/world.ts';
 import {
   Chance,
@@ -51,7 +51,7 @@ describe('a list from the database and a check in memory', () => {
   const listed = async (where: Where | undefined): Promise<string[]> =>
     (
       await world.db.auditEvent.findMany({
-        where: { AND: [own, where === undefined ? {} : toPrisma(where)] },
+        where: { AND: [own, where === undefined ? {} : (where as object)] },
         select: { id: true },
         orderBy: { seq: 'asc' },
       })

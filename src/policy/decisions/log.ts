@@ -43,7 +43,7 @@ const dayMs = 86_400_000;
 
 /** Adds what a mutation rests on, in its own transaction: no mutation without its decisions. */
 export function recordInTransaction(tx: Tx, policySet: string): void {
-  beforeCommit(tx, '8-decisions', () =>
+  beforeCommit(tx, 'recordDecisions', () =>
     insert(
       tx,
       evidenceOf(tx).map((evidence) => toRow(evidence, policySet)),

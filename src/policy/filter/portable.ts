@@ -119,12 +119,9 @@ function satisfies(actual: unknown, wanted: Comparison): boolean {
   );
 }
 
-/** Second reading: Prisma's own `where`. The same object, by construction. */
-export const toPrisma = <T>(where: Where): T => where as T;
-
 const signs = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
 
-/** Third reading: a condition for a raw statement. Values go to `params` and stand as $n in the text. */
+/** Second reading: a condition for a raw statement. Values go to `params` and stand as $n in the text. */
 export function toSql(where: Where, alias: string, params: unknown[]): string {
   const bind = (value: unknown) => `$${params.push(value)}`;
   const parts = Object.entries(where).map(([key, value]) => {

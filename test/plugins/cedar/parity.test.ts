@@ -5,7 +5,7 @@ import plugin from '../../../plugins/cedar.ts';
 import type { Row } from '../../../src/access/grant.ts';
 import { ancestorsOf, type Where } from '../../../src/access/where.ts';
 import { columnsOf } from '../../../src/policy/filter/columns.ts';
-import { assertPortable, matches, toPrisma, toSql } from '../../../src/policy/filter/portable.ts';
+import { assertPortable, matches, toSql } from '../../../src/policy/filter/portable.ts';
 import { prepared, type Question } from '../../../src/policy/testing.ts';
 import { Chance, namespaces } from '../../laws/generate.ts';
 import { World } from '../../support/world.ts';
@@ -133,7 +133,7 @@ describe('cedar against Cedar itself', () => {
         const ids = permitted.map((row) => row['id']);
         const scoped: Where = { AND: [{ tenantId: asked.tenantId! }, where] };
         const listed = await world.db.auditEvent.findMany({
-          where: { AND: [{ id: { startsWith: 'row-' } }, toPrisma<object>(scoped)] },
+          where: { AND: [{ id: { startsWith: 'row-' } }, scoped as object] },
           select: { id: true },
           orderBy: { seq: 'asc' },
         });

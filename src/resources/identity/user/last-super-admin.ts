@@ -9,7 +9,7 @@ const usable = { superAdmin: true, disabled: false, passwordHash: { not: null },
  * Writers of access are serialized, so two transactions that each remove one of two super admins cannot both succeed.
  */
 export function keepSuperAdmin(tx: Tx): void {
-  beforeCommit(tx, '1-last-super-admin', async () => {
+  beforeCommit(tx, 'checkSuperAdmins', async () => {
     if ((await tx.user.count({ where: usable })) === 0) {
       throw conflict('The last super admin who can sign in must be kept.', { rule: 'LAST_SUPER_ADMIN' });
     }

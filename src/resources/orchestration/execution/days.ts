@@ -32,7 +32,7 @@ export function recount(tx: Tx, before: Counted | null, after: Counted | null): 
   if (!own) {
     own = new Map();
     deltas.set(tx, own);
-    beforeCommit(tx, '7-days', () => flush(tx));
+    beforeCommit(tx, 'countDays', () => flush(tx));
   }
   if (before) add(own, before, -1);
   if (after) add(own, after, 1);
