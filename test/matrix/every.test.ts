@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chainHash, digestOf } from '../../src/audit/event.ts';
 import { deriveKeys } from '../../src/auth/keys.ts';
 import { plainTypes } from '../../src/graphql/mutation/replay.ts';
 import { open } from '../../src/lib/envelope.ts';
@@ -125,7 +126,24 @@ describe('every mutation: rolled back if its event cannot be recorded, and effec
   });
 });
 
+/** Independent of the library that writes what is hashed: sorted members, no null. */
+const sortedJson = (value: unknown): string =>
+  JSON.stringify(value, (_name, member) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+
 describe('after every mutation of the schema', () => {
+  it('every kind of event is hashed in canonical form', async () => {
+    const events = await stage.world.db.auditEvent.findMany();
+    for (const { ordinal: _o, transaction: _t, seq, prevHash, hash, ...content } of events) {
+      const present = Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null));
+      expect([content.action, chainHash(prevHash, seq, digestOf(sortedJson(present)))]).toEqual([content.action, hash]);
+    }
+    expect(new Set(events.map(({ action }) => action)).size).toBeGreaterThan(60);
+  });
+
   const sorted = (rows: Iterable<unknown[]>) => [...rows].map((row) => JSON.stringify(row)).sort();
   const noPermissions: readonly string[] = [];
 
