@@ -141,7 +141,7 @@ export class ApiTokens {
     const rows = await withoutDeadline(
       () => this.#options.store.prisma.$queryRaw<Pick<Known, 'expiresAt' | 'lastUsedAt'>[]>`
       UPDATE "ApiToken" SET "lastUsedAt" = ${now}, "expiresAt" = CASE WHEN extended
-        THEN GREATEST("expiresAt", LEAST(${now}::timestamptz + "maxAgeSeconds" * interval '1 second', "greatestExpiry"))
+        THEN GREATEST("expiresAt", LEAST(${now}::timestamptz + "maxAgeSeconds" * interval '1 second', "maxExpiresAt"))
         ELSE "expiresAt" END
       WHERE id = ${found.id} AND "revokedAt" IS NULL AND ("expiresAt" IS NULL OR "expiresAt" > ${now})
         AND ("lastUsedAt" IS NULL OR "lastUsedAt" <= ${before})

@@ -6,6 +6,7 @@ import { atMost } from '../lib/at-most.ts';
 import { deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
+import { readThrough } from './rows/rows.ts';
 import { SharedPool } from './shared-pool.ts';
 import { RunningStatements } from './statement-watch.ts';
 
@@ -80,6 +81,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
     onConnectionError: () => undefined,
   });
   const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  readThrough(prisma, pool);
   return {
     prisma,
     pool,

@@ -44,8 +44,8 @@ export interface Context extends Services {
   readonly db: PrismaClient;
   readonly session: AccessSession;
   readonly deadline: Deadline | undefined;
-  /** Loaders of this request, by name. */
-  readonly loaders: Map<string, unknown>;
+  /** Loaders of this request. */
+  readonly loaders: Map<unknown, unknown>;
   /** This request's reads of the audit log. */
   readonly readings: Readings;
   /** Over WebSocket: lets a subscription send its own items. */

@@ -3,9 +3,8 @@ import type { Permission, ResourceName } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
 import { badInput } from '../errors.ts';
-import { lowerFirst } from '../lib/text.ts';
 import { builder } from './builder.ts';
-import { delegate } from './connection/connection.ts';
+import { nothing, rows } from './connection/connection.ts';
 import type { Context } from './context.ts';
 
 /** How `node(id:)` finds a type. Registered by each resource. */
@@ -57,14 +56,14 @@ async function find(context: Context, globalId: string): Promise<unknown> {
 /** First only the tenant of the stored row, then the decision, then the row within reach. */
 export async function readRow(context: Context, { resource, find: own }: NodeType, id: string): Promise<Row | null> {
   if (own) return own(context, id);
-  const model = delegate(context, lowerFirst(resourceDefinition(resource)!.model!));
+  const model = resourceDefinition(resource)!.model!;
   const column = isInstanceWide(resource) ? 'id' : tenantColumn(resource);
-  const [place] = await model.findMany({ where: { id }, select: { [column]: true }, take: 1 });
+  const place = await rows(context).first(model, { id }, [column]);
   // An unknown ID is decided as well, so that it takes as long as an ID of another tenant.
   const stored = place ? ((place[column] as string | null | undefined) ?? undefined) : '';
   const tenantId = isInstanceWide(resource) ? undefined : stored;
   const grant = context.session.may(`${resource}:READ` as Permission, { tenantId });
-  const [row] = await model.findMany({ where: { AND: [{ id }, grant?.where ?? { id: { in: [] } }] }, take: 1 });
+  const row = await rows(context).first(model, { AND: [{ id }, grant?.where ?? nothing] });
   return grant ? (row ?? null) : null;
 }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Permission, resourceNames, split } from '../../src/access/catalog.ts';
 import { resourceDefinition } from '../../src/access/resource.ts';
+import { modelOf } from '../../src/db/rows/model.ts';
 import { whoCan } from '../../src/policy/answer/who-can.ts';
-import { columnsOfModel } from '../../src/policy/filter/columns.ts';
 import { heldOnly, pastCandidates, pastOf } from '../../src/policy/past/past.ts';
 import { told } from '../../src/policy/past/picture.ts';
 import { storeAccessSnapshot } from '../../src/policy/past/snapshot.ts';
@@ -144,7 +144,7 @@ describe('who could do what on a past day, from the events alone', () => {
     const kinds = new Set<string>();
     for (const resource of feeding) {
       const { model, links = [] } = resourceDefinition(resource)!;
-      const foreign = [...columnsOfModel(model!).keys()].filter(
+      const foreign = [...modelOf(model!).columns.keys()].filter(
         // Whose workers take a tenant's work says nothing of who may do what.
         (column) => /[a-z]Id$/.test(column) && column !== 'tenantId' && column !== 'workerGroupId',
       );

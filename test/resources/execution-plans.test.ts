@@ -35,7 +35,7 @@ describe('pages of many executions', () => {
     await work();
     const queries = sent.mock.calls
       .map(([query]: any[]) => query)
-      .filter(({ text }: any) => /^SELECT.*FROM "public"."Execution"/s.test(text ?? ''));
+      .filter(({ text }: any) => /^SELECT.*FROM "Execution"/s.test(text ?? ''));
     sent.mockRestore();
     expect(queries).toHaveLength(1);
     const { text, values } = queries[0];

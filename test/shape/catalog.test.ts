@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resourceNames } from '../../src/access/catalog.ts';
 import { isInstanceWide, resourceDefinition } from '../../src/access/resource.ts';
 import { undoableActions } from '../../src/audit/undo.ts';
-import { columnsOfModel } from '../../src/policy/filter/columns.ts';
+import { modelOf } from '../../src/db/rows/model.ts';
 import { World } from '../support/world.ts';
 
 const withRows = resourceNames.flatMap((name) => {
@@ -40,7 +40,7 @@ describe('the catalog', () => {
   it('names columns that there are', () => {
     for (const { name, model, secret = [], maskable = [], links = [], tenantColumn } of withRows) {
       if (!model) continue;
-      const columns = new Set(columnsOfModel(model).keys());
+      const columns = new Set(modelOf(model).columns.keys());
       const named = [...secret, ...maskable, ...(isInstanceWide(name) ? [] : [tenantColumn ?? 'tenantId'])];
       expect(
         named.filter((column) => !columns.has(column)),

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { resourceNames } from '../../src/access/catalog.ts';
 import { resourceDefinition } from '../../src/access/resource.ts';
-import { columnsOfModel } from '../../src/policy/filter/columns.ts';
+import { modelOf } from '../../src/db/rows/model.ts';
 import '../../src/resources/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -183,7 +183,7 @@ describe('the layout', () => {
     const suspicious = resourceNames.flatMap((name) => {
       const { model, secret = [], audited = [] } = resourceDefinition(name) ?? {};
       if (!model || name === 'AUDITLOG') return [];
-      return [...columnsOfModel(model).keys()]
+      return [...modelOf(model).columns.keys()]
         .filter((column) => /hash|secret|cipher|password|token/i.test(column))
         .filter((column) => !secret.includes(column) && !audited.includes(column))
         .map((column) => `${model}.${column}`);

@@ -9,8 +9,8 @@ export type FieldBuilder<Parent> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTy
 export const refOf = <M extends keyof PrismaTypes>(model: M) =>
   getRefFromModel(model, builder as never) as unknown as ObjectRef<SchemaTypes, PrismaTypes[M]['Shape']>;
 
-/** A Prisma condition. Filters of policies and callers are joined by AND. */
-export type Condition = Readonly<Record<string, unknown>>;
+/** Filters of policies and callers are joined by AND. */
+export type { Condition } from '../../db/rows/condition.ts';
 
 export interface Edge<Node> {
   readonly cursor: string;

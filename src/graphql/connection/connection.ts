@@ -1,13 +1,14 @@
 import type { InputRef } from '@pothos/core';
 import DataLoader from 'dataloader';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Permission } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
+import { modelOf } from '../../db/rows/model.ts';
+import { type Rows, rowsOf } from '../../db/rows/rows.ts';
+import type { Names, Selection } from '../../db/rows/select.ts';
 import { badInput } from '../../errors.ts';
-import { canonicalJson } from '../../lib/json.ts';
-import { remember } from '../../lib/remember.ts';
-import { upperFirst } from '../../lib/text.ts';
+import { atPath, remember } from '../../lib/remember.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
-import { columnsOfModel } from '../../policy/filter/columns.ts';
 import type { Context } from '../context.ts';
 import type { Condition, ConnectionRef, FieldBuilder, Order, Page } from './connection-type.ts';
 import { type CursorValue, decodeCursor, encodeCursor } from './cursor.ts';
@@ -18,25 +19,27 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly permission: Permission;
   /** The scope of the decision. With several, the rows within any of them (each filter names its own tenant). */
   readonly scopes: (parent: Parent, context: Context) => Scope | Promise<readonly Scope[]>;
-  /** The delegate of the Prisma client, such as `group`. */
+  /** The Prisma model. */
   readonly model: string;
-  /** Filter for the rows of the parent. */
+  /** The rows of the parent. If it only gives values of columns, the pages of many parents load in one statement. */
   readonly within: (parent: Parent) => Condition;
   /** Converts the grant's filter into one of this model, if they differ (users of a tenant, by their access rows). */
-  readonly reach?: (where: Condition, parent: Parent) => Condition;
+  readonly reach?: (where: Condition) => Condition;
+  /** The same, if it depends on the parent. */
+  readonly reachOfParent?: (where: Condition, parent: Parent) => Condition;
   /** Rows that every reader of the parent can read, regardless of the grant. */
   readonly besides?: Condition;
   readonly where?: {
     readonly input: InputRef<Filter>;
     readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;
+    /** True if the condition is different for each parent. */
+    readonly dependsOnParent?: boolean;
   };
   readonly order?: Order;
   /** Refuses an order by a column that is masked for the viewer. */
   readonly sortable?: (column: string, context: Context) => void;
   /** Default order. If absent: id, the order of creation. */
   readonly defaultOrder?: { readonly column: string; readonly descending: boolean };
-  /** The relation from the parent's row, so that pages of many parents load in one statement. */
-  readonly relation?: { readonly model: string; readonly field: string };
   /** A faster way to count than by rows. @returns undefined if these conditions are not supported. */
   readonly count?: (
     context: Context,
@@ -47,8 +50,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly streamCursor?: (parent: Parent, context: Context) => Promise<string>;
   /** Records the read, for lists whose reads are audited. */
   readonly reading?: (context: Context, parent: Parent, args: PageArgs) => void;
-  /** Large columns that the list omits and fields load on demand. Not with `relation`. */
-  readonly omit?: Readonly<Record<string, true>>;
+  /** The columns to read, without large ones that fields load on demand. Omit for all. */
+  readonly columns?: readonly string[];
   readonly nullable?: boolean;
 }
 
@@ -64,12 +67,9 @@ export interface PageArgs {
   where?: unknown;
   orderBy?: { field: string; direction?: 'ASC' | 'DESC' | null } | null;
 }
-interface Delegate {
-  findMany(args: object): Promise<Row[]>;
-  count(args: object): Promise<number>;
-}
-export const delegate = (context: Context, model: string): Delegate =>
-  (context.db as unknown as Record<string, Delegate>)[model]!;
+
+/** The reader of this request's rows. In a mutation, it reads what the mutation has written. */
+export const rows = (context: Context): Rows => rowsOf(context.db);
 
 /** Matches nothing. Not an empty OR, which Prisma drops when nested. */
 export const nothing: Condition = { id: { in: [] } };
@@ -118,17 +118,62 @@ export function connection<Parent, Node, Filter = never>(
         orderBy: t.arg({ type: spec.order.input as never, description: 'The order. Defaults to order of creation.' }),
       }),
     },
-    resolve: (async (parent: Parent, args: PageArgs, context: Context) => {
+    resolve: (async (parent: Parent, args: PageArgs, context: Context, { fieldNodes }: GraphQLResolveInfo) => {
       const scopes = await spec.scopes(parent, context);
-      const reach = await reachOf(context, spec.permission, scopes);
-      const own = reach === undefined ? nothing : (spec.reach?.(reach, parent) ?? reach);
-      const granted = spec.besides ? anyCondition([own, spec.besides])! : own;
-      const filter =
-        args.where && spec.where ? await spec.where.toCondition(args.where as Filter, context, parent) : {};
+      const reach = (await reachOf(context, spec.permission, scopes)) ?? nothing;
+      const granted = reach === nothing && !spec.besides ? nothing : grantedBy(spec, reach, parent);
+      const filter = await filterOf(spec, parent, args, context, fieldNodes);
       spec.reading?.(context, parent, args);
-      return page(context, spec, parent, args, [granted, filter]);
+      return page(context, spec, parent, args, { field: fieldNodes, granted, filter });
     }) as never,
   });
+}
+
+/** The conditions of a page. Fields with the same objects here load together. */
+interface Conditions {
+  /** The field of the document. */
+  readonly field: object;
+  readonly granted: Condition;
+  readonly filter: Condition;
+}
+
+const grantedConditions = new WeakMap<object, WeakMap<Condition, Condition>>();
+
+/** The rows that a grant reaches, as a condition of this model: the same object for the same grant. */
+function grantedBy<Parent, Node, Filter>(
+  spec: ConnectionSpec<Parent, Node, Filter>,
+  reach: Condition,
+  parent: Parent,
+): Condition {
+  const { besides } = spec;
+  if (spec.reachOfParent) return spec.reachOfParent(reach, parent);
+  if (!spec.reach && !besides) return reach;
+  const known = remember(grantedConditions, spec, () => new WeakMap<Condition, Condition>());
+  return remember(known, reach, () => {
+    const own = reach === nothing ? nothing : (spec.reach?.(reach) ?? reach);
+    return besides ? anyCondition([own, besides])! : own;
+  });
+}
+
+const everything: Condition = {};
+
+/** The caller's filter: converted once for all parents, unless it depends on them. */
+function filterOf<Parent, Node, Filter>(
+  { where }: ConnectionSpec<Parent, Node, Filter>,
+  parent: Parent,
+  args: PageArgs,
+  context: Context,
+  field: object,
+): Condition | Promise<Condition> {
+  if (!args.where || !where) return everything;
+  const convert = () => where.toCondition(args.where as Filter, context, parent);
+  if (where.dependsOnParent) return convert();
+  const filters = remember(
+    context.loaders as Map<unknown, WeakMap<object, Condition | Promise<Condition>>>,
+    filterOf,
+    () => new WeakMap(),
+  );
+  return remember(filters, field, convert);
 }
 
 async function page<Parent, Node, Filter>(
@@ -136,7 +181,7 @@ async function page<Parent, Node, Filter>(
   spec: ConnectionSpec<Parent, Node, Filter>,
   parent: Parent,
   args: PageArgs,
-  conditions: readonly Condition[],
+  conditions: Conditions,
 ): Promise<Page<Node>> {
   const backward = args.last != null;
   if (backward && args.first != null) throw badInput(['last'], 'Pass either first or last.');
@@ -148,23 +193,31 @@ async function page<Parent, Node, Filter>(
   if (asked !== undefined) spec.sortable?.(asked, context);
   const column = asked ?? spec.defaultOrder?.column ?? 'id';
   const descending = asked ? args.orderBy?.direction === 'DESC' : (spec.defaultOrder?.descending ?? false);
-  const { type } = columnsOfModel(upperFirst(spec.model)).get(column)!;
+  const { type } = modelOf(spec.model).columns.get(column)!;
   const beyond = (cursor: string, path: string, after: boolean) =>
     keyset(column, decodeCursor(cursor, column, type, path), after !== descending);
   const bounds = [
     ...(args.after != null ? [beyond(args.after, 'after', true)] : []),
     ...(args.before != null ? [beyond(args.before, 'before', false)] : []),
   ];
-  const sort = descending !== backward ? 'desc' : 'asc';
-  const query = {
-    where: { AND: [...conditions, ...bounds] },
-    orderBy: column === 'id' ? [{ id: sort }] : [{ [column]: sort }, { id: sort }],
+  const direction = descending !== backward ? 'desc' : 'asc';
+  const selection: Selection = {
+    model: spec.model,
+    where: { AND: [conditions.granted, conditions.filter, ...bounds] },
+    columns: spec.columns,
+    order:
+      column === 'id'
+        ? [['id', direction]]
+        : [
+            [column, direction],
+            ['id', direction],
+          ],
     take: size + 1,
   };
   const streamCursor = await spec.streamCursor?.(parent, context);
-  const rows = size === 0 ? [] : await load(context, spec, parent, query);
-  const more = rows.length > size;
-  const shown = rows.slice(0, size);
+  const found = size === 0 ? [] : await ofParent(context, spec, parent, selection, conditions, 'pages');
+  const more = found.length > size;
+  const shown = found.slice(0, size);
   if (backward) shown.reverse();
   return {
     ...(streamCursor !== undefined && { streamCursor }),
@@ -174,7 +227,14 @@ async function page<Parent, Node, Filter>(
     })),
     hasNextPage: backward ? args.before != null : more,
     hasPreviousPage: backward ? more : args.after != null,
-    count: async () => (await spec.count?.(context, parent, conditions)) ?? countAll(context, spec, parent, conditions),
+    count: async () => {
+      const { granted, filter } = conditions;
+      const fast = await spec.count?.(context, parent, [granted, filter]);
+      return (
+        fast ??
+        ofParent(context, spec, parent, { model: spec.model, where: { AND: [granted, filter] } }, conditions, 'counts')
+      );
+    },
   };
 }
 
@@ -187,64 +247,32 @@ function keyset(column: string, { value, id }: { value: CursorValue; id: string 
   return { AND: [{ [column]: { [`${sign}e`]: value } }, beyond] };
 }
 
-/** Counts of the same field under many parents load in one statement as well. */
-async function countAll<Parent, Node, Filter>(
+/** True if the condition only gives values of columns. */
+const isNames = (condition: Condition): condition is Names =>
+  Object.values(condition).every((value) => typeof value === 'string' || typeof value === 'number');
+
+type Results = { pages: Row[]; counts: number };
+
+/** The rows or their number. Those of the same field under many parents load in one statement. */
+function ofParent<Parent, Node, Filter, Kind extends keyof Results>(
   context: Context,
   spec: ConnectionSpec<Parent, Node, Filter>,
   parent: Parent,
-  conditions: readonly Condition[],
-): Promise<number> {
-  const { relation } = spec;
-  if (!relation) return delegate(context, spec.model).count({ where: { AND: [spec.within(parent), ...conditions] } });
-  const where = { AND: conditions };
-  const name = `count ${relation.model}.${relation.field} ${canonicalJson(where)}`;
-  const loader = remember(context.loaders as Map<string, DataLoader<string, number>>, name, () => {
-    return new DataLoader<string, number>(async (ids) => {
-      const rows = await delegate(context, relation.model).findMany({
-        where: { id: { in: [...ids] } },
-        select: { id: true, _count: { select: { [relation.field]: { where } } } },
-      });
-      const byId = new Map(
-        rows.map((row) => [row['id'] as string, (row['_count'] as Record<string, number>)[relation.field]!]),
-      );
-      return ids.map((id) => byId.get(id) ?? 0);
-    });
-  });
-  return loader.load((parent as { id: string }).id);
-}
-
-interface PageQuery {
-  readonly where: Condition;
-  readonly orderBy: unknown;
-  readonly take: number;
-}
-
-/** Pages of the same field under many parents load in one statement, if the parent's row has the relation. */
-async function load<Parent, Node, Filter>(
-  context: Context,
-  spec: ConnectionSpec<Parent, Node, Filter>,
-  parent: Parent,
-  query: PageQuery,
-): Promise<Row[]> {
-  const { relation } = spec;
-  if (!relation) {
-    const omit = spec.omit && { omit: spec.omit };
-    return delegate(context, spec.model).findMany({
-      ...query,
-      ...omit,
-      where: { AND: [spec.within(parent), query.where] },
-    });
+  selection: Selection,
+  { field, granted, filter }: Conditions,
+  kind: Kind,
+): Promise<Results[Kind]> {
+  const within = spec.within(parent);
+  const reader = rows(context);
+  if (!isNames(within) || Object.keys(within).length === 0) {
+    const whole = { ...selection, where: { AND: [within, selection.where] } };
+    return (kind === 'pages' ? reader.find(whole) : reader.count(whole)) as Promise<Results[Kind]>;
   }
-  const name = `${relation.model}.${relation.field} ${canonicalJson(query)}`;
-  const loader = remember(context.loaders as Map<string, DataLoader<string, Row[]>>, name, () => {
-    return new DataLoader<string, Row[]>(async (ids) => {
-      const rows = await delegate(context, relation.model).findMany({
-        where: { id: { in: [...ids] } },
-        select: { id: true, [relation.field]: query },
-      });
-      const byId = new Map(rows.map((row) => [row['id'] as string, row[relation.field] as Row[]]));
-      return ids.map((id) => byId.get(id) ?? []);
-    });
+  const loader = atPath(context.loaders, [field, kind, granted, filter], () => {
+    return new DataLoader<Names, Results[Kind], string>(
+      (parents) => reader[kind](selection, parents) as Promise<Results[Kind][]>,
+      { cacheKeyFn: (names) => Object.values(names).join('\0') },
+    );
   });
-  return loader.load((parent as { id: string }).id);
+  return loader.load(within);
 }

@@ -1,31 +1,26 @@
 import DataLoader from 'dataloader';
 import type { Row } from '../../access/grant.ts';
-import { canonicalJson } from '../../lib/json.ts';
-import { remember } from '../../lib/remember.ts';
+import type { Names } from '../../db/rows/select.ts';
+import { atPath } from '../../lib/remember.ts';
 import type { Context } from '../context.ts';
-import { delegate } from './connection.ts';
+import { rows } from './connection.ts';
 import type { Condition } from './connection-type.ts';
 
-/** Column values that identify a row. */
-export type Names = Readonly<Record<string, string | number>>;
+export type { Names } from '../../db/rows/select.ts';
 
 /**
- * Loads single rows by their names, within a reach, in one statement for a response. Not with `findUnique`: Prisma
- * would batch those of several requests.
+ * Loads single rows by their names (with the tenant, where a name is unique in its tenant), within a reach, in one
+ * statement for a response.
+ * @param where the filter of a grant: rows with the same object load together.
  */
 export function loadByNames(context: Context, model: string, where: Condition, names: Names): Promise<Row | null> {
   const columns = Object.keys(names);
-  const keyOf = (row: Row | Names): string => canonicalJson(columns.map((column) => row[column]));
-  const [column, ...more] = columns;
-  const among = (asked: readonly Names[]): Condition =>
-    more.length === 0 ? { [column!]: { in: asked.map((one) => one[column!]) } } : { OR: asked };
-  const name = `${model} by ${columns.join()} ${canonicalJson(where)}`;
-  const loaders = context.loaders as Map<string, DataLoader<Names, Row | null, string>>;
-  const loader = remember(loaders, name, () => {
+  const keyOf = (row: Row | Names): string => columns.map((column) => row[column]).join('\0');
+  const loader = atPath(context.loaders, [model, columns.join(), where], () => {
     return new DataLoader<Names, Row | null, string>(
       async (asked) => {
-        const rows = await delegate(context, model).findMany({ where: { AND: [among(asked), where] } });
-        const byKey = new Map(rows.map((row) => [keyOf(row), row]));
+        const found = await rows(context).byNames({ model, where }, asked);
+        const byKey = new Map(found.map((row) => [keyOf(row), row]));
         return asked.map((one) => byKey.get(keyOf(one)) ?? null);
       },
       { cacheKeyFn: keyOf },
@@ -38,6 +33,7 @@ export function loadByNames(context: Context, model: string, where: Condition, n
 export const loadWithin = (context: Context, model: string, where: Condition, id: string): Promise<Row | null> =>
   loadByNames(context, model, where, { id });
 
+export const everyRow: Condition = {};
 /** The row with this ID, without a decision of its own. */
 export const loadRow = async <R extends object>(context: Context, model: string, id: string): Promise<R | null> =>
-  (await loadWithin(context, model, {}, id)) as R | null;
+  (await loadWithin(context, model, everyRow, id)) as R | null;

@@ -2,10 +2,9 @@ import { type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'g
 import { levelOf, type Permission, type ResourceName, split } from '../../access/catalog.ts';
 import { isInstanceWide, resourceDefinition } from '../../access/resource.ts';
 import { GatehouseError, notFound, unavailable } from '../../errors.ts';
-import { lowerFirst } from '../../lib/text.ts';
 import { refusalChain } from '../../policy/session/refusal-chain.ts';
 import { write } from '../../policy/session/write.ts';
-import { delegate } from '../connection/connection.ts';
+import { rows } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { visibleTenant } from '../scopes.ts';
 import type { MutationSpec, Outcome } from './define.ts';
@@ -203,6 +202,5 @@ async function isVisible({ context, spec }: Call, { scope, tenant, id, resource:
   const model = resourceDefinition(resource)?.model;
   const grant = context.session.may(`${resource}:READ` as Permission, scope);
   if (!grant || !model) return false;
-  const rows = await delegate(context, lowerFirst(model)).findMany({ where: { AND: [{ id }, grant.where] }, take: 1 });
-  return rows.length === 1;
+  return (await rows(context).first(model, { AND: [{ id }, grant.where] }, ['id'])) !== undefined;
 }

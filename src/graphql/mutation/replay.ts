@@ -19,8 +19,7 @@ import type { ResourceName } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import { notFound } from '../../errors.ts';
 import type { Json } from '../../lib/json.ts';
-import { lowerFirst } from '../../lib/text.ts';
-import { delegate } from '../connection/connection.ts';
+import { rows } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { nodeTypes, readRow } from '../node.ts';
 
@@ -118,8 +117,8 @@ export async function restore(
   gather(kept, ids);
   const found = new Map<string, object>();
   for (const [typename, wanted] of ids) {
-    const rows = await delegate(context, lowerFirst(typename)).findMany({ where: { id: { in: [...wanted] } } });
-    for (const row of rows)
+    const present = await rows(context).find({ model: typename, where: { id: { in: [...wanted] } } });
+    for (const row of present)
       if (await isReadable(context, typename, row, permitted))
         found.set(`${typename} ${row['id']}`, { ...row, __typename: typename });
   }

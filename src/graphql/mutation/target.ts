@@ -1,9 +1,8 @@
 import type { catalog, Permission, ResourceName } from '../../access/catalog.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../../access/resource.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
-import { lowerFirst } from '../../lib/text.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
-import { delegate } from '../connection/connection.ts';
+import { rows } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { decodeId } from '../node.ts';
 import { requiredTenant, unknown } from '../scopes.ts';
@@ -65,8 +64,8 @@ export async function byId<R extends ResourceName>(
   const { id } = decodeId(String(globalId), [typename], ['input', 'id']);
   const isWide = isInstanceWide(resource);
   const column = isWide ? 'id' : tenantColumn(resource);
-  const model = lowerFirst(resourceDefinition(resource)!.model!);
-  const [row] = await delegate(context, model).findMany({ where: { id }, select: { [column]: true }, take: 1 });
+  const model = resourceDefinition(resource)!.model!;
+  const row = await rows(context).first(model, { id }, [column]);
   // The same message as for an existing row that the caller cannot know of.
   if (!row) {
     // The same number of steps as for a row of another tenant.

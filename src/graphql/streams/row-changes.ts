@@ -6,7 +6,7 @@ import { type Change, instanceSource, tenantSource } from '../../db/change-sourc
 import { lowerFirst } from '../../lib/text.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
 import { builder } from '../builder.ts';
-import { delegate } from '../connection/connection.ts';
+import { rows } from '../connection/connection.ts';
 import type { Condition, SchemaTypes } from '../connection/connection-type.ts';
 import type { Context } from '../context.ts';
 import { globalId } from '../node.ts';
@@ -146,10 +146,8 @@ async function satisfying(
 ): Promise<(id: string) => boolean> {
   if (condition === undefined || changes.length === 0) return () => true;
   const ids = changes.filter(({ kind }) => kind === 'row').map(({ row }) => row['id'] as string);
-  const rows = await delegate(context, lowerFirst(model)).findMany({
-    where: { AND: [{ id: { in: ids } }, condition] },
-    select: { id: true },
-  });
-  const wanted = new Set(rows.map((row) => row['id'] as string));
+  const where = { AND: [{ id: { in: ids } }, condition] };
+  const matching = await rows(context).find({ model, where, columns: ['id'] });
+  const wanted = new Set(matching.map((row) => row['id'] as string));
   return (id) => wanted.has(id);
 }

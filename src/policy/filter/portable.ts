@@ -1,7 +1,7 @@
 import type { Row } from '../../access/grant.ts';
 import type { Comparison, Scalar, Where } from '../../access/where.ts';
+import type { Column } from '../../db/rows/model.ts';
 import { compareBytes } from '../../lib/text.ts';
-import type { Column } from './columns.ts';
 
 /** Why a filter cannot be read the same way by every reader. */
 export class UnportableError extends Error {}

@@ -23,6 +23,9 @@ export interface Holder {
   may(permission: Permission): unknown;
 }
 
+/** The same object for each grant, so that their rows load together. */
+const everyRow: Where = {};
+
 /** The one place where a grant is made: from a decision whose outcome is allow. */
 export function makeGrant<P extends Permission>(
   session: Holder,
@@ -37,7 +40,7 @@ export function makeGrant<P extends Permission>(
   const grant = {
     permission,
     tenantId: scope.tenantId ?? null,
-    where: where ?? {},
+    where: where ?? everyRow,
     decisionId: decision.id,
     doer: session.doer,
     credential,

@@ -1,6 +1,6 @@
 import type { Group, Principal, ServiceAccount, User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { loadByNames, loadRow } from '../../graphql/connection/loaders.ts';
+import { everyRow, loadByNames, loadRow } from '../../graphql/connection/loaders.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
 import type { SubjectRef } from './subject.ts';
@@ -40,18 +40,18 @@ export async function readSubject(
   const scope = { tenantId: tenantId ?? undefined };
   if (typename === 'Group') {
     const grant = session.may('GROUP:READ', scope);
-    const row = grant && (await loadRow<Group>(context, 'group', id));
+    const row = grant && (await loadRow<Group>(context, 'Group', id));
     return row && grant.matches({ ...row }) ? { ...row, __typename: typename } : null;
   }
   if (typename === 'ServiceAccount') {
-    const row = await loadRow<ServiceAccount>(context, 'serviceAccount', id);
+    const row = await loadRow<ServiceAccount>(context, 'ServiceAccount', id);
     if (!row) return null;
     const grant = session.may('SERVICE_ACCOUNT:READ', { tenantId: row.tenantId ?? undefined });
     const isReadable =
       grant?.matches({ ...row }) || (row.tenantId === null && (await readsAccess(context, id, tenantId)));
     return isReadable ? { ...row, __typename: typename } : null;
   }
-  const user = await loadRow<User>(context, 'user', id);
+  const user = await loadRow<User>(context, 'User', id);
   if (!user) return null;
   const isReadable = session.may('USER:READ')?.matches({ ...user }) || (await readsAccess(context, id, tenantId));
   return isReadable ? { ...user, __typename: typename } : null;
@@ -60,12 +60,12 @@ export async function readSubject(
 /** True if the viewer can read the access of this principal to the tenant. */
 async function readsAccess(context: Context, principalId: string, tenantId: string | null): Promise<boolean> {
   if (tenantId === null) return false;
-  const access = await loadByNames(context, 'tenantAccess', { tenantId }, { principalId });
+  const access = await loadByNames(context, 'TenantAccess', everyRow, { tenantId, principalId });
   return access !== null && context.session.may('TENANT_ACCESS:READ', { tenantId })?.matches({ ...access }) === true;
 }
 
 /** A principal, as the type of the public schema. */
 export async function subjectOfPrincipal(context: Context, id: string): Promise<SubjectRef> {
-  const principal = await loadRow<Principal>(context, 'principal', id);
+  const principal = await loadRow<Principal>(context, 'Principal', id);
   return { typename: principal?.kind === 'USER' ? 'User' : 'ServiceAccount', id };
 }

@@ -211,7 +211,7 @@ const order = orderBy('AuditEvent', { AT: { column: 'at', description: 'By time.
 const base = {
   connection: AuditEventConnection,
   permission: 'AUDITLOG:READ',
-  model: 'auditEvent',
+  model: 'AuditEvent',
   order,
 } as const;
 /**
@@ -229,7 +229,11 @@ builder.prismaObjectField('Tenant', 'auditEvents', (t) =>
     description: 'Audit events of the tenant, newest first.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
-    where: { input: AuditEventWhere, toCondition: (filter, context, { id }) => toCondition(filter, context, [id]) },
+    where: {
+      input: AuditEventWhere,
+      toCondition: (filter, context, { id }) => toCondition(filter, context, [id]),
+      dependsOnParent: true,
+    },
     streamCursor: ({ id }, context) => streamCursor(id)(context),
     reading: (context, { id }, args) => note(context, id, { field: 'Tenant.auditEvents', args }),
   }),
@@ -243,6 +247,7 @@ builder.prismaObjectField('Namespace', 'auditEvents', (t) =>
     where: {
       input: AuditEventWhere,
       toCondition: (filter, context, { tenantId }) => toCondition(filter, context, [tenantId]),
+      dependsOnParent: true,
     },
     reading: (context, { tenantId, namespace }, args) =>
       note(context, tenantId, { field: 'Namespace.auditEvents', args, namespace }),

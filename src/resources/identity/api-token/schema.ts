@@ -46,7 +46,7 @@ async function shownCeiling({ ceiling }: ApiToken, context: Context) {
   if (ceiling === null) return null;
   const parts = ceiling as unknown as CeilingPart[];
   const ids = [...new Set(parts.flatMap(({ tenantId }) => tenantId ?? []))];
-  const reach = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+  const reach = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'Tenant', id)));
   const visible = reach.filter(
     (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
   );
@@ -128,10 +128,9 @@ builder.prismaObjectField('User', 'apiTokens', (t) =>
       assertOpen(user, context);
       return {};
     },
-    model: 'apiToken',
+    model: 'ApiToken',
     within: ({ id }) => ({ principalId: id }),
     // The ID of a user or service account is the ID of its principal.
-    relation: { model: 'principal', field: 'tokens' },
   }),
 );
 builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
@@ -140,10 +139,9 @@ builder.prismaObjectField('ServiceAccount', 'apiTokens', (t) =>
     description: 'API tokens of the service account.',
     permission: 'API_TOKEN:READ',
     scopes: ({ tenantId }: ServiceAccount) => ({ tenantId: tenantId ?? undefined }),
-    model: 'apiToken',
+    model: 'ApiToken',
     within: ({ id }) => ({ principalId: id }),
     // The ID of a user or service account is the ID of its principal.
-    relation: { model: 'principal', field: 'tokens' },
   }),
 );
 

@@ -32,7 +32,7 @@ const BindingRef = builder.prismaNode('Binding', {
       description: 'The role.',
       permission: 'ROLE:READ',
       scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
-      model: 'role',
+      model: 'Role',
       id: ({ roleId }) => roleId,
     }),
     subject: t.field({
@@ -71,7 +71,7 @@ const Where = builder.inputType('BindingWhere', {
 const list = {
   connection: BindingConnection,
   permission: 'BINDING:READ',
-  model: 'binding',
+  model: 'Binding',
   where: {
     input: Where,
     toCondition: ({ namespace, under, tenantWide, role, subject }: typeof Where.$inferInput) => {
@@ -111,7 +111,6 @@ builder.prismaObjectField('Group', 'bindings', (t) =>
     description: 'Bindings of the group.',
     scopes: ({ tenantId }: Group) => ({ tenantId }),
     within: ({ id }) => ({ groupId: id }),
-    relation: { model: 'group', field: 'bindings' },
   }),
 );
 builder.prismaObjectField('Role', 'bindings', (t) =>
@@ -120,7 +119,6 @@ builder.prismaObjectField('Role', 'bindings', (t) =>
     description: 'Bindings of the role.',
     scopes: ({ tenantId }: Role) => ({ tenantId: tenantId ?? undefined }),
     within: ({ id }) => ({ roleId: id }),
-    relation: { model: 'role', field: 'bindings' },
   }),
 );
 for (const owner of ['User', 'ServiceAccount'] as const) {
@@ -131,7 +129,6 @@ for (const owner of ['User', 'ServiceAccount'] as const) {
       scopes: (_owner: User | ServiceAccount, context) => tenantScopes(context),
       within: ({ id }) => ({ principalId: id }),
       // The ID of a user or service account is the ID of its principal.
-      relation: { model: 'principal', field: 'bindings' },
     }),
   );
 }

@@ -48,9 +48,9 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: async ({ principalId }, _args, context) => {
-        const user = await loadRow<User>(context, 'user', principalId);
+        const user = await loadRow<User>(context, 'User', principalId);
         if (user) return shownField(context, user, 'username', user.username);
-        return (await loadRow<ServiceAccount>(context, 'serviceAccount', principalId))?.name ?? principalId;
+        return (await loadRow<ServiceAccount>(context, 'ServiceAccount', principalId))?.name ?? principalId;
       },
     }),
     subject: t.field({
@@ -72,11 +72,10 @@ builder.prismaObjectField('Group', 'members', (t) =>
     description: 'Members and owners of the group.',
     permission: 'GROUP:READ',
     scopes: ({ tenantId }: Group) => ({ tenantId }),
-    model: 'groupMember',
+    model: 'GroupMember',
     within: ({ id }) => ({ groupId: id }),
     // Reading a group includes its members: the reach is about groups.
     reach: (where) => ({ group: where }),
-    relation: { model: 'group', field: 'members' },
   }),
 );
 
@@ -95,7 +94,7 @@ const Where = builder.inputType('GroupWhere', {
 const list = {
   connection: GroupConnection,
   permission: 'GROUP:READ',
-  model: 'group',
+  model: 'Group',
   where: {
     input: Where,
     toCondition: ({ name, text }: typeof Where.$inferInput): Condition => ({

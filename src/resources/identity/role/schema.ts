@@ -53,7 +53,7 @@ const Where = builder.inputType('RoleWhere', {
 const list = {
   connection: RoleConnection,
   permission: 'ROLE:READ',
-  model: 'role',
+  model: 'Role',
   where: {
     input: Where,
     toCondition: ({ name, text, managed }: typeof Where.$inferInput) => ({

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { Row } from '../../../access/grant.ts';
 import type { ServiceAccount, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { anyCondition, connection, delegate, nothing, reachOf } from '../../../graphql/connection/connection.ts';
+import { anyCondition, connection, nothing, reachOf, rows } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
@@ -38,7 +37,7 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
       description: 'The tenant whose administrators manage the account; null for the instance.',
       permission: 'TENANT:READ',
       scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
-      model: 'tenant',
+      model: 'Tenant',
       id: ({ tenantId }) => tenantId,
     }),
     viewerPermissions: viewerPermissions<ServiceAccount>(t, 'SERVICE_ACCOUNT', ({ tenantId }) => ({
@@ -56,17 +55,13 @@ registerNode({
   typename: 'ServiceAccount',
   resource: 'SERVICE_ACCOUNT',
   async find(context, id) {
-    const [place] = await delegate(context, 'serviceAccount').findMany({ where: { id }, select: { tenantId: true } });
+    const place = await rows(context).first('ServiceAccount', { id }, ['tenantId']);
     // An unknown ID is checked as well, so that timing does not reveal whether it exists.
     const tenantId = place ? ((place['tenantId'] as string | null) ?? undefined) : '';
     const own = context.session.may('SERVICE_ACCOUNT:READ', { tenantId });
     const accesses = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
     const reach = anyCondition([...(own ? [own.where as Condition] : []), ...(accesses ? [byAccess(accesses)] : [])]);
-    const [row] = await delegate(context, 'serviceAccount').findMany({
-      where: { AND: [{ id }, reach ?? nothing] },
-      take: 1,
-    });
-    return (row as Row | undefined) ?? null;
+    return (await rows(context).first('ServiceAccount', { AND: [{ id }, reach ?? nothing] })) ?? null;
   },
 });
 
@@ -86,9 +81,8 @@ builder.prismaObjectField('Tenant', 'serviceAccounts', (t) =>
     description: 'Service accounts of the tenant.',
     permission: 'SERVICE_ACCOUNT:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'serviceAccount',
+    model: 'ServiceAccount',
     within: ({ id }) => ({ tenantId: id }),
-    relation: { model: 'tenant', field: 'serviceAccounts' },
     where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },
     order,
   }),
@@ -100,7 +94,7 @@ builder.prismaObjectField('Tenant', 'instanceServiceAccounts', (t) =>
     description: 'Instance-wide service accounts with access to the tenant, such as engines.',
     permission: 'TENANT_ACCESS:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'serviceAccount',
+    model: 'ServiceAccount',
     within: ({ id }) => byAccess({ tenantId: id }),
     reach: (where) => byAccess(where),
     where: { input: Where, toCondition: ({ text }) => (text != null ? { name: { contains: escapeLike(text) } } : {}) },

@@ -57,7 +57,7 @@ builder.queryField('tenants', (t) =>
     description: 'Tenants that the viewer can see.',
     permission: 'TENANT:READ',
     scopes: (_root: object, context) => tenantScopes(context),
-    model: 'tenant',
+    model: 'Tenant',
     within: () => ({}),
     where: {
       input: Where,
@@ -79,7 +79,7 @@ builder.objectField(ViewerRef, 'tenants', (t) =>
     description: 'Tenants that the service account can see.',
     permission: 'TENANT:READ',
     scopes: (_viewer: object, context) => tenantScopes(context),
-    model: 'tenant',
+    model: 'Tenant',
     within: () => ({}),
     nullable: false,
   }),
@@ -90,9 +90,9 @@ builder.prismaObjectField('User', 'tenants', (t) =>
     description: 'Tenants that the user has access to, as far as the viewer can see them.',
     permission: 'TENANT_ACCESS:READ',
     scopes: (_user: User, context) => tenantScopes(context),
-    model: 'tenant',
+    model: 'Tenant',
     within: ({ id }) => ({ accesses: { some: { principalId: id } } }),
-    reach: (where, { id }) => ({ accesses: { some: { AND: [where, { principalId: id }] } } }),
+    reachOfParent: (where, { id }) => ({ accesses: { some: { AND: [where, { principalId: id }] } } }),
   }),
 );
 

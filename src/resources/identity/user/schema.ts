@@ -1,8 +1,7 @@
-import type { Row } from '../../../access/grant.ts';
 import type { Tenant, User } from '../../../db/generated/client.ts';
 import { GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { anyCondition, connection, delegate, nothing, reachOf } from '../../../graphql/connection/connection.ts';
+import { anyCondition, connection, nothing, reachOf, rows } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
@@ -102,8 +101,7 @@ registerNode({
     const tenants = await reachOf(context, 'TENANT_ACCESS:READ', await tenantScopes(context));
     const reach = anyCondition([...(instance ? [instance.where] : []), ...(tenants ? [byAccess(tenants)] : [])]);
     if (!reach) return null;
-    const [row] = await delegate(context, 'user').findMany({ where: { AND: [{ id }, reach] }, take: 1 });
-    return (row as Row | undefined) ?? null;
+    return (await rows(context).first('User', { AND: [{ id }, reach] })) ?? null;
   },
 });
 
@@ -144,7 +142,7 @@ builder.queryField('users', (t) =>
     description: 'All users of the instance. Without USER:READ at the instance level, only the viewer.',
     permission: 'USER:READ',
     scopes: () => ({}),
-    model: 'user',
+    model: 'User',
     within: () => ({}),
     where: filter,
     order,
@@ -159,7 +157,7 @@ builder.prismaObjectField('Tenant', 'users', (t) =>
     description: 'Users with access to the tenant.',
     permission: 'TENANT_ACCESS:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'user',
+    model: 'User',
     within: ({ id }) => byAccess({ tenantId: id }),
     reach: (where) => byAccess(where),
     where: filter,

@@ -73,7 +73,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
     description: "The catalogue, and the tenant's custom blueprints that the viewer can read.",
     permission: 'BLUEPRINT:READ',
     scopes: ({ id }: Tenant) => Promise.resolve([{ tenantId: id }]),
-    model: 'blueprint',
+    model: 'Blueprint',
     within: ({ id }) => ({ OR: [{ tenantId: id }, catalogue] }),
     besides: catalogue,
     where: {

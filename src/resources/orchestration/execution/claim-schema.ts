@@ -1,7 +1,8 @@
 import type { Execution } from '../../../db/generated/client.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { delegate } from '../../../graphql/connection/connection.ts';
+import type { Condition } from '../../../graphql/connection/connection-type.ts';
+import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
@@ -49,11 +50,10 @@ const CommandRef = builder.objectRef<ClaimedCommand & { tenantKey: string }>('Co
       access: { decides: 'EXECUTION:READ' },
       resolve: async ({ tenantId, executionId }, _args, context) => {
         const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-        const [row] = await delegate(context, 'execution').findMany({
-          where: { AND: [{ tenantId, executionId }, where] },
-          take: 1,
-        });
-        return (row as unknown as Execution | undefined) ?? null;
+        return loadByNames(context, 'Execution', where as Condition, {
+          tenantId,
+          executionId,
+        }) as Promise<unknown> as Promise<Execution | null>;
       },
     }),
   }),

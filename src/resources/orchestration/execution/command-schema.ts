@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Execution, TaskRun } from '../../../db/generated/client.ts';
 import { notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { delegate } from '../../../graphql/connection/connection.ts';
+import { rows } from '../../../graphql/connection/connection.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
@@ -97,11 +97,7 @@ mutation('setTaskRunState', {
   }),
   target: async ({ id }, context) => {
     const run = decodeId(String(id), ['TaskRun'], ['input', 'id']).id;
-    const [row] = await delegate(context, 'taskRun').findMany({
-      where: { id: run },
-      select: { executionKey: true },
-      take: 1,
-    });
+    const row = await rows(context).first('TaskRun', { id: run }, ['executionKey']);
     if (!row) throw notFound('The object');
     const execution = Buffer.from(`Execution:${String(row['executionKey'])}`).toString('base64');
     return byId('EXECUTION', 'Execution', execution, context);

@@ -1,6 +1,6 @@
 import type { Execution, Flow, FlowRevision } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import { everyRow, loadByNames } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { remember } from '../../../lib/remember.ts';
 import { inTurn } from '../flow/reading.ts';
@@ -19,10 +19,10 @@ async function sourceRan(
   const grant = context.session.grant('FLOW:READ', { tenantId });
   if (revision === null) return undefined;
   const names = { namespace, flowId };
-  const flow = (await loadByNames(context, 'flow', { tenantId }, names)) as unknown as Flow | null;
+  const flow = (await loadByNames(context, 'Flow', everyRow, { tenantId, ...names })) as unknown as Flow | null;
   if (!grant.matches(flow ? { ...flow } : { tenantId, ...names })) return undefined;
   if (flow?.revision === revision) return flow.source;
-  const stored = await loadByNames(context, 'flowRevision', { tenantId }, { ...names, revision });
+  const stored = await loadByNames(context, 'FlowRevision', everyRow, { tenantId, ...names, revision });
   return (stored as unknown as FlowRevision | null)?.source;
 }
 

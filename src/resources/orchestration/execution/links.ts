@@ -19,7 +19,7 @@ const executionField = (builderOfField: object, column: 'executionId' | 'lastExe
     resolve: (({ tenantId, [column]: executionId }: Trigger, _args: object, context: Context) => {
       if (executionId === null) return null;
       const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-      return loadByNames(context, 'execution', { AND: [{ tenantId }, where] }, { executionId });
+      return loadByNames(context, 'Execution', where, { tenantId, executionId });
     }) as never,
   });
 };
@@ -71,7 +71,7 @@ builder.prismaObjectFields('Execution', (t) => ({
     access: { decides: 'FLOW:READ' },
     resolve: ({ tenantId, namespace, flowId }: Execution, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
-      return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
+      return loadByNames(context, 'Flow', where, { tenantId, namespace, flowId }) as never;
     },
   }),
   trigger: t.field({
@@ -84,7 +84,7 @@ builder.prismaObjectFields('Execution', (t) => ({
       if (triggerId === null) return null as never;
       const { where } = context.session.grant('TRIGGER:READ', { tenantId });
       const names = { namespace, flowId, triggerId };
-      return loadByNames(context, 'trigger', { AND: [{ tenantId }, where] }, names) as never;
+      return loadByNames(context, 'Trigger', where, { tenantId, ...names }) as never;
     },
   }),
 }));

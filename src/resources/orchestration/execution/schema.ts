@@ -14,7 +14,7 @@ import { ExecutionWhere, executionCondition, ofParent, overParts } from './where
 const inItself = {
   scopes: ({ tenantId }: Execution) => ({ tenantId }),
   within: ({ tenantId, id }: Execution) => ({ tenantId, executionKey: id }),
-  reach: ofParent,
+  reachOfParent: ofParent,
 };
 const inOrder = { column: 'sequence', descending: false } as const;
 
@@ -70,21 +70,18 @@ export const ExecutionRef = builder.prismaNode('Execution', {
       ...inItself,
       description: 'Task runs, in order of their start.',
       defaultOrder: { column: 'startedAt', descending: false },
-      relation: { model: 'execution', field: 'taskRuns' },
     }),
     logs: connection(t, {
       ...logList,
       ...inItself,
       description: 'Log entries, in order.',
       defaultOrder: inOrder,
-      relation: { model: 'execution', field: 'logs' },
     }),
     metrics: connection(t, {
       ...metricList,
       ...inItself,
       description: 'Metrics, in order.',
       defaultOrder: inOrder,
-      relation: { model: 'execution', field: 'metrics' },
     }),
   }),
 });
@@ -94,7 +91,7 @@ registerNode({ typename: 'Execution', resource: 'EXECUTION' });
 export const executionList = {
   connection: connectionType('Execution', ExecutionRef),
   permission: 'EXECUTION:READ',
-  model: 'execution',
+  model: 'Execution',
   where: { input: ExecutionWhere, toCondition: executionCondition },
   order: orderBy('Execution', {
     STARTED_AT: { column: 'startedAt', description: 'By start time.' },
@@ -123,12 +120,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
     args: { executionId: t.arg.string({ required: true, description: 'ID that the engine gave.' }) },
     resolve: ({ id: tenantId }: Tenant, { executionId }, context) => {
       const { where } = context.session.grant('EXECUTION:READ', { tenantId });
-      return loadByNames(
-        context,
-        'execution',
-        { AND: [{ tenantId }, where] },
-        { executionId },
-      ) as Promise<Execution | null>;
+      return loadByNames(context, 'Execution', where, { tenantId, executionId }) as Promise<Execution | null>;
     },
   }),
   taskRuns: connection(t, {

@@ -1,6 +1,6 @@
 import type { Execution, LogEntry, Metric, TaskRun } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { delegate } from '../../../graphql/connection/connection.ts';
+import { nothing, rows } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
 import { guardedOne } from '../../../graphql/guarded.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
@@ -17,7 +17,7 @@ const executionField = (t: object) =>
     description: 'The execution.',
     permission: 'EXECUTION:READ',
     scope: ({ tenantId }) => ({ tenantId }),
-    model: 'execution',
+    model: 'Execution',
     id: ({ executionKey }) => executionKey,
   });
 
@@ -59,11 +59,9 @@ registerNode({
   async find(context, id) {
     const run = await context.db.taskRun.findFirst({ where: { id } });
     const { where } = context.session.may('EXECUTION:READ', { tenantId: run?.tenantId ?? '' }) ?? {};
-    const rows = await delegate(context, 'execution').findMany({
-      where: { AND: [{ id: run?.executionKey ?? '' }, where ?? { id: { in: [] } }] },
-      select: { id: true },
-    });
-    return run && rows.length === 1 ? { ...run } : null;
+    const whole = { AND: [{ id: run?.executionKey ?? '' }, where ?? nothing] };
+    const execution = await rows(context).first('Execution', whole, ['id']);
+    return run && execution ? { ...run } : null;
   },
 });
 
@@ -116,7 +114,7 @@ const newestFirst = (column: string) => ({ column, descending: true }) as const;
 export const taskRunList = {
   connection: connectionType<TaskRun>('TaskRun', TaskRunRef),
   permission: 'EXECUTION:READ',
-  model: 'taskRun',
+  model: 'TaskRun',
   where: { input: TaskRunWhere, toCondition: taskRunCondition },
   order: orderBy('TaskRun', { STARTED_AT: { column: 'startedAt', description: 'By start time.' } }),
   defaultOrder: newestFirst('startedAt'),
@@ -125,7 +123,7 @@ export const taskRunList = {
 export const logList = {
   connection: connectionType<LogEntry>('Log', LogEntryRef),
   permission: 'EXECUTION:READ',
-  model: 'logEntry',
+  model: 'LogEntry',
   where: { input: LogWhere, toCondition: logCondition },
   order: orderBy('Log', { AT: { column: 'at', description: 'By time.' } }),
   defaultOrder: newestFirst('at'),
@@ -134,7 +132,7 @@ export const logList = {
 export const metricList = {
   connection: connectionType<Metric>('Metric', MetricRef),
   permission: 'EXECUTION:READ',
-  model: 'metric',
+  model: 'Metric',
   where: { input: MetricWhere, toCondition: metricCondition },
   order: orderBy('Metric', { AT: { column: 'at', description: 'By time.' } }),
   defaultOrder: newestFirst('at'),

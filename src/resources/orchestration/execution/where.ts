@@ -3,6 +3,7 @@ import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { nothing } from '../../../graphql/connection/connection.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
+import { everyRow } from '../../../graphql/connection/loaders.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { matcherOf } from '../../../policy/filter/matcher.ts';
@@ -151,4 +152,4 @@ export const overParts = (where: Condition): Condition =>
 
 /** The parts of an execution are readable exactly if the execution is. */
 export const ofParent = (where: Condition, parent: object): Condition =>
-  matcherOf(where as Where)(parent as Record<string, unknown>) ? {} : nothing;
+  matcherOf(where as Where)(parent as Record<string, unknown>) ? everyRow : nothing;

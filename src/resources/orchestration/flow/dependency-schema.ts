@@ -1,8 +1,8 @@
 import type { Flow, FlowDependency } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { delegate } from '../../../graphql/connection/connection.ts';
-import { refOf } from '../../../graphql/connection/connection-type.ts';
-import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import { rows } from '../../../graphql/connection/connection.ts';
+import { type Condition, refOf } from '../../../graphql/connection/connection-type.ts';
+import { loadByNames, loadWithin } from '../../../graphql/connection/loaders.ts';
 import { type DependencyKind, dependencyKinds } from './dependencies.ts';
 
 interface DependencyView {
@@ -53,7 +53,7 @@ const DependencyRef = builder.objectRef<DependencyView>('FlowDependency').implem
       // Loaded only if selected, because a flow includes its source. The viewer's FLOW:READ limits the result.
       resolve: ({ tenantId, namespace, flowId }, _args, context) => {
         const { where } = context.session.grant('FLOW:READ', { tenantId });
-        return loadByNames(context, 'flow', { AND: [{ tenantId }, where] }, { namespace, flowId }) as never;
+        return loadByNames(context, 'Flow', where, { tenantId, namespace, flowId }) as never;
       },
     }),
   }),
@@ -71,16 +71,18 @@ builder.prismaObjectField('Flow', 'dependencies', (t) =>
     access: { decides: 'FLOW:READ' },
     resolve: async ({ id, tenantId, namespace, flowId }: Flow, _args, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId });
-      const model = delegate(context, 'flowDependency');
-      const take = maxDependencies;
-      const orderBy = { id: 'asc' };
-      const out = (await model.findMany({ where: { flowKey: id }, orderBy, take })) as unknown as FlowDependency[];
-      const into = (await model.findMany({
-        where: { tenantId, targetNamespace: namespace, targetFlowId: flowId, flow: where },
-        select: { kind: true, via: true, flow: { select: { namespace: true, flowId: true } } },
-        orderBy,
-        take,
-      })) as unknown as (Pick<FlowDependency, 'kind' | 'via'> & { flow: Pick<Flow, 'namespace' | 'flowId'> })[];
+      const list = (condition: Condition): Promise<readonly FlowDependency[]> =>
+        rows(context).find({
+          model: 'FlowDependency',
+          where: condition,
+          order: [['id', 'asc']],
+          take: maxDependencies,
+        }) as Promise<unknown> as Promise<readonly FlowDependency[]>;
+      const out = await list({ flowKey: id });
+      const into = await list({ tenantId, targetNamespace: namespace, targetFlowId: flowId, flow: where });
+      const referring = (await Promise.all(
+        into.map(({ flowKey }) => loadWithin(context, 'Flow', where as Condition, flowKey)),
+      )) as unknown as readonly (Flow | null)[];
       return [
         ...out.map(({ kind, via, targetNamespace, targetFlowId }) => ({
           kind: kind as DependencyKind,
@@ -90,14 +92,13 @@ builder.prismaObjectField('Flow', 'dependencies', (t) =>
           flowId: targetFlowId,
           tenantId,
         })),
-        ...into.map(({ kind, via, flow }) => ({
-          kind: kind as DependencyKind,
-          direction: 'IN' as const,
-          via,
-          namespace: flow.namespace,
-          flowId: flow.flowId,
-          tenantId,
-        })),
+        ...into.flatMap(({ kind, via }, i) => {
+          const flow = referring[i];
+          // Deleted in the meantime.
+          if (!flow) return [];
+          const names = { namespace: flow.namespace, flowId: flow.flowId };
+          return { kind: kind as DependencyKind, direction: 'IN' as const, via, ...names, tenantId };
+        }),
       ];
     },
   }),

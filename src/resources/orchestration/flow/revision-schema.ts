@@ -3,6 +3,7 @@ import { notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType } from '../../../graphql/connection/connection-type.ts';
+import { everyRow } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { shownName, shownText } from '../../../graphql/personal.ts';
 import { unifiedDiff } from '../../../lib/text-diff.ts';
@@ -43,10 +44,10 @@ builder.prismaObjectFields('Flow', (t) => ({
     description: 'Revisions, newest first. Readable with the flow.',
     permission: 'FLOW:READ',
     scopes: ({ tenantId }: Flow) => ({ tenantId }),
-    model: 'flowRevision',
+    model: 'FlowRevision',
     within: named,
     // The revisions are part of the granted flow.
-    reach: () => ({}),
+    reach: () => everyRow,
     defaultOrder: { column: 'revision', descending: true },
   }),
   revisionAt: t.field({

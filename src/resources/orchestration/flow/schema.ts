@@ -1,7 +1,7 @@
 import { within } from '../../../access/where.ts';
 import type { Flow, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { connection, delegate } from '../../../graphql/connection/connection.ts';
+import { connection, rows } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
@@ -52,9 +52,10 @@ export const FlowRef = builder.prismaNode('Flow', {
       resolve: async (flow, _args, context) => {
         const grant = context.session.may('TRIGGER:READ', { tenantId: flow.tenantId });
         const triggers = grant
-          ? await delegate(context, 'trigger').findMany({
+          ? await rows(context).find({
+              model: 'Trigger',
               where: { AND: [{ flowKey: flow.id }, grant.where] },
-              orderBy: { triggerId: 'asc' },
+              order: [['triggerId', 'asc']],
             })
           : [];
         return topologyOf(tasksOf(flow), triggers as never);
@@ -136,7 +137,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
     description: 'Flows of the tenant that the viewer can read.',
     permission: 'FLOW:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'flow',
+    model: 'Flow',
     within: ({ id }) => ({ tenantId: id }),
     where: { input: Where, toCondition: flowCondition },
     order,
@@ -154,7 +155,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
       const { where } = context.session.grant('FLOW:READ', { tenantId: id });
       return loadByNames(
         context,
-        'flow',
+        'Flow',
         { AND: [{ tenantId: id }, where] },
         { namespace, flowId },
       ) as Promise<Flow | null>;

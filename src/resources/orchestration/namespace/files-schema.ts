@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { Namespace } from '../../../db/generated/client.ts';
+import { columnsWithout } from '../../../db/rows/model.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { everyRow } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
@@ -63,11 +65,11 @@ builder.prismaObjectFields('Namespace', (t) => ({
     description: 'Files of exactly this namespace.',
     permission: 'NAMESPACE:READ',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
-    model: 'namespaceFile',
+    model: 'NamespaceFile',
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
     // The files are part of the granted namespace.
-    reach: () => ({}),
-    omit: { content: true },
+    reach: () => everyRow,
+    columns: columnsWithout('NamespaceFile', 'content'),
     where: {
       input: Where,
       toCondition: ({ folder, text }: typeof Where.$inferInput) => ({

@@ -56,7 +56,7 @@ const where = {
 const list = {
   connection: NamespaceConnection,
   permission: 'NAMESPACE:READ',
-  model: 'namespace',
+  model: 'Namespace',
   where,
   order,
   defaultOrder: { column: 'namespace', descending: false },
@@ -64,7 +64,7 @@ const list = {
 
 const readByName = (tenantId: string, namespace: string, context: Context): Promise<Namespace | null> => {
   const { where } = context.session.grant('NAMESPACE:READ', { tenantId });
-  return loadByNames(context, 'namespace', { AND: [{ tenantId }, where] }, { namespace }) as Promise<Namespace | null>;
+  return loadByNames(context, 'Namespace', where, { tenantId, namespace }) as Promise<Namespace | null>;
 };
 
 builder.prismaObjectFields('Tenant', (t) => ({

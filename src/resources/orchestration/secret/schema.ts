@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { ancestorsOf } from '../../../access/where.ts';
 import type { Namespace, Secret } from '../../../db/generated/client.ts';
+import { columnsWithout } from '../../../db/rows/model.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { connection, delegate } from '../../../graphql/connection/connection.ts';
+import { connection, rows } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
@@ -51,7 +52,7 @@ builder.prismaObjectFields('Namespace', (t) => ({
     description: 'Secrets of exactly this namespace: keys only, without values.',
     permission: 'SECRET:READ',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
-    model: 'secret',
+    model: 'Secret',
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
     where: {
       input: Where,
@@ -77,12 +78,11 @@ builder.prismaObjectFields('Namespace', (t) => ({
     resolve: async ({ tenantId, namespace }: Namespace, _args, context) => {
       const { where } = context.session.grant('SECRET:READ', { tenantId });
       const chain = { tenantId, namespace: { in: [...ancestorsOf(namespace), namespace] } };
-      const rows = (await delegate(context, 'secret').findMany({
-        where: { AND: [chain, where] },
-        omit: { sealed: true },
-      })) as unknown as Secret[];
+      const columns = columnsWithout('Secret', 'sealed');
+      const found = await rows(context).find({ model: 'Secret', where: { AND: [chain, where] }, columns });
       const nearest = new Map<string, Secret>();
-      for (const row of rows.sort((a, b) => a.namespace.length - b.namespace.length)) nearest.set(row.key, row);
+      for (const row of (found as unknown as Secret[]).sort((a, b) => a.namespace.length - b.namespace.length))
+        nearest.set(row.key, row);
       return [...nearest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
     },
   }),

@@ -153,7 +153,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
       description: 'ID of the flow.',
       permission: 'FLOW:READ',
       scope: ({ tenantId }) => ({ tenantId }),
-      model: 'flow',
+      model: 'Flow',
       id: ({ flowKey }) => flowKey,
     }),
     viewerPermissions: viewerPermissions<Trigger>(t, 'TRIGGER', ({ tenantId }) => ({ tenantId })),
@@ -174,7 +174,7 @@ function shownDefinition(trigger: Trigger, { session }: Context): unknown {
 /** A service by the ID that it gave itself. @throws FORBIDDEN. */
 function workerOf(context: Context, serviceId: string): Promise<Row | null> {
   const { where } = context.session.grant('WORKER:READ');
-  return loadByNames(context, 'worker', where as Condition, { serviceId });
+  return loadByNames(context, 'Worker', where as Condition, { serviceId });
 }
 
 const TriggerConnection = connectionType('Trigger', TriggerRef);
@@ -241,7 +241,7 @@ export function triggerCondition({
 const list = {
   connection: TriggerConnection,
   permission: 'TRIGGER:READ',
-  model: 'trigger',
+  model: 'Trigger',
   where: { input: TriggerWhere, toCondition: triggerCondition },
   order,
 } as const;
@@ -267,7 +267,7 @@ builder.prismaObjectFields('Tenant', (t) => ({
       const { where } = context.session.grant('TRIGGER:READ', { tenantId: id });
       return loadByNames(
         context,
-        'trigger',
+        'Trigger',
         { AND: [{ tenantId: id }, where] },
         { ...names },
       ) as Promise<Trigger | null>;
@@ -280,6 +280,5 @@ builder.prismaObjectField('Flow', 'triggers', (t) =>
     description: 'Triggers of the flow that the viewer can read.',
     scopes: ({ tenantId }: Flow) => ({ tenantId }),
     within: ({ id }) => ({ flowKey: id }),
-    relation: { model: 'flow', field: 'triggers' },
   }),
 );

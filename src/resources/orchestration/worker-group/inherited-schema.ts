@@ -14,7 +14,7 @@ type Loaders = Map<string, DataLoader<string, never>>;
 
 /** Keys of groups by ID. A key is visible with the tenant or namespace that uses it, without access to the group. */
 const groupKey = async (context: Context, id: string): Promise<string | null> =>
-  (await loadRow<WorkerGroup>(context, 'workerGroup', id))?.key ?? null;
+  (await loadRow<WorkerGroup>(context, 'WorkerGroup', id))?.key ?? null;
 
 const separator = '\n';
 
@@ -72,7 +72,7 @@ const ownPlacement = <Row extends Placement>(t: FieldBuilder<Row>) => ({
     description: 'Own worker group, for work that names none.',
     permission: 'WORKER_GROUP:READ',
     scope: () => ({}),
-    model: 'workerGroup',
+    model: 'WorkerGroup',
     id: ({ workerGroupId }) => workerGroupId,
   }),
   workerGroupKey: t.string({

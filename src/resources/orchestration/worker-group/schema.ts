@@ -17,7 +17,7 @@ import { type Naming, usersOf } from './users.ts';
 
 /** Keys of these tenants that the viewer can read. */
 async function visibleKeys(ids: readonly string[], context: Context): Promise<string[]> {
-  const tenants = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'tenant', id)));
+  const tenants = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'Tenant', id)));
   const seen = tenants.filter(
     (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
   );
@@ -63,7 +63,7 @@ builder.queryField('workerGroups', (t) =>
     description: 'Worker groups of the instance.',
     permission: 'WORKER_GROUP:READ',
     scopes: () => ({}),
-    model: 'workerGroup',
+    model: 'WorkerGroup',
     within: () => ({}),
     where: {
       input: Where,

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Worker, WorkerEvent } from '../../../db/generated/client.ts';
+import type { Worker, WorkerEvent, WorkerGroup } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
@@ -98,7 +98,7 @@ export const WorkerRef = builder.prismaNode('Worker', {
       description: 'The worker group that it serves; null if none.',
       permission: 'WORKER_GROUP:READ',
       scope: () => ({}),
-      model: 'workerGroup',
+      model: 'WorkerGroup',
       id: ({ groupId }) => groupId,
     }) as never,
     viewerPermissions: viewerPermissions<Worker>(t, 'WORKER', () => ({})),
@@ -137,7 +137,7 @@ const list = {
   connection: connectionType('Worker', WorkerRef),
   permission: 'WORKER:READ',
   scopes: () => ({}),
-  model: 'worker',
+  model: 'Worker',
   where,
   order: orderBy('Worker', {
     SERVICE_ID: { column: 'serviceId', description: 'By service ID.' },
@@ -159,8 +159,7 @@ builder.prismaObjectField('WorkerGroup', 'workers', (t) =>
   connection(t, {
     ...list,
     description: 'Workers and other services of the group.',
-    within: () => ({}),
-    relation: { model: 'workerGroup', field: 'workers' },
+    within: ({ id }: WorkerGroup) => ({ groupId: id }),
   }),
 );
 

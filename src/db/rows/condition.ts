@@ -1,0 +1,192 @@
+import { type Model, modelOf } from './model.ts';
+
+/** A condition on the rows of a model, in Prisma's notation. */
+export type Condition = Readonly<Record<string, unknown>>;
+
+/** Collects the values of a statement. */
+export class Values {
+  readonly list: unknown[] = [];
+
+  /** Adds a value. @returns its placeholder. */
+  add(value: unknown): string {
+    this.list.push(value);
+    return `$${this.list.length}`;
+  }
+}
+
+/** Number of names in a condition from which they are sent as one array: the database hashes them. */
+const manyNames = 8;
+
+/**
+ * Compiles a condition to SQL. It has the same meaning as in Prisma, for the operators that Gatehouse uses; a test
+ * compares both.
+ * @param alias name of the table in the statement.
+ * @throws for unknown columns and operators, and for undefined values, which Prisma ignores.
+ */
+export function conditionSql(condition: Condition, model: Model, alias: string, values: Values): string {
+  const parts: string[] = [];
+  for (const key in condition) {
+    const value = condition[key];
+    if (value === undefined) throw new Error(`The condition on ${model.name}.${key} is undefined.`);
+    if (key === 'AND') parts.push(all(asList(value), model, alias, values));
+    else if (key === 'OR') parts.push(any(asList(value), model, alias, values));
+    else if (key === 'NOT') parts.push(`NOT ${all(asList(value), model, alias, values)}`);
+    else if (model.relations.has(key)) parts.push(related(key, value, model, alias, values));
+    else parts.push(compared(key, value, model, alias, values));
+  }
+  return joined(parts, 'AND', 'TRUE');
+}
+
+const asList = (value: unknown): readonly Condition[] =>
+  Array.isArray(value) ? (value as readonly Condition[]) : [value as Condition];
+
+function joined(parts: readonly string[], operator: 'AND' | 'OR', empty: string): string {
+  if (parts.length === 0) return empty;
+  return parts.length === 1 ? parts[0]! : `(${parts.join(` ${operator} `)})`;
+}
+
+const all = (conditions: readonly Condition[], model: Model, alias: string, values: Values): string =>
+  joined(
+    conditions
+      .filter((condition) => Object.keys(condition).length > 0)
+      .map((condition) => conditionSql(condition, model, alias, values)),
+    'AND',
+    'TRUE',
+  );
+
+function any(conditions: readonly Condition[], model: Model, alias: string, values: Values): string {
+  const named = conditions.length > manyNames ? namesIn(conditions) : undefined;
+  const parts = (named?.others ?? conditions).map((condition) => conditionSql(condition, model, alias, values));
+  for (const [column, names] of named?.columns ?? []) parts.push(amongNames(quoted(alias, column), names, values));
+  return joined(parts, 'OR', 'FALSE');
+}
+
+interface Names {
+  readonly exact: string[];
+  readonly under: string[];
+}
+/** What an OR says about names: some exactly, some with all names below them. The rest is compiled as it stands. */
+interface Named {
+  readonly columns: ReadonlyMap<string, Names>;
+  readonly others: readonly Condition[];
+}
+const known = new WeakMap<readonly Condition[], Named>();
+
+/** Conditions of a grant are the same objects for as long as its decision is valid. */
+function namesIn(conditions: readonly Condition[]): Named {
+  let named = known.get(conditions);
+  if (!named) {
+    const columns = new Map<string, Names>();
+    const others: Condition[] = [];
+    const sort = (condition: Condition): void => {
+      const keys = Object.keys(condition);
+      const [key = ''] = keys;
+      const value = condition[key];
+      if (keys.length === 1 && key === 'OR' && Array.isArray(value)) {
+        for (const part of value as readonly Condition[]) sort(part);
+        return;
+      }
+      const root = keys.length === 1 ? subtreeOf(value) : undefined;
+      if (keys.length !== 1 || (typeof value !== 'string' && root === undefined)) {
+        others.push(condition);
+        return;
+      }
+      let names = columns.get(key);
+      if (!names) {
+        names = { exact: [], under: [] };
+        columns.set(key, names);
+      }
+      if (root === undefined) names.exact.push(value as string);
+      else names.under.push(root);
+    };
+    for (const condition of conditions) sort(condition);
+    named = { columns, others };
+    known.set(conditions, named);
+  }
+  return named;
+}
+
+/** The name whose subtree a range covers: from `x.` to `x/`, the next character. */
+function subtreeOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { gte, lt, ...others } = value as Record<string, unknown>;
+  if (typeof gte !== 'string' || typeof lt !== 'string' || Object.keys(others).length > 0) return undefined;
+  const root = gte.slice(0, -1);
+  return gte === `${root}.` && lt === `${root}/` ? root : undefined;
+}
+
+/**
+ * `IN (SELECT unnest(…))` is hashed once per statement, where `= ANY` compares one name after the other and the planner
+ * estimates each. `IS TRUE` keeps it from becoming a join.
+ */
+function amongNames(column: string, { exact, under }: Names, values: Values): string {
+  const parts: string[] = [];
+  if (exact.length > 0) parts.push(`(${column} IN (SELECT unnest(${values.add(exact)}::text[]))) IS TRUE`);
+  if (under.length > 0) {
+    const roots = `SELECT unnest(${values.add(under)}::text[])`;
+    parts.push(`EXISTS (SELECT FROM unnest(name_ancestors(${column})) a WHERE (a IN (${roots})) IS TRUE)`);
+  }
+  return joined(parts, 'OR', 'FALSE');
+}
+
+export const quoted = (alias: string, column: string): string => `${alias}."${column}"`;
+
+function related(name: string, value: unknown, model: Model, alias: string, values: Values): string {
+  const { model: other, list, pairs } = model.relations.get(name)!;
+  const condition = list ? (value as { some?: Condition }).some : (value as Condition | null);
+  if (condition === undefined) throw new Error(`The condition on ${model.name}.${name} is not supported.`);
+  // Different from those around it, and the same in every statement of this shape.
+  const inner = `${alias}r`;
+  const join = pairs.map(([own, theirs]) => `${quoted(inner, theirs)} = ${quoted(alias, own)}`);
+  if (condition === null) return `NOT EXISTS (SELECT FROM "${other}" ${inner} WHERE ${join.join(' AND ')})`;
+  const where = conditionSql(condition, modelOf(other), inner, values);
+  return `EXISTS (SELECT FROM "${other}" ${inner} WHERE ${[...join, where].join(' AND ')})`;
+}
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !(value instanceof Date) && !Array.isArray(value);
+
+type Operator = (column: string, operand: never, values: Values, insensitive: boolean) => string;
+const like =
+  (pattern: (text: string) => string): Operator =>
+  (column, operand: string, values, insensitive) =>
+    `${column} ${insensitive ? 'ILIKE' : 'LIKE'} ${values.add(pattern(operand))}`;
+const sign =
+  (operator: string): Operator =>
+  (column, operand, values) =>
+    `${column} ${operator} ${values.add(operand)}`;
+const among =
+  (hit: string, empty: string): Operator =>
+  (column, operand: readonly unknown[], values) =>
+    operand.length === 0 ? empty : `${column} ${hit}(${values.add(operand)})`;
+
+const operators: Readonly<Record<string, Operator>> = {
+  equals: (column, operand, values) => (operand === null ? `${column} IS NULL` : `${column} = ${values.add(operand)}`),
+  not: (column, operand, values) =>
+    operand === null ? `${column} IS NOT NULL` : `${column} <> ${values.add(operand)}`,
+  in: among('= ANY', 'FALSE'),
+  notIn: among('<> ALL', 'TRUE'),
+  lt: sign('<'),
+  lte: sign('<='),
+  gt: sign('>'),
+  gte: sign('>='),
+  contains: like((text) => `%${text}%`),
+  startsWith: like((text) => `${text}%`),
+  has: (column, operand, values) => `${column} @> ${values.add([operand])}`,
+  hasEvery: sign('@>'),
+  hasSome: sign('&&'),
+};
+
+function compared(key: string, value: unknown, model: Model, alias: string, values: Values): string {
+  if (!model.columns.has(key)) throw new Error(`The model ${model.name} has no column ${key}.`);
+  const column = quoted(alias, key);
+  if (!isPlain(value)) return operators['equals']!(column, value as never, values, false);
+  const { mode, ...comparisons } = value;
+  const parts = Object.entries(comparisons).map(([name, operand]) => {
+    const operator = operators[name];
+    if (!operator || operand === undefined)
+      throw new Error(`The comparison ${name} of ${model.name}.${key} is not supported.`);
+    return operator(column, operand as never, values, mode === 'insensitive');
+  });
+  return joined(parts, 'AND', 'TRUE');
+}

@@ -1,0 +1,103 @@
+import { type Condition, conditionSql, quoted, Values } from './condition.ts';
+import { type Model, modelOf } from './model.ts';
+
+/** A statement with its values. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /**
+   * True if its plan does not depend on its values: the database keeps the plan. Plans of pages and counts do depend on
+   * them: a kept one costs 5 to 15 times as much for a rare value.
+   */
+  readonly isKeyed: boolean;
+}
+
+export type Direction = 'asc' | 'desc';
+export type Order = readonly (readonly [column: string, direction: Direction])[];
+
+export interface Selection {
+  readonly model: string;
+  readonly where: Condition;
+  /** Columns to read. Omit for all. */
+  readonly columns?: readonly string[] | undefined;
+  readonly order?: Order;
+  /** Max rows. Omit for all. */
+  readonly take?: number;
+}
+
+/** Columns and values that identify rows, or their parent. */
+export type Names = Readonly<Record<string, string | number>>;
+
+/** The position of a parent's names in the result of a statement about several parents. */
+export const parentColumn = '~parent';
+
+const alias = 't';
+
+const list = (model: Model, columns: readonly string[] | undefined): string =>
+  [...(columns ?? model.columns.keys())].map((column) => quoted(alias, column)).join(', ');
+
+const orderSql = (order: Order | undefined): string =>
+  order?.length
+    ? ` ORDER BY ${order.map(([column, direction]) => `${quoted(alias, column)}${direction === 'desc' ? ' DESC' : ''}`).join(', ')}`
+    : '';
+
+const takeSql = (take: number | undefined, values: Values): string =>
+  take === undefined ? '' : ` LIMIT ${values.add(take)}`;
+
+/** Rows of a model. */
+export function selectRows({ model, where, columns, order, take }: Selection): Statement {
+  const values = new Values();
+  const found = modelOf(model);
+  const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  return { text, values: values.list, isKeyed: false };
+}
+
+/** Arrays of names, and the table of them in SQL. */
+function namesSql(model: Model, names: readonly Names[], values: Values): { table: string; columns: string[] } {
+  const columns = Object.keys(names[0]!);
+  const arrays = columns.map((column) => {
+    const type = model.columns.get(column)?.type === 'Int' ? 'int' : 'text';
+    return `${values.add(names.map((one) => one[column]))}::${type}[]`;
+  });
+  return { table: `unnest(${arrays.join(', ')})`, columns };
+}
+
+/** Rows by their names: a key and, for several columns, the names that belong together. */
+export function selectByNames({ model, where, columns }: Selection, names: readonly Names[]): Statement {
+  const values = new Values();
+  const found = modelOf(model);
+  const { table, columns: keys } = namesSql(found, names, values);
+  const own = keys.map((key) => quoted(alias, key)).join(', ');
+  const isAmong =
+    keys.length === 1 ? `${own} = ANY(${table.slice('unnest('.length, -1)})` : `(${own}) IN (SELECT * FROM ${table})`;
+  const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionSql(where, found, alias, values)}`;
+  return { text, values: values.list, isKeyed: true };
+}
+
+/** A page for each of several parents: rows with the parents' names, ordered and limited for each. */
+export function selectPages({ model, where, columns, order, take }: Selection, parents: readonly Names[]): Statement {
+  const values = new Values();
+  const found = modelOf(model);
+  const { table, columns: keys } = namesSql(found, parents, values);
+  const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
+  const page = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  const text = `SELECT p.n AS "${parentColumn}", c.* FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (${page}) c`;
+  return { text, values: values.list, isKeyed: false };
+}
+
+/** Number of rows, for each of several parents. */
+export function countByParents({ model, where }: Selection, parents: readonly Names[]): Statement {
+  const values = new Values();
+  const found = modelOf(model);
+  const { table, columns: keys } = namesSql(found, parents, values);
+  const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
+  const text = `SELECT p.n AS "${parentColumn}", c.count FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (SELECT count(*) FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}) c`;
+  return { text, values: values.list, isKeyed: false };
+}
+
+/** Number of rows. */
+export function countRows({ model, where }: Selection): Statement {
+  const values = new Values();
+  const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionSql(where, modelOf(model), alias, values)}`;
+  return { text, values: values.list, isKeyed: false };
+}

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { getDatamodel } from '../../src/db/generated/pothos.ts';
+import { type Model, modelOf } from '../../src/db/rows/model.ts';
+import { type Row, Rows, rowsOf } from '../../src/db/rows/rows.ts';
+import { lowerFirst } from '../../src/lib/text.ts';
+import { Chance } from '../laws/generate.ts';
+import { Stage } from './stage.ts';
+
+const perModel = process.env['SOAK'] === '1' ? 3_000 : 25;
+const seed = Number(process.env['SEED'] ?? 11);
+
+interface Delegate {
+  findMany(args: object): Promise<Row[]>;
+  count(args: object): Promise<number>;
+}
+
+describe('rows that are read by own SQL', () => {
+  let stage: Stage;
+  const names = Object.keys((getDatamodel() as any).datamodel.models);
+  const samples = new Map<string, Row[]>();
+  const chance = new Chance(seed);
+  const delegate = (model: string) => (stage.world.db as unknown as Record<string, Delegate>)[lowerFirst(model)]!;
+
+  beforeAll(async () => {
+    stage = await Stage.create();
+    for (const name of names) samples.set(name, await delegate(name).findMany({ take: 50 }));
+  });
+  afterAll(() => stage.world.close());
+
+  /** A value of the column in a stored row, or a similar one. */
+  function storedValue(name: string, column: string): unknown {
+    const stored = samples.get(name)!.map((row) => row[column]);
+    const value = stored.length > 0 ? chance.pick(stored) : undefined;
+    return value ?? undefined;
+  }
+
+  function comparison(model: Model, column: string): unknown {
+    const { type, nullable, list } = model.columns.get(column)!;
+    if (type === 'Json' || type === 'Bytes') return undefined;
+    const value = storedValue(model.name, column);
+    if (list) {
+      const items = (value as unknown[] | undefined) ?? [];
+      if (type !== 'String') return undefined;
+      const some = items.length > 0 ? [chance.pick(items)] : ['none'];
+      return chance.pick([{ hasEvery: some }, { hasSome: some }, { has: some[0] }, { hasEvery: [] }]);
+    }
+    if (nullable && chance.coin(0.25)) return chance.pick([null, { not: null }, { equals: null }]);
+    if (value === undefined) return undefined;
+    if (type === 'Boolean') return chance.pick([value, { not: value }, { equals: value }]);
+    const other = storedValue(model.name, column) ?? value;
+    const shared = [
+      value,
+      { in: [value, other] },
+      { in: [] },
+      { notIn: [value] },
+      { not: value },
+      { gte: value },
+      { lt: value },
+      { gt: value, lte: other },
+    ];
+    if (type !== 'String') return chance.pick(shared);
+    const text = String(value);
+    const part = text.slice(chance.below(text.length), chance.below(text.length) + 3).replace(/[\\%_]/g, '\\$&');
+    return chance.pick([
+      ...shared,
+      { contains: part },
+      { contains: part.toUpperCase(), mode: 'insensitive' },
+      { startsWith: part },
+      { gte: `${text}.`, lt: `${text}/` },
+    ]);
+  }
+
+  /** Never empty, nor with an empty part: Prisma drops those, here they match every row or none. */
+  function condition(model: Model, depth = 0): Record<string, unknown> {
+    const kind = depth > 2 ? 0 : chance.below(8);
+    const list = () => Array.from({ length: 1 + chance.below(3) }, () => condition(model, depth + 1));
+    if (kind === 1) return { AND: list() };
+    if (kind === 2) return { OR: list() };
+    if (kind === 3) return { NOT: { AND: list() } };
+    if (kind === 4 && model.relations.size > 0) {
+      const [name, relation] = chance.pick([...model.relations]);
+      const inner = condition(modelOf(relation.model), depth + 2);
+      return { [name]: relation.list ? { some: inner } : inner };
+    }
+    for (;;) {
+      const column = chance.pick([...model.columns.keys()]);
+      const compared = comparison(model, column);
+      if (compared !== undefined) return { [column]: compared };
+      if (samples.get(model.name)!.length === 0) return { [[...model.columns.keys()][0]!]: { in: [] } };
+    }
+  }
+
+  const text = (value: unknown) => JSON.stringify(value, (_k, v) => (typeof v === 'bigint' ? `${v}n` : v));
+
+  it.each(names)('%s: are those of Prisma, under every condition', async (name) => {
+    const model = modelOf(name);
+    const key = model.columns.has('id') ? 'id' : [...model.columns.keys()][0]!;
+    const reader = rowsOf(stage.world.db);
+    // The reader of a transaction sends the same statements by Prisma's driver.
+    const inside = new Rows(({ text: sql, values }) => stage.world.db.$queryRawUnsafe(sql, ...values));
+    const sorted = (rows: readonly Row[]) => rows.map((row) => text(row)).sort();
+    let found = 0;
+    for (let i = 0; i < perModel; i += 1) {
+      const where = condition(model);
+      const note = `seed ${seed}, condition ${i}: ${text(where)}`;
+      const expected = await delegate(name).findMany({ where });
+      found += expected.length;
+      expect(sorted(await reader.find({ model: name, where })), note).toEqual(sorted(expected));
+      expect(await reader.count({ model: name, where }), note).toBe(expected.length);
+      if (i % 5 > 0) continue;
+      expect(sorted(await inside.find({ model: name, where })), note).toEqual(sorted(expected));
+      const columns = [key, ...[...model.columns.keys()].filter(() => chance.coin(0.3))];
+      const page = { where, orderBy: { [key]: 'desc' }, take: 3 } as const;
+      const select = Object.fromEntries(columns.map((column) => [column, true]));
+      expect(
+        await reader.find({ model: name, where, columns: [...new Set(columns)], order: [[key, 'desc']], take: 3 }),
+        note,
+      ).toEqual(await delegate(name).findMany({ ...page, select }));
+    }
+    if ((samples.get(name)?.length ?? 0) > 0) expect(found).toBeGreaterThan(0);
+  });
+
+  it('have the relations of the foreign keys', async () => {
+    const { rows: keys } = await stage.world.app.database.pool.query(
+      `SELECT conrelid::regclass::text AS own, confrelid::regclass::text AS other,
+         ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY k(n, i) JOIN pg_attribute ON attrelid = conrelid AND attnum = n ORDER BY i) AS columns,
+         ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY k(n, i) JOIN pg_attribute ON attrelid = confrelid AND attnum = n ORDER BY i) AS referenced
+       FROM pg_constraint WHERE contype = 'f'`,
+    );
+    const inDatabase = new Set(
+      keys.flatMap(({ own, other, columns, referenced }) => {
+        const strip = (name: string) => name.replaceAll('"', '');
+        const pairs = columns.map((column: string, i: number) => `${column}=${referenced[i]}`);
+        return `${strip(own)} ${strip(other)} ${pairs.sort().join()}`;
+      }),
+    );
+    const declared = names.flatMap((name) =>
+      [...modelOf(name).relations.values()]
+        .filter(({ list }) => !list)
+        .map(
+          ({ model, pairs }) =>
+            `${name} ${model} ${pairs
+              .map(([own, other]) => `${own}=${other}`)
+              .sort()
+              .join()}`,
+        ),
+    );
+    const reversed = (key: string) => {
+      const [own, other, pairs = ''] = key.split(' ');
+      const turned = pairs.split(',').map((pair) => pair.split('=').reverse().join('='));
+      return `${other} ${own} ${turned.sort().join()}`;
+    };
+    expect(declared.length).toBeGreaterThan(20);
+    expect(declared.filter((key) => !inDatabase.has(key) && !inDatabase.has(reversed(key)))).toEqual([]);
+  });
+
+  it('load in one statement for many parents, as for each alone', async () => {
+    const reader = rowsOf(stage.world.db);
+    const flows = await stage.world.db.flow.findMany();
+    const parents = flows.map(({ id }) => ({ flowKey: id }));
+    const selection = { model: 'Trigger', where: {}, order: [['id', 'desc']], take: 2 } as const;
+    const together = await reader.pages(selection, parents);
+    const alone = await Promise.all(parents.map(async (parent) => (await reader.pages(selection, [parent]))[0]));
+    expect(together).toEqual(alone);
+    expect(together.flat().length).toBeGreaterThan(0);
+    const counts = await reader.counts({ model: 'Trigger', where: {} }, parents);
+    expect(counts).toEqual(
+      await Promise.all(flows.map(({ id }) => stage.world.db.trigger.count({ where: { flowKey: id } }))),
+    );
+    const several = flows.map(({ tenantId, namespace, flowId }) => ({ tenantId, namespace, flowId }));
+    expect(await reader.pages(selection, several)).toEqual(
+      await Promise.all(several.map(async (parent) => (await reader.pages(selection, [parent]))[0])),
+    );
+  });
+
+  it('are the same whether names are compared one by one or by a hash', async () => {
+    const reader = rowsOf(stage.world.db);
+    const namespaces = (await stage.world.db.namespace.findMany()).map(({ namespace }) => namespace);
+    const invented = Array.from({ length: 20 }, (_, i) => `none.n${i}`);
+    for (let i = 0; i < 30; i += 1) {
+      const roots = namespaces.filter(() => chance.coin(0.4));
+      const within = (name: string) => ({
+        OR: [{ namespace: name }, { namespace: { gte: `${name}.`, lt: `${name}/` } }],
+      });
+      const few = { OR: [{ id: 'none' }, ...roots.map(within)] };
+      const many = { OR: [{ id: 'none' }, ...[...roots, ...invented].map(within)] };
+      for (const model of ['Namespace', 'Flow', 'Trigger', 'Execution'])
+        expect(await reader.count({ model, where: many })).toBe(await delegate(model).count({ where: few }));
+    }
+  });
+
+  it('are refused under conditions that Prisma would read as every row, or that name what does not exist', async () => {
+    const reader = rowsOf(stage.world.db);
+    for (const where of [{ id: undefined }, { none: 1 }, { id: { near: 1 } }, { id: { in: undefined } }])
+      await expect((async () => reader.find({ model: 'Flow', where }))()).rejects.toThrow(/Flow/);
+  });
+});
