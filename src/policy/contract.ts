@@ -1,9 +1,10 @@
 /**
- * The contract of a policy: all that a file in `plugins/` may import.
+ * The contract of a policy: the only module that a file in `plugins/` may import.
  *
- * A policy is a named object. It is asked about a *kind* of thing, never about a record, and answers with a filter:
- * so one answer serves a list, a single object, a mutation and an event alike. Roles grant, policies restrict,
- * silence refuses. A guard (the default) may only narrow.
+ * A policy is a named object. It evaluates a request about a *kind* of resource, never about a record, and returns a
+ * filter. One verdict therefore serves a list, a single object, a mutation and an event. Roles grant, policies
+ * restrict,
+ * and the default is to refuse. A guard (the default mode) can only narrow access.
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
@@ -32,7 +33,7 @@ export type ColumnsOf<R extends ResourceName> = R extends NamespaceResource
       ? { id: string; username: string }
       : { tenantId: string };
 
-/** A portable filter over one resource: equality, `in`, ranges, AND, and a non-empty OR. Nothing negative. */
+/** A portable filter over one resource: equality, `in`, ranges, AND, and a non-empty OR. Negation is not supported. */
 export type WhereOf<R extends ResourceName> =
   | Where
   | { readonly [C in keyof ColumnsOf<R>]?: ColumnsOf<R>[C] | Comparison };
@@ -42,19 +43,19 @@ export interface AccessRequest<R extends ResourceName = ResourceName> {
   readonly action: Action;
   readonly resource: R;
   readonly scope: {
-    /** Absent at instance level. Namespaces are spoken of through filters. */
+    /** Absent at the instance level. Namespaces are expressed through filters. */
     readonly tenantId?: string;
-    /** Set where a mutation touches only this part of the resource: the members of a group. */
+    /** Set if a mutation changes only this part of the resource, such as the members of a group. */
     readonly part?: 'members';
   };
   readonly env: Env;
 }
 
 /**
- * Something to do when the outcome is allow.
- * - `audit` writes a note into the audit events of the request.
- * - `mask` shows these fields of the resource as `***`, wherever their values appear (answers, patches, names, search),
- *   but for the rows of `unless` and those that the permission `unlessHolding` reaches at the instance level.
+ * An action to perform if the outcome is allow.
+ * - `audit` adds a note to the audit events of the request.
+ * - `mask` shows these fields of the resource as `***` wherever their values appear: results, patches, names, search.
+ * Rows that match `unless`, and rows that `unlessHolding` covers at the instance level, are exempt.
  */
 export type Obligation =
   | { readonly kind: 'audit'; readonly note: string }
@@ -82,70 +83,80 @@ export interface Change<R extends ResourceName = ResourceName> extends RowChange
   readonly resource: R;
 }
 
-/** What a review may look up, inside the transaction. */
+/** Lookups that a review can make inside the transaction. */
 export interface LookUps {
   /**
-   * How many rows of the resource the tenant (null: the instance) has, or has in a namespace and below it, the change
-   * included: what is stored, and what the transaction has reviewed and not written yet. Nobody else who counts the
-   * same goes on until the transaction ends. Namespaces count that were created (not implied ones), roles that are not
-   * managed, API tokens that still work.
+   * Counts the rows of a resource in a tenant (null: the instance), optionally in a namespace and its descendants.
+   * Includes stored rows and the changes that this transaction has reviewed but not written yet. Holds a lock until the
+   * transaction ends, so concurrent counts of the same rows wait. Excludes implicit namespaces, managed roles, and API
+   * tokens that no longer work.
    */
   count(resource: ResourceName, tenantId: string | null, namespace?: string): Promise<number>;
-  /** The stored rows, of the tenant that was decided about, that satisfy a filter; more than 1,000 are an error. */
+  /** Returns the stored rows of the tenant of the decision that match a filter. Throws if more than 1,000 match. */
   rows(resource: ResourceName, where: Where): Promise<readonly Row[]>;
   /**
-   * Ids of everybody who created the object or ever changed it (that field of it), as the audit log and this
-   * transaction tell it. Who acted as somebody else counts, and so does whom they acted as.
+   * Returns the ids of all actors that created or updated the object (or only the given field), according to the audit
+   * log
+   * and this transaction. For impersonated actions, includes both the impersonator and the impersonated principal.
    */
   authors(resource: ResourceName, id: string, field?: string): Promise<ReadonlySet<string>>;
-  /** Is one of these principals in the group? */
+  /** Returns true if at least one of these principals is in the group. */
   isMember(groupId: string, principalIds: readonly string[]): Promise<boolean>;
 }
 
 export interface Policy<R extends ResourceName = ResourceName> {
-  /** Synchronous, and pure in its request. Never sees a record. */
+  /** Must be synchronous and depend on the request only. Never receives a record. */
   evaluate(request: AccessRequest<R>): Verdict<R>;
-  /** Mutations only, inside the transaction, timed: before and after. May refuse, never widen. */
+  /**
+   * Reviews one change of a mutation, with the rows before and after it, inside the transaction and within a time
+   * limit.
+   * Can refuse the change but never widen access.
+   */
   review?(request: AccessRequest<R>, change: Change<R>, look: LookUps): MaybePromise<Refusal | Abstention>;
   dispose?(): MaybePromise<void>;
 }
 
 export interface PolicyHost {
-  /** Ids of the groups that 'tenant-key/group name' refer to. A missing one refuses the start. */
+  /** Resolves references of the form 'tenant-key/group name' to group ids. A missing group is a load error. */
   groups(references: readonly string[]): ReadonlySet<string>;
-  /** Ids of the tenants of these keys. A missing one refuses the start. */
+  /** Resolves tenant keys to tenant ids. A missing tenant is a load error. */
   tenants(keys: readonly string[]): ReadonlySet<string>;
   /**
-   * The same name, of which it is noted where no service account has it (in that tenant or instance-wide): such settings
-   * are not put in force. One that is deleted later does no harm.
+   * Returns the name unchanged and records it as unmatched if no service account has it in that tenant or
+   * instance-wide.
+   * Settings with unmatched names are rejected. Deleting the account later has no effect.
    */
   serviceAccount(name: string, tenantKey?: string): string;
 }
 
 export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = unknown> {
-  /** The file's name. */
+  /** Must equal the name of the file without its extension. */
   readonly name: string;
   readonly description: string;
   readonly resources: readonly R[];
   /** Default: all. */
   readonly actions?: readonly Action[];
-  /** Default: guard. A grant gives permissions, and only where the configuration names it in `mayGrant`. */
+  /** Default: guard. A grant adds permissions and must be listed in `mayGrant` of the configuration. */
   readonly mode?: 'guard' | 'grant';
-  /** What it looks at beyond kind and groups: answers are shared between actors who are alike in this. */
+  /**
+   * Values that `evaluate` reads other than the kind and groups of the actor. Actors that agree in these values share
+   * verdicts.
+   */
   readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
   /**
-   * Names that it had, each with how settings of that time are said today: what is said under a former name still holds,
-   * and a store in which that one was in force has lost nothing.
+   * Former names of the policy, each with a function that converts settings of that name to the current format.
+   * Settings
+   * under a former name still apply, and a guard in force under a former name does not count as removed.
    */
   readonly formerly?: Readonly<
     Record<string, (settings: Readonly<Record<string, unknown>>) => Record<string, unknown>>
   >;
-  /** Checked at load; unknown settings are refused where it is a strict object. */
+  /** Validates the settings at load. Use a strict object to reject unknown settings. */
   readonly config?: z.ZodType<Config>;
   create(config: Config, host: PolicyHost): MaybePromise<Policy<R>>;
 }
 
-/** Infers the resources, so that filters are typed. */
+/** Infers the resource types, so that filters are typed. */
 export const definePolicy = <R extends ResourceName, Config = unknown>(plugin: PolicyPlugin<R, Config>) => plugin;
 
 export const abstain = (): { effect: 'abstain' } => ({ effect: 'abstain' });
@@ -154,22 +165,25 @@ export const deny = <W = never>(reason: string, unless?: W): { effect: 'deny'; r
 export const allow = <W = never>(reason: string, when?: W): { effect: 'allow'; reason: string; when?: W } =>
   when === undefined ? { effect: 'allow', reason } : { effect: 'allow', reason, when };
 
-/** For a policy that is asked about everything. */
+/** All resources, for a policy that applies to everything. */
 export const everyResource: readonly ResourceName[] = resourceNames;
-/** For a policy that is asked about changes. */
+/** The resources that can be changed, for a policy that applies to mutations only. */
 export const changeableResources: readonly ResourceName[] = resourceNames.filter((resource) =>
   Object.keys(entry(resource).gates).some((action) => action !== 'READ'),
 );
 
 const orderedColumns = ['id', 'namespace', 'key', 'username'];
-/** The text columns that a filter on the resource may order: in bytes, never null, the same in SQL and in memory. */
+/**
+ * The text columns that a filter on the resource can compare by range. They are not nullable and sort by bytes, both in
+ * SQL and in memory.
+ */
 export const columnsFor = (resource: ResourceName): readonly string[] => {
   const columns = columnsOf(resource);
   return orderedColumns.filter((name) => columns.get(name)?.nullable === false);
 };
 
-/** How settings name a group: 'tenant-key/group name'. */
+/** A reference to a group in settings: 'tenant-key/group name'. */
 export const groupReference = z.string().regex(/^[a-z0-9][a-z0-9_-]*\/.+$/, "is not 'tenant/group'");
 
-/** How settings name a namespace. */
+/** The name of a namespace in settings. */
 export const namespaceName = z.string().regex(/^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/, 'is not a namespace');

@@ -12,7 +12,7 @@ const shown = (value: unknown): string => {
 };
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null;
 
-/** The innermost parts that differ: where, and what each side has. */
+/** Returns the innermost differences of two trees: the path, and both values as text. */
 function parts(before: unknown, after: unknown, path: readonly string[] = []): [readonly string[], string][] {
   if (isDeepStrictEqual(before, after)) return [];
   if (!isTree(before) || !isTree(after)) return [[path, `${shown(before)} → ${shown(after)}`]];
@@ -20,14 +20,17 @@ function parts(before: unknown, after: unknown, path: readonly string[] = []): [
   return [...keys].flatMap((key) => parts(before[key], after[key], [...path, key]));
 }
 
-/** In what the policies of a gateway differ from those in force, one line each, with the place in its file. */
+/**
+ * Lists how the policies of a gateway differ from the accepted ones, one line per difference, with the place in the
+ * configuration file.
+ */
 export function differences(accepted: unknown, set: PolicySet, placeOf?: PlaceOf): string[] {
   const { policies = [], disabled = [] } = (isTree(accepted) ? accepted : {}) as {
     policies?: readonly Tree[];
     disabled?: readonly string[];
   };
   const own = describeSet(set);
-  // As JSON, as the store has it: what is undefined is left out.
+  // The store keeps JSON, which omits undefined values.
   const mine = JSON.parse(JSON.stringify(own.policies)) as Tree[];
   const stateOf = (name: string, list: readonly Tree[], off: readonly string[]): Tree | string =>
     list.find((policy) => policy['name'] === name) ?? (off.includes(name) ? 'switched off' : 'missing');

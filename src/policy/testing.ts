@@ -1,5 +1,6 @@
 /**
- * Asks a policy without a gateway around it: for its tests, inside the project and out of it (`gatehouse/policy-testing`).
+ * Evaluates a policy without a gateway. Used by the tests of policies, in this project and outside of it
+ * (`gatehouse/policy-testing`).
  */
 import type { z } from 'zod';
 import type { Credential } from '../access/actor.ts';
@@ -9,17 +10,17 @@ import type { Where } from '../access/where.ts';
 import type { AccessRequest, LookUps, Policy, PolicyHost, PolicyPlugin } from './contract.ts';
 import { matches } from './filter/portable.ts';
 
-/** When questions are asked that do not say when. */
+/** The default time of a question. */
 export const now = new Date('2026-06-01T00:00:00Z');
 
-/** Groups and tenants are known by their own names. */
+/** Resolves groups and tenants to their own names. */
 const host: PolicyHost = {
   groups: (names) => new Set(names),
   tenants: (keys) => new Set(keys),
   serviceAccount: (name) => name,
 };
 
-/** An empty store. */
+/** Lookups in an empty store. */
 export const noLookUps: LookUps = {
   count: async () => 0,
   rows: async () => [],
@@ -27,7 +28,7 @@ export const noLookUps: LookUps = {
   isMember: async () => false,
 };
 
-/** What is asked, as far as the default does not do: a user `somebody` by password, NAMESPACE, UPDATE, no tenant. */
+/** A question to a policy. Defaults: UPDATE of NAMESPACE at the instance level, by the user `user` with a password. */
 export interface Question {
   readonly resource?: ResourceName;
   readonly action?: Action;
@@ -44,7 +45,10 @@ export interface Question {
   readonly reason?: string;
 }
 
-/** A plugin with its settings, ready to be asked. @throws what is wrong with the settings. */
+/**
+ * Creates the policy of a plugin with the given settings.
+ * @throws {z.ZodError} if the settings are invalid.
+ */
 export async function prepared(plugin: object, config: unknown) {
   const { config: model, create } = plugin as PolicyPlugin;
   const policy = (await create((model as z.ZodType).parse(config), host)) as Policy;
@@ -54,7 +58,7 @@ export async function prepared(plugin: object, config: unknown) {
     tenantId,
     groups = [],
     kind = 'USER',
-    name = 'somebody',
+    name = 'user',
     credential = { kind: 'basic' },
     part,
     impersonator,
@@ -75,14 +79,16 @@ export async function prepared(plugin: object, config: unknown) {
     env: { now, requestId: 'r', ...env },
   });
   return {
-    /** What it says to the question. */
+    /** Returns the verdict on the question. */
     verdict: (question: Question) => policy.evaluate(request(question)),
-    /** Does the verdict leave this row? */
+    /** Returns true if the verdict does not refuse this row. */
     leaves(question: Question, row: Row): boolean {
       const verdict = policy.evaluate(request(question));
       return verdict.effect !== 'deny' || (verdict.unless !== undefined && matches(verdict.unless as Where, row));
     },
-    /** What it says to a change: its reason to refuse, or 'abstain'. Look-ups find an empty store where none are given. */
+    /**
+     * Reviews a change. Returns the reason of the refusal, or 'abstain'. Lookups that are not given use an empty store.
+     */
     review: async (question: Question, before: Row | null, after: Row | null, look: Partial<LookUps> = {}) => {
       const { resource = 'NAMESPACE' } = question;
       const answer = await policy.review!(request(question), { resource, before, after }, { ...noLookUps, ...look });
@@ -91,6 +97,6 @@ export async function prepared(plugin: object, config: unknown) {
   };
 }
 
-/** Are these settings without a fault? */
+/** Returns true if the settings are valid. */
 export const accepts = (plugin: object, config: unknown): boolean =>
   (plugin as { config: z.ZodType }).config.safeParse(config).success;

@@ -42,7 +42,7 @@ describe('gatehouse policy replay', () => {
     writeFileSync(file, 'policies:\n  naming: { rulez: [] }\n  nope: {}\n');
     const bad = await gateway.run('policy', 'replay', file);
     expect(bad.code).not.toBe(0);
-    expect(bad.output).toContain('there is no such policy');
+    expect(bad.output).toContain('this policy does not exist');
     expect(bad.output).toContain('rulez');
     expect((await gateway.run('policy', 'replay', '--dayz', '3')).output).toContain('Usage: gatehouse policy replay');
     expect((await gateway.run('policy', 'replay', file, '--days', 'x')).output).toContain('Usage:');

@@ -164,7 +164,7 @@ describe('answers about access are no oracle', () => {
   it('settings of policies are told to who has POLICY:READ, and to nobody else', async () => {
     const asked = about({ subject: idOf('User', person) });
     const { explainAccess: hidden } = await auditor.ok<any>(explain, asked);
-    expect(hidden.reach).toBe('in company and below, except what the policy frozen-namespaces refuses');
+    expect(hidden.reach).toBe('in company and below, except objects refused by policy frozen-namespaces');
     expect(JSON.stringify(hidden)).not.toMatch(/vault|night|change-window/);
     expect(hidden.steps.find(({ policy }: any) => policy === 'frozen-namespaces')).toMatchObject({
       effect: 'deny',

@@ -99,7 +99,7 @@ describe('what is not for the caller to know of', () => {
       '/',
     ])
       refusals.add(await told(operator, configure, cedar(path), path));
-    expect([...refusals]).toEqual([expect.stringContaining('is not in the folder that policyFiles names')]);
+    expect([...refusals]).toEqual([expect.stringContaining('is not in the folder of policyFiles')]);
     expect(await told(operator, configure, cedar('missing.cedar'), 'x')).not.toContain(folder);
     await operator.ok(configure, cedar('fine.cedar'));
     await operator.ok(configure, { i: { policies: {} } });

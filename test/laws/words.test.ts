@@ -21,9 +21,9 @@ describe('a filter in words', () => {
     ],
     [allOf([outside('a'), outside('b')]), 'everywhere in the tenant, except in a and below and in b and below'],
     [{ namespace: { in: ['a', 'b'] } }, 'in a, b'],
-    [{ id: 'p' }, 'what is their own'],
-    [{ tenantId: 't', principalId: 'p' }, 'what is their own'],
-    [{ id: { in: ['x', 'y'] } }, '2 single ones'],
+    [{ id: 'p' }, 'own objects'],
+    [{ tenantId: 't', principalId: 'p' }, 'own objects'],
+    [{ id: { in: ['x', 'y'] } }, '2 objects'],
     [{ key: 'main' }, 'where key is main'],
     [
       { at: { gte: new Date(0), lt: new Date(1) } },
@@ -34,7 +34,7 @@ describe('a filter in words', () => {
   });
 
   it('tells no id of the store, and ends', () => {
-    expect(words({ id: { in: Array.from({ length: 50 }, (_, i) => `secret-${i}`) } })).toBe('50 single ones');
+    expect(words({ id: { in: Array.from({ length: 50 }, (_, i) => `secret-${i}`) } })).toBe('50 objects');
     expect(words({ namespace: { in: Array.from({ length: 50 }, (_, i) => `n${i}`) } })).toMatch(/n9 and 40 more$/);
     expect(inWords(undefined, { tenantId: undefined, principalId: 'p' })).toBe('everywhere');
   });

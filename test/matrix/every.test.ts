@@ -3,8 +3,8 @@ import { chainHash, digestOf } from '../../src/audit/event.ts';
 import { deriveKeys } from '../../src/auth/keys.ts';
 import { plainTypes } from '../../src/graphql/mutation/replay.ts';
 import { open } from '../../src/lib/envelope.ts';
-import type { Picture } from '../../src/policy/past/picture.ts';
-import { standOf } from '../../src/policy/past/read.ts';
+import type { AccessProjection } from '../../src/policy/past/projection.ts';
+import { projectionAt } from '../../src/policy/past/read-projection.ts';
 import { masterKey } from '../support/world.ts';
 import { cases, documentOf, everything, fields, takesKey } from './every.ts';
 import { Stage } from './stage.ts';
@@ -149,13 +149,13 @@ describe('after every mutation of the schema', () => {
 
   it('the audit events reproduce the present permissions', async () => {
     const { db } = stage.world;
-    const pictures = new Map<string, Picture>();
+    const projections = new Map<string, AccessProjection>();
     for (const { tenantId } of await db.auditHead.findMany())
-      pictures.set(tenantId, (await standOf(db, tenantId, new Date())).picture);
-    const rebuilt = (kind: Parameters<Picture['of']>[0], fields: readonly string[]) =>
+      projections.set(tenantId, (await projectionAt(db, tenantId, new Date())).projection);
+    const rebuilt = (kind: Parameters<AccessProjection['of']>[0], fields: readonly string[]) =>
       sorted(
-        [...pictures].flatMap(([chain, picture]) =>
-          [...picture.of(kind)].map(([id, row]) => [chain, id, ...fields.map((field) => row[field] ?? null)]),
+        [...projections].flatMap(([chain, projection]) =>
+          [...projection.of(kind)].map(([id, row]) => [chain, id, ...fields.map((field) => row[field] ?? null)]),
         ),
       );
     const chainOf = ({ tenantId }: { tenantId: string | null }) => tenantId ?? '';

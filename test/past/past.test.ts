@@ -3,8 +3,8 @@ import { type Permission, resourceNames, split } from '../../src/access/catalog.
 import { resourceDefinition } from '../../src/access/resource.ts';
 import { modelOf } from '../../src/db/rows/model.ts';
 import { whoCan } from '../../src/policy/answer/who-can.ts';
-import { heldOnly, pastCandidates, pastOf } from '../../src/policy/past/past.ts';
-import { told } from '../../src/policy/past/picture.ts';
+import { engineWithoutPolicies, pastAccess, pastCandidates } from '../../src/policy/past/past-access.ts';
+import { accessResources } from '../../src/policy/past/projection.ts';
 import { storeAccessSnapshot } from '../../src/policy/past/snapshot.ts';
 import { Chance } from '../laws/generate.ts';
 import { idOf, World } from '../support/world.ts';
@@ -57,11 +57,11 @@ describe('who could do what on a past day, from the events alone', () => {
   async function differences({ at, able, tenants }: Truth): Promise<string[]> {
     const wrong: string[] = [];
     for (const { id: tenantId } of tenants) {
-      const past = await pastOf(world.db, tenantId, at);
+      const past = await pastAccess(world.db, tenantId, at);
       for (const permission of asked) {
         for (const namespace of places(permission)) {
           const row = namespace === undefined ? {} : { row: { tenantId, namespace } };
-          const found = whoCan(heldOnly, pastCandidates(past, permission, namespace), {
+          const found = whoCan(engineWithoutPolicies, pastCandidates(past, permission, namespace), {
             permission,
             tenantId,
             given: { now: at },
@@ -140,7 +140,7 @@ describe('who could do what on a past day, from the events alone', () => {
   it('every event that feeds access tells the ids that it takes', async () => {
     // Tokens are by what one signs in, not what one may do.
     const feeding = resourceNames.filter((name) => resourceDefinition(name)?.feedsAccess && name !== 'API_TOKEN');
-    expect([...told].sort()).toEqual(expect.arrayContaining([...feeding].sort()));
+    expect([...accessResources].sort()).toEqual(expect.arrayContaining([...feeding].sort()));
     const kinds = new Set<string>();
     for (const resource of feeding) {
       const { model, links = [] } = resourceDefinition(resource)!;
@@ -182,7 +182,7 @@ describe('who could do what on a past day, from the events alone', () => {
       await asOwner(`UPDATE "AuditEvent" SET resource = 'NAMESPACE' WHERE id = $1`, event.id);
       if ((await differences(last)).length > 0) missed += 1;
       await asOwner(`UPDATE "AuditEvent" SET resource = 'BINDING', details = NULL WHERE id = $1`, event.id);
-      await expect(pastOf(world.db, tenantId!, last.at)).rejects.toMatchObject({ code: 'EXPIRED' });
+      await expect(pastAccess(world.db, tenantId!, last.at)).rejects.toMatchObject({ code: 'EXPIRED' });
       await asOwner(
         `UPDATE "AuditEvent" SET details = $2::jsonb WHERE id = $1`,
         event.id,
@@ -206,7 +206,7 @@ describe('who could do what on a past day, from the events alone', () => {
       truths.at(-1)!.tenants.some((one) => one.id === tenant.id),
     )!;
     for (const { at } of truths.slice(0, middle))
-      await expect(pastOf(world.db, id, at)).rejects.toMatchObject({ code: 'EXPIRED' });
+      await expect(pastAccess(world.db, id, at)).rejects.toMatchObject({ code: 'EXPIRED' });
     const ask = (at: Date) => world.root().codes(who, { k: key, p: question('GROUP:READ'), at });
     expect(await ask(truths[middle - 1]!.at)).toEqual(['EXPIRED']);
     expect(await ask(truths[middle]!.at)).toEqual([]);
@@ -222,6 +222,6 @@ describe('who could do what on a past day, from the events alone', () => {
       orderBy: { seq: 'desc' },
     });
     await asOwner('DELETE FROM "AuditEvent" WHERE id = $1', gap.id);
-    await expect(pastOf(world.db, id, truths.at(-1)!.at)).rejects.toMatchObject({ code: 'EXPIRED' });
+    await expect(pastAccess(world.db, id, truths.at(-1)!.at)).rejects.toMatchObject({ code: 'EXPIRED' });
   }, 120_000);
 });

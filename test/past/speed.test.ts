@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { pastOf } from '../../src/policy/past/past.ts';
+import { pastAccess } from '../../src/policy/past/past-access.ts';
 import { World } from '../support/world.ts';
 
 const events = 100_000;
@@ -56,7 +56,7 @@ it(`${events} events of access are folded in less than 5 s, while others are ans
     last = performance.now();
   }, 5);
   const begun = performance.now();
-  const past = await pastOf(world.db, tenant.id, at);
+  const past = await pastAccess(world.db, tenant.id, at);
   const took = performance.now() - begun;
   clearInterval(timer);
   const holdings = [...past.principals.values()].flatMap((principal) => principal.holdings);

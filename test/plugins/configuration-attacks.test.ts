@@ -204,6 +204,6 @@ describe('SIGHUP with a folder that the gateway did not start with', () => {
     await new Promise((done) => setTimeout(done, 1_000));
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
     expect(await gateway.client('admin', password).codes('{ policies { name } }')).toEqual([]);
-    expect(gateway.output).toContain('policies.extra: there is no such policy');
+    expect(gateway.output).toContain('policies.extra: this policy does not exist');
   });
 });

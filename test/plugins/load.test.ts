@@ -65,7 +65,11 @@ describe('loading policies refuses the start, naming file and fault', () => {
       { 'a.ts': guard('a').replace('({ evaluate: () => abstain() })', "{ throw new Error('boom'); }") },
       /boom/,
     ],
-    ['a grant that is not accepted', { 'a.ts': guard('a', "mode: 'grant',") }, /mayGrant does not name it/],
+    [
+      'a grant that is not accepted',
+      { 'a.ts': guard('a', "mode: 'grant',") },
+      /it grants permissions; add it to mayGrant/,
+    ],
     ['a missing setting', { 'a.ts': guard('a', 'config: z.strictObject({ days: z.number() }),') }, /setting days/],
     [
       'a group that does not exist',
@@ -85,8 +89,8 @@ describe('loading policies refuses the start, naming file and fault', () => {
       /broken\.ts/,
       /dayz/,
       /policies\.ghost/,
-      /mayGrant: there is no policy phantom/,
-      /nowhere: no such folder/,
+      /mayGrant: policy phantom does not exist/,
+      /nowhere: this folder does not exist/,
     ]) {
       expect(text).toMatch(fault);
     }
@@ -129,7 +133,7 @@ policyFolders: ['${folder({
       ['setting dayz is not a known field.', 4],
       ['setting rules.1.from The field is required.', 7],
       ['setting rules.1 form is not a known field.', 7],
-      ['policies.ghost: there is no such policy', 8],
+      ['policies.ghost: this policy does not exist', 8],
     ])
       expect(text).toContain(`${fault} (${path}:${line})`);
   });
@@ -189,7 +193,7 @@ describe('a policy that has another name than before', () => {
 
   it('refuses settings under both names, and what it would not know today', async () => {
     expect(await faults({ 'present.ts': renamed }, { former: { days: 1 }, present: { limit: 2 } })).toMatch(
-      /policies\.former: it is called present now/,
+      /policies\.former: it is named present now/,
     );
     expect(await faults({ 'present.ts': renamed }, { former: { dayz: 1 } })).toMatch(/present\.ts: setting .*dayz/);
   });

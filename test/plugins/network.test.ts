@@ -110,10 +110,10 @@ describe('network', () => {
         });
       const faults = async (rule: object) => (await put(rule)).errors.map(({ message }) => message);
       expect(await faults({ serviceAccount: 'bilder' })).toEqual([
-        expect.stringContaining('no service account bilder'),
+        expect.stringContaining('service account bilder does not exist'),
       ]);
       expect(await faults({ serviceAccount: 'builder', tenant: 'other' })).toEqual([
-        expect.stringContaining('no service account builder in other'),
+        expect.stringContaining('service account builder does not exist in other'),
       ]);
       for (const rule of [{ serviceAccount: 'builder' }, { serviceAccount: 'engine', tenant: 'other' }])
         expect(await faults(rule)).toEqual([]);

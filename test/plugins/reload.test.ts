@@ -75,9 +75,9 @@ describe('the configuration of policies by mutation, on two gateways', () => {
   });
 
   it.each([
-    ['a policy that does not exist', { 'frozen-namespace': {} }, /there is no such policy/],
+    ['a policy that does not exist', { 'frozen-namespace': {} }, /this policy does not exist/],
     ['a misspelt setting', { 'frozen-namespaces': { frozn: [] } }, /frozen-namespaces\.ts: setting/],
-    ['an unknown group', { 'frozen-namespaces': { except: ['main/Nobody'] } }, /there is no group main\/Nobody/],
+    ['an unknown group', { 'frozen-namespaces': { except: ['main/Nobody'] } }, /group main\/Nobody does not exist/],
     ['settings that are none', { naming: 5 }, /naming/],
     [
       'what would lock the caller out',
@@ -113,7 +113,7 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     await world.grant(null, keeper, ['POLICY:UPDATE', 'POLICY:READ']);
     const client = await world.as(keeper);
     // The settings name a group, and who may not know of it may not name it.
-    expect((await put(client, freeze)).errors[0]?.message).toMatch(/there is no group/);
+    expect((await put(client, freeze)).errors[0]?.message).toMatch(/group .* does not exist/);
     await world.access(main, keeper);
     await world.grant(main, keeper, ['GROUP:READ']);
     expect((await put(client, freeze)).errors).toEqual([]);
@@ -213,7 +213,7 @@ describe('the configuration file of a running gateway', () => {
     writeFileSync(file, 'policies:\n  frozen-namespaces: { frozen: [company.billing, x..y] }\n  nope: {}\n');
     process.kill(gateway.pid, 'SIGHUP');
     await expect.poll(() => gateway.output, { timeout: 5_000 }).toContain('were not applied');
-    expect(gateway.output).toContain('policies.nope: there is no such policy');
+    expect(gateway.output).toContain('policies.nope: this policy does not exist');
     expect(gateway.output).toContain('is not a namespace');
     expect(await settings()).toEqual(['company.billing']);
 

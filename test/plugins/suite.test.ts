@@ -71,9 +71,9 @@ describe('policy test', () => {
     expect(out).toContain('FAIL  frozen  (suite.yaml:9)');
     expect(out).toContain('expected ALLOW');
     expect(out).toContain('got      REFUSE by frozen-namespaces (the namespace is frozen)');
-    expect(out).toContain('roles: allow — a role gives it — in company and below');
+    expect(out).toContain('roles: allow — granted by a role — in company and below');
     expect(out).toContain('FAIL  wrong policy  (suite.yaml:10)');
-    expect(out).toContain('got      REFUSE by roles (no role reaches this)');
+    expect(out).toContain('got      REFUSE by roles (no role grants this here)');
     expect(out).toContain('2 cases, 0 as expected, 2 not');
   });
 
@@ -125,14 +125,14 @@ describe('policy test', () => {
       [small('  - { as: alice', ''), /suite\.yaml:\d+: /],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, expect: ALLOW }', 'policies: { no-such: {} }'),
-        /there is no such policy/,
+        /this policy does not exist/,
       ],
       [
         small(
           '  - { as: alice, permission: GROUP:READ, tenant: main, expect: ALLOW }',
           'policies: { frozen-namespaces: { except: [main/None] } }',
         ),
-        /there is no group main\/None/,
+        /group main\/None does not exist/,
       ],
       [
         small('  - { as: alice, permission: GROUP:READ, tenant: main, expect: ALLOW }').replace('role: R,', 'role: S,'),

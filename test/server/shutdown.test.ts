@@ -183,9 +183,9 @@ describe('the program', () => {
     for (const program of starts) {
       expect((await program.ended).code).toBe(1);
       for (const fault of [
-        /there is no group main\/Release managers \(.*policies\.yaml:4\)/,
-        /there is no group main\/Others \(.*policies\.yaml:4\)/,
-        /there is no tenant nowhere \(.*policies\.yaml:6\)/,
+        /group main\/Release managers does not exist \(.*policies\.yaml:4\)/,
+        /group main\/Others does not exist \(.*policies\.yaml:4\)/,
+        /tenant nowhere does not exist \(.*policies\.yaml:6\)/,
         /rule.*\(.*policies\.yaml:7\)/,
         /GATEHOUSE_ADMIN_PASSWORD: The password must have at least 15/,
       ])

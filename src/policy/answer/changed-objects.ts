@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 
-/** Ids of the changed objects that feed access. */
+/** Ids of the changed objects that can affect permissions. */
 export interface ChangedObjects {
   readonly principals: readonly string[];
   readonly accesses: readonly string[];
@@ -15,7 +15,10 @@ interface Reached {
   readonly members: string[];
 }
 
-/** Whom these objects concern in one state of the store, and who belongs to the groups, each as 'group principal how'. */
+/**
+ * Returns the ids of the principals that these objects affect in one state of the store, and the members of the changed
+ * groups as 'groupId principalId membership'.
+ */
 async function reached(db: PrismaClient | Tx, changed: ChangedObjects): Promise<Reached> {
   const { principals, accesses, groups, roles, bindings } = changed;
   const rows = await db.$queryRaw<Reached[]>`
@@ -34,7 +37,11 @@ async function reached(db: PrismaClient | Tx, changed: ChangedObjects): Promise<
   return rows[0]!;
 }
 
-/** The principals whose rights the changes can have touched: whom they concern before or after, and who came or went. */
+/**
+ * Returns the ids of all principals whose permissions the changes can have affected: those that the objects affect
+ * before
+ * or after, and those whose group membership changed.
+ */
 export async function touchedBy(before: PrismaClient, after: Tx, changed: ChangedObjects): Promise<string[]> {
   const [was, is] = [await reached(before, changed), await reached(after, changed)];
   const moved = new Set(was.members).symmetricDifference(new Set(is.members));
@@ -42,8 +49,8 @@ export async function touchedBy(before: PrismaClient, after: Tx, changed: Change
 }
 
 /**
- * Of these tenants, those that somebody administers who can sign in: holds BINDING:CREATE and ROLE:UPDATE in the whole
- * tenant. Super admins, who administer every tenant, do not count.
+ * Returns which of these tenants have an administrator: an account that can sign in and holds BINDING:CREATE and
+ * ROLE:UPDATE in the whole tenant. Super admins administer every tenant and do not count.
  */
 export async function administered(db: PrismaClient | Tx, tenantIds: readonly string[]): Promise<Set<string>> {
   const rows = await db.$queryRaw<{ tenantId: string }[]>`

@@ -2,29 +2,33 @@ import type { Credential } from '../../access/actor.ts';
 import type { AccessRequest } from '../contract.ts';
 import type { LoadedPolicy } from '../load/load.ts';
 
-/** What a question about access may leave open. */
+/** The values that a question about access can omit. */
 export const circumstances = ['ip', 'credential', 'reason'] as const;
 export type Circumstance = (typeof circumstances)[number];
 
-/** The circumstances that a question gives; what is left out is not known. */
+/** The circumstances that a question gives. Omitted values are unknown. */
 export interface Given {
   readonly now: Date;
   readonly ip?: string;
   readonly reason?: string;
   readonly credential?: Credential;
-  /** Those of which it is known that there is none. */
+  /** Circumstances that are known to have no value. */
   readonly absent?: readonly Circumstance[];
 }
 
-/** What a policy looked at to answer: circumstances that are not given, and whether it mattered who asks. */
+/**
+ * What a policy read to reach its verdict: circumstances that are not given, and whether it read the id or name of the
+ * actor.
+ */
 export interface Looked {
   readonly open: ReadonlySet<Circumstance>;
   readonly id: boolean;
 }
 
 /**
- * Asks the policy once more and watches what it looks at. It is pure in its request: what it did not look at cannot
- * change its answer, for this actor and for all who are alike in the rest.
+ * Evaluates the policy again and observes what it reads. A policy depends on its request only, so values that it did
+ * not
+ * read cannot change its verdict, for this actor and for all actors that agree in the values read.
  */
 export function lookedAt({ policy }: LoadedPolicy, request: AccessRequest, given: Given): Looked {
   const open = new Set<Circumstance>();
@@ -45,12 +49,12 @@ export function lookedAt({ policy }: LoadedPolicy, request: AccessRequest, given
       env,
     });
   } catch {
-    // The engine tells it as the policy's error; what it looked at until then still counts.
+    // The engine has reported the error. Everything read until then still counts.
   }
   return { open, id };
 }
 
-/** Of a password there is nothing more to know; whose it is, the question says. */
+/** A password has no further properties, and the question names its owner. */
 const isGiven = (credential: Credential | undefined, key: string): boolean =>
   key === 'ownerKind' || (credential !== undefined && (credential.kind === 'basic' || Object.hasOwn(credential, key)));
 

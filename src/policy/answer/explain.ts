@@ -7,20 +7,20 @@ import type { Decision, Scope } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { type Certainty, reaches } from '../filter/partial-match.ts';
 import type { LoadedPolicy } from '../load/load.ts';
-import { speaks } from '../principals/holdings.ts';
+import { appliesIn } from '../principals/holdings.ts';
 import type { Holding, Principal } from '../principals/principal.ts';
 import { actorOf } from '../session/identity.ts';
 import { type Circumstance, type Given, type Looked, lookedAt } from './circumstances.ts';
 
-/** DEPENDS: on what the question does not give. ERROR: a policy could not say, which refuses. */
+/** DEPENDS: the answer depends on values that the question omits. ERROR: a policy failed, which refuses. */
 export type Answer = 'ALLOWED' | 'REFUSED' | 'DEPENDS' | 'ERROR';
 
 export interface ExplainedStep extends Step {
-  /** What this policy looked at and the question does not give: its effect may be another one. */
+  /** Values that this policy read and the question omits. With other values, its effect can differ. */
   readonly open: ReadonlySet<Circumstance>;
 }
 
-/** By what the permission is given: a grant, and for the grant of roles the binding. */
+/** The source of a permission: the grant, and for roles also the binding. */
 export interface Origin {
   readonly grant: string;
   readonly holding?: Holding;
@@ -30,20 +30,24 @@ export interface Explanation {
   readonly answer: Answer;
   readonly decision: Decision;
   readonly steps: readonly ExplainedStep[];
-  /** What decides and is not known; 'object' where the filter tells between rows. */
+  /** The unknown values that the answer depends on. 'object' means that it depends on the row. */
   readonly dependsOn: ReadonlySet<Circumstance | 'object'>;
-  /** Who refused, or could not say. */
+  /** The policy that refused or failed. */
   readonly by?: { readonly policy: string; readonly reason: string };
-  /** The rows within reach, as far as the known circumstances tell; undefined: every row. */
+  /** The permitted rows, as far as the known values determine them. Undefined: every row. */
   readonly where: Where | undefined;
   readonly origins: readonly Origin[];
-  /** Policies that look at the change itself, and may still refuse it. */
+  /** Policies that review the change itself and can still refuse it. */
   readonly reviews: readonly LoadedPolicy[];
-  /** What was known of the row that was asked about. */
+  /** The known columns of the row in question. */
   readonly row: Row | undefined;
-  /** What each policy looked at. */
+  /** What each policy read, by policy name. */
   readonly looked: ReadonlyMap<string, Looked>;
-  /** Did a policy look at who asks? Else everybody who is alike in kind, groups and rights gets this answer. */
+  /**
+   * True if a policy read the id or name of the actor. Otherwise, the answer is the same for every actor with the same
+   * kind,
+   * groups and permissions.
+   */
   readonly personal: boolean;
 }
 
@@ -52,19 +56,24 @@ export interface ExplainQuestion {
   readonly given: Given;
   readonly permission: Permission;
   readonly scope: Scope;
-  /** What is known of the row that is asked about; left out: the question of a list. */
+  /** The known columns of the row in question. Omit for a question about a list. */
   readonly row?: Row;
-  /** As whom they act, where it is not simply as themselves: somebody impersonates them. */
+  /** The actor, if the principal is impersonated. Omit for the principal itself. */
   readonly actor?: Actor;
 }
 
 const nothingOpen: ReadonlySet<Circumstance> = new Set();
 
-/** The engine's own answer for this actor, with how it came about and what it leaves open. */
+/**
+ * Explains the decision of the engine for this actor: the answer, how each policy contributed, and which unknown values
+ * it
+ * depends on.
+ * @param alike the explanation for an actor with the same access; its observations are reused for policies that did not
+ * read the id or name of the actor.
+ */
 export function explain(
   engine: Engine,
   { principal, given, permission, scope, row, actor }: ExplainQuestion,
-  /** The answer to somebody alike, where there is one: whose policies need not be watched again. */
   alike?: Explanation,
 ): Explanation {
   const { credential: own = { kind: 'basic' }, absent: _absent, ...env } = given;
@@ -100,7 +109,7 @@ export function explain(
   return { ...common, ...settle(steps, row) };
 }
 
-/** Where nothing gives the permission, there at least, no guard can change that, whatever it looks at. */
+/** A guard can only narrow access. Where no grant applies, nothing that a guard reads can change the answer. */
 function isPersonal(
   applying: readonly LoadedPolicy[],
   steps: readonly ExplainedStep[],
@@ -118,38 +127,43 @@ function isPersonal(
 type Settled = Pick<Explanation, 'answer' | 'dependsOn' | 'by' | 'where'>;
 
 /**
- * Between the most and the least that the open policies could leave: what both ends say is certain.
- * A guard can only narrow and a grant only widen, so nothing lies outside.
+ * Settles the answer from two extremes: the widest and the narrowest access that the undetermined policies can leave.
+ * An
+ * answer that both extremes share is certain. A guard can only narrow and a grant can only widen, so no result lies
+ * outside of the two.
  */
 export function settle(steps: readonly ExplainedStep[], row: Row | undefined): Settled {
-  const most = combine(steps.map((step) => assume(step, 'most')));
+  const outcome = combine(steps.map((step) => assume(step, 'widest')));
   const none: ReadonlySet<Circumstance> = new Set();
-  if (most.effect !== 'allow')
-    return { answer: most.effect === 'error' ? 'ERROR' : 'REFUSED', dependsOn: none, by: most, where: undefined };
-  const { where } = most;
-  const atMost = reached(most, row);
-  if (atMost === 'no') return { answer: 'REFUSED', dependsOn: none, by: refuserOf(steps, row!), where };
-  const atLeast = reached(combine(steps.map((step) => assume(step, 'least'))), row);
-  if (atLeast === 'yes') return { answer: 'ALLOWED', dependsOn: none, where };
+  if (outcome.effect !== 'allow')
+    return { answer: outcome.effect === 'error' ? 'ERROR' : 'REFUSED', dependsOn: none, by: outcome, where: undefined };
+  const { where } = outcome;
+  const widest = reached(outcome, row);
+  if (widest === 'no') return { answer: 'REFUSED', dependsOn: none, by: refuserOf(steps, row!), where };
+  const narrowest = reached(combine(steps.map((step) => assume(step, 'narrowest'))), row);
+  if (narrowest === 'yes') return { answer: 'ALLOWED', dependsOn: none, where };
   const open = new Set<Circumstance | 'object'>(
     steps.filter(({ shadow }) => !shadow).flatMap((step) => [...step.open]),
   );
-  if (atMost === 'unknown') open.add('object');
+  if (widest === 'unknown') open.add('object');
   return { answer: 'DEPENDS', dependsOn: open, where };
 }
 
 const reached = (outcome: Outcome, row: Row | undefined): Certainty =>
   outcome.effect !== 'allow' ? 'no' : row === undefined ? 'yes' : reaches(outcome.where, row);
 
-function assume(step: ExplainedStep, end: 'most' | 'least'): Step {
+function assume(step: ExplainedStep, extreme: 'widest' | 'narrowest'): Step {
   if (step.open.size === 0) return step;
   const { policy, mode, shadow } = step;
-  const gives = mode === 'grant' ? end === 'most' : end === 'least';
+  const gives = mode === 'grant' ? extreme === 'widest' : extreme === 'narrowest';
   const effect = !gives ? 'abstain' : mode === 'grant' ? 'allow' : 'deny';
   return { policy, mode, effect, ...(shadow && { shadow }) };
 }
 
-/** Who leaves the row out: the grants, or else the guard that does not spare it. */
+/**
+ * Returns the policy that refuses the row: the roles if no grant covers it, otherwise the guard that does not exempt
+ * it.
+ */
 function refuserOf(steps: readonly ExplainedStep[], row: Row): { policy: string; reason: string } {
   const counted = steps.filter((step) => !step.shadow && step.open.size === 0);
   const granted = steps.some(
@@ -161,10 +175,10 @@ function refuserOf(steps: readonly ExplainedStep[], row: Row): { policy: string;
   const guard = granted && counted.find((step) => step.effect === 'deny' && reaches(step.filter, row) === 'no');
   return guard
     ? { policy: guard.policy, reason: guard.reason ?? 'refused' }
-    : { policy: 'roles', reason: 'no role reaches this' };
+    : { policy: 'roles', reason: 'no role grants this here' };
 }
 
-/** Every way in which the permission is given to this principal, of those that reach the row. */
+/** Returns every source of the permission for this principal, limited to those that cover the row. */
 export function originsOf(
   { holdings }: Pick<Principal, 'holdings'>,
   steps: readonly ExplainedStep[],
@@ -199,7 +213,7 @@ function givesThere(
   return (
     inScope &&
     holding.permissions.includes(permission) &&
-    speaks(holding, permission) &&
+    appliesIn(holding, permission) &&
     (namespace === undefined || covers(holding.namespace, namespace))
   );
 }

@@ -13,11 +13,11 @@ export interface Able {
 }
 
 /**
- * Of these, all who may do it, or may depending on what is not given. Those who are alike in all that decides are
- * decided about once, unless a policy looks at who it is. Who is disabled can do nothing.
- * @param row what is known of the row; left out: somewhere in the tenant.
- * @throws POLICY_ERROR where a policy could not say about somebody to whom it is given: a shorter list would be told as
- * the truth.
+ * Returns the principals that have the permission, or may have it depending on unknown values. Principals with the same
+ * access are decided once, unless a policy reads their id or name. Disabled principals have no permissions.
+ * @param question `row`: the known columns of the row. Omit it to ask about any row of the tenant.
+ * @throws POLICY_ERROR if a policy fails for a principal that has the permission: an incomplete list would look
+ * complete.
  */
 export function whoCan(
   engine: Engine,
@@ -41,7 +41,7 @@ export function whoCan(
       explanation.answer !== 'REFUSED' && (row !== undefined || !reachesNothing(explanation, permission, tenantId))
     );
   };
-  // What is their own is elsewhere, for who has no access to the tenant.
+  // Principals without access to the tenant hold only permissions on themselves, which is not access to the tenant.
   const isStranger = ({ tenants }: Principal, { origins }: Explanation): boolean =>
     tenants.size === 0 && origins.every(({ grant }) => grant === 'self');
   return principals.flatMap((principal): Able[] => {
@@ -57,13 +57,13 @@ export function whoCan(
   });
 }
 
-/** Does what the guards leave have no namespace in common with what is given? */
+/** Returns true if the guards leave no namespace of those that the grants cover. */
 const reachesNothing = ({ steps, where }: Explanation, permission: Permission, tenantId: string): boolean =>
   levelOf(...split(permission)) === 'namespace' &&
   steps.some((step) => step.effect === 'deny' && step.filter && !step.shadow) &&
   isEmpty(where, { tenantId });
 
-/** The same text for those who are alike in all that decides but their ids. */
+/** Returns the same key for principals that agree in everything that decides, except their ids. */
 function likeness({ kind, superAdmin, tenants, memberships, holdings }: Principal): string {
   const groups = memberships.map(({ groupId, membership }) => `${groupId} ${membership}`).sort();
   const own = holdings.filter(({ groupId }) => groupId === null).map((h) => `${h.tenantId ?? ''}/${h.namespace}`);

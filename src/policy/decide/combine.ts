@@ -1,7 +1,7 @@
 import type { Where } from '../../access/where.ts';
 import type { Obligation, Verdict } from '../contract.ts';
 
-/** One policy's part in a decision, kept to explain it. */
+/** The contribution of one policy to a decision, kept for explanations. */
 export interface Step {
   readonly policy: string;
   readonly mode: 'grant' | 'guard';
@@ -9,7 +9,7 @@ export interface Step {
   readonly reason?: string;
   /** `when` of an allow, `unless` of a deny. Absent: every row, or none. */
   readonly filter?: Where;
-  /** What went wrong, for an effect of error. */
+  /** The failure, if the effect is `error`. */
   readonly cause?: string;
   readonly shadow?: boolean;
   readonly until?: Date;
@@ -35,16 +35,17 @@ export const toStep = (policy: string, mode: Step['mode'], verdict: Verdict): St
 };
 
 /**
- * reach = (OR of what grants allow) AND every filter of what guards deny.
- * No grant refuses; a deny without a filter refuses; an error refuses as an error. Order changes nothing but which
- * reason is told first. `where` undefined means every row.
+ * Combines the steps: reach = (OR of the filters of grants that allow) AND (every filter of guards that deny).
+ * Without a grant, the outcome is a refusal. A deny without a filter refuses, and an error refuses as an error. The
+ * order
+ * of steps affects only which reason is reported. `where` undefined means every row.
  */
 export function combine(steps: readonly Step[]): Outcome {
   const counted = steps.filter((step) => !step.shadow);
   const allows = counted.filter((step) => step.mode === 'grant' && step.effect === 'allow');
   const errors = counted.filter((step) => step.effect === 'error');
-  if (errors.length > 0) return { effect: 'error', policy: errors[0]!.policy, reason: 'a policy could not say' };
-  if (allows.length === 0) return { effect: 'deny', policy: 'roles', reason: 'no role gives this permission' };
+  if (errors.length > 0) return { effect: 'error', policy: errors[0]!.policy, reason: 'a policy failed' };
+  if (allows.length === 0) return { effect: 'deny', policy: 'roles', reason: 'no role grants this permission' };
   const denials = counted.filter((step) => step.effect === 'deny');
   const refusal = denials.find((step) => !step.filter);
   if (refusal) return { effect: 'deny', policy: refusal.policy, reason: refusal.reason ?? 'refused' };

@@ -8,12 +8,12 @@ import type { Identity } from '../session/identity.ts';
 import type { Outcome, Step } from './combine.ts';
 
 export interface Scope {
-  /** Undefined: the instance level. */
+  /** Undefined at the instance level. */
   readonly tenantId?: string | undefined;
   readonly part?: 'members' | undefined;
 }
 
-/** One answer of the engine, with the steps that led to it. */
+/** A decision of the engine, with the steps that led to it. */
 export class Decision {
   #id: string | undefined;
   readonly permission: Permission;
@@ -21,11 +21,11 @@ export class Decision {
   readonly outcome: Outcome;
   readonly steps: readonly Step[];
   readonly request: AccessRequest;
-  /** False: a policy looked at the clock without saying until when its answer holds. */
+  /** False if a policy read the clock without stating until when its verdict holds. */
   readonly isSteady: boolean;
-  /** Whom it was made for, where a session asked. */
+  /** The identity that the decision is for. Set if a session asked. */
   identity?: Identity;
-  /** True once it was acted upon. */
+  /** True once an operation has relied on the decision. */
   used?: boolean;
 
   constructor(
@@ -44,14 +44,14 @@ export class Decision {
     this.isSteady = isSteady;
   }
 
-  /** Made when it is first read: most decisions are never recorded. */
+  /** Created on first read, because most decisions are never recorded. */
   get id(): string {
     this.#id ??= newId();
     return this.#id;
   }
 }
 
-/** The error that tells a refusal: its reason and which policy gave it, and nothing of the rows. */
+/** Creates the error for a refusal. It contains the reason and the policy, and nothing of the rows. */
 export function refusal(
   decision: Decision,
   step?: { policy: string; reason?: string; effect: string; cause?: string },
@@ -59,7 +59,7 @@ export function refusal(
   const { outcome, permission, id } = decision;
   const by =
     step ??
-    (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role reaches this', effect: 'deny' } : outcome);
+    (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role grants this here', effect: 'deny' } : outcome);
   const details = { decisionId: id, policy: by.policy, permission };
   const error =
     by.effect === 'error'
@@ -70,21 +70,23 @@ export function refusal(
   return error;
 }
 
-/** Who is told to refuse what concerns a group that a policy excepts. */
+/** The step that refuses a change of a group that a policy exempts. */
 export const exceptedStep: Step = {
   policy: 'excepted-groups',
   mode: 'guard',
   effect: 'deny',
-  reason: 'it concerns a group that a policy excepts, so it takes POLICY:UPDATE',
+  reason: 'a policy exempts the affected group, so the change requires POLICY:UPDATE',
 };
 
-/** Who is told to have refused a row that the filter leaves out: the roles, or else the guard that does not spare it. */
+/**
+ * Returns the step that refuses a row: the roles if no grant covers it, otherwise the guard that does not exempt it.
+ */
 export function outOfReach({ steps }: Decision, row: Row): Step & { readonly effect: 'deny' } {
-  const spares = (step: Step) => !step.filter || matcherOf(step.filter)(row);
+  const admits = (step: Step) => !step.filter || matcherOf(step.filter)(row);
   const granted = steps.some(
-    (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && spares(step),
+    (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && admits(step),
   );
-  const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !spares(step));
+  const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !admits(step));
   return guard
     ? {
         policy: guard.policy,
@@ -92,9 +94,9 @@ export function outOfReach({ steps }: Decision, row: Row): Step & { readonly eff
         effect: 'deny',
         ...(guard.reason !== undefined && { reason: guard.reason }),
       }
-    : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role reaches this' };
+    : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role grants this here' };
 }
 
-/** How an audit event tells what a policy in shadow would have done. */
+/** Returns the audit note for a step that a policy in shadow mode would have refused. */
 export const shadowNote = ({ policy, reason, cause }: Step): string =>
   `${policy} (in shadow) would have refused: ${reason ?? cause ?? ''}`;

@@ -11,7 +11,10 @@ import { Decision, type Scope, shadowNote } from './decision.ts';
 import { isThenable, watch, withinTime } from './review-time.ts';
 import { ask, causeOf } from './verdict.ts';
 
-/** Notified of each decision that allows, when it is first acted upon (and not merely asked, to inform a frontend). */
+/**
+ * Called for each decision that allows, when an operation first relies on it. Not called for mere questions of a
+ * frontend.
+ */
 export type DecisionObserver = (decision: Decision, policySet: string) => void;
 
 export interface Question {
@@ -22,17 +25,17 @@ export interface Question {
   readonly scope: Scope;
 }
 
-/** Answers every question about access: it holds the policies in force, and reports to its observers. */
+/** Answers every question about access. Holds the policies in force and notifies its observers. */
 export class Engine {
   #set: PolicySet;
   #fingerprint: string;
   #byPermission = new Map<string, readonly LoadedPolicy[]>();
-  /** Milliseconds that a review may take. */
+  /** Time limit of a review in milliseconds. */
   readonly reviewMs: number;
   observer: DecisionObserver | undefined;
-  /** Is told of permissions that served to hand them on. */
+  /** Called with the permissions that allowed a holder to pass them on to others. */
   handedOn: ((holder: Principal, permissions: readonly Permission[], tenantId: string | null) => void) | undefined;
-  /** Set while other policies are being loaded to be put in force: then it is better to wait than to refuse. */
+  /** Set while newly accepted policies are loading. Requests wait for it instead of being refused. */
   following: Promise<void> | undefined;
 
   constructor(set: PolicySet, fingerprint: string, reviewMs: number) {
@@ -49,7 +52,7 @@ export class Engine {
     return this.#fingerprint;
   }
 
-  /** Puts other policies in force, between two decisions and never within one. @returns the former ones. */
+  /** Replaces the policies in force. Never takes effect within a decision. @returns the former policies. */
   adopt(set: PolicySet, fingerprint: string): PolicySet {
     const former = this.#set;
     this.#set = set;
@@ -58,7 +61,7 @@ export class Engine {
     return former;
   }
 
-  /** Puts nothing in force: every question is refused until policies are adopted again. */
+  /** Refuses every question until `adopt` is called. */
   suspend(): void {
     this.#fingerprint = '';
   }
@@ -92,8 +95,7 @@ export class Engine {
   }
 
   /**
-   * Asks the policies that look at before and after. The first that refuses, or could not say, wins; what those in
-   * shadow would have refused is told as notes.
+   * Runs the reviews of a change. The first refusal or failure wins. Refusals of policies in shadow mode become notes.
    */
   async review(decision: Decision, change: RowChange, look: LookUps): Promise<Reviewed> {
     const { request } = decision;
@@ -106,7 +108,7 @@ export class Engine {
     return { refused: undefined, notes };
   }
 
-  /** @returns undefined where it refuses nothing. */
+  /** @returns undefined if the review does not refuse. */
   async #askReview(
     { name, mode, policy }: LoadedPolicy,
     request: AccessRequest,
@@ -118,20 +120,20 @@ export class Engine {
     try {
       const { watched, isWaiting } = watch(look);
       const work = policy.review(request, { ...change, resource: request.resource }, watched);
-      // Most answer at once: then there is nothing to time.
+      // Most reviews are synchronous and need no timer.
       const answer = isThenable(work) ? await withinTime(Promise.resolve(work), this.reviewMs, isWaiting) : work;
       if (answer?.effect === 'deny') return { ...step, effect: 'deny', reason: String(answer.reason) };
       if (answer?.effect === 'abstain') return undefined;
-      return { ...step, effect: 'error', cause: 'its review gave no verdict' };
+      return { ...step, effect: 'error', cause: 'the review returned no verdict' };
     } catch (error) {
       return { ...step, effect: 'error', cause: causeOf(error) };
     }
   }
 }
 
-/** What the reviews of one change came to. */
+/** The result of reviewing one change. */
 export interface Reviewed {
   readonly refused: Step | undefined;
-  /** For the audit event. */
+  /** Notes for the audit event. */
   readonly notes: readonly string[];
 }

@@ -23,7 +23,7 @@ function rowsOf(tx: Tx, resource: ResourceName): Rows {
   return (tx as unknown as Record<string, Rows>)[lowerFirst(model)]!;
 }
 
-/** Which rows belong to the tenant; null: to the instance. */
+/** Returns the filter for the rows of a tenant (null: the instance). */
 function inTenant(resource: ResourceName, tenantId: string | null): Where[] {
   if (isInstanceWide(resource) || (tenantColumn(resource) === 'id' && tenantId === null)) return [];
   return [{ [tenantColumn(resource)]: tenantId }];
@@ -31,7 +31,10 @@ function inTenant(resource: ResourceName, tenantId: string | null): Where[] {
 
 const known = new WeakMap<Tx, Map<string | undefined, LookUps>>();
 
-/** What reviews may look up: all of it in the transaction of the change. @param tenantId where it was decided. */
+/**
+ * Returns the lookups of a review, all within the transaction of the change. @param tenantId the tenant of the
+ * decision.
+ */
 export const lookUps = (tx: Tx, tenantId: string | undefined): LookUps =>
   remember(
     remember(known, tx, () => new Map<string | undefined, LookUps>()),
@@ -43,7 +46,7 @@ function lookUpsIn(tx: Tx, tenantId: string | undefined): LookUps {
   return {
     async count(resource, ofTenant, namespace) {
       const rows = rowsOf(tx, resource);
-      // Until the end of the transaction: who counts next counts what this one writes.
+      // Held until the transaction ends, so the next count includes what this transaction writes.
       const lock = `count ${resource} ${ofTenant ?? ''}`;
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`;
       const counted = resourceDefinition(resource)?.counted?.(new Date());
@@ -75,7 +78,7 @@ function lookUpsIn(tx: Tx, tenantId: string | undefined): LookUps {
           AND (type = 'CREATE' OR (type = 'UPDATE' AND EXISTS (
             SELECT 1 FROM jsonb_array_elements(patch) AS step
             WHERE step->>'path' = ${path} OR starts_with(step->>'path', ${`${path}/`}))))`;
-      // The events of this transaction are written at its end.
+      // The events of this transaction are not stored yet: they are written at its end.
       const pending = pendingIn(tx).filter(
         (event) =>
           event.tenantId === chain &&

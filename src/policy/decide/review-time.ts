@@ -1,10 +1,10 @@
 import type { LookUps } from '../contract.ts';
 
-/** Whatever can be waited for, also what is no promise of the language's own. */
+/** Accepts any thenable, not only native promises. */
 export const isThenable = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 
-/** Tells whether a look-up of the engine's own is on its way. */
+/** Wraps lookups and reports whether one of them is in progress. */
 export function watch(look: LookUps): { watched: LookUps; isWaiting: () => boolean } {
   let waiting = 0;
   const watched = new Proxy(look, {
@@ -23,13 +23,16 @@ export function watch(look: LookUps): { watched: LookUps; isWaiting: () => boole
   return { watched, isWaiting: () => waiting > 0 };
 }
 
-/** The time of a policy's own work: waiting for the database, or for a lock there, ends with the request's time. */
+/**
+ * Limits the time of a policy's own work. Lookups do not count: their time is limited by the deadline of the request.
+ * @throws if the work exceeds the limit.
+ */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number, isWaiting: () => boolean): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const look = (): void => {
       if (isWaiting()) timer = setTimeout(look, milliseconds);
-      else reject(new Error(`its review took more than ${milliseconds} ms`));
+      else reject(new Error(`the review exceeded ${milliseconds} ms`));
     };
     timer = setTimeout(look, milliseconds);
   });

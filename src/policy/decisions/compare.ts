@@ -3,7 +3,7 @@ import { Engine } from '../decide/engine.ts';
 import type { AccessContent } from './content.ts';
 import { hasSameEnd, isSame, replay, type StoredDecision, type Verdict, verdictOf } from './replay.ts';
 
-/** One recorded decision that would be another. */
+/** A recorded decision whose outcome would differ. */
 export interface Difference {
   readonly decision: StoredDecision;
   readonly was: Verdict;
@@ -11,38 +11,38 @@ export interface Difference {
 }
 
 export interface Comparison {
-  /** How many decisions were made again. */
+  /** Number of replayed decisions. */
   readonly replayed: number;
   readonly differences: readonly Difference[];
-  /** Of the differences, how many are not in the list because it is full. */
+  /** Number of differences beyond the limit of the list. */
   readonly more: number;
 }
 
 export interface CompareOptions {
-  /** From this instant on. */
+  /** Only decisions at or after this time. */
   readonly since: Date;
-  /** Only decisions that rest on one of these contents. */
+  /** Only decisions based on one of these access contents, by digest. */
   readonly contents?: readonly string[];
-  /** Only those made by this set of policies. */
+  /** Only decisions of this policy set. */
   readonly policySet?: string;
-  /** What the principals would hold instead. */
+  /** Replaces what a principal holds. */
   readonly narrow?: (content: AccessContent) => AccessContent;
-  /** Count it as a difference where a change could have touched other rows than it did. */
+  /** If true, a different filter counts as a difference even if the reviewed changes have the same result. */
   readonly exact?: boolean;
-  /** How many differences to list. */
+  /** Maximum number of differences to list. Default: 1,000. */
   readonly most?: number;
 }
 
 const batch = 500;
 
-/** Makes the recorded decisions again by these policies, in the order of their ids, and lists those that would differ. */
+/** Replays recorded decisions with these policies, in the order of their ids, and lists those that would differ. */
 export async function compare(
   db: PrismaClient,
   engine: Engine,
   { since, contents, policySet, narrow, exact = false, most = 1_000 }: CompareOptions,
 ): Promise<Comparison> {
-  // What is only watched changes nothing, and asks for what was not recorded.
-  const heeded = new Engine(
+  // Policies in shadow mode change no outcome, and their lookups may not be recorded.
+  const enforcing = new Engine(
     { ...engine.set, policies: engine.set.policies.filter(({ shadow }) => !shadow) },
     engine.fingerprint,
     engine.reviewMs,
@@ -65,7 +65,7 @@ export async function compare(
     });
     for (const decision of rows) {
       const was = verdictOf(decision);
-      const would = await replay(heeded, decision, narrow);
+      const would = await replay(enforcing, decision, narrow);
       if ((exact ? isSame : hasSameEnd)(was, would)) continue;
       if (differences.length < most) differences.push({ decision, was, would });
       else more += 1;

@@ -4,7 +4,10 @@ import { canonicalJson } from '../../lib/json.ts';
 import { remember } from '../../lib/remember.ts';
 import type { Holding, Principal } from '../principals/principal.ts';
 
-/** All that the engine reads of a principal to decide in one tenant (null: at the instance level), but for who it is. */
+/**
+ * Everything that the engine reads of a principal to decide in one tenant (null: at the instance level), except its
+ * identity.
+ */
 export interface AccessContent {
   readonly superAdmin: boolean;
   readonly hasAccess: boolean;
@@ -21,7 +24,11 @@ export interface DigestedContent {
 
 const known = new WeakMap<Principal, Map<string | null, DigestedContent>>();
 
-/** The same digest for the same rights: a thousand members of one group share it. */
+/**
+ * Returns the access content of a principal with its digest. Principals with the same access, such as the members of
+ * one
+ * group, share one digest.
+ */
 export function contentOf(principal: Principal, tenantId: string | null): DigestedContent {
   const own = remember(known, principal, () => new Map<string | null, DigestedContent>());
   return remember(own, tenantId, () => {
@@ -40,7 +47,7 @@ export function contentOf(principal: Principal, tenantId: string | null): Digest
   });
 }
 
-/** The principal again, as far as it decides in that tenant. */
+/** Rebuilds a principal from its access content, as far as decisions in that tenant need it. */
 export function principalOf(
   { superAdmin, hasAccess, memberships, holdings, namespaces }: AccessContent,
   { kind, id, name }: { readonly kind: ActorKind; readonly id: string; readonly name: string },

@@ -6,27 +6,27 @@ import { remember } from '../../lib/remember.ts';
 import type { LookUps } from '../contract.ts';
 import type { Decision } from '../decide/decision.ts';
 
-/** One question that a review asked of the database, with its answer. */
+/** One lookup of a review, with its result. */
 export interface LookedUp {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly answer: unknown;
 }
 
-/** One change that was reviewed: the rows as far as they may be written down, and what was looked up. */
+/** One reviewed change: the rows without secrets, and the lookups. */
 export interface ReviewEvidence {
   readonly before: Row | null;
   readonly after: Row | null;
   readonly lookedUp: LookedUp[];
-  /** Groups that the change concerns, if a policy excepts them. */
+  /** Groups that the change affects, exempt or not. */
   concerned?: readonly string[];
-  /** Who refused, where somebody did. */
+  /** The policy that refused the change. */
   refusedBy?: string;
-  /** It could not say, which refuses. */
+  /** Set if that policy failed, which refuses. */
   failed?: true;
 }
 
-/** A decision with all that it was made of. */
+/** A decision with the changes that were reviewed under it. */
 export interface Evidence {
   readonly decision: Decision;
   readonly reviews: ReviewEvidence[];
@@ -34,10 +34,10 @@ export interface Evidence {
 
 const noted = new WeakMap<Tx, Map<Decision, Evidence>>();
 
-/** What was decided in the transaction so far. */
+/** Returns the decisions of the transaction so far. */
 export const evidenceOf = (tx: Tx): readonly Evidence[] => [...(noted.get(tx)?.values() ?? [])];
 
-/** Notes a decision that the transaction rests on. */
+/** Adds a decision that the transaction relies on. */
 export function noteDecision(tx: Tx, decision: Decision): Evidence {
   const own = remember(noted, tx, () => new Map<Decision, Evidence>());
   return remember(own, decision, () => ({ decision, reviews: [] }));
@@ -52,13 +52,13 @@ function withoutSecrets(resource: ResourceName, row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([field]) => !secret.includes(field)));
 }
 
-/** A decision by which this row was out of reach. */
+/** Returns the evidence of a decision that does not cover this row. */
 export const outOfReachEvidence = (decision: Decision, row: Row, refusedBy: string): Evidence => ({
   decision,
   reviews: [{ before: writable(decision, row), after: null, lookedUp: [], refusedBy }],
 });
 
-/** Notes one reviewed change, and what its look-ups answer. */
+/** Adds a reviewed change, and returns lookups that record their results in it. */
 export function noteReview(evidence: Evidence, { before, after }: RowChange, look: LookUps): [ReviewEvidence, LookUps] {
   const review: ReviewEvidence = {
     before: writable(evidence.decision, before),
@@ -66,11 +66,11 @@ export function noteReview(evidence: Evidence, { before, after }: RowChange, loo
     lookedUp: [],
   };
   evidence.reviews.push(review);
-  return [review, new NotedLookUps(look, review)];
+  return [review, new RecordingLookUps(look, review)];
 }
 
-/** Look-ups that note what they answer. */
-class NotedLookUps implements LookUps {
+/** Lookups that record their results. */
+class RecordingLookUps implements LookUps {
   readonly #look: LookUps;
   readonly #review: ReviewEvidence;
   constructor(look: LookUps, review: ReviewEvidence) {
@@ -79,11 +79,11 @@ class NotedLookUps implements LookUps {
   }
 
   async count(...args: Parameters<LookUps['count']>): Promise<number> {
-    return this.#noted('count', args, await this.#look.count(...args));
+    return this.#recorded('count', args, await this.#look.count(...args));
   }
   async rows(...args: Parameters<LookUps['rows']>): Promise<readonly Row[]> {
     const found = await this.#look.rows(...args);
-    this.#noted(
+    this.#recorded(
       'rows',
       args,
       found.map((row) => withoutSecrets(args[0], row)),
@@ -91,13 +91,13 @@ class NotedLookUps implements LookUps {
     return found;
   }
   async authors(...args: Parameters<LookUps['authors']>): Promise<ReadonlySet<string>> {
-    return this.#noted('authors', args, await this.#look.authors(...args));
+    return this.#recorded('authors', args, await this.#look.authors(...args));
   }
   async isMember(...args: Parameters<LookUps['isMember']>): Promise<boolean> {
-    return this.#noted('isMember', args, await this.#look.isMember(...args));
+    return this.#recorded('isMember', args, await this.#look.isMember(...args));
   }
 
-  #noted<T>(name: keyof LookUps, args: readonly unknown[], answer: T): T {
+  #recorded<T>(name: keyof LookUps, args: readonly unknown[], answer: T): T {
     this.#review.lookedUp.push({ name, args, answer });
     return answer;
   }

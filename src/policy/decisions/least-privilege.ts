@@ -5,20 +5,24 @@ import { compare } from './compare.ts';
 import type { AccessContent } from './content.ts';
 
 export interface LeastPrivilege {
-  /** Since when uses were looked at: so many days, or as long as the role exists or uses are noted. */
+  /**
+   * The start of the period: the given number of days ago, or later if the role or the recording of uses is younger.
+   */
   readonly since: Date;
   readonly unused: readonly Permission[];
-  /** What is left when these are taken away. */
+  /** The permissions without the unused ones. */
   readonly narrower: readonly Permission[];
-  /** How many recorded decisions of those who hold the role were made again with the narrower one. */
+  /** Number of recorded decisions of holders of the role that were replayed with the narrower role. */
   readonly replayed: number;
-  /** How many of them would have ended otherwise. */
+  /** Number of replayed decisions that would differ. */
   readonly changed: number;
 }
 
 const dayMs = 86_400_000;
 
-/** The permissions of a role that served nobody lately, and what would have been without them. */
+/**
+ * Finds the permissions of a role that were not used for a number of days, and replays recorded decisions without them.
+ */
 export async function leastPrivilege(
   db: PrismaClient,
   engine: Engine,
@@ -48,7 +52,7 @@ export async function leastPrivilege(
   const { replayed, differences, more } = await compare(db, engine, {
     since,
     contents: contents.map(({ digest }) => digest),
-    // What other policies decided would differ for reasons that are not this role's.
+    // Decisions of other policy sets could differ for reasons unrelated to this role.
     policySet: engine.fingerprint,
     narrow,
     most: 0,

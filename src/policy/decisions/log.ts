@@ -7,7 +7,7 @@ import { type DecisionRow, toRow } from './row.ts';
 
 export interface DecisionLogOptions {
   readonly store: Store;
-  /** Of the reads that are allowed, so many are recorded: 0 to 1. */
+  /** Fraction of allowed reads to record: 0 to 1. */
   readonly sampleReads: number;
   readonly keepDays: number;
   readonly random?: () => number;
@@ -18,30 +18,32 @@ interface Recorded {
   readonly content: DigestedContent;
 }
 
-/** An error that rests on decisions. Errors stand below policies, so they cannot say of which type. */
+/**
+ * An error that carries decisions as evidence. The module of errors is below policies, so its type does not name them.
+ */
 interface Refusing {
   readonly evidence?: readonly object[];
 }
 const evidenceIn = ({ evidence = [] }: Refusing) => evidence as readonly Evidence[];
 
-/** Refused reads of one minute that are alike. */
+/** Equal refused reads of one minute. */
 interface Merged {
   readonly minute: number;
   readonly first: Recorded;
-  /** Is there a row of it? */
+  /** True once a row exists. */
   stored: boolean;
-  /** How many are not on record yet. */
+  /** Number of reads that are not recorded yet. */
   uncounted: number;
   writing?: Promise<void> | undefined;
 }
 
-/** Sampled reads that wait to be written; beyond it they are left out rather than kept. */
+/** Maximum number of sampled reads that wait to be written. More are dropped. */
 const maxWaiting = 5_000;
 const maxPart = 5_000;
 const longText = 10_000;
 const dayMs = 86_400_000;
 
-/** Adds what a mutation rests on, in its own transaction: no mutation without its decisions. */
+/** Records the decisions of a mutation in its own transaction. If they cannot be recorded, the mutation fails. */
 export function recordInTransaction(tx: Tx, policySet: string): void {
   beforeCommit(tx, 'recordDecisions', () =>
     insert(
@@ -55,15 +57,15 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
   if (all.length === 0) return;
   const contents = new Map(all.map(({ content }) => [content.digest, content]));
   let texts = [...contents.values()];
-  // Somebody with thousands of bindings: better to look first than to send them each time.
+  // The content of a principal with thousands of bindings is large, so send it only if it is not stored yet.
   if (texts.some(({ text }) => text.length > longText)) {
-    // Locked, so that none of them is removed before it is used.
+    // Locks the rows so that pruning cannot remove them before they are referenced.
     const stored = await tx.$queryRaw<{ digest: string }[]>`
       SELECT digest FROM "AccessContent" WHERE digest = ANY(${[...contents.keys()]}) ORDER BY digest FOR KEY SHARE`;
     for (const { digest } of stored) contents.delete(digest);
     texts = [...contents.values()];
   }
-  // Always in the same order: two transactions never wait for each other in a circle.
+  // A fixed order prevents deadlocks between two transactions.
   texts.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   const missing = `[${texts.map(({ digest, text }) => `{"digest":"${digest}","content":${text}}`).join(',')}]`;
   const rows = JSON.stringify(all.map(({ row }) => row));
@@ -82,8 +84,9 @@ async function pruneSome(tx: Tx, before: Date): Promise<number> {
     RETURNING "contentDigest"`;
   if (gone.length === 0) return 0;
   const digests = [...new Set(gone.map(({ contentDigest }) => contentDigest))];
-  // A mutation must not come to rest on a content that is just going. Only those of this part are looked at: whoever
-  // records a decision waits meanwhile.
+  // A concurrent insert must not reference a content that is being deleted. Recording waits for this lock, so each part
+  // is
+  // small.
   await tx.$executeRaw`LOCK TABLE "AccessContent" IN EXCLUSIVE MODE`;
   await tx.$executeRaw`DELETE FROM "AccessContent" c
     WHERE c.digest = ANY(${digests}) AND NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."contentDigest" = c.digest)`;
@@ -91,17 +94,18 @@ async function pruneSome(tx: Tx, before: Date): Promise<number> {
 }
 
 /**
- * The record of decisions: every mutation's, in its transaction; every refusal's, before its answer (refused reads
- * that are alike within a minute as one with their count); and a sample of the reads that were allowed.
+ * Records decisions: of every mutation, in its transaction; of every refusal, before its response (equal refused reads
+ * of a
+ * minute as one record with a count); and of a sample of allowed reads.
  */
 export class DecisionLog {
   readonly #options: DecisionLogOptions;
   readonly #random: () => number;
   readonly #refused = new Map<string, Merged>();
-  /** Those of minutes that are over. */
+  /** Merged reads of past minutes that are not fully written. */
   readonly #over = new Set<Merged>();
   #sampled: Recorded[] = [];
-  /** How many sampled reads were left out because too many waited. */
+  /** Number of sampled reads that were dropped because too many waited. */
   dropped = 0;
 
   constructor(options: DecisionLogOptions) {
@@ -109,12 +113,12 @@ export class DecisionLog {
     this.#random = options.random ?? Math.random;
   }
 
-  /** Writes down a refusal, before it is answered. */
+  /** Records a refusal. Call it before the response is sent. */
   async refused(error: Refusing, policySet: string): Promise<void> {
     await this.#write(evidenceIn(error).map((one) => toRow(one, policySet)));
   }
 
-  /** The same for a read: those that are alike within a minute are counted. */
+  /** Records a refused read. Equal reads within a minute become one record with a count. */
   async refusedRead(error: Refusing, policySet: string, now = Date.now()): Promise<void> {
     const minute = Math.floor(now / 60_000);
     for (const one of evidenceIn(error)) {
@@ -145,7 +149,7 @@ export class DecisionLog {
     }
   }
 
-  /** Takes one allowed read into the sample, or not. */
+  /** Adds an allowed read to the sample at the configured rate. */
   sample(decision: Decision, policySet: string): void {
     const { sampleReads } = this.#options;
     if (sampleReads === 0 || (sampleReads < 1 && this.#random() >= sampleReads)) return;
@@ -156,7 +160,10 @@ export class DecisionLog {
     this.#sampled.push(toRow({ decision, reviews: [] }, policySet));
   }
 
-  /** Writes what waits. What cannot be written now is kept for the next time. */
+  /**
+   * Writes everything that waits. After an error, the rest is kept for the next call.
+   * @param options `all`: includes the current minute.
+   */
   async flush({ all = false, now = Date.now() } = {}): Promise<void> {
     const minute = Math.floor(now / 60_000);
     const sampled = this.#sampled;
@@ -178,7 +185,7 @@ export class DecisionLog {
     }
   }
 
-  /** Removes what is older than it is kept, in small parts. @returns how many. */
+  /** Deletes decisions older than `keepDays`, in small batches. @returns the number of deleted decisions. */
   async prune(now = new Date()): Promise<number> {
     const before = new Date(now.getTime() - this.#options.keepDays * dayMs);
     let removed = 0;
@@ -190,7 +197,7 @@ export class DecisionLog {
   }
 
   async #report(merged: Merged): Promise<void> {
-    // One after the other: who adds to the count needs the row.
+    // One write at a time, because an increment needs the row to exist.
     while (merged.writing) await merged.writing.catch(() => undefined);
     merged.writing = this.#store(merged).finally(() => {
       merged.writing = undefined;

@@ -13,7 +13,7 @@ import { type AccessContent, principalOf } from './content.ts';
 import type { LookedUp } from './evidence.ts';
 import { type RecordedOutcome, type RecordedRequest, type RecordedReview, recordedOutcome } from './row.ts';
 
-/** A recorded decision, as it was stored. */
+/** A recorded decision, as stored. */
 export interface StoredDecision {
   readonly id: string;
   readonly at: Date;
@@ -27,39 +27,43 @@ export interface StoredDecision {
   readonly count: number;
 }
 
-/** What came of a decision: of itself, and of each change that was reviewed under it. */
+/** The outcome of a decision and of each change that was reviewed under it. */
 export interface Verdict extends RecordedOutcome {
-  /** For each reviewed change: who refused it; null: nobody; undefined: it cannot be told from what was recorded. */
+  /**
+   * For each reviewed change, the policy that refused it. null: not refused. undefined: the record does not contain
+   * enough
+   * to decide.
+   */
   readonly reviews: readonly (string | null | undefined)[];
 }
 
-const wordsOf = (stored: StoredDecision) => ({
+const decoded = (stored: StoredDecision) => ({
   request: untag(stored.request as Json) as RecordedRequest,
   reviews: untag(stored.reviews as Json) as RecordedReview[],
   content: stored.content.content as AccessContent,
   tenantId: stored.tenantId === '' ? null : stored.tenantId,
 });
 
-/** Who asked, for people. */
+/** Returns the principal that asked, for display. */
 export const askerOf = (stored: StoredDecision): { kind: ActorKind; id: string; name: string } =>
   untag(stored.request as Json) as RecordedRequest;
 
-/** What was decided at that time. */
+/** Returns the recorded verdict. */
 export const verdictOf = (stored: StoredDecision): Verdict => ({
   ...(stored.outcome as RecordedOutcome),
-  reviews: wordsOf(stored).reviews.map(({ refusedBy }) => refusedBy ?? null),
+  reviews: decoded(stored).reviews.map(({ refusedBy }) => refusedBy ?? null),
 });
 
 /**
- * Decides again what was recorded, by these policies.
- * @param narrow changes what the principal held, to see what else that would change.
+ * Replays a recorded decision with these policies.
+ * @param narrow replaces what the principal held.
  */
 export async function replay(
   engine: Engine,
   stored: StoredDecision,
   narrow: (content: AccessContent) => AccessContent = (content) => content,
 ): Promise<Verdict> {
-  const { request, reviews, content, tenantId } = wordsOf(stored);
+  const { request, reviews, content, tenantId } = decoded(stored);
   const principal = principalOf(narrow(content), request, tenantId);
   const { exceptedGroups } = engine.set;
   const impersonator = request.impersonator && {
@@ -98,7 +102,7 @@ async function replayReview(
   if (outcome.effect !== 'allow') return outcome.policy;
   for (const row of [before, after]) {
     if (!row || !outcome.where || matcherOf(outcome.where)(row)) continue;
-    // A filter over what was not recorded cannot be read.
+    // A filter over columns that were not recorded cannot be evaluated.
     return [...fieldsOf(outcome.where)].every((field) => field in row) ? outOfReach(decision, row).policy : undefined;
   }
   const { exceptedGroups } = engine.set;
@@ -109,7 +113,7 @@ async function replayReview(
   return refused?.policy ?? null;
 }
 
-/** Answers what was answered then, and nothing else. */
+/** Returns lookups that answer from the record. An unrecorded lookup sets `unknown` and throws. */
 function lookUpsOf(lookedUp: readonly LookedUp[], asked: { unknown: boolean }): LookUps {
   const answers = new Map(lookedUp.map(({ name, args, answer }) => [canonicalJson([name, args]), answer]));
   return new Proxy({} as LookUps, {
@@ -119,22 +123,22 @@ function lookUpsOf(lookedUp: readonly LookedUp[], asked: { unknown: boolean }): 
         const key = canonicalJson([name, args]);
         if (!answers.has(key)) {
           asked.unknown = true;
-          throw new Error('this look-up was not recorded');
+          throw new Error('this lookup was not recorded');
         }
         return answers.get(key);
       },
   });
 }
 
-/** Do both say the same, to the last row that they reach? What cannot be told counts as different. */
+/** Returns true if both verdicts are equal, including the filter. An undecidable review counts as different. */
 export const isSame = (a: Verdict, b: Verdict): boolean => a.where === b.where && hasSameEnd(a, b);
 
-/** Do both end the same for what was done under them? */
+/** Returns true if both verdicts have the same result for the operation that was performed. */
 export const hasSameEnd = (a: Verdict, b: Verdict): boolean =>
   a.effect === b.effect &&
   a.policy === b.policy &&
   a.masks === b.masks &&
-  // What a change may not touch matters no more once it is known what it touched.
+  // If the changed rows are known, the filter itself makes no difference.
   (a.reviews.length > 0 || a.where === b.where) &&
   a.reviews.length === b.reviews.length &&
   a.reviews.every((review, i) => review !== undefined && review === b.reviews[i]);

@@ -9,7 +9,7 @@ import type { Decision } from '../decide/decision.ts';
 import { contentOf, type DigestedContent } from './content.ts';
 import type { Evidence, LookedUp } from './evidence.ts';
 
-/** Of the request, all that policies can see, so that they can be asked again. */
+/** The part of a request that policies can read, so that it can be replayed. */
 export interface RecordedRequest {
   readonly kind: ActorKind;
   readonly id: string;
@@ -31,9 +31,9 @@ export interface RecordedOutcome {
   readonly effect: Outcome['effect'];
   readonly policy?: string;
   readonly reason?: string;
-  /** Digest of the filter; null: every row, or none. */
+  /** Digest of the filter. null: every row if allowed, no row if refused. */
   readonly where: string | null;
-  /** Digest of what is masked; absent: nothing. */
+  /** Digest of the masks. Absent if nothing is masked. */
   readonly masks?: string;
 }
 
@@ -53,7 +53,7 @@ export function recordedOutcome({ outcome, steps }: Pick<Decision, 'outcome' | '
   };
 }
 
-/** A decision as the table holds it. */
+/** A row of the decision table. */
 export interface DecisionRow {
   readonly id: string;
   readonly at: string;
@@ -75,7 +75,7 @@ export function toRow(
   policySet: string,
 ): { readonly row: DecisionRow; readonly content: DigestedContent } {
   const { permission, scope, outcome, request, identity } = decision;
-  if (!identity) throw new Error('only what a session decided is written down');
+  if (!identity) throw new Error('only decisions of a session can be recorded');
   const { actor, env } = request;
   const tenantId = scope.tenantId ?? null;
   const content = contentOf(identity.principal, tenantId);

@@ -2,16 +2,19 @@ import { LRUCache } from 'lru-cache';
 import type { Permission } from '../../access/catalog.ts';
 import type { Store } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
-import { speaks } from '../principals/holdings.ts';
+import { appliesIn } from '../principals/holdings.ts';
 import type { Principal } from '../principals/principal.ts';
 
 const dayMs = 86_400_000;
 
-/** Marks which permissions of which roles serve somebody, once a day each: what nobody uses can be taken away. */
+/**
+ * Records when permissions of roles were last used, at most once a day for each, so that unused permissions can be
+ * found.
+ */
 export class RoleUsage {
   readonly #store: Store;
   readonly #seen = new WeakMap<Principal, Set<string>>();
-  /** Role and permission, to the day that is written for it. */
+  /** The day last written, by role and permission. */
   readonly #written = new LRUCache<string, number>({ max: 100_000 });
   #waiting = new Map<string, { roleId: string; permission: Permission; lastUsedAt: string }>();
 
@@ -19,12 +22,12 @@ export class RoleUsage {
     this.#store = store;
   }
 
-  /** Forgets what is written: the store is of another history, which may not have it. */
+  /** Forgets what was written. Call it after a restore: the restored store may not contain it. */
   forget(): void {
     this.#written.clear();
   }
 
-  /** Notes that a decision was used, whichever of the principal's roles gave it. */
+  /** Records the use of a permission for every role of the principal that grants it. */
   note(principal: Principal, permission: Permission, tenantId: string | undefined, now: Date): void {
     const day = Math.floor(now.getTime() / dayMs);
     const own = remember(this.#seen, principal, () => new Set<string>());
@@ -33,14 +36,14 @@ export class RoleUsage {
     own.add(key);
     for (const holding of principal.holdings) {
       if (holding.tenantId !== null && holding.tenantId !== tenantId) continue;
-      if (!holding.permissions.includes(permission) || !speaks(holding, permission)) continue;
+      if (!holding.permissions.includes(permission) || !appliesIn(holding, permission)) continue;
       const mark = `${holding.roleId} ${permission}`;
       if (this.#written.get(mark) === day) continue;
       this.#waiting.set(mark, { roleId: holding.roleId, permission, lastUsedAt: now.toISOString() });
     }
   }
 
-  /** Writes what waits. What cannot be written now is kept for the next time. */
+  /** Writes everything that waits. After an error, it is kept for the next call. */
   async flush(): Promise<void> {
     const waiting = this.#waiting;
     if (waiting.size === 0) return;

@@ -1,14 +1,14 @@
 import type { Comparison, Scalar, Where } from '../../access/where.ts';
 import type { Step } from '../decide/combine.ts';
 
-/** Whose question it is, so that ids need not be told. */
+/** The tenant and principal of the question, which are described without their ids. */
 export interface Spoken {
   readonly tenantId: string | undefined;
   readonly principalId: string;
 }
 
 interface Phrase {
-  /** What it is limited to. Empty: nothing. */
+  /** Limits of the reach. Empty: no limit. */
   readonly only: readonly string[];
   readonly except: readonly string[];
 }
@@ -23,7 +23,7 @@ const listed = (names: readonly string[]): string =>
 const isComparison = (value: unknown): value is Comparison =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** The root of a filter that `within` made. */
+/** Returns the root of a filter created by `within`. */
 function rootOfWithin({ OR }: Where): string | undefined {
   const root = OR?.length === 2 ? OR[0]!['namespace'] : undefined;
   const range = OR?.[1]?.['namespace'];
@@ -32,7 +32,7 @@ function rootOfWithin({ OR }: Where): string | undefined {
     : undefined;
 }
 
-/** The root of a filter that `outside` made. */
+/** Returns the root of a filter created by `outside`. */
 function rootOfOutside({ OR }: Where): string | undefined {
   const below = OR?.length === 3 ? OR[0]!['namespace'] : undefined;
   const root = isComparison(below) && typeof below.lt === 'string' ? below.lt : undefined;
@@ -70,40 +70,42 @@ function comparisonPhrase(key: string, value: unknown, { tenantId, principalId }
   if (key === 'tenantId' && options?.length === 1 && options[0] === tenantId) return everything;
   if (options) {
     if ((key === 'id' || key === 'principalId') && options.length === 1 && options[0] === principalId)
-      return { only: ['what is their own'], except: [] };
+      return { only: ['own objects'], except: [] };
     if (key === 'id' && options.length === 1 && options[0] === tenantId)
       return { only: ['the tenant itself'], except: [] };
-    // Ids inside the store mean nothing to people.
+    // Internal ids mean nothing to readers.
     if (key === 'id' || /Id$/.test(key))
-      return { only: [options.length === 1 ? 'a single one' : `${options.length} single ones`], except: [] };
-    const names = options.map(told);
+      return { only: [options.length === 1 ? 'one object' : `${options.length} objects`], except: [] };
+    const names = options.map(textOf);
     if (key === 'namespace') return { only: [`in ${listed(names)}`], except: [] };
     return { only: [`where ${key} is ${names.length === 1 ? names[0] : `one of ${listed(names)}`}`], except: [] };
   }
   const signs = { gt: 'after', gte: 'at least', lt: 'before', lte: 'at most' } as const;
   const bounds = (Object.keys(signs) as (keyof typeof signs)[])
     .filter((sign) => (value as Comparison)[sign] !== undefined)
-    .map((sign) => `${signs[sign]} ${told((value as Comparison)[sign])}`);
+    .map((sign) => `${signs[sign]} ${textOf((value as Comparison)[sign])}`);
   return { only: [`where ${key} is ${bounds.join(' and ')}`], except: [] };
 }
 
-const told = (value: unknown): string =>
-  value === null ? 'nothing' : value instanceof Date ? value.toISOString() : String(value as Scalar);
+const textOf = (value: unknown): string =>
+  value === null ? 'null' : value instanceof Date ? value.toISOString() : String(value as Scalar);
 
-const said = ({ only, except }: Phrase, { tenantId }: Spoken): string => {
+const sentence = ({ only, except }: Phrase, { tenantId }: Spoken): string => {
   const base =
     only.length === 0 ? (tenantId === undefined ? 'everywhere' : 'everywhere in the tenant') : only.join(', and ');
   return except.length === 0 ? base : `${base}, except ${except.join(' and ')}`;
 };
 
-/** A filter in plain English. Absent: every row. */
+/** Describes a filter in plain English. Undefined: every row. */
 export function inWords(where: Where | undefined, spoken: Spoken): string {
-  return said(where === undefined ? everything : phraseOf(where, spoken), spoken);
+  return sentence(where === undefined ? everything : phraseOf(where, spoken), spoken);
 }
 
 /**
- * What the steps of a decision leave together, in plain English.
- * @param settings may the listener know the settings of policies? Else their filters are told by the policy's name.
+ * Describes the combined reach of the steps of a decision in plain English.
+ * @param settings true if the reader can see the settings of policies. Otherwise, filters of plugins are described by
+ * the
+ * name of the policy.
  */
 export function reachInWords(
   steps: readonly (Step & { readonly open: ReadonlySet<string> })[],
@@ -115,9 +117,9 @@ export function reachInWords(
   const allows = counted.filter(({ mode, effect }) => mode === 'grant' && effect === 'allow');
   const phrases = allows.map((step) =>
     step.policy === 'group-owner'
-      ? { only: ['the groups that they own'], except: [] }
+      ? { only: ['owned groups'], except: [] }
       : step.filter && !settings && isPlugin(step.policy)
-        ? { only: [`what the policy ${step.policy} gives`], except: [] }
+        ? { only: [`objects granted by policy ${step.policy}`], except: [] }
         : step.filter
           ? phraseOf(step.filter, spoken)
           : everything,
@@ -126,13 +128,13 @@ export function reachInWords(
     ? everything
     : phrases.length === 1
       ? phrases[0]!
-      : { only: [[...new Set(phrases.map((phrase) => said(phrase, spoken)))].join(' or ')], except: [] };
+      : { only: [[...new Set(phrases.map((phrase) => sentence(phrase, spoken)))].join(' or ')], except: [] };
   const left = counted
     .filter(({ effect, filter }) => effect === 'deny' && filter)
     .map((step) =>
       settings || !isPlugin(step.policy)
         ? phraseOf(step.filter!, spoken)
-        : { only: [], except: [`what the policy ${step.policy} refuses`] },
+        : { only: [], except: [`objects refused by policy ${step.policy}`] },
     );
-  return said(joined([given, ...left]), spoken);
+  return sentence(joined([given, ...left]), spoken);
 }

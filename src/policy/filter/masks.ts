@@ -9,19 +9,21 @@ import { matcherOf } from './matcher.ts';
 
 type Mask = Extract<Obligation, { kind: 'mask' }>;
 
-/** What is masked of a resource for one viewer, wherever its values appear. */
+/** The masked fields of a resource for one viewer. Applies wherever the values appear. */
 export interface Masks {
-  /** Is this field of this row masked? The row needs its id, and the columns that policies filter by. */
+  /** Returns true if this field of this row is masked. The row needs its id and the columns that policies filter by. */
   hides(field: string, row: Row): boolean;
-  /** May it be masked for any row at all? Then it is neither filter nor sort key, nor part of a cursor. */
+  /**
+   * Returns true if the field can be masked for some row. It then cannot be a filter, a sort key or part of a cursor.
+   */
   hidesSome(field: string): boolean;
 }
 
-/** Nothing is masked. */
+/** Masks nothing. */
 export const unmasked: Masks = { hides: () => false, hidesSome: () => false };
 const known = new WeakMap<Decision, Masks>();
 
-/** Where a policy could not say whether it masks, everything that can be masked is. */
+/** Returns the masks of a resource for a session. If a policy fails, all maskable fields are masked. */
 export function masksOf(session: AccessSession, resource: ResourceName): Masks {
   const decision = session.decide(`${resource}:READ` as Permission);
   return remember(known, decision, () => makeMasks(session, resource, decision));
@@ -33,21 +35,21 @@ function makeMasks(session: AccessSession, resource: ResourceName, { steps }: De
     ? [{ kind: 'mask', fields: [...(resourceDefinition(resource)?.maskable ?? [])] }]
     : counted.flatMap(({ obligations = [] }) => obligations.filter((one) => one.kind === 'mask'));
   if (masks.length === 0) return unmasked;
-  // Who is shown a value by a permission uses it.
+  // Showing a value because of a permission counts as a use of that permission.
   const holding = new Map<Permission, Grant | undefined>();
   const holds = (permission: Permission, row: Row): boolean => {
     if (!holding.has(permission)) holding.set(permission, session.may(permission));
     return holding.get(permission)?.matches(row) ?? false;
   };
-  const spares = ({ unless, unlessHolding }: Mask, row: Row): boolean =>
+  const exempts = ({ unless, unlessHolding }: Mask, row: Row): boolean =>
     (unless !== undefined && matcherOf(unless)(row)) || (unlessHolding !== undefined && holds(unlessHolding, row));
-  const sparesAll = ({ unlessHolding }: Mask): boolean => {
+  const exemptsAll = ({ unlessHolding }: Mask): boolean => {
     if (unlessHolding === undefined) return false;
     const { outcome } = session.decide(unlessHolding);
     return outcome.effect === 'allow' && outcome.where === undefined;
   };
   return {
-    hides: (field, row) => masks.some((mask) => mask.fields.includes(field) && !spares(mask, row)),
-    hidesSome: (field) => masks.some((mask) => mask.fields.includes(field) && !sparesAll(mask)),
+    hides: (field, row) => masks.some((mask) => mask.fields.includes(field) && !exempts(mask, row)),
+    hidesSome: (field) => masks.some((mask) => mask.fields.includes(field) && !exemptsAll(mask)),
   };
 }

@@ -8,8 +8,8 @@ type Test = (row: Row) => boolean;
 const compiled = new WeakMap<Where, Test>();
 
 /**
- * The reading in memory, made ready once for each filter: the same answer as `matches`, in a time that does not grow
- * with the number of namespaces. Filters are never changed after they were made.
+ * Compiles a filter to a test in memory, once for each filter object. Same result as `matches`, in a time that does not
+ * grow with the number of namespaces. Filters must not change after creation.
  */
 export const matcherOf = (where: Where): Test => remember(compiled, where, () => compile(where));
 
@@ -31,13 +31,16 @@ function all(tests: readonly Test[]): Test {
   return (row) => tests.every((test) => test(row));
 }
 
-/** What a filter of one field says of names: some by themselves, some with all below them. */
+/** The values that a filter of one field matches: exact names, and names with all their descendants. */
 interface Names {
   readonly exact: readonly string[];
   readonly under: readonly string[];
 }
 
-/** Arms that name a field's values become one look-up for each field; the rest is asked one by one. */
+/**
+ * Combines the arms of an OR. Arms that list values of one field become one lookup for that field; others run one by
+ * one.
+ */
 function any(arms: readonly Where[]): Test {
   const fields = new Map<string, Names[]>();
   const rest: Test[] = [];
@@ -54,7 +57,11 @@ function any(arms: readonly Where[]): Test {
   return tests.length === 1 ? tests[0]! : (row) => tests.some((test) => test(row));
 }
 
-/** In bytes, what lies from `x.` to `x/` is what begins with `x.`: as long as x is text that every encoding orders alike. */
+/**
+ * The byte range from `x.` to `x/` contains exactly the strings that begin with `x.`, if x has no surrogates or higher
+ * code
+ * units, which UTF-8 and UTF-16 sort differently.
+ */
 const isPlain = (text: string): boolean => !/[\ud800-\uffff]/.test(text);
 
 function namesOf(arm: Where): Names | undefined {

@@ -5,8 +5,8 @@ import { matches } from './portable.ts';
 export type Certainty = 'yes' | 'no' | 'unknown';
 
 /**
- * Is a row within the filter, of which only these columns are known? 'unknown' where the others decide.
- * For a whole row it is `matches`.
+ * Evaluates a filter on a row of which only these columns are known. Returns 'unknown' if the result depends on other
+ * columns. For a complete row, the result equals that of `matches`.
  */
 export function reaches(where: Where | undefined, known: Row): Certainty {
   if (where === undefined) return 'yes';
@@ -26,8 +26,9 @@ const some = (parts: readonly Certainty[]): Certainty =>
   parts.includes('yes') ? 'yes' : parts.includes('unknown') ? 'unknown' : 'no';
 
 /**
- * Is there no namespace at all that the filter could match, the rest of the row being free? Between two names that it
- * speaks of, its answer does not change: so these, one just behind each, and the first of all stand for all.
+ * Returns true if the filter matches no namespace. The result can change only at the names in the filter, so it is
+ * enough
+ * to test these names, one name directly after each, and the first of all.
  */
 export function isEmpty(where: Where | undefined, known: Row): boolean {
   const names = [...namesIn(where ?? {})];

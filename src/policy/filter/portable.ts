@@ -3,7 +3,7 @@ import type { Comparison, Scalar, Where } from '../../access/where.ts';
 import type { Column } from '../../db/rows/model.ts';
 import { compareBytes } from '../../lib/text.ts';
 
-/** Why a filter cannot be read the same way by every reader. */
+/** The filter could mean different things in SQL and in memory. */
 export class UnportableError extends Error {}
 
 const operators = new Set(['equals', 'in', 'lt', 'lte', 'gt', 'gte']);
@@ -22,8 +22,8 @@ const typesOf: Record<string, (value: Scalar) => boolean> = {
 };
 
 /**
- * Checks a filter that somebody else made.
- * @throws {UnportableError} for whatever SQL and memory could understand differently.
+ * Checks a filter from an untrusted source.
+ * @throws {UnportableError} if SQL and memory could interpret it differently.
  */
 export function assertPortable(
   where: unknown,
@@ -33,18 +33,18 @@ export function assertPortable(
   if (depth > 20) throw new UnportableError('the filter is nested too deeply');
   if (!isPlain(where)) throw new UnportableError('a filter is an object');
   const keys = Object.keys(where);
-  if (keys.length === 0) throw new UnportableError('an empty filter is ambiguous: leave it out to mean every row');
+  if (keys.length === 0) throw new UnportableError('an empty filter is ambiguous: omit the filter to match every row');
   for (const key of keys) {
     const value = where[key];
     if (value === undefined) throw new UnportableError(`${key} is undefined, which would match every row`);
     if (key === 'AND' || key === 'OR') {
-      if (!Array.isArray(value)) throw new UnportableError(`${key} takes a list`);
-      if (value.length === 0) throw new UnportableError(`an empty ${key} means different things to different readers`);
+      if (!Array.isArray(value)) throw new UnportableError(`${key} requires a list`);
+      if (value.length === 0) throw new UnportableError(`an empty ${key} is ambiguous`);
       for (const part of value) assertPortable(part, columns, depth + 1);
       continue;
     }
     const column = columns.get(key);
-    if (!column) throw new UnportableError(`${key} is no column of this resource, or not a portable operator`);
+    if (!column) throw new UnportableError(`${key} is not a column of this resource or a portable operator`);
     if (column.list) throw new UnportableError(`${key} is a list`);
     assertComparison(key, value, column);
   }
@@ -54,7 +54,7 @@ function assertComparison(key: string, value: unknown, column: Column): void {
   const fits = typesOf[column.type] ?? (() => false);
   const check = (operand: unknown) => {
     if (!isScalar(operand) || !fits(operand))
-      throw new UnportableError(`${key} is compared with something that is no ${column.type}`);
+      throw new UnportableError(`${key} is compared with a value that is not of type ${column.type}`);
   };
   if (value === null || isScalar(value)) {
     if (value === null && !column.nullable) throw new UnportableError(`${key} is never null`);
@@ -67,7 +67,7 @@ function assertComparison(key: string, value: unknown, column: Column): void {
     if (operand === undefined)
       throw new UnportableError(`${key}.${operator} is undefined, which would match every row`);
     if (operator === 'in') {
-      if (!Array.isArray(operand)) throw new UnportableError(`${key}.in takes a list`);
+      if (!Array.isArray(operand)) throw new UnportableError(`${key}.in requires a list`);
       operand.forEach(check);
     } else if (operator === 'equals' && operand === null) {
       if (!column.nullable) throw new UnportableError(`${key} is never null`);
@@ -90,7 +90,7 @@ function compare(a: Scalar, b: Scalar): number {
 const same = (a: unknown, b: Scalar | null): boolean =>
   a instanceof Date && b instanceof Date ? a.getTime() === b.getTime() : a === b;
 
-/** First reading: is this row within the filter? */
+/** First evaluation, in memory: returns true if the row matches the filter. */
 export function matches(where: Where, row: Row): boolean {
   for (const key in where) {
     const value = where[key];
@@ -121,7 +121,7 @@ function satisfies(actual: unknown, wanted: Comparison): boolean {
 
 const signs = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
 
-/** Second reading: a condition for a raw statement. Values go to `params` and stand as $n in the text. */
+/** Second evaluation, in SQL: a condition for raw SQL. Appends the values to `params` and refers to them as $n. */
 export function toSql(where: Where, alias: string, params: unknown[]): string {
   const bind = (value: unknown) => `$${params.push(value)}`;
   const parts = Object.entries(where).map(([key, value]) => {

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { type PolicyConfiguration, policyConfiguration } from '../../config.ts';
 import { canonicalJson } from '../../lib/json.ts';
 
-/** The part about policies, and nothing else of what it came with. */
+/** Returns only the policy part of a configuration. */
 export const policyPart = ({ policies, mayGrant }: PolicyConfiguration): PolicyConfiguration => ({
   policies,
   mayGrant,
 });
 
-/** What the database holds; null: nothing yet, or what this version cannot read, which the file then takes the place of. */
+/** Parses the stored configuration. null if none is stored or this version cannot read it; the file then applies. */
 export const configurationIn = (stored: unknown): PolicyConfiguration | null =>
   policyConfiguration.safeParse(stored).data ?? null;
 
-/** Tells whether a file still says what it said when it was accepted. */
+/** Returns a digest of the configuration, to detect whether the file changed since it was accepted. */
 export const digestOfConfiguration = (configuration: PolicyConfiguration): string =>
   createHash('sha256')
     .update(canonicalJson(policyPart(configuration)))

@@ -11,7 +11,7 @@ import { policyPart } from './configuration.ts';
 import { loadPolicies, PolicyLoadError, type PolicySet } from './load.ts';
 import { fingerprintOf } from './policy-set.ts';
 
-/** Policies that are ready to be put in force, with the configuration that made them. */
+/** Loaded policies that are not in force yet, with their configuration. */
 export interface PreparedPolicies {
   readonly configuration: PolicyConfiguration;
   readonly set: PolicySet;
@@ -26,18 +26,21 @@ export interface LivePoliciesOptions {
   readonly log: Log;
 }
 
-/** How long policies that are in force no more may still be busy with a review. */
+/** Time after which replaced policies are disposed of. Reviews that still run can finish until then. */
 const retireMs = 60_000;
 const retryMs = 500;
 
-/** Where the policies of this host are. */
+/** The places of policies on this host. */
 export interface PolicyPlaces {
   readonly folders: readonly string[];
-  /** The operator's folder of files that settings may name. */
+  /** The operator's folder of files that settings can name. */
   readonly files: string | undefined;
 }
 
-/** May who proposes settings name this group or tenant? What they may not know of is told like what is not there. */
+/**
+ * Returns true if the author of the settings is allowed to name this group, tenant or service account. If not, it is
+ * reported as missing, like one that does not exist.
+ */
 export type MayName = (
   reference: string,
   kind: 'GROUP' | 'TENANT' | 'SERVICE_ACCOUNT',
@@ -46,10 +49,10 @@ export type MayName = (
 ) => boolean;
 
 /**
- * Loads the policies of a configuration, all or none of them.
- * @param options mayName left out: the operator's own word, which may name everything. mayLack: without the policies
- *   that are not among the files.
- * @throws {PolicyLoadError} naming every fault; what is in force stays.
+ * Loads the policies of a configuration. Loads all of them or none.
+ * @param options `mayName`: omit it for the operator, who can name everything. `mayLack`: ignores settings of policies
+ * that have no file.
+ * @throws {PolicyLoadError} with all faults. The policies in force stay in force.
  */
 export async function preparePolicies(
   db: PrismaClient | Tx,
@@ -81,22 +84,22 @@ export async function preparePolicies(
   return { configuration: policyPart(configuration), set, fingerprint: fingerprintOf(set) };
 }
 
-/** Lets go what the policies hold. One that fails keeps the others from nothing. */
+/** Disposes of the policies. A failure is logged and does not affect the other policies. */
 export async function disposeOf(set: PolicySet, log: Log): Promise<void> {
   for (const { name, policy } of set.policies) {
     try {
       await policy.dispose?.();
     } catch (error) {
-      log.error('a policy could not let go what it holds', { policy: name, fault: (error as Error).message });
+      log.error('a policy could not be disposed of', { policy: name, fault: (error as Error).message });
     }
   }
 }
 
-/** The policies of a running gateway: follows what is put in force, here or on another gateway. */
+/** The policies of a running gateway. Follows changes made on this gateway or on another one. */
 export class LivePolicies {
   readonly engine: Engine;
   readonly #options: LivePoliciesOptions;
-  /** Sets that this gateway loaded and that are not in force (yet), by fingerprint. */
+  /** Loaded sets that are not in force yet, by fingerprint. */
   readonly #prepared = new Map<string, PreparedPolicies>();
   readonly #retired = new Map<PolicySet, NodeJS.Timeout>();
   #configuration: PolicyConfiguration;
@@ -108,12 +111,12 @@ export class LivePolicies {
     this.#options = options;
   }
 
-  /** The configuration of the policies that this gateway runs. */
+  /** The configuration of the policies in force on this gateway. */
   get configuration(): PolicyConfiguration {
     return this.#configuration;
   }
 
-  /** Loads what somebody proposes. @throws {PolicyLoadError} */
+  /** Loads a proposed configuration. @throws {PolicyLoadError} */
   async prepare(
     configuration: PolicyConfiguration,
     db: PrismaClient | Tx = this.#options.prisma,
@@ -126,13 +129,13 @@ export class LivePolicies {
     return prepared;
   }
 
-  /** Takes over whatever is accepted from now on. Until it has, this gateway decides nothing. */
+  /** Applies every newly accepted policy set. Until a set is loaded, this gateway refuses every decision. */
   follow(freshness: Freshness): void {
     let known = freshness.state.policySet;
     const { history } = freshness;
     history.on((what) => {
       if (what !== 'restored') return;
-      // Even the same policies may name other groups and tenants there: they are loaded anew.
+      // In a restored store, the same settings can refer to other groups and tenants, so the policies are loaded again.
       known = null;
       this.#prepared.clear();
       this.engine.suspend();
@@ -157,23 +160,27 @@ export class LivePolicies {
     });
   }
 
-  /** Where it fails, requests are refused, and it is tried again: what is missing here may come yet. */
-  async #load(policySet: string, isWanted: () => boolean, told?: string): Promise<void> {
+  /**
+   * Loads the accepted policies. On failure, requests are refused and loading is retried: a missing file may still
+   * arrive.
+   * @param logged the faults already logged, to log each failure once.
+   */
+  async #load(policySet: string, isWanted: () => boolean, logged?: string): Promise<void> {
     const { prisma, log } = this.#options;
     let faults: readonly string[];
     try {
       const row = await prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
       const prepared = await this.prepare(policyConfiguration.parse(row.configuration));
-      // Meanwhile others may be in force, or the former ones again.
+      // Other policies may have been accepted in the meantime.
       if (!isWanted()) return;
       if (prepared.fingerprint === policySet) return this.#adopt(prepared);
-      faults = ['they are not those of this gateway: its files are others'];
+      faults = ['the policy files of this gateway differ from those of the accepted policies'];
     } catch (error) {
       faults = error instanceof PolicyLoadError ? error.faults : [(error as Error).message];
     }
     if (!isWanted()) return;
     const text = faults.join('\n');
-    if (text !== told) log.error('the policies in force cannot be loaded here', { policySet, faults });
+    if (text !== logged) log.error('the accepted policies cannot be loaded on this gateway', { policySet, faults });
     setTimeout(() => isWanted() && void this.#load(policySet, isWanted, text), retryMs).unref();
   }
 

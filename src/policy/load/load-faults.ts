@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** Several things that are wrong with one policy. */
+/** Several faults of one policy. */
 export class Faults extends Error {
   readonly list: readonly string[];
   constructor(list: readonly string[]) {
@@ -11,7 +11,7 @@ export class Faults extends Error {
   }
 }
 
-/** What is wrong with the policy of this file, each fault with the file, and the line where it is known. */
+/** Returns the faults of a policy file, each with the path, and the line if it is known. */
 export function faultsOf(error: unknown, path: string): string[] {
   if (error instanceof Faults) return error.list.map((fault) => `${path}: ${fault}`);
   if (!(error instanceof Error)) return [`${path}: ${String(error)}`];
@@ -21,13 +21,17 @@ export function faultsOf(error: unknown, path: string): string[] {
   return [`${path}${line === undefined ? '' : `:${line}`}: ${error.name}: ${error.message}`];
 }
 
-/** Node begins the stack with the place of a fault of syntax; of others, the first frame in the file counts. */
+/**
+ * Returns the line of an error in a file. Node.js puts the place of a syntax error first in the stack; for other
+ * errors, the
+ * first frame in the file counts.
+ */
 function lineIn({ stack = '' }: Error, path: string): string | undefined {
   const places = [pathToFileURL(path).href, path].map((place) => place.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`(?:${places.join('|')}):(\\d+)`).exec(stack)?.[1];
 }
 
-/** Of JavaScript, Node tells no line: the parser of TypeScript does. */
+/** Returns the line of a syntax error in a JavaScript file. Node.js omits it, but its TypeScript parser reports it. */
 function lineOfSyntax(path: string): string | undefined {
   try {
     stripTypeScriptTypes(readFileSync(path, 'utf8'), { sourceUrl: path });

@@ -13,7 +13,7 @@ import { at, type PlaceOf, pathOf, References } from './references.ts';
 import { carryOver } from './renames.ts';
 import './package-alias.ts';
 
-/** A policy that is ready to be asked. */
+/** A loaded policy, ready to evaluate requests. */
 export interface LoadedPolicy {
   readonly name: string;
   readonly description: string;
@@ -22,25 +22,27 @@ export interface LoadedPolicy {
   readonly resources: ReadonlySet<string>;
   readonly actions: ReadonlySet<Action>;
   readonly reads: readonly string[];
-  /** Settings as they are in force, for those who may see them and for the fingerprint. */
+  /** The effective settings, for authorized readers and for the fingerprint. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly builtIn: boolean;
-  /** What its settings name, by id: a group that is made anew under an old name is another one. */
+  /**
+   * Ids of the objects that its settings name. A group that is deleted and created again under its name has another id.
+   */
   readonly references?: Readonly<Record<string, string>>;
-  /** What its settings name and nobody is called. */
+  /** Faults for service accounts that its settings name and that do not exist. */
   readonly unmatched?: readonly string[];
   readonly policy: Policy;
 }
 
 export interface PolicySet {
   readonly policies: readonly LoadedPolicy[];
-  /** Names of the guards that are switched off by `enabled: false`. */
+  /** Names of the guards that are disabled by `enabled: false`. */
   readonly disabled: readonly string[];
-  /** Groups that a policy excepts: their members are changed with POLICY:UPDATE only. */
+  /** Groups that a policy exempts. Changing their members requires POLICY:UPDATE. */
   readonly exceptedGroups: ReadonlySet<string>;
-  /** Names that its policies had. */
+  /** Former names of its policies. */
   readonly formerNames?: ReadonlySet<string>;
-  /** Of settings whose policy is not among the files, where that is no fault. */
+  /** Names in the settings that have no policy file. Set only if that is allowed. */
   readonly absent?: readonly string[];
 }
 
@@ -64,7 +66,7 @@ const shape = z.object({
   formerly: z
     .custom<NonNullable<PolicyPlugin['formerly']>>(
       (value) => typeof value === 'object' && value !== null,
-      'is no object',
+      'is not an object',
     )
     .optional(),
   create: z.custom<PolicyPlugin['create']>((value) => typeof value === 'function', 'is not a function'),
@@ -74,23 +76,28 @@ export interface LoadOptions {
   readonly folders: readonly string[];
   readonly settings: Readonly<Record<string, PolicySettings>>;
   readonly mayGrant: readonly string[];
-  /** The operator's folder of files that settings may name. */
+  /** The operator's folder of files that settings can name. */
   readonly files?: string | undefined;
-  /** Ids of all groups by 'tenant-key/group name'. */
+  /** Group ids by 'tenant-key/group name'. */
   readonly groups: ReadonlyMap<string, string>;
-  /** Ids of all tenants by key. */
+  /** Tenant ids by key. */
   readonly tenants: ReadonlyMap<string, string>;
-  /** All service accounts as 'tenant-key/name', instance-wide ones as '/name'; left out: not looked at. */
+  /**
+   * All service accounts as 'tenant-key/name', instance-wide ones as '/name'. Omit to skip the check of their names.
+   */
   readonly serviceAccounts?: ReadonlySet<string> | undefined;
-  /** Where the settings say this: file and line. */
+  /** Returns the file and line of a setting. */
   readonly placeOf?: PlaceOf | undefined;
-  /** Loads what there is though settings name policies that there are not: to start, and wait for somebody's word. */
+  /**
+   * If true, ignores settings of policies that have no file. A gateway can then start and wait until an operator
+   * accepts.
+   */
   readonly mayLack?: boolean | undefined;
 }
 
 /**
  * Loads every policy of the folders.
- * @throws {PolicyLoadError} naming file and fault of each that cannot be trusted; none is left out in silence.
+ * @throws {PolicyLoadError} with the file and fault of every policy that cannot be loaded. None is skipped silently.
  */
 export async function loadPolicies({
   folders,
@@ -110,7 +117,7 @@ export async function loadPolicies({
   const files = new Map<string, string>();
 
   for (const folder of folders) {
-    if (!existsSync(folder)) faults.push(`${folder}: no such folder`);
+    if (!existsSync(folder)) faults.push(`${folder}: this folder does not exist`);
     else {
       for (const file of readdirSync(folder).sort()) {
         if (!/\.(ts|js|mjs)$/.test(file) || /\.(test|d)\.ts$/.test(file)) continue;
@@ -135,15 +142,16 @@ export async function loadPolicies({
   const absent = [...Object.keys(settings), ...mayGrant].filter((name) => !files.has(name));
   if (!mayLack) {
     for (const name of Object.keys(settings))
-      if (!files.has(name)) faults.push(`policies.${name}: there is no such policy${at(placeOf, ['policies', name])}`);
-    for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: there is no policy ${name}`);
+      if (!files.has(name))
+        faults.push(`policies.${name}: this policy does not exist${at(placeOf, ['policies', name])}`);
+    for (const name of mayGrant) if (!files.has(name)) faults.push(`mayGrant: policy ${name} does not exist`);
   }
 
   for (const [name, plugin] of plugins) {
     const { enabled = true, shadow = false, ...own }: Partial<PolicySettings> = settings[name] ?? {};
     try {
       if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
-        throw new Faults(['it gives permissions, and mayGrant does not name it']);
+        throw new Faults(['it grants permissions; add it to mayGrant to allow this']);
       }
       const model = plugin.config ?? z.strictObject({});
       const config = inPolicyFiles(policyFiles, () => model.safeParse(own));
@@ -166,7 +174,7 @@ export async function loadPolicies({
           const places = tenantKey === undefined ? [...tenants.keys(), ''] : [tenantKey, ''];
           if (serviceAccounts && !places.some((place) => serviceAccounts.has(`${place}/${name}`)))
             unmatched.push(
-              `there is no service account ${name}${tenantKey === undefined ? '' : ` in ${tenantKey}`}${placeOfText(name)}`,
+              `service account ${name} does not exist${tenantKey === undefined ? '' : ` in ${tenantKey}`}${placeOfText(name)}`,
             );
           return name;
         },
@@ -207,11 +215,11 @@ async function pluginIn(name: string, path: string): Promise<z.infer<typeof shap
   const parsed = shape.safeParse(module.default);
   if (!parsed.success)
     throw new Faults(parsed.error.issues.map((i) => `${i.path.join('.') || 'default export'} ${i.message}`));
-  if (parsed.data.name !== name) throw new Faults([`its name is ${parsed.data.name}, its file says ${name}`]);
+  if (parsed.data.name !== name) throw new Faults([`its name is ${parsed.data.name}, but its file is named ${name}`]);
   return parsed.data;
 }
 
-/** What is missing goes before what a policy says of it. */
+/** Creates a policy. Missing references take precedence over errors that the policy throws because of them. */
 async function createPolicy(
   { create }: z.infer<typeof shape>,
   config: unknown,

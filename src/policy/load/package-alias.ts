@@ -10,8 +10,9 @@ const own: Readonly<Record<string, string>> = {
 };
 
 /**
- * Policies from folders outside the project import `gatehouse/policy` and their tests `gatehouse/policy-testing`,
- * without having it installed: this project answers.
+ * Resolves the imports `gatehouse/policy` and `gatehouse/policy-testing` to this project, so that policies and tests
+ * outside
+ * of it work without installing the package.
  */
 registerHooks({
   resolve(specifier, context, next) {

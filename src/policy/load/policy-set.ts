@@ -18,13 +18,13 @@ const describe = ({ name, mode, shadow, settings, references }: LoadedPolicy): D
   ...(references && { references }),
 });
 
-/** What a set of policies is, for the record: names, modes, settings, whom they name, and which are off. */
+/** Describes a policy set for storage: names, modes, settings, references, and disabled guards. */
 export const describeSet = (set: PolicySet) => ({
   policies: set.policies.filter((policy) => !policy.builtIn).map(describe),
   disabled: [...set.disabled],
 });
 
-/** The same text for the same rules in force: gateways with different fingerprints would answer differently. */
+/** Returns a fingerprint of a policy set. Gateways with different fingerprints could decide differently. */
 export const fingerprintOf = (set: PolicySet): string =>
   createHash('sha256')
     .update(canonicalJson(describeSet(set)))
@@ -34,23 +34,28 @@ export const fingerprintOf = (set: PolicySet): string =>
 const unmatchedIn = (set: PolicySet): string[] =>
   set.policies.flatMap(({ name, unmatched = [] }) => unmatched.map((what) => `${name}: ${what}`));
 
-/** @throws {PolicyLoadError} where settings name somebody whom there is not; what is in force already may stay. */
+/**
+ * @throws {PolicyLoadError} if settings name a service account that does not exist, unless the current settings do too.
+ */
 export function assertMatched(set: PolicySet, current?: PolicySet): void {
   const known = current ? unmatchedIn(current) : [];
   const unmatched = unmatchedIn(set).filter((fault) => !known.includes(fault));
   if (unmatched.length > 0) throw new PolicyLoadError(unmatched);
 }
 
-/** @throws {PolicyLoadError} where a guard that was in force is simply gone: that must be somebody's decision. */
+/** @throws {PolicyLoadError} if a guard in force is missing. Removing a guard requires an explicit decision. */
 export function assertNoneLost(accepted: unknown, set: PolicySet): void {
   const lost = lostGuards(accepted, set);
   if (lost.length === 0) return;
   throw new PolicyLoadError(
-    lost.map((name) => `${name} was in force and is gone; run \`gatehouse policy accept\` if that is meant`),
+    lost.map(
+      (name) =>
+        `${name} was in force and is missing; restore it, or run \`gatehouse policy accept\` to accept its removal`,
+    ),
   );
 }
 
-/** Names of the guards in the accepted set that this one no longer has, not even switched off. */
+/** Returns the names of guards in the accepted set that are missing from this set, not even disabled. */
 export function lostGuards(accepted: unknown, set: PolicySet): string[] {
   const { policies = [], disabled = [] } = (accepted ?? {}) as { policies?: Described[]; disabled?: string[] };
   const present = new Set([...set.policies.map(({ name }) => name), ...set.disabled, ...(set.formerNames ?? [])]);

@@ -1,13 +1,15 @@
-/** `policies.naming.rules.0` to `gatehouse.yaml:12`; undefined where it is in no file. */
+/**
+ * Maps a path such as `policies.naming.rules.0` to a place such as `gatehouse.yaml:12`. Undefined if it is in no file.
+ */
 export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
 
-/** Where the settings say this, to be put behind a fault. */
+/** Returns the place of a setting in parentheses, to append to a fault. */
 export const at = (placeOf: PlaceOf | undefined, path: readonly PropertyKey[]): string => {
   const place = placeOf?.(path);
   return place === undefined ? '' : ` (${place})`;
 };
 
-/** The path to the first place at which settings hold this text; of none, the settings themselves. */
+/** Returns the path to the first value in the settings that equals this text. Empty if there is none. */
 export function pathOf(text: string, settings: unknown): PropertyKey[] {
   return find(text, settings) ?? [];
 }
@@ -22,9 +24,9 @@ function find(text: string, value: unknown): PropertyKey[] | undefined {
   return undefined;
 }
 
-/** The groups or tenants that the settings of one policy name. Those that are missing are faults of the settings. */
+/** The groups and tenants that the settings of one policy refer to. Missing ones are faults. */
 export class References {
-  /** What was found, as `group main/Data`, by id. */
+  /** Ids of the referenced objects, by names such as `group main/Data`. */
   readonly found = new Map<string, string>();
   readonly faults: string[] = [];
   readonly #placeOf: (text: string) => string;
@@ -33,12 +35,12 @@ export class References {
     this.#placeOf = placeOf;
   }
 
-  /** @returns the ids of those that are there. */
+  /** @returns the ids of the objects that exist. */
   lookUp(what: string, names: readonly string[], known: ReadonlyMap<string, string>): ReadonlySet<string> {
     const ids = new Set<string>();
     for (const name of names) {
       const id = known.get(name);
-      if (id === undefined) this.faults.push(`there is no ${what} ${name}${this.#placeOf(name)}`);
+      if (id === undefined) this.faults.push(`${what} ${name} does not exist${this.#placeOf(name)}`);
       else {
         this.found.set(`${what} ${name}`, id);
         ids.add(id);

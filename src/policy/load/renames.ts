@@ -4,13 +4,13 @@ import type { PolicyPlugin } from '../contract.ts';
 type Settings = Readonly<Record<string, PolicySettings>>;
 
 export interface CarriedOver {
-  /** The settings by present names. */
+  /** The settings by current names. */
   readonly settings: Settings;
   readonly mayGrant: readonly string[];
   readonly faults: readonly string[];
 }
 
-/** Takes over what is said under the former names of policies. Whether a policy is on, or in shadow, comes along. */
+/** Converts settings of former policy names to the current names. `enabled` and `shadow` are kept. */
 export function carryOver(
   plugins: readonly { readonly name: string; readonly formerly?: PolicyPlugin['formerly'] | undefined }[],
   settings: Settings,
@@ -27,7 +27,9 @@ export function carryOver(
       if (own === undefined) continue;
       delete carried[former];
       if (settings[name] !== undefined) {
-        faults.push(`policies.${former}: it is called ${name} now, and there are settings for ${name} as well`);
+        faults.push(
+          `policies.${former}: it is named ${name} now, and settings for ${name} exist; remove one of the two`,
+        );
         continue;
       }
       const { enabled, shadow, ...rest } = own;

@@ -1,16 +1,17 @@
 import type { AccessSnapshot } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { newId } from '../../lib/ids.ts';
-import { standOf } from './read.ts';
+import { projectionAt } from './read-projection.ts';
 
 /**
- * Keeps what a chain ('' is the instance's) tells of an instant, before its events up to then are pruned: what is asked
- * about that instant and later ones is told as before, and about earlier ones EXPIRED.
- * @returns its seq: events up to and including it are no longer needed for this.
- * @throws EXPIRED where the events do not tell it any more.
+ * Stores a snapshot of a chain ('' for the instance) at an instant, before its events up to then are pruned. Questions
+ * about
+ * that instant and later ones keep their answers. Earlier ones return EXPIRED.
+ * @returns the snapshot. Events up to and including its `seq` are no longer needed for past access.
+ * @throws EXPIRED if the events of that instant are no longer kept.
  */
 export async function storeAccessSnapshot(tx: Tx, chain: string, instant: Date): Promise<AccessSnapshot> {
-  const { picture, seq } = await standOf(tx, chain, instant);
-  const content = picture.toJson() as never;
+  const { projection, seq } = await projectionAt(tx, chain, instant);
+  const content = projection.toJson() as never;
   return tx.accessSnapshot.create({ data: { id: newId(), tenantId: chain, seq, at: instant, content } });
 }

@@ -29,17 +29,20 @@ interface Stored {
 export interface CandidatesQuestion {
   readonly tenantId: string;
   readonly permission: Permission;
-  /** Everybody there is, where a policy may give to whom no role gives. */
-  readonly everybody: boolean;
+  /** If true, returns all principals, because a policy can grant the permission without a role. */
+  readonly all: boolean;
 }
 
 /**
- * All who could be given the permission in the tenant: who has access to it, super admins, and for what is held at the
- * instance level who is bound there. Each with what decides about this permission only. One statement, so one snapshot.
+ * Returns all principals that could have the permission in the tenant: principals with access to it, super admins, and
+ * for
+ * instance-level permissions the principals with instance bindings. Each has only the data that decides this
+ * permission.
+ * Uses one statement and therefore one snapshot.
  */
 export async function candidates(
   db: PrismaClient,
-  { tenantId, permission, everybody }: CandidatesQuestion,
+  { tenantId, permission, all }: CandidatesQuestion,
 ): Promise<Principal[]> {
   const instance = levelOf(...split(permission)) === 'instance';
   const rows = await db.$queryRaw<Stored[]>`
@@ -57,7 +60,7 @@ export async function candidates(
       LEFT JOIN "User" u ON u.id = p.id
       LEFT JOIN "ServiceAccount" s ON s.id = p.id
       LEFT JOIN "TenantAccess" a ON a."principalId" = p.id AND a."tenantId" = ${tenantId}
-      WHERE ${everybody} OR a.id IS NOT NULL OR u."superAdmin" OR s."superAdmin"
+      WHERE ${all} OR a.id IS NOT NULL OR u."superAdmin" OR s."superAdmin"
         OR EXISTS (SELECT 1 FROM given g WHERE g."tenantId" IS NULL AND g."principalId" = p.id)
     )
     SELECT (SELECT revision FROM "AccessState") AS revision,

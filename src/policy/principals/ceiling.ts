@@ -3,16 +3,16 @@ import type { CeilingPart } from '../../access/grant.ts';
 import { covers } from '../../access/where.ts';
 import type { Holding, Principal } from './principal.ts';
 
-/** What a credential may do at most, whatever its owner holds. An empty one allows nothing. */
+/** The maximum permissions of a credential, whatever its owner holds. An empty ceiling allows nothing. */
 export type Ceiling = readonly CeilingPart[];
 
-/** The subtree that lies in both; undefined where they are apart. */
+/** Returns the common subtree of two namespaces, or undefined if there is none. */
 function common(a: string, b: string): string | undefined {
   if (covers(a, b)) return b;
   return covers(b, a) ? a : undefined;
 }
 
-/** What is allowed by both. */
+/** Returns the intersection of two ceilings. */
 export const meet = (a: Ceiling, b: Ceiling): CeilingPart[] => a.flatMap((part) => within(part, b));
 
 function within<Part extends CeilingPart>(part: Part, ceiling: Ceiling): Part[] {
@@ -24,7 +24,7 @@ function within<Part extends CeilingPart>(part: Part, ceiling: Ceiling): Part[] 
   });
 }
 
-/** Are all of the first one's permissions allowed by the second, in the same places? */
+/** Returns true if the outer ceiling allows every permission of the inner one, in the same places. */
 export const isWithin = (inner: Ceiling, outer: Ceiling): boolean =>
   inner.every(({ tenantId, namespace, permissions }) =>
     permissions.every((permission) =>
@@ -34,7 +34,7 @@ export const isWithin = (inner: Ceiling, outer: Ceiling): boolean =>
     ),
   );
 
-/** All that the bindings of a principal give, as a ceiling for what they make. */
+/** Returns everything that the bindings of a principal grant, as a ceiling for credentials they create. */
 export function reachOf({ holdings }: Pick<Principal, 'holdings'>): CeilingPart[] {
   const parts = new Map<string, { tenantId: string | null; namespace: string; permissions: Set<Permission> }>();
   for (const { tenantId, namespace, permissions } of holdings) {
@@ -46,7 +46,7 @@ export function reachOf({ holdings }: Pick<Principal, 'holdings'>): CeilingPart[
   return [...parts.values()].map(({ permissions, ...part }) => ({ ...part, permissions: [...permissions].sort() }));
 }
 
-/** What a super admin holds of a part without any binding. */
+/** Returns the permissions of a part that a super admin holds without a binding. */
 function ofSuperAdmin({ tenantId, permissions }: CeilingPart): Permission[] {
   return permissions.filter((permission) => {
     const [resource, action] = split(permission);
@@ -56,7 +56,9 @@ function ofSuperAdmin({ tenantId, permissions }: CeilingPart): Permission[] {
 
 const known = new WeakMap<Ceiling, { readonly of: Principal; readonly as: Principal }>();
 
-/** The principal as a credential with this ceiling acts; the same object for the same two, so that caches know it. */
+/**
+ * Returns the principal limited by a ceiling. Equal arguments return the same object, so that caches by object work.
+ */
 export function limitedBy(ceiling: Ceiling | null | undefined, principal: Principal): Principal {
   if (!ceiling) return principal;
   let last = known.get(ceiling);
@@ -68,9 +70,9 @@ export function limitedBy(ceiling: Ceiling | null | undefined, principal: Princi
 }
 
 /**
- * The principal as a credential with this ceiling acts: never as a super admin, and with no more than it allows. What
- * is the owner's own is changed only by permissions that the ceiling names. Who
- * owns a group owns it only where the ceiling lets groups of that tenant be changed.
+ * Limits a principal to a ceiling. The result is never a super admin. Changing the owner's own objects requires
+ * permissions
+ * that the ceiling names. Ownership of a group counts only if the ceiling allows GROUP:UPDATE in that tenant.
  */
 function limited(principal: Principal, ceiling: Ceiling): Principal {
   const holdings: Holding[] = principal.holdings.flatMap((holding) => within(holding, ceiling));

@@ -6,16 +6,21 @@ import { remember } from '../../lib/remember.ts';
 import { coverOf } from './holdings.ts';
 import type { Holding } from './principal.ts';
 
-/** A permission as it is held: in a tenant (null: the instance), in a namespace and below ('': everywhere there). */
+/**
+ * A permission in a tenant (null: the instance), in a namespace and its descendants ('': the whole tenant or instance).
+ */
 export interface HeldPermission {
   readonly permission: Permission;
   readonly tenantId: string | null;
   readonly namespace: string;
-  /** Held over the members of this group alone, by owning it. */
+  /** Set if the permission covers only the members of this group, through its ownership. */
   readonly groupId: string | null;
 }
 
-/** What somebody holds by bindings, access and the groups they own. Who is disabled holds nothing. */
+/**
+ * Everything that a principal holds through bindings, access and ownership of groups. A disabled principal holds
+ * nothing.
+ */
 export interface Held {
   readonly id: string;
   readonly kind: 'USER' | 'SERVICE_ACCOUNT';
@@ -39,7 +44,7 @@ interface Stored {
   roles: { id: string; permissions: Permission[] }[];
 }
 
-/** What these principals hold, by id. One statement, however many. */
+/** Returns what these principals hold, by id. Uses one statement for any number of principals. */
 export async function heldBy(db: PrismaClient | Tx, ids: readonly string[]): Promise<Map<string, Held>> {
   const rows = await db.$queryRaw<Stored[]>`
     WITH who AS (
@@ -74,7 +79,7 @@ function assemble({ principals, accesses, members, bindings, roles }: Stored): M
   }
   const accessOf = Map.groupBy(accesses, ({ principalId }) => principalId);
   const membershipOf = Map.groupBy(members, ({ principalId }) => principalId);
-  // A thousand members of one group hold the same through it.
+  // Members of one group share the permissions that they hold through it.
   const shared = new Map<string, readonly HeldPermission[]>();
   const held = principals.map(({ disabled, superAdmin, ...who }): Held => {
     if (disabled) return { ...who, superAdmin: false, permissions: [] };
@@ -86,17 +91,17 @@ function assemble({ principals, accesses, members, bindings, roles }: Stored): M
       superAdmin,
       permissions: [
         ...byRoles,
-        ...(accessOf.get(who.id) ?? []).map(({ tenantId }) => besides('TENANT:READ', tenantId, null)),
+        ...(accessOf.get(who.id) ?? []).map(({ tenantId }) => withoutRole('TENANT:READ', tenantId, null)),
         ...memberships
           .filter(({ membership }) => membership === 'OWNER')
-          .map(({ tenantId, groupId }) => besides('GROUP:UPDATE', tenantId, groupId)),
+          .map(({ tenantId, groupId }) => withoutRole('GROUP:UPDATE', tenantId, groupId)),
       ],
     };
   });
   return new Map(held.map((one) => [one.id, one]));
 }
 
-const besides = (permission: Permission, tenantId: string, groupId: string | null): HeldPermission => ({
+const withoutRole = (permission: Permission, tenantId: string, groupId: string | null): HeldPermission => ({
   permission,
   tenantId,
   namespace: '',
@@ -110,15 +115,15 @@ const throughRoles = (holdings: readonly Holding[]): HeldPermission[] =>
     ),
   );
 
-/** Of what is held here, all that is not held there, at least not in the whole of its subtree. */
+/** Returns the permissions in `here` that `there` does not contain for the whole subtree, without duplicates. */
 export function beyond(here: readonly HeldPermission[], there: readonly HeldPermission[]): HeldPermission[] {
   const roots = new Map<string, string[]>();
   for (const held of there) remember(roots, keyOf(held), () => []).push(held.namespace);
-  const told = new Set<string>();
+  const seen = new Set<string>();
   return here.filter((held) => {
     const key = keyOf(held);
-    if (told.has(`${key} ${held.namespace}`)) return false;
-    told.add(`${key} ${held.namespace}`);
+    if (seen.has(`${key} ${held.namespace}`)) return false;
+    seen.add(`${key} ${held.namespace}`);
     return !(roots.get(key) ?? []).some((root) => covers(root, held.namespace));
   });
 }
@@ -126,7 +131,10 @@ export function beyond(here: readonly HeldPermission[], there: readonly HeldPerm
 const keyOf = ({ permission, tenantId, groupId }: HeldPermission): string =>
   `${permission} ${tenantId ?? ''} ${groupId ?? ''}`;
 
-/** Is gaining it a rise: at the instance level, or power over identity and access? */
+/**
+ * Returns true if gaining the permission is an escalation: instance level, impersonation, or changes of identity and
+ * access.
+ */
 export function isEscalation({ permission }: HeldPermission): boolean {
   const [resource, action] = split(permission);
   if (levelOf(resource, action) === 'instance' || resource === 'IMPERSONATE') return true;

@@ -2,32 +2,35 @@ import { levelOf, type Permission, split } from '../../access/catalog.ts';
 import { ancestorsOf, covers } from '../../access/where.ts';
 import type { Holding, Principal } from './principal.ts';
 
-/** For each permission, the subtrees it is held in: '' alone is the whole tenant (or the instance). */
+/** The subtrees in which each permission is held. [''] means the whole tenant (or the instance). */
 export type Cover = ReadonlyMap<Permission, readonly string[]>;
 
-/** Does a binding of this reach give a permission of that level? The rest of its role stays silent there. */
-export function speaks(holding: Pick<Holding, 'tenantId' | 'namespace'>, permission: Permission): boolean {
+/**
+ * Returns true if a binding in this place grants permissions of this level. Other permissions of its role have no
+ * effect.
+ */
+export function appliesIn(holding: Pick<Holding, 'tenantId' | 'namespace'>, permission: Permission): boolean {
   const level = levelOf(...split(permission));
   if (holding.tenantId === null) return level === 'instance';
   if (holding.namespace === '') return level !== 'instance';
   return level === 'namespace';
 }
 
-/** The permissions that a role gives through a binding there; the rest of it stays silent. */
-export const spoken = (
+/** Returns the permissions of a role that a binding in this place grants. The others have no effect. */
+export const effectivePermissions = (
   { permissions }: { readonly permissions: readonly string[] },
   tenantId: string | null,
   namespace: string,
 ): Permission[] =>
-  (permissions as readonly Permission[]).filter((permission) => speaks({ tenantId, namespace }, permission));
+  (permissions as readonly Permission[]).filter((permission) => appliesIn({ tenantId, namespace }, permission));
 
-/** What the bindings of one tenant (null: of the instance) give together; subtrees below another are dropped. */
+/** Combines the bindings of one tenant (null: of the instance). Subtrees within another subtree are dropped. */
 export function coverOf(holdings: readonly Holding[], tenantId: string | null): Cover {
   const held = new Map<Permission, Set<string>>();
   for (const holding of holdings) {
     if (holding.tenantId !== tenantId) continue;
     for (const permission of holding.permissions) {
-      if (!speaks(holding, permission)) continue;
+      if (!appliesIn(holding, permission)) continue;
       const roots = held.get(permission);
       if (roots) roots.add(holding.namespace);
       else held.set(permission, new Set([holding.namespace]));
@@ -42,8 +45,9 @@ function outermost(roots: ReadonlySet<string>): string[] {
 }
 
 /**
- * Of the permissions, those that somebody does not hold throughout the subtree and so may not hand on.
- * Counted from roles alone; a super admin may hand out everything.
+ * Returns the permissions that the principal does not hold in the whole subtree and therefore cannot pass on. Only
+ * roles
+ * count. A super admin can pass on everything.
  */
 export function missingPermissions(
   principal: Principal,

@@ -9,7 +9,7 @@ import { loadPrincipals, type Principal } from './principal.ts';
 const maxSize = 20_000;
 const maxBatch = 200;
 
-/** Principals by id, each as of a revision; one that is older than the known revision is read again. */
+/** Caches principals by id. A principal that is older than the known revision is loaded again. */
 export class Principals {
   readonly #stored: DataLoader<string, Principal | undefined>;
   readonly #freshness: Freshness;
@@ -17,7 +17,7 @@ export class Principals {
   readonly #loading = new Map<string, Promise<Principal>>();
 
   constructor(db: PrismaClient, freshness: Freshness) {
-    // A change of access has everybody who follows something read anew: many in one statement.
+    // After a change of access, every subscriber's principal is loaded again, so loads are batched into one statement.
     this.#stored = new DataLoader(
       async (ids) => {
         const found = await withoutDeadline(() => loadPrincipals(db, ids));
@@ -28,17 +28,17 @@ export class Principals {
     this.#freshness = freshness;
   }
 
-  /** Forgets them all: the store is of another history. */
+  /** Drops all entries. Call it after a restore of the store. */
   forget(): void {
     this.#known.clear();
     this.#loading.clear();
   }
 
-  /** @throws UNAUTHENTICATED where nobody has that id. */
+  /** @throws UNAUTHENTICATED if the principal does not exist. */
   get(id: string): Principal | Promise<Principal> {
     const known = this.#known.get(id);
     if (known && known.revision >= this.#freshness.state.revision) return known;
-    // A load that began before the newest revision was heard of may miss it: it is not joined.
+    // A load that began before the newest revision was known may miss it, so it is not shared.
     const key = `${id} ${this.#freshness.state.revision}`;
     let loading = this.#loading.get(key);
     if (!loading) {
@@ -55,7 +55,7 @@ export class Principals {
     const { history } = this.#freshness;
     const { epoch } = history;
     const principal = await this.#stored.load(id);
-    // What was read before a restore is not kept past it.
+    // Data that was read before a restore is not cached.
     if (epoch !== history.epoch) return this.#load(id);
     if (!principal) {
       this.#known.delete(id);

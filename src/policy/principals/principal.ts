@@ -2,20 +2,20 @@ import type { Permission } from '../../access/catalog.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 
-/** A role held through one binding. tenantId null: an instance binding. namespace '': the whole tenant. */
+/** A role held through one binding. `tenantId` null: an instance binding. `namespace` '': the whole tenant. */
 export interface Holding {
   readonly tenantId: string | null;
   readonly namespace: string;
   readonly permissions: readonly Permission[];
   readonly bindingId: string;
   readonly roleId: string;
-  /** The group through which it is held; null for a binding of the principal itself. */
+  /** The group through which the role is held. null for a binding of the principal itself. */
   readonly groupId: string | null;
-  /** What its role and group were called, where it is told of a past instant. */
+  /** The names of its role and group. Set for past instants. */
   readonly called?: { readonly role: string; readonly group: string | null };
 }
 
-/** All that decides what somebody may do, as of one revision. */
+/** Everything that decides the permissions of a principal, as of one revision. */
 export interface Principal {
   readonly revision: bigint;
   readonly id: string;
@@ -25,19 +25,22 @@ export interface Principal {
   readonly disabled: boolean;
   readonly authMethods: readonly string[];
   readonly passwordChangedAt: Date | null;
-  /** Home tenant of a service account. */
+  /** The home tenant of a service account. */
   readonly homeTenantId: string | null;
-  /** Tenants with an access row: id to key. */
+  /** Keys of the tenants that the principal has access to, by id. */
   readonly tenants: ReadonlyMap<string, string>;
   readonly memberships: readonly { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[];
   readonly holdings: readonly Holding[];
-  /** Signed in by a credential with a ceiling: the permissions that the ceiling names, wherever. */
+  /** The permissions that the ceiling of the credential names, in any place. Absent without a ceiling. */
   readonly named?: ReadonlySet<Permission>;
-  /** Every namespace of the tenants in which the principal has very many bindings: there they are listed by name. */
+  /** Names of all namespaces of the tenants in which the principal has more than `manyBindings` bindings. */
   readonly namespaces: ReadonlyMap<string, readonly string[]>;
 }
 
-/** From so many bindings of one tenant on, a list of names is quicker than a range for each, and never too long. */
+/**
+ * With more bindings than this in one tenant, a filter lists namespace names: this is faster than one range for each
+ * binding, and its length is bounded.
+ */
 export const manyBindings = 200;
 
 interface Stored {
@@ -55,11 +58,13 @@ interface Stored {
   holdings: Holding[] | null;
 }
 
-/** One of them. @returns undefined where nobody has that id. */
+/** Loads one principal. @returns undefined if it does not exist. */
 export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>
   (await loadPrincipals(db, [id])).get(id);
 
-/** Reads principals and the revision in one statement, so in one snapshot. @returns those that are there, by id. */
+/**
+ * Loads principals and the revision in one statement, and therefore one snapshot. @returns the existing ones, by id.
+ */
 export async function loadPrincipals(
   db: PrismaClient | Tx,
   ids: readonly string[],
@@ -113,7 +118,7 @@ async function namespacesOf(db: PrismaClient | Tx, holdings: readonly Holding[])
   return names;
 }
 
-/** The same principal with nothing outside these tenants: what an impersonation confined to them sees. */
+/** Limits a principal to these tenants, for an impersonation that is confined to them. */
 export function confine(principal: Principal, tenantIds: ReadonlySet<string>): Principal {
   return {
     ...principal,

@@ -1,15 +1,15 @@
 import type { Decision } from '../decide/decision.ts';
 import type { PolicySet } from '../load/load.ts';
 
-/** The decisions of one session, and how long they hold. */
+/** Caches the decisions of one session and tracks how long they hold. */
 export class DecisionMemo {
   readonly #decisions = new Map<string, Decision>();
-  /** The policies that decided. */
+  /** The policies that the decisions are based on. */
   #by: PolicySet | undefined;
-  /** When the first decision ends; `now`: one holds for the moment only. */
+  /** When the first decision expires. 'now': a decision holds only for the moment. */
   #until: Date | 'now' | undefined;
 
-  /** False: a policy looked at the clock without saying how long its answer holds, so nothing holds. */
+  /** False if a policy read the clock without stating until when its verdict holds. No decision can then be reused. */
   get isSteady(): boolean {
     return this.#until !== 'now';
   }
@@ -19,7 +19,7 @@ export class DecisionMemo {
     return decision?.steps.some(({ until }) => until && until <= now) ? undefined : decision;
   }
 
-  /** @param by the policies in force. */
+  /** @param by the policies that made the decision. */
   keep(key: string, decision: Decision, by: PolicySet): void {
     this.#decisions.set(key, decision);
     this.#by ??= by;
@@ -28,7 +28,7 @@ export class DecisionMemo {
     if (!decision.isSteady) this.#until = 'now';
   }
 
-  /** Does every decision hold still, with these policies in force? */
+  /** Returns true if every decision still holds with these policies in force. */
   holds(by: PolicySet, now: Date): boolean {
     if (this.#until === 'now' || this.#by !== by) return false;
     return !(this.#until && this.#until <= now);

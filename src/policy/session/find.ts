@@ -6,8 +6,8 @@ import { notFound } from '../../errors.ts';
 import { lowerFirst } from '../../lib/text.ts';
 
 /**
- * Locks a row, then reads it. Whoever changes a row gets it here.
- * @throws NOT_FOUND, or FORBIDDEN where the doer may read it but not this.
+ * Locks a row and reads it. Every change of a row loads it through this function.
+ * @throws NOT_FOUND, or FORBIDDEN if the caller can read the row but not perform this operation.
  */
 export async function find<R extends Row>(tx: Tx, grant: Grant, resource: ResourceName, id: string): Promise<R> {
   const model = resourceDefinition(resource)!.model!;

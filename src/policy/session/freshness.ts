@@ -6,19 +6,19 @@ import { GatehouseError } from '../../errors.ts';
 import { atMost } from '../../lib/at-most.ts';
 import type { StoreState } from './store-state.ts';
 
-/** The topic of Wake that says: the revision of access went up. */
+/** The wake-up topic for a new revision of access. */
 export const accessTopic = 'access';
 
-/** How often it is read where nothing is heard of others. */
+/** The poll interval while wake-ups from other gateways do not arrive. */
 const pollMs = 250;
-/** The same where their wake-ups are heard: one may be lost, and those who follow look once a second themselves. */
+/** The poll intervals while wake-ups arrive. A wake-up can be lost, and open streams check once a second themselves. */
 const followedPollMs = 500;
 const calmPollMs = 1_500;
 const maxAgeMs = 2_000;
 
 /**
- * Knows the revision of everything that feeds a decision. Hears of a new one by wake-up and by a poll; a gateway that
- * could not confirm it for 2 s must decide nothing.
+ * Tracks the revision of everything that decisions depend on, through wake-ups and polling. A gateway that could not
+ * confirm the revision for 2 s must not decide.
  */
 export class Freshness {
   #state: AccessState = { revision: 0n, policySet: null };
@@ -26,7 +26,7 @@ export class Freshness {
   #askedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #again = false;
-  /** Does anybody follow something, so that a right may end while nobody asks? */
+  /** Returns true if a stream is open, so that a right can end without a request. */
   isFollowed: () => boolean = () => false;
   readonly #listeners = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
@@ -34,10 +34,10 @@ export class Freshness {
   readonly #read: (known: bigint) => Promise<StoreState>;
   readonly #now: () => number;
   #origin: Pick<StoreState, 'origin' | 'lineage'> = {};
-  /** Breaks where the store turns out to be of another history. */
+  /** Changes its epoch if the store is found to be restored or restarted. */
   readonly history: History;
 
-  /** @param read is given the revision that is known when the read begins. */
+  /** @param read reads the state. Its argument is the revision known when the read begins. */
   constructor(
     read: (known: bigint) => Promise<StoreState>,
     wake: Wake,
@@ -52,7 +52,7 @@ export class Freshness {
     });
     this.#timer = setInterval(() => {
       const everyMs = !wake.isHealthy ? pollMs : this.isFollowed() ? followedPollMs : calmPollMs;
-      // A little early, so that a round of the timer is not missed by a millisecond.
+      // Slightly early, so that a timer that fires a millisecond early does not skip a round.
       if (this.#now() - this.#askedAt >= everyMs - pollMs / 2) void this.confirm();
     }, pollMs);
     this.#timer.unref();
@@ -66,22 +66,19 @@ export class Freshness {
     return this.#now() - this.#confirmedAt <= maxAgeMs;
   }
 
-  /** @throws POLICY_ERROR where the revision is not known to be current. */
+  /** @throws POLICY_ERROR if the revision is not confirmed. */
   assertFresh(): void {
     if (!this.isFresh)
-      throw new GatehouseError(
-        'POLICY_ERROR',
-        'Access cannot be confirmed right now, so nothing is decided. Try again.',
-      );
+      throw new GatehouseError('POLICY_ERROR', 'The current state of access cannot be confirmed. Try again.');
   }
 
-  /** Calls back when the revision or the policy set changed. @returns how to stop. */
+  /** Calls the listener when the revision or the policy set changes. @returns a function that stops the calls. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** @param known the revision that was known when the read began: within one history, none that is read is smaller. */
+  /** @param known the revision known when the read began. Within one history, a read never returns a smaller one. */
   #take({ origin, lineage, knows = true, ...state }: StoreState, known: bigint): void {
     const former = this.#origin;
     this.#origin = { ...(origin !== undefined && { origin }), ...(lineage !== undefined && { lineage }) };
@@ -91,7 +88,7 @@ export class Freshness {
       this.history.broke('restored');
     } else {
       if (former.origin !== undefined && origin !== former.origin) this.history.broke('restarted');
-      // Two reads may come back in another order than they were sent.
+      // Two reads can return out of order.
       if (state.revision < this.#state.revision) return;
       const changed = state.revision > this.#state.revision || state.policySet !== this.#state.policySet;
       this.#state = state;
@@ -101,8 +98,9 @@ export class Freshness {
   }
 
   /**
-   * Takes over what a transaction of this gateway committed. @returns false where that did not follow on the state that
-   * is known: then only a read can tell how they belong together.
+   * Applies the state that a transaction of this gateway committed. @returns false if it does not directly follow the
+   * known
+   * state; a read is then needed.
    */
   follow(before: AccessState, after: AccessState): boolean {
     if (this.#state.revision !== before.revision) return false;
@@ -111,7 +109,7 @@ export class Freshness {
     return true;
   }
 
-  /** Reads the revision now. One read at a time; a call during a read starts one more after it. */
+  /** Reads the revision now. Reads do not overlap: a call during a read triggers one more read after it. */
   confirm(): Promise<void> {
     if (this.#running) {
       this.#again = true;
@@ -127,7 +125,7 @@ export class Freshness {
           this.#take(await this.#read(known), known);
           this.#confirmedAt = startedAt;
         } catch {
-          // Stays unconfirmed; isFresh tells after two seconds.
+          // The revision stays unconfirmed, and isFresh becomes false after two seconds.
         }
       } while (this.#again);
     }).finally(() => {
@@ -136,7 +134,7 @@ export class Freshness {
     return this.#running;
   }
 
-  /** The same, but not longer than this: a database that is silent lets nobody wait. */
+  /** Like `confirm`, but waits at most this long, so that an unresponsive database does not block the caller. */
   async confirmWithin(milliseconds: number): Promise<void> {
     await atMost(milliseconds, this.confirm());
   }

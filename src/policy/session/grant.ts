@@ -14,7 +14,7 @@ import { missingPermissions } from '../principals/holdings.ts';
 import type { Identity } from './identity.ts';
 import { noteReviewed } from './reviewed.ts';
 
-/** Whom a grant is made for: the session, as far as a grant asks it. */
+/** The part of a session that a grant uses. */
 export interface Holder {
   readonly identity: Identity;
   readonly doer: Doer;
@@ -26,7 +26,7 @@ export interface Holder {
 /** The same object for each grant, so that their rows load together. */
 const everyRow: Where = {};
 
-/** The one place where a grant is made: from a decision whose outcome is allow. */
+/** Creates a grant from a decision that allows. No other code creates grants of a caller. */
 export function makeGrant<P extends Permission>(
   session: Holder,
   decision: Decision,
@@ -47,7 +47,7 @@ export function makeGrant<P extends Permission>(
     isSuperAdmin: principal.superAdmin,
     ceiling: session.identity.ceiling ?? null,
     reach(): Ceiling | null {
-      // What is made outlives an impersonation: then it is what both of them hold.
+      // New credentials outlive an impersonation, so they are limited to what both accounts hold.
       const reaches = [principal, impersonator].flatMap((holder) =>
         holder && !holder.superAdmin ? [reachOf(holder)] : [],
       );
@@ -78,7 +78,7 @@ export function makeGrant<P extends Permission>(
       }
     },
     missing(permissions: readonly Permission[], tenantId: string | null, namespace: string): Permission[] {
-      // What is handed on outlives an impersonation: then it takes what both of them hold.
+      // Permissions that are passed on outlive an impersonation, so both accounts must hold them.
       const holders = impersonator ? [principal, impersonator] : [principal];
       const lacking = new Set(
         holders.flatMap((holder) => missingPermissions(holder, permissions, tenantId, namespace)),
@@ -99,7 +99,7 @@ export function makeGrant<P extends Permission>(
         review.refusedBy = exceptedStep.policy;
         throw refusal(decision, exceptedStep);
       }
-      // The members of a group are no rows of their own.
+      // Group members are part of the group, not rows of the resource.
       if (!scope.part) noteReviewed(tx, resource, change);
       const { refused, notes } = await session.engine.review(decision, change, look);
       const known = reviewNotes.get(idOf(change)) ?? [];
@@ -115,14 +115,18 @@ export function makeGrant<P extends Permission>(
 
 const idOf = ({ before, after }: RowChange): string => String((after ?? before)?.['id']);
 
-/** What policies in shadow would have refused of the change (undefined: of anything), and what obligations say. */
+/**
+ * Returns the audit notes of a decision: refusals of policies in shadow mode for this change (undefined: for any
+ * change), and
+ * the notes of obligations.
+ */
 function decisionNotes({ steps }: Decision, change: RowChange | undefined): string[] {
-  const spared = ({ filter }: Step) =>
+  const exempt = ({ filter }: Step) =>
     filter !== undefined &&
     change !== undefined &&
     [change.before, change.after].every((row) => row === null || matcherOf(filter)(row));
   const shadows = steps.filter(
-    (step) => step.shadow && (step.effect === 'error' || (step.effect === 'deny' && !spared(step))),
+    (step) => step.shadow && (step.effect === 'error' || (step.effect === 'deny' && !exempt(step))),
   );
   return [
     ...shadows.map(shadowNote),
@@ -133,9 +137,9 @@ function decisionNotes({ steps }: Decision, change: RowChange | undefined): stri
 }
 
 /**
- * A group that a policy excepts is itself a setting of that policy: its owner and its administrators cannot change it,
- * end it with its tenant, or make credentials to act as one of its members.
- * @returns the ids of the groups that the change concerns so, excepted or not: others may be, when it is looked at again.
+ * A group that a policy exempts is part of the settings of that policy. Its owners and administrators cannot change it,
+ * delete it with its tenant, or create credentials to act as one of its members.
+ * @returns the ids of the groups that the change affects in this way, exempt or not: a replay can use other settings.
  */
 async function groupsConcerned(
   tx: Tx,
@@ -153,7 +157,7 @@ async function groupsConcerned(
   if (resource === 'TENANT' && action === 'DELETE')
     return (await tx.group.findMany({ where: { tenantId: id }, select: { id: true } })).map((g) => g.id);
   if (resource === 'API_TOKEN') return after === null ? [] : groupsOf(after['principalId']);
-  // A password is the one part of a user by which another can act as them.
+  // With a new password, another person can act as the user.
   if (resource === 'USER' && before !== null && before['passwordHash'] !== after?.['passwordHash']) return groupsOf(id);
   return [];
 }

@@ -2,22 +2,22 @@ import type { Actor, Credential } from '../../access/actor.ts';
 import type { Ceiling } from '../principals/ceiling.ts';
 import type { Principal } from '../principals/principal.ts';
 
-/** Who somebody proved to be. */
+/** The identity that a caller has proved. */
 export interface Identity {
   readonly principal: Principal;
   readonly credential: Credential;
   readonly impersonator?: Principal;
-  /** What the credential may do at most; the principal is limited to it already. Absent: all that its owner may. */
+  /** The maximum permissions of the credential. `principal` is already limited to it. Absent without a ceiling. */
   readonly ceiling?: Ceiling;
-  /** The oldest revision among what this was made from. */
+  /** The oldest revision among the data of this identity. */
   readonly revision: bigint;
-  /** When it must be proved anew. */
+  /** When the identity must be proved again. */
   readonly until?: Date;
-  /** Notes that something was allowed by the credential. */
+  /** Records that the credential allowed an operation. */
   readonly used?: () => Promise<void>;
 }
 
-/** What policies may know of somebody in a tenant. */
+/** Returns what policies can read of a principal in a tenant. */
 export function actorOf(
   principal: Pick<Principal, 'kind' | 'id' | 'name' | 'memberships'>,
   tenantId: string | undefined,
@@ -28,7 +28,7 @@ export function actorOf(
   const groups = principal.memberships
     .filter((m) => m.tenantId === tenantId)
     .map((m) => m.groupId)
-    // What a policy leaves to a group is not had by acting as one of it.
+    // An impersonator gains no exemption that a policy grants to a group, unless they are a member themselves.
     .filter((id) => !impersonator || !exceptedGroups.has(id) || impersonator.memberships.some((m) => m.groupId === id));
   return {
     kind: principal.kind,

@@ -4,20 +4,20 @@ import type { Tx } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
 
 interface Reviewed {
-  /** For each resource, rows by id as they will be; null: it will be gone. */
+  /** For each resource, the future rows by id. null: the row will be deleted. */
   readonly rows: Map<ResourceName, Map<string, Row | null>>;
-  /** How to forget each of them, in order. */
+  /** Functions that undo each entry, in order. */
   readonly undo: (() => void)[];
 }
 
 const transactions = new WeakMap<Tx, Reviewed>();
 const none: ReadonlyMap<string, Row | null> = new Map();
 
-/** What the transaction has reviewed of a resource so far, written or not. */
+/** Returns the rows of a resource that the transaction has reviewed so far, written or not. */
 export const reviewedIn = (tx: Tx, resource: ResourceName): ReadonlyMap<string, Row | null> =>
   transactions.get(tx)?.rows.get(resource) ?? none;
 
-/** Takes note of a change that is about to be reviewed. */
+/** Adds a change that is about to be reviewed. */
 export function noteReviewed(tx: Tx, resource: ResourceName, { before, after }: RowChange): void {
   const { rows, undo } = remember(transactions, tx, (): Reviewed => ({ rows: new Map(), undo: [] }));
   const own = remember(rows, resource, () => new Map<string, Row | null>());
@@ -27,7 +27,7 @@ export function noteReviewed(tx: Tx, resource: ResourceName, { before, after }: 
   undo.push(() => (earlier === undefined ? own.delete(id) : own.set(id, earlier)));
 }
 
-/** Does one item of many. What was reviewed for it is forgotten where it is refused after all: it is not written. */
+/** Runs one item of a batch. If it fails, the changes reviewed for it are removed, because they are not written. */
 export async function attempt<T>(tx: Tx, work: () => Promise<T>): Promise<T> {
   const mark = transactions.get(tx)?.undo.length ?? 0;
   try {

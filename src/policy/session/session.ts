@@ -16,7 +16,7 @@ import { actorOf, type Identity } from './identity.ts';
 export interface SessionOptions {
   readonly engine: Engine;
   readonly freshness: Freshness;
-  /** Proves the identity again from the credentials. Throws UNAUTHENTICATED. Absent: nobody signed in. */
+  /** Proves the identity again from the credentials. Throws UNAUTHENTICATED. Undefined for an anonymous caller. */
   readonly identify: (() => Identity | Promise<Identity>) | undefined;
   readonly ip: string | undefined;
   readonly requestId: string;
@@ -24,7 +24,7 @@ export interface SessionOptions {
   readonly now?: () => Date;
 }
 
-/** One actor's view of what they may do, for one request (or one stream). */
+/** The permissions of one actor, for one request or one stream. */
 export class AccessSession {
   readonly engine: Engine;
   readonly freshness: Freshness;
@@ -32,19 +32,19 @@ export class AccessSession {
   readonly callerRequestId: string | undefined;
   readonly ip: string | undefined;
   reason: string | undefined;
-  /** Put behind the reason on record; no policy takes it for one. */
+  /** Appended to the recorded reason. Policies cannot read it. */
   note: string | undefined;
   readonly #identify: SessionOptions['identify'];
   readonly #now: () => Date;
   readonly #memo = new DecisionMemo();
   #identity: Identity | undefined;
-  /** The history of the store of which the identity is. */
+  /** The epoch of the store that the identity was read from. */
   #epoch = 0;
   #use: Promise<void> | undefined;
-  /** The proof that runs, with the revision and the history of the store that were known when it began. */
+  /** The running proof, with the revision and the epoch known when it began. */
   #proving: { readonly revision: bigint; readonly epoch: number; readonly done: Promise<void> } | undefined;
   #proofs = 0;
-  /** Number of the proof that gave the identity: an earlier one that ends later does not replace it. */
+  /** Number of the proof that set the identity. An earlier proof that ends later does not replace it. */
   #provedBy = 0;
 
   constructor({ engine, freshness, identify, ip, requestId, callerRequestId, now = () => new Date() }: SessionOptions) {
@@ -71,12 +71,15 @@ export class AccessSession {
     return this.identity.principal;
   }
 
-  /** Is it known who asks? */
+  /** True once the identity is proved. */
   get isProved(): boolean {
     return this.#identity !== undefined;
   }
 
-  /** Whose share of the gateway's queues and connections this uses: who signed in, not whom they act as. */
+  /**
+   * The account whose share of queues and connections this session uses: the signed-in account, not the impersonated
+   * one.
+   */
   get accountId(): string {
     const { principal, impersonator } = this.identity;
     return (impersonator ?? principal).id;
@@ -86,7 +89,7 @@ export class AccessSession {
     return this.identity.revision;
   }
 
-  /** Brings identity and rights up to the known revision. @throws UNAUTHENTICATED, POLICY_ERROR. */
+  /** Updates identity and permissions to the known revision. @throws UNAUTHENTICATED, POLICY_ERROR. */
   async refresh(): Promise<void> {
     if (!this.#identify) throw unauthenticated();
     if (!this.freshness.isFresh) await this.freshness.confirmWithin(500);
@@ -95,7 +98,7 @@ export class AccessSession {
     if (this.isCurrent) return;
     const { revision } = this.freshness.state;
     const { epoch } = this.freshness.history;
-    // Sibling fields share one proof. One that began before the newest revision, or before a restore, may miss it.
+    // Sibling fields share one proof, unless it began before the newest revision or a restore.
     if (this.#proving?.revision !== revision || this.#proving.epoch !== epoch) {
       const done = this.#prove(this.#identify, epoch).finally(() => {
         if (this.#proving?.done === done) this.#proving = undefined;
@@ -106,9 +109,9 @@ export class AccessSession {
   }
 
   /**
-   * Replaces the identity in one step: sibling fields of the request find the former one until then, never none. Where
-   * the credential is refused, every field that asks for a fresh identity is refused; the others stand on what the
-   * request was granted before.
+   * Replaces the identity in one step, so sibling fields always find an identity. If the credential is refused, every
+   * field
+   * that asks for a fresh identity fails; other fields keep the identity that the request began with.
    */
   async #prove(identify: () => Identity | Promise<Identity>, epoch: number): Promise<void> {
     this.#proofs += 1;
@@ -123,8 +126,9 @@ export class AccessSession {
   }
 
   /**
-   * Waits until the use of the credential is written down, if it was used at all: something was allowed by it. Who
-   * only asks who they are uses it where the policies let them see their own tokens.
+   * Waits until the use of the credential is recorded, if it allowed something.
+   * @param asksWhoTheyAre the request asks for the caller only; it counts as a use if the caller can read their own
+   * tokens.
    */
   async noteUse(asksWhoTheyAre: boolean): Promise<void> {
     if (!this.#identity?.used) return;
@@ -132,21 +136,22 @@ export class AccessSession {
       try {
         this.decide('API_TOKEN:READ');
       } catch {
-        // Where nothing can be decided, nothing was used.
+        // Without a decision, the credential was not used.
       }
     }
     await this.#use;
   }
 
   /**
-   * The same actor as a transaction sees them: with what it has given and taken so far. Only for use inside it, after
-   * `write` has found this session's rights still true.
+   * Returns a session for the same actor with the permissions that the transaction has granted and revoked so far. Use
+   * it only
+   * inside the transaction, after `write` has confirmed the permissions of this session.
    */
   async inside(tx: Tx): Promise<AccessSession> {
     const { identity } = this;
     const stored = await loadPrincipal(tx, identity.principal.id);
     if (!stored) throw unauthenticated();
-    // Who impersonates stays confined to the tenants that were open to them.
+    // An impersonation stays confined to the tenants that it began with.
     const { superAdmin, tenants } = identity.principal;
     const isConfined = identity.impersonator && !superAdmin;
     const principal = limitedBy(identity.ceiling, isConfined ? confine(stored, new Set(tenants.keys())) : stored);
@@ -167,12 +172,12 @@ export class AccessSession {
     return session;
   }
 
-  /** Forgets every decision: the next question is decided anew. */
+  /** Drops all cached decisions. */
   forget(): void {
     this.#memo.clear();
   }
 
-  /** Is the identity as of all that this gateway knows at this moment? Then `refresh` has nothing to do. */
+  /** True if the identity is up to date with everything that this gateway knows. `refresh` then does nothing. */
   get isCurrent(): boolean {
     const { engine, freshness } = this;
     const current = this.#identity;
@@ -181,13 +186,15 @@ export class AccessSession {
     return !(current.until && current.until <= this.#now());
   }
 
-  /** While the session is current: does everything that it decided hold still? Else `forget`, and ask again. */
+  /**
+   * True if every cached decision still holds. Requires a current session. If false, call `forget` and decide again.
+   */
   get holds(): boolean {
     const { engine, freshness } = this;
     return engine.fingerprint === freshness.state.policySet && this.#memo.holds(engine.set, this.#now());
   }
 
-  /** False: a policy looked at the clock without saying how long its answer holds, so nothing holds. */
+  /** False if a policy read the clock without stating until when its verdict holds. No decision can then be reused. */
   get isSteady(): boolean {
     return this.#memo.isSteady;
   }
@@ -222,7 +229,7 @@ export class AccessSession {
     if (this.engine.fingerprint !== this.freshness.state.policySet) {
       throw new GatehouseError(
         'POLICY_ERROR',
-        'The policies of this gateway are not the accepted ones, so nothing is decided.',
+        'The policies of this gateway differ from the accepted policies. Ask an operator to accept or correct them.',
       );
     }
     const key = `${permission} ${scope.tenantId ?? ''} ${scope.part ?? ''}`;
@@ -241,12 +248,12 @@ export class AccessSession {
       decision.identity = identity;
       this.#memo.keep(key, decision, this.engine.set);
     }
-    // A use that cannot be written makes the token look older than it is, never fresher: the next one tries again.
+    // If recording a use fails, the token looks older than it is, never fresher. The next use tries again.
     if (decision.outcome.effect === 'allow') this.#use ??= this.identity.used?.().catch(() => undefined);
     return decision;
   }
 
-  /** Does the permission reach this row? @throws POLICY_ERROR where there is no answer. */
+  /** Returns true if the permission covers this row. @throws POLICY_ERROR if a policy fails. */
   can(permission: Permission, row: Row, scope: Scope = {}): boolean {
     const decision = this.decide(permission, scope);
     const { outcome } = decision;
@@ -254,7 +261,7 @@ export class AccessSession {
     return outcome.effect === 'allow' && (outcome.where === undefined || matcherOf(outcome.where)(row));
   }
 
-  /** The grant, or undefined where the answer is no. @throws POLICY_ERROR where there is no answer. */
+  /** Returns the grant, or undefined if the permission is refused. @throws POLICY_ERROR if a policy fails. */
   may<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> | undefined {
     const decision = this.decide(permission, scope);
     if (decision.outcome.effect === 'error') throw refusal(decision);
@@ -266,14 +273,14 @@ export class AccessSession {
     return makeGrant<P>(this, decision, decision.outcome.where);
   }
 
-  /** The grant. @throws FORBIDDEN or POLICY_ERROR. */
+  /** Returns the grant. @throws FORBIDDEN, POLICY_ERROR. */
   grant<P extends Permission>(permission: P, scope: Scope = {}): Grant<P> {
     const grant = this.may(permission, scope);
     if (!grant) throw refusal(this.decide(permission, scope));
     return grant;
   }
 
-  /** The tenants in which the actor may hold anything; undefined: any (a super admin). */
+  /** The tenants in which the actor can have permissions. Undefined: all tenants (a super admin). */
   get tenantIds(): readonly string[] | undefined {
     return this.principal.superAdmin ? undefined : [...this.principal.tenants.keys()];
   }

@@ -3,13 +3,13 @@ import type { AccessState } from '../../access/revision.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import type { Tx } from '../../db/transaction.ts';
 
-/** The state, with what tells whether the store is still of the history that this gateway knows. */
+/** The access state, with marks that show whether the store still has the history that this gateway knows. */
 export interface StoreState extends AccessState {
-  /** False: the revision that was known before the read was never one of this store. */
+  /** False if the known revision never existed in this store. */
   readonly knows?: boolean;
-  /** Changes with each start of the server, and where the database or the table is another. */
+  /** Changes when the database server starts, and if the database or the table is replaced. */
   readonly origin?: string;
-  /** Changes where the store is another, or where a server went on from an earlier point in time. */
+  /** Changes if the store is replaced or recovered to an earlier point in time. */
   readonly lineage?: string;
 }
 
@@ -20,7 +20,7 @@ export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => 
 
 const keptMs = 24 * 60 * 60_000;
 
-/** Forgets the revisions that were followed by another a day ago: a gateway confirms what it knows every few seconds. */
+/** Deletes revisions that were replaced more than a day ago. Gateways confirm their revision every few seconds. */
 export async function pruneHistory(db: PrismaClient, now = Date.now()): Promise<void> {
   const before = new Date(now - keptMs);
   await db.$executeRaw`DELETE FROM "AccessHistory" WHERE revision <
@@ -42,15 +42,17 @@ const stateSql = `
       (SELECT 1 FROM "AccessHistory" h WHERE h.revision = $1::bigint) AS knows
   FROM "AccessState" s, pg_database d WHERE d.datname = current_database()`;
 
-/** Both are everybody's to ask, but a hosted database may have taken them away: then the rest has to tell. */
+/**
+ * Every account can run these by default, but a hosted database may revoke them. The other marks then have to suffice.
+ */
 const lineageSql = [
   'SELECT system_identifier::text AS part FROM pg_control_system()',
   'SELECT left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS part',
 ];
 
 /**
- * Reads the state over the connections that requests cannot use up: a full pool must not keep a gateway from deciding.
- * The reader takes the revision that was known when it is asked.
+ * Returns a reader of the state. It uses the pool that requests cannot exhaust, so that a gateway can always decide.
+ * Its argument is the revision known when the read begins.
  */
 export function stateReader(apart: Pool): (known: bigint) => Promise<StoreState> {
   let last: { readonly origin: string; readonly lineage: string } | undefined;

@@ -3,8 +3,8 @@ import type { Grant } from '../../access/grant.ts';
 import { newId } from '../../lib/ids.ts';
 
 /**
- * The gateway itself acts, nobody asked: first start, demo data, the host's command line. Written into each audit
- * event with this reason. Never reachable from a request; search for its callers.
+ * Creates a grant for the gateway itself: first start, demo data, commands on the host. Each audit event contains the
+ * reason. Must not be reachable from a request.
  */
 export function asSystem<P extends Permission>(
   permission: P,
@@ -23,7 +23,7 @@ export function asSystem<P extends Permission>(
     reach: () => null,
     notesOn: () => [],
     matches: () => true,
-    refusalOf: () => new Error('the gateway itself is never refused'),
+    refusalOf: () => new Error('the gateway itself cannot be refused'),
     mayRead: () => true,
     mayDo: () => true,
     missing: () => [],

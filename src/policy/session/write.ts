@@ -19,13 +19,13 @@ class Stale extends Error {}
 export interface WriteOptions {
   readonly dryRun?: boolean;
   readonly timeoutMs?: number;
-  /** Serialise with every other change of access, though the permission's own resource does not feed it. */
+  /** Serializes with all other changes of access, even if the resource of the permission does not affect access. */
   readonly feedsAccess?: boolean;
-  /** What a machine reports many times a minute: its decision is not recorded with each (its refusals are). */
+  /** For frequent reports of machines: their decisions are not recorded, except refusals. */
   readonly telemetry?: boolean;
 }
 
-/** What was noted, and what the error itself brings of other decisions. */
+/** Merges the decisions of the transaction with those that the error carries. */
 const merged = (noted: readonly Evidence[], own: readonly object[] = []): readonly Evidence[] => [
   ...noted,
   ...(own as readonly Evidence[]).filter(({ decision, reviews }) => {
@@ -38,9 +38,9 @@ const merged = (noted: readonly Evidence[], own: readonly object[] = []): readon
 const maxAttempts = 10;
 
 /**
- * Writers of access wait for each other here, before they take a connection, and not on the row that they all lock:
- * so none finds that another of the same gateway was first, and they cannot use up the pool by waiting. Accounts take
- * turns; dry runs wait until no change does.
+ * Changes of access queue here, before they take a connection, instead of on the row that they all lock. Within one
+ * gateway
+ * they therefore never conflict, and waiting does not use up the pool. Accounts take turns. Dry runs yield to changes.
  */
 const writers = new WeakMap<Store, FairQueue>();
 const queueOfWriters = () =>
@@ -53,9 +53,12 @@ const queueOfWriters = () =>
   });
 
 /**
- * Decides and writes: the decision is made of what the transaction itself still finds true. Where access changed
- * between decision and transaction, both are made anew. Writers of access come one after the other, so that rules
- * over several rows (the last super admin, the default role) hold.
+ * Runs a mutation in a transaction with a decision that still holds inside it. If access changed between the decision
+ * and
+ * the transaction, both are repeated. Changes of access are serialized, so that rules over several rows hold, such as
+ * the
+ * last super admin and the default role.
+ * @throws FORBIDDEN, POLICY_ERROR, UNAUTHENTICATED, or UNAVAILABLE if access keeps changing or the queue is full.
  */
 export async function write<P extends Permission, T>(
   session: AccessSession,
@@ -70,7 +73,7 @@ export async function write<P extends Permission, T>(
     feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
   }: WriteOptions = {},
 ): Promise<T> {
-  /** Is the state that the change left behind known, so that it need not be read? */
+  /** True if the resulting state is known without a read. */
   let isKnown = false;
   const attempts = async (): Promise<T> => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
@@ -103,7 +106,7 @@ export async function write<P extends Permission, T>(
         return done;
       } catch (error) {
         if (!(error instanceof Stale)) throw error;
-        // Not taken from the transaction: whether the store is of another history is found out there.
+        // The state of the transaction is not used: only a confirmed read detects that the store has another history.
         await session.freshness.confirm();
       }
     }
@@ -115,7 +118,7 @@ export async function write<P extends Permission, T>(
     if (!feedsAccess) return await attempts();
     const deadline = currentDeadline();
     const place = { behind: dryRun, signal: deadline?.signal };
-    // The turn is everybody's: it does not wait until the other statements of its account are done.
+    // A turn is shared by all accounts, so it does not wait for other statements of its account.
     const turn = () => (deadline ? deadline.goAhead(attempts) : attempts());
     return await remember(writers, store, queueOfWriters).run(session.accountId, turn, place);
   } finally {

@@ -1,7 +1,7 @@
 import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { GatehouseError } from '../../errors.ts';
-import { spoken } from '../../policy/principals/holdings.ts';
+import { effectivePermissions } from '../../policy/principals/holdings.ts';
 
 /** Permissions that a change would grant. */
 export interface Gift {
@@ -26,7 +26,7 @@ export interface GivenRole {
 
 /** The permissions of a role in that place. */
 export const giftOf = (grant: Grant, role: GivenRole, tenantId: string | null, namespace: string): Gift => ({
-  permissions: spoken(role, tenantId, namespace),
+  permissions: effectivePermissions(role, tenantId, namespace),
   tenantId,
   namespace,
   isKnown: grant.mayDo('ROLE:READ', { ...role }),

@@ -1,6 +1,6 @@
 import type { BuiltInGrant } from './index.ts';
 
-/** Owners see their groups and manage their members, and nothing else about them. */
+/** Lets owners read their groups and manage the members, and nothing else. */
 export const groupOwner: BuiltInGrant = {
   name: 'group-owner',
   evaluate(principal, { action, resource, scope }) {
@@ -12,7 +12,7 @@ export const groupOwner: BuiltInGrant = {
     if (owned.length === 0) return { effect: 'abstain' };
     return {
       effect: 'allow',
-      reason: 'they own the group',
+      reason: 'owner of the group',
       when: { tenantId: scope.tenantId, id: { in: owned } },
     };
   },

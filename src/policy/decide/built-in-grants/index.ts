@@ -6,7 +6,7 @@ import { roles } from './roles.ts';
 import { self } from './self.ts';
 import { superAdmin } from './super-admin.ts';
 
-/** A grant of the engine itself: it sees the whole principal, which a plugin does not. */
+/** A grant built into the engine. Unlike a plugin, it receives the whole principal. */
 export interface BuiltInGrant {
   readonly name: string;
   evaluate(

@@ -13,8 +13,8 @@ import type { BuiltInGrant } from './index.ts';
 type RoleAbility = Ability<[string, string], Where>;
 
 /**
- * Abilities by their content: a thousand people with the same bindings share one.
- * Only `can` rules are ever made, so CASL's order of rules never matters.
+ * Abilities by their content: all principals with the same bindings share one.
+ * Only `can` rules exist, so the rule order of CASL has no effect.
  */
 const abilities = new LRUCache<string, RoleAbility>({ max: 10_000 });
 
@@ -33,8 +33,9 @@ function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
 }
 
 /**
- * Only reading asks the database with the filter; what is written is matched in memory, where a namespace that does
- * not exist yet must be within reach as well.
+ * Replaces many subtrees by a list of namespace names, for READ only. Writes are matched in memory, where a namespace
+ * that
+ * does not exist yet must be covered too.
  */
 function byName(cover: Cover, { namespaces }: Principal, tenantId: string | null): Cover {
   const names = tenantId === null ? undefined : namespaces.get(tenantId);
@@ -67,20 +68,20 @@ function ability(principal: Principal, tenantId: string | null): RoleAbility {
   );
 }
 
-/** Bindings: roles held by the principal or by its groups. */
+/** Grants the permissions of roles that are bound to the principal or to its groups. */
 export const roles: BuiltInGrant = {
   name: 'roles',
   evaluate(principal, { action, resource, scope }) {
     const filters: Where[] = [];
-    // An instance binding answers for the levels of the instance, wherever the question is asked.
+    // An instance binding grants instance-level permissions in every scope.
     for (const tenantId of scope.tenantId === undefined ? [null] : [scope.tenantId, null]) {
       for (const rule of ability(principal, tenantId).rulesFor(action, resource)) {
-        if (!rule.conditions) return { effect: 'allow', reason: 'a role gives it' };
+        if (!rule.conditions) return { effect: 'allow', reason: 'granted by a role' };
         filters.push(rule.conditions);
       }
     }
     return filters.length === 0
       ? { effect: 'abstain' }
-      : { effect: 'allow', reason: 'a role gives it', when: anyOf(filters) };
+      : { effect: 'allow', reason: 'granted by a role', when: anyOf(filters) };
   },
 };

@@ -2,22 +2,22 @@ import type { Permission } from '../../../access/catalog.ts';
 import type { Where } from '../../../access/where.ts';
 import type { BuiltInGrant } from './index.ts';
 
-/** Oneself: the own profile, tokens and access rows, and the tenants one has access to. */
+/** Lets principals access their own profile, tokens and access rows, and read the tenants they have access to. */
 export const self: BuiltInGrant = {
   name: 'self',
   evaluate(principal, { action, resource, scope, actor }) {
-    const own = (when: Where) => ({ effect: 'allow' as const, reason: 'it is their own', when });
+    const own = (when: Where) => ({ effect: 'allow' as const, reason: 'own object', when });
     const { tenantId } = scope;
-    // Who impersonates sees the other's profile and tenants, and changes nothing of what is theirs.
+    // An impersonator can read the profile and tenants of the impersonated user but cannot change them.
     if (actor.impersonator && action !== 'READ') return { effect: 'abstain' };
-    // A token whose ceiling does not name the permission changes nothing that is its owner's own either.
+    // A token without the permission in its ceiling cannot change objects of its owner.
     if (action !== 'READ' && principal.named?.has(`${resource}:${action}` as Permission) === false)
       return { effect: 'abstain' };
     switch (resource) {
       case 'USER':
         return action === 'READ' && principal.kind === 'USER' ? own({ id: principal.id }) : { effect: 'abstain' };
       case 'API_TOKEN':
-        // A service account cannot mint for itself: its tokens belong to those who administer it.
+        // A service account cannot create its own tokens. Its administrators do.
         if (principal.kind === 'SERVICE_ACCOUNT')
           return action === 'READ' ? own({ principalId: principal.id }) : { effect: 'abstain' };
         return tenantId === undefined ? own({ principalId: principal.id }) : { effect: 'abstain' };

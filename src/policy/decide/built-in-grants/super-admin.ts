@@ -2,7 +2,7 @@ import { entry, levelOf } from '../../../access/catalog.ts';
 import { tenantColumn } from '../../../access/resource.ts';
 import type { BuiltInGrant } from './index.ts';
 
-/** The instance level, and identity and access in every tenant; no tenant's flows. */
+/** Grants super admins the instance level, and identity and access in every tenant, but not the flows of a tenant. */
 export const superAdmin: BuiltInGrant = {
   name: 'super-admin',
   evaluate(principal, { action, resource, scope }) {

@@ -1,6 +1,6 @@
 import { definePolicy } from '../../contract.ts';
 
-/** While impersonating, nobody changes what would outlive the impersonation: tokens, passwords, methods, super admins. */
+/** Refuses changes during impersonation that would outlive it: API tokens, passwords, sign-in methods, super admins. */
 export const impersonation = definePolicy({
   name: 'impersonation',
   description: 'While impersonating, users and API tokens cannot be changed.',

@@ -2,7 +2,7 @@ import { allPermissions, entry, type Permission, split } from '../../../access/c
 import { builder } from '../../../graphql/builder.ts';
 import { permissionFields } from '../../../graphql/permission-input.ts';
 import { type Explanation, explain } from '../../../policy/answer/explain.ts';
-import { heldOnly } from '../../../policy/past/past.ts';
+import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
 import { askedAbout } from './may-ask.ts';
 import { askedPast, askedPastPrincipal } from './past.ts';
 import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
@@ -54,7 +54,7 @@ builder.prismaObjectField('Tenant', 'effectivePermissions', (t) =>
         at == null
           ? [context.engine, await askedAbout(context, subject, scope, ['subject'])]
           : [
-              heldOnly,
+              engineWithoutPolicies,
               await askedPastPrincipal(context, await askedPast(context, tenantId, at), tenantId, at, subject),
             ];
       return allPermissions

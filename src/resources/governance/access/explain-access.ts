@@ -13,7 +13,7 @@ import { reachOfPrincipals, subjectNodes } from '../../../graphql/readable-princ
 import { visibleTenant } from '../../../graphql/scopes.ts';
 import type { Given } from '../../../policy/answer/circumstances.ts';
 import { explain } from '../../../policy/answer/explain.ts';
-import { heldOnly } from '../../../policy/past/past.ts';
+import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
 import { AccessExplanation, type Explained } from './explanation-type.ts';
 import { askedAbout } from './may-ask.ts';
 import { askedPast, askedPastPrincipal } from './past.ts';
@@ -86,7 +86,7 @@ async function answer(input: Question, context: Context): Promise<Explained> {
   const [engine, principal] =
     input.at == null
       ? [context.engine, await askedAbout(context, input.subject, place, ['input', 'subject'])]
-      : [heldOnly, await askedThen(input.at, input.subject, tenant!.id, context)];
+      : [engineWithoutPolicies, await askedThen(input.at, input.subject, tenant!.id, context)];
   const row = await rowOf(input, resource, tenant?.id, context);
   const scope = { ...place, ...(input.membersOnly && { part: 'members' as const }) };
   // While impersonating, the question is about both actors.

@@ -4,7 +4,7 @@ import { decodeId } from '../../../graphql/node.ts';
 import { reachOfPrincipals, readableIds } from '../../../graphql/readable-principals.ts';
 import { FairQueue } from '../../../lib/fair-queue.ts';
 import { remember } from '../../../lib/remember.ts';
-import { namesFor, type Past, type PastPrincipal, pastOf } from '../../../policy/past/past.ts';
+import { namesFor, type PastAccess, type PastPrincipal, pastAccess } from '../../../policy/past/past-access.ts';
 import { assertMayAskAboutOthers } from './may-ask.ts';
 
 /** Past access requires many events: a limit keeps the database available for current questions. */
@@ -26,12 +26,12 @@ export async function askedPast(
   tenantId: string,
   at: Date,
   path: readonly string[] = ['at'],
-): Promise<Past> {
+): Promise<PastAccess> {
   assertMayAskAboutOthers(context, { tenantId }, ['AUDITLOG:READ']);
   if (at.getTime() > Date.now()) throw badInput(path, 'The time is in the future. Use a past time.');
-  const asked = remember(context.loaders as Map<string, Map<string, Promise<Past>>>, 'past', () => new Map());
+  const asked = remember(context.loaders as Map<string, Map<string, Promise<PastAccess>>>, 'past', () => new Map());
   return remember(asked, `${tenantId} ${at.getTime()}`, () =>
-    looks.run(context.session.accountId, () => pastOf(context.db, tenantId, at), {
+    looks.run(context.session.accountId, () => pastAccess(context.db, tenantId, at), {
       signal: context.deadline?.signal,
     }),
   );
@@ -49,7 +49,7 @@ async function assertBegun({ db }: Context, tenantId: string, instant: Date, pat
   throw badInput(path, `The time is before the first audit event of the tenant, at ${first.at.toISOString()}.`);
 }
 
-export interface Told {
+export interface VisiblePast {
   /** IDs of the principals that the viewer can read now. */
   readonly readable: ReadonlySet<string>;
   /**
@@ -60,7 +60,7 @@ export interface Told {
 }
 
 /** Decides which principals of the past the viewer can see in the tenant. */
-export async function toldOf({ db, session }: Context, tenantId: string): Promise<Told> {
+export async function visiblePast({ db, session }: Context, tenantId: string): Promise<VisiblePast> {
   const readable = await readableIds(db, reachOfPrincipals(session, [{ tenantId }]));
   const accesses = await db.tenantAccess.findMany({ where: { tenantId }, select: { principalId: true } });
   const present = new Set(accesses.map(({ principalId }) => principalId));
@@ -70,9 +70,9 @@ export async function toldOf({ db, session }: Context, tenantId: string): Promis
   const alive = new Set(known.map(({ id }) => id));
   return {
     readable,
-    nameOf({ id, kind, name, toldAs }) {
+    nameOf({ id, kind, name, nameInTenant }) {
       if (readable.has(id) || present.has(id)) return undefined;
-      if (toldAs !== undefined || !readsInstance || alive.has(id)) return toldAs;
+      if (nameInTenant !== undefined || !readsInstance || alive.has(id)) return nameInTenant;
       return `${kind === 'USER' ? 'user' : 'service-account'}:${name}`;
     },
   };
@@ -84,7 +84,7 @@ export async function toldOf({ db, session }: Context, tenantId: string): Promis
  */
 export async function askedPastPrincipal(
   context: Context,
-  past: Past,
+  past: PastAccess,
   tenantId: string,
   at: Date,
   subject: string | number,
@@ -92,7 +92,7 @@ export async function askedPastPrincipal(
 ): Promise<PastPrincipal> {
   const { typename, id } = decodeId(String(subject), ['User', 'ServiceAccount'], [...path, 'subject']);
   await assertBegun(context, tenantId, at, [...path, 'at']);
-  const { readable, nameOf } = await toldOf(context, tenantId);
+  const { readable, nameOf } = await visiblePast(context, tenantId);
   const principal = past.principals.get(id);
   const own = principal?.kind === 'USER' ? 'User' : 'ServiceAccount';
   if (!principal || own !== typename) throw notFound('The subject');

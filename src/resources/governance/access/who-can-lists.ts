@@ -3,10 +3,10 @@ import type { Context } from '../../../graphql/context.ts';
 import { reachOfPrincipals, readableIds } from '../../../graphql/readable-principals.ts';
 import { compareBytes } from '../../../lib/text.ts';
 import { type Able, whoCan } from '../../../policy/answer/who-can.ts';
-import { heldOnly, pastCandidates } from '../../../policy/past/past.ts';
+import { engineWithoutPolicies, pastCandidates } from '../../../policy/past/past-access.ts';
 import { candidates } from '../../../policy/principals/candidates.ts';
 import { assertMayAskAboutOthers } from './may-ask.ts';
-import { askedPast, toldOf } from './past.ts';
+import { askedPast, visiblePast } from './past.ts';
 
 export interface WhoQuestion {
   readonly tenantId: string;
@@ -43,10 +43,10 @@ export async function ableNow(context: Context, question: WhoQuestion): Promise<
   const { tenantId, permission } = question;
   assertMayAskAboutOthers(context, { tenantId });
   const [resource, action] = split(permission);
-  const everybody = context.engine.set.policies.some(
+  const all = context.engine.set.policies.some(
     (policy) => policy.mode === 'grant' && policy.resources.has(resource) && policy.actions.has(action),
   );
-  const found = await candidates(context.db, { tenantId, permission, everybody });
+  const found = await candidates(context.db, { tenantId, permission, all });
   const able = whoCan(context.engine, found, questionOf(question, new Date()));
   const readable = await readableIds(context.db, reachOfPrincipals(context.session, [{ tenantId }]));
   const shown = able.filter(({ principal }) => readable.has(principal.id)).sort(byId);
@@ -57,8 +57,12 @@ export async function ableNow(context: Context, question: WhoQuestion): Promise<
 export async function ableThen(context: Context, question: WhoQuestion, at: Date): Promise<WhoAnswer> {
   const { tenantId, permission, namespace } = question;
   const past = await askedPast(context, tenantId, at);
-  const able = whoCan(heldOnly, pastCandidates(past, permission, namespace), questionOf(question, at)).sort(byId);
-  const { readable, nameOf } = await toldOf(context, tenantId);
+  const able = whoCan(
+    engineWithoutPolicies,
+    pastCandidates(past, permission, namespace),
+    questionOf(question, at),
+  ).sort(byId);
+  const { readable, nameOf } = await visiblePast(context, tenantId);
   const shown = able.filter(({ principal }) => readable.has(principal.id));
   const former = able.flatMap((one) => {
     const name = nameOf(past.principals.get(one.principal.id)!);

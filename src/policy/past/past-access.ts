@@ -4,45 +4,51 @@ import type { Tx } from '../../db/transaction.ts';
 import { remember } from '../../lib/remember.ts';
 import { Engine } from '../decide/engine.ts';
 import { type Holding, manyBindings, type Principal } from '../principals/principal.ts';
-import type { Picture, ToldRow } from './picture.ts';
-import { standOf } from './read.ts';
+import type { AccessProjection, ProjectedRow } from './projection.ts';
+import { projectionAt } from './read-projection.ts';
 
-/** Somebody as the events of a past instant tell them. */
+/** A principal at a past instant, rebuilt from audit events. */
 export interface PastPrincipal extends Principal {
-  /** How the tenant's own events name them; undefined where they had no access to the tenant. */
-  readonly toldAs: string | undefined;
+  /** The name in the events of the tenant. Undefined if the principal had no access to the tenant. */
+  readonly nameInTenant: string | undefined;
 }
 
-/** Who had which access to a tenant at a past instant. */
-export interface Past {
+/** The access of all principals to a tenant at a past instant. */
+export interface PastAccess {
   readonly principals: ReadonlyMap<string, PastPrincipal>;
-  /** The policies in force then, by their fingerprint. */
+  /** The fingerprint of the policies in force then. */
   readonly policySet: string | null;
 }
 
 /**
- * What was held is told without guards: those of that day may be gone, and today's say nothing of that day.
+ * Past access is decided without guards: the code of former guards is not kept, and current guards say nothing about
+ * the
+ * past.
  */
-export const heldOnly = new Engine({ policies: [], disabled: [], exceptedGroups: new Set() }, 'held', 0);
+export const engineWithoutPolicies = new Engine({ policies: [], disabled: [], exceptedGroups: new Set() }, 'held', 0);
 
 /**
- * Rebuilds the access to a tenant from the audit events alone: the tenant's and the instance's, and for super admins the
- * service accounts of every tenant.
- * @throws EXPIRED where they do not tell of that instant any more.
+ * Rebuilds the access to a tenant from audit events alone: those of the tenant and of the instance, and for super
+ * admins the
+ * events of service accounts in every tenant.
+ * @throws EXPIRED if the events of that instant are no longer kept.
  */
-export async function pastOf(db: PrismaClient | Tx, tenantId: string, instant: Date): Promise<Past> {
-  const own = await standOf(db, tenantId, instant);
-  const instance = await standOf(db, '', instant);
-  const accounts = [own.picture, instance.picture].map((picture, i) => ({ home: i === 0 ? tenantId : null, picture }));
+export async function pastAccess(db: PrismaClient | Tx, tenantId: string, instant: Date): Promise<PastAccess> {
+  const own = await projectionAt(db, tenantId, instant);
+  const instance = await projectionAt(db, '', instant);
+  const accounts = [own.projection, instance.projection].map((projection, i) => ({
+    home: i === 0 ? tenantId : null,
+    projection,
+  }));
   for (const home of await chainsOfSuperAdmins(db, tenantId, instant)) {
-    accounts.push({ home, picture: (await standOf(db, home, instant, ['SERVICE_ACCOUNT'])).picture });
+    accounts.push({ home, projection: (await projectionAt(db, home, instant, ['SERVICE_ACCOUNT'])).projection });
   }
-  const { policySet } = instance.picture;
-  if (!own.picture.of('TENANT').has(tenantId)) return { principals: new Map(), policySet };
-  return { principals: assemble(tenantId, own.picture, instance.picture, accounts), policySet };
+  const { policySet } = instance.projection;
+  if (!own.projection.of('TENANT').has(tenantId)) return { principals: new Map(), policySet };
+  return { principals: assemble(tenantId, own.projection, instance.projection, accounts), policySet };
 }
 
-/** Other tenants in which a service account was a super admin at some time. */
+/** Returns other tenants in which a service account was a super admin at some time. */
 async function chainsOfSuperAdmins(db: PrismaClient | Tx, tenantId: string, instant: Date): Promise<string[]> {
   const rows = await db.$queryRaw<{ tenantId: string }[]>`
     SELECT "tenantId" FROM "AuditEvent"
@@ -56,9 +62,9 @@ async function chainsOfSuperAdmins(db: PrismaClient | Tx, tenantId: string, inst
 
 function assemble(
   tenantId: string,
-  own: Picture,
-  instance: Picture,
-  accounts: readonly { readonly home: string | null; readonly picture: Picture }[],
+  own: AccessProjection,
+  instance: AccessProjection,
+  accounts: readonly { readonly home: string | null; readonly projection: AccessProjection }[],
 ): Map<string, PastPrincipal> {
   const accesses = new Map([...own.of('TENANT_ACCESS').values()].map((row) => [String(row['principalId']), row]));
   const memberships = Map.groupBy(own.of('MEMBER').values(), (row) => String(row['principalId']));
@@ -66,7 +72,7 @@ function assemble(
   const tenants = new Map([[tenantId, String(own.of('TENANT').get(tenantId)!['key'])]]);
   const noTenants = new Map<string, string>();
   const principals = new Map<string, PastPrincipal>();
-  const add = (kind: Principal['kind'], id: string, row: ToldRow, homeTenantId: string | null) => {
+  const add = (kind: Principal['kind'], id: string, row: ProjectedRow, homeTenantId: string | null) => {
     const access = accesses.get(id);
     const groups = (memberships.get(id) ?? []).map((member) => ({
       tenantId,
@@ -78,7 +84,7 @@ function assemble(
       id,
       kind,
       name: String(row['username'] ?? row['name']),
-      toldAs: access && String(access['subject']),
+      nameInTenant: access && String(access['subject']),
       superAdmin: row['superAdmin'] === true,
       disabled: row['disabled'] === true,
       authMethods: [],
@@ -91,23 +97,23 @@ function assemble(
     });
   };
   for (const [id, row] of instance.of('USER')) add('USER', id, row, null);
-  for (const { home, picture } of accounts)
-    for (const [id, row] of picture.of('SERVICE_ACCOUNT')) add('SERVICE_ACCOUNT', id, row, home);
+  for (const { home, projection } of accounts)
+    for (const [id, row] of projection.of('SERVICE_ACCOUNT')) add('SERVICE_ACCOUNT', id, row, home);
   return principals;
 }
 
-/** Bindings by whom they bind, principal or group. */
-function holdingsOf(tenantId: string, own: Picture, instance: Picture): Map<string, Holding[]> {
+/** Returns the bindings by principal or group. */
+function holdingsOf(tenantId: string, own: AccessProjection, instance: AccessProjection): Map<string, Holding[]> {
   const holdings = new Map<string, Holding[]>();
-  for (const [place, picture] of [
+  for (const [place, projection] of [
     [tenantId, own],
     [null, instance],
   ] as const) {
-    for (const [bindingId, row] of picture.of('BINDING')) {
+    for (const [bindingId, row] of projection.of('BINDING')) {
       const roleId = String(row['roleId']);
       const groupId = typeof row['groupId'] === 'string' ? row['groupId'] : null;
-      const role = picture.of('ROLE').get(roleId);
-      const group = groupId === null ? null : picture.of('GROUP').get(groupId);
+      const role = projection.of('ROLE').get(roleId);
+      const group = groupId === null ? null : projection.of('GROUP').get(groupId);
       remember(holdings, groupId ?? String(row['principalId']), () => []).push({
         tenantId: place,
         namespace: String(row['namespace'] ?? ''),
@@ -122,8 +128,12 @@ function holdingsOf(tenantId: string, own: Picture, instance: Picture): Map<stri
   return holdings;
 }
 
-/** Of all there were, who could be given the permission, each with what decides about it alone. */
-export function pastCandidates({ principals }: Past, permission: Permission, namespace?: string): PastPrincipal[] {
+/** Returns the principals that could have the permission, each with only the data that decides it. */
+export function pastCandidates(
+  { principals }: PastAccess,
+  permission: Permission,
+  namespace?: string,
+): PastPrincipal[] {
   return [...principals.values()].flatMap((principal) => {
     const holdings = principal.holdings
       .filter(({ permissions }) => permissions.includes(permission))
@@ -133,7 +143,7 @@ export function pastCandidates({ principals }: Past, permission: Permission, nam
   });
 }
 
-/** Of which namespaces there were, events do not tell: those that matter are those that are bound or asked about. */
+/** Events do not contain all namespaces of that time. Those with bindings and the one in question are sufficient. */
 export function namesFor(holdings: readonly Holding[], asked?: string): Map<string, readonly string[]> {
   const own = holdings.filter(({ tenantId, namespace }) => tenantId !== null && namespace !== '');
   if (own.length <= manyBindings) return new Map();

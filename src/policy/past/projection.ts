@@ -2,8 +2,8 @@ import { applyPatch } from 'rfc6902';
 import type { Json } from '../../lib/json.ts';
 import { remember } from '../../lib/remember.ts';
 
-/** What feeds access, and which policies were in force: the events from which a picture is made. */
-export const told = [
+/** Resources whose events determine access, and POLICY for the policies in force. */
+export const accessResources = [
   'TENANT',
   'USER',
   'SERVICE_ACCOUNT',
@@ -13,11 +13,11 @@ export const told = [
   'BINDING',
   'POLICY',
 ] as const;
-export type Told = (typeof told)[number];
+export type AccessResource = (typeof accessResources)[number];
 
-/** An event as far as a picture needs it. */
-export interface ToldEvent {
-  readonly resource: Told;
+/** The part of an audit event that the projection needs. */
+export interface AccessEvent {
+  readonly resource: AccessResource;
   readonly resourceId: string;
   readonly resourceKey: string;
   readonly action: string;
@@ -25,14 +25,14 @@ export interface ToldEvent {
   readonly details: Json | null;
 }
 
-/** A row as events tell it: the fields that are written down, and the ids of other rows. */
-export type ToldRow = Readonly<Record<string, unknown>>;
+/** A row rebuilt from events: the audited fields, and the ids of related rows. */
+export type ProjectedRow = Readonly<Record<string, unknown>>;
 
-/** The event does not say which rows it is about. */
-export class Untold extends Error {}
+/** The event does not identify the affected rows. */
+export class IncompleteEvent extends Error {}
 
-/** The fields of a row that access is made of. What else events say of it (profiles, settings, quotas) is passed over. */
-const fieldsOfAccess: Readonly<Record<Told | 'MEMBER', ReadonlySet<string>>> = {
+/** The fields that determine access. Other fields of events (profiles, settings, quotas) are ignored. */
+const fieldsOfAccess: Readonly<Record<AccessResource | 'MEMBER', ReadonlySet<string>>> = {
   TENANT: new Set(['key']),
   USER: new Set(['username', 'superAdmin', 'disabled']),
   SERVICE_ACCOUNT: new Set(['name', 'superAdmin', 'disabled']),
@@ -50,36 +50,39 @@ interface Step {
   readonly value?: unknown;
 }
 
-/** A patch holds `add`, `remove` and `replace` only: the first name of a path says which field a step is about. */
+/** Patches contain `add`, `remove` and `replace` only, so the first segment of the path is the field. */
 const isOfAccess = ({ path }: Step, fields: ReadonlySet<string>): boolean =>
   path === '' || fields.has(path.split('/')[1]!);
 
-const needed: Partial<Record<Told, readonly string[]>> = { BINDING: ['roleId'], TENANT_ACCESS: ['principalId'] };
-const isOfMember = ({ resource, action }: ToldEvent): boolean =>
+const requiredIds: Partial<Record<AccessResource, readonly string[]>> = {
+  BINDING: ['roleId'],
+  TENANT_ACCESS: ['principalId'],
+};
+const isOfMember = ({ resource, action }: AccessEvent): boolean =>
   resource === 'GROUP' && !['group.create', 'group.update', 'group.delete'].includes(action);
 
-/** Who had which access in one chain of events at one of its positions. */
-export class Picture {
-  /** By resource, then by id; members of a group are MEMBER, by the ids of both. */
-  readonly #rows: Map<string, Map<string, ToldRow>>;
+/** A projection of one audit chain: who had which access at one position. */
+export class AccessProjection {
+  /** Rows by resource, then by id. Group members are MEMBER, by the ids of group and principal. */
+  readonly #rows: Map<string, Map<string, ProjectedRow>>;
   policySet: string | null;
 
   constructor(content?: Json) {
     const { policySet = null, rows = {} } = (content ?? {}) as {
       policySet?: string | null;
-      rows?: Record<string, Record<string, ToldRow>>;
+      rows?: Record<string, Record<string, ProjectedRow>>;
     };
     this.policySet = policySet;
     this.#rows = new Map(Object.entries(rows).map(([kind, ofKind]) => [kind, new Map(Object.entries(ofKind))]));
   }
 
-  /** The rows of a kind, by id. */
-  of(kind: Told | 'MEMBER'): ReadonlyMap<string, ToldRow> {
+  /** Returns the rows of a resource, by id. */
+  of(kind: AccessResource | 'MEMBER'): ReadonlyMap<string, ProjectedRow> {
     return this.#rows.get(kind) ?? new Map();
   }
 
-  /** Takes over what an event changed. @throws {Untold} */
-  apply(event: ToldEvent): void {
+  /** Applies an event. @throws {IncompleteEvent} */
+  apply(event: AccessEvent): void {
     const { resource, resourceId, patch } = event;
     if (resource === 'POLICY') {
       this.policySet = event.resourceKey;
@@ -88,15 +91,16 @@ export class Picture {
     if (patch === null) return;
     const { ids = {} } = (event.details ?? {}) as { ids?: Record<string, string> };
     const ofMember = isOfMember(event);
-    for (const link of ofMember ? ['principalId'] : (needed[resource] ?? [])) if (!ids[link]) throw new Untold();
+    for (const link of ofMember ? ['principalId'] : (requiredIds[resource] ?? []))
+      if (!ids[link]) throw new IncompleteEvent();
     const kind = ofMember ? 'MEMBER' : resource;
     const patched = (patch as unknown as Step[]).filter((step) => isOfAccess(step, fieldsOfAccess[kind]));
     if (patched.length === 0) return;
-    const rows = remember(this.#rows, kind, () => new Map<string, ToldRow>());
+    const rows = remember(this.#rows, kind, () => new Map<string, ProjectedRow>());
     const id = ofMember ? `${resourceId} ${ids['principalId']}` : resourceId;
     const state = { row: fieldsOf(rows.get(id)) };
     const steps = patched.map((step) => ({ ...step, path: `/row${step.path}` }));
-    if (applyPatch(state, steps as never).some((fault) => fault !== null)) throw new Untold();
+    if (applyPatch(state, steps as never).some((fault) => fault !== null)) throw new IncompleteEvent();
     if (state.row === null) rows.delete(id);
     else rows.set(id, { ...state.row, ...ids, ...(ofMember && { groupId: resourceId }) });
   }
@@ -107,5 +111,5 @@ export class Picture {
   }
 }
 
-/** A copy that a patch may change. */
-const fieldsOf = (row: ToldRow | undefined): ToldRow | null => (row ? structuredClone(row) : null);
+/** Returns a copy, because patches change rows in place. */
+const fieldsOf = (row: ProjectedRow | undefined): ProjectedRow | null => (row ? structuredClone(row) : null);
