@@ -3,16 +3,18 @@ import { BlockList, isIP } from 'node:net';
 
 const familyOf = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** ::ffff:10.0.0.1 is 10.0.0.1. */
+/** Removes the IPv4-mapped IPv6 prefix: ::ffff:10.0.0.1 is 10.0.0.1. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 
-/** Some proxies add the port: 10.0.0.1:4711, [::1]:4711. */
+/** Removes the port, which some proxies add: 10.0.0.1:4711, [::1]:4711. */
 const withoutPort = (text: string): string =>
   /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
 
 /**
- * The client's address: the socket's, or behind trusted proxies the last forwarded one that is not itself trusted.
- * Without trusted proxies, forwarded addresses are ignored: anybody could write them.
+ * Returns a function that finds the client address of a request: the address of the socket, or with trusted proxies the
+ * last forwarded address that is not trusted. Without trusted proxies, forwarded addresses are ignored, because any
+ * client
+ * can send them.
  */
 export function createAddressOf(trustedProxies: readonly string[]): (request: IncomingMessage) => string | undefined {
   const trusted = new BlockList();

@@ -12,8 +12,9 @@ const path = /^(?:\/tenants\/([^/]+))?\/audit-events$/;
 const types = { ndjson: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; charset=utf-8' } as const;
 
 /**
- * GET /tenants/KEY/audit-events?format=ndjson&after=CURSOR: the audit events of a tenant as a file, oldest first, as
- * they are read; /audit-events: those of the instance. Decided like the query, with the same filters.
+ * Serves GET /tenants/KEY/audit-events?format=ndjson&after=CURSOR: streams the audit events of a tenant as a file,
+ * oldest
+ * first. /audit-events serves those of the instance. Requires the same permission as the query and accepts its filters.
  */
 export function createAuditExport(options: DownloadOptions): Download {
   return (asked) => {
@@ -52,7 +53,7 @@ async function noteRefusal(
   await decisions.refusedRead(error, engine.fingerprint);
 }
 
-/** Part after part, as the reader takes them. */
+/** Sends one part at a time, as fast as the client reads. */
 async function send(context: Context, request: ExportRequest, response: ServerResponse): Promise<void> {
   const closed = new AbortController();
   response.once('close', () => closed.abort());

@@ -5,17 +5,19 @@ import { remember } from '../lib/remember.ts';
 
 const header = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
-/** What the caller calls the request: kept only where it is harmless in a log, and beside our own id. */
+/** The caller's request id. Used only if it is harmless in a log, and never instead of the gateway's own id. */
 const callerIdOf = (req: IncomingMessage): string | undefined => {
   const given = header(req.headers['x-request-id']);
   return given !== undefined && /^[\w.:-]{1,100}$/.test(given) ? given : undefined;
 };
 
 const ids = new WeakMap<IncomingMessage, { readonly id: string }>();
-/** Our own id of a request, which nobody can choose: events of one request are known by it. */
+/**
+ * Returns the gateway's own id of a request. Callers cannot choose it, so it reliably groups the events of one request.
+ */
 export const requestIdOf = (req: IncomingMessage): string => remember(ids, req, () => ({ id: newId() })).id;
 
-/** What an HTTP request says about who sends it. */
+/** Returns the credentials and origin that an HTTP request claims. */
 export const claimsOf = (
   req: IncomingMessage,
   addressOf: (request: IncomingMessage) => string | undefined,

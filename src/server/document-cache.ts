@@ -1,11 +1,11 @@
 import type { DocumentNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-/** Texts longer than this are parsed each time: what is remembered of strangers stays within bounds. */
+/** Longer documents are not cached, so that callers who are not signed in cannot fill the memory. */
 const maxText = 16_384;
 const maxCount = 1_000;
 
-/** Parsed documents by their text. */
+/** Caches parsed documents by their text. */
 export function createDocumentCache() {
   const known = new LRUCache<string, DocumentNode>({ max: maxCount });
   return {
@@ -16,5 +16,5 @@ export function createDocumentCache() {
   };
 }
 
-/** Remembers no fault: a text that does not parse is not worth keeping. */
+/** Caches no errors: a document that does not parse is not worth the memory. */
 export const noErrorCache = { get: () => undefined, set: () => undefined };

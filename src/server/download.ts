@@ -14,25 +14,27 @@ export interface DownloadOptions {
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
   readonly mask: Mask;
-  /** Downloads by account. */
+  /** Running downloads per account. */
   readonly running: Counted;
 }
 
-/** Answers a request for a file; undefined where the path is none of one. */
+/** Returns the handler of a download, or undefined if the path is not one. */
 export type Download = (
   path: string,
 ) => ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
 
-/** Writes the answer; `response` has no headers yet, so that a refusal can still be told with its status. */
+/** Writes the response. No headers are sent before it runs, so a refusal can still set its status. */
 type Work = (context: Context, request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** A reader that takes nothing for so long is cut off. */
+/** A connection is closed if the client reads nothing for this long. */
 const idleMs = 60_000;
 
-/** Downloads of one account. Each holds some pages in memory, for as long as its network takes none. */
+/**
+ * Maximum number of concurrent downloads per account. Each holds some pages in memory while its client does not read.
+ */
 export const downloadsAtOnce = 8;
 
-/** What every file has in common: who asks, and errors as GraphQL tells them. */
+/** The common part of all downloads: authentication, limits, and errors in the format of GraphQL. */
 export function download({ services, authenticator, addressOf, mask, running }: DownloadOptions, work: Work) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let leave: (() => void) | undefined;
@@ -70,13 +72,13 @@ export function download({ services, authenticator, addressOf, mask, running }: 
   };
 }
 
-/** A part of a path. @throws NOT_FOUND for what no name could be. */
+/** Decodes a segment of a path. @throws NOT_FOUND if no name can have this value. */
 export function decoded(part: string, what: string): string {
   try {
     const text = decodeURIComponent(part);
     if (storable(text) === text) return text;
   } catch {
-    // Told like every other path that leads nowhere.
+    // Reported like every other path that does not exist.
   }
   throw notFound(what);
 }

@@ -7,11 +7,11 @@ export type Encoding = 'br' | 'gzip';
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);
 
-/** The better of the encodings that the client takes. */
+/** Returns the best encoding that the client accepts. */
 export function encodingOf(request: IncomingMessage): Encoding | undefined {
   const accepted = request.headers['accept-encoding'];
   if (typeof accepted !== 'string') return undefined;
-  const taken = new Set(
+  const names = new Set(
     accepted
       .toLowerCase()
       .split(',')
@@ -19,10 +19,10 @@ export function encodingOf(request: IncomingMessage): Encoding | undefined {
       .filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? ''))
       .map(([name]) => name),
   );
-  return taken.has('br') ? 'br' : taken.has('gzip') ? 'gzip' : undefined;
+  return names.has('br') ? 'br' : names.has('gzip') ? 'gzip' : undefined;
 }
 
-/** Compresses in the thread pool. Both levels take about the same time, some 2 ms for 200 KB. */
+/** Compresses in the thread pool. Both levels need about 2 ms for 200 KB. */
 export const compress = (body: Buffer, encoding: Encoding): Promise<Buffer> =>
   encoding === 'gzip'
     ? zip(body, { level: 4 })

@@ -17,7 +17,7 @@ const options = {
 `,
 };
 
-/** Puts our parts into the page of the library. @throws where the library's page is another one than we know. */
+/** Adds the sign-in form to the page of the library. @throws if the page of the library has an unexpected structure. */
 function withSignIn(page: string): string {
   const parts: readonly [string, string][] = [
     ['</head>', `<meta name="viewport" content="width=device-width"><style>${signInStyle}</style></head>`],
@@ -34,7 +34,7 @@ function withSignIn(page: string): string {
   return made;
 }
 
-/** The page runs its own scripts and no others, is shown in no frame, and talks to this gateway alone. */
+/** Restricts the page to its own scripts and to requests to this gateway, and forbids frames. */
 function headersOf(html: string): Record<string, string> {
   const hash = (text: string) => createHash('sha256').update(text).digest('base64');
   const scripts = [...html.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, text = '']) => text);
@@ -55,7 +55,7 @@ function headersOf(html: string): Record<string, string> {
     'X-Frame-Options': 'DENY',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
-    // Kept, and asked about each time: an upgrade of the gateway changes it.
+    // Cached but revalidated each time, because an upgrade of the gateway changes the page.
     'Cache-Control': 'no-cache',
   };
 }
@@ -68,7 +68,7 @@ interface Page {
 let page: Page | undefined;
 const compressed = new Map<Encoding, Promise<Buffer>>();
 
-/** The page is the same for everyone; it is large, so it is made, hashed and compressed once. */
+/** The page is large and the same for every caller, so it is rendered, hashed and compressed once. */
 function thePage(): Page {
   if (page) return page;
   const html = withSignIn(renderGraphiQL(options));
@@ -87,7 +87,7 @@ function bodyIn(encoding: Encoding | undefined): Buffer | Promise<Buffer> {
   return made;
 }
 
-/** Does a browser ask for the page? */
+/** Returns true if a browser requests the page. */
 export const asksForPage = ({ method, headers }: IncomingMessage): boolean =>
   method === 'GET' && headers.accept?.includes('text/html') === true;
 

@@ -1,27 +1,27 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
-import { compressAnswer } from './compress-answer.ts';
-import { answerPreflight, shareAnswer } from './cross-origin.ts';
+import { compressResponse } from './compress-response.ts';
+import { respondToPreflight, setCorsHeaders } from './cors.ts';
 import type { Download } from './download.ts';
 import { asksForPage, servePage } from './graphiql.ts';
 import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
 import type { Handler } from './plain-post.ts';
-import { isSoundAddress } from './sound-address.ts';
+import { isValidTarget } from './request-target.ts';
 
 export interface HttpOptions {
-  /** Answers /graphql. */
+  /** Handles /graphql. */
   readonly graphql: Handler;
   readonly downloads: readonly Download[];
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
-  /** May this gateway decide, and does its database answer? */
+  /** Returns true if this gateway can decide and its database responds. */
   readonly isReady: () => boolean;
-  /** Is GraphiQL served? */
+  /** True if GraphiQL is served. */
   readonly hasPage: boolean;
 }
 
 export interface HttpServer {
   readonly server: Server;
-  /** Refuses new requests and waits for those that run, at most so long. */
+  /** Refuses new requests and waits for running ones, at most this long. */
   drain(milliseconds: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ function answer(
   response.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
 }
 
-/** The HTTP server around the GraphQL one: health, origins, and an orderly end. */
+/** Creates the HTTP server around the GraphQL server: health checks, origins, and orderly shutdown. */
 export function createHttpServer({ graphql, downloads, origins, isReady, hasPage }: HttpOptions): HttpServer {
   let draining = false;
   let running = 0;
@@ -62,26 +62,26 @@ export function createHttpServer({ graphql, downloads, origins, isReady, hasPage
       }
       response.setHeader('X-Request-Id', requestIdOf(request));
       const isAllowed = origins(request.headers.origin, request.headers.host);
-      shareAnswer(request, response, isAllowed);
+      setCorsHeaders(request, response, isAllowed);
       if (draining)
         return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
           Connection: 'close',
           'Retry-After': '1',
         });
-      if (!isSoundAddress(request.headers.host, request.url))
+      if (!isValidTarget(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
       const serve = path === '/graphql' ? graphql : fileAt(path ?? '');
       if (!serve) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
       if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
       const methods: readonly string[] = serve === graphql ? graphqlMethods : fileMethods;
-      if (request.method === 'OPTIONS') return answerPreflight(request, response, methods);
+      if (request.method === 'OPTIONS') return respondToPreflight(request, response, methods);
       if (!methods.includes(request.method ?? ''))
         return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
           Allow: [...methods, 'OPTIONS'].join(', '),
         });
       const isPage = hasPage && serve === graphql && asksForPage(request);
-      if (serve === graphql) compressAnswer(request, response);
+      if (serve === graphql) compressResponse(request, response);
       running += 1;
       response.once('close', () => {
         running -= 1;

@@ -10,8 +10,9 @@ import { type Download, type DownloadOptions, decoded, download, fileHeaders } f
 const path = /^\/tenants\/([^/]+)\/executions\/([^/]+)\/logs$/;
 const pageSize = 1_000;
 /**
- * GET /tenants/KEY/executions/EXECUTIONID/logs?minLevel=WARN: the log of an execution as plain text, decided like the
- * query. What may not be read looks like what is not there.
+ * Serves GET /tenants/KEY/executions/EXECUTIONID/logs?minLevel=WARN: the log of an execution as plain text. Requires
+ * the
+ * same permission as the query. A log that the caller cannot read is reported as missing.
  */
 export function createLogFile(options: DownloadOptions): Download {
   return (asked) => {
@@ -30,15 +31,15 @@ function levelIn(url: string): number {
   const given = new URLSearchParams(url.split('?')[1] ?? '').get('minLevel');
   if (given === null) return 0;
   if (!(logLevels as readonly string[]).includes(given))
-    throw new GatehouseError('BAD_INPUT', `minLevel is one of ${logLevels.join(', ')}.`);
+    throw new GatehouseError('BAD_INPUT', `minLevel must be one of ${logLevels.join(', ')}.`);
   return levelNumber(given as LogLevel);
 }
 
-/** @throws NOT_FOUND also where it is refused, which goes on record like every refused read. */
+/** @throws NOT_FOUND, also if the read is refused. The refusal is recorded like every other refused read. */
 async function find(context: Context, key: string, executionId: string): Promise<Execution> {
   const { db, session, refusals, decisions, engine } = context;
   const tenant = await visibleTenant(context, key);
-  // An unknown tenant is decided about as well, so that it takes the time of a foreign one.
+  // An unknown tenant is decided too, so that it takes as long as a tenant without access.
   const tenantId = tenant?.id ?? '';
   try {
     const { where } = session.grant('EXECUTION:READ', { tenantId });
@@ -56,7 +57,7 @@ async function find(context: Context, key: string, executionId: string): Promise
   throw notFound('The log');
 }
 
-/** Page after page, as the reader takes them; each is decided anew. */
+/** Sends one page at a time, as fast as the client reads. Access is decided again for each page. */
 async function send(
   { db, session }: Context,
   execution: Execution,

@@ -1,6 +1,8 @@
 /**
- * Is a page of this origin allowed to talk to the gateway? No origin: it is no page. One rule for HTTP, SSE and WebSocket.
- * @param hasPage does the gateway serve a page of its own? A list of other origins does not shut it out.
+ * Returns a function that decides whether a page of an origin can use the gateway. Requests without an origin do not
+ * come
+ * from a page and are allowed. HTTP, SSE and WebSocket share this rule.
+ * @param hasPage true if the gateway serves GraphiQL. Its own origin is then always allowed.
  */
 export function createOriginRule(
   origins: readonly string[] | undefined,

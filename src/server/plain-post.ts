@@ -24,16 +24,17 @@ interface Params {
 }
 
 /**
- * Serves a query or a mutation that is sent as plain JSON without the Fetch API's Request and Response around it, which
- * cost more than a small operation itself. Every other request, and every fault of a body, is the gateway's to answer.
- * The plugins of the gateway (limits, turns, deadline, masking) run on both ways.
+ * Serves queries and mutations in plain JSON without the Request and Response of the Fetch API, which cost more than a
+ * small
+ * operation itself. All other requests and invalid bodies go to the gateway. The plugins of the gateway (limits, turns,
+ * deadline, masking) run in both cases.
  */
 export function servePlainPosts({ gateway, signIn, mask, bodyBytes }: PlainPostOptions): Handler {
   return async (request, response) => {
     const accepted = isPlain(request, bodyBytes) ? acceptedType(request.headers.accept) : undefined;
     if (!accepted) return gateway(request, response);
     const body = await bodyOf(request);
-    // The connection ended before its body did: nobody waits for an answer.
+    // The connection ended before the body did, so no client waits for a response.
     if (!body) return undefined;
     const params = paramsOf(body);
     if (!params) return gateway(withBody(request, body), response);
@@ -69,7 +70,7 @@ export function servePlainPosts({ gateway, signIn, mask, bodyBytes }: PlainPostO
   }
 }
 
-/** What the gateway's plugins ask of a request. */
+/** The part of a request that the plugins of the gateway read. */
 const post = { method: 'POST' };
 
 function isPlain({ method, url, headers }: IncomingMessage, bodyBytes: number): boolean {
@@ -84,7 +85,7 @@ function isPlain({ method, url, headers }: IncomingMessage, bodyBytes: number): 
   );
 }
 
-/** @returns the type of the answer; undefined where the header asks for more than JSON. */
+/** @returns the content type of the response, or undefined if the header accepts other types than JSON. */
 function acceptedType(accept = '*/*'): string | undefined {
   let first: string | undefined;
   for (const part of accept.split(',')) {
@@ -97,7 +98,7 @@ function acceptedType(accept = '*/*'): string | undefined {
   return first?.endsWith('*') ? 'application/json' : first;
 }
 
-/** @returns the whole body; undefined where the connection ended before. */
+/** @returns the whole body, or undefined if the connection ended first. */
 function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
   const chunks: Buffer[] = [];
@@ -110,7 +111,7 @@ function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 
 const known = new Set(['query', 'variables', 'operationName', 'extensions']);
 
-/** @returns undefined for everything but one well-formed operation: the gateway says what is wrong with it. */
+/** @returns undefined unless the body is one well-formed operation. The gateway then reports the error. */
 function paramsOf(body: Buffer): Params | undefined {
   let parsed: unknown;
   try {
@@ -128,11 +129,11 @@ function paramsOf(body: Buffer): Params | undefined {
   return isSound ? (parsed as unknown as Params) : undefined;
 }
 
-/** The request with its body to be read once more. */
+/** Makes the body of the request readable again. */
 const withBody = (request: IncomingMessage, body: Buffer): IncomingMessage =>
   Object.assign(request, { body: Readable.from([body]) });
 
-/** Stands in for the Fetch API's Response: holds what the library decides about status, headers and text. */
+/** Replaces the Response of the Fetch API: holds the status, headers and text that the library chooses. */
 class Answer {
   readonly text: string;
   readonly init: { readonly status: number; readonly headers: Record<string, string> };

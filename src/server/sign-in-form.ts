@@ -1,4 +1,4 @@
-/** The part of the GraphiQL page by which a person signs in. The credentials are in memory only, as long as the page is. */
+/** The sign-in form of the GraphiQL page. Credentials are kept in memory only, until the page is closed. */
 export const signInStyle = `
   #sign-in { font: 15px/1.4 system-ui, sans-serif; color: #1d2433; }
   #sign-in, #sign-in * { box-sizing: border-box; }
@@ -44,7 +44,7 @@ export const signInForm = `
 /** `whenSignedIn(work)` runs the work once, after the first sign-in. */
 export const signInScript = `
   const whenSignedIn = (() => {
-    // Earlier versions kept what was typed into the Headers tab.
+    // Earlier versions stored the contents of the Headers tab.
     for (const name of Object.keys(localStorage))
       if (/authorization/i.test(localStorage.getItem(name))) localStorage.removeItem(name);
     const form = document.querySelector('#sign-in');
@@ -85,7 +85,7 @@ export const signInScript = `
     });
     form.querySelector('button.in').addEventListener('click', () => location.reload());
     form.elements.user.focus();
-    // The page is large: a person may have signed in before all of it is there.
+    // The page is large: a user can sign in before it has loaded completely.
     return (given) => {
       if (authorization === undefined) work = given;
       else given();

@@ -10,16 +10,20 @@ interface SignedIn {
   readonly deadline: Deadline;
   readonly isProved: boolean;
 }
-/** By HTTP request. A WebSocket has signed in before its first operation. */
+/** By HTTP request. WebSockets sign in before their first operation. */
 const signedIn = new WeakMap<IncomingMessage, SignedIn>();
 
 export const signedInOf = (request: IncomingMessage): SignedIn | undefined => signedIn.get(request);
-/** True for a document whose sender has not proved who they are. */
-export const isStranger = (request: IncomingMessage): boolean => signedIn.get(request)?.isProved === false;
+/** Returns true if the sender of the document is not signed in. */
+export const isUnauthenticated = (request: IncomingMessage): boolean => signedIn.get(request)?.isProved === false;
 
 export type SignIn = (request: IncomingMessage) => Promise<void>;
 
-/** Signs a request in before its document is parsed: a stranger may send only a small one. Never throws. */
+/**
+ * Signs a request in before its document is parsed, because unauthenticated callers can send small documents only.
+ * Never
+ * throws.
+ */
 export function createSignIn(
   authenticator: Authenticator,
   addressOf: (request: IncomingMessage) => string | undefined,
@@ -34,7 +38,7 @@ export function createSignIn(
       await Promise.race([withDeadline(deadline, () => session.refresh()), deadline.over]);
       isProved = true;
     } catch {
-      // The first field that needs to know who asks reports why it is not known.
+      // The first field that requires an identity reports the error.
     }
     signedIn.set(request, { session, deadline, isProved });
   };

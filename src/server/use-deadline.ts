@@ -3,7 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { withDeadline } from '../db/deadline.ts';
 import type { Context } from '../graphql/context.ts';
 
-/** Gives up on an operation that takes too long: its SQL is cancelled, its caller answered. */
+/** Ends an operation that exceeds its deadline: cancels its SQL and responds with an error. */
 export function useDeadline(): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {

@@ -6,7 +6,7 @@ import { NotUtf8, textOf } from '../lib/text-file.ts';
 const isOfBody = (error: unknown): boolean =>
   error instanceof GraphQLError && (error.extensions['http'] as { spec?: boolean } | undefined)?.spec === true;
 
-/** The request with its body decoded strictly: letters in another encoding would be lost without a trace. */
+/** Decodes the body strictly. Text in another encoding would otherwise be altered silently. */
 async function decoded(request: Request): Promise<Request> {
   const text = textOf(Buffer.from(await request.arrayBuffer()));
   return { json: async () => JSON.parse(text) as unknown } as Request;
@@ -15,8 +15,8 @@ async function decoded(request: Request): Promise<Request> {
 const refused = (message: string) => new GatehouseError('BAD_INPUT', message, { http: { status: 400 } });
 
 /**
- * Over HTTP, only JSON is taken: every other content type that a page of a foreign site could send without asking
- * first is refused. Together with credentials that are never kept by a browser, this leaves nothing to forge.
+ * Accepts only JSON over HTTP. Other content types, which a page of another site could send without a preflight, are
+ * refused. Because browsers also store no credentials for the gateway, cross-site request forgery is not possible.
  */
 export function useHttpRules(): Plugin {
   return {
@@ -35,7 +35,7 @@ export function useHttpRules(): Plugin {
     onResponse({ response, setResponse, fetchAPI }) {
       if (response.status !== 406) return;
       const message =
-        'The Accept header names no supported type. Accept application/json or application/graphql-response+json; for a subscription, text/event-stream or multipart/mixed with subscriptionSpec=1.0.';
+        'The Accept header contains no supported type. Accept application/json or application/graphql-response+json; for a subscription, text/event-stream or multipart/mixed with subscriptionSpec=1.0.';
       setResponse(
         new fetchAPI.Response(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_INPUT' } }] }), {
           status: 406,
@@ -49,8 +49,9 @@ export function useHttpRules(): Plugin {
         try {
           return await requestParser(request.method === 'POST' ? await decoded(request) : request);
         } catch (error) {
-          // Variables in a URL are JSON too; the parser of GET leaves its faults as they are. The parser of a body
-          // quotes it in its fault, and answers 200 to those who accept application/json.
+          // Variables in a URL are JSON too, but the parser of GET does not convert their errors. The parser of a body
+          // quotes the body
+          // in its error and responds with 200 to clients that accept application/json.
           if (error instanceof SyntaxError || error instanceof URIError || isOfBody(error)) {
             throw refused('The request is not valid JSON.');
           }

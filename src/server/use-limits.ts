@@ -12,17 +12,17 @@ import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
 import { itemByItem, takesItems } from '../graphql/mutation/item-input.ts';
-import { isStranger } from './sign-in.ts';
-import { assertStorable } from './text-rules.ts';
+import { isUnauthenticated } from './sign-in.ts';
+import { assertStorable } from './storable-text.ts';
 import type { ServerContext } from './yoga.ts';
 
-/** Does the operation ask for the schema? Fragments count as what they hold. */
+/** Returns true if the operation requests the schema, including in fragments. */
 function introspects(document: DocumentNode, set: SelectionSetNode, seen = new Set<string>()): boolean {
   return set.selections.some((selection) => {
     if (selection.kind === Kind.FIELD) return selection.name.value === '__schema' || selection.name.value === '__type';
     if (selection.kind === Kind.INLINE_FRAGMENT) return introspects(document, selection.selectionSet, seen);
     const name = selection.name.value;
-    // Looked into once: a second time would find nothing else.
+    // Each fragment needs to be searched only once.
     if (seen.has(name)) return false;
     seen.add(name);
     return document.definitions.some(
@@ -34,25 +34,28 @@ function introspects(document: DocumentNode, set: SelectionSetNode, seen = new S
   });
 }
 
-/** How often one selection may ask for the same field: validation compares each with every other. */
+/** Maximum number of repetitions of a field in one selection. Validation compares each with every other. */
 const maxRepeats = 50;
-/** Fields in a document of somebody who has not signed in: more than there is to ask for. */
-const maxUnproved = 30;
+/** Maximum number of fields in a document of an unauthenticated caller. */
+const maxUnauthenticated = 30;
 
-/** An introspection is refused as it always is without signing in, however long it is. */
-const strange = (document: DocumentNode): GatehouseError =>
+/**
+ * Returns the error for a large document of an unauthenticated caller. An introspection of any length is refused as
+ * unauthenticated.
+ */
+const tooLarge = (document: DocumentNode): GatehouseError =>
   document.definitions.some(
     (node) => node.kind === Kind.OPERATION_DEFINITION && introspects(document, node.selectionSet),
   )
     ? unauthenticated()
     : new GatehouseError(
         'LIMIT_EXCEEDED',
-        `Without signing in, a document can have at most ${maxUnproved} fields. Sign in.`,
-        { limit: 'fields', allowed: maxUnproved },
+        `Without signing in, a document can have at most ${maxUnauthenticated} fields. Sign in.`,
+        { limit: 'fields', allowed: maxUnauthenticated },
       );
 
-/** Keeps validation cheap. @throws LIMIT_EXCEEDED, UNAUTHENTICATED. */
-function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
+/** Limits the document so that validation stays cheap. @throws LIMIT_EXCEEDED, UNAUTHENTICATED. */
+function assertMergeable(document: DocumentNode, unauthenticatedCaller: boolean): void {
   let fields = 0;
   const pending: SelectionSetNode[] = document.definitions.flatMap((node) =>
     'selectionSet' in node && node.selectionSet ? [node.selectionSet] : [],
@@ -62,7 +65,7 @@ function assertMergeable(document: DocumentNode, ofStranger: boolean): void {
     for (const selection of set.selections) {
       if (selection.kind === Kind.FIELD) {
         fields += 1;
-        if (ofStranger && fields > maxUnproved) throw strange(document);
+        if (unauthenticatedCaller && fields > maxUnauthenticated) throw tooLarge(document);
         const name = (selection.alias ?? selection.name).value;
         const count = (repeats.get(name) ?? 0) + 1;
         repeats.set(name, count);
@@ -84,7 +87,9 @@ const overTokens = (limit: number) =>
     allowed: limit,
   });
 
-/** Depth, cost, aliases and directives of what is about to be executed; the schema for nobody who is not signed in. */
+/**
+ * Enforces the limits of depth, cost, aliases and directives before execution, and requires sign-in for introspection.
+ */
 export function useLimits(limits: Limits): Plugin {
   const check = async ({ document, operationName, variableValues, contextValue }: ExecutionArgs) => {
     const operation: OperationDefinitionNode | null | undefined = getOperationAST(document, operationName);
@@ -97,7 +102,10 @@ export function useLimits(limits: Limits): Plugin {
     if (session.isAnonymous) throw unauthenticated();
     await session.refresh();
   };
-  /** What is answered in the place of a result; undefined: go on. It takes the way of every result, masking included. */
+  /**
+   * Returns a replacement for the execution if a limit is exceeded. Its result is processed like any other, with
+   * masking.
+   */
   const refusal = async (args: unknown) => {
     try {
       await check(args as ExecutionArgs);
@@ -109,14 +117,14 @@ export function useLimits(limits: Limits): Plugin {
   return {
     onParse({ parseFn, setParseFn, context }) {
       const { req, claims } = context as unknown as ServerContext;
-      const ofStranger = !claims && isStranger(req);
+      const unauthenticatedCaller = !claims && isUnauthenticated(req);
       setParseFn((source, options) => {
         try {
           const document = parseFn(source, { ...options, maxTokens: limits.tokens });
-          assertMergeable(document, ofStranger);
+          assertMergeable(document, unauthenticatedCaller);
           return document;
         } catch (error) {
-          // The parser recurses: with a generous limit of tokens, the stack may end first.
+          // The parser is recursive. With a high limit of tokens, the stack can overflow first.
           if (error instanceof RangeError || /more tha\w \d+ tokens/.test((error as Error).message)) {
             throw overTokens(limits.tokens);
           }

@@ -2,17 +2,19 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { plainFault } from '../graphql/mask.ts';
 
-/** More faults than these help nobody, and make the answer to a small document a large one. */
+/** Limits the errors in a response: more would not help, and would make the response to a small document large. */
 const maxCount = 5;
 
-/** What validation finds is answered without execution, so nothing else masks it: no suggestions, codes of the table. */
+/**
+ * Masks validation errors. They skip execution and its masking, so this removes suggestions and sets known error codes.
+ */
 export function usePlainFaults(): Plugin {
   return {
     onValidate() {
       return ({ valid, result, setResult }) => {
         if (valid) return;
-        const told = result.slice(0, maxCount);
-        setResult(told.map((error) => (error instanceof GraphQLError ? plainFault(error) : error)));
+        const reported = result.slice(0, maxCount);
+        setResult(reported.map((error) => (error instanceof GraphQLError ? plainFault(error) : error)));
       };
     },
   };

@@ -2,7 +2,9 @@ import type { ExecutionArgs } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/context.ts';
 
-/** What an operation read of the audit log is on record before its answer goes out. If it cannot be, nothing does. */
+/**
+ * Records reads of the audit log before the response is sent. If recording fails, the response contains only the error.
+ */
 export function useReadings(): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {

@@ -5,8 +5,9 @@ import type { Context } from '../graphql/context.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 
 /**
- * Accounts take turns in having operations executed: the burst of one waits behind its own operations, and not before
- * those of others. More at once than the database takes would not be quicker. Subscriptions hold no turn.
+ * Gives accounts turns for their operations: a burst of one account waits for its own operations, not for those of
+ * others.
+ * More concurrent operations than the database can run would not be faster. Subscriptions take no turn.
  */
 export function useTurns(): Plugin {
   const turns = new FairQueue({

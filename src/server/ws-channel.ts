@@ -1,59 +1,59 @@
 import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { IdsOnce } from './ids-once.ts';
+import { OperationIds } from './operation-ids.ts';
 import { Inbox } from './ws-inbox.ts';
 
-/** Codes with which the gateway itself closes a socket. */
+/** Close codes that the gateway sends. */
 export const closeCodes = { goingAway: 1001, tryAgainLater: 1013 } as const;
 
 export interface ChannelExtra extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
-  readonly ids: IdsOnce;
-  /** By operation: the cursor of the last item that was sent. */
+  readonly ids: OperationIds;
+  /** The cursor of the last sent item, by operation. */
   readonly cursors: Map<string, () => string>;
-  /** Closes the socket as too slow, unless the network takes in time what it is to take. */
+  /** Closes the socket as too slow unless the promise resolves in time. */
   readonly closeUnless: <T>(taken: Promise<T>) => Promise<T>;
 }
 
-/** What a socket that is too slow is told, in the 123 bytes that there are. */
-export function slowReason(ids: IdsOnce, cursors: ReadonlyMap<string, () => string>): string {
-  const told = cursors.size === 1 && ids.open === 1 ? `too slow, after ${[...cursors.values()][0]!()}` : '';
-  return told !== '' && told.length <= 123 ? told : 'too slow; connect again and resume from your cursor';
+/** Returns the close reason for a slow socket, within the protocol limit of 123 bytes. */
+export function slowReason(ids: OperationIds, cursors: ReadonlyMap<string, () => string>): string {
+  const reason = cursors.size === 1 && ids.open === 1 ? `too slow, after ${[...cursors.values()][0]!()}` : '';
+  return reason !== '' && reason.length <= 123 ? reason : 'too slow; connect again and resume from your cursor';
 }
 
-/** How long a socket may take to close in order. */
+/** Time limit for the closing handshake. */
 const closeMs = 1_000;
 const pingMs = 12_000;
-/** A client that takes nothing for so long is closed; it resumes from its cursor. */
+/** A client that reads nothing for this long is disconnected. It can resume from its cursor. */
 const slowMs = 10_000;
 
-/** Carries the messages of one socket to and from the protocol's server. */
+/** Connects one socket to the protocol server. */
 export function openChannel(
   server: Server<ChannelExtra>,
   socket: WebSocket,
   request: IncomingMessage,
   more: Readonly<Record<string, unknown>>,
 ): void {
-  const ids = new IdsOnce();
+  const ids = new OperationIds();
   const cursors = new Map<string, () => string>();
   const close = (code: number, reason: string) => {
     socket.close(code, reason);
     setTimeout(() => socket.terminate(), closeMs).unref();
   };
-  // What breaks one socket (a message too large, a reset) ends that socket and nothing else, and is no news.
+  // An error of one socket (an oversized message, a reset) ends that socket only, and is not logged.
   socket.on('error', () => setTimeout(() => socket.terminate(), closeMs).unref());
 
   const raw = request.socket;
   let answered = true;
-  /** Bytes that the network had taken at the last ping. */
+  /** Bytes sent at the time of the last ping. */
   let taken = -1;
   socket.on('pong', () => {
     answered = true;
   });
   const pings = setInterval(() => {
-    // Of a socket that is not read from, no pong is heard: while it is open, what it does not take ends it.
+    // While the socket is paused, pongs are not read. A stalled client is detected by unsent data instead.
     if (!answered && !(socket.isPaused && socket.readyState === socket.OPEN)) return socket.terminate();
     const before = taken;
     taken = raw.bytesWritten - raw.writableLength;
@@ -62,7 +62,7 @@ export function openChannel(
     if (socket.readyState === socket.OPEN) socket.ping();
   }, pingMs);
 
-  // Not cut off at once: one that is slow, and not gone, reads why. The next ping ends the others.
+  // Closed with a handshake, so that a slow client can read the reason. The next ping terminates dead ones.
   const closeUnless = async <T>(taken: Promise<T>): Promise<T> => {
     const slow = setTimeout(() => socket.close(closeCodes.tryAgainLater, slowReason(ids, cursors)), slowMs);
     try {
@@ -71,11 +71,11 @@ export function openChannel(
       clearTimeout(slow);
     }
   };
-  // Resolves when the network took the message: whoever waits for it reads nothing ahead of a slow client.
+  // Resolves when the message is sent, so that nothing is read ahead of a slow client.
   const send = async (text: string): Promise<void> => {
-    const told = ids.outgoing(text);
-    if (told === undefined || socket.readyState !== socket.OPEN) return;
-    await closeUnless(new Promise<void>((resolve) => socket.send(told, () => resolve())));
+    const message = ids.outgoing(text);
+    if (message === undefined || socket.readyState !== socket.OPEN) return;
+    await closeUnless(new Promise<void>((resolve) => socket.send(message, () => resolve())));
   };
 
   const closed = server.opened(

@@ -2,18 +2,18 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { Allowance } from '../lib/allowance.ts';
 
-/** Messages and pings that a socket may send in a second, and in a burst. */
+/** Allowed messages and pings of a socket per second, and in a burst. */
 const perSecond = 500;
 const burst = 1_000;
-/** Messages that may be in work at once: the operations of a socket, and what refuses more of them. */
+/** Maximum number of messages in progress: the operations of a socket, and the refusals of further ones. */
 const maxRunning = 150;
-/** Messages that are taken in a row before other sockets get the thread. */
-const turn = 20;
+/** Maximum number of messages handled before other sockets get a turn. */
+const perTurn = 20;
 
 /**
- * What a socket sends, taken one after the other for as long as it reads what it is sent. Where its outgoing side is
- * full, or where it sends too much, nothing more is read from it: what waits for it here is bounded by what the network
- * had delivered by then.
+ * Handles the messages of a socket in order, as long as the client reads what it is sent. If the outgoing buffer is
+ * full or
+ * the client sends too much, the socket is paused. The backlog is then limited to what has already arrived.
  */
 export class Inbox {
   readonly #socket: WebSocket;
@@ -21,7 +21,7 @@ export class Inbox {
   readonly #take: (text: string) => Promise<unknown>;
   readonly #allowance = new Allowance(perSecond, burst);
   #waiting: string[] = [];
-  /** The data of the last ping that has no pong yet. One pong answers all pings before it. */
+  /** The data of the last unanswered ping. One pong answers all earlier pings. */
   #ping: Buffer | undefined;
   #running = 0;
   #isGoing = false;
@@ -65,7 +65,7 @@ export class Inbox {
       this.#drop();
       return;
     }
-    for (let i = 0; i < turn && this.#mayGo(); i += 1) {
+    for (let i = 0; i < perTurn && this.#mayGo(); i += 1) {
       if (this.#ping) {
         const data = this.#ping;
         this.#ping = undefined;
@@ -95,11 +95,11 @@ export class Inbox {
     return !this.#raw.writableNeedDrain && this.#running < maxRunning && this.#allowance.wait === 0;
   }
 
-  /** A full socket tells when it has drained, and running work when it ends; only the allowance needs a clock. */
+  /** A full socket and running work trigger the next turn themselves. Only the allowance needs a timer. */
   #later(): void {
     const { wait } = this.#allowance;
     if (wait === 0) {
-      // It may have come back since it was asked for: then nothing else would begin again.
+      // The allowance can have recovered in the meantime. No other event would then start the next turn.
       if (this.#mayGo()) this.#go();
       return;
     }
@@ -109,7 +109,7 @@ export class Inbox {
     }, wait);
   }
 
-  /** The socket closes: the goodbye of its peer is still to be read. */
+  /** The socket is closing. Resume it so that the close frame of the client is read. */
   #drop(): void {
     this.#waiting = [];
     this.#ping = undefined;

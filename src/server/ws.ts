@@ -22,13 +22,13 @@ export interface SocketOptions {
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   readonly messageBytes: number;
   readonly socketsPerPrincipal: number;
-  /** Sockets of one address that have not signed in yet. */
+  /** Maximum number of unauthenticated sockets per address. */
   readonly socketsPerAddress: number;
 }
 
 interface Extra extends ChannelExtra {
   claims?: Claims;
-  /** From here on the socket counts for its account, and not for its address. */
+  /** Called after sign-in: the socket then counts for its account instead of its address. */
   readonly signedIn?: () => void;
 }
 
@@ -37,10 +37,10 @@ const text = (params: Record<string, unknown> | undefined, name: string): string
   return typeof value === 'string' ? value : undefined;
 };
 
-/** How long a client may take to answer the goodbye. */
-const goodbyeMs = 1_000;
+/** Time limit for a client to answer the close frame. */
+const closeHandshakeMs = 1_000;
 
-/** Operations that one socket may have open at once. */
+/** Maximum number of open operations per socket. */
 const operationsPerSocket = 100;
 const tooManyOperations = () =>
   new GatehouseError('LIMIT_EXCEEDED', `A WebSocket can have at most ${operationsPerSocket} operations at once.`, {
@@ -48,7 +48,7 @@ const tooManyOperations = () =>
     allowed: operationsPerSocket,
   });
 
-/** An operation that was not executed at all: the protocol wants an `error` message then, no `next`. */
+/** An operation that was not executed. The protocol requires an `error` message for it instead of `next`. */
 class Refused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -56,12 +56,15 @@ class Refused extends Error {
     this.errors = errors;
   }
 }
-// biome-ignore lint/correctness/useYield: a stream that fails at its begin is how graphql-ws comes to send `error`
+// biome-ignore lint/correctness/useYield: graphql-ws sends `error` for a stream that fails at its start
 async function* refused(errors: readonly GraphQLError[]): AsyncGenerator<never> {
   throw new Refused(errors);
 }
 
-/** graphql-transport-ws on the same path as HTTP. @returns how to end all sockets, spread over `jitterMs`. */
+/**
+ * Serves graphql-transport-ws on the same path as HTTP. @returns a function that closes all sockets, spread over
+ * `jitterMs`.
+ */
 export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
   const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal, socketsPerAddress } =
     options;
@@ -69,9 +72,9 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     noServer: true,
     maxPayload: messageBytes,
     perMessageDeflate: false,
-    // The inbox answers pings: it knows whether the peer reads.
+    // The inbox answers pings, because it knows whether the client reads.
     autoPong: false,
-    // One message or ping of a socket in each turn of the event loop, however many came together.
+    // At most one message or ping of a socket per turn of the event loop.
     allowSynchronousEvents: false,
     handleProtocols,
   });
@@ -121,14 +124,14 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         params: payload,
         own,
       } as never);
-      // A fault of one operation is told to that operation: the socket and the others on it live on.
+      // An error of one operation ends only that operation, not the socket.
       try {
         if (ids.open > operationsPerSocket) throw tooManyOperations();
         const document = parse(payload.query);
         const faults = validate(schema, document);
         if (faults.length > 0) return faults;
         if (!getOperationAST(document, payload.operationName))
-          throw new GraphQLError('There is no such operation in the document.');
+          throw new GraphQLError('The document does not contain this operation.');
         const operation = {
           schema,
           document,
@@ -149,8 +152,8 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
       'errors' in result && result.errors && result.data === undefined ? refused(result.errors) : undefined,
     onError: (_context, _id, _payload, errors) => {
       const original = errors[0]?.originalError;
-      const told = original instanceof Refused ? original.errors : errors;
-      return told.map((error) => withoutHttp(error.toJSON ? (error.toJSON() as never) : error)) as never;
+      const reported = original instanceof Refused ? original.errors : errors;
+      return reported.map((error) => withoutHttp(error.toJSON ? (error.toJSON() as never) : error)) as never;
     },
     onNext: (_context, _id, _payload, _args, result) =>
       result.errors
@@ -181,7 +184,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         await new Promise((resolve) => setTimeout(resolve, Math.random() * jitterMs));
         const closed = new Promise((resolve) => socket.once('close', resolve));
         socket.close(closeCodes.goingAway, 'the gateway stops; connect again and resume from your cursor');
-        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, goodbyeMs).unref())]);
+        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeHandshakeMs).unref())]);
         socket.terminate();
       }),
     );

@@ -13,20 +13,20 @@ import { type SignIn, signedInOf } from './sign-in.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
 import { useLimits } from './use-limits.ts';
+import { useMaskedFaults } from './use-masked-faults.ts';
 import { useMultipartSubscriptions } from './use-multipart-subscriptions.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { useSignIn } from './use-sign-in.ts';
-import { useToldFaults } from './use-told-faults.ts';
 import { useTurns } from './use-turns.ts';
 
-/** What comes with a request beside its body: the socket's own for WebSocket, the message's for HTTP. */
+/** The data of a request next to its body, from the socket for WebSocket and from the message for HTTP. */
 export interface ServerContext {
   req: IncomingMessage;
   res?: ServerResponse;
-  /** Set by the WebSocket server: who opened the socket. */
+  /** Set by the WebSocket server: the claims of the socket. */
   claims?: Claims;
-  /** Set by the WebSocket server: how the operation may send its items itself. */
+  /** Set by the WebSocket server: lets the operation send its items directly. */
   own?: { readonly direct?: DirectWay };
 }
 
@@ -56,9 +56,9 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
     cors: false,
     maskedErrors: { maskError: mask },
     parserAndValidationCache: { documentCache: createDocumentCache(), errorCache: noErrorCache },
-    // Everything a request needs is made here, so that it is the same for HTTP, SSE and WebSocket.
+    // Everything that a request needs is created here, so that HTTP, SSE and WebSocket behave the same.
     context: ({ req, res, claims, own }) => {
-      // A WebSocket brings its claims; over HTTP, it was asked before the document was looked at.
+      // A WebSocket has its claims. An HTTP request was signed in before its document was parsed.
       const known = claims ? undefined : signedInOf(req);
       const session = known?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
       const deadline = known?.deadline ?? new Deadline(limits.requestMs);
@@ -78,16 +78,16 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
     // The life of a request, top to bottom.
     plugins: [
       // around everything
-      useToldFaults(mask),
+      useMaskedFaults(mask),
       // before the body is read
       useHttpRules(),
       useSignIn(signIn),
       // before execution
       usePlainFaults(),
       useLimits(limits),
-      // how an answer is sent
+      // how a response is sent
       useMultipartSubscriptions(),
-      // around execution, from the inside out
+      // around execution, innermost first
       useReadings(),
       useTurns(),
       useDeadline(),

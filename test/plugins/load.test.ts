@@ -74,7 +74,7 @@ describe('loading policies refuses the start, naming file and fault', () => {
     [
       'a group that does not exist',
       { 'a.ts': guard('a').replace('create: () => (', "create: (_c, host) => (host.groups(['main/Nobody']), ") },
-      /no group main\/Nobody/,
+      /group main\/Nobody does not exist/,
     ],
   ])('%s', async (_what, files, fault) => {
     expect(await faults(files)).toMatch(fault);

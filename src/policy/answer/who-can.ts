@@ -42,7 +42,7 @@ export function whoCan(
     );
   };
   // Principals without access to the tenant hold only permissions on themselves, which is not access to the tenant.
-  const isStranger = ({ tenants }: Principal, { origins }: Explanation): boolean =>
+  const isOutsider = ({ tenants }: Principal, { origins }: Explanation): boolean =>
     tenants.size === 0 && origins.every(({ grant }) => grant === 'self');
   return principals.flatMap((principal): Able[] => {
     if (principal.disabled) return [];
@@ -50,7 +50,7 @@ export function whoCan(
     let answer = answers.get(key);
     if (!answer || answer.explanation.personal) {
       const explanation = ask(principal, answer?.explanation);
-      answer = { explanation, able: isAble(explanation) && !isStranger(principal, explanation) };
+      answer = { explanation, able: isAble(explanation) && !isOutsider(principal, explanation) };
       answers.set(key, answer);
     }
     return answer.able ? [{ principal, explanation: answer.explanation }] : [];

@@ -3,13 +3,15 @@ import { badInput, type Issue } from '../errors.ts';
 import { checkVariables } from '../graphql/mutation/item-input.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
-/** Deeper than anything that is taken; far from the end of the stack. */
+/** Deeper than any valid input, and far from a stack overflow. */
 const maxDepth = 200;
 
 const refusal = (path: Issue['path']) =>
   badInput(path, 'The text contains a character that cannot be stored (NUL or a lone surrogate).');
 
-/** @param path where it is; added to and taken back on the way, since most values are fine. */
+/**
+ * @param path path of the value. Mutated during the walk and copied only for an error, because most values are valid.
+ */
 function check(value: unknown, path: (string | number)[]): void {
   if (path.length > maxDepth) throw badInput(path.slice(0, 5), 'The value is nested too deeply.');
   if (typeof value === 'string') {
@@ -25,12 +27,13 @@ function check(value: unknown, path: (string | number)[]): void {
 }
 
 /**
- * PostgreSQL holds neither NUL nor half a surrogate pair: told here, and not by a statement somewhere inside. An item of
- * a report is refused by itself. @throws BAD_INPUT.
+ * Refuses text that PostgreSQL cannot store (NUL, lone surrogates) before it reaches a statement. An item of a report
+ * is
+ * refused individually. @throws BAD_INPUT.
  */
 export function assertStorable(document: DocumentNode, variables: Record<string, unknown>): void {
   checkVariables(document, variables, check);
-  // Only an escape can bring such a character into a document, or the text itself.
+  // Such a character can only come from an escape or from the text itself.
   const text = document.loc?.source.body;
   if (text !== undefined && !text.includes('\\u') && isStorable(text)) return;
   visit(document, {

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { compress, type Encoding, encodingOf } from './encoding.ts';
 
-/** What is smaller fits into the first round trip of a connection, so compressing it saves no time. */
+/** A smaller response fits into the first round trip of a connection, so compression saves no time. */
 const minBytes = 14_000;
-/** Answers that are compressed at once. The thread pool has four threads, and verifies passwords as well. */
-const atOnce = 2;
+/** Maximum number of concurrent compressions. The thread pool has four threads and also verifies passwords. */
+const maxRunning = 2;
 let running = 0;
 
 const isJson = (type: unknown): boolean => /^application\/(graphql-response\+)?json\b/.test(String(type));
@@ -14,13 +14,15 @@ type Head = [status: number, reason?: string | OutgoingHttpHeaders, headers?: Ou
 type Chunk = string | Uint8Array | null | undefined;
 
 /**
- * Compresses the answer where it is JSON of a known and large size. Streams tell no size, so they are sent as they come.
+ * Compresses a response if it is JSON of a known, large size. Streams have no known size and are not compressed.
  *
- * Whoever sees the size of a compressed answer and chooses a part of its text can guess at the rest (BREACH). Another
- * site cannot ask with a person's credentials, because no browser adds them by itself, and what shows a secret is small.
- * A header of random length blurs the size for those who write text that others read.
+ * An attacker who observes the size of a compressed response and controls a part of its text can guess the rest
+ * (BREACH).
+ * Other sites cannot send a user's credentials, because browsers do not add them on their own, and responses that
+ * contain
+ * secrets are small. A header of random length obscures the size from callers who write text that others read.
  */
-export function compressAnswer(request: IncomingMessage, response: ServerResponse): void {
+export function compressResponse(request: IncomingMessage, response: ServerResponse): void {
   const encoding = encodingOf(request);
   if (encoding === undefined) return;
   const { writeHead } = response;
@@ -37,7 +39,7 @@ export function compressAnswer(request: IncomingMessage, response: ServerRespons
   }) as ServerResponse['writeHead'];
 }
 
-/** Keeps what is written until the end. */
+/** Buffers the response until it ends. */
 function gather(response: ServerResponse, done: (body: Buffer) => void): void {
   const { write, end } = response;
   const chunks: Buffer[] = [];
@@ -57,7 +59,7 @@ function gather(response: ServerResponse, done: (body: Buffer) => void): void {
 }
 
 async function send(response: ServerResponse, body: Buffer, encoding: Encoding): Promise<void> {
-  if (running >= atOnce) return void response.end(body);
+  if (running >= maxRunning) return void response.end(body);
   running += 1;
   try {
     const compressed = await compress(body, encoding);
@@ -66,7 +68,7 @@ async function send(response: ServerResponse, body: Buffer, encoding: Encoding):
     response.setHeader('X-Padding', 'x'.repeat(randomInt(1, 64)));
     response.end(compressed);
   } catch {
-    // It is sent as it is.
+    // Sent uncompressed.
     response.end(body);
   } finally {
     running -= 1;

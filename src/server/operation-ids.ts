@@ -1,19 +1,21 @@
 /**
- * Gives every operation of a socket an id of its own inside the gateway. The protocol lets a client use an id again as
- * soon as it completed it; graphql-ws still tidies up after the old operation then, and would take the new one along.
- * Also keeps back what an operation says after its client completed it.
+ * Maps the operation ids of a client to ids that are unique within the socket. The protocol allows a client to reuse an
+ * id
+ * as soon as it has completed the operation. graphql-ws may still be cleaning up the old operation and would end the
+ * new
+ * one with it. Also drops messages of operations that the client has completed.
  */
-export class IdsOnce {
+export class OperationIds {
   readonly #byClient = new Map<string, string>();
   readonly #byOwn = new Map<string, string>();
   #count = 0;
 
-  /** Operations that the client may still hear of. */
+  /** Number of operations that can still send messages to the client. */
   get open(): number {
     return this.#byOwn.size;
   }
 
-  /** A message of the client, as graphql-ws is to see it. What is no message goes on as it is, to be refused. */
+  /** Translates a message from the client. An invalid message is passed on unchanged, so that graphql-ws refuses it. */
   incoming(text: string): string {
     let message: unknown;
     try {
@@ -23,7 +25,7 @@ export class IdsOnce {
     }
     if (typeof message !== 'object' || message === null) return text;
     const { type, id } = message as { type?: unknown; id?: unknown };
-    // What only a server says is no message here: graphql-ws itself takes it for a fault of its own (4500).
+    // Messages that only a server sends are invalid here, but graphql-ws would report them as its own fault (4500).
     if (type === 'connection_ack' || type === 'next' || type === 'error') return '';
     if (typeof id !== 'string' || id === '') return text;
     if (type === 'subscribe') return JSON.stringify({ ...message, id: this.#own(id) });
@@ -34,7 +36,7 @@ export class IdsOnce {
     return JSON.stringify({ ...message, id: own });
   }
 
-  /** A message to the client with its own id; undefined where it is over for the client. */
+  /** Translates a message to the client. Undefined if the client has completed the operation. */
   outgoing(text: string): string | undefined {
     const [head, own] = /^\{"id":"(g\d+)"/.exec(text) ?? [];
     if (head === undefined || own === undefined) return text;
@@ -45,12 +47,12 @@ export class IdsOnce {
     return `{"id":${JSON.stringify(id)}${rest}`;
   }
 
-  /** May the client still hear of this operation? */
+  /** Returns true if the operation can still send messages to the client. */
   isOpen(own: string): boolean {
     return this.#byOwn.has(own);
   }
 
-  /** How the items of an operation begin; undefined where it is over for the client. */
+  /** Returns the beginning of a `next` message of an operation. Undefined if the client has completed it. */
   headOf(own: string): string | undefined {
     const id = this.#byOwn.get(own);
     return id === undefined ? undefined : `{"id":${JSON.stringify(id)},"type":"next","payload":`;

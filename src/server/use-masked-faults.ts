@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga';
 import { errorCodes } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
 
-/** Whatever throws while a request is handled is masked: the library's own answer to it would be a stack. */
-export function useToldFaults(mask: Mask): Plugin {
+/** Masks errors thrown outside of execution. The library would respond with a stack trace. */
+export function useMaskedFaults(mask: Mask): Plugin {
   return {
     onRequest({ requestHandler, setRequestHandler, fetchAPI }) {
       setRequestHandler(async (request, context) => {
