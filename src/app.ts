@@ -7,16 +7,16 @@ import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { masterKey } from './auth/key-file.ts';
 import { deriveKeys } from './auth/keys.ts';
-import { assertMasterKey } from './auth/known-key.ts';
+import { assertMasterKey } from './auth/master-key-id.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './db/change-feed.ts';
 import { type Database, openDatabase } from './db/client.ts';
+import { createWake } from './db/create-wake.ts';
 import type { Connection } from './db/embedded.ts';
 import { Silence } from './db/silence.ts';
 import type { Store } from './db/transaction.ts';
 import type { Wake } from './db/wake.ts';
-import { createWake } from './db/wakes.ts';
 import type { Services } from './graphql/context.ts';
 import { createMask } from './graphql/mask.ts';
 import { jobsOf, startJobs } from './jobs.ts';
@@ -55,25 +55,28 @@ export interface App {
   readonly policies: LivePolicies;
   readonly usage: RoleUsage;
   readonly coordinator: LivenessCoordinator;
-  /** Begins to listen. @returns the URL. */
+  /** Starts listening. @returns the URL. */
   listen(): Promise<string>;
-  /** Stops in order: no new requests, streams ended with their cursors, running requests finished, connections closed. */
+  /**
+   * Stops in order: refuses new requests, ends streams with their cursors, finishes running requests, closes
+   * connections.
+   */
   close(): Promise<void>;
 }
 
 export interface AppOptions {
-  /** Made where it is left out; tests cut it off. */
+  /** Omit to create one. Tests replace it to lose messages. */
   readonly wake?: Wake;
-  /** The folder of the policies that come with the project. */
+  /** The folder of the built-in policies. */
   readonly pluginFolder?: string;
 }
 
 const drainMs = 6_000;
 const jitterMs = 1_000;
-/** How long the last runs of the jobs may take, where the database does not answer. */
+/** Time limit for the last runs of the jobs, for a database that does not respond. */
 const lastRunsMs = 700;
 
-/** The composition root: everything is made here and handed down. */
+/** The composition root: creates everything and passes it down. */
 export async function createApp(
   config: Config,
   connection: Connection,
@@ -129,8 +132,8 @@ export async function createApp(
       authenticator.forget();
       usage.forget();
       database.renew();
-      log.error('the database is of another history: it was restored, replaced or rolled back', {
-        consequence: 'every right, sign-in and policy in memory is dropped, and streams are told',
+      log.error('the database was restored, replaced or rolled back', {
+        consequence: 'cached permissions, sign-ins and policies are dropped, and open streams are notified',
         revision: String(freshness.state.revision),
       });
       void assertMasterKey(database.prisma, keys)
@@ -218,7 +221,7 @@ export async function createApp(
       },
       async close() {
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
-        // Sockets first: a client that is told 1001 resumes, one that is told its stream is complete does not.
+        // Sockets first: clients resume after close code 1001, but not after their stream has completed.
         await endSockets(jitterMs);
         feed.close();
         changes.close();

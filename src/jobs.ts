@@ -13,23 +13,23 @@ import { pruneAudit } from './resources/governance/audit-log/retention.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 
-/** Work that is repeated for as long as the gateway runs. */
+/** Periodic work of a running gateway. */
 export interface Job {
   readonly name: string;
   readonly everyMs: number;
-  /** `one`: on one gateway at a time, by a lock of the database. `each`: on every gateway. */
+  /** `one`: on one gateway at a time, with a database lock. `each`: on every gateway. */
   readonly on: 'one' | 'each';
   run(): Promise<unknown>;
-  /** What must not be lost when the gateway stops. */
+  /** Writes what must not be lost when the gateway stops. */
   lastRun?(): Promise<unknown>;
 }
 
-/** A longer timer would run at once. */
+/** The maximum delay of a timer. With a longer one, it would fire immediately. */
 const maxTimerMs = 2 ** 31 - 1;
 const second = 1_000;
 const minute = 60 * second;
 
-/** Everything that a gateway repeats. */
+/** Returns all periodic jobs of a gateway. */
 export function jobsOf(
   { store, keys, refusals, endedStreams, decisions, changes }: Services,
   usage: RoleUsage,
@@ -90,13 +90,13 @@ export function jobsOf(
   ];
 }
 
-/** Starts the jobs. @returns how to stop them; it does their last runs. */
+/** Starts the jobs. @returns a function that stops them and performs their last runs. */
 export function startJobs(jobs: readonly Job[], connection: Connection, log: Log): () => Promise<void> {
   const timers = jobs.map(({ name, everyMs, on, run }) => {
     const once = () => (on === 'one' ? exclusively(connection, name, run) : run());
     const failed = (error: Error) =>
-      // That the database is silent is in the log already.
-      log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed; it is tried again`, { error: error.message });
+      // A lost database connection is logged elsewhere.
+      log[isConnectionLost(error) ? 'debug' : 'error'](`${name} failed and will be retried`, { error: error.message });
     return setInterval(() => void once().catch(failed), Math.min(everyMs, maxTimerMs)).unref();
   });
   return async () => {

@@ -3,7 +3,7 @@ import { commands } from './cli/index.ts';
 import { helpOf } from './cli/usage.ts';
 import { OperatorError } from './lib/operator-error.ts';
 
-/** The command line: `gatehouse <command> …`; without one, the gateway itself. */
+/** The command line: `gatehouse <command> …`. Without a command, starts the gateway. */
 const [name = 'serve', ...rest] = process.argv.slice(2);
 const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 
@@ -11,8 +11,8 @@ if (!load) {
   const all = await Promise.all(Object.values(commands).map((one) => one()));
   const lines = all.map((one) => `  gatehouse ${one.name.padEnd(8)} ${one.description}`);
   const isHelp = ['help', '--help', '-h'].includes(name);
-  if (!isHelp) console.error(`There is no command ${name}.`);
-  const text = `Usage:\n${lines.join('\n')}\n\ngatehouse COMMAND --help tells the options of a command.`;
+  if (!isHelp) console.error(`The command ${name} does not exist.`);
+  const text = `Usage:\n${lines.join('\n')}\n\nRun gatehouse COMMAND --help for the options of a command.`;
   if (isHelp) console.log(text);
   else console.error(text);
   process.exit(isHelp ? 0 : 1);

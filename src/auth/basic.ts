@@ -3,9 +3,9 @@ import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { GatehouseError, unauthenticated, unavailable } from '../errors.ts';
-import { peerOf } from '../lib/address-share.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
+import { peerOf } from '../lib/peer.ts';
 import { fold, storable } from '../lib/text.ts';
 import type { Principal } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
@@ -14,7 +14,7 @@ import type { Keys } from './keys.ts';
 import { beginAttempt, clearFailures, hopeless, recordFailure } from './lockout.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password.ts';
 import { ReportedLocks } from './reported-locks.ts';
-import { Strangers } from './strangers.ts';
+import { UnknownNames } from './unknown-names.ts';
 
 /** Time for which a verified password is cached, so that not every request computes a hash. */
 const rememberMs = 60_000;
@@ -53,7 +53,7 @@ export class Basic {
   readonly #cache = new LRUCache<string, Remembered>({ max: maxCache });
   readonly #verifying = new Map<string, Promise<Remembered>>();
   readonly #proven = new LRUCache<string, true>({ max: maxCache });
-  readonly #strangers = new Strangers();
+  readonly #unknownNames = new UnknownNames();
   readonly #locks = new ReportedLocks();
   #epoch = 0;
 
@@ -142,7 +142,7 @@ export class Basic {
     const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
     const user = await store.prisma.user.findFirst({ where: { usernameKey: account } });
-    const counted = user ? account : this.#strangers.nameOf(account, address);
+    const counted = user ? account : this.#unknownNames.nameOf(account, address);
     // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
     const [attempt, right] = await Promise.all([
       counted === '' ? hopeless : beginAttempt(store, counted, address, now),

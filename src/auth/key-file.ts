@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keepUnpublished } from '../db/unpublished.ts';
+import { writeGitignore } from '../db/gitignore.ts';
 import { OperatorError } from '../lib/operator-error.ts';
 import { createWhole } from '../lib/write-file.ts';
 
@@ -37,7 +37,7 @@ export function masterKey(given: string | undefined, dataDir: string): string {
   if (hasStore(dataDir))
     throw new OperatorError(
       `${path} is missing. The store in the same folder was created with this key: without it, API tokens do not work, secrets cannot be decrypted and checkpoints cannot be verified. ` +
-        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is permanently lost, run: gatehouse secrets start-anew',
+        'Restore the file from a backup, or set GATEHOUSE_MASTER_KEY to the same key. Another key does not open this store. If the key is permanently lost, run: gatehouse secrets reset',
     );
   makeMasterKey(dataDir);
   return read(path);
@@ -48,7 +48,7 @@ export function makeMasterKey(dataDir: string): void {
   const path = join(dataDir, 'master.key');
   try {
     mkdirSync(dataDir, { recursive: true });
-    keepUnpublished(dataDir);
+    writeGitignore(dataDir);
     createWhole(path, randomBytes(32).toString('base64url'));
   } catch (error) {
     // A concurrent start wrote its key first, and that key is used.

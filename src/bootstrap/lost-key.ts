@@ -5,7 +5,7 @@ import { asSystem } from '../policy/session/system.ts';
 import { revokeApiToken } from '../resources/identity/api-token/service.ts';
 import { removeSecrets } from '../resources/orchestration/secret/service.ts';
 
-const reason = 'the master key is lost';
+const reason = 'the master key was lost';
 const transactionMs = 120_000;
 
 const validTokens = (tx: Pick<Tx, 'apiToken'>) =>
@@ -19,15 +19,15 @@ export interface Lost {
   readonly tokens: number;
 }
 
-/** Data that the current key does not decrypt; undefined if the store uses the current key. */
+/** Counts the data that the current key cannot decrypt. Undefined if the store uses the current key. */
 export async function lostWithout({ prisma }: Store, { wrapping }: Keys): Promise<Lost | undefined> {
   const { masterKeyId } = await prisma.accessState.findFirstOrThrow({ select: { masterKeyId: true } });
   if (masterKeyId === null || wrapping.some(({ id }) => id === masterKeyId)) return undefined;
   return { secrets: await prisma.secret.count(), tokens: (await validTokens(prisma)).length };
 }
 
-/** Deletes all secrets and revokes all API tokens, each with its event, and uses the store with the current key. */
-export const startAnew = (store: Store, { wrapping }: Keys): Promise<void> =>
+/** Deletes all secrets and revokes all API tokens, each with its event, and assigns the store to the current key. */
+export const resetSecrets = (store: Store, { wrapping }: Keys): Promise<void> =>
   inTransaction(
     store,
     async (tx) => {

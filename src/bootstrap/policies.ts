@@ -45,7 +45,7 @@ export async function startPolicies(config: Config, store: Store, log: Log, fold
     for (const name of new Set([...lostGuards(state.plugins, prepared.set), ...(prepared.set.absent ?? [])]))
       faults.push(`${name} is in force, but this gateway does not have it`);
   if (faults.length > 0)
-    log.error('the policies in force cannot be loaded here, so this gateway decides nothing', {
+    log.error('the accepted policies cannot be loaded on this gateway, so it refuses every decision', {
       faults,
       remedy: 'add the missing policies or objects, or run `gatehouse policy accept` with other settings',
     });

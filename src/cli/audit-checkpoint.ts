@@ -2,7 +2,7 @@ import { makeCheckpoints, newestCheckpoints } from '../audit/checkpoints.ts';
 import { checkpointLine } from '../audit/export-line.ts';
 import { masterKey } from '../auth/key-file.ts';
 import { deriveKeys, type Keys } from '../auth/keys.ts';
-import { assertMasterKey } from '../auth/known-key.ts';
+import { assertMasterKey } from '../auth/master-key-id.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import { pemOf } from '../lib/signing.ts';

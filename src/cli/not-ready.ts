@@ -8,7 +8,7 @@ export async function notReady({ store, policies, config }: App): Promise<string
   const { plugins } = await store.prisma.accessState.findFirstOrThrow({ where: { id: 1 } });
   const found = differences(plugins, policies.engine.set, config.placeOf);
   const lines = found.map((line) => `\n  - ${line}`).join('');
-  return `NOT READY: the policies of this gateway are not the accepted ones (in force → here):${lines}
-To put those of this gateway in force, run with the same GATEHOUSE_ variables: ${command}
-To keep those in force, take the change back and start again.`;
+  return `NOT READY: the policies of this gateway differ from the accepted policies (accepted → this gateway):${lines}
+To accept the policies of this gateway, run with the same GATEHOUSE_ variables: ${command}
+To keep the accepted policies, revert the change and start again.`;
 }

@@ -67,20 +67,20 @@ function nextSteps(name: string, { policy, test, origin }: Place): string {
   const gatehouse = isInstalled ? 'npx gatehouse' : 'npm run gatehouse --';
   const folders = origin === 'inside' ? '' : `\n       policyFolders: [${resolve(policy, '..')}]`;
   return `Next:
-  1. Say your rule in ${shown(policy)}, and in its test what it refuses and what it leaves alone.
+  1. Write the rule in ${shown(policy)}, and test what it refuses and what it allows.
   2. Run the test:
        ${run}
-  3. Name its settings in the file of GATEHOUSE_CONFIG:${folders}
+  3. Add its settings to the file of GATEHOUSE_CONFIG:${folders}
        policies:
          ${name}: { closed: [company.archive] }
   4. ${
     origin === 'inside'
       ? 'Start the gateway.'
-      : 'Start the gateway, or restart a running one: it reads its folders at its start.'
-  } Where one ran already, put the new policies in force:
+      : 'Start the gateway, or restart a running one: it reads its folders at the start.'
+  } If the store is already in use, put the new policies in force:
        ${gatehouse} policy accept${
          origin === 'inside'
-           ? '\n  5. Give it a case in test/plugins/shadow.test.ts: every policy supports shadow mode.'
+           ? '\n  5. Add a case to test/plugins/shadow.test.ts: every policy supports shadow mode.'
            : ''
        }`;
 }

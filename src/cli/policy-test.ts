@@ -94,7 +94,7 @@ function failure(place: string, { name, expected, got, explanation }: CaseResult
   const said = steps.map((step) => {
     const effect = step.open.size > 0 ? `depends on ${[...step.open].join(', ')}` : step.effect;
     const filter = step.filter && `${step.effect === 'deny' ? 'all but ' : ''}${inWords(step.filter, spoken)}`;
-    return `        ${step.policy}: ${[effect, step.shadow && '(in shadow)', step.reason ?? step.cause, filter].filter(Boolean).join(' — ')}`;
+    return `        ${step.policy}: ${[effect, step.shadow && '(shadow mode)', step.reason ?? step.cause, filter].filter(Boolean).join(' — ')}`;
   });
   return [
     `FAIL  ${name}  (${place})`,

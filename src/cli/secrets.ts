@@ -1,23 +1,23 @@
 import { masterKey } from '../auth/key-file.ts';
 import { deriveKeys } from '../auth/keys.ts';
-import { assertMasterKey } from '../auth/known-key.ts';
+import { assertMasterKey } from '../auth/master-key-id.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
 import { rotateSecrets } from '../resources/orchestration/secret/service.ts';
-import { anewUsage, startWithNewKey } from './secrets-anew.ts';
+import { resetCommand, resetUsage } from './secrets-reset.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
 export const secretsCommand: Command = {
   name: 'secrets',
-  usage: 'secrets rotate | start-anew …',
-  forms: ['secrets rotate [TENANT]', anewUsage],
+  usage: 'secrets rotate | reset …',
+  forms: ['secrets rotate [TENANT]', resetUsage],
   description: 'Encrypt the secrets of every tenant (or one) with a new key; start again if the master key is lost.',
   async run([verb, key, ...more]) {
-    if (verb === 'start-anew') return startWithNewKey([key, ...more].filter((arg) => arg !== undefined));
+    if (verb === 'reset') return resetCommand([key, ...more].filter((arg) => arg !== undefined));
     if (verb !== 'rotate' || more.length > 0)
-      throw new UsageError(`Usage: gatehouse secrets rotate [TENANT]\n       gatehouse ${anewUsage}`);
+      throw new UsageError(`Usage: gatehouse secrets rotate [TENANT]\n       gatehouse ${resetUsage}`);
     const config = readConfig();
     return withStore(config, createLog(config.log), async (store) => {
       const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);

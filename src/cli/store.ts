@@ -1,11 +1,11 @@
 import { masterKey } from '../auth/key-file.ts';
 import type { Config } from '../config.ts';
 import { openDatabase } from '../db/client.ts';
+import { createWake } from '../db/create-wake.ts';
 import { type Connection, type EmbeddedServer, startEmbedded } from '../db/embedded.ts';
 import { migrate } from '../db/migrate.ts';
 import { explainError, reach } from '../db/reach.ts';
 import type { Store } from '../db/transaction.ts';
-import { createWake } from '../db/wakes.ts';
 import type { Log } from '../lib/log.ts';
 
 /** The database of the settings: an external one, or the embedded one, which is started if necessary. */

@@ -17,9 +17,9 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { createWhole } from '../lib/write-file.ts';
 import { type Place, preparePlace, runningPid } from './embedded-place.ts';
+import { writeGitignore } from './gitignore.ts';
 import { EmbeddedStoreError } from './postgres-account.ts';
 import { handOver, isPrivate, openOwn } from './private-folder.ts';
-import { keepUnpublished } from './unpublished.ts';
 
 const run = promisify(execFile);
 
@@ -73,7 +73,7 @@ const settings = {
  */
 export async function startEmbedded(dataDir: string, account?: string): Promise<EmbeddedServer> {
   const place = runningPlace(placeIn(dataDir, account));
-  keepUnpublished(dataDir);
+  writeGitignore(dataDir);
   const passwordFile = join(dataDir, 'postgres.password');
   if (!existsSync(join(place.data, 'PG_VERSION'))) await initialise(place, passwordFile);
   const version = readFileSync(join(place.data, 'PG_VERSION'), 'utf8').trim();

@@ -1,7 +1,7 @@
 import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
-import { Gather } from './read-batcher.ts';
 import type { Wake } from './wake.ts';
+import { WakeBatcher } from './wake-batcher.ts';
 
 const channel = 'gatehouse';
 const maxRetryMs = 2_000;
@@ -60,13 +60,13 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
       if (failing) log.info('Redis answers again');
       failing = false;
       // Messages during the outage are lost, so all listeners check for changes.
-      gather.tell('*');
+      batcher.notify('*');
     });
     await Promise.all([
       publisher.connect(),
       subscriber.connect().then(() =>
         subscriber.subscribe(channel, (message) => {
-          for (const topic of message.split(',')) gather.tell(topic);
+          for (const topic of message.split(',')) batcher.notify(topic);
         }),
       ),
     ]);
@@ -74,7 +74,7 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
   void begin().catch(failed);
 
   let sending: Promise<unknown> = Promise.resolve();
-  const gather = new Gather(gatherMs, (topics) => {
+  const batcher = new WakeBatcher(gatherMs, (topics) => {
     const [publisher] = clients;
     if (publisher?.isReady) sending = publisher.publish(channel, topics).catch(() => undefined);
   });
@@ -83,10 +83,10 @@ export function createRedisWake(url: string, log: Log, gatherMs = 5): Wake {
     get isHealthy() {
       return !failing && clients[1]?.isReady === true;
     },
-    send: gather.send,
-    on: gather.on,
+    send: batcher.send,
+    on: batcher.on,
     async close() {
-      gather.flush();
+      batcher.flush();
       closed = true;
       await atMost(closeMs, sending);
       for (const client of clients) client.destroy();

@@ -2,9 +2,9 @@ import pg from 'pg';
 import { atMost } from '../lib/at-most.ts';
 import type { Log } from '../lib/log.ts';
 import type { Connection } from './embedded.ts';
-import { Gather } from './read-batcher.ts';
 import { isConnectionLost } from './sql-state.ts';
 import { cutOff } from './statement-watch.ts';
+import { WakeBatcher } from './wake-batcher.ts';
 
 /** Notifies all gateways that data may have changed. Messages can be lost, so every listener also polls. */
 export interface Wake {
@@ -55,7 +55,7 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     next.on('error', lost);
     next.on('end', lost);
     next.on('notification', ({ payload }) => {
-      for (const topic of (payload ?? '').split(',')) gather.tell(topic);
+      for (const topic of (payload ?? '').split(',')) batcher.notify(topic);
     });
     try {
       await next.connect();
@@ -64,7 +64,7 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       if (failing) log.info('gateways notify each other again');
       failing = false;
       // Messages during the outage are lost, so all listeners check for changes.
-      gather.tell('*');
+      batcher.notify('*');
     } catch (error) {
       // Logged once per outage. Silence of the database itself is logged elsewhere.
       const level = failing || closed || isConnectionLost(error) ? 'debug' : 'error';
@@ -83,7 +83,7 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
       await asked?.query(text, values).catch(() => cutOff(asked));
     });
   };
-  const gather = new Gather(gatherMs, (topics) => ask('SELECT pg_notify($1, $2)', [channel, topics]));
+  const batcher = new WakeBatcher(gatherMs, (topics) => ask('SELECT pg_notify($1, $2)', [channel, topics]));
   const heartbeat = setInterval(() => ask('SELECT 1'), heartbeatMs);
   heartbeat.unref();
   void connect();
@@ -92,13 +92,13 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     get isHealthy() {
       return client !== undefined;
     },
-    send: gather.send,
-    on: gather.on,
+    send: batcher.send,
+    on: batcher.on,
     async close() {
       closed = true;
       clearTimeout(retry);
       clearInterval(heartbeat);
-      gather.flush();
+      batcher.flush();
       await atMost(
         closeMs,
         sending.then(() => client?.end()),

@@ -202,7 +202,7 @@ describe('a gateway with bad plugins', () => {
       where: { action: 'group.create', outcome: 'SUCCESS' },
       orderBy: { ordinal: 'desc' },
     });
-    for (const name of all) expect((details as { notes: string[] }).notes.join()).toContain(`${name} (in shadow)`);
+    for (const name of all) expect((details as { notes: string[] }).notes.join()).toContain(`${name} (shadow mode)`);
     await off();
   });
 

@@ -120,7 +120,7 @@ describe('a policy in shadow', () => {
         orderBy: { ordinal: 'desc' },
       });
       const { notes } = event.details as { notes: string[] };
-      expect(notes.filter((note) => note.startsWith(`${name} (in shadow) would have refused: `))).toHaveLength(1);
+      expect(notes.filter((note) => note.startsWith(`${name} (shadow mode) would have refused: `))).toHaveLength(1);
     },
   );
 

@@ -253,12 +253,12 @@ describe('a secret in the real program', () => {
 
       // The master key is lost.
       const [, token = ''] = /API token (gth_\S+)/.exec(firstOutput) ?? [];
-      const intact = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
+      const intact = await gateway.run('secrets', 'reset', '--delete-all-secrets');
       expect([intact.code, intact.output]).toEqual([1, expect.stringContaining('Nothing was changed')]);
       rmSync(join(gateway.env['GATEHOUSE_DATA_DIR']!, 'master.key'));
-      const asked = await gateway.run('secrets', 'start-anew');
+      const asked = await gateway.run('secrets', 'reset');
       expect([asked.code, asked.output]).toEqual([1, expect.stringMatching(/all secrets are deleted.*back up/)]);
-      const done = await gateway.run('secrets', 'start-anew', '--delete-all-secrets');
+      const done = await gateway.run('secrets', 'reset', '--delete-all-secrets');
       expect([done.code, done.output]).toEqual([0, expect.stringContaining('Deleted: 1 secrets and 1 API tokens')]);
       await gateway.start();
       const after = await alice.ok(

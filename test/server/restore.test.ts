@@ -67,7 +67,7 @@ describe('a database that is restored under running gateways', () => {
     return { on, error: () => on.of('1').find(({ type }) => type === 'error')?.payload[0].extensions };
   };
   /** Every line about it in the log, for each gateway one. */
-  const told = (world: World) => world.log.filter((line) => line.includes('another history'));
+  const told = (world: World) => world.log.filter((line) => line.includes('restored, replaced or rolled back'));
 
   // Each form of a restore, with how far the restored store has come since.
   const forms: [string, (world: World, copy: string) => Promise<unknown>][] = [
@@ -236,7 +236,7 @@ describe('a database that is restored under running gateways', () => {
         createLog('error', (line) => void log.push(line)),
       );
       open.push(() => app.close());
-      const restored = () => log.filter((line) => line.includes('another history'));
+      const restored = () => log.filter((line) => line.includes('restored, replaced or rolled back'));
       const place = await app.services.changes.now();
 
       process.kill(server.pid, 'SIGQUIT');

@@ -99,4 +99,4 @@ export function outOfReach({ steps }: Decision, row: Row): Step & { readonly eff
 
 /** Returns the audit note for a step that a policy in shadow mode would have refused. */
 export const shadowNote = ({ policy, reason, cause }: Step): string =>
-  `${policy} (in shadow) would have refused: ${reason ?? cause ?? ''}`;
+  `${policy} (shadow mode) would have refused: ${reason ?? cause ?? ''}`;

@@ -8,6 +8,6 @@ const isOwn = (name: string): boolean => /^(master\.key|postgres)(\.|$)/.test(na
  * Excludes a data folder from git and npm packages, because it contains the master key. A folder with other files or
  * with its own rules is unchanged.
  */
-export function keepUnpublished(dataDir: string): void {
+export function writeGitignore(dataDir: string): void {
   if (readdirSync(dataDir).every(isOwn)) writeFileSync(join(dataDir, '.gitignore'), '*\n', { flag: 'wx' });
 }

@@ -2,7 +2,7 @@
  * The common part of all wakes: local listeners, which are notified immediately, and a short buffer of topics, so that
  * concurrent changes reach the other gateways in one message.
  */
-export class Gather {
+export class WakeBatcher {
   readonly #listeners = new Set<(topic: string) => void>();
   readonly #topics = new Set<string>();
   readonly #milliseconds: number;
@@ -16,7 +16,7 @@ export class Gather {
   }
 
   /** Notifies the local listeners. */
-  tell(topic: string): void {
+  notify(topic: string): void {
     for (const listener of this.#listeners) listener(topic);
   }
 
@@ -27,7 +27,7 @@ export class Gather {
 
   /** Notifies the local listeners, and soon the other gateways. */
   readonly send = (topic: string): void => {
-    this.tell(topic);
+    this.notify(topic);
     this.#topics.add(topic);
     this.#timer ??= setTimeout(() => this.flush(), this.#milliseconds);
   };

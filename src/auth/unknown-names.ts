@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { peerOf } from '../lib/address-share.ts';
+import { peerOf } from '../lib/peer.ts';
 
 /** Max unknown names of one address per minute with separate records. */
 const maxNames = 20;
@@ -14,7 +14,7 @@ interface Tried {
  * Limits records of sign-ins with unknown names from one address: the first names of a minute are counted separately,
  * and all others under one name (''). Random guesses therefore do not create a row and an event each.
  */
-export class Strangers {
+export class UnknownNames {
   readonly #tried = new LRUCache<string, Tried>({ max: maxAddresses });
 
   /** Returns the name under which a failure is counted. */
