@@ -1,4 +1,4 @@
-/** Runs every bench of the audit log and of its feed, and writes what it found into the table of README.md beside it. */
+/** Runs every benchmark of the audit log and its feed, and writes the results into the table of README.md. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';

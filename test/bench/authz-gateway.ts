@@ -7,7 +7,7 @@ import type { Principal } from '../../src/policy/principals/principal.ts';
 import { Freshness } from '../../src/policy/session/freshness.ts';
 import { AccessSession } from '../../src/policy/session/session.ts';
 
-/** Settings by which each guard has something to look at, and refuses nothing of what is asked here. */
+/** Settings that give every guard work but refuse nothing in this benchmark. */
 const settings: Record<string, object> = {
   'frozen-namespaces': { frozen: ['company.frozen'] },
   'change-window': {
@@ -23,12 +23,12 @@ const settings: Record<string, object> = {
   'token-hygiene': { users: { maxAgeDays: 3_650, unusedDays: 365 } },
   quotas: { rules: [{ resource: 'GROUP', atMost: 10 }] },
   'separate-duties': { duties: ['roles'] },
-  // Measured by itself, beside.
+  // Measured separately.
   cedar: { enabled: false },
   'require-reason': { rules: [{ resource: 'FLOW' }] },
 };
 
-/** The engine with its session, as a request has it; asked without a database. */
+/** The engine with its session, as in a request, without a database. */
 export async function gateway(tenantId: string, namespaces: readonly string[], kind: 'plain' | 'guarded') {
   const set = await loadPolicies({
     folders: kind === 'guarded' ? [join(import.meta.dirname, '..', '..', 'plugins')] : [],
@@ -37,7 +37,7 @@ export async function gateway(tenantId: string, namespaces: readonly string[], k
     groups: new Map(),
     tenants: new Map(),
   });
-  // A guard that does not look at this permission by itself is asked all the same: nine of them answer each time.
+  // Guards that ignore this permission are evaluated too: nine guards per check.
   if (kind === 'guarded') {
     for (const { resources, actions } of set.policies) {
       (resources as Set<string>).add('FLOW');

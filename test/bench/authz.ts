@@ -1,7 +1,7 @@
 /**
- * What one answer about access costs, beside other engines on the same rules, in one run.
- *   npm run bench:authz
- * The rule set: one principal may read flows in N namespaces of one tenant, and is asked about rows in them.
+ * Measures the cost of one access check, next to other engines with the same rules, in one run.
+ * npm run bench:authz
+ * The rules: one principal can read flows in N namespaces of one tenant. Each check is about a row in one of them.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,20 +12,20 @@ import { gateway } from './authz-gateway.ts';
 
 interface Contender {
   readonly name: string;
-  /** One check; the index chooses the row. */
+  /** Runs one check. The index selects the row. */
   readonly check: (i: number) => boolean;
 }
 
-/** Another engine, of the packages that `npm run bench:authz` installs into this folder. */
+/** Another engine, from the packages that `npm run bench:authz` installs into this folder. */
 const packaged = (name: string): Promise<any> => import(name);
 
 const tenant = 't1';
 const namespacesOf = (n: number) => Array.from({ length: n }, (_, i) => `company.team${i}`);
 
-/** @param packages false: without the engines that only the bench installs. */
+/** @param packages false: omits the engines that only the benchmark installs. */
 async function contenders(n: number, packages: boolean): Promise<Contender[]> {
   const namespaces = namespacesOf(n);
-  // Asked in an order that is neither the rules' nor its reverse.
+  // Checked in an order that is neither that of the rules nor its reverse.
   const order = namespaces.map((_, i) => (i * 7919) % n);
   const rows = order.map((i) => ({ tenantId: tenant, namespace: namespaces[i]! }));
   const at = (i: number) => rows[i % n]!;
@@ -96,9 +96,9 @@ m = r.sub == p.sub && r.dom == p.dom && r.obj == p.obj && r.act == p.act`);
   return list;
 }
 
-/** Microseconds for one check: as many as fit into the time. */
+/** Returns the microseconds per check, over as many checks as fit into the time. */
 async function microseconds({ name, check }: Contender, milliseconds: number): Promise<number> {
-  // Lets the gateway confirm that access has not changed, as it does all the time.
+  // Lets the gateway confirm the revision of access, as it does continuously.
   await pause(1);
   let count = 0;
   let batch = 1;
@@ -114,7 +114,7 @@ async function microseconds({ name, check }: Contender, milliseconds: number): P
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-/** For each size and contender, the median of interleaved rounds. */
+/** Returns the median of interleaved rounds, for each size and contender. */
 export async function measure(
   sizes: readonly number[],
   { rounds = 5, milliseconds = 120, packages = true } = {},

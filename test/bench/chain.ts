@@ -1,6 +1,7 @@
 /**
- * What the hash chain costs: mutations through a gateway with it and without, in turns in one run, over one tenant and
- * over twenty. SOAK=1 takes longer.
+ * Measures the cost of the hash chain: mutations through a gateway with and without it, alternating in one run, over
+ * one
+ * tenant and over twenty. SOAK=1 runs longer.
  */
 import { asSystem } from '../../src/policy/session/system.ts';
 import { bind } from '../../src/resources/identity/binding/service.ts';
@@ -27,7 +28,7 @@ for (const key of keys)
     await createNamespace(tx, asSystem('NAMESPACE:CREATE', 'bench', tenant.id), tenant, { name: 'company' });
   });
 
-/** The control: events are numbered by a sequence, and hang on nothing. No head is held until COMMIT. */
+/** The control: events are numbered by a sequence and not chained. No head is locked until COMMIT. */
 const { rows } = await bench.driver.query<{ source: string }>(
   `SELECT pg_get_functiondef('audit_append'::regproc) AS source`,
 );

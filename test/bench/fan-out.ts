@@ -1,7 +1,7 @@
 /**
- * What it costs to tell the audit events of a tenant to a thousand WebSockets, each with rights of its own: against the
- * same without any right being looked at, and against bare graphql-ws, in turns, in one process. The subscribers are in
- * another. SOAK=1 takes more rounds.
+ * Measures the delivery of a tenant's audit events to a thousand WebSockets, each with its own permissions: against the
+ * same without access checks, and against plain graphql-ws, alternating in one process. The subscribers run in another
+ * process. SOAK=1 runs more rounds.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ import { row } from './rows.ts';
 
 const sockets = Number(process.env['SOCKETS'] ?? 1_000);
 const rounds = process.env['SOAK'] === '1' ? 60 : 12;
-/** Events of one round, in one transaction. */
+/** Events of one round, all in one transaction. */
 const burst = 50;
 const abilities = [1, 100, 1_000];
 const fields = 'seq at type action outcome actorName resource resourceKey namespace requestId';
@@ -46,7 +46,7 @@ const ask = (command: Command) => {
   return report;
 };
 
-/** People with a token each. */
+/** Users with one token each. */
 const people = await write(async (tx) => {
   const made: { id: string; token: string }[] = [];
   for (let i = 0; i < sockets; i += 1) {
@@ -64,7 +64,9 @@ const people = await write(async (tx) => {
   }
   return made;
 });
-/** A tenant of which everybody may read the events of `company`, and of one namespace more: so many different ones. */
+/**
+ * Creates a tenant in which every user can read the events of `company` and of one more namespace, so that they differ.
+ */
 const tenantOf = (distinct: number): Promise<Tenant> =>
   write(async (tx) => {
     const tenant = await createTenant(tx, asSystem('TENANT:CREATE', 'bench'), { key: `of${distinct}`, name: 'bench' });
@@ -102,7 +104,7 @@ const happen = (tenant: Tenant) =>
       });
   });
 
-/** The same work with no right looked at. */
+/** The same work without access checks. */
 const off = (object: object, name: string, value: PropertyDescriptor) => {
   const own = Object.getOwnPropertyDescriptor(object, name)!;
   return (isOff: boolean) => Object.defineProperty(object, name, { configurable: true, ...(isOff ? value : own) });

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** One line of the README's table: printed, and kept for the command that writes the table. */
+/** Prints a row of the table in the README, and stores it for the command that writes the table. */
 export function row(what: string, measured: string, goal: string): void {
   const line = `| ${what} | ${measured} | ${goal} |`;
   console.log(line);

@@ -1,4 +1,4 @@
-/** How fast a chain is verified, in the store and in an export, and how fast it is exported. SOAK=1: a million events. */
+/** Measures the verification of a chain, in the store and in an export, and its export. SOAK=1: a million events. */
 import { createReadStream, createWriteStream, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -44,14 +44,14 @@ for (let done = 0; done < count; done += 2_000)
 const { connection } = app.database;
 const keys = app.services.keys.signing;
 const perSecond = (events: number, began: number) => (events * 1_000) / (performance.now() - began);
-const told = (rate: number) => `${Math.round(rate / 1_000)},000/s`.replace('0,000', '0,000');
+const rateText = (rate: number) => `${Math.round(rate / 1_000)},000/s`.replace('0,000', '0,000');
 
 const folder = temporaryFolder('verify');
 const file = join(folder, 'export.ndjson');
 const before = process.memoryUsage().rss;
-let greatest = 0;
+let peak = 0;
 const watch = setInterval(() => {
-  greatest = Math.max(greatest, process.memoryUsage().rss);
+  peak = Math.max(peak, process.memoryUsage().rss);
 }, 100);
 let began = performance.now();
 const response = await fetch(`${bench.url}/tenants/main/audit-events`, { headers: client.headers });
@@ -61,7 +61,7 @@ const exported = perSecond(count, began);
 clearInterval(watch);
 row(
   `export of ${count.toLocaleString('en')} events as NDJSON (${Math.round(statSync(file).size / 1_048_576)} MB)`,
-  `${told(exported)}, memory +${Math.max(0, Math.round((greatest - before) / 1_048_576))} MB`,
+  `${rateText(exported)}, memory +${Math.max(0, Math.round((peak - before) / 1_048_576))} MB`,
   'constant memory',
 );
 
@@ -72,7 +72,7 @@ for (let round = 0; round < 5; round += 1) {
   if (faultCount > 0) throw new Error('the export is not intact');
   inFile.push(perSecond(events, began));
 }
-row('verify an export, without a gateway', told(median(inFile)), 'at least 300,000/s');
+row('verify an export, without a gateway', rateText(median(inFile)), 'at least 300,000/s');
 
 const inStore: number[] = [];
 for (let round = 0; round < 3; round += 1) {
@@ -82,6 +82,6 @@ for (let round = 0; round < 3; round += 1) {
     inStore.push(perSecond(events, began));
   }
 }
-row('verify the store, beside a gateway', told(median(inStore)), 'at least 300,000/s');
+row('verify the store, next to a gateway', rateText(median(inStore)), 'at least 300,000/s');
 rmSync(folder, { recursive: true, force: true });
 await bench.close();

@@ -8,9 +8,9 @@ import { startReaders } from '../server/readers.ts';
 import { openBench } from './plane/store.ts';
 import { row } from './rows.ts';
 
-/** What is on while mutations are counted. */
+/** The notification methods in use while mutations are counted. */
 const ways = {
-  off: 'no wake-up is sent, nobody follows',
+  off: 'no wake-up is sent, no one subscribes',
   wake: 'every change wakes the gateways',
   streams: 'so, and 8 WebSockets in a process of their own follow each event',
   naive: 'a NOTIFY in each transaction, one for each event',
@@ -24,12 +24,12 @@ const clients = 32;
 const followers = 8;
 const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
 
-/** Mutations through one gateway by 32 clients at once, a moment of each way after the other, several times around. */
+/** Runs mutations of 32 concurrent clients through one gateway, alternating between the methods for several rounds. */
 async function measure(milliseconds: number, rounds: number): Promise<Map<Way, number[]>> {
   let speaks = true;
   const bench = await openBench({ poolSize: 32, poolWaitMs: 10_000 }, (connection): Wake => {
     const wake = createPostgresWake(connection, createLog('error'));
-    // The gateway itself always hears what it said: without that, none could decide.
+    // The gateway always receives its own messages. Without them it could not decide.
     const quiet = new Set<(topic: string) => void>();
     return {
       send(topic) {
@@ -107,7 +107,7 @@ async function measure(milliseconds: number, rounds: number): Promise<Map<Way, n
   return rates;
 }
 
-/** The database by itself: 32 connections that each append to a chain of their own, as a mutation does last of all. */
+/** The bare database: 32 connections that each append to their own chain, like the last statement of a mutation. */
 async function measureDatabase(milliseconds: number, rounds: number): Promise<Map<Way, number[]>> {
   const bench = await openBench();
   const { connection } = bench.app.database;
@@ -160,7 +160,7 @@ async function measureDatabase(milliseconds: number, rounds: number): Promise<Ma
   return rates;
 }
 
-/** Measures each way, in turn forwards and backwards, after one round that does not count. */
+/** Measures each method, alternating forwards and backwards, after one round of warm-up. */
 async function interleaved(
   order: readonly Way[],
   rounds: number,

@@ -3,10 +3,10 @@ import type { Role, Tenant, User } from '../../src/db/generated/client.ts';
 import { call } from '../support/call.ts';
 import { idOf, World } from '../support/world.ts';
 
-const ask = `query($id: ID!, $days: Int) { node(id: $id) { ... on Role {
+const document = `query($id: ID!, $days: Int) { node(id: $id) { ... on Role {
   leastPrivilege(days: $days) { since replayed changed unused { resource actions } narrower { resource actions } } } } }`;
 
-describe('the least privilege of a role', () => {
+describe('least privilege of a role', () => {
   let world: World;
   let main: Tenant;
   let role: Role;
@@ -26,21 +26,21 @@ describe('the least privilege of a role', () => {
     await world.bind(main, { principal: user }, role);
     const client = await world.as(user);
     await client.ok(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'A' } });
-    // Asks for the viewer's permissions, which is no use of them.
+    // A question about the viewer's permissions is not a use of them.
     await client.ok(
       '{ tenant(key: "main") { groups { nodes { name viewerPermissions } } namespaces { totalCount } } }',
     );
   });
   afterAll(() => world.close());
 
-  const told = async (client = world.root(), days?: number) => {
+  const readLeastPrivilege = async (client = world.root(), days?: number) => {
     await world.app.services.decisions.flush({ all: true });
     await world.app.usage.flush();
-    return client.run<any>(ask, { id: idOf('Role', role), days });
+    return client.run<any>(document, { id: idOf('Role', role), days });
   };
 
-  it('tells what nobody used, and proves by the recorded decisions that nobody would miss it', async () => {
-    const { data, errors } = await told();
+  it('lists unused permissions and shows that no recorded decision would differ without them', async () => {
+    const { data, errors } = await readLeastPrivilege();
     expect(errors).toEqual([]);
     const { leastPrivilege } = data.node;
     expect(leastPrivilege).toMatchObject({
@@ -58,14 +58,14 @@ describe('the least privilege of a role', () => {
     expect(leastPrivilege.replayed).toBeGreaterThan(2);
   });
 
-  it('control: the replay sees it where a permission that was used is taken away', async () => {
+  it('control: the replay detects the removal of a used permission', async () => {
     await world.db.permissionUse.deleteMany({ where: { roleId: role.id, permission: 'GROUP:CREATE' } });
-    const { data } = await told();
+    const { data } = await readLeastPrivilege();
     expect(data.node.leastPrivilege.changed).toBeGreaterThan(0);
     expect(data.node.leastPrivilege.unused[0].actions).toContain('CREATE');
   });
 
-  it('what serves to hand it on, or to see what is masked, is in use', async () => {
+  it('counts a permission as used if it allowed a grant or showed masked values', async () => {
     const giver = await world.user('giver', [main]);
     const own = await world.role(main, 'Giver', ['ROLE:CREATE', 'ROLE:READ', 'GROUP:DELETE', 'TENANT_ACCESS:READ']);
     await world.bind(main, { principal: giver }, own);
@@ -87,14 +87,16 @@ describe('the least privilege of a role', () => {
     expect(await used(seer.id)).not.toContain('TENANT:READ');
   });
 
-  it('is told to those who read the audit log of the whole tenant', async () => {
+  it('requires permission to read the audit log of the whole tenant', async () => {
     const reader = await world.user('reader', [main]);
     await world.grant(main, reader, ['ROLE:READ', 'TENANT:READ']);
     await world.grant(main, reader, ['AUDITLOG:READ'], 'company');
-    const refused = await told(await world.as(reader));
+    const refused = await readLeastPrivilege(await world.as(reader));
     expect(refused.errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     await world.grant(main, reader, ['AUDITLOG:READ']);
-    expect((await told(await world.as(reader))).errors).toEqual([]);
-    expect((await told(world.root(), 0)).errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
+    expect((await readLeastPrivilege(await world.as(reader))).errors).toEqual([]);
+    expect((await readLeastPrivilege(world.root(), 0)).errors.map(({ extensions }) => extensions.code)).toEqual([
+      'BAD_INPUT',
+    ]);
   });
 });

@@ -34,7 +34,7 @@ const policies = {
   'mask-personal-data': { fields: ['email'] },
 } as unknown as Record<string, PolicySettings>;
 
-describe('the record of decisions', () => {
+describe('the decision log', () => {
   let world: World;
   let a: Tenant;
   let b: Tenant;
@@ -99,7 +99,7 @@ describe('the record of decisions', () => {
   };
   const since = new Date(0);
 
-  it('holds every mutation and every refusal, and what their events name', async () => {
+  it('records every mutation and every refusal, with the decisions that their events name', async () => {
     for (let i = 0; i < 400; i += 1) {
       const who = chance.pick(people);
       let client = world.basic(who.username, password, i % 2);
@@ -195,12 +195,12 @@ describe('the record of decisions', () => {
       impersonated: seen((row) => JSON.stringify(row.request).includes('impersonator')),
     };
     for (const [what, count] of Object.entries(coverage)) expect(count, what).toBeGreaterThan(0);
-    // Shared by their content: far fewer than decisions.
+    // Shared by content, so there are far fewer of them than decisions.
     expect(await world.db.accessContent.count()).toBeLessThan(rows.length / 2);
     expect(JSON.stringify(rows)).not.toContain('$argon2');
   });
 
-  it('says the same when it is made again by the policies in force', async () => {
+  it('replays to the same result with the policies in force', async () => {
     const { engine } = world.app.policies;
     const { replayed, differences } = await compare(world.db, engine, {
       since,
@@ -211,7 +211,7 @@ describe('the record of decisions', () => {
     expect(differences.map(({ decision, was, would }) => [decision.permission, was, would])).toEqual([]);
   });
 
-  it('tells what a proposed configuration would change, and nothing else', async () => {
+  it('reports exactly what a proposed configuration would change', async () => {
     const proposed = {
       ...world.app.config,
       policies: { ...policies, naming: { rules: [] }, 'frozen-namespaces': { frozen: ['other'] } } as never,
@@ -231,15 +231,14 @@ describe('the record of decisions', () => {
         ].join(' '),
       ),
     );
-    // Of these, each is changed as the settings say.
-    // Whether there was room is what the quota did not look up: a name that is bad was refused before.
+    // Each of these changes according to the settings.
     expect(kinds).toContain('GROUP:CREATE naming ?');
     expect(kinds).toContain('NAMESPACE:UPDATE frozen-namespaces done');
     expect(kinds).toContain('NAMESPACE:UPDATE done frozen-namespaces');
     for (const kind of kinds) expect(kind).toMatch(/^(GROUP:CREATE naming|NAMESPACE:UPDATE)/);
   });
 
-  it('cannot tell what was not recorded, and says so', async () => {
+  it('reports when the record does not contain enough to decide', async () => {
     const [row] = await world.db.decision.findMany({
       where: { permission: 'GROUP:CREATE', effect: 'allow' },
       take: 1,
@@ -270,7 +269,7 @@ describe('the record of decisions', () => {
     expect(own.would.reviews).toEqual([undefined]);
   });
 
-  it('merges refused reads that are alike within a minute, with their count', async () => {
+  it('merges equal refused reads within a minute, with a count', async () => {
     const stranger = await world.user('stranger', [], { password });
     for (let i = 0; i < 7; i += 1) await world.basic(stranger.username).run('{ policies { name } }');
     await flushed();
@@ -279,7 +278,7 @@ describe('the record of decisions', () => {
     expect(rows.length).toBeLessThan(3);
   });
 
-  it('loses none of them where the first could not be written, or a minute ends meanwhile', async () => {
+  it('loses none of them if the first write fails or the minute ends during it', async () => {
     const unlucky = await world.user('unlucky', [], { password });
     const lucky = await world.user('lucky', [], { password });
     const { decisions } = world.app.services;
@@ -292,7 +291,7 @@ describe('the record of decisions', () => {
     await world.db.$executeRawUnsafe('DROP TRIGGER full_up ON "Decision"');
     for (let i = 0; i < 3; i += 1) expect(await ask(unlucky)).toEqual(['FORBIDDEN']);
     for (let i = 0; i < 4; i += 1) expect(await ask(lucky)).toEqual(['FORBIDDEN']);
-    // The minute is over; more of the same come while it is written, and count for the next.
+    // The minute is over. More equal reads arrive during the write and count for the next record.
     await Promise.all([decisions.flush({ now: Date.now() + 60_000 }), ask(lucky), ask(unlucky)]);
     await Promise.all([flushed(), flushed()]);
     const counted = async (user: User) =>
@@ -303,7 +302,7 @@ describe('the record of decisions', () => {
     expect(events.reduce((sum, { details }) => sum + Number((details as any)?.count ?? 1), 0)).toBe(5);
   });
 
-  it('is part of its mutation: what cannot be recorded is not done', async () => {
+  it('fails the mutation if its decision cannot be recorded', async () => {
     const before = await world.db.group.count();
     await world.db.$executeRawUnsafe(
       `CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'full'; END $$`,
@@ -316,7 +315,7 @@ describe('the record of decisions', () => {
     expect(await world.db.group.count()).toBe(before);
   });
 
-  it('is kept for so long as it is to be kept', async () => {
+  it('keeps decisions for the configured time', async () => {
     const { decisions } = world.app.services;
     await flushed();
     expect(await decisions.prune(new Date())).toBe(0);

@@ -22,7 +22,7 @@ describe('gatehouse policy replay', () => {
     rmSync(gateway.folder, { recursive: true, force: true });
   });
 
-  it('says that the policies in force would decide the same', async () => {
+  it('reports no differences for the policies in force', async () => {
     const { code, output } = await gateway.run('policy', 'replay');
     expect(output).toMatch(/replayed \d+ decisions of the last 30 days with policies/);
     expect(output).toContain('no differences');
@@ -38,7 +38,7 @@ describe('gatehouse policy replay', () => {
     expect(code).toBe(1);
   });
 
-  it('names the faults of a file, and its own mistakes', async () => {
+  it('reports faults of a file and invalid arguments', async () => {
     writeFileSync(file, 'policies:\n  naming: { rulez: [] }\n  nope: {}\n');
     const bad = await gateway.run('policy', 'replay', file);
     expect(bad.code).not.toBe(0);

@@ -6,7 +6,7 @@ import { compare } from '../../src/policy/decisions/compare.ts';
 import { call } from '../support/call.ts';
 import { idOf, password, World } from '../support/world.ts';
 
-describe('decisions made again', () => {
+describe('replayed decisions', () => {
   let world: World;
   let main: Tenant;
   let target: User;
@@ -40,7 +40,7 @@ describe('decisions made again', () => {
     return [...new Set(differences.map(({ decision }) => decision.permission))].sort();
   };
 
-  it('would be refused where they concern a group that is excepted only now', async () => {
+  it('are refused if they affect a group that has become exempt since', async () => {
     expect(await differing({})).toEqual([]);
     expect(await differing({ 'frozen-namespaces': { frozen: ['x'], except: ['main/Managers'] } })).toEqual([
       'USER:UPDATE',
@@ -48,12 +48,12 @@ describe('decisions made again', () => {
     expect(await differing({ 'frozen-namespaces': { frozen: ['x'], except: ['main/New'] } })).toEqual(['GROUP:CREATE']);
   });
 
-  it('would show less where more is masked', async () => {
+  it('differ if more is masked', async () => {
     expect(await differing({ 'mask-personal-data': { fields: ['email'] } })).toEqual(['USER:READ']);
     expect(await differing({ 'mask-personal-data': { fields: ['email'], shadow: true } })).toEqual([]);
   });
 
-  it('end the same under what is only watched, whatever it looks up', async () => {
+  it('do not differ because of a policy in shadow mode, whatever it looks up', async () => {
     const quota = { rules: [{ resource: 'GROUP', atMost: 0 }] };
     expect(await differing({ quotas: quota })).toEqual(['GROUP:CREATE']);
     expect(await differing({ quotas: { ...quota, shadow: true } })).toEqual([]);

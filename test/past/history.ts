@@ -12,7 +12,7 @@ const asked = allPermissions.filter(inTenants);
 export const places = (permission: Permission): (string | undefined)[] =>
   levelOf(...split(permission)) === 'namespace' ? [undefined, ...namespaces] : [undefined];
 
-/** Who could do what at an instant: by tenant, permission and namespace, the ids in order. */
+/** The permissions at an instant: ids in order, by tenant, permission and namespace. */
 export interface Truth {
   readonly at: Date;
   readonly able: ReadonlyMap<string, readonly string[]>;
@@ -21,18 +21,18 @@ export interface Truth {
 export const keyOf = (tenantId: string, permission: Permission, namespace?: string) =>
   `${tenantId} ${permission} ${namespace ?? '*'}`;
 
-/** The present truth from the tables: everybody is loaded and asked for by themselves. */
+/** Computes the current permissions from the tables: loads and checks every principal separately. */
 export async function truthOf(world: World): Promise<Truth> {
   await sleep(3);
   const at = new Date();
   await sleep(3);
   const ids = (await world.db.principal.findMany({ orderBy: { id: 'asc' } })).map(({ id }) => id);
-  const everybody = await Promise.all(ids.map(async (id) => (await loadPrincipal(world.db, id))!));
+  const principals = await Promise.all(ids.map(async (id) => (await loadPrincipal(world.db, id))!));
   const tenants = await world.db.tenant.findMany({ select: { id: true, key: true } });
   const able = new Map<string, string[]>();
   for (const { id: tenantId } of tenants) {
     for (const permission of asked) {
-      for (const principal of everybody) {
+      for (const principal of principals) {
         if (principal.disabled) continue;
         const atInstance = levelOf(...split(permission)) === 'instance';
         if (!principal.superAdmin && !principal.tenants.has(tenantId) && !atInstance) continue;
@@ -63,7 +63,7 @@ type Ref = { id: string };
 const inputs = (permissions: readonly Permission[]) =>
   permissions.map((permission) => ({ resource: split(permission)[0], actions: [split(permission)[1]] }));
 
-/** A random life of an organisation, through the API as the super admin. Counts what was done, by mutation. */
+/** Runs random mutations of an organisation through the API as the super admin. Counts them by mutation. */
 export class History {
   readonly done: Record<string, number> = {};
   readonly #world: World;
@@ -75,7 +75,7 @@ export class History {
     this.#chance = chance;
   }
 
-  /** Sends one random mutation. @returns false where it could not be done (a conflict, or nothing to do it with). */
+  /** Sends one random mutation. @returns false if it was not possible (a conflict, or no suitable object). */
   async step(): Promise<boolean> {
     const [name, input, more = ''] = (await this.#one()) ?? [];
     if (!name) return false;
@@ -204,7 +204,7 @@ export class History {
       ];
     if (kind < 97) return account && ['deleteServiceAccount', { id: idOf('ServiceAccount', account) }];
     if (kind < 98 || !tenant) return ['createTenant', { key: `t${n}` }];
-    // One tenant lives on.
+    // One tenant is kept.
     return tenant.key !== 'main' && (await db.tenant.count()) > 2
       ? ['deleteTenant', { id: idOf('Tenant', tenant) }]
       : undefined;

@@ -16,7 +16,7 @@ const effective = `query($k: String!, $s: ID!, $at: DateTime) { tenant(key: $k) 
 const question = (permission: Permission) => ({ resource: split(permission)[0], actions: [split(permission)[1]] });
 const rowOf = (id: string) => Buffer.from(id, 'base64').toString().split(':')[1]!;
 
-/** What a history must have in it to tell anything: all that takes access away, or turns it around. */
+/** Mutations that a history must contain to be meaningful: everything that revokes or changes access. */
 const must = [
   'deleteUser',
   'setUserDisabled',
@@ -31,7 +31,7 @@ const must = [
   'deleteServiceAccount',
 ];
 
-describe('who could do what on a past day, from the events alone', () => {
+describe('past access, rebuilt from events alone', () => {
   let world: World;
   const seed = Number(process.env['SEED'] ?? 5);
   const chance = new Chance(seed);
@@ -53,7 +53,7 @@ describe('who could do what on a past day, from the events alone', () => {
   }, 300_000);
   afterAll(() => world.close());
 
-  /** Everything of a past instant that differs from the truth of then. */
+  /** Returns all differences between the rebuilt access at a past instant and the actual one. */
   async function differences({ at, able, tenants }: Truth): Promise<string[]> {
     const wrong: string[] = [];
     for (const { id: tenantId } of tenants) {
@@ -86,17 +86,17 @@ describe('who could do what on a past day, from the events alone', () => {
     }
     const total = Object.values(history.done).reduce((sum, count) => sum + count, 0);
     console.log(`past, seed ${seed}: ${total} mutations ${JSON.stringify(history.done)}`);
-    console.log(`past: ${truths.length} snapshots, ${compared} answers compared, ${yes} times somebody could`);
+    console.log(`past: ${truths.length} snapshots, ${compared} answers compared, ${yes} permissions held`);
     expect(total).toBeGreaterThanOrEqual(300);
     expect(Object.keys(history.done).length).toBeGreaterThanOrEqual(18);
     for (const one of must) expect(history.done[one], one).toBeGreaterThan(0);
     expect(yes).toBeGreaterThan(5_000);
-    // Neighbours differ, so that an answer about another instant would be seen.
+    // Adjacent instants differ, so an answer about another instant would be detected.
     for (const [i, truth] of truths.slice(1).entries())
       expect(JSON.stringify([...truth.able])).not.toBe(JSON.stringify([...truths[i]!.able]));
   }, 300_000);
 
-  it('is told so by the API, also of those who are gone', async () => {
+  it('is returned by the API, including deleted principals', async () => {
     const seen = { shown: 0, former: 0, hidden: 0, permissions: 0 };
     const alive = new Set((await world.db.tenant.findMany()).map(({ id }) => id));
     for (const truth of truths) {
@@ -124,9 +124,9 @@ describe('who could do what on a past day, from the events alone', () => {
             ? nodes
             : [{ id: idOf('User', (await world.db.user.findFirst({ where: { username: 'root' } }))!) }],
         ) as { id: string };
-        const told = await world.root().ok<any>(effective, { k: key, s: subject.id, at: truth.at });
+        const answer = await world.root().ok<any>(effective, { k: key, s: subject.id, at: truth.at });
         const held = asked.filter((one) => truth.able.get(keyOf(tenantId, one))?.includes(rowOf(subject.id)));
-        expect(told.tenant.effectivePermissions.map(({ resource, action }: any) => `${resource}:${action}`)).toEqual(
+        expect(answer.tenant.effectivePermissions.map(({ resource, action }: any) => `${resource}:${action}`)).toEqual(
           held,
         );
         seen.permissions += held.length;
@@ -137,15 +137,15 @@ describe('who could do what on a past day, from the events alone', () => {
     for (const [what, count] of Object.entries(certain)) expect(count, what).toBeGreaterThan(0);
   }, 120_000);
 
-  it('every event that feeds access tells the ids that it takes', async () => {
-    // Tokens are by what one signs in, not what one may do.
+  it('has all required ids in every event that affects access', async () => {
+    // Tokens are credentials and do not grant access.
     const feeding = resourceNames.filter((name) => resourceDefinition(name)?.feedsAccess && name !== 'API_TOKEN');
     expect([...accessResources].sort()).toEqual(expect.arrayContaining([...feeding].sort()));
     const kinds = new Set<string>();
     for (const resource of feeding) {
       const { model, links = [] } = resourceDefinition(resource)!;
       const foreign = [...modelOf(model!).columns.keys()].filter(
-        // Whose workers take a tenant's work says nothing of who may do what.
+        // The worker group of a tenant does not affect access.
         (column) => /[a-z]Id$/.test(column) && column !== 'tenantId' && column !== 'workerGroupId',
       );
       expect(links, resource).toEqual(expect.arrayContaining(foreign));
@@ -171,7 +171,7 @@ describe('who could do what on a past day, from the events alone', () => {
       await tx.$executeRawUnsafe('ALTER TABLE "AuditEvent" ENABLE TRIGGER USER');
     });
 
-  it('control: without one binding event, or with one that tells no ids, it is seen', async () => {
+  it('control: detects a missing binding event and one without ids', async () => {
     const last = truths.at(-1)!;
     const bindings = await world.db.binding.findMany({ where: { tenantId: { not: null } }, take: 15 });
     let missed = 0;
@@ -194,7 +194,7 @@ describe('who could do what on a past day, from the events alone', () => {
     expect(missed).toBeGreaterThan(0);
   }, 60_000);
 
-  it('after a pruning, instants from its snapshot on are told as before, earlier ones are EXPIRED', async () => {
+  it('after pruning, is unchanged from the snapshot on and EXPIRED before it', async () => {
     const middle = Math.floor(truths.length / 2);
     const chains = (await world.db.auditHead.findMany()).map(({ tenantId }) => tenantId);
     for (const chain of chains) {
@@ -210,13 +210,13 @@ describe('who could do what on a past day, from the events alone', () => {
     const ask = (at: Date) => world.root().codes(who, { k: key, p: question('GROUP:READ'), at });
     expect(await ask(truths[middle - 1]!.at)).toEqual(['EXPIRED']);
     expect(await ask(truths[middle]!.at)).toEqual([]);
-    // A second pruning rests on the first one's snapshot.
+    // A second pruning starts from the snapshot of the first.
     for (const chain of chains) {
       const { seq } = await world.write((tx) => storeAccessSnapshot(tx, chain, truths[middle + 2]!.at));
       await asOwner('DELETE FROM "AuditEvent" WHERE "tenantId" = $1 AND seq <= $2', chain, seq);
     }
     for (const truth of truths.slice(middle + 2)) expect(await differences(truth)).toEqual([]);
-    // A gap that no snapshot covers is no answer.
+    // A gap that no snapshot covers is an error.
     const gap = await world.db.auditEvent.findFirstOrThrow({
       where: { tenantId: '', at: { lt: truths.at(-1)!.at } },
       orderBy: { seq: 'desc' },

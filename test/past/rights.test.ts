@@ -11,7 +11,7 @@ const effective = `query($s: ID!, $at: DateTime) { tenant(key: "a") { effectiveP
 const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer origins { roleThen groupThen } } }`;
 const three: Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDING:READ'];
 
-describe('asking about a past day', () => {
+describe('questions about past access', () => {
   let world: World;
   let a: Tenant;
   let people: Record<'stays' | 'leaves' | 'dies' | 'sleeps' | 'chief' | 'stranger', User>;
@@ -74,7 +74,7 @@ describe('asking about a past day', () => {
   });
   afterAll(() => world.close());
 
-  it('tells what was held then, by the names of then, whatever is refused today', async () => {
+  it('return what was held then, under the names of that time, whatever is refused today', async () => {
     const { whoCan } = (await auditor.ok<any>(who, { at: then, n: 'company.x' })).tenant;
     expect(whoCan.nodes).toEqual([{ id: idOf('User', people.stays) }]);
     expect(whoCan.edges[0].origins).toEqual([{ roleThen: 'Writer', groupThen: 'Builders', role: { name: 'Writer' } }]);
@@ -88,18 +88,18 @@ describe('asking about a past day', () => {
     expect(now).toMatchObject({ totalCount: 0, formerSubjects: [], policySet: null });
   });
 
-  it('counts whom the asker could not hear of, and names them to who reads the events of the instance', async () => {
+  it("count principals that the caller cannot see, and name them to readers of the instance's events", async () => {
     const p = { resource: 'BINDING', actions: ['CREATE'] };
-    const told = (await auditor.ok<any>(who, { at: then, p })).tenant.whoCan;
-    // root, whom no tenant's reader may read, and the super admin who is gone.
-    expect(told.hiddenCount).toBe(2);
-    expect(JSON.stringify(told)).not.toMatch(/chief/);
+    const answer = (await auditor.ok<any>(who, { at: then, p })).tenant.whoCan;
+    // root, whom readers of a tenant cannot see, and the deleted super admin.
+    expect(answer.hiddenCount).toBe(2);
+    expect(JSON.stringify(answer)).not.toMatch(/chief/);
     const all = (await world.root().ok<any>(who, { at: then, p })).tenant.whoCan;
     expect(all.formerSubjects.map(({ name }: any) => name)).toEqual(['user:dies', 'user:chief']);
     expect(all).toMatchObject({ hiddenCount: 0, policySet: world.app.policies.engine.fingerprint });
   });
 
-  it('takes AUDITLOG:READ in all of the tenant, about oneself too', async () => {
+  it('require AUDITLOG:READ in the whole tenant, also about the caller', async () => {
     const own = await world.user('own', [a]);
     for (const client of [await holder(['FLOW:READ']), await holder(['AUDITLOG:READ'], 'company')]) {
       expect(await client.codes(who, { at: then })).toEqual(['FORBIDDEN']);
@@ -114,25 +114,25 @@ describe('asking about a past day', () => {
     expect(await lacks.codes(who, { at: then })).toEqual(['FORBIDDEN']);
   });
 
-  it('one subject: the gone by what they held, strangers in the words of one that never was', async () => {
+  it('about one subject: return what a deleted one held, and report an unreadable one like one that never existed', async () => {
     const ask = async (id: string) => auditor.run<any>(effective, { at: then, s: id });
     const gone = (await ask(idOf('User', people.dies))).data.tenant.effectivePermissions;
     expect(gone).toContainEqual({ resource: 'FLOW', action: 'UPDATE' });
     expect((await ask(idOf('User', people.sleeps))).data.tenant.effectivePermissions).toEqual([]);
-    const nobody = await ask(idOf('User', { id: '0198c0de-0000-7000-8000-000000000000' }));
-    expect(nobody.errors[0]!.extensions.code).toBe('NOT_FOUND');
+    const unknown = await ask(idOf('User', { id: '0198c0de-0000-7000-8000-000000000000' }));
+    expect(unknown.errors[0]!.extensions.code).toBe('NOT_FOUND');
     for (const id of [idOf('User', people.stranger), idOf('User', people.chief), idOf('ServiceAccount', people.stays)])
       expect((await ask(id)).errors.map(({ message, extensions }) => ({ message, extensions }))).toEqual(
-        nobody.errors.map(({ message, extensions }) => ({ message, extensions })),
+        unknown.errors.map(({ message, extensions }) => ({ message, extensions })),
       );
   });
 
-  it('an instant to come is BAD_INPUT; before the tenant there was, nobody could', async () => {
+  it('about a future time are BAD_INPUT; before the tenant existed, no principal had access', async () => {
     expect(await auditor.codes(who, { at: new Date(Date.now() + 60_000) })).toEqual(['BAD_INPUT']);
     expect((await auditor.ok<any>(who, { at: before })).tenant.whoCan).toMatchObject({ totalCount: 0, hiddenCount: 0 });
   });
 
-  it('explainAccess with `at` answers by what was held then, as whoCan does; `clock` is the time that policies see', async () => {
+  it('explainAccess with `at` uses what was held then, like whoCan; `clock` is the time that policies read', async () => {
     const permission = { resource: 'FLOW', actions: ['UPDATE'] };
     const about = (subject: string | undefined, more: object) =>
       auditor.run<any>(explain, { i: { permission, tenant: 'a', namespace: 'company.x', subject, ...more } });
@@ -141,7 +141,7 @@ describe('asking about a past day', () => {
     const roles = [{ roleThen: 'Writer', groupThen: 'Builders' }];
     expect((await about(leaves, { at: then })).data.explainAccess).toEqual({ answer: 'ALLOWED', origins: roles });
     expect((await about(stays, { at: then })).data.explainAccess).toEqual({ answer: 'ALLOWED', origins: roles });
-    // Today a policy freezes the namespace, and the other one has no access.
+    // Today a policy freezes the namespace, and the other user has no access.
     expect((await about(stays, {})).data.explainAccess.answer).toBe('REFUSED');
     expect((await about(stays, { clock: then })).data.explainAccess.answer).toBe('REFUSED');
     expect((await about(leaves, {})).errors[0]!.extensions.code).toBe('NOT_FOUND');

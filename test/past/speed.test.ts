@@ -10,11 +10,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world.close());
 
-it(`${events} events of access are folded in less than 5 s, while others are answered`, async () => {
+it(`rebuilds access from ${events} events in less than 5 s, while other requests are served`, async () => {
   const tenant = await world.tenant('large');
   const role = await world.role(tenant, 'R', ['FLOW:READ']);
   const people = await Promise.all([...'abcdefgh'].map((name) => world.user(`large-${name}`, [tenant])));
-  // Bindings that come and go, as record writes them.
+  // Bindings that are created and deleted, as record writes them.
   const batch = 5_000;
   for (let i = 0; i < events; i += batch) {
     const written = Array.from({ length: batch }, (_, n) => {

@@ -15,7 +15,7 @@ import { World } from '../support/world.ts';
 const path = temporaryFolder('bad-plugins');
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 
-/** What each says when it is switched on, as the body of evaluate. */
+/** The body of `evaluate` of each policy. */
 const evaluations: Record<string, string> = {
   throws: `throw new Error('boom')`,
   'throws-nonsense': `throw Object.create(null)`,
@@ -32,7 +32,7 @@ const evaluations: Record<string, string> = {
   'names-a-secret': `return { effect: 'deny', reason: 'x', unless: { passwordHash: 'x' } }`,
   'breaks-when-read': `return new Proxy({}, { get() { throw new Error('trap'); } })`,
 };
-/** The same for review, which is asked of mutations. */
+/** The body of `review` of each policy, which runs for mutations. */
 const reviews: Record<string, string> = {
   'review-throws': `throw new Error('boom')`,
   'review-stalls': `return new Promise(() => undefined)`,
@@ -62,7 +62,7 @@ const configure = call('setPolicyConfiguration', 'policies { name }');
 const query = '{ tenant(key: "main") { groups { totalCount } } }';
 const mutation = call('createGroup', 'group { id }');
 
-/** Frees what nothing holds, so that what is left is held. */
+/** Collects garbage, so that only referenced memory remains. */
 const collect = (): void => {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -89,7 +89,7 @@ describe('a gateway with bad plugins', () => {
   const put = (policies: object) => world.root().run<any>(configure, { i: { policies } });
   const off = async () => expect((await put({})).errors).toEqual([]);
 
-  /** The first item of a subscription, or its error. */
+  /** Returns the first item of a subscription, or its error. */
   async function subscribe(client: Client): Promise<string[]> {
     const stop = new AbortController();
     try {
@@ -112,14 +112,14 @@ describe('a gateway with bad plugins', () => {
       subscription: await subscribe(client),
     };
   }
-  const somebody = async (): Promise<[User, Client]> => {
+  const newUser = async (): Promise<[User, Client]> => {
     const user = await world.user(`user-${next++}`, [main]);
     await world.grant(main, user, ['GROUP:READ', 'GROUP:CREATE', 'AUDITLOG:READ']);
     return [user, await world.as(user)];
   };
   const served = { query: [], mutation: [], subscription: [] };
 
-  /** What is on record of somebody's errors: events by permission, and decisions. */
+  /** Returns the recorded errors of a user: events by permission, and decisions. */
   async function recorded(user: User) {
     const events = await world.db.auditEvent.findMany({ where: { actorId: user.id, outcome: 'ERROR' } });
     const decisions = await world.db.decision.findMany({ where: { principalId: user.id, effect: 'error' } });
@@ -129,16 +129,16 @@ describe('a gateway with bad plugins', () => {
     };
   }
 
-  it('control: while they are off, everything is served', async () => {
-    const [user, client] = await somebody();
+  it('control: serves everything while they are disabled', async () => {
+    const [user, client] = await newUser();
     expect(await ask(client)).toEqual(served);
     expect(await recorded(user)).toEqual({ events: [], decisions: [] });
   });
 
   it.each(Object.keys(evaluations))(
-    'that %s: query, mutation and subscription are POLICY_ERROR, and on record',
+    'that %s: query, mutation and subscription return POLICY_ERROR, which is recorded',
     async (policy) => {
-      const [user, client] = await somebody();
+      const [user, client] = await newUser();
       expect((await put({ [policy]: { on: true } })).errors).toEqual([]);
       const groups = await world.db.group.count();
       try {
@@ -158,9 +158,9 @@ describe('a gateway with bad plugins', () => {
   );
 
   it.each(Object.keys(reviews))(
-    'whose %s: the mutation is POLICY_ERROR and on record, what it does not review is served',
+    'whose %s: the mutation returns POLICY_ERROR, which is recorded, and other requests are served',
     async (policy) => {
-      const [user, client] = await somebody();
+      const [user, client] = await newUser();
       expect((await put({ [policy]: { on: true } })).errors).toEqual([]);
       const groups = await world.db.group.count();
       const begun = performance.now();
@@ -169,7 +169,7 @@ describe('a gateway with bad plugins', () => {
       } finally {
         await off();
       }
-      // What stalls is left behind at its time.
+      // A stalled review is abandoned after its time limit.
       expect(performance.now() - begun).toBeLessThan(3_000);
       expect(await recorded(user)).toEqual({
         events: [`GROUP:CREATE ${policy}`],
@@ -180,8 +180,8 @@ describe('a gateway with bad plugins', () => {
     },
   );
 
-  it('an open stream ends when what decides about it breaks', async () => {
-    const [, client] = await somebody();
+  it('ends an open stream when a policy that decides about it fails', async () => {
+    const [, client] = await newUser();
     const stop = new AbortController();
     const stream = client.sse<any>('subscription { auditEvents(tenant: "main") { cursor } }', {}, stop.signal);
     expect((await stream.next()).value?.errors).toBeUndefined();
@@ -192,8 +192,8 @@ describe('a gateway with bad plugins', () => {
     await off();
   });
 
-  it('in shadow, each is noted and refuses nothing', async () => {
-    const [, client] = await somebody();
+  it('notes each in shadow mode and refuses nothing', async () => {
+    const [, client] = await newUser();
     const all = [...Object.keys(evaluations), ...Object.keys(reviews)];
     const settings = Object.fromEntries(all.map((name) => [name, { on: true, shadow: true }]));
     expect((await put(settings)).errors).toEqual([]);
@@ -206,7 +206,7 @@ describe('a gateway with bad plugins', () => {
     await off();
   });
 
-  it('one that would break configuring itself is not taken; forced by the host, only the host takes it back', async () => {
+  it('rejects a policy that would break the configuration mutation; only the host can force and remove it', async () => {
     const { errors } = await put({ 'breaks-configuring': { on: true } });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
     expect(errors[0]!.message).toContain('could not change them back');
@@ -224,7 +224,7 @@ describe('a gateway with bad plugins', () => {
       expect(answer.errors.map(({ extensions }) => [extensions.code, extensions['policy']])).toEqual([
         ['POLICY_ERROR', policy],
       ]);
-      const [, client] = await somebody();
+      const [, client] = await newUser();
       expect(await ask(client)).toEqual(served);
     };
     await host({ 'breaks-reviewing-configuring': { enabled: true, shadow: false, on: true } });
@@ -235,8 +235,8 @@ describe('a gateway with bad plugins', () => {
     await off();
   });
 
-  it('the process lives, and holds nothing of them', async () => {
-    const [, client] = await somebody();
+  it('keeps running and leaks no memory', async () => {
+    const [, client] = await newUser();
     await put({ 'returns-a-promise-that-fails': { on: true }, 'review-fails-too-late': { on: true } });
     const round = async (count: number) => {
       for (let i = 0; i < count; i += 25) await Promise.all(Array.from({ length: 25 }, () => client.codes(query)));
@@ -250,7 +250,7 @@ describe('a gateway with bad plugins', () => {
     );
     expect(after - before).toBeLessThan(10 * 2 ** 20);
     await off();
-    // Late failures of reviews have come by now.
+    // Late failures of reviews have occurred by now.
     await sleep(500);
     expect(await ask(client)).toEqual(served);
     expect(await world.root().codes('{ viewer { __typename } }')).toEqual([]);

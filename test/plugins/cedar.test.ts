@@ -22,7 +22,7 @@ const faultsOf = async (policies: string, more: object = {}): Promise<string> =>
 const when = (condition: string) => `@id("mine") forbid (principal, action, resource) when { ${condition} };`;
 
 describe('cedar', () => {
-  it('refuses without a permit and where a forbid holds, and only what the policies speak of', async () => {
+  it('refuses without a permit or with a matching forbid, and only what the policies cover', async () => {
     const { verdict, leaves } = await prepared(plugin, {
       policies: `permit (principal in Gatehouse::Group::"main/Ops", action == Gatehouse::Action::"NAMESPACE:UPDATE", resource);
         @id("frozen") forbid (principal, action in Gatehouse::Action::"UPDATE", resource in Gatehouse::Namespace::"billing");`,
@@ -32,13 +32,13 @@ describe('cedar', () => {
     expect(leaves(ops, { namespace: 'billing.eu' })).toBe(false);
     expect(leaves(ops, { namespace: 'billing-eu' })).toBe(true);
     expect(verdict({ tenantId: 'main' })).toMatchObject({ effect: 'deny' });
-    // The forbid speaks of every UPDATE, so those need a permit too; nobody speaks of reading.
+    // The forbid covers every UPDATE, so updates need a permit too. No policy covers reads.
     expect(verdict({ ...ops, resource: 'GROUP' })).toEqual({ effect: 'deny', reason: 'no Cedar policy permits it' });
     expect(verdict({ ...ops, action: 'READ' })).toEqual({ effect: 'abstain' });
     expect(verdict(ops)).toMatchObject({ reason: 'Cedar forbids it (frozen)' });
   });
 
-  it('decides about chosen resources, whatever the policies name', async () => {
+  it('decides about the configured resources, whatever the policies name', async () => {
     const { verdict } = await prepared(plugin, { policies: everything, resources: ['GROUP'] });
     expect(verdict({ resource: 'GROUP' })).toEqual({ effect: 'abstain' });
     const none = await prepared(plugin, { resources: ['GROUP'] });
@@ -47,7 +47,7 @@ describe('cedar', () => {
     expect((await prepared(plugin, {})).verdict({})).toEqual({ effect: 'abstain' });
   });
 
-  it('an error never opens: a permit does not hold, a forbid does', async () => {
+  it('never allows because of an error: a permit does not apply, a forbid does', async () => {
     const permit = await prepared(plugin, {
       policies: 'permit (principal, action, resource) when { context.reason == "x" };',
     });
@@ -68,7 +68,7 @@ describe('cedar', () => {
     expect(instance.verdict({ tenantId: 'y' }).effect).toBe('abstain');
   });
 
-  it('knows the address, the time and who really acts', async () => {
+  it('reads the address, the time and the impersonator', async () => {
     const { verdict } = await prepared(plugin, {
       policies: `permit (principal, action, resource) when {
         context.ip.isInRange(ip("10.0.0.0/8")) && context.now < datetime("2026-06-01T00:00:01Z") &&
@@ -111,7 +111,7 @@ describe('cedar', () => {
       when('context.reasn == "x"'),
       /mine uses context\.reasn, which does not exist; available: ip, now/,
     ],
-    ['a namespace that is none', when('resource in Gatehouse::Namespace::"A b"'), /mine names a namespace "A b"/],
+    ['an invalid namespace', when('resource in Gatehouse::Namespace::"A b"'), /mine names a namespace "A b"/],
     ['a template', 'permit (principal == ?principal, action, resource);', /templates are not supported/],
     [
       'too many levels',
@@ -127,7 +127,7 @@ describe('cedar', () => {
     expect(await faultsOf(policies)).toMatch(fault);
   });
 
-  it('tells every fault at once', async () => {
+  it('reports all faults together', async () => {
     const text = await faultsOf(
       `${when('resource.a == 1')} forbid (principal, action, resource) when { resource.b == 1 };`,
     );
@@ -144,7 +144,7 @@ describe('cedar', () => {
     const other = join(folder, 'other.txt');
     writeFileSync(other, everything);
     expect(here(() => accepts(plugin, { files: [other] }))).toBe(false);
-    // Only what lies in the folder of the operator.
+    // Only files in the operator's folder can be read.
     expect(accepts(plugin, { files: [path] })).toBe(false);
     expect(inPolicyFiles(join(folder, 'elsewhere'), () => accepts(plugin, { files: [path] }))).toBe(false);
     expect((await here(() => prepared(plugin, { files: [path] }))).verdict({}).effect).toBe('abstain');
@@ -160,7 +160,7 @@ describe('cedar', () => {
     expect(await faultsOf(everything, { schema: 'entity' })).toMatch(/the schema: /);
   });
 
-  it('finds the text behind all that begin so, in the order of bytes', () => {
+  it('finds the first text after all texts with a prefix, in byte order', () => {
     expect(behind('x.')).toBe('x/');
     expect(behind('a\u{ffff}')).toBe('a\u{10000}');
     expect(behind('\u{d7ff}')).toBe('\u{e000}');
@@ -189,7 +189,7 @@ describe('cedar', () => {
     });
     afterAll(() => world.close());
 
-    it('a list holds what it permits, a mutation is refused with the policy that forbids it', async () => {
+    it('lists what it permits, and names the policy that forbids a mutation', async () => {
       const admin = await world.managed(main, 'Admin');
       const as = async (name: string) => {
         const user = await world.user(name, [main]);

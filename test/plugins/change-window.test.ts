@@ -10,10 +10,10 @@ const office = {
 const at = (text: string) => ({ now: new Date(text) });
 
 describe('change-window', () => {
-  it('opens and closes by the clock on the wall, the end not included', async () => {
+  it('opens and closes by local time, with an exclusive end', async () => {
     const { leaves } = await prepared(plugin, { rules: [office] });
     const open = (text: string) => leaves(at(text), { namespace: 'billing.eu' });
-    // Monday 1 June 2026; Berlin is two hours ahead of UTC in summer.
+    // Monday 1 June 2026. Berlin is two hours ahead of UTC in summer.
     expect(open('2026-06-01T06:59:59Z')).toBe(false);
     expect(open('2026-06-01T07:00:00Z')).toBe(true);
     expect(open('2026-06-01T14:59:59Z')).toBe(true);
@@ -24,18 +24,18 @@ describe('change-window', () => {
     expect(open('2026-01-05T08:00:00Z')).toBe(true);
   });
 
-  it('follows the change to summer time, when an hour is missing, and back, when one comes twice', async () => {
+  it('handles the missing hour of the change to summer time and the repeated hour of the change back', async () => {
     const night = { ...office, windows: [{ days: ['SUN'], from: '02:00', to: '03:00' }] };
     const { leaves } = await prepared(plugin, { rules: [night] });
     const open = (text: string) => leaves(at(text), { namespace: 'billing' });
     // 29 March 2026: 02:00 to 03:00 does not exist in Berlin.
     for (const minute of ['00:59', '01:00', '01:30']) expect(open(`2026-03-29T${minute}:00Z`)).toBe(false);
-    // 25 October 2026: it comes twice, and is open both times.
+    // 25 October 2026: this hour occurs twice and is open both times.
     for (const minute of ['00:00', '00:59', '01:00', '01:59']) expect(open(`2026-10-25T${minute}:00Z`)).toBe(true);
     expect(open('2026-10-25T02:00:00Z')).toBe(false);
   });
 
-  it('concerns its namespaces and what is below, each rule by itself', async () => {
+  it('applies each rule to its namespaces and their descendants', async () => {
     const always = { namespaces: ['sales'], timeZone: 'UTC', windows: [{ days: ['MON'], from: '00:00', to: '24:00' }] };
     const { leaves } = await prepared(plugin, { rules: [office, always] });
     const monday = at('2026-06-01T23:59:00Z');
@@ -53,7 +53,7 @@ describe('change-window', () => {
     ]);
   });
 
-  it('says how long its answer holds, and abstains without rules', async () => {
+  it('states how long its answer holds, and abstains without rules', async () => {
     const { verdict } = await prepared(plugin, { rules: [office] });
     expect(verdict(at('2026-06-01T20:00:30Z'))).toMatchObject({
       effect: 'deny',
@@ -63,7 +63,7 @@ describe('change-window', () => {
     expect((await prepared(plugin, {})).verdict(at('2026-06-01T20:00:30Z'))).toEqual({ effect: 'abstain' });
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     const bad = [
       { timeZone: 'Berlin' },
       { windows: [] },

@@ -16,7 +16,7 @@ const put = (client: Client, policies: object, more: object = {}) =>
   client.run<any>(configure, { i: { policies, ...more } });
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 
-/** Gives groups to the users that its settings name; slow to make, and cannot let go. */
+/** Grants groups to the users that its settings name. Slow to create, and fails to dispose. */
 const onCall = `import { abstain, allow, definePolicy, z } from ${JSON.stringify(contract)};
 export default definePolicy({ name: 'on-call', description: 'x', mode: 'grant', resources: ['GROUP'], reads: ['id'],
   config: z.strictObject({ users: z.array(z.string()).default([]), slowly: z.boolean().default(false) }),
@@ -57,19 +57,20 @@ describe('attacks on the configuration of policies', () => {
     await expect.poll(fingerprints, { timeout: 2_000 }).toEqual([policySet, policySet]);
   };
 
-  it('who holds POLICY UPDATE gives themselves nothing by the settings of a grant', async () => {
+  it('a holder of POLICY:UPDATE cannot gain permissions through the settings of a grant', async () => {
     const client = await world.as(keeper);
     const { errors } = await put(client, { 'on-call': { users: ['keeper'] } });
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     expect(await client.codes('{ tenant(key: "main") { groups { totalCount } } }')).toEqual(['FORBIDDEN']);
-    // Switching it off is theirs, on again is not; control: the rest is theirs, and all of it a super admin's.
+    // They can disable the grant but not enable it again. Control: they can change everything else, and a super admin
+    // all of it.
     expect((await put(client, { ...others, naming: { rules: [] } })).errors).toEqual([]);
     expect((await put(client, { 'on-call': { enabled: false } })).errors).toEqual([]);
     expect((await put(client, others)).errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     expect((await put(world.root(), others)).errors).toEqual([]);
   });
 
-  it('settings of what is switched off change with an event, and are told', async () => {
+  it("changes of a disabled policy's settings are audited and returned", async () => {
     await put(world.root(), { ...others, naming: { enabled: false } });
     const count = () => world.db.auditEvent.count({ where: { action: 'policy.configure' } });
     const before = await count();
@@ -77,12 +78,12 @@ describe('attacks on the configuration of policies', () => {
     expect(await count()).toBe(before + 1);
     const { policyConfiguration } = await world.root(1).ok<any>('{ policyConfiguration { policies } }');
     expect(policyConfiguration.policies.naming).toMatchObject({ rules: [] });
-    // Control: the same again is no change.
+    // Control: repeating it changes nothing.
     await put(world.root(), { ...others, naming: { enabled: false, rules: [] } });
     expect(await count()).toBe(before + 1);
   });
 
-  it('what breaks Cedar is refused, and Cedar goes on for what is in force and what comes next', async () => {
+  it('input that breaks Cedar is refused, and Cedar continues for the policies in force and for later ones', async () => {
     const cedar = { policies: 'permit (principal, action, resource);' };
     expect((await put(world.root(), { ...others, cedar })).errors).toEqual([]);
     const deep = `permit (principal, action, resource) when { ${'('.repeat(20_000)}true${')'.repeat(20_000)} };`;
@@ -93,12 +94,12 @@ describe('attacks on the configuration of policies', () => {
     expect((await put(world.root(), others)).errors).toEqual([]);
   });
 
-  it('a gateway that is still loading when the former policies come back keeps them', async () => {
+  it('a gateway that is still loading when the former policies are restored keeps them', async () => {
     await put(world.root(), others);
     await settled();
     const slow = await put(world.root(), { 'on-call': { users: ['somebody'], slowly: true } });
     expect(slow.errors).toEqual([]);
-    // The other gateway has begun to load, and needs a while.
+    // The other gateway has started to load, which is slow.
     await expect.poll(() => world.apps[1]!.policies.engine.following !== undefined, { timeout: 1_000 }).toBe(true);
     await put(world.root(), others);
     await new Promise((done) => setTimeout(done, 1_500));
@@ -106,12 +107,12 @@ describe('attacks on the configuration of policies', () => {
     await settled();
   });
 
-  it('a gateway that lacks what it needs says so and decides as soon as it is there', async () => {
+  it('a gateway with a missing file logs it and decides as soon as the file exists', async () => {
     await settled();
     const [mine, gone] = [join(folder, 'on-call.ts'), join(folder, 'on-call.gone')];
     const other = world.apps[1]!;
     const prepare = other.policies.prepare.bind(other.policies);
-    // Only this gateway reads its folder while the file is not there.
+    // Only this gateway reads its folder while the file is missing.
     other.policies.prepare = async (...args) => {
       renameSync(mine, gone);
       return prepare(...args).finally(() => renameSync(gone, mine));
@@ -123,12 +124,12 @@ describe('attacks on the configuration of policies', () => {
     await settled();
     expect(await world.root(1).codes('{ policies { name } }')).toEqual([]);
 
-    // A row that nobody can read is told as well, and asked again.
+    // An unreadable row is logged too, and read again.
     await world.db.accessState.update({ where: { id: 1 }, data: { configuration: { policies: 5 }, policySet: 'x' } });
     await world.db.$executeRaw`UPDATE "AccessState" SET revision = revision + 1`;
     await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toMatch(/policySet.{0,4}x.*map of values/i);
     await expect.poll(() => world.root().codes('{ policies { name } }')).toEqual(['POLICY_ERROR']);
-    // A gateway starts all the same, and the file takes its place when somebody accepts it.
+    // A gateway still starts, and the file takes effect when an operator accepts it.
     const { config, store } = world.app;
     const late = await createApp(
       config,
@@ -141,8 +142,8 @@ describe('attacks on the configuration of policies', () => {
   });
 });
 
-describe('a group that a policy excepts', () => {
-  it('is another one when it is made anew: no gateway takes it for the former by its name', async () => {
+describe('a group that a policy exempts', () => {
+  it('is a different group after it is deleted and created again under its name, on every gateway', async () => {
     const world = await World.create();
     const main = await world.tenant('main');
     const group = await world.group(main, 'Ops');
@@ -168,7 +169,7 @@ describe('a group that a policy excepts', () => {
       createLog('error', () => undefined),
     );
     await later.freshness.confirm();
-    // It waits until somebody accepts it; the others go on.
+    // It waits until an operator accepts it. The other gateways continue.
     expect(later.policies.engine.fingerprint).not.toBe(later.freshness.state.policySet);
     await later.close();
     expect(await world.root().codes('{ policies { name } }')).toEqual([]);
@@ -191,7 +192,7 @@ describe('SIGHUP with a folder that the gateway did not start with', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('puts nothing in force that the gateways could not load', async () => {
+  it('does not put policies in force that the gateways could not load', async () => {
     writeFileSync(
       join(folder, 'more', 'extra.ts'),
       `import { abstain, definePolicy, z } from 'gatehouse/policy';

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { schema } from '../../src/schema.ts';
 
-/** Values for arguments by their names, as GraphQL text; what is not named is filled with the least that its type takes. */
+/** Values for arguments by name, as GraphQL text. Other arguments get the smallest value of their type. */
 export type Known = Readonly<Record<string, string>>;
 
 function filled(name: string, type: GraphQLInputType, known: Known): string {
@@ -35,7 +35,7 @@ const callOf = ({ name, args }: GraphQLField<unknown, unknown>, known: Known): s
   return list === '' ? name : `${name}(${list})`;
 };
 
-/** Everything that can be asked below a type, so many objects deep. Names of fields carry their type, so none collide. */
+/** All fields below a type, to a depth in objects. Aliases contain the type, so that none collide. */
 export function selection(type: GraphQLOutputType, depth: number, known: Known, seen: Set<string>): string {
   const named = getNamedType(type);
   if (isAbstractType(named)) {
@@ -49,7 +49,7 @@ function body(type: GraphQLObjectType, depth: number, known: Known, seen: Set<st
   const fields = Object.values(type.getFields()).flatMap((field) => {
     const named = getNamedType(field.type);
     const isObject = isObjectType(named) || isAbstractType(named);
-    // Edges say what nodes say; a page holds its objects at the depth of the page.
+    // Edges repeat the nodes. A page has its objects at the depth of the page.
     if ((isObject && depth === 0) || field.name === 'nodes') return [];
     const own = type.name.endsWith('Connection') || type.name.endsWith('Edge') ? depth : depth - 1;
     seen.add(`${type.name}.${field.name}`);
@@ -60,7 +60,7 @@ function body(type: GraphQLObjectType, depth: number, known: Known, seen: Set<st
   return `{ __typename ${fields.join(' ')} }`;
 }
 
-/** A document for each field of Query. */
+/** One document for each field of Query. */
 export const everyQuery = (depth: number, known: Known, seen: Set<string>): string[] =>
   Object.values(schema.getQueryType()!.getFields()).map((field) => {
     seen.add(`Query.${field.name}`);

@@ -29,7 +29,8 @@ describe('frozen-namespaces', () => {
     await world.grant(main, editor, ['NAMESPACE:CREATE', 'NAMESPACE:READ', 'NAMESPACE:UPDATE', 'NAMESPACE:DELETE']);
     for (const name of ['billing', 'billing.eu', 'billing-x', 'billingx', 'bill'])
       ids.set(name, idOf('Namespace', await world.namespace(main, name)));
-    // A second gateway with the guard set. It decides nothing until its set is accepted; then the first does not.
+    // A second gateway with the guard configured. It does not decide until its set is accepted; then the first one does
+    // not.
     const base = readConfig({
       PORT: '0',
       DATABASE_URL: 'postgresql://unused/unused',
@@ -54,7 +55,7 @@ describe('frozen-namespaces', () => {
     await app.freshness.confirm();
     await world.app.freshness.confirm();
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    // The gateway that had the former settings follows.
+    // The gateway with the former settings follows.
     await vi.waitFor(async () => expect((await fetch(`${world.urls[0]}/readyz`)).status).toBe(200));
   });
   afterAll(async () => {
@@ -63,7 +64,7 @@ describe('frozen-namespaces', () => {
   });
   const client = async () => new Client(url, (await world.as(editor)).headers);
 
-  it('refuses changes in the namespace and below, with its reason, and spares its neighbours', async () => {
+  it('refuses changes in the namespace and its descendants with a reason, and allows them elsewhere', async () => {
     const c = await client();
     const outcome = async (name: string) => {
       const { errors } = await c.run(update, { id: ids.get(name), d: `${Math.random()}` });
@@ -77,7 +78,7 @@ describe('frozen-namespaces', () => {
     expect(await c.codes(create, { name: 'sales' })).toEqual([]);
   });
 
-  it('leaves reading alone, and tells a frontend beforehand', async () => {
+  it('allows reads, and is reflected in viewerPermissions', async () => {
     const { tenant } = await (await client()).ok<any>(
       '{ tenant(key: "main") { namespaces { nodes { name viewerPermissions } } } }',
     );
@@ -86,7 +87,7 @@ describe('frozen-namespaces', () => {
     expect(of('billingx')).toEqual(['CREATE', 'READ', 'UPDATE', 'DELETE']);
   });
 
-  it('excepts the named group, whose members only POLICY:UPDATE changes', async () => {
+  it('exempts the configured group, whose members can be changed only with POLICY:UPDATE', async () => {
     const owner = await world.user('owner', [main]);
     await world.member(main, managers, owner, 'OWNER');
     const add = 'mutation($g: ID!, $s: ID!) { addGroupMember(input: { group: $g, subject: $s }) { group { id } } }';

@@ -14,7 +14,7 @@ const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contrac
 let next = 0;
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** A folder with these policy files; `BODY` may use definePolicy, deny, abstain, allow and z. */
+/** A folder with these policy files. `BODY` can use definePolicy, deny, abstain, allow and z. */
 function folder(files: Record<string, string>): string {
   const path = join(root, String(next++));
   mkdirSync(path);
@@ -56,7 +56,7 @@ describe('loading policies refuses the start, naming file and fault', () => {
     ['an unknown action', { 'a.ts': guard('a', "actions: ['WRITE'],") }, /a\.ts: actions\.0/],
     ['an unknown mode', { 'a.ts': guard('a', "mode: 'both',") }, /a\.ts: mode/],
     [
-      'a create that makes nothing',
+      'a create that returns no policy',
       { 'a.ts': guard('a').replace('({ evaluate: () => abstain() })', '({})') },
       /no policy with evaluate/,
     ],
@@ -80,7 +80,7 @@ describe('loading policies refuses the start, naming file and fault', () => {
     expect(await faults(files)).toMatch(fault);
   });
 
-  it('a misspelt setting, a policy that is not there, a grant that is not there, two of one name: all at once', async () => {
+  it('reports an unknown setting, a missing policy, a missing grant and a duplicate name together', async () => {
     const one = folder({ 'a.ts': guard('a'), 'broken.ts': 'export default 1;' });
     const two = folder({ 'a.ts': guard('a') });
     const text = await faults([one, two, join(root, 'nowhere')], { a: { dayz: 3 }, ghost: {} }, ['phantom']);
@@ -96,7 +96,7 @@ describe('loading policies refuses the start, naming file and fault', () => {
     }
   });
 
-  it('two files of one name, in one folder as in two', async () => {
+  it('reports two files with one name, in one folder or in two', async () => {
     expect(await faults({ 'a.ts': guard('a'), 'a.mjs': guard('a') })).toMatch(
       /a\.ts: a policy named a was already loaded from .*a\.mjs/,
     );
@@ -106,7 +106,7 @@ describe('loading policies refuses the start, naming file and fault', () => {
     );
   });
 
-  it('every fault of the settings at once, with the line of the file that says it', async () => {
+  it('reports all faults of the settings together, with their lines', async () => {
     const path = join(root, 'gatehouse.yaml');
     writeFileSync(
       path,
@@ -138,7 +138,7 @@ policyFolders: ['${folder({
       expect(text).toContain(`${fault} (${path}:${line})`);
   });
 
-  it('a folder from outside the project works, in shadow and switched off as well', async () => {
+  it('loads an external folder, also with shadow mode and disabled policies', async () => {
     const path = folder({
       'a.ts': guard('a'),
       'b.ts': guard('b'),
@@ -154,7 +154,7 @@ policyFolders: ['${folder({
     expect(set.disabled).toEqual(['b']);
   });
 
-  it('knows a set by its fingerprint, and a guard that is gone', async () => {
+  it('identifies a set by its fingerprint, and detects a missing guard', async () => {
     const both = await load({ 'a.ts': guard('a'), 'b.ts': guard('b') });
     const same = await load({ 'b.ts': guard('b'), 'a.ts': guard('a') });
     const one = await load({ 'a.ts': guard('a') });
@@ -167,7 +167,7 @@ policyFolders: ['${folder({
   });
 });
 
-describe('a policy that has another name than before', () => {
+describe('a renamed policy', () => {
   const renamed = guard(
     'present',
     'formerly: { former: ({ days, ...more }) => ({ ...more, limit: days }) }, config: z.strictObject({ limit: z.number().optional() }),',
@@ -175,7 +175,7 @@ describe('a policy that has another name than before', () => {
   const ofPresent = async (settings: Record<string, Record<string, unknown>>) =>
     (await load({ 'present.ts': renamed }, settings)).policies.find(({ name }) => name === 'present');
 
-  it('has the settings of its former name, with whether it is in shadow', async () => {
+  it('keeps the settings of its former name, including shadow mode', async () => {
     expect(await ofPresent({ former: { days: 3, shadow: true } })).toMatchObject({
       settings: { limit: 3 },
       shadow: true,
@@ -191,21 +191,21 @@ describe('a policy that has another name than before', () => {
     );
   });
 
-  it('refuses settings under both names, and what it would not know today', async () => {
+  it('rejects settings under both names, and settings that are invalid now', async () => {
     expect(await faults({ 'present.ts': renamed }, { former: { days: 1 }, present: { limit: 2 } })).toMatch(
       /policies\.former: it is named present now/,
     );
     expect(await faults({ 'present.ts': renamed }, { former: { dayz: 1 } })).toMatch(/present\.ts: setting .*dayz/);
   });
 
-  it('is not lost where the former one was in force', async () => {
+  it('does not count as a lost guard if the former one was in force', async () => {
     const before = await load({ 'former.ts': guard('former') });
     expect(lostGuards(describeSet(before), await load({ 'present.ts': renamed }))).toEqual([]);
   });
 });
 
 describe('loading policies in Node itself, as a gateway does', () => {
-  /** Loads these files in a process of its own. */
+  /** Loads these files in a separate process. */
   const inNode = (files: Record<string, string>) => {
     const path = join(root, String(next++));
     mkdirSync(path);
@@ -223,7 +223,7 @@ describe('loading policies in Node itself, as a gateway does', () => {
     return { text: stdout || stderr, path };
   };
 
-  it('tells file and line of what cannot be read or run', () => {
+  it('reports file and line of code that cannot be parsed or run', () => {
     const { text, path } = inNode({
       'a-type.ts': "import { z } from 'gatehouse/policy';\n\nexport default {{{\n",
       'b-script.mjs': 'const a = 1;\nconst b = ;\nexport default {};\n',
@@ -243,7 +243,7 @@ describe('loading policies in Node itself, as a gateway does', () => {
       expect(text).toContain(`${path}/${fault}`);
   });
 
-  it('a policy from outside the project imports gatehouse/policy, and what lies beside it', () => {
+  it('lets an external policy import gatehouse/policy and its neighbours', () => {
     const { text } = inNode({
       'own.ts': `import { abstain, definePolicy, z } from 'gatehouse/policy';
         import { description } from './parts/text.ts';

@@ -69,7 +69,7 @@ describe('mask-personal-data', () => {
     await own.ok(call('createGroup', 'group { id }'), {
       i: { tenant: 'main', name: 'Made by them', reason: 'ask canary.person@mail.example' },
     });
-    // A refusal, a failed sign-in and an impersonation are events as well.
+    // A refusal, a failed sign-in and an impersonation create events as well.
     await own.codes(call('setPolicyConfiguration', 'policies { name }'), { i: { policies: {} } });
     await world.basic('canary.person@mail.example', 'wrong').run('{ viewer { name } }');
     await root.as({ 'x-gatehouse-impersonate': 'canary.person@mail.example' }).ok(call('createGroup', 'group { id }'), {
@@ -78,7 +78,7 @@ describe('mask-personal-data', () => {
     admin = await world.user('tenant-admin', [main], { password });
     await world.bind(main, { principal: admin }, role);
     watcher = await world.as(admin);
-    // Reads all of the instance but its users.
+    // Can read everything of the instance except its users.
     const other = await world.user('officer', [main], { password });
     await world.bind(main, { principal: other }, role);
     await world.grant(null, other, ['USER:CREATE', 'USER:UPDATE', 'POLICY:READ', 'TENANT:CREATE'] as Permission[]);
@@ -97,7 +97,7 @@ describe('mask-personal-data', () => {
     permission: '{ resource: GROUP, actions: [READ] }',
   });
 
-  it('shows a canary in no answer of any query; control: to those who may read users it does', async () => {
+  it('shows the canary in no response; control: shows it to readers of users', async () => {
     const seen = new Set<string>();
     const documents = everyQuery(3, known(), seen);
     let masked = 0;
@@ -124,7 +124,7 @@ describe('mask-personal-data', () => {
     expect(shown).toBeGreaterThan(10);
   }, 120_000);
 
-  it('spares oneself, in every way one can ask for it', async () => {
+  it('exempts the viewer in every query', async () => {
     const own = world.basic('canary.person@mail.example');
     const { viewer, users, tenant } = await own.ok<any>(
       '{ viewer { name user { username email firstName } } users { nodes { email } } tenant(key: "main") { users { nodes { email } } auditEvents(first: 50) { nodes { actorName } } } }',
@@ -140,7 +140,7 @@ describe('mask-personal-data', () => {
     expect(tenant.auditEvents.nodes.map(({ actorName }: any) => actorName)).toContain('Canary.Person@mail.example');
   });
 
-  it('finds and orders nobody by what is masked', async () => {
+  it('neither finds nor sorts users by masked fields', async () => {
     const found = async (client: Client, where: string) =>
       (await client.ok<any>(`{ tenant(key: "main") { users(where: ${where}) { totalCount } } }`)).tenant.users
         .totalCount;
@@ -165,7 +165,7 @@ describe('mask-personal-data', () => {
     ).toEqual([]);
   });
 
-  it('finds no event by what is masked', async () => {
+  it('finds no event by masked values', async () => {
     const found = async (client: Client, where: string) =>
       (await client.ok<any>(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`)).tenant
         .auditEvents.totalCount;
@@ -180,20 +180,20 @@ describe('mask-personal-data', () => {
     expect(await found(watcher, '{ text: "Made by them" }')).toBe(1);
   });
 
-  it('tells nobody what somebody else searched the audit log for: that may be a name', async () => {
+  it('masks audit log searches of other users, which can contain names', async () => {
     const searches = ['{ text: "Kanarek" }', '{ actorName: "Kanarek" }', `{ text: "Kanarek${' '.repeat(2_500)}" }`];
     for (const where of searches)
       await world.root().ok(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`);
-    const told = async (client: Client) => {
+    const search = async (client: Client) => {
       const query = '{ tenant(key: "main") { auditEvents(first: 10, where: { type: READ }) { nodes { details } } } }';
       const exported = await fetch(`${world.urls[0]}/tenants/main/audit-events?type=READ`, { headers: client.headers });
       return JSON.stringify(await client.ok<any>(query)) + (await exported.text());
     };
-    expect((await told(world.root())).split('Kanarek').length - 1).toBe(6);
-    expect(await told(watcher)).not.toContain('Kanarek');
+    expect((await search(world.root())).split('Kanarek').length - 1).toBe(6);
+    expect(await search(watcher)).not.toContain('Kanarek');
   });
 
-  it('tells nobody in a conflict, a dry run or a subscription', async () => {
+  it('masks in conflicts, dry runs and subscriptions', async () => {
     const conflict = async (client: Client, field: string, i: object) =>
       JSON.stringify((await client.run(call(field, 'user { username email }'), { i })).errors);
     const taken = await conflict(officer, 'createUser', {
@@ -246,7 +246,7 @@ describe('mask-personal-data', () => {
     expect(holds(items.join())).toEqual([]);
   });
 
-  it('tells nobody who is gone by a masked name', async () => {
+  it('masks the names of deleted users', async () => {
     const at = new Date();
     await new Promise((resolve) => setTimeout(resolve, 20));
     const subject = idOf('User', canary);
@@ -254,19 +254,19 @@ describe('mask-personal-data', () => {
     const past = `query($at: DateTime) { tenant(key: "main") {
       whoCan(permission: { resource: GROUP, actions: [READ] }, at: $at) {
         formerSubjects { name } nodes { ... on User { username } } } } }`;
-    const told = async (client: Client) => {
+    const search = async (client: Client) => {
       const { formerSubjects, nodes } = (await client.ok<any>(past, { at: at.toISOString() })).tenant.whoCan;
       return [...formerSubjects.map(({ name }: any) => name), ...nodes.map(({ username }: any) => username)];
     };
-    expect(await told(watcher)).toContain('user:***');
-    expect(holds((await told(watcher)).join())).toEqual([]);
-    expect(await told(world.root())).toContain('Canary.Person@mail.example');
+    expect(await search(watcher)).toContain('user:***');
+    expect(holds((await search(watcher)).join())).toEqual([]);
+    expect(await search(world.root())).toContain('Canary.Person@mail.example');
     await world.root().ok(call('grantTenantAccess', 'user { id }'), {
       i: { tenant: 'main', username: 'canary.person@mail.example' },
     });
   });
 
-  it('hides nothing in shadow, and everything that can be hidden where a policy could not say', async () => {
+  it('masks nothing in shadow mode, and all maskable fields if a policy fails', async () => {
     const put = (policies: object) =>
       world.root().ok<any>(call('setPolicyConfiguration', 'policies { name }'), { i: { policies } });
     const seen = async () =>

@@ -7,7 +7,7 @@ const team = { resource: 'NAMESPACE', under: 'company', pattern: 'team-[a-z]+', 
 const group = { resource: 'GROUP', pattern: '[A-Z].*', hint: 'a name that begins with a capital' };
 
 describe('naming', () => {
-  it('no pattern takes long, whatever the name', async () => {
+  it('matches every pattern in short time, whatever the name', async () => {
     const { review } = await prepared(plugin, { rules: [{ ...group, pattern: '(a+)+' }] });
     const began = performance.now();
     expect(
@@ -17,7 +17,7 @@ describe('naming', () => {
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 
-  it('looks at new names only, the whole of them', async () => {
+  it('checks new names only, and the whole name', async () => {
     const { review } = await prepared(plugin, { rules: [team, group] });
     expect(await review({}, null, { namespace: 'company.team-data' })).toBe('abstain');
     expect(await review({}, null, { namespace: 'company.data' })).toBe('"data" is not team- and letters');
@@ -38,10 +38,10 @@ describe('naming', () => {
     expect(await review({ resource: 'SERVICE_ACCOUNT' }, null, { name: 'a'.repeat(64) })).toContain('DNS label');
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const bad of [
       { ...team, pattern: '(' },
-      // What takes time without end for some names.
+      // Patterns with catastrophic backtracking for some names.
       { ...team, pattern: '(a+)+\\1' },
       { ...group, under: 'company' },
       { ...team, resource: 'FLOWS' },
@@ -60,7 +60,7 @@ describe('naming', () => {
     });
     afterAll(() => world.close());
 
-    it('refuses with the reason, nothing is written, and the refusal is on record', async () => {
+    it('refuses with the reason, writes nothing, and records the refusal', async () => {
       const create = (name: string) =>
         world
           .root()

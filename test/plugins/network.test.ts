@@ -6,7 +6,7 @@ import { call } from '../support/call.ts';
 import { World } from '../support/world.ts';
 
 describe('network', () => {
-  it('is asked about every resource there is', () => {
+  it('covers every resource', () => {
     expect([...plugin.resources].sort()).toEqual(Object.keys(catalog).sort());
   });
 
@@ -22,7 +22,7 @@ describe('network', () => {
     });
   });
 
-  it('concerns a tenant, a group or a service account; every rule that concerns must allow', async () => {
+  it('applies rules to a tenant, a group or a service account; every applicable rule must allow', async () => {
     const { verdict } = await prepared(plugin, {
       rules: [
         { tenant: 'main', allow: ['10.0.0.0/8'] },
@@ -39,11 +39,11 @@ describe('network', () => {
     expect(effect({ tenantId: 'main', ip: '10.1.9.9', groups: ['main/Admins'] })).toBe('abstain');
     expect(effect({ tenantId: 'main', ip: '10.1.9.9', kind: 'SERVICE_ACCOUNT', name: 'ci' })).toBe('deny');
     expect(effect({ tenantId: 'main', ip: '10.2.0.1', kind: 'SERVICE_ACCOUNT', name: 'ci' })).toBe('abstain');
-    // A user of that name is no service account.
+    // A user with the name of a service account is not affected.
     expect(effect({ ip: '203.0.113.1', kind: 'USER', name: 'ci' })).toBe('abstain');
   });
 
-  it('no service account leaves its rule by another name', async () => {
+  it('does not let a service account evade its rule by a rename', async () => {
     const { review } = await prepared(plugin, {
       rules: [{ tenant: 'main', serviceAccount: 'ci', allow: ['10.2.0.1'] }],
     });
@@ -58,7 +58,7 @@ describe('network', () => {
       expect(await question).toBe('abstain');
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const allow of [
       [],
       ['10.0.0.0/33'],
@@ -84,18 +84,18 @@ describe('network', () => {
     });
     afterAll(() => world.close());
 
-    it('it is the client that counts, as the proxy tells it', async () => {
+    it('uses the client address that the proxy reports', async () => {
       const query = '{ serverInfo { version } users { totalCount } }';
       const from = (address: string) => world.root().as({ 'x-forwarded-for': address });
       expect(await from('10.0.0.1').codes(query)).toEqual([]);
       const { errors } = await from('203.0.113.1').run(query);
       expect(errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', policy: 'network' });
-      // Who claims another address in front of the proxy's own word is not believed.
+      // An address that the client sends itself, before the one added by the proxy, is ignored.
       expect(await from('10.0.0.1, 203.0.113.1').codes(query)).toEqual(['FORBIDDEN']);
     });
   });
 
-  it('refuses what matches nobody: a group of another tenant, a service account that there is not', async () => {
+  it('rejects rules that match no caller: a group of another tenant, a missing service account', async () => {
     expect(accepts(plugin, { rules: [{ tenant: 'one', group: 'two/Admins', allow: ['10.0.0.0/8'] }] })).toBe(false);
     expect(accepts(plugin, { rules: [{ tenant: 'one', group: 'one/Admins', allow: ['10.0.0.0/8'] }] })).toBe(true);
     const world = await World.create();

@@ -13,7 +13,7 @@ const run = (command: string, args: readonly string[], options: object = {}) => 
 };
 const policyNew = (...args: string[]) => run(process.execPath, ['src/main.ts', 'policy', 'new', ...args]);
 
-/** The project once more, for what is written into it: other tests load the policies of this one meanwhile. */
+/** A copy of the project to write into, because other tests load the policies of this one. */
 function copyOfProject(): string {
   const copy = join(folder, 'project');
   for (const part of ['src', 'plugins', 'package.json', 'tsconfig.json', 'biome.json', '.gitignore'])
@@ -27,7 +27,7 @@ function copyOfProject(): string {
 describe('gatehouse policy new', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('writes a policy and its test into a folder outside, which are in order and pass as they are', () => {
+  it('writes a policy and its test into an external folder, where they pass unchanged', () => {
     const made = policyNew('closed-doors', '--folder', join(folder, 'new', 'deep'));
     const at = join(folder, 'new', 'deep');
     expect(made).toMatchObject({ status: 0 });
@@ -42,7 +42,7 @@ describe('gatehouse policy new', () => {
     ]);
     expect(result).toMatchObject({ status: 0 });
     expect(result.output).toMatch(/pass 3\n/);
-    // The control: a rule that is turned around fails.
+    // The control: an inverted rule fails.
     const policy = join(at, 'closed-doors.ts');
     const text = readFileSync(policy, 'utf8');
     writeFileSync(policy, text.replace("=== 'SERVICE_ACCOUNT'", "=== 'USER'"));
@@ -76,9 +76,9 @@ describe('gatehouse policy new', () => {
     expect(run(bin('tsc'), ['-p', at])).toEqual({ status: 0, output: '' });
   });
 
-  // Runs biome, tsc and vitest in a copy: the long form only, since the same template is checked outside above.
+  // Runs biome, tsc and vitest in a copy. Long form only, because the same template is checked above.
   it.runIf(process.env.SOAK === '1')(
-    'writes them into the project, which are in order and pass as they are',
+    'writes them into the project, where they pass unchanged',
     () => {
       const cwd = copyOfProject();
       const made = run(process.execPath, ['src/main.ts', 'policy', 'new', 'closed-doors'], { cwd });
@@ -97,7 +97,7 @@ describe('gatehouse policy new', () => {
     120_000,
   );
 
-  it('never overwrites, and says what is wrong', () => {
+  it('never overwrites, and reports errors', () => {
     const at = join(folder, 'taken');
     mkdirSync(at);
     writeFileSync(join(at, 'mine.test.ts'), 'kept');

@@ -12,7 +12,7 @@ const createNamespace =
   'mutation($n: String!) { createNamespace(input: { tenant: "main", name: $n }) { namespace { id } } }';
 
 describe('quotas', () => {
-  it('counts what comes into its place, and only that', async () => {
+  it('counts only rows that are added to its namespace', async () => {
     const { review } = await prepared(plugin, {
       rules: [
         { resource: 'NAMESPACE', tenant: 'main', namespace: 'company', atMost: 2 },
@@ -40,14 +40,14 @@ describe('quotas', () => {
     expect(await review(move, { namespace: 'else' }, { namespace: 'company' }, count(9))).toContain('8 of 2');
     expect(await review(move, { namespace: 'company' }, { namespace: 'else' }, count(9))).toBe('abstain');
     expect(asked).toHaveLength(3);
-    // A tenant counts in the instance; what has no tenant does not count; rotating makes none more.
+    // Tenants count in the instance. Rows without a tenant do not count. Rotating a token does not increase the count.
     expect(await review({ resource: 'TENANT', action: 'CREATE' }, null, {}, count(4))).toContain('quota reached: 3 of');
     expect(await review({ resource: 'API_TOKEN', action: 'CREATE' }, null, {}, count(9))).toBe('abstain');
     const rotate = { resource: 'API_TOKEN' as const, action: 'UPDATE' as const, tenantId: 'main' };
     expect(await review(rotate, null, {}, count(9))).toBe('abstain');
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const bad of [
       { resource: 'GROUP', atMost: -1 },
       { resource: 'GROUP', atMost: 1.5 },
@@ -89,14 +89,14 @@ describe('quotas', () => {
       return answers.filter((codes) => codes.length === 0).length;
     };
     const below = () => world.db.namespace.count({ where: { declared: true, namespace: { startsWith: 'company' } } });
-    /** 20 at once, where 5 are left. */
+    /** 20 concurrent creations, of which 5 are allowed. */
     const race = async () => {
       await world.db.namespace.deleteMany();
       for (const name of ['company.one', 'company.two', 'company.deep.three']) await world.namespace(main, name);
       return many(20, (i) => world.root(i % 2).codes(createNamespace, { n: `company.n${i}` }));
     };
 
-    it('lets exactly so many through, however many come at once', async () => {
+    it('allows exactly the quota under concurrent creations', async () => {
       for (let round = 0; round < 3; round += 1) {
         expect(await race()).toBe(5);
         expect(await below()).toBe(8);
@@ -107,7 +107,7 @@ describe('quotas', () => {
       expect(groups).toBe(5);
     });
 
-    it('the control: without the lock, more come through', async () => {
+    it('control: allows more without the lock', async () => {
       const spied = pg.Client.prototype as unknown as { query(...args: unknown[]): unknown };
       const original = spied.query;
       let unlocked = 0;
@@ -128,7 +128,7 @@ describe('quotas', () => {
       }
     });
 
-    it('implied namespaces do not count until they are created, and then once', async () => {
+    it('counts implicit namespaces only once they are created', async () => {
       await world.db.namespace.deleteMany();
       const codes = (n: string) => world.root().codes(createNamespace, { n });
       for (let i = 0; i < 7; i += 1) expect(await codes(`company.deep.n${i}`)).toEqual([]);
@@ -146,23 +146,23 @@ describe('quotas', () => {
           { d: description, dry },
         );
 
-    it('a description counts what it has made and what it is about to make', async () => {
+    it('counts the created and the pending rows of a description', async () => {
       await world.db.group.deleteMany();
       const names = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `d${i}` }));
       const { errors } = await apply({ groups: names(6) });
       expect(errors[0]).toMatchObject({ extensions: { code: 'FORBIDDEN', policy: 'quotas' } });
       expect((errors[0]!.extensions as any).issues.map(({ path }: any) => path.at(-1))).toEqual([5]);
-      // What a dry run tells is undone, and takes no place.
+      // A dry run is rolled back and does not count.
       expect((await apply({ groups: names(5) }, true)).errors).toEqual([]);
       expect((await apply({ groups: names(5) })).errors).toEqual([]);
-      // The namespaces of bindings are implied and take no place; the created one is counted by its stored row.
+      // The namespaces of bindings are implicit and do not count. The created one is counted by its stored row.
       await world.db.namespace.deleteMany();
       const namespaces = Array.from({ length: 8 }, (_, i) => ({ name: `company${i === 0 ? '' : `.n${i}`}` }));
       expect((await apply({ namespaces: namespaces.reverse() })).errors).toEqual([]);
       expect(await below()).toBe(8);
     });
 
-    it('of users that are made at once, all or none', async () => {
+    it('creates all or none of several users', async () => {
       const users = (count: number, prefix: string) =>
         Array.from({ length: count }, (_, i) => ({ username: `${prefix}${i}`, email: `${prefix}${i}@x.example` }));
       const one = await apply({ people: users(6, 'a') });
@@ -172,7 +172,7 @@ describe('quotas', () => {
       expect(await world.db.user.count()).toBe(6);
     });
 
-    it('an item that is refused for another reason takes no place', async () => {
+    it('does not count an item that is refused for another reason', async () => {
       const role = await world.role(main, 'plain', ['FLOW:READ']);
       const other = await world.role(main, 'other', ['FLOW:READ']);
       await world.db.group.deleteMany();
@@ -186,7 +186,7 @@ describe('quotas', () => {
         `mutation($b: [BindingInput!]!) { createBindings(input: { tenant: "main", bindings: $b }) {
           results { error { code message } } } }`,
         {
-          // The second is there already: a conflict, after its review.
+          // The second exists already, so it is a conflict after its review.
           b: [item(role, 'few'), item(role, 'few'), item(role, 'few.more'), item(other, 'few.more')],
         },
       );

@@ -39,7 +39,7 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     client.run<any>(configure, { i: { policies, ...more } });
   const freeze = { 'frozen-namespaces': { frozen: ['frozen'], except: ['main/Release managers'] } };
 
-  it('is in force at once here and within 2 s elsewhere, without a request refused for want of policies', async () => {
+  it('takes effect immediately here and within 2 s elsewhere, without refusing requests in between', async () => {
     expect([await change(0), await change(1)]).toEqual([[], []]);
     const { errors } = await put(world.root(), freeze, { reason: 'the quarter ends' });
     expect(errors).toEqual([]);
@@ -62,7 +62,7 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     expect([await change(0), await change(1)]).toEqual([[], []]);
   });
 
-  it('is audited with what changed, and told to those who may read it', async () => {
+  it('is audited with its changes, for authorized readers', async () => {
     const event = await world.db.auditEvent.findFirstOrThrow({
       where: { action: 'policy.configure', reason: 'the quarter ends' },
     });
@@ -78,13 +78,13 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     ['a policy that does not exist', { 'frozen-namespace': {} }, /this policy does not exist/],
     ['a misspelt setting', { 'frozen-namespaces': { frozn: [] } }, /frozen-namespaces\.ts: setting/],
     ['an unknown group', { 'frozen-namespaces': { except: ['main/Nobody'] } }, /group main\/Nobody does not exist/],
-    ['settings that are none', { naming: 5 }, /naming/],
+    ['settings that are not an object', { naming: 5 }, /naming/],
     [
-      'what would lock the caller out',
+      'settings that would lock the caller out',
       { network: { rules: [{ allow: ['203.0.113.7'] }] } },
       /could not change them back/,
     ],
-  ])('refuses %s whole, and the former stays', async (_what, policies, message) => {
+  ])('rejects %s completely and keeps the former configuration', async (_what, policies, message) => {
     const before = await world.db.accessState.findUniqueOrThrow({ where: { id: 1 } });
     const { errors } = await put(world.root(), policies);
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
@@ -94,12 +94,12 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     expect(await change(0)).toEqual([]);
   });
 
-  it('lists every fault at once', async () => {
+  it('lists all faults together', async () => {
     const { errors } = await put(world.root(), { nope: {}, naming: { rulez: [] }, network: { rulez: [] } });
     expect((errors[0]!.extensions['issues'] as unknown[]).length).toBe(3);
   });
 
-  it('tries without a trace, with dryRun', async () => {
+  it('changes nothing with dryRun', async () => {
     const { errors, data } = await world.root().run<any>(call('setPolicyConfiguration', 'changes { action patch }'), {
       i: { policies: freeze, dryRun: true },
     });
@@ -108,11 +108,11 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     expect(await change(0)).toEqual([]);
   });
 
-  it('lets who holds POLICY UPDATE change settings, and only super admins what may grant', async () => {
+  it('allows holders of POLICY:UPDATE to change settings, and only super admins to change mayGrant', async () => {
     const keeper = await world.user('keeper');
     await world.grant(null, keeper, ['POLICY:UPDATE', 'POLICY:READ']);
     const client = await world.as(keeper);
-    // The settings name a group, and who may not know of it may not name it.
+    // The settings name a group. A caller who cannot read the group cannot name it.
     expect((await put(client, freeze)).errors[0]?.message).toMatch(/group .* does not exist/);
     await world.access(main, keeper);
     await world.grant(main, keeper, ['GROUP:READ']);
@@ -122,7 +122,7 @@ describe('the configuration of policies by mutation, on two gateways', () => {
     expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
   });
 
-  it('keeps both gateways alike, whoever of them is asked, under changes at once', async () => {
+  it('keeps both gateways consistent under concurrent changes on either', async () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, i) => put(world.root(i % 2), i % 3 ? freeze : {})),
     );
@@ -138,13 +138,13 @@ describe('the configuration of policies by mutation, on two gateways', () => {
 describe('a store whose policies this gateway does not have', () => {
   it.each([
     ['a policy that was renamed', { 'token-age': { maxAgeDays: 90, enabled: true, shadow: false } }, 'token-age'],
-    ['a policy that is gone', { bygone: { enabled: true, shadow: false } }, 'bygone'],
+    ['a removed policy', { bygone: { enabled: true, shadow: false } }, 'bygone'],
     [
       'a group that is gone',
       { 'frozen-namespaces': { except: ['main/Gone'], enabled: true, shadow: false } },
       'network',
     ],
-  ])('lets it start, not ready, until somebody accepts: %s', async (_what, policies, name) => {
+  ])('lets it start, not ready until an operator accepts: %s', async (_what, policies, name) => {
     const world = await World.create();
     const started: App[] = [];
     try {
@@ -204,7 +204,7 @@ describe('the configuration file of a running gateway', () => {
     return policies.find(({ name }: { name: string }) => name === 'frozen-namespaces').settings.frozen;
   };
 
-  it('is put in force by SIGHUP; a bad one is refused with its line, and the old one stays', async () => {
+  it('is put in force by SIGHUP; an invalid one is rejected with its line and the old one kept', async () => {
     expect(await settings()).toEqual([]);
     writeFileSync(file, 'policies:\n  frozen-namespaces: { frozen: [company.billing] }\n');
     process.kill(gateway.pid, 'SIGHUP');
@@ -223,7 +223,7 @@ describe('the configuration file of a running gateway', () => {
     expect(await settings()).toEqual(['company.billing']);
   });
 
-  it('is waited for after a restart when it says something new, and not when a mutation did', async () => {
+  it('requires acceptance after a restart if the file changed, but not after a mutation', async () => {
     writeFileSync(file, 'policies:\n  frozen-namespaces: { frozen: [company.billing] }\n');
     const { errors } = await gateway
       .client('admin', password)

@@ -6,7 +6,7 @@ import { idOf, World } from '../support/world.ts';
 const rules = [{ resource: 'GROUP', actions: ['DELETE'], least: 10 }, { resource: 'ROLE' }];
 
 describe('require-reason', () => {
-  it('asks for one where a rule says so, blanks not counted', async () => {
+  it('requires a reason where a rule says so, without counting blanks', async () => {
     const { review, verdict } = await prepared(plugin, { rules });
     const asked = (question: object) => review(question, null, {});
     expect(await asked({ resource: 'GROUP', action: 'DELETE' })).toBe('a reason of at least 10 characters is required');
@@ -16,11 +16,11 @@ describe('require-reason', () => {
     expect(await asked({ resource: 'GROUP', action: 'DELETE', reason: 'closed in May' })).toBe('abstain');
     expect(await asked({ resource: 'GROUP', action: 'UPDATE' })).toBe('abstain');
     expect(await asked({ resource: 'ROLE', action: 'UPDATE' })).toBe('a reason is required');
-    // What the viewer may do is told without a reason.
+    // The viewer's permissions are returned without a reason.
     expect(verdict({ resource: 'ROLE', action: 'UPDATE' })).toEqual({ effect: 'abstain' });
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const bad of [
       { resource: 'GROUP', actions: ['READ'] },
       { resource: 'GROUP', least: 0 },
@@ -40,7 +40,7 @@ describe('require-reason', () => {
     });
     afterAll(() => world.close());
 
-    it('lets the change through with its reason, which is in the event', async () => {
+    it('allows the change with a reason, which the event contains', async () => {
       const create = (reason: string | null) =>
         world
           .root()
@@ -59,7 +59,7 @@ describe('require-reason', () => {
       ).toBe(1);
     });
 
-    it('asks for one where a change is undone, too', async () => {
+    it('requires a reason for undoing a change too', async () => {
       const event = await world.db.auditEvent.findFirstOrThrow({
         where: { action: 'role.create', outcome: 'SUCCESS', patchText: { contains: '"R"' } },
       });

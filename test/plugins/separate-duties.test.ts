@@ -27,7 +27,7 @@ describe('separate-duties', () => {
     };
   };
 
-  it('who wrote a flow does not enable its trigger', async () => {
+  it('prevents the author of a flow from enabling its trigger', async () => {
     const { review } = await prepared(plugin, { duties: ['triggers'] });
     const look = flows('bob', 'ann');
     expect(await review(enable, off, on, look)).toBe(
@@ -38,7 +38,7 @@ describe('separate-duties', () => {
       ['FLOW', 'f1', 'source'],
     ]);
     expect(await review(enable, off, on, flows('bob'))).toBe('abstain');
-    // To disable is always allowed, and other changes are none of its business.
+    // Disabling is always allowed, and other changes are not affected.
     expect(await review(enable, on, off, flows('ann'))).toBe('abstain');
     expect(await review(enable, off, { ...off, locked: true }, flows('ann'))).toBe('abstain');
     const impersonator = { id: 'bob', name: 'bob' };
@@ -47,7 +47,7 @@ describe('separate-duties', () => {
     expect(await without.review(enable, off, on, flows('ann'))).toBe('abstain');
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const bad of [{ duties: ['flows'] }, { duties: 'roles' }, { duty: ['roles'] }])
       expect(accepts(plugin, bad)).toBe(false);
   });
@@ -91,17 +91,17 @@ describe('separate-duties', () => {
     const refused =
       'BINDING:CREATE is refused: the actor created this role; another actor must bind it to them or their groups.';
 
-    it('who made a role does not bind it to themselves; others may', async () => {
+    it('prevents the author of a role from binding it to themselves; others can', async () => {
       const role = await make(clients['ann']!);
       expect(await bind(clients['ann']!, me('ann'), role)).toBe(refused);
       expect(await bind(clients['ann']!, me('bob'), role)).toBe('bound');
       expect(await bind(clients['bob']!, me('ann'), role)).toBe('bound');
-      // Managed roles are made by nobody, whoever made the tenant.
+      // Managed roles have no author, whoever created the tenant.
       const { managed } = world;
       expect(await bind(clients['ann']!, me('ann'), await managed(main, 'Viewer'))).toBe('bound');
     });
 
-    it('who changed its permissions is its author, who changed its name is not; a later change takes nobody off', async () => {
+    it('counts actors who changed permissions as authors, but not those who changed the name; later changes remove none', async () => {
       const role = await make(clients['ann']!);
       const update = (by: string, more: string) =>
         clients[by]!.ok(`mutation { updateRole(input: { id: "${idOf('Role', role)}", ${more} }) { role { id } } }`);
@@ -111,7 +111,7 @@ describe('separate-duties', () => {
       for (const name of ['ann', 'bob']) expect(await bind(clients[name]!, me(name), role)).toBe(refused);
     });
 
-    it('nor to a group that they are in, nor lets themselves into one that has it', async () => {
+    it('prevents binding it to their own group, and joining a group that has it', async () => {
       const role = await make(clients['ann']!);
       const group: Group = await world.group(main, 'both');
       const add = (by: string, whom: string) =>
@@ -131,7 +131,7 @@ describe('separate-duties', () => {
       expect((await add('bob', 'ann')).errors).toEqual([]);
     });
 
-    it('while impersonating, both are authors and both act', async () => {
+    it('counts both accounts of an impersonation as authors and actors', async () => {
       const as = (by: string, whom: string) => clients[by]!.as({ 'x-gatehouse-impersonate': whom });
       const role = await make(as('ann', 'bob'));
       for (const name of ['ann', 'bob']) expect(await bind(clients[name]!, me(name), role)).toBe(refused);
@@ -140,7 +140,7 @@ describe('separate-duties', () => {
       expect(await bind(as('bob', 'cleo'), idOf('User', people['ann']!), role)).toBe('bound');
     });
 
-    it('in one description, too: its own events count before they are written', async () => {
+    it('applies within one description, whose events count before they are written', async () => {
       const description = {
         roles: [{ name: 'described', permissions: { FLOW: ['READ'] } }],
         bindings: [{ user: 'ann', role: 'described' }],
@@ -155,12 +155,12 @@ describe('separate-duties', () => {
       expect(await apply('bob')).toEqual([]);
     });
 
-    it('looks authors up by the index of the object, in its own chain', async () => {
+    it('looks up authors through the index of the object, in its own chain', async () => {
       const role = await make(clients['ann']!);
       const [look] = (await statements(() => bind(clients['ann']!, me('ann'), role))).filter((text) =>
         /SELECT DISTINCT "actorId"/.test(text),
       );
-      // Enough events that a scan of everything would be dearer.
+      // Enough events to make a full scan more expensive.
       await world.db
         .$executeRaw`INSERT INTO "AuditEvent" SELECT 'x' || n, 900000 + n, 1, 't', 't', n, '', '', now(), 'UPDATE',
         'role.update', 'SUCCESS', 'USER', '', '', '', '', 'ROLE', 'r' || n % 500, '', '', NULL, '', NULL, NULL, NULL,
@@ -179,7 +179,7 @@ describe('separate-duties', () => {
       expect(text).toMatch(/Index Cond: .*tenantId.*resource.*resourceId/);
     });
 
-    it('who writes a flow neither lets its triggers come up enabled nor enables them; somebody else does', async () => {
+    it('prevents the author of a flow from saving enabled triggers and from enabling them; others can', async () => {
       for (const name of ['writer', 'other']) {
         people[name] = await world.user(name, [main]);
         await world.bind(main, { principal: people[name] }, await world.managed(main, 'Editor'));
@@ -192,7 +192,7 @@ describe('separate-duties', () => {
       const refused = { code: 'FORBIDDEN', policy: 'separate-duties' };
       expect((await save(writer!, flowSource('company', 'duty'))).errors[0]).toMatchObject({ extensions: refused });
       expect((await save(writer!, source)).errors).toEqual([]);
-      // Neither by saving it again, nor by giving it another name.
+      // Neither by saving it again, nor by renaming it.
       expect((await save(writer!, source.replace('disabled: true', 'disabled: false'))).errors).toEqual([]);
       const trigger = await world.db.trigger.findFirstOrThrow({ where: { flowId: 'duty' } });
       expect(trigger.disabled).toBe(true);
@@ -206,14 +206,14 @@ describe('separate-duties', () => {
         ).setTriggersDisabled.results[0].error;
       expect(await enable(writer!)).toMatchObject({ code: 'FORBIDDEN', details: { policy: 'separate-duties' } });
       expect(await enable(other!)).toBeNull();
-      // Its state set back to what the source says is a way to enable it, too.
+      // Resetting the state to that of the source would also enable it.
       await save(writer!, source.replace('disabled: true', 'disabled: false'));
       await world.db.trigger.update({ where: { id: trigger.id }, data: { disabled: true } });
       const reset = await writer!.ok<any>(call('deleteTriggers', 'results { error { code } }'), {
         i: { tenant: 'main', triggers: [{ id: idOf('Trigger', trigger) }] },
       });
       expect(reset.deleteTriggers.results[0].error?.code).toBe('FORBIDDEN');
-      // Another person's small change makes an author of them too, and takes nobody off the list.
+      // A small change by another user makes them an author too, and removes no author.
       await save(other!, `${source}# more\n`);
       await world.db.trigger.update({ where: { id: trigger.id }, data: { disabled: true } });
       expect(await enable(other!)).toMatchObject({ code: 'FORBIDDEN' });

@@ -6,9 +6,11 @@ import { idOf, World } from '../support/world.ts';
 
 interface Case {
   readonly settings: object;
-  /** What the policy refuses with these settings. @returns the policy that refused it, or the code of the error. */
+  /**
+   * Performs an operation that the policy refuses with these settings. @returns the refusing policy, or the error code.
+   */
   act(client: Client, world: World): Promise<string | undefined>;
-  /** How the audit event of that names it. */
+  /** The name of the operation in its audit event. */
   readonly action: string;
 }
 
@@ -26,7 +28,7 @@ const createGroup = (client: Client) =>
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const threeDaysOff = days[(new Date().getUTCDay() + 3) % 7];
 
-/** One for every policy in `plugins/`. */
+/** One case for every policy in `plugins/`. */
 const cases: Readonly<Record<string, Case>> = {
   cedar: {
     settings: { policies: '@id("none") forbid (principal, action in Gatehouse::Action::"GROUP", resource);' },
@@ -84,7 +86,7 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => basename(file, '.ts'));
 
-/** A gateway in which ann administers the tenant, signed in by a token that never expires. */
+/** A gateway in which ann administers the tenant, signed in by a token that does not expire. */
 async function gateway(policies: Record<string, object>): Promise<{ world: World; client: Client }> {
   const world = await World.create({ config: { policies: policies as never } });
   const main = await world.tenant('main');
@@ -93,7 +95,7 @@ async function gateway(policies: Record<string, object>): Promise<{ world: World
   return { world, client: await world.as(ann) };
 }
 
-describe('a policy in shadow', () => {
+describe('a policy in shadow mode', () => {
   let world: World;
   let client: Client;
   beforeAll(async () => {
@@ -105,13 +107,13 @@ describe('a policy in shadow', () => {
   });
   afterAll(() => world.close());
 
-  it('is tried for every one that there is', () => {
-    // Masking refuses nothing: in shadow it hides nothing, which its own test shows.
+  it('is tested for every policy', () => {
+    // Masking refuses nothing. Its own test shows that it masks nothing in shadow mode.
     expect([...Object.keys(cases), 'mask-personal-data'].sort()).toEqual(names.sort());
   });
 
   it.each(Object.keys(cases))(
-    '%s refuses nothing, and the audit event tells what it would have refused',
+    '%s refuses nothing, and the audit event contains what it would have refused',
     async (name) => {
       const { act, action } = cases[name]!;
       expect(await act(client, world)).toBeUndefined();
@@ -124,19 +126,19 @@ describe('a policy in shadow', () => {
     },
   );
 
-  it('has settings that are told, and told apart, as they are', async () => {
+  it('shows its settings and its mode', async () => {
     for (const { name, settings } of world.app.policies.engine.set.policies)
       expect(JSON.parse(JSON.stringify(settings)), name).toEqual(settings);
   });
 
-  it('is silent about what it would have let through', async () => {
+  it('notes nothing about allowed operations', async () => {
     await createNamespace('open')(client);
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { resourceKey: 'open' } });
     const { notes } = event.details as { notes: string[] };
     expect(notes.filter((note) => /^(frozen-namespaces|change-window|naming|quotas) /.test(note))).toEqual([]);
   });
 
-  it.each(Object.keys(cases))('the control: %s in force refuses the same', async (name) => {
+  it.each(Object.keys(cases))('control: %s in force refuses the same', async (name) => {
     const { settings, act } = cases[name]!;
     const own = await gateway({ [name]: { enabled: true, shadow: false, ...settings } });
     try {

@@ -54,7 +54,7 @@ describe('policy test', () => {
     expect(stdout).toMatch(/12 cases, 12 as expected, 0 not/);
   }, 30_000);
 
-  it('tells a case that is not as expected: where, what, and why', async () => {
+  it('reports a failed case with its line, its result and the reasons', async () => {
     const { code, out } = await run(
       small(
         `  - { name: frozen, as: alice, permission: NAMESPACE:UPDATE, tenant: main, namespace: company.x, expect: ALLOW }
@@ -77,7 +77,7 @@ describe('policy test', () => {
     expect(out).toContain('2 cases, 0 as expected, 2 not');
   });
 
-  it('a change must be within reach before and after it', async () => {
+  it('requires permission on the row before and after a change', async () => {
     const moved = (before: string, after: string, expect: string) =>
       `  - { as: alice, permission: NAMESPACE:UPDATE, tenant: main, before: { namespace: ${before} }, after: { namespace: ${after} }, expect: ${expect} }`;
     const { code, out } = await run(
@@ -94,7 +94,7 @@ describe('policy test', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('4 cases, 4 as expected')]);
   });
 
-  it('a file with a fault is told with its lines, and is no test that passed', async () => {
+  it('reports faults of a file with their lines, and does not pass', async () => {
     const faults: [string, RegExp][] = [
       [
         small('  - { as: nobody, permission: GROUP:READ, tenant: main, expect: ALLOW }'),
@@ -185,7 +185,7 @@ describe('policy test', () => {
       await world.close();
     });
 
-    it('answer alike', async () => {
+    it('give the same answers', async () => {
       const answers = { ALLOWED: 'ALLOW', REFUSED: 'REFUSE', ERROR: 'ERROR', DEPENDS: 'DEPENDS' } as const;
       const cases: string[] = [];
       const ids = new Map<string, string>();

@@ -18,11 +18,11 @@ const token = (age: number, more: Partial<Credential> = {}): Credential => ({
 });
 
 describe('token-hygiene', () => {
-  it('is asked about every resource there is', () => {
+  it('covers every resource', () => {
     expect([...plugin.resources].sort()).toEqual(Object.keys(catalog).sort());
   });
 
-  it('refuses from the very instant, and says until when a token is good', async () => {
+  it('refuses from the exact instant, and states until when a token is valid', async () => {
     const { verdict } = await prepared(plugin, { users: { maxAgeDays: 30, unusedDays: 10 } });
     const asked = (credential: Credential) => verdict({ credential });
     expect(asked(token(30, { lastUsedAt: ago(1) }))).toMatchObject({
@@ -35,12 +35,12 @@ describe('token-hygiene', () => {
       effect: 'deny',
       reason: 'the API token was not used for 10 days; create a new one',
     });
-    // Never used: it counts from its creation.
+    // Never used, so the time counts from its creation.
     expect(asked(token(10))).toMatchObject({ effect: 'deny' });
     expect(asked(token(9))).toEqual({ effect: 'abstain', until: inDays(1) });
   });
 
-  it('has rules for each kind of owner; while impersonating it is the owner of the token that counts', async () => {
+  it('has rules for each kind of owner; while impersonating, the owner of the token counts', async () => {
     const { verdict } = await prepared(plugin, { serviceAccounts: { mustExpire: true } });
     const refused = { effect: 'deny', reason: 'the API token never expires; create one with a maxAge' };
     expect(verdict({ kind: 'SERVICE_ACCOUNT', credential: token(1) })).toMatchObject(refused);
@@ -51,7 +51,7 @@ describe('token-hygiene', () => {
     expect(verdict({ kind: 'USER', credential: token(1, { ownerKind: 'SERVICE_ACCOUNT' }) })).toMatchObject(refused);
   });
 
-  it('tells it when the token is made', async () => {
+  it('refuses the creation of such a token', async () => {
     const { review } = await prepared(plugin, {
       users: { mustExpire: true, maxAgeDays: 30 },
       serviceAccounts: { maxAgeDays: 10 },
@@ -69,19 +69,19 @@ describe('token-hygiene', () => {
     expect(await made('USER', inDays(1), inDays(365))).toContain('can live at most 30 days');
     expect(await made('SERVICE_ACCOUNT', null)).toBe('abstain');
     expect(await made('SERVICE_ACCOUNT', inDays(11))).toContain('can live at most 10 days');
-    // What is there can still be revoked, and other things have no age.
+    // Existing tokens can still be revoked, and other resources have no age.
     expect(await review({ resource: 'API_TOKEN', action: 'DELETE' }, { ownerKind: 'USER' }, null)).toBe('abstain');
     expect(await review({ resource: 'GROUP', action: 'CREATE' }, null, { id: 'g' })).toBe('abstain');
   });
 
-  it('leaves passwords alone, and everything without a setting', async () => {
+  it('does not affect passwords, or anything without a setting', async () => {
     const strict = await prepared(plugin, { users: { maxAgeDays: 1, mustExpire: true, unusedDays: 1 } });
     expect(strict.verdict({ credential: { kind: 'basic', createdAt: ago(99) } })).toEqual({ effect: 'abstain' });
     const { verdict } = await prepared(plugin, {});
     expect(verdict({ credential: token(9_999) })).toEqual({ effect: 'abstain' });
   });
 
-  it('refuses settings that make no sense', () => {
+  it('rejects invalid settings', () => {
     for (const bad of [
       { users: { maxAgeDays: 0 } },
       { users: { maxAgeDays: -1 } },
@@ -115,7 +115,7 @@ describe('token-hygiene', () => {
     const usedAt = async () =>
       (await world.db.apiToken.findFirstOrThrow({ where: { principalId: user.id } })).lastUsedAt?.getTime();
     let count = 0;
-    const somebody = async () => {
+    const newUser = async () => {
       user = await world.user(`user${count++}`, [tenant]);
       await world.grant(tenant, user, ['GROUP:READ', 'AUDITLOG:READ']);
       await world.grant(null, user, ['USER:READ']);
@@ -123,8 +123,8 @@ describe('token-hygiene', () => {
       return [world.bearer(text, 0), world.bearer(text, 1)] as const;
     };
 
-    it('a stale token stays refused on every gateway, however often and with whatever it is tried', async () => {
-      const clients = await somebody();
+    it('keeps refusing a stale token on every gateway, however often and for whatever it is used', async () => {
+      const clients = await newUser();
       const start = Date.now();
       await clients[0].ok(groups);
       const used = await usedAt();
@@ -138,15 +138,15 @@ describe('token-hygiene', () => {
             message: 'USER:READ is refused: the API token was not used for 30 days; create a new one.',
             extensions: { code: 'FORBIDDEN', policy: 'token-hygiene' },
           });
-          // Asking who one is takes no permission, and freshens nothing.
+          // Asking for one's own identity requires no permission and does not count as use.
           expect(await client.codes(who)).toEqual([]);
         }
         expect(await usedAt()).toBe(used);
       }
     });
 
-    it('a token that is used on one gateway stays fresh on the other', async () => {
-      const clients = await somebody();
+    it('keeps a token fresh on one gateway if it is used on the other', async () => {
+      const clients = await newUser();
       for (const client of clients) await client.ok(groups);
       let used = (await usedAt())!;
       for (let round = 0; round < 4; round += 1) {
@@ -154,14 +154,14 @@ describe('token-hygiene', () => {
         await clients[0].ok(groups);
         used = (await usedAt())!;
       }
-      // The other one last saw it 116 days ago.
+      // The other gateway last saw it 116 days ago.
       await clients[1].ok(groups);
       at(used + 29 * day);
       await clients[1].ok(who);
       expect(await usedAt()).toBe(used + 29 * day);
     });
 
-    it('without the policy the same use makes it fresh', async () => {
+    it('control: without the policy, the same use refreshes it', async () => {
       const free = await World.create();
       try {
         user = await free.user('free', [await free.tenant('main')]);
@@ -178,8 +178,8 @@ describe('token-hygiene', () => {
       }
     });
 
-    it('a stream that goes on counts as use; one that lay still too long is ended', async () => {
-      const [, client] = await somebody();
+    it('counts an active stream as use, and ends one that was idle for too long', async () => {
+      const [, client] = await newUser();
       const end = new AbortController();
       const items: any[] = [];
       const following = (async () => {
@@ -203,7 +203,7 @@ describe('token-hygiene', () => {
     });
   });
 
-  describe('when tokens are made', () => {
+  describe('the creation of tokens', () => {
     let world: World;
     beforeAll(async () => {
       world = await World.create({
@@ -212,7 +212,7 @@ describe('token-hygiene', () => {
     });
     afterAll(() => world.close());
 
-    it('one that never expires is refused, also in the place of another', async () => {
+    it('is refused without an expiry, also for a replacement', async () => {
       const create = (more: object) =>
         world.root().run<any>('mutation($i: CreateApiTokenInput!) { createApiToken(input: $i) { apiToken { id } } }', {
           i: { name: 'ci', ...more },

@@ -266,7 +266,7 @@ describe('a secret in the real program', () => {
       );
       expect(after.tenant).toEqual({
         namespace: { secrets: { totalCount: 0 } },
-        auditEvents: { nodes: [{ reason: 'the master key is lost' }] },
+        auditEvents: { nodes: [{ reason: 'the master key was lost' }] },
       });
       const account = new Client(gateway.url, { authorization: `Bearer ${token}` });
       expect((await account.run('{ viewer { name } }')).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');

@@ -3,9 +3,9 @@ import { connect, type Socket as NetSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { User } from '../../src/db/generated/client.ts';
-import { beside, type Gateway, startGateway } from '../support/beside.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
+import { type Gateway, latenciesDuring, startGateway } from '../support/gateway-process.ts';
 import { idOf, password, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { until } from './tools.ts';
@@ -59,10 +59,10 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
     await world.close();
   });
 
-  /** What an attack does to the well-behaved user, beside what the machine does to them without it. */
+  /** Compares the latencies of a well-behaved user during an attack with those without it. */
   const unhurt = async (client: Client | (() => Client), document: string, attack: () => Promise<unknown>) => {
-    const quiet = await beside(client, document, () => sleep(400));
-    const suffered = await beside(client, document, attack);
+    const quiet = await latenciesDuring(client, document, () => sleep(400));
+    const suffered = await latenciesDuring(client, document, attack);
     const told = JSON.stringify({ quiet, suffered });
     if (process.env['SOAK'] !== undefined)
       console.log(expect.getState().currentTestName, told, `${Math.round(gateway.memory())} MB`);

@@ -164,7 +164,7 @@ describe('a database that is restored under running gateways', () => {
       stream.items.findLast((item) => item.auditEvents.event?.resourceKey === 'lost 2')?.auditEvents.cursor;
     const cursors = streams.map(held);
     // Another gateway writes into the restored store first: this one finds more events than it had told of.
-    const other = await world.beside({ ...world.connection, database: copy });
+    const other = await world.gatewayOn({ ...world.connection, database: copy });
     for (let i = 0; i < 7; i += 1) await other.root().ok(createGroup, { name: `new ${i}` });
     await other.close();
     await writeBack(world, copy);
@@ -203,7 +203,7 @@ describe('a database that is restored under running gateways', () => {
     const root = world.root();
     await root.ok(createGroup, { name: 'untold' });
     expect(await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000)).toEqual([]);
-    const other = await world.beside(world.connection);
+    const other = await world.gatewayOn(world.connection);
     open.push(() => other.close());
     const told = await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000);
     expect(told.length).toBeGreaterThan(Number(before!.n));

@@ -17,7 +17,7 @@ describe('the catalog', () => {
   });
   afterAll(() => world.close());
 
-  it('knows every table that refers to a tenant, so that a tenant can always be deleted', async () => {
+  it('contains every table that refers to a tenant, so that every tenant can be deleted', async () => {
     const rows = await world.db.$queryRaw<{ table: string }[]>`
       SELECT DISTINCT conrelid::regclass::text AS "table" FROM pg_constraint
       WHERE contype = 'f' AND confrelid = '"Tenant"'::regclass`;
@@ -28,7 +28,7 @@ describe('the catalog', () => {
     expect(referring.filter((table) => !known.includes(table))).toEqual([]);
   });
 
-  it('has followers notified by the tables that are live, and by no others', async () => {
+  it('has notification triggers on exactly the live tables', async () => {
     const rows = await world.db.$queryRaw<{ table: string }[]>`
       SELECT DISTINCT tgrelid::regclass::text AS "table" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
       WHERE p.proname = 'note_change'`;
@@ -37,7 +37,7 @@ describe('the catalog', () => {
     expect(noted.toSorted()).toEqual(live.toSorted());
   });
 
-  it('names columns that there are', () => {
+  it('names existing columns only', () => {
     for (const { name, model, secret = [], maskable = [], links = [], tenantColumn } of withRows) {
       if (!model) continue;
       const columns = new Set(modelOf(model).columns.keys());
@@ -50,7 +50,7 @@ describe('the catalog', () => {
     }
   });
 
-  it('says for every audited resource how a change is taken back', () => {
+  it('defines how to undo a change of every audited resource', () => {
     const undone = new Set(undoableActions().map((action) => action.split('.')[0]));
     const silent = withRows.filter(
       ({ name, audited, instead }) =>

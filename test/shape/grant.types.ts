@@ -1,4 +1,4 @@
-// Checked by tsc, never run: a forgotten or a wrong decision does not compile.
+// Type-checked only: a missing or a wrong grant must not compile.
 import type { Grant } from '../../src/access/grant.ts';
 import type { Tx } from '../../src/db/transaction.ts';
 import { updateGroup } from '../../src/resources/identity/group/service.ts';
@@ -11,7 +11,7 @@ const tenant = { id: 't', key: 't' };
 export const right = () => updateGroup(tx, update, tenant, 'id', {});
 // @ts-expect-error a READ grant does not update
 export const wrong = () => updateGroup(tx, read, tenant, 'id', {});
-// @ts-expect-error no decision at all
+// @ts-expect-error no grant
 export const none = () => updateGroup(tx, undefined, tenant, 'id', {});
-// @ts-expect-error a grant is made by the engine only
+// @ts-expect-error only the engine creates grants
 export const forged: Grant<'GROUP:UPDATE'> = { permission: 'GROUP:UPDATE', tenantId: null, where: {}, decisionId: '' };

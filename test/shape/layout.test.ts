@@ -13,8 +13,8 @@ const files = (folder: string): string[] =>
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((path) => !path.includes('generated'));
 
-/** Floors: a file imports from its own floor's folder and from lower floors, never upward. */
-const floors: Record<string, number> = {
+/** Layers: a file imports from its own folder and from lower layers only. */
+const layers: Record<string, number> = {
   lib: 0,
   client: 0,
   'config.ts': 0,
@@ -37,9 +37,9 @@ const floors: Record<string, number> = {
   'main.ts': 9,
   pack: 9,
 };
-const floorOf = (path: string): [string, number] => {
+const layerOf = (path: string): [string, number] => {
   const [, first = ''] = path.split('/');
-  return [first, floors[first] ?? Number.NaN];
+  return [first, layers[first] ?? Number.NaN];
 };
 const importsOf = (path: string): string[] =>
   [
@@ -60,15 +60,15 @@ const readmes = (folder: string): string[] =>
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 
 describe('the layout', () => {
-  it('has a floor for every file', () => {
-    expect(source.filter((path) => Number.isNaN(floorOf(path)[1]))).toEqual([]);
+  it('assigns every file to a layer', () => {
+    expect(source.filter((path) => Number.isNaN(layerOf(path)[1]))).toEqual([]);
     expect(edges.length).toBeGreaterThan(300);
   });
 
-  it('has documents that name files that exist', () => {
+  it('has documents that name existing files only', () => {
     const documents = ['README.md', ...readmes('src'), ...readmes('plugins'), ...readmes('test')];
     const text = documents.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
-    // What its commands write stands in examples.
+    // Files that the commands in examples create.
     const written = new Set(['plugins/archived.ts', 'test/plugins/archived.test.ts']);
     const missing: string[] = [];
     let found = 0;
@@ -78,7 +78,7 @@ describe('the layout', () => {
         const isPath = /^(src|test|plugins|prisma)\//.test(name);
         if (isPath) folder = name.endsWith('/') ? name : `${dirname(name)}/`;
         if (!isPath && (folder === '' || !/^[\w-]+\.(ts|yaml)$/.test(name))) continue;
-        // In each folder of a step or of `*`.
+        // Placeholders and patterns are not checked.
         const path = isPath ? name : `${folder}${name}`;
         if (/\*|^src\/resources\/[\w-]+\.ts$/.test(path) || written.has(path)) continue;
         found += 1;
@@ -89,7 +89,7 @@ describe('the layout', () => {
     expect(found).toBeGreaterThan(50);
   });
 
-  it('has documents whose links lead to files', () => {
+  it('has documents with valid links only', () => {
     const broken = ['README.md', ...readmes('src'), ...readmes('plugins'), ...readmes('test')].flatMap((document) =>
       [...readFileSync(join(root, document), 'utf8').matchAll(/\]\(([^)#\s]+)/g)]
         .map(([, target = '']) => target)
@@ -99,8 +99,8 @@ describe('the layout', () => {
     expect(broken).toEqual([]);
   });
 
-  it('imports downwards only', () => {
-    const upward = edges.filter(({ from, to }) => floorOf(to)[1] > floorOf(from)[1]);
+  it('imports from lower layers only', () => {
+    const upward = edges.filter(({ from, to }) => layerOf(to)[1] > layerOf(from)[1]);
     expect(upward).toEqual([]);
   });
 
@@ -126,14 +126,14 @@ describe('the layout', () => {
     expect(foreign).toEqual([]);
   });
 
-  it('has three wings of resources, each of which imports from those behind it only', () => {
-    const wings = ['orchestration', 'identity', 'governance'];
-    const wingOf = (path: string) => (path.startsWith('src/resources/') ? wings.indexOf(path.split('/')[2]!) : -1);
+  it('has three groups of resources, each of which imports from the preceding ones only', () => {
+    const groups = ['orchestration', 'identity', 'governance'];
+    const groupOf = (path: string) => (path.startsWith('src/resources/') ? groups.indexOf(path.split('/')[2]!) : -1);
     const folders = new Set(source.filter((path) => /^src\/resources\/.*\//.test(path)).map((p) => p.split('/')[2]));
-    expect([...folders].toSorted()).toEqual(wings.toSorted());
-    expect(edges.filter(({ from, to }) => wingOf(from) >= 0 && wingOf(to) > wingOf(from))).toEqual([]);
+    expect([...folders].toSorted()).toEqual(groups.toSorted());
+    expect(edges.filter(({ from, to }) => groupOf(from) >= 0 && groupOf(to) > groupOf(from))).toEqual([]);
     const shared = edges.filter(({ from }) => /^src\/resources\/[^/]+\.ts$/.test(from) && !from.endsWith('/index.ts'));
-    expect(shared.filter(({ to }) => wingOf(to) >= 0)).toEqual([]);
+    expect(shared.filter(({ to }) => groupOf(to) >= 0)).toEqual([]);
   });
 
   it('keeps GraphQL out of services', () => {
@@ -144,7 +144,7 @@ describe('the layout', () => {
     expect(edges.filter(({ from, to }) => services.includes(from) && to.startsWith('src/graphql/'))).toEqual([]);
   });
 
-  it('lets a plugin see one file, and parts of its own in a folder of its name', () => {
+  it('lets a plugin import the contract and its own folder only', () => {
     for (const plugin of files('plugins')) {
       const own = `plugins/${plugin.split('/')[1]!.replace('.ts', '')}/`;
       const seen = importsOf(plugin).filter((path) => !path.startsWith(own));
@@ -152,21 +152,21 @@ describe('the layout', () => {
     }
   });
 
-  it('calls CASL in the policy engine only, reads the environment in config.ts only', () => {
+  it('uses CASL in the policy engine only, and reads the environment in config.ts only', () => {
     const holding = (pattern: RegExp) => source.filter((path) => pattern.test(readFileSync(join(root, path), 'utf8')));
     expect(holding(/@casl\//)).toEqual(['src/policy/decide/built-in-grants/roles.ts']);
     expect(holding(/process\.env/)).toEqual(['src/config.ts']);
   });
 
-  // Prisma sends findUnique of several requests together: one that is given up would end the others.
-  it('asks for single rows by findFirst outside of transactions', () => {
+  // Prisma batches findUnique calls of several requests, so cancelling one would cancel the others.
+  it('reads single rows with findFirst outside of transactions', () => {
     const batching = source.filter((path) =>
       /\b(db|prisma)\.\w+\.findUnique/.test(readFileSync(join(root, path), 'utf8')),
     );
     expect(batching).toEqual([]);
   });
 
-  it('stays in files that one can read: median at most 80 lines, none above 320', () => {
+  it('has short files: median at most 80 lines, none above 320', () => {
     const sizes = source
       .map(
         (path) =>
@@ -179,7 +179,7 @@ describe('the layout', () => {
     expect(sizes.at(-1)).toBeLessThanOrEqual(320);
   });
 
-  it('names every column that holds a secret, so that it is written down nowhere', () => {
+  it('declares every column with a secret, so that none is recorded', () => {
     const suspicious = resourceNames.flatMap((name) => {
       const { model, secret = [], audited = [] } = resourceDefinition(name) ?? {};
       if (!model || name === 'AUDITLOG') return [];

@@ -24,7 +24,7 @@ const scalars: Record<string, string> = {
   Float: 'double precision',
 };
 
-/** The models of schema.prisma, with the names that Prisma gives to their indexes and foreign keys. */
+/** The models of schema.prisma, with Prisma's names of their indexes and foreign keys. */
 const models: Model[] = [...text.matchAll(/^model (\w+) \{\n([\s\S]*?)^\}/gm)].map(([, name = '', body = '']) => {
   const model: Model = { name, columns: [], indexes: [], keys: [] };
   for (const line of body
@@ -101,7 +101,7 @@ describe('the migrations', () => {
     const { rows: keys } = await client.query(`SELECT conname, confdeltype FROM pg_constraint WHERE contype = 'f'`);
     const keyNames = new Set(keys.map((r) => r.conname));
     expect(models.flatMap((model) => model.keys).filter((name) => !keyNames.has(name))).toEqual([]);
-    // Nothing falls in silence: every removal is the service's own, with its event.
+    // No foreign key cascades: services delete every row, with an event.
     expect(keys.filter((r) => r.confdeltype !== 'a')).toEqual([]);
   });
 
@@ -124,7 +124,7 @@ describe('the migrations', () => {
     expect(await migrate({ ...inject('server'), database: 'migrated' })).toEqual([]);
   });
 
-  it('keep audit events as they are', async () => {
+  it('keep audit events immutable', async () => {
     for (const statement of [
       'UPDATE "AuditEvent" SET action = \'x\'',
       'DELETE FROM "AuditEvent"',

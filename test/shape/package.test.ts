@@ -18,7 +18,7 @@ const run = (command: string, args: readonly string[], cwd = folder) => {
 };
 let packed: string[];
 
-/** What `npm install` of the package brings: the lock file marks what only development needs. */
+/** Packages that `npm install` of the package installs. The lock file marks development packages. */
 function linkDependencies(): void {
   const lock = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean }>;
@@ -31,7 +31,7 @@ function linkDependencies(): void {
 }
 
 beforeAll(() => {
-  // The scripts are run by hand: `npm pack` would also make the generated code anew, under the tests that run beside.
+  // Scripts are run separately: with them, `npm pack` would regenerate the code of concurrently running tests.
   expect(run('npm', ['run', '-s', 'prepack'], project)).toEqual({ status: 0, output: '' });
   const made = spawnSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: project });
   const listed = JSON.parse(made.stdout.toString());
@@ -45,7 +45,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
-  it('holds the built program, its schema and its documents, and nothing else', () => {
+  it('contains only the built program, its schema and its documents', () => {
     const own = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/package.json', 'package.json', 'schema.graphql'];
     const built = (path: string) =>
       /^dist\/(src|plugins)\/.*\.(js|d\.ts)$/.test(path) ||
@@ -55,7 +55,7 @@ describe('the package', () => {
     expect(packed.length).toBeGreaterThan(500);
   });
 
-  it('locks its packages without the address of a registry, those of the benchmarks apart', () => {
+  it('locks its packages without registry addresses, and those of the benchmarks separately', () => {
     for (const folder of ['', 'test/bench/']) {
       const { packages } = JSON.parse(readFileSync(join(project, `${folder}package-lock.json`), 'utf8'));
       const locked = Object.entries<{ resolved?: string; integrity?: string }>(packages).filter(
@@ -70,13 +70,13 @@ describe('the package', () => {
     expect(Object.keys(bench.dependencies).filter((name) => all.includes(name))).toEqual([]);
   });
 
-  it('is private to git: data folders, builds and tarballs are ignored', () => {
+  it('ignores data folders, builds and tarballs in git', () => {
     const paths = ['.gatehouse/master.key', '.gatehouse-try/master.key', 'dist/src/main.js', 'gatehouse-0.1.0.tgz'];
     const { output } = run('git', ['check-ignore', '--no-index', ...paths], project);
     expect(output.trim().split('\n')).toEqual(paths);
   });
 
-  it('gives each of its exports to Node and to the TypeScript compiler', () => {
+  it('resolves its exports in Node.js and in the TypeScript compiler', () => {
     const { exports } = JSON.parse(readFileSync(join(modules, 'gatehouse', 'package.json'), 'utf8'));
     const names = Object.keys(exports).filter((name) => name !== './package.json');
     expect(names).toEqual(['./client', './policy', './policy-testing']);
@@ -97,7 +97,7 @@ globalThis.console.log(typeof follow, leaves({}, { namespace: 'a.b' }), leaves({
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext'];
     const tsc = (file: string) => run(join(project, 'node_modules', '.bin', 'tsc'), [...options, file]);
     expect(tsc('use.ts')).toEqual({ status: 0, output: '' });
-    // The control: what does not fit the declarations is told.
+    // The control: a mismatch with the declarations is reported.
     writeFileSync(join(folder, 'wrong.ts'), "import { deny } from 'gatehouse/policy';\nexport const no = deny(1);\n");
     expect(tsc('wrong.ts').output).toContain("'number' is not assignable to parameter of type 'string'");
   });

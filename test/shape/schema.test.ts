@@ -12,7 +12,7 @@ const own = (type: GraphQLNamedType) =>
   !type.name.startsWith('__') && !['String', 'Int', 'Float', 'Boolean', 'ID'].includes(type.name);
 
 describe('the public schema', () => {
-  it('is committed as the code has it (npm run schema)', () => {
+  it('is committed in its current state (npm run schema)', () => {
     expect(printPublicSchema(schema)).toBe(committed);
   });
 
@@ -36,14 +36,14 @@ describe('the public schema', () => {
     expect(missing).toEqual([]);
   });
 
-  it('says at every field that needs a permission which one it is', () => {
+  it('states the permission of every field that requires one', () => {
     expect(committed.match(/@access\(permission: "[A-Z_]+:(CREATE|READ|UPDATE|DELETE)"\)/g)?.length).toBeGreaterThan(
       60,
     );
     expect(committed).toContain('directive @access(');
   });
 
-  it('gives every list as a connection with nodes, edges, pageInfo and totalCount, and cursors that are strings', () => {
+  it('returns every list as a connection with nodes, edges, pageInfo, totalCount and string cursors', () => {
     for (const type of Object.values(schema.getTypeMap()).filter((candidate) =>
       candidate.name.endsWith('Connection'),
     )) {
@@ -61,7 +61,7 @@ describe('the public schema', () => {
     ).toBe('String');
   });
 
-  it('takes one input in every mutation and answers with a payload named after it', () => {
+  it('has one input in every mutation, and a payload named after the mutation', () => {
     for (const field of Object.values(schema.getMutationType()!.getFields())) {
       const name = field.name[0]!.toUpperCase() + field.name.slice(1);
       expect(
@@ -72,7 +72,7 @@ describe('the public schema', () => {
     }
   });
 
-  it('makes everything nullable that can be refused, so that a refusal leaves what was asked beside it', () => {
+  it('makes every field that can be refused nullable, so that a refusal does not affect its siblings', () => {
     const refusable = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) || isInterfaceType(type))
       .flatMap((type) =>
@@ -84,7 +84,7 @@ describe('the public schema', () => {
     // A subscription has one root field, and a refusal ends it.
     const streams = refusable.filter(({ name }) => name.startsWith('Subscription.'));
     expect(refusable.filter(({ type }) => type.endsWith('!'))).toEqual(streams);
-    // Root fields that need no permission: what is refused to a person who has not signed in is refused beside them too.
+    // Root fields without a permission: refused to unauthenticated callers, without affecting their siblings.
     const roots = [schema.getQueryType()!, schema.getMutationType()!].flatMap((type) =>
       Object.values(type.getFields()),
     );
@@ -92,7 +92,7 @@ describe('the public schema', () => {
     expect(never.sort()).toEqual(['nodes', 'permissionCatalog', 'serverInfo', 'viewer']);
   });
 
-  it('tells at every list how many it gives at most', () => {
+  it('states the maximum page size of every list', () => {
     for (const type of Object.values(schema.getTypeMap()))
       if (isObjectType(type))
         for (const { name, args } of Object.values(type.getFields()))
@@ -100,14 +100,14 @@ describe('the public schema', () => {
             expect([name, argument.description]).toEqual([name, expect.stringMatching(/at most/i)]);
   });
 
-  it('offers a dry run in every mutation of identity and access', () => {
+  it('has a dry run in every mutation of identity and access', () => {
     const without = Object.values(schema.getMutationType()!.getFields())
       .filter((field) => !Object.keys((field.args[0]!.type as any).ofType.getFields()).includes('dryRun'))
       .filter(({ extensions }) => {
         const [resource] = split(permissionOf(extensions['access'] as never)!);
         return entry(resource).iam || resource === 'POLICY';
       });
-    // One's own settings of a frontend are no access.
+    // The frontend settings of the viewer do not affect access.
     expect(without.map(({ name }) => name).filter((name) => name !== 'updateMySettings')).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ type Document<Data, Variables> = TypedDocumentNode<Data, Variables> | string;
 const textOf = (document: Document<never, never>): string =>
   typeof document === 'string' ? document : print(document as never);
 
-/** Speaks to a gateway as a custom frontend does: typed documents over HTTP, SSE and WebSocket. */
+/** A client of a gateway like a custom frontend: typed documents over HTTP, SSE and WebSocket. */
 export class Client {
   readonly url: string;
   readonly headers: Record<string, string>;
@@ -45,7 +45,7 @@ export class Client {
     return { status: response.status, headers: response.headers, data: body.data, errors: body.errors ?? [] };
   }
 
-  /** The data. Throws where there is any error. */
+  /** Returns the data. Throws if there is an error. */
   async ok<Data = any, Variables = Record<string, unknown>>(
     document: Document<Data, Variables>,
     variables?: Variables,
@@ -55,7 +55,7 @@ export class Client {
     return data;
   }
 
-  /** The codes of all errors. */
+  /** Returns the codes of all errors. */
   async codes<Data, Variables = Record<string, unknown>>(
     document: Document<Data, Variables>,
     variables?: Variables,
@@ -63,7 +63,7 @@ export class Client {
     return (await this.run(document, variables)).errors.map(({ extensions }) => extensions.code);
   }
 
-  /** Follows a subscription over SSE until the signal or the end. Each item is one execution result. */
+  /** Follows a subscription over SSE until the signal or its end. Each item is one execution result. */
   async *sse<Data = any>(
     document: Document<Data, never>,
     variables: Record<string, unknown>,

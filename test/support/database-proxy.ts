@@ -2,22 +2,22 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import type { World } from './world.ts';
 
-/** Where a connection is cut: before COMMIT arrives, or after it was done and before anybody hears of it. */
+/** Where a connection is cut: before COMMIT arrives, or after it took effect and before its response is sent. */
 export type Cut = 'before COMMIT' | 'after COMMIT';
 
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  /** Its packets are lost from now on, and neither side is told. */
+  /** Its packets are dropped from now on, without an error on either side. */
   lost: boolean;
-  /** Its transaction wrote what is looked for. */
+  /** Its transaction has sent the awaited text. */
   marked: boolean;
 }
 
-/** Stands between a gateway and PostgreSQL, and does to them what networks do. */
+/** A proxy between a gateway and PostgreSQL that simulates network faults. */
 export class DatabaseProxy {
   port = 0;
-  /** Milliseconds by which every packet is late. */
+  /** Delay of every packet in milliseconds. */
   delayMs = 0;
   readonly #target: string;
   readonly #server: Server;
@@ -30,14 +30,14 @@ export class DatabaseProxy {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  /** @param folder where the socket of PostgreSQL is. */
+  /** @param folder the folder of PostgreSQL's socket. */
   static async start(folder: string): Promise<DatabaseProxy> {
     const proxy = new DatabaseProxy(join(folder, '.s.PGSQL.5432'));
     await proxy.up();
     return proxy;
   }
 
-  /** How to connect through it. */
+  /** The connection through the proxy. */
   connection({ connection }: Pick<World, 'connection'>): { connectionString: string } {
     const { user, password, database } = connection;
     return { connectionString: `postgresql://${user}:${password}@127.0.0.1:${this.port}/${database}` };
@@ -52,14 +52,14 @@ export class DatabaseProxy {
     );
   }
 
-  /** Refuses connections, and resets those there are. */
+  /** Refuses new connections and resets existing ones. */
   down(): void {
-    // Lost ones may stay: who waits for them is not to hear of it.
+    // Connections with dropped packets stay open, because their ends must not notice.
     this.#server.close();
     this.reset();
   }
 
-  /** Resets every connection, but those of which nobody is told anything. */
+  /** Resets every connection, except those with dropped packets. */
   reset(): void {
     for (const { client, server, lost } of this.#pairs) {
       if (lost) continue;
@@ -68,18 +68,18 @@ export class DatabaseProxy {
     }
   }
 
-  /** Swallows all packets: connections that are open stay so for ever, new ones are taken and hear nothing. */
+  /** Drops all packets: open connections stay open, and new ones are accepted without a response. */
   lose(): void {
     this.#losing = true;
     for (const pair of this.#pairs) pair.lost = true;
   }
 
-  /** New connections go through again; what was lost stays so. */
+  /** Forwards new connections again. Connections with dropped packets do not recover. */
   find(): void {
     this.#losing = false;
   }
 
-  /** Cuts the next transaction that sends this text and commits, there. @returns when it has happened. */
+  /** Cuts the next transaction that sends this text and commits, at the given point. @returns once it has happened. */
   cutAt(at: Cut, marker: string): Promise<void> {
     return new Promise((resolve) => {
       this.#cut = {
@@ -122,7 +122,7 @@ export class DatabaseProxy {
     });
     const end = () => {
       this.#pairs.delete(pair);
-      // The other side of a lost one finds out later, by keepalives.
+      // The other end of a connection with dropped packets detects it later, through keepalives.
       const both = () => {
         client.destroy();
         server.destroy();

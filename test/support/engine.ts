@@ -13,10 +13,10 @@ const claim = call(
   'commands { id tenant kind executionId payload actorName repeated execution { inputs } }',
 );
 
-/** An answer in one word: its outcome, or its error's code. */
+/** Returns the outcome of a result, or the code of its error. */
 export const words = (results: any[]): string[] => results.map(({ outcome, error }) => error?.code ?? outcome);
 
-/** An orchestrator's engine: a service account's token, and a service that it registered. */
+/** An engine of the orchestrator: the token of a service account, and a service that it registered. */
 export class Engine {
   readonly client: Client;
   readonly service: string;
@@ -49,29 +49,29 @@ export class Engine {
     (await this.client.ok<any>(claim, { i: { service: this.service, ...rest } })).claimCommands.commands;
 }
 
-/** A service that this principal registered. */
+/** Registers a service as this principal. */
 export async function addService(world: World, principal: { id: string }): Promise<string> {
   const now = new Date();
   const serviceId = `service-${newId()}`;
   const state = { type: 'EXECUTOR', state: 'RUNNING', startedAt: now, lastHeartbeatAt: now, stateAt: now };
-  // It sends no heartbeats.
+  // The service sends no heartbeats.
   const timings = { heartbeatTimeoutMs: 86_400_000 };
   await world.db.worker.create({ data: { id: newId(), serviceId, principalId: principal.id, ...state, timings } });
   return serviceId;
 }
 
-/** Somebody who holds the managed role Engine in the tenant, in a namespace of it or in the whole. */
+/** Creates an engine with the managed role Engine in the tenant or in one namespace. */
 export async function engineOf(world: World, tenant: Tenant, namespace = '', gateway = 0): Promise<Engine> {
   const user: User = await world.user(`engine-${newId()}`, [tenant]);
   await world.bind(tenant, { principal: user }, await world.managed(tenant, 'Engine'), namespace);
   return new Engine(await world.as(user, gateway), await addService(world, user), tenant.key);
 }
 
-/** The history of these states, a second apart. */
+/** Returns a history of these states, one second apart. */
 export const history = (states: readonly string[], start = Date.UTC(2026, 0, 1, 12)) =>
   states.map((state, i) => ({ state, at: new Date(start + i * 1_000).toISOString() }));
 
-/** A report of an execution of company.x/hello. */
+/** Returns a report on an execution of company.x/hello. */
 export const reportOf = (executionId: string, sequence: number, states: readonly string[], rest: object = {}) => ({
   executionId,
   sequence: String(sequence),
@@ -81,7 +81,7 @@ export const reportOf = (executionId: string, sequence: number, states: readonly
   ...rest,
 });
 
-/** What differs between the counts by day and a count of the rows. */
+/** Returns the differences between the counts by day and the counts of rows. */
 export const miscounted = (world: World) => world.db.$queryRaw<object[]>`
   WITH days AS (
     SELECT "tenantId", namespace, day, state, count, "durationMs" FROM "ExecutionDay" WHERE count <> 0 OR "durationMs" <> 0),

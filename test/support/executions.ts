@@ -3,7 +3,7 @@ import { newId } from '../../src/lib/ids.ts';
 import { courseOf, type ExecutionState } from '../../src/resources/orchestration/execution/states.ts';
 import type { World } from './world.ts';
 
-/** A flow as it is stored, without its source being read. */
+/** Returns a flow row without parsing a source. */
 export const addFlow = (world: World, tenant: Tenant, namespace: string, flowId: string, disabled = false) =>
   world.db.flow.upsert({
     where: { tenantId_namespace_flowId: { tenantId: tenant.id, namespace, flowId } },
@@ -23,7 +23,7 @@ export const addFlow = (world: World, tenant: Tenant, namespace: string, flowId:
   }) as Promise<Flow>;
 
 let next = 0;
-/** An id as engines make them, in the order of the calls. */
+/** Returns an id like those of engines, in the order of calls. */
 export const engineId = (): string => `e${String(next++).padStart(21, '0')}`;
 
 export interface GivenExecution {
@@ -38,7 +38,7 @@ export interface GivenExecution {
   readonly outputs?: object;
 }
 
-/** An execution as it is stored after its first report, with its day counted. */
+/** Stores an execution as after its first report, and counts it by day. */
 export async function addExecution(
   world: World,
   tenant: Tenant,
@@ -55,7 +55,7 @@ export async function addExecution(
 ): Promise<Execution> {
   const history = [{ state: 'CREATED', at: startedAt } as const, { state, at: new Date(startedAt.getTime() + 2_500) }];
   const course = courseOf(history);
-  const { startedAt: _start, ...told } = course;
+  const { startedAt: _start, ...columns } = course;
   const row = await world.db.execution.create({
     data: {
       id: newId(),
@@ -64,7 +64,7 @@ export async function addExecution(
       namespace,
       flowId,
       revision: 1,
-      ...told,
+      ...columns,
       startedAt,
       labels,
       labelTexts: Object.entries(labels).map(([key, value]) => `${key}:${value}`),

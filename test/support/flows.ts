@@ -1,4 +1,4 @@
-/** A flow of two tasks and one schedule, `daily`. */
+/** A flow with two tasks and one schedule, `daily`. */
 export const flowSource = (
   namespace: string,
   flowId: string,

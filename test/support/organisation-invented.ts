@@ -1,6 +1,10 @@
 import type { Organisation } from './organisation.ts';
 
-/** Small, with what a real export may lack: every level, nested teams whose parents hold more, two ways to a repository. */
+/**
+ * A small organisation with cases that real exports may lack: every level, nested teams whose parents hold more, two
+ * ways to
+ * a repository.
+ */
 export const inventedOrganisations: readonly Organisation[] = [
   {
     tenant: 'nested',

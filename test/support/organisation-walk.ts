@@ -1,6 +1,7 @@
 /**
- * What everybody may do, read off the organisations themselves: a second way to the same answer, which shares no line
- * with the gateway or with the conversion.
+ * Computes all permissions directly from the organisations: a second implementation that shares no code with the
+ * gateway or
+ * the conversion.
  */
 interface Export {
   tenant: string;
@@ -17,7 +18,7 @@ interface Export {
 }
 
 const levels = ['none', 'read', 'triage', 'write', 'maintain', 'admin'];
-/** From which level on a permission is held. */
+/** The minimum level of each permission. */
 const from: Record<string, string> = {
   'FLOW:READ': 'read',
   'EXECUTION:READ': 'read',
@@ -71,7 +72,7 @@ export class OrganisationWalk {
     return Math.max(basis, own.get(repository) ?? 0);
   }
 
-  /** Climbs from each of the user's teams to the top, and takes the highest level met for each repository. */
+  /** Walks up from each team of the user and takes the highest level for each repository. */
   #repositoriesOf(user: string): Map<string, number> {
     const { teams } = this.#organisation;
     const found = new Map<string, number>();

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** One organisation as a code host exports it. */
+/** An organisation as exported by a code host. */
 export interface Organisation {
   readonly tenant: string;
   readonly description: string;
   readonly admins: readonly string[];
   readonly members: readonly string[];
-  /** What every member may do in every repository. */
+  /** The level of every member in every repository. */
   readonly defaultRepositoryPermission: Level | 'none';
   readonly teams: readonly Team[];
 }
 export interface Team {
   readonly name: string;
   readonly description: string;
-  /** The team that this one is part of: its members have what the parent's have. */
+  /** The parent team. Members of this team also have what the parent team has. */
   readonly parent: string | null;
   readonly maintainers: readonly string[];
   readonly members: readonly string[];
@@ -22,7 +22,7 @@ export interface Team {
 }
 export type Level = 'read' | 'triage' | 'write' | 'maintain' | 'admin';
 
-/** Lies beside the project where it is there at all; never part of it. */
+/** Optional, outside of the project and never part of it. */
 export const organisationFile = join(import.meta.dirname, '../../../shared/data/org/organisations.json');
 export const readOrganisations = (file = organisationFile): Organisation[] => JSON.parse(readFileSync(file, 'utf8'));
 
@@ -46,13 +46,15 @@ const roles = Object.entries({ read, triage, write, maintain, admin }).map(([lev
 
 export const namespaceOf = (repository: string): string => repository.toLowerCase().replaceAll('.', '_');
 
-/** A team with all above it. */
+/** Returns a team with all its ancestors. */
 function lineage(teams: ReadonlyMap<string, Team>, team: Team): Team[] {
   const parent = team.parent === null ? undefined : teams.get(team.parent);
   return [team, ...(parent ? lineage(teams, parent) : [])];
 }
 
-/** Repositories become namespaces (implied by what is bound there), teams groups, maintainers owners of theirs. */
+/**
+ * Converts repositories to namespaces (implicit through their bindings), teams to groups, and maintainers to owners.
+ */
 function tenantOf({ tenant, description, admins, members, defaultRepositoryPermission: all, teams }: Organisation) {
   const byName = new Map(teams.map((team) => [team.name, team]));
   const people = new Map(teams.map(({ name }) => [name, new Set<string>()]));
@@ -88,7 +90,7 @@ function tenantOf({ tenant, description, admins, members, defaultRepositoryPermi
   };
 }
 
-/** The description that `gatehouse apply` takes. E-mail addresses are invented. */
+/** Returns a description for `gatehouse apply`. E-mail addresses are invented. */
 export function describeOrganisations(organisations: readonly Organisation[]) {
   const people = new Set(organisations.flatMap(({ admins, members }) => [...admins, ...members]));
   return {

@@ -7,7 +7,7 @@ import { temporaryFolder } from './folder.ts';
 
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
-/** A port that nobody listens on. */
+/** Returns an unused port. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer();
@@ -17,7 +17,7 @@ export const freePort = (): Promise<number> =>
     });
   });
 
-/** The real program in a folder of its own, with the embedded PostgreSQL. */
+/** The real program in its own folder, with the embedded PostgreSQL. */
 export class GatewayProgram {
   readonly folder = temporaryFolder('program');
   readonly port: number;
@@ -41,13 +41,13 @@ export class GatewayProgram {
     return this.#child!.pid!;
   }
 
-  /** Process id of the embedded PostgreSQL, as its data folder tells it. */
+  /** The process id of the embedded PostgreSQL, from its data folder. */
   get postmaster(): number | undefined {
     const file = join(this.env['GATEHOUSE_DATA_DIR']!, 'postgres', 'postmaster.pid');
     return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
   }
 
-  /** Runs a command of the program to its end. */
+  /** Runs a command of the program and waits for its end. */
   run(...args: string[]): Promise<{ code: number | null; output: string }> {
     const child = this.#spawn(args);
     let output = '';
@@ -61,7 +61,7 @@ export class GatewayProgram {
     return spawn(process.execPath, [main, ...args], { env: { PATH, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
-  /** Starts the gateway and waits until it answers with this status (default: it is ready). */
+  /** Starts the gateway and waits until it responds with this status. Default: ready. */
   async start(wanted = 200): Promise<void> {
     const child = this.#spawn(['serve']);
     this.#child = child;
@@ -82,7 +82,7 @@ export class GatewayProgram {
     throw new Error(`the gateway was not ready in time:\n${this.output}`);
   }
 
-  /** Sends a signal and waits for the end. @returns the exit code, or the signal. */
+  /** Sends a signal and waits for the exit. @returns the exit code, or the signal. */
   async end(signal: NodeJS.Signals): Promise<number | string> {
     const child = this.#child!;
     if (child.exitCode !== null) return child.exitCode;
@@ -93,7 +93,7 @@ export class GatewayProgram {
     return closed;
   }
 
-  /** Waits until the gateway has ended by itself. */
+  /** Waits until the gateway exits without a signal. */
   ended(): Promise<number | string> {
     const child = this.#child!;
     if (child.exitCode !== null) return Promise.resolve(child.exitCode);
@@ -113,7 +113,7 @@ export class GatewayProgram {
       try {
         process.kill(postmaster, 'SIGQUIT');
       } catch {
-        // It is gone already.
+        // It has already exited.
       }
     }
     rmSync(this.folder, { recursive: true, force: true });

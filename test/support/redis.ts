@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { freePort } from './program.ts';
 
-/** Is there a Redis on this machine? */
+/** True if Redis is installed. */
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
-/** A real Redis, with nothing kept on disk. */
+/** Starts a real Redis without persistence. */
 export class Redis {
   readonly port: number;
   #child: ChildProcess | undefined;

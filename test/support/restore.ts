@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 const disconnect = (name: string) =>
   `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid()`;
 
-/** Runs statements one after the other, each on its own, on the server of the world. */
+/** Runs statements one by one, each on its own, on the server of the world. */
 async function onServer(world: World, statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ ...world.connection, database: 'postgres' });
   await client.connect();
@@ -12,7 +12,7 @@ async function onServer(world: World, statements: readonly string[]): Promise<vo
   await client.end();
 }
 
-/** Copies the database of a running world, as a backup does. @returns the name of the copy. */
+/** Copies the database of a running world, like a backup. @returns the name of the copy. */
 export async function backup(world: World): Promise<string> {
   const copy = `${world.name}_${Math.random().toString(36).slice(2, 8)}`;
   await onServer(world, [
@@ -24,7 +24,7 @@ export async function backup(world: World): Promise<string> {
   return copy;
 }
 
-/** Puts a copy behind the name of the database, under the running gateways. @param meanwhile runs before they return. */
+/** Replaces the database of running gateways by a copy. @param meanwhile runs before the gateways reconnect. */
 export async function swapIn(world: World, copy: string, meanwhile?: (connection: pg.ClientConfig) => Promise<void>) {
   await meanwhile?.({ ...world.connection, database: copy });
   await onServer(world, [
@@ -37,7 +37,7 @@ export async function swapIn(world: World, copy: string, meanwhile?: (connection
   ]);
 }
 
-/** Writes the rows of a copy into the same tables, as a data-only restore does: no connection breaks. */
+/** Replaces the rows by those of a copy, like a data-only restore. No connection breaks. */
 export async function writeBack(world: World, copy: string): Promise<void> {
   const from = new pg.Client({ ...world.connection, database: copy });
   const to = new pg.Client(world.connection);

@@ -25,7 +25,7 @@ import { checkedSource, saveFlow } from '../../src/resources/orchestration/flow/
 import { createNamespace } from '../../src/resources/orchestration/namespace/service.ts';
 import { Client } from './client.ts';
 
-/** All that can be read within a tenant: what an auditor holds who takes along whole audit events. */
+/** All permissions to read in a tenant. An auditor needs them to read complete audit events. */
 export const readsOfTenants: readonly Permission[] = allPermissions.filter(
   (permission) => permission.endsWith(':READ') && entry(split(permission)[0]).level !== 'instance',
 );
@@ -33,16 +33,16 @@ export const password = 'a long enough passphrase';
 export const masterKey = 'test master key, the same on every gateway';
 
 export interface WorldOptions {
-  /** How many gateways share the database (default 1). */
+  /** Number of gateways that share the database. Default: 1. */
   readonly gateways?: number;
   readonly config?: Partial<Config>;
   readonly limits?: Partial<Config['limits']>;
   readonly app?: (index: number) => AppOptions;
-  /** How each gateway reaches the database, where it is not straight. */
+  /** The connection of each gateway, if not direct. */
   readonly through?: (world: World, index: number) => Connection | undefined;
 }
 
-/** A database of its own, gateways on it, and a quick way to people it. */
+/** A separate database with gateways, and helpers to create users and objects. */
 export class World {
   readonly name: string;
   readonly connection: { host: string; user: string; password: string; database: string };
@@ -78,13 +78,13 @@ export class World {
     return world;
   }
 
-  /** The folder in which the test server's socket is. */
+  /** The folder of the test server's socket. */
   static socket(): string {
     return inject('server').host;
   }
 
-  /** One more gateway like the first, on another database: such as a copy that is not restored yet. */
-  async beside(connection: Connection): Promise<{ root: () => Client; close: () => Promise<void> }> {
+  /** Starts another gateway like the first on another database, such as a copy that is not restored yet. */
+  async gatewayOn(connection: Connection): Promise<{ root: () => Client; close: () => Promise<void> }> {
     const app = await createApp(
       this.app.config,
       connection,
@@ -102,7 +102,7 @@ export class World {
     await client.end();
   }
 
-  /** How many statements the first gateway sends for this work, those of transactions apart. */
+  /** Counts the statements that the first gateway sends for this work, except those of transactions. */
   async statements(work: () => Promise<unknown>): Promise<number> {
     const { pool } = this.app.database;
     const own = pool.query;
@@ -126,20 +126,21 @@ export class World {
     return this.app.database.prisma;
   }
 
-  /** Set where a test wrote to the audit log past the gateway: its chains need not hold then. */
+  /** Set if a test wrote to the audit log directly, so that its chains may be invalid. */
   hasForgedEvents = false;
 
   async close(): Promise<void> {
     await Promise.all(this.apps.map((app) => app.close()));
-    // Whatever a test did: its audit log is intact.
+    // The audit log must be intact after every test.
     const chains = verifyStore(this.connection, this.app.services.keys.signing, []);
     if (!this.hasForgedEvents) for await (const { faults } of chains) assert.deepEqual(faults, []);
     await this.onServer(`DROP DATABASE IF EXISTS "${this.name}" WITH (FORCE)`);
   }
 
   /**
-   * Writes as the gateway itself. The helpers below write by the services, past the API: a test has hundreds of such
-   * rows, and tests of the API make theirs through it. What no public mutation can make is made by no helper.
+   * Writes as the gateway itself. The helpers below use the services instead of the API, because tests create hundreds
+   * of such
+   * rows, and the API has its own tests. No helper creates data that no public mutation can create.
    */
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const result = await inTransaction(this.app.store, work, { timeoutMs: 60_000 });
@@ -153,7 +154,7 @@ export class World {
     this.write((tx) => createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), tenant, { name }));
   group = (tenant: Tenant, name: string): Promise<Group> =>
     this.write((tx) => createGroup(tx, asSystem('GROUP:CREATE', 'test'), tenant, { name }));
-  /** A way into the tenant for a user or an instance-wide service account, through the API as a super admin. */
+  /** Grants access to the tenant to a user or an instance-wide service account, through the API as a super admin. */
   async access(tenant: Tenant, principal: { id: string }): Promise<void> {
     const user = await this.db.user.findUnique({ where: { id: principal.id } });
     const account = await this.db.serviceAccount.findUnique({ where: { id: principal.id } });
@@ -162,7 +163,7 @@ export class World {
       i: { tenant: tenant.key, withDefaultRole: false, ...named },
     });
   }
-  /** A flow as its source says, or its next revision. */
+  /** Creates a flow from its source, or its next revision. */
   flow = (tenant: Tenant, source: string): Promise<Flow> =>
     this.write(async (tx) => {
       const create = asSystem('FLOW:CREATE', 'test', tenant.id);
@@ -211,13 +212,13 @@ export class World {
       }),
     );
 
-  /** A role of these permissions, bound to the principal. */
+  /** Creates a role with these permissions and binds it to the principal. */
   async grant(tenant: Tenant | null, principal: { id: string }, permissions: readonly Permission[], namespace = '') {
     const role = await this.role(tenant, `role ${randomBytes(4).toString('hex')}`, permissions);
     return this.bind(tenant, { principal }, role, namespace);
   }
 
-  /** An API token of the principal. */
+  /** Creates an API token of the principal. */
   async token(owner: { id: string; tenantId?: string | null }): Promise<string> {
     const minted = await this.write((tx) =>
       createApiToken(
@@ -235,14 +236,14 @@ export class World {
   basic = (username: string, secret = password, gateway = 0): Client =>
     this.anonymous(gateway).as({ authorization: `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}` });
   bearer = (token: string, gateway = 0): Client => this.anonymous(gateway).as({ authorization: `Bearer ${token}` });
-  /** Signed in by a fresh token. */
+  /** Returns a client that is signed in with a new token. */
   async as(owner: { id: string; tenantId?: string | null }, gateway = 0): Promise<Client> {
     return this.bearer(await this.token(owner), gateway);
   }
-  /** The super admin that every world begins with. */
+  /** Returns a client of the initial super admin. */
   root = (gateway = 0): Client => this.basic('root', password, gateway);
 }
 
-/** Relay's id of a row. */
+/** Returns the global id of a row. */
 export const idOf = (typename: string, row: { id: string }): string =>
   Buffer.from(`${typename}:${row.id}`).toString('base64');

@@ -12,7 +12,7 @@ const sdl = `
   type Subscription { auditEvents(tenant: String!): Item! }
 `;
 
-/** graphql-ws as its documentation sets it up, with a plain list of waiting items for each subscriber. */
+/** graphql-ws as in its documentation, with a plain list of waiting items per subscriber. */
 export async function startBare() {
   const subscribers = new Set<(item: object) => void>();
   async function* follow(): AsyncGenerator<object> {

@@ -1,6 +1,6 @@
 /**
- * The subscribers of the benchmark, in a process of their own. They count what arrives and look into one item of a
- * hundred, for the time that it took.
+ * The subscribers of the benchmark, in a separate process. They count the items and measure the latency of one in a
+ * hundred.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
@@ -10,7 +10,7 @@ export type Command =
   | { readonly expect: string; readonly items: number };
 export interface Report {
   readonly group: string;
-  /** Milliseconds that items took, of a sample. */
+  /** Latencies of a sample of items, in milliseconds. */
   readonly took: readonly number[];
 }
 

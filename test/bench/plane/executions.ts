@@ -13,7 +13,7 @@ const report = call('reportExecutions', 'results { outcome error { code } }');
 let next = 0;
 const engineId = () => `bench${String(next++).padStart(17, '0')}`;
 
-/** What an engine tells of one execution. */
+/** The report of an engine on one execution. */
 const reportOf = (sequence = 1, executionId = engineId()) => {
   const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + next * 1_000 + seconds * 1_000).toISOString();
   return {
@@ -40,7 +40,7 @@ const columns = [
   ...['durationMs', 'labels', 'labelTexts', 'inputs', 'outputs', 'history', 'triggerId', 'sequence'],
 ];
 
-/** The same rows by one INSERT of many rows, as the driver sends it. */
+/** Inserts the same rows in one multi-row INSERT through the driver. */
 async function insert({ driver, tenant }: Bench, reports: readonly Report[]): Promise<void> {
   const values = reports.flatMap((one) => [
     newId(),
@@ -66,7 +66,7 @@ async function insert({ driver, tenant }: Bench, reports: readonly Report[]): Pr
   await driver.query({ name: 'insert', text: `INSERT INTO "Execution" (${names}) VALUES ${rows.join(',')}`, values });
 }
 
-/** Sends GraphQL requests over one connection, by as little code as there can be: it is not what is measured. */
+/** Sends GraphQL requests over one connection with minimal client code, which is not what is measured. */
 function poster({ url, headers }: Client): (body: object) => Promise<any> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return (body) =>
@@ -107,7 +107,7 @@ async function ingest(bench: Bench, rounds: number): Promise<number> {
     const [a, b] = [make(), make()];
     const gateway = await timed(() => send(a));
     const driver = await timed(() => insert(bench, b));
-    // The first rounds make things ready.
+    // The first rounds warm up.
     if (i < 0) continue;
     times.gateway.push(gateway);
     times.driver.push(driver);
@@ -140,7 +140,7 @@ function exposeGc(): () => void {
   return runInNewContext('gc') as () => void;
 }
 
-/** Many executions at once, by the database itself. */
+/** Creates many executions at once in the database. */
 export async function fill({ driver, tenant }: Pick<Bench, 'driver' | 'tenant'>, count: number): Promise<void> {
   await driver.query(
     `INSERT INTO "Execution" (id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
@@ -162,7 +162,7 @@ export async function fill({ driver, tenant }: Pick<Bench, 'driver' | 'tenant'>,
   await driver.query('VACUUM ANALYZE "Execution"');
 }
 
-/** Lists that people look at, by what they ask for. */
+/** Lists that users open, by name. */
 const lists: Record<string, string> = {
   'all executions': '',
   'one namespace': 'where: { namespace: "company.team7" }',
@@ -172,7 +172,7 @@ const lists: Record<string, string> = {
   'one label': 'where: { labels: ["team:team7"] }',
 };
 
-/** Of each list, how long its first and its deepest page take. @returns the greatest ratio. */
+/** Measures the first and the deepest page of each list. @returns the maximum ratio. */
 export async function pages(bench: Bench, rounds: number): Promise<number> {
   const { client } = await bench.person('viewer', 'Viewer');
   const ratios: number[] = [];
@@ -183,7 +183,7 @@ export async function pages(bench: Bench, rounds: number): Promise<number> {
           `{ tenant(key: "main") { executions(first: 20, ${args} ${where}) { nodes { id } pageInfo { endCursor } } } }`,
         )
       ).tenant.executions;
-    // The page before the last one, reached from the end.
+    // The second-to-last page, reached from the end.
     const { tenant } = await client.ok<any>(
       `{ tenant(key: "main") { executions(last: 21, ${where}) { pageInfo { startCursor } } } }`,
     );
@@ -209,7 +209,7 @@ export async function pages(bench: Bench, rounds: number): Promise<number> {
   return Math.max(...ratios);
 }
 
-/** Figures of executions: reports, memory over an ingest, pages over many rows. */
+/** Measures executions: reports, memory during an ingest, pages over many rows. */
 export async function executions(): Promise<void> {
   const bench = await openBench();
   try {

@@ -13,7 +13,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 const { limits } = readConfig({ DATABASE_URL: 'postgresql://x/y', GATEHOUSE_MASTER_KEY: 'x'.repeat(32) });
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-/** A tenant with so many executions, spread over 30 days and 50 namespaces, and their counts by day. */
+/** Creates a tenant with this many executions, spread over 30 days and 50 namespaces, with their counts by day. */
 async function fill(prisma: PrismaClient, tenantId: string, count: number): Promise<void> {
   await prisma.$executeRaw`INSERT INTO "Tenant" (id, key, name) VALUES (${tenantId}, ${tenantId}, ${tenantId})`;
   await prisma.$executeRaw`
@@ -46,11 +46,11 @@ const askOf = (tenantId: string): Ask => {
 
 export interface StatsFigures {
   readonly executions: number;
-  /** Median time of all figures with the daily series, in milliseconds. */
+  /** Returns the median time of all figures with the daily series, in milliseconds. */
   readonly milliseconds: number;
 }
 
-/** What all figures of a tenant cost, for tenants of each size in one store. */
+/** Measures all figures of a tenant, for tenants of each size in one store. */
 export async function measureStats(sizes: readonly number[], rounds = 15): Promise<StatsFigures[]> {
   const folder = temporaryFolder('bench-stats');
   const server = await startEmbedded(folder);
@@ -79,7 +79,7 @@ export async function measureStats(sizes: readonly number[], rounds = 15): Promi
   }
 }
 
-/** Prints the figure. @returns whether it is within its bound. */
+/** Prints the figure. @returns true if it is within its bound. */
 export async function benchStats(): Promise<boolean> {
   const [small, great] = await measureStats([10_000, 1_000_000]);
   const ratio = great!.milliseconds / small!.milliseconds;

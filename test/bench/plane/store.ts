@@ -18,15 +18,15 @@ import { createUser } from '../../../src/resources/identity/user/service.ts';
 import { Client } from '../../support/client.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
-/** A gateway on a PostgreSQL of its own, both as they come. */
+/** A gateway on its own PostgreSQL, both with default settings. */
 export interface Bench {
   readonly app: App;
   readonly url: string;
   readonly tenant: Tenant;
-  /** The driver by itself, for comparison. */
+  /** The bare driver, for comparison. */
   readonly driver: pg.Client;
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** Somebody with this managed role in the tenant. */
+  /** Creates a user with this managed role in the tenant. */
   person(name: string, role: string): Promise<{ readonly client: Client; readonly id: string }>;
   close(): Promise<void>;
 }
@@ -91,7 +91,7 @@ export async function openBench(limits: object = {}, wake?: (connection: Connect
   };
 }
 
-/** Milliseconds that work takes. */
+/** Returns the duration of the work in milliseconds. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();

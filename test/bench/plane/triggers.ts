@@ -6,7 +6,10 @@ import { type Bench, median, openBench, timed } from './store.ts';
 const claim = call('claimTriggers', 'claims { dueAt sequence trigger { id } }');
 const importFlows = call('importFlows', 'results { outcome error { code } }');
 
-/** Triggers of one flow, by the database itself: due since so many seconds ago, one behind the other. */
+/**
+ * Creates triggers of one flow in the database. They became due one after the other, the first one this many seconds
+ * ago.
+ */
 async function fill({ driver, tenant }: Bench, flowKey: string, from: number, count: number): Promise<void> {
   await driver.query(
     `INSERT INTO "Trigger" (id, "tenantId", namespace, "flowId", "triggerId", "flowKey", type, kind, definition, disabled,
@@ -19,7 +22,7 @@ async function fill({ driver, tenant }: Bench, flowKey: string, from: number, co
   );
 }
 
-/** The statement that a claim comes down to, with nothing around it but its transaction. */
+/** The bare statement of a claim in its transaction. */
 const bare = `WITH due AS MATERIALIZED (
     SELECT id FROM "Trigger" WHERE "tenantId" = $1 AND "workerGroup" = '' AND NOT disabled AND NOT "flowDisabled"
       AND "executionId" IS NULL AND "evaluationStartedAt" IS NULL AND "nextExecutionAt" <= now()
@@ -27,7 +30,7 @@ const bare = `WITH due AS MATERIALIZED (
   UPDATE "Trigger" t SET "evaluationStartedAt" = now(), "workerId" = 'bare', sequence = t.sequence + 1
   FROM due WHERE t.id = due.id RETURNING t.*`;
 
-/** Claims through the gateway against the bare statement, one after the other in one run. */
+/** Measures claims through the gateway against the bare statement, alternating in one run. */
 async function claims(bench: Bench): Promise<void> {
   const engine = await bench.person('scheduler', 'Engine');
   const { prisma } = bench.app.database;
@@ -66,7 +69,7 @@ async function claims(bench: Bench): Promise<void> {
   }
 }
 
-/** Of each list, how long its first page takes, and its last. */
+/** Measures the first and the last page of each list. */
 async function pages({ driver, person }: Bench): Promise<void> {
   await driver.query('VACUUM ANALYZE "Trigger"');
   await driver.query('VACUUM ANALYZE "Namespace"');
@@ -87,7 +90,7 @@ async function pages({ driver, person }: Bench): Promise<void> {
       );
       return tenant.triggers ?? tenant.namespaces;
     };
-    // The last page from the other end tells where the deepest one begins.
+    // The last page from the other end shows where the deepest one begins.
     const back = list.replace('first: 20', 'last: 21');
     const tail = await client.ok<any>(
       `{ tenant(key: "main") { ${back.replace('ARGS', '')} { pageInfo { startCursor } } } }`,
@@ -109,7 +112,7 @@ async function pages({ driver, person }: Bench): Promise<void> {
   }
 }
 
-/** Claims, pages over a million triggers and ten thousand namespaces, and the import of flows. */
+/** Measures claims, pages over a million triggers and ten thousand namespaces, and the import of flows. */
 export async function triggers(): Promise<void> {
   const bench = await openBench();
   try {

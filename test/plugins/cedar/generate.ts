@@ -1,6 +1,6 @@
 import { type Chance, namespaces } from '../../laws/generate.ts';
 
-/** Text as a Cedar literal. */
+/** Returns a text as a Cedar literal. */
 export const quoted = (text: string, star = false): string =>
   `"${[...text]
     .map((c) => (/[a-zA-Z0-9._/-]/.test(c) ? c : star && c === '*' ? '\\*' : `\\u{${c.codePointAt(0)!.toString(16)}}`))
@@ -12,7 +12,7 @@ export const names = ['ann', 'bob', 'é', 'a_n'];
 export const groups = ['main/A', 'main/B b', 'other/A'];
 export const tenants = ['t1', 't2', 't_1'];
 
-/** Which constructs a text holds, to see that all were tried. */
+/** Constructs that a text contains, to check that all were tried. */
 export const constructs: Record<string, RegExp> = {
   equal: /resource\.namespace ==/,
   unequal: /!=/,

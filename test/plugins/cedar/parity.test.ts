@@ -17,7 +17,7 @@ const seed = Number(process.env['SEED'] ?? 11);
 
 const entity = (type: string, id: string) => ({ type: `Gatehouse::${type}`, id });
 
-/** What Cedar itself says about one row; a forbid that it had to skip refuses. */
+/** Returns Cedar's own decision about one row. A forbid that it skips because of an error refuses. */
 function oracle(id: string, policies: readonly Generated[], question: Question, row: Row): boolean {
   const { name = '', kind, tenantId = '', groups: own = [], ip, reason, now } = question;
   const principal = entity(kind === 'SERVICE_ACCOUNT' ? 'ServiceAccount' : 'User', name);
@@ -97,7 +97,7 @@ describe('cedar against Cedar itself', () => {
     ...(chance.coin() && { reason: chance.pick(['x', 'xy', 'a.b', 'a_b', '\u{1F600}']) }),
   });
 
-  it(`says the same of every row, in memory and in lists, over ${sets} sets of policies`, async () => {
+  it(`decides the same about every row, in memory and in lists, over ${sets} policy sets`, async () => {
     const seen = { compared: 0, allowed: 0, refused: 0, filters: 0, everything: 0, nothing: 0 };
     const tried: Record<string, number> = Object.fromEntries(Object.keys(constructs).map((name) => [name, 0]));
     for (let i = 0; i < sets; i += 1) {

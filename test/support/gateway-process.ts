@@ -5,13 +5,13 @@ import { Client } from './client.ts';
 import { freePort } from './program.ts';
 import { masterKey, type World } from './world.ts';
 
-/** A gateway in a process of its own on a world's database, so that what it suffers is not the test's own load. */
+/** A gateway in a separate process on the database of a world, so that its load is not that of the test. */
 export interface Gateway {
   readonly url: string;
   readonly program: Program;
   /** Resident memory in MB. */
   memory(): number;
-  /** The same credentials, at this gateway. */
+  /** Returns a client with the same credentials for this gateway. */
   as(client: Client): Client;
 }
 
@@ -40,21 +40,21 @@ export async function startGateway(world: World, env: Record<string, string> = {
   };
 }
 
-export interface Suffered {
+export interface Latencies {
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
   readonly requests: number;
-  /** The codes of the answers that were no answers. */
+  /** The error codes of failed requests. */
   readonly failed: readonly string[];
 }
 
-/** What a well-behaved user meets while the work runs: one request after the other, about thirty a second. */
-export async function beside(
+/** Measures the latencies of a well-behaved user during the work: one request at a time, about thirty per second. */
+export async function latenciesDuring(
   client: Client | (() => Client),
   document: string,
   attack: () => Promise<unknown>,
-): Promise<Suffered> {
+): Promise<Latencies> {
   const times: number[] = [];
   const failed: string[] = [];
   let running = true;
