@@ -118,7 +118,7 @@ describe('attacks on the configuration of policies', () => {
       return prepare(...args).finally(() => renameSync(gone, mine));
     };
     await put(world.root(), { ...others, naming: { rules: [], shadow: true } });
-    await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toContain('cannot be loaded here');
+    await expect.poll(() => world.log.join('\n'), { timeout: 3_000 }).toContain('cannot be loaded on this gateway');
     expect(await world.root(1).codes('{ policies { name } }')).toEqual(['POLICY_ERROR']);
     other.policies.prepare = prepare;
     await settled();
