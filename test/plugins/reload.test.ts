@@ -139,11 +139,7 @@ describe('a store whose policies this gateway does not have', () => {
   it.each([
     ['a policy that was renamed', { 'token-age': { maxAgeDays: 90, enabled: true, shadow: false } }, 'token-age'],
     ['a removed policy', { bygone: { enabled: true, shadow: false } }, 'bygone'],
-    [
-      'a group that is gone',
-      { 'frozen-namespaces': { except: ['main/Gone'], enabled: true, shadow: false } },
-      'network',
-    ],
+    ['a deleted group', { 'frozen-namespaces': { except: ['main/Gone'], enabled: true, shadow: false } }, 'network'],
   ])('lets it start, not ready until an operator accepts: %s', async (_what, policies, name) => {
     const world = await World.create();
     const started: App[] = [];
