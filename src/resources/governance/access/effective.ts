@@ -5,7 +5,7 @@ import { type Explanation, explain } from '../../../policy/answer/explain.ts';
 import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
 import { askedAbout } from './may-ask.ts';
 import { askedPast, askedPastPrincipal } from './past.ts';
-import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold } from './types.ts';
+import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachText } from './types.ts';
 
 /** Permissions that exist in tenants, without those of the instance. */
 export const inTenants = (permission: Permission): boolean =>
@@ -18,7 +18,7 @@ const EffectivePermission = builder.objectRef<Explanation>('EffectivePermission'
     answer: t.field({ type: AccessAnswer, description: 'ALLOWED or DEPENDS.', resolve: ({ answer }) => answer }),
     reach: t.string({
       description: 'Scope of the permission, as text.',
-      resolve: (explanation, _args, context) => reachTold(context, explanation),
+      resolve: (explanation, _args, context) => reachText(context, explanation),
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],

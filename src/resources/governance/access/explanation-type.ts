@@ -13,7 +13,7 @@ import {
   CircumstanceEnum,
   circumstanceList,
   isPlugin,
-  reachTold,
+  reachText,
   seesSettings,
 } from './types.ts';
 
@@ -133,7 +133,7 @@ export const AccessExplanation = builder.objectRef<Explained>('AccessExplanation
       nullable: true,
       description: 'Scope of the permission, as text; null if nothing is granted.',
       resolve: (explained, _args, context) =>
-        explained.answer === 'ALLOWED' || explained.answer === 'DEPENDS' ? reachTold(context, explained) : null,
+        explained.answer === 'ALLOWED' || explained.answer === 'DEPENDS' ? reachText(context, explained) : null,
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],

@@ -60,7 +60,7 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
       description: 'The binding.',
       access: { decides: 'BINDING:READ' },
       resolve: ({ holding }, _args, context) =>
-        holding ? readable<Binding>(context, 'BINDING:READ', 'binding', holding.tenantId, holding.bindingId) : null,
+        holding ? readable<Binding>(context, 'BINDING:READ', 'Binding', holding.tenantId, holding.bindingId) : null,
     }),
     role: t.field({
       type: refOf('Role'),
@@ -68,7 +68,7 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
       description: 'The role.',
       access: { decides: 'ROLE:READ' },
       resolve: ({ holding }, _args, context) =>
-        holding ? readable<Role>(context, 'ROLE:READ', 'role', holding.tenantId, holding.roleId) : null,
+        holding ? readable<Role>(context, 'ROLE:READ', 'Role', holding.tenantId, holding.roleId) : null,
     }),
     group: t.field({
       type: refOf('Group'),
@@ -76,7 +76,7 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
       description: 'The group of the binding; null for a direct binding.',
       access: { decides: 'GROUP:READ' },
       resolve: ({ holding }, _args, context) =>
-        holding ? readable<Group>(context, 'GROUP:READ', 'group', holding.tenantId, holding.groupId) : null,
+        holding ? readable<Group>(context, 'GROUP:READ', 'Group', holding.tenantId, holding.groupId) : null,
     }),
     roleThen: t.string({
       nullable: true,
@@ -100,7 +100,7 @@ export const isPlugin =
     engine.set.policies.some(({ name, builtIn }) => name === policy && !builtIn);
 
 /** The rows of an explanation, as text that the viewer can see. */
-export function reachTold(context: Context, { steps, decision }: Explanation): string {
+export function reachText(context: Context, { steps, decision }: Explanation): string {
   const { request, scope } = decision;
   const spoken = { tenantId: scope.tenantId, principalId: request.actor.id };
   return reachInWords(steps, spoken, seesSettings(context), isPlugin(context));

@@ -15,7 +15,7 @@ import type { Able } from '../../../policy/answer/who-can.ts';
 import { Subject } from '../../identity/subject-type.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { inTenants } from './effective.ts';
-import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachTold, seesSettings } from './types.ts';
+import { AccessAnswer, AccessOrigin, CircumstanceEnum, circumstanceList, reachText, seesSettings } from './types.ts';
 import { ableNow, ableThen, type FormerAble, type WhoAnswer } from './who-can-lists.ts';
 
 interface AbleEdge extends Edge<SubjectNode>, Able {}
@@ -40,7 +40,7 @@ const FormerSubject = builder.objectRef<FormerAble>('FormerSubject').implement({
     }),
     reach: t.string({
       description: 'Scope of the permission, as text.',
-      resolve: ({ explanation }, _args, context) => reachTold(context, explanation),
+      resolve: ({ explanation }, _args, context) => reachText(context, explanation),
     }),
     origins: t.field({ type: [AccessOrigin], description: 'All grants of the permission.', resolve: originsOfAble }),
   }),
@@ -73,7 +73,7 @@ const SubjectConnection = connectionType<SubjectNode>(
     }),
     reach: t.string({
       description: 'Scope of the permission, as text.',
-      resolve: (edge, _args, context) => reachTold(context, (edge as AbleEdge).explanation),
+      resolve: (edge, _args, context) => reachText(context, (edge as AbleEdge).explanation),
     }),
     dependsOn: t.field({
       type: [CircumstanceEnum],
