@@ -103,6 +103,13 @@ function countStream({ session, streams, limits: { socketsPerPrincipal: allowed 
   onClosed(leave);
 }
 
+const everywhere: Scope = {};
+
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+const afterwards = (value: unknown, next: (value: unknown) => unknown): unknown =>
+  isPromise(value) ? value.then(next) : next(value);
+
 /** Checks access to every root field and every field with a permission. */
 export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
@@ -136,24 +143,35 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     // A subscription that decides itself has already decided about this item.
     if (config.kind === 'Subscription' && typeof access === 'object') return resolve;
     const permission = typeof access === 'string' && access !== 'signed-in' ? access : undefined;
-    const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = async (parent, args, context, info) => {
+    // Most fields find the session current and nothing to wait for: they answer without a promise of their own.
+    const decided: GraphQLFieldResolver<unknown, Types['Context'], object> = (parent, args, context, info) => {
       const { session, deadline } = context as Context;
       deadline?.throwIfOver();
-      await session.refresh();
-      if (permission)
-        session.grant(permission, (await scope?.(parent as never, args as never, context as never)) ?? {});
-      const result = await resolve(parent, args, context, info);
-      await session.noteUse(access === 'signed-in');
-      return result;
+      const noted = (result: unknown) => afterwards(session.noteUse(access === 'signed-in'), () => result);
+      const run = () => afterwards(resolve(parent, args, context, info), noted);
+      const decide = () => {
+        if (!permission) return run();
+        const place = scope?.(parent as never, args as never, context as never) ?? everywhere;
+        return afterwards(place, (found) => {
+          session.grant(permission, found as Scope);
+          return run();
+        });
+      };
+      return session.isCurrent ? decide() : session.refresh().then(decide);
     };
     // Mutations and subscriptions record their own refusals.
     if (config.kind === 'Mutation' || config.kind === 'Subscription') return decided;
-    return async (parent, args, context, info) => {
-      try {
-        return await decided(parent, args, context, info);
-      } catch (error) {
-        await noteRefusal(error, `${config.parentType}.${config.name}`, context as Context);
+    const field = `${config.parentType}.${config.name}`;
+    return (parent, args, context, info) => {
+      const refused = async (error: unknown): Promise<never> => {
+        await noteRefusal(error, field, context as Context);
         throw error;
+      };
+      try {
+        const result: unknown = decided(parent, args, context, info);
+        return isPromise(result) ? result.then(undefined, refused) : result;
+      } catch (error) {
+        return refused(error);
       }
     };
   }

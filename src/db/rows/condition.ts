@@ -14,8 +14,11 @@ export class Values {
   }
 }
 
-/** Number of names in a condition from which they are sent as one array: the database hashes them. */
-const manyNames = 8;
+/**
+ * Number of names in a condition above which they are sent as one array. Planning 10 names one by one takes 0.4 ms, and
+ * 100 take 5 ms. An array takes 0.1 ms, and its statement is the same for every number of names.
+ */
+const manyNames = 4;
 
 /**
  * Compiles a condition to SQL. It has the same meaning as in Prisma, for the operators that Gatehouse uses; a test
@@ -57,17 +60,18 @@ const all = (conditions: readonly Condition[], model: Model, alias: string, valu
 function any(conditions: readonly Condition[], model: Model, alias: string, values: Values): string {
   const named = conditions.length > manyNames ? namesIn(conditions) : undefined;
   const parts = (named?.others ?? conditions).map((condition) => conditionSql(condition, model, alias, values));
-  for (const [column, names] of named?.columns ?? []) parts.push(amongNames(quoted(alias, column), names, values));
+  for (const [column, names] of named?.columns ?? []) parts.push(...amongNames(quoted(alias, column), names, values));
   return joined(parts, 'OR', 'FALSE');
 }
 
+/** What an OR says about a column: names that it equals, and roots that it equals or lies below, by their depth. */
 interface Names {
-  readonly exact: string[];
-  readonly under: string[];
+  readonly exact: Set<string>;
+  readonly below: Set<string>;
 }
-/** What an OR says about names: some exactly, some with all names below them. The rest is compiled as it stands. */
 interface Named {
-  readonly columns: ReadonlyMap<string, Names>;
+  readonly columns: ReadonlyMap<string, { readonly exact: string[]; readonly byDepth: ReadonlyMap<number, string[]> }>;
+  /** The rest is compiled as it stands. */
   readonly others: readonly Condition[];
 }
 const known = new WeakMap<readonly Condition[], Named>();
@@ -76,57 +80,85 @@ const known = new WeakMap<readonly Condition[], Named>();
 function namesIn(conditions: readonly Condition[]): Named {
   let named = known.get(conditions);
   if (!named) {
-    const columns = new Map<string, Names>();
-    const others: Condition[] = [];
-    const sort = (condition: Condition): void => {
-      const keys = Object.keys(condition);
-      const [key = ''] = keys;
-      const value = condition[key];
-      if (keys.length === 1 && key === 'OR' && Array.isArray(value)) {
-        for (const part of value as readonly Condition[]) sort(part);
-        return;
-      }
-      const root = keys.length === 1 ? subtreeOf(value) : undefined;
-      if (keys.length !== 1 || (typeof value !== 'string' && root === undefined)) {
-        others.push(condition);
-        return;
-      }
-      let names = columns.get(key);
-      if (!names) {
-        names = { exact: [], under: [] };
-        columns.set(key, names);
-      }
-      if (root === undefined) names.exact.push(value as string);
-      else names.under.push(root);
-    };
-    for (const condition of conditions) sort(condition);
-    named = { columns, others };
+    named = sorted(conditions);
     known.set(conditions, named);
   }
   return named;
 }
 
-/** The name whose subtree a range covers: from `x.` to `x/`, the next character. */
-function subtreeOf(value: unknown): string | undefined {
+function sorted(conditions: readonly Condition[]): Named {
+  const columns = new Map<string, Names>();
+  const others: Condition[] = [];
+  const sort = (condition: Condition): void => {
+    const keys = Object.keys(condition);
+    const [key = ''] = keys;
+    const value = condition[key];
+    if (keys.length === 1 && key === 'OR' && Array.isArray(value)) {
+      for (const part of value as readonly Condition[]) sort(part);
+      return;
+    }
+    const root = keys.length === 1 ? rootOf(value) : undefined;
+    if (keys.length !== 1 || (typeof value !== 'string' && root === undefined)) {
+      others.push(condition);
+      return;
+    }
+    let names = columns.get(key);
+    if (!names) {
+      names = { exact: new Set(), below: new Set() };
+      columns.set(key, names);
+    }
+    if (root === undefined) names.exact.add(value as string);
+    else names.below.add(root);
+  };
+  for (const condition of conditions) sort(condition);
+  return {
+    others: [
+      ...others,
+      // What lies below a root, without the root itself.
+      ...[...columns].flatMap(([column, { exact, below }]) =>
+        [...below]
+          .filter((root) => !exact.has(root))
+          .map((root) => ({ [column]: { gte: `${root}.`, lt: `${root}/` } })),
+      ),
+    ],
+    columns: new Map(
+      [...columns].map(([column, { exact, below }]) => {
+        const roots = [...below].filter((root) => exact.has(root));
+        return [column, { exact: [...exact].filter((name) => !below.has(name)), byDepth: Map.groupBy(roots, depthOf) }];
+      }),
+    ),
+  };
+}
+
+const depthOf = (name: string): number => name.split('.').length;
+
+/** The name whose subtree a range covers: from `x.` to `x/`, the next character. Undefined for other ranges. */
+function rootOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { gte, lt, ...others } = value as Record<string, unknown>;
   if (typeof gte !== 'string' || typeof lt !== 'string' || Object.keys(others).length > 0) return undefined;
   const root = gte.slice(0, -1);
-  return gte === `${root}.` && lt === `${root}/` ? root : undefined;
+  if (gte !== `${root}.` || lt !== `${root}/`) return undefined;
+  return root.split('.').includes('') ? undefined : root;
 }
 
 /**
- * `IN (SELECT unnest(…))` is hashed once per statement, where `= ANY` compares one name after the other and the planner
- * estimates each. `IS TRUE` keeps it from becoming a join.
+ * Compares the column and its ancestors with a hash of names. `IN (SELECT unnest(…))` is hashed once per statement, where
+ * `= ANY` compares one name after the other, and the planner estimates each. `IS TRUE` keeps it from becoming a join.
  */
-function amongNames(column: string, { exact, under }: Names, values: Values): string {
-  const parts: string[] = [];
-  if (exact.length > 0) parts.push(`(${column} IN (SELECT unnest(${values.add(exact)}::text[]))) IS TRUE`);
-  if (under.length > 0) {
-    const roots = `SELECT unnest(${values.add(under)}::text[])`;
-    parts.push(`EXISTS (SELECT FROM unnest(name_ancestors(${column})) a WHERE (a IN (${roots})) IS TRUE)`);
-  }
-  return joined(parts, 'OR', 'FALSE');
+function amongNames(
+  column: string,
+  { exact, byDepth }: { readonly exact: string[]; readonly byDepth: ReadonlyMap<number, string[]> },
+  values: Values,
+): string[] {
+  const isIn = (text: string, names: string[]) => `(${text} IN (SELECT unnest(${values.add(names)}::text[]))) IS TRUE`;
+  return [
+    ...(exact.length > 0 ? [isIn(column, exact)] : []),
+    ...[...byDepth].map(([depth, roots]) => {
+      const parts = Array.from({ length: depth }, (_, i) => `split_part(${column}, '.', ${i + 1})`);
+      return isIn(parts.join(` || '.' || `), roots);
+    }),
+  ];
 }
 
 export const quoted = (alias: string, column: string): string => `${alias}."${column}"`;

@@ -87,12 +87,12 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
 export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
   known.set(
     prisma,
-    new Rows(async ({ text, values, isKeyed }) => {
+    new Rows(async ({ text, values, isKept }) => {
       const { rows } = await pool.query({
         text,
         values: values as unknown[],
         types,
-        ...(isKeyed && { name: nameOf(text) }),
+        ...(isKept && { name: nameOf(text) }),
       });
       return rows as Row[];
     }),
@@ -100,7 +100,7 @@ export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
 }
 
 const names = new Map<string, string>();
-/** Keyed statements differ by model, key, columns and reach only. */
+/** Kept statements differ by model, key, columns, order and the form of the reach only. */
 const maxNames = 300;
 
 /** Name under which the database keeps a statement; undefined if it keeps enough of them. */

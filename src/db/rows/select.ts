@@ -6,10 +6,10 @@ export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
   /**
-   * True if its plan does not depend on its values: the database keeps the plan. Plans of pages and counts do depend on
-   * them: a kept one costs 5 to 15 times as much for a rare value.
+   * True if its plan does not depend on its values, so the database keeps it. With a caller's filter it does: a kept plan
+   * took 5 to 15 times as long for a rare value.
    */
-  readonly isKeyed: boolean;
+  readonly isKept: boolean;
 }
 
 export type Direction = 'asc' | 'desc';
@@ -23,6 +23,8 @@ export interface Selection {
   readonly order?: Order;
   /** Max rows. Omit for all. */
   readonly take?: number;
+  /** True if the condition has no values of a caller, other than keys and cursors. */
+  readonly isKept?: boolean;
 }
 
 /** Columns and values that identify rows, or their parent. */
@@ -45,11 +47,11 @@ const takeSql = (take: number | undefined, values: Values): string =>
   take === undefined ? '' : ` LIMIT ${values.add(take)}`;
 
 /** Rows of a model. */
-export function selectRows({ model, where, columns, order, take }: Selection): Statement {
+export function selectRows({ model, where, columns, order, take, isKept = false }: Selection): Statement {
   const values = new Values();
   const found = modelOf(model);
   const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
-  return { text, values: values.list, isKeyed: false };
+  return { text, values: values.list, isKept };
 }
 
 /** Arrays of names, and the table of them in SQL. */
@@ -71,33 +73,36 @@ export function selectByNames({ model, where, columns }: Selection, names: reado
   const isAmong =
     keys.length === 1 ? `${own} = ANY(${table.slice('unnest('.length, -1)})` : `(${own}) IN (SELECT * FROM ${table})`;
   const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionSql(where, found, alias, values)}`;
-  return { text, values: values.list, isKeyed: true };
+  return { text, values: values.list, isKept: true };
 }
 
 /** A page for each of several parents: rows with the parents' names, ordered and limited for each. */
-export function selectPages({ model, where, columns, order, take }: Selection, parents: readonly Names[]): Statement {
+export function selectPages(
+  { model, where, columns, order, take, isKept = false }: Selection,
+  parents: readonly Names[],
+): Statement {
   const values = new Values();
   const found = modelOf(model);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
   const page = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
   const text = `SELECT p.n AS "${parentColumn}", c.* FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (${page}) c`;
-  return { text, values: values.list, isKeyed: false };
+  return { text, values: values.list, isKept };
 }
 
 /** Number of rows, for each of several parents. */
-export function countByParents({ model, where }: Selection, parents: readonly Names[]): Statement {
+export function countByParents({ model, where, isKept = false }: Selection, parents: readonly Names[]): Statement {
   const values = new Values();
   const found = modelOf(model);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
   const text = `SELECT p.n AS "${parentColumn}", c.count FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (SELECT count(*) FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}) c`;
-  return { text, values: values.list, isKeyed: false };
+  return { text, values: values.list, isKept };
 }
 
 /** Number of rows. */
-export function countRows({ model, where }: Selection): Statement {
+export function countRows({ model, where, isKept = false }: Selection): Statement {
   const values = new Values();
   const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionSql(where, modelOf(model), alias, values)}`;
-  return { text, values: values.list, isKeyed: false };
+  return { text, values: values.list, isKept };
 }

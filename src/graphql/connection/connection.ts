@@ -213,6 +213,7 @@ async function page<Parent, Node, Filter>(
             ['id', direction],
           ],
     take: size + 1,
+    isKept: conditions.filter === everything,
   };
   const streamCursor = await spec.streamCursor?.(parent, context);
   const found = size === 0 ? [] : await ofParent(context, spec, parent, selection, conditions, 'pages');
@@ -232,7 +233,14 @@ async function page<Parent, Node, Filter>(
       const fast = await spec.count?.(context, parent, [granted, filter]);
       return (
         fast ??
-        ofParent(context, spec, parent, { model: spec.model, where: { AND: [granted, filter] } }, conditions, 'counts')
+        ofParent(
+          context,
+          spec,
+          parent,
+          { model: spec.model, where: { AND: [granted, filter] }, isKept: filter === everything },
+          conditions,
+          'counts',
+        )
       );
     },
   };

@@ -42,7 +42,9 @@ export function makeGrant<P extends Permission>(
     tenantId: scope.tenantId ?? null,
     where: where ?? everyRow,
     decisionId: decision.id,
-    doer: session.doer,
+    get doer() {
+      return session.doer;
+    },
     credential,
     isSuperAdmin: principal.superAdmin,
     ceiling: session.identity.ceiling ?? null,

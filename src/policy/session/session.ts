@@ -41,6 +41,7 @@ export class AccessSession {
   /** The epoch of the store that the identity was read from. */
   #epoch = 0;
   #use: Promise<void> | undefined;
+  #isUseNoted = false;
   /** The running proof, with the revision and the epoch known when it began. */
   #proving: { readonly revision: bigint; readonly epoch: number; readonly done: Promise<void> } | undefined;
   #proofs = 0;
@@ -123,15 +124,17 @@ export class AccessSession {
     this.#identity = identity;
     this.#epoch = epoch;
     this.#use = undefined;
+    this.#isUseNoted = false;
   }
 
   /**
-   * Waits until the use of the credential is recorded, if it allowed something.
+   * Records the use of the credential, if it allowed something.
    * @param asksWhoTheyAre the request asks for the caller only; it counts as a use if the caller can read their own
    * tokens.
+   * @returns a promise to await while it is being recorded.
    */
-  async noteUse(asksWhoTheyAre: boolean): Promise<void> {
-    if (!this.#identity?.used) return;
+  noteUse(asksWhoTheyAre: boolean): Promise<void> | undefined {
+    if (!this.#identity?.used) return undefined;
     if (!this.#use && asksWhoTheyAre) {
       try {
         this.decide('API_TOKEN:READ');
@@ -139,7 +142,7 @@ export class AccessSession {
         // Without a decision, the credential was not used.
       }
     }
-    await this.#use;
+    return this.#isUseNoted ? undefined : this.#use;
   }
 
   /**
@@ -199,6 +202,12 @@ export class AccessSession {
     return this.#memo.isSteady;
   }
 
+  async #recordUse(): Promise<void> {
+    const { identity } = this;
+    await identity.used?.().catch(() => undefined);
+    if (this.#identity === identity) this.#isUseNoted = true;
+  }
+
   actorFor(tenantId: string | undefined): Actor {
     const { principal, credential, impersonator } = this.identity;
     return actorOf(principal, tenantId, credential, this.engine.set.exceptedGroups, impersonator);
@@ -249,7 +258,7 @@ export class AccessSession {
       this.#memo.keep(key, decision, this.engine.set);
     }
     // If recording a use fails, the token looks older than it is, never fresher. The next use tries again.
-    if (decision.outcome.effect === 'allow') this.#use ??= this.identity.used?.().catch(() => undefined);
+    if (decision.outcome.effect === 'allow') this.#use ??= this.#recordUse();
     return decision;
   }
 
