@@ -62,6 +62,7 @@ declare global {
 interface Declared {
   readonly access?: FieldAccess;
   readonly scope?: ScopeOf;
+  readonly columns?: readonly string[];
 }
 const rootKinds = new Set(['Query', 'Mutation', 'Subscription']);
 
@@ -113,7 +114,7 @@ const afterwards = (value: unknown, next: (value: unknown) => unknown): unknown 
 /** Checks access to every root field and every field with a permission. */
 export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(config: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    const { access } = config.pothosOptions as Declared;
+    const { access, columns } = config.pothosOptions as Declared;
     if (rootKinds.has(config.kind) && access === undefined) {
       throw new PothosSchemaError(`${config.parentType}.${config.name} declares no access.`);
     }
@@ -121,7 +122,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       throw new PothosSchemaError(`Mutation.${config.name} must decide inside its transaction (access: { decides }).`);
     }
     const permission = permissionOf(access);
-    if (!permission) return config;
+    if (!permission) return columns ? { ...config, extensions: { ...config.extensions, columns } } : config;
     // A field that can be refused is nullable, so that a refusal does not affect other fields. A stream has only one
     // field.
     const type = config.kind === 'Subscription' ? config.type : { ...config.type, nullable: true };
@@ -130,7 +131,7 @@ export class AccessPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       ...config,
       type,
       description: `${config.description ?? ''}\n\n${needs}`.trim(),
-      extensions: { ...config.extensions, directives: { access: { permission } }, access },
+      extensions: { ...config.extensions, directives: { access: { permission } }, access, ...(columns && { columns }) },
     };
   }
 

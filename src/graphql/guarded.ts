@@ -1,9 +1,11 @@
 import type { ObjectRef } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
 import { type Action, actions, type Permission, permissionsOf, type ResourceName, split } from '../access/catalog.ts';
 import type { Row } from '../access/grant.ts';
 import type { Scope } from '../policy/decide/decision.ts';
 import { refusal } from '../policy/decide/decision.ts';
 import { builder } from './builder.ts';
+import { askedColumns, columnsRead } from './connection/asked-columns.ts';
 import type { Condition, FieldBuilder, SchemaTypes } from './connection/connection-type.ts';
 import { loadWithin } from './connection/loaders.ts';
 import type { Context } from './context.ts';
@@ -27,11 +29,13 @@ export function guardedOne<Parent, Node>(builderOfField: object, spec: OneSpec<P
     nullable: true,
     description: spec.description,
     access: { decides: spec.permission },
-    resolve: (async (parent: Parent, _args: object, context: Context) => {
+    columns: spec.reach ? undefined : columnsRead(spec.scope as never, spec.id as never),
+    resolve: (async (parent: Parent, _args: object, context: Context, info: GraphQLResolveInfo) => {
       const id = spec.id(parent);
       if (id === null) return null;
       const { where } = context.session.grant(spec.permission, spec.scope(parent));
-      const row = await loadWithin(context, spec.model, spec.reach?.(where, parent) ?? where, id);
+      const columns = askedColumns(info);
+      const row = await loadWithin(context, spec.model, spec.reach?.(where, parent) ?? where, id, columns);
       if (!row) throw refusal(context.session.decide(spec.permission, spec.scope(parent)));
       return row;
     }) as never,

@@ -97,7 +97,9 @@ describe('rows that are read by own SQL', () => {
     const key = model.columns.has('id') ? 'id' : [...model.columns.keys()][0]!;
     const reader = rowsOf(stage.world.db);
     // The reader of a transaction sends the same statements by Prisma's driver.
-    const inside = new Rows(({ text: sql, values }) => stage.world.db.$queryRawUnsafe(sql, ...values));
+    const inside = new Rows(async ({ text: sql, values, columns }) =>
+      (await stage.world.db.$queryRawUnsafe<Row[]>(sql, ...values)).map((row) => columns.map((column) => row[column])),
+    );
     const sorted = (rows: readonly Row[]) => rows.map((row) => text(row)).sort();
     let found = 0;
     for (let i = 0; i < perModel; i += 1) {

@@ -61,7 +61,7 @@ describe('the package', () => {
       const locked = Object.entries<{ resolved?: string; integrity?: string }>(packages).filter(
         ([path]) => path !== '',
       );
-      expect(locked.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+      expect(locked.filter(([, { resolved }]) => /^\w+:/.test(resolved ?? ''))).toEqual([]);
       expect(locked.length).toBeGreaterThan(5);
     }
     const own = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));

@@ -18,6 +18,8 @@ export interface Relation {
 export interface Model {
   readonly name: string;
   readonly columns: ReadonlyMap<string, Column>;
+  /** Names of all columns. */
+  readonly names: readonly string[];
   readonly relations: ReadonlyMap<string, Relation>;
 }
 
@@ -41,12 +43,12 @@ const none: readonly Field[] = [];
 export function modelOf(name: string): Model {
   return remember(models, name, () => {
     const fields = declared[name]?.fields ?? none;
+    const scalars = fields.filter(({ kind }) => kind === 'scalar');
     return {
       name,
+      names: scalars.map((field) => field.name),
       columns: new Map(
-        fields
-          .filter(({ kind }) => kind === 'scalar')
-          .map((field) => [field.name, { type: field.type, nullable: !field.isRequired, list: field.isList }]),
+        scalars.map((field) => [field.name, { type: field.type, nullable: !field.isRequired, list: field.isList }]),
       ),
       relations: new Map(
         fields.filter(({ kind }) => kind === 'object').map((field) => [field.name, relationOf(name, field)]),
@@ -57,7 +59,7 @@ export function modelOf(name: string): Model {
 
 /** Names of a model's columns without these. */
 export const columnsWithout = (model: string, ...omitted: readonly string[]): readonly string[] =>
-  [...modelOf(model).columns.keys()].filter((column) => !omitted.includes(column));
+  modelOf(model).names.filter((column) => !omitted.includes(column));
 
 function relationOf(model: string, field: Field): Relation {
   const own = pairsOf(field);

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { remember } from '../../lib/remember.ts';
 import type { PrismaClient } from '../generated/client.ts';
 import type { Tx } from '../transaction.ts';
 import type { Condition } from './condition.ts';
+import { columnsWithout, modelOf } from './model.ts';
 import {
   countByParents,
   countRows,
   type Names,
-  parentColumn,
   type Selection,
   type Statement,
   selectByNames,
@@ -17,7 +18,8 @@ import {
 
 /** A stored row, with the types of Prisma. */
 export type Row = Readonly<Record<string, unknown>>;
-type Run = (statement: Statement) => Promise<Row[]>;
+/** @returns the values of each row, in the order of the statement's columns. */
+type Run = (statement: Statement) => Promise<readonly (readonly unknown[])[]>;
 
 /**
  * Reads rows with one statement each, without Prisma's query engine. The only way in which connections, loaders and
@@ -30,8 +32,10 @@ export class Rows {
     this.#run = run;
   }
 
-  find(selection: Selection): Promise<Row[]> {
-    return this.#run(selectRows(selection));
+  async find(selection: Selection): Promise<Row[]> {
+    const found = await this.#run(selectRows(selection));
+    const make = rowMaker(selection);
+    return found.map((values) => make(values, 0));
   }
 
   /** The first row, or undefined. */
@@ -40,8 +44,10 @@ export class Rows {
     return row;
   }
 
-  byNames(selection: Selection, names: readonly Names[]): Promise<Row[]> {
-    return this.#run(selectByNames(selection, names));
+  async byNames(selection: Selection, names: readonly Names[]): Promise<Row[]> {
+    const found = await this.#run(selectByNames(selection, names));
+    const make = rowMaker(selection);
+    return found.map((values) => make(values, 0));
   }
 
   /** The rows of each parent, in the order of the parents. */
@@ -50,8 +56,9 @@ export class Rows {
     // Without a table of parents, the planner knows the values.
     if (parents.length === 1) return [await this.find({ ...selection, where: { AND: [only!, selection.where] } })];
     const pages: Row[][] = parents.map(() => []);
-    for (const { [parentColumn]: number, ...row } of await this.#run(selectPages(selection, parents)))
-      pages[Number(number) - 1]!.push(row);
+    const make = rowMaker(selection);
+    for (const values of await this.#run(selectPages(selection, parents)))
+      pages[Number(values[0]) - 1]!.push(make(values, 1));
     return pages;
   }
 
@@ -60,15 +67,41 @@ export class Rows {
     const [only] = parents;
     if (parents.length === 1) return [await this.count({ ...selection, where: { AND: [only!, selection.where] } })];
     const counts = parents.map(() => 0);
-    for (const row of await this.#run(countByParents(selection, parents)))
-      counts[Number(row[parentColumn]) - 1] = Number(row['count']);
+    for (const [number, count] of await this.#run(countByParents(selection, parents)))
+      counts[Number(number) - 1] = Number(count);
     return counts;
   }
 
   async count(selection: Selection): Promise<number> {
     const [row] = await this.#run(countRows(selection));
-    return Number(row!['count']);
+    return Number(row![0]);
   }
+}
+
+/** Prototypes of rows without some columns. */
+const prototypes = new Map<string, object>();
+
+/** A row with these columns only. Reading another column fails, instead of passing for an absent value. */
+function prototypeOf(model: string, columns: readonly string[]): object {
+  const key = `${model} ${columns.join()}`;
+  return remember(prototypes, key, () => {
+    const missing = columnsWithout(model, ...columns);
+    const get = (column: string) => () => {
+      throw new Error(`${model}.${column} was not read. Add it to the columns of the field that needs it.`);
+    };
+    return Object.defineProperties({}, Object.fromEntries(missing.map((column) => [column, { get: get(column) }])));
+  });
+}
+
+/** Makes rows of values that start at an offset. */
+function rowMaker({ model, columns }: Selection): (values: readonly unknown[], offset: number) => Row {
+  const names = columns ?? modelOf(model).names;
+  const prototype = columns ? prototypeOf(model, columns) : Object.prototype;
+  return (values, offset) => {
+    const row: Record<string, unknown> = Object.create(prototype);
+    for (let i = 0; i < names.length; i += 1) row[names[i]!] = values[i + offset];
+    return row;
+  };
 }
 
 const known = new WeakMap<object, Rows>();
@@ -77,7 +110,10 @@ const known = new WeakMap<object, Rows>();
 export function rowsOf(db: PrismaClient | Tx): Rows {
   let rows = known.get(db);
   if (!rows) {
-    rows = new Rows(({ text, values }) => db.$queryRawUnsafe(text, ...values));
+    rows = new Rows(async ({ text, values, columns }) => {
+      const found = await db.$queryRawUnsafe<Row[]>(text, ...values);
+      return found.map((row) => columns.map((column) => row[column]));
+    });
     known.set(db, rows);
   }
   return rows;
@@ -88,13 +124,14 @@ export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
   known.set(
     prisma,
     new Rows(async ({ text, values, isKept }) => {
-      const { rows } = await pool.query({
+      const { rows } = await pool.query<unknown[]>({
         text,
         values: values as unknown[],
         types,
+        rowMode: 'array',
         ...(isKept && { name: nameOf(text) }),
       });
-      return rows as Row[];
+      return rows;
     }),
   );
 }

@@ -5,6 +5,8 @@ import { type Model, modelOf } from './model.ts';
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Names of the result's columns. */
+  readonly columns: readonly string[];
   /**
    * True if its plan does not depend on its values, so the database keeps it. With a caller's filter it does: a kept plan
    * took 5 to 15 times as long for a rare value.
@@ -35,8 +37,8 @@ export const parentColumn = '~parent';
 
 const alias = 't';
 
-const list = (model: Model, columns: readonly string[] | undefined): string =>
-  [...(columns ?? model.columns.keys())].map((column) => quoted(alias, column)).join(', ');
+const columnsOf = (model: Model, columns: readonly string[] | undefined): readonly string[] => columns ?? model.names;
+const listSql = (columns: readonly string[]): string => columns.map((column) => quoted(alias, column)).join(', ');
 
 const orderSql = (order: Order | undefined): string =>
   order?.length
@@ -50,8 +52,9 @@ const takeSql = (take: number | undefined, values: Values): string =>
 export function selectRows({ model, where, columns, order, take, isKept = false }: Selection): Statement {
   const values = new Values();
   const found = modelOf(model);
-  const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
-  return { text, values: values.list, isKept };
+  const listed = columnsOf(found, columns);
+  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  return { text, values: values.list, columns: listed, isKept };
 }
 
 /** Arrays of names, and the table of them in SQL. */
@@ -68,12 +71,13 @@ function namesSql(model: Model, names: readonly Names[], values: Values): { tabl
 export function selectByNames({ model, where, columns }: Selection, names: readonly Names[]): Statement {
   const values = new Values();
   const found = modelOf(model);
+  const listed = columnsOf(found, columns);
   const { table, columns: keys } = namesSql(found, names, values);
   const own = keys.map((key) => quoted(alias, key)).join(', ');
   const isAmong =
     keys.length === 1 ? `${own} = ANY(${table.slice('unnest('.length, -1)})` : `(${own}) IN (SELECT * FROM ${table})`;
-  const text = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionSql(where, found, alias, values)}`;
-  return { text, values: values.list, isKept: true };
+  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionSql(where, found, alias, values)}`;
+  return { text, values: values.list, columns: listed, isKept: true };
 }
 
 /** A page for each of several parents: rows with the parents' names, ordered and limited for each. */
@@ -83,11 +87,12 @@ export function selectPages(
 ): Statement {
   const values = new Values();
   const found = modelOf(model);
+  const listed = columnsOf(found, columns);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
-  const page = `SELECT ${list(found, columns)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  const page = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
   const text = `SELECT p.n AS "${parentColumn}", c.* FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (${page}) c`;
-  return { text, values: values.list, isKept };
+  return { text, values: values.list, columns: [parentColumn, ...listed], isKept };
 }
 
 /** Number of rows, for each of several parents. */
@@ -97,12 +102,12 @@ export function countByParents({ model, where, isKept = false }: Selection, pare
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
   const text = `SELECT p.n AS "${parentColumn}", c.count FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (SELECT count(*) FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}) c`;
-  return { text, values: values.list, isKept };
+  return { text, values: values.list, columns: [parentColumn, 'count'], isKept };
 }
 
 /** Number of rows. */
 export function countRows({ model, where, isKept = false }: Selection): Statement {
   const values = new Values();
   const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionSql(where, modelOf(model), alias, values)}`;
-  return { text, values: values.list, isKept };
+  return { text, values: values.list, columns: ['count'], isKept };
 }

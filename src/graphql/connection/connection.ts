@@ -10,6 +10,7 @@ import { badInput } from '../../errors.ts';
 import { atPath, remember } from '../../lib/remember.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
 import type { Context } from '../context.ts';
+import { askedColumns, columnsRead } from './asked-columns.ts';
 import type { Condition, ConnectionRef, FieldBuilder, Order, Page } from './connection-type.ts';
 import { type CursorValue, decodeCursor, encodeCursor } from './cursor.ts';
 
@@ -106,6 +107,7 @@ export function connection<Parent, Node, Filter = never>(
     description: spec.description,
     nullable: (spec.nullable ?? true) as true,
     access: { decides: spec.permission },
+    columns: columnsOfParent(spec),
     args: {
       first: t.arg.int({ description: firstDescription }),
       after: t.arg.string({ description: 'Only objects after this cursor.' }),
@@ -118,13 +120,15 @@ export function connection<Parent, Node, Filter = never>(
         orderBy: t.arg({ type: spec.order.input as never, description: 'The order. Defaults to order of creation.' }),
       }),
     },
-    resolve: (async (parent: Parent, args: PageArgs, context: Context, { fieldNodes }: GraphQLResolveInfo) => {
+    resolve: (async (parent: Parent, args: PageArgs, context: Context, info: GraphQLResolveInfo) => {
+      const { fieldNodes } = info;
       const scopes = await spec.scopes(parent, context);
       const reach = (await reachOf(context, spec.permission, scopes)) ?? nothing;
       const granted = reach === nothing && !spec.besides ? nothing : grantedBy(spec, reach, parent);
       const filter = await filterOf(spec, parent, args, context, fieldNodes);
       spec.reading?.(context, parent, args);
-      return page(context, spec, parent, args, { field: fieldNodes, granted, filter });
+      const columns = spec.columns ?? askedColumns(info, rowsOfPage);
+      return page(context, spec, parent, args, { field: fieldNodes, granted, filter, columns });
     }) as never,
   });
 }
@@ -135,6 +139,23 @@ interface Conditions {
   readonly field: object;
   readonly granted: Condition;
   readonly filter: Condition;
+  readonly columns: readonly string[] | undefined;
+}
+
+const rowsOfPage = [['nodes'], ['edges', 'node']];
+
+/** The columns of the parent's row, as far as the functions say it. */
+function columnsOfParent<Parent, Node, Filter>({
+  scopes,
+  within,
+  where,
+  reachOfParent,
+  count,
+  streamCursor,
+  reading,
+}: ConnectionSpec<Parent, Node, Filter>): readonly string[] | undefined {
+  if (where?.dependsOnParent || reachOfParent || count || streamCursor || reading) return undefined;
+  return columnsRead(scopes as never, within as never);
 }
 
 const grantedConditions = new WeakMap<object, WeakMap<Condition, Condition>>();
@@ -204,7 +225,7 @@ async function page<Parent, Node, Filter>(
   const selection: Selection = {
     model: spec.model,
     where: { AND: [conditions.granted, conditions.filter, ...bounds] },
-    columns: spec.columns,
+    columns: conditions.columns && [...new Set([...conditions.columns, 'id', column])],
     order:
       column === 'id'
         ? [['id', direction]]

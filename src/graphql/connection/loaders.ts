@@ -12,16 +12,24 @@ export type { Names } from '../../db/rows/select.ts';
  * Loads single rows by their names (with the tenant, where a name is unique in its tenant), within a reach, in one
  * statement for a response.
  * @param where the filter of a grant: rows with the same object load together.
+ * @param asked columns of the row. Omit for all.
  */
-export function loadByNames(context: Context, model: string, where: Condition, names: Names): Promise<Row | null> {
-  const columns = Object.keys(names);
-  const keyOf = (row: Row | Names): string => columns.map((column) => row[column]).join('\0');
-  const loader = atPath(context.loaders, [model, columns.join(), where], () => {
+export function loadByNames(
+  context: Context,
+  model: string,
+  where: Condition,
+  names: Names,
+  asked?: readonly string[],
+): Promise<Row | null> {
+  const keys = Object.keys(names);
+  const keyOf = (row: Row | Names): string => keys.map((key) => row[key]).join('\0');
+  const loader = atPath(context.loaders, [model, keys.join(), asked?.join(), where], () => {
+    const columns = asked && [...new Set([...asked, ...keys])];
     return new DataLoader<Names, Row | null, string>(
-      async (asked) => {
-        const found = await rows(context).byNames({ model, where }, asked);
+      async (wanted) => {
+        const found = await rows(context).byNames({ model, where, columns }, wanted);
         const byKey = new Map(found.map((row) => [keyOf(row), row]));
-        return asked.map((one) => byKey.get(keyOf(one)) ?? null);
+        return wanted.map((one) => byKey.get(keyOf(one)) ?? null);
       },
       { cacheKeyFn: keyOf },
     );
@@ -30,8 +38,13 @@ export function loadByNames(context: Context, model: string, where: Condition, n
 }
 
 /** The same by ID. */
-export const loadWithin = (context: Context, model: string, where: Condition, id: string): Promise<Row | null> =>
-  loadByNames(context, model, where, { id });
+export const loadWithin = (
+  context: Context,
+  model: string,
+  where: Condition,
+  id: string,
+  asked?: readonly string[],
+): Promise<Row | null> => loadByNames(context, model, where, { id }, asked);
 
 export const everyRow: Condition = {};
 /** The row with this ID, without a decision of its own. */

@@ -1,0 +1,94 @@
+/**
+ * Where a request spends its time: self time of the server by layer, in microseconds for a request. Takes the name of a
+ * document (tiny, list, nested; default list). The profile stays in the folder that is printed: a browser's developer
+ * tools show it as a flame graph.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { documents, type Work } from './compare/documents.ts';
+import { masterKey, openStore } from './compare/store.ts';
+
+const work = (process.argv[2] ?? 'list') as Work;
+const detailed = process.argv[3] === 'functions';
+const seconds = 5;
+
+const store = await openStore();
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-profile-'));
+const port = await new Promise<number>((resolve) => {
+  const probe = createServer().listen(0, () => {
+    const { port: free } = probe.address() as { port: number };
+    probe.close(() => resolve(free));
+  });
+});
+const child = spawn(process.execPath, ['--cpu-prof', `--cpu-prof-dir=${folder}`, 'src/main.ts', 'serve'], {
+  env: {
+    ...process.env,
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATABASE_URL: store.databaseUrl,
+    GATEHOUSE_MASTER_KEY: masterKey,
+  },
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+const ended = new Promise((resolve) => child.on('exit', resolve));
+
+const ask = async (): Promise<void> => {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${store.token}` },
+    body: JSON.stringify({ query: documents[work] }),
+  });
+  const { errors } = (await response.json()) as { errors?: unknown };
+  if (errors) throw new Error(JSON.stringify(errors));
+};
+for (let i = 0; i < 100; i += 1) {
+  if (
+    await ask().then(
+      () => true,
+      () => false,
+    )
+  )
+    break;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+let requests = 0;
+const until = performance.now() + seconds * 1_000;
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    while (performance.now() < until) {
+      await ask();
+      requests += 1;
+    }
+  }),
+);
+child.kill('SIGTERM');
+await ended;
+await store.close();
+
+interface Profile {
+  readonly nodes: readonly { id: number; callFrame: { functionName: string; url: string } }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+const [file] = readdirSync(folder);
+const profile = JSON.parse(readFileSync(join(folder, file!), 'utf8')) as Profile;
+const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+const layerOf = ({ functionName, url }: { functionName: string; url: string }): string => {
+  const path = url.replace(/^file:\/\//, '').replace(`${process.cwd()}/`, '');
+  const name = detailed ? ` ${functionName}` : '';
+  if (path === '') return `(${functionName.replace(/[()]/g, '')})`;
+  const [, packaged] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+  if (packaged) return packaged + name;
+  return (detailed || !path.startsWith('src/') ? path : path.split('/').slice(0, 3).join('/')) + name;
+};
+const times = new Map<string, number>();
+profile.samples.forEach((id, i) => {
+  const layer = layerOf(frames.get(id)!);
+  if (layer !== '(idle)' && layer !== '(program)') times.set(layer, (times.get(layer) ?? 0) + profile.timeDeltas[i]!);
+});
+console.log(`${requests} requests, flame graph: ${join(folder, file!)}`);
+for (const [layer, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, 45))
+  console.log(`${Math.round(time / requests)}`.padStart(7), layer);
