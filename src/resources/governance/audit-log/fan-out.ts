@@ -1,7 +1,6 @@
 import type { FieldNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { AuditFeed } from '../../../audit/feed.ts';
-import type { Tail } from '../../../audit/tail.ts';
+import type { AuditFeed, AuditTail } from '../../../audit/feed.ts';
 import type { PrismaClient } from '../../../db/generated/client.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
 import { canonicalJson } from '../../../lib/json.ts';
@@ -20,7 +19,7 @@ const maxTexts = 16_000_000;
 export class Room {
   readonly tenantId: string;
   readonly feed: AuditFeed;
-  readonly tail: Tail;
+  readonly tail: AuditTail;
   readonly followers = new Set<Follower>();
   readonly selections = new Map<string, Selection>();
   readonly #filters = new LRUCache<string, SharedFilter>({ max: 200 });
@@ -41,7 +40,7 @@ export class Room {
 
   close(): void {
     this.#off();
-    this.feed.leave(this.tenantId, this.tail);
+    this.feed.leave(this.tenantId);
   }
 }
 

@@ -1,4 +1,4 @@
-import { behindEvent, encodePosition, markOf, type Position } from '../../../audit/cursor.ts';
+import { behindEvent, type ChainPosition, encodePosition, markOf } from '../../../audit/cursor.ts';
 import type { AuditEvent } from '../../../db/generated/client.ts';
 import type { Context } from '../../../graphql/context.ts';
 import type { DirectWay } from '../../../graphql/streams/direct-delivery.ts';
@@ -17,7 +17,7 @@ const bookmarkMs = 1_000;
 export interface FollowerOptions {
   readonly context: Context;
   readonly way: DirectWay;
-  readonly position: Position & { feed: 'tenant' };
+  readonly position: ChainPosition;
   readonly where: AuditFilter | null | undefined;
   readonly selection: Selection;
   /** ID of the event that records this stream: it is not sent on it. */
@@ -37,7 +37,7 @@ export class Follower implements Asker {
   readonly #where: AuditFilter | null | undefined;
   readonly #opening: string;
   readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
-  #at: Position & { feed: 'tenant' };
+  #at: ChainPosition;
   /** Hash of the event at that position, once an event has passed. */
   #hash: string | undefined;
   #judge: Judge | undefined;
@@ -47,7 +47,7 @@ export class Follower implements Asker {
   #isWaiting = false;
   #hasEnded = false;
   /** Events from the database, if the tail does not reach back far enough. */
-  #behind: AuditEvent[] = [];
+  #behind: readonly AuditEvent[] = [];
   /** True at the head: the tail delivers the next events. */
   #isAtEnd = false;
   /** Result that was computed during others' turns. Discarded if the access of the subscriber is loaded again. */
@@ -111,7 +111,7 @@ export class Follower implements Asker {
     if (this.way.isFull) return this.way.drained();
     if (this.#toldAt === 0) return this.#bookmark();
     const isBehind = this.#behind.length > 0;
-    const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at.seq, perTurn);
+    const events = isBehind ? this.#behind.slice(0, perTurn) : this.#room.tail.after(this.#at, perTurn)?.items;
     if (events === undefined && !this.#isAtEnd) return this.#readBack();
     if (events?.[0] && !this.#isNext(events[0])) return this.#checkHeld();
     const now = Date.now();
@@ -199,7 +199,7 @@ export class Follower implements Asker {
   }
 
   /** The position with the mark of its event, computed on demand. */
-  #position(): Position & { feed: 'tenant' } {
+  #position(): ChainPosition {
     const { tenantId, seq } = this.#at;
     return this.#hash === undefined
       ? this.#at
@@ -239,7 +239,7 @@ export class Follower implements Asker {
   async #readBack(): Promise<void> {
     // A wake-up in the meantime causes another look.
     this.#isAtEnd = true;
-    this.#behind = await this.#room.feed.readBack(this.#position());
+    this.#behind = await this.#room.feed.readBack(this.#room.tail, this.#position());
     if (this.#behind.length > 0) this.#isAtEnd = false;
   }
 
