@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { isConnectionLost, stateOf } from '../db/sql-state.ts';
+import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -14,7 +14,7 @@ function known(thrown: unknown): GatehouseError | undefined {
   }
   if (state === '53100' || state === '25006')
     return new GatehouseError('UNAVAILABLE', 'The database is read-only at the moment. Retry.', { retryAfter: 5 });
-  if (state === 'P2002' || state === '23505' || state === 'UniqueConstraintViolation') {
+  if (isDuplicate(thrown)) {
     return new GatehouseError('CONFLICT', 'An object with this name already exists.');
   }
   if (state === 'P2003' || state === '23503' || state === 'ForeignKeyConstraintViolation') {
