@@ -1,10 +1,12 @@
+import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import { History } from '../db/history.ts';
 import { batch, type Memory, type Source, type Tail } from '../db/tail.ts';
 import { Tails } from '../db/tails.ts';
 import type { Store } from '../db/transaction.ts';
+import { remember } from '../lib/remember.ts';
 import { newestPlace, readAcross } from './across.ts';
-import { type AcrossPosition, behindAcross, behindEvent, type ChainPosition, markOf, type Position } from './cursor.ts';
+import { type AcrossPosition, behindEvent, type ChainPosition, encodePosition, type Position } from './cursor.ts';
 import { assertHeld } from './oldest.ts';
 import { auditTopic } from './record.ts';
 
@@ -29,6 +31,8 @@ export class AuditFeed {
   readonly #offHistory: () => void;
   readonly #history: History;
   #checkedAt = 0;
+  /** Followers at the same position share a check. */
+  readonly #checking = new Map<string, Promise<void>>();
 
   /** @param cursorKey signs cursors. @param confirm refreshes the current rights. */
   constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>, history = new History()) {
@@ -79,43 +83,6 @@ export class AuditFeed {
     this.#tails.leave(nameOf(tenantId));
   }
 
-  /**
-   * Yields the events after a position as they are committed. While no event arrives, it yields an empty list about
-   * once a second, so that the follower can check its rights. It does not read ahead of a slow follower.
-   */
-  async *follow(position: Position, signal: AbortSignal): AsyncGenerator<readonly AuditEvent[], void> {
-    const tenantId = position.feed === 'tenant' ? position.tenantId : undefined;
-    const tail = this.join(tenantId);
-    let at = position;
-    let { epoch } = this;
-    let checkedAt = Date.now();
-    try {
-      while (!signal.aborted && !this.closing.aborted) {
-        for await (const events of tail.follow(at, [signal, this.closing], 1_000)) {
-          const next = events[0];
-          const isTorn = at.feed === 'tenant' && next && at.mark && markOf(this.#cursorKey, next.prevHash) !== at.mark;
-          if (isTorn || epoch !== this.epoch || (at.feed === 'all' && Date.now() - checkedAt > checkMs)) {
-            // Without a delivered event, the position may belong to a former history.
-            const isLost = at.feed === 'all' && epoch !== this.epoch && at.mark === undefined;
-            await this.assertHeld(isLost ? { ...at, mark: '' } : at);
-            ({ epoch } = this);
-            checkedAt = Date.now();
-            if (isTorn) {
-              tail.forget();
-              break;
-            }
-          }
-          const last = events.at(-1);
-          if (last)
-            at = at.feed === 'tenant' ? behindEvent(this.#cursorKey, last) : behindAcross(this.#cursorKey, last);
-          yield events;
-        }
-      }
-    } finally {
-      this.leave(tenantId);
-    }
-  }
-
   /** Reads the events after a position that the tail does not reach. @throws CURSOR_EXPIRED */
   async readBack(tail: AuditTail, at: Position): Promise<readonly AuditEvent[]> {
     const { items } = await tail.readBack(at);
@@ -125,7 +92,12 @@ export class AuditFeed {
 
   /** @throws CURSOR_EXPIRED if events after the position were removed. */
   assertHeld(position: Position): Promise<void> {
-    return assertHeld(this.#store.prisma, this.#cursorKey, position);
+    const key = `${this.epoch} ${encodePosition(this.#cursorKey, position)}`;
+    return remember(this.#checking, key, () =>
+      withoutDeadline(() => assertHeld(this.#store.prisma, this.#cursorKey, position)).finally(() =>
+        this.#checking.delete(key),
+      ),
+    );
   }
 
   #chain(tenantId: string): Source<AuditEvent, Position> {

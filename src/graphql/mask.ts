@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -96,6 +96,12 @@ export function plainFault(error: GraphQLError): GraphQLError {
     extensions: { ...rest, code: own ?? (tooLarge ? 'LIMIT_EXCEEDED' : 'BAD_INPUT'), ...(http && { http: answered }) },
   });
 }
+
+/** Returns how a result of a stream is serialized, on every transport. */
+export const resultText =
+  (mask: Mask) =>
+  ({ errors, ...rest }: ExecutionResult): string =>
+    JSON.stringify(errors ? { ...rest, errors: errors.map((error) => withoutHttp(mask(error).toJSON())) } : rest);
 
 /** Removes HTTP extensions, for transports without HTTP. */
 export function withoutHttp<T extends { extensions?: Record<string, unknown> | undefined }>(error: T): T {

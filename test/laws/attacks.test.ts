@@ -11,6 +11,7 @@ import { asSystem } from '../../src/policy/session/system.ts';
 import { createNamespace, deleteNamespace } from '../../src/resources/orchestration/namespace/service.ts';
 import { call } from '../support/call.ts';
 import { Client } from '../support/client.ts';
+import { followFeed } from '../support/follow-feed.ts';
 import { idOf, password, World } from '../support/world.ts';
 
 /** Attempts that did work once, or were worth a try. */
@@ -319,7 +320,7 @@ describe('attacks', () => {
       const { feed } = world.app.services;
       const end = new AbortController();
       const before = vi.spyOn(Tail.prototype, 'onChange');
-      const following = feed.follow(await feed.head(b.id), end.signal);
+      const following = followFeed(feed, await feed.head(b.id), end.signal);
       for (let i = 0; i < 3; i += 1) expect((await following.next()).value).toEqual([]);
       const [own] = before.mock.contexts as Tail<unknown, unknown>[];
       expect(before.mock.calls.length).toBeGreaterThanOrEqual(3);
