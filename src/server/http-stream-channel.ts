@@ -4,8 +4,8 @@ import { graceMs, slowMs, tooSlow } from '../graphql/streams/slow-consumer.ts';
 import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { partOf } from './use-multipart-subscriptions.ts';
 
-/** Max characters that are combined into one write. */
-const maxHeld = 65_536;
+/** Size of the queue from which on nothing is added to a combined write. */
+const maxQueued = 65_536;
 
 const isMultipart = (response: ServerResponse): boolean =>
   String(response.getHeader('content-type')).startsWith('multipart/');
@@ -46,7 +46,7 @@ export function httpChannel(
       }
     },
     get isFull() {
-      return response.writableNeedDrain || (held?.length ?? 0) >= maxHeld;
+      return response.writableNeedDrain || (held ? held.length + response.writableLength >= maxQueued : false);
     },
     async drained() {
       if (!response.writableNeedDrain) return;
