@@ -10,10 +10,20 @@ const maxLength = 300;
  * transaction and an ordinal. `mark` identifies the event at the position: after a restore, another event can have the
  * same number.
  */
-export type Position = (
-  | { readonly feed: 'tenant'; readonly tenantId: string; readonly seq: bigint }
-  | { readonly feed: 'all'; readonly transaction: bigint; readonly ordinal: bigint }
-) & { readonly mark?: string | undefined };
+export type Position = ChainPosition | AcrossPosition;
+export interface ChainPosition extends Marked {
+  readonly feed: 'tenant';
+  readonly tenantId: string;
+  readonly seq: bigint;
+}
+export interface AcrossPosition extends Marked {
+  readonly feed: 'all';
+  readonly transaction: bigint;
+  readonly ordinal: bigint;
+}
+interface Marked {
+  readonly mark?: string | undefined;
+}
 
 /**
  * Keyed hash of an event's hash, so that a caller who cannot see the event cannot guess its content. It is short
@@ -45,7 +55,7 @@ export function encodePosition(key: Buffer, position: Position): string {
  * @param tenantId tenant of the feed ('' for the instance); undefined for the feed of all tenants.
  * @throws BAD_INPUT if the cursor is not signed with this gateway's secret, or belongs to another feed.
  */
-export function decodePosition(key: Buffer, cursor: string, tenantId: string): Position & { feed: 'tenant' };
+export function decodePosition(key: Buffer, cursor: string, tenantId: string): ChainPosition;
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position;
 export function decodePosition(key: Buffer, cursor: string, tenantId: string | undefined): Position {
   const refuse = () => badInput(['after'], 'Invalid cursor for this feed.');
@@ -73,7 +83,7 @@ function numberIn(text: string): bigint | undefined {
 export const behindEvent = (
   key: Buffer,
   { tenantId, seq, hash }: { readonly tenantId: string; readonly seq: bigint; readonly hash: string },
-): Position & { feed: 'tenant' } => ({
+): ChainPosition => ({
   feed: 'tenant',
   tenantId,
   seq,
@@ -84,7 +94,7 @@ export const behindEvent = (
 export const behindAcross = (
   key: Buffer,
   event: { readonly transaction: bigint; readonly ordinal: bigint; readonly hash: string },
-): Position & { feed: 'all' } => ({
+): AcrossPosition => ({
   feed: 'all',
   transaction: event.transaction,
   ordinal: event.ordinal,

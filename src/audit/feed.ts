@@ -1,36 +1,38 @@
-import { setMaxListeners } from 'node:events';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { AuditEvent } from '../db/generated/client.ts';
 import { History } from '../db/history.ts';
+import { batch, type Memory, type Source, type Tail } from '../db/tail.ts';
+import { Tails } from '../db/tails.ts';
 import type { Store } from '../db/transaction.ts';
-import { pause } from '../lib/pause.ts';
 import { remember } from '../lib/remember.ts';
 import { newestPlace, readAcross } from './across.ts';
-import { behindAcross, behindEvent, markOf, type Position } from './cursor.ts';
+import { type AcrossPosition, behindEvent, type ChainPosition, encodePosition, type Position } from './cursor.ts';
 import { assertHeld } from './oldest.ts';
 import { auditTopic } from './record.ts';
-import { batch, Tail } from './tail.ts';
 
-const pollMs = 500;
+/** Max characters of the events of one source in memory. */
+const keptCharacters = 10_000_000;
+const gatherMs = 30;
+const chainPollMs = 500;
+/** Events across all chains also become readable without a notification, when an older transaction ends. */
+const acrossPollMs = 250;
 /** Interval at which a stream across all chains checks whether its next events were pruned. */
-const checkMs = 10_000;
-/** True if this event directly follows the position, by its hash, or if no event follows. */
-const follows = (key: Buffer, { mark }: Position, next: AuditEvent | undefined): boolean =>
-  next === undefined || mark === undefined || markOf(key, next.prevHash) === mark;
+export const checkMs = 10_000;
+
+export type AuditTail = Tail<AuditEvent, Position>;
+type AuditMemory = Memory<AuditEvent, Position>;
 
 /** Live feed of the audit log: in commit order, without gaps, from any position. */
 export class AuditFeed {
   readonly #store: Store;
   readonly #cursorKey: Buffer;
   readonly #confirm: () => Promise<void>;
-  readonly #tails = new Map<string, Tail>();
-  /** Followers at the same position share a read. */
-  readonly #reading = new Map<string, Promise<AuditEvent[]>>();
-  readonly #all = new Set<() => void>();
-  readonly #timer: NodeJS.Timeout;
-  readonly #off: () => void;
-  readonly #closing = new AbortController();
+  readonly #tails: Tails<AuditEvent, Position>;
+  readonly #offHistory: () => void;
   readonly #history: History;
+  #checkedAt = 0;
+  /** Followers at the same position share a check. */
+  readonly #checking = new Map<string, Promise<void>>();
 
   /** @param cursorKey signs cursors. @param confirm refreshes the current rights. */
   constructor(store: Store, cursorKey: Buffer, confirm: () => Promise<void>, history = new History()) {
@@ -38,41 +40,29 @@ export class AuditFeed {
     this.#cursorKey = cursorKey;
     this.#confirm = confirm;
     this.#history = history;
-    const offHistory = history.on((what) => {
-      if (what !== 'restored') return;
-      this.#reading.clear();
-      for (const tail of this.#tails.values()) tail.forget();
-      for (const wake of this.#all) wake();
+    this.#tails = new Tails(store.wake);
+    this.#offHistory = history.on((what) => {
+      if (what === 'restored') this.#tails.forget();
     });
-    setMaxListeners(0, this.#closing.signal);
-    const offWake = store.wake.on((topic) => {
-      for (const [tenantId, tail] of this.#tails) if (topic === '*' || topic === auditTopic(tenantId)) tail.look();
-      if (topic === '*' || topic.startsWith('audit:')) for (const wake of this.#all) wake();
-    });
-    this.#off = () => {
-      offHistory();
-      offWake();
-    };
-    // The poll covers a lost notification.
-    this.#timer = setInterval(() => {
-      for (const tail of this.#tails.values()) tail.look();
-    }, pollMs);
-    this.#timer.unref();
   }
 
   /** Ends every stream, for a shutdown. */
   close(): void {
-    clearInterval(this.#timer);
-    this.#off();
-    this.#closing.abort();
+    this.#offHistory();
+    this.#tails.close();
   }
 
   get isFollowed(): boolean {
-    return this.#tails.size > 0 || this.#all.size > 0;
+    return this.#tails.isFollowed;
   }
 
   get closing(): AbortSignal {
-    return this.#closing.signal;
+    return this.#tails.closing;
+  }
+
+  /** Number of observed restores of the store. */
+  get epoch(): number {
+    return this.#history.epoch;
   }
 
   /** Returns the newest position of a chain ('' for the instance), or across all chains (undefined). */
@@ -84,123 +74,130 @@ export class AuditFeed {
     return { feed: 'all', ...(await newestPlace(this.#store.prisma)) };
   }
 
-  /**
-   * Yields the events after a position as they are committed. While no event arrives, it yields an empty list about
-   * once a second, so that the follower can check its rights. It does not read ahead of a slow follower.
-   */
-  follow(position: Position, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
-    return position.feed === 'tenant' ? this.#followTenant(position, signal) : this.#followAll(position, signal);
+  /** Returns the tail that the followers of a chain, or of all chains (undefined), share. Call `leave` at the end. */
+  join(tenantId: string | undefined): AuditTail {
+    return this.#tails.join(nameOf(tenantId), () => (tenantId === undefined ? this.#across() : this.#chain(tenantId)));
   }
 
-  async *#followTenant(position: Position & { feed: 'tenant' }, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
-    const { tenantId } = position;
-    const tail = this.join(tenantId);
-    try {
-      let at = position;
-      while (!signal.aborted && !this.#closing.signal.aborted) {
-        const events = tail.after(at.seq) ?? (await this.readBack(at));
-        if (!follows(this.#cursorKey, at, events[0])) {
-          await this.assertHeld(at);
-          tail.forget();
-          continue;
-        }
-        if (events.length > 0) at = behindEvent(this.#cursorKey, events.at(-1)!);
-        else {
-          const { promise: changed, resolve } = Promise.withResolvers<void>();
-          const off = tail.onChange(resolve);
-          await this.#pause(changed, signal).finally(off);
-        }
-        yield events;
-      }
-    } finally {
-      this.leave(tenantId, tail);
-    }
+  leave(tenantId: string | undefined): void {
+    this.#tails.leave(nameOf(tenantId));
   }
 
-  /** Returns the tail that the followers of a chain share. Call `leave` at the end. */
-  join(tenantId: string): Tail {
-    const tail = remember(this.#tails, tenantId, () => new Tail((after) => this.#readChain(tenantId, after)));
-    tail.followers += 1;
-    return tail;
-  }
-
-  leave(tenantId: string, tail: Tail): void {
-    tail.followers -= 1;
-    if (tail.followers === 0 && this.#tails.get(tenantId) === tail) this.#tails.delete(tenantId);
-  }
-
-  /**
-   * Reads the events after `seq` from the database, if the tail no longer has them. Near the end of the chain, the tail
-   * starts here.
-   */
-  async readBack(at: Position & { feed: 'tenant' }): Promise<AuditEvent[]> {
-    const { tenantId, seq } = at;
-    const key = `${tenantId} ${seq}`;
-    const reading = remember(this.#reading, key, () =>
-      withoutDeadline(() => this.#readChain(tenantId, seq)).finally(() => this.#reading.delete(key)),
-    );
-    const events = await reading;
-    if (events.length === 0) await this.assertHeld(at);
-    if (events.length < batch) this.#tails.get(tenantId)?.look(seq);
-    return events;
-  }
-
-  async #readChain(tenantId: string, after: bigint): Promise<AuditEvent[]> {
-    const events = await this.#store.prisma.auditEvent.findMany({
-      where: { tenantId, seq: { gt: after } },
-      orderBy: { seq: 'asc' },
-      take: batch,
-    });
-    if (events.length > 0 && events[0]!.seq !== after + 1n)
-      await this.assertHeld({ feed: 'tenant', tenantId, seq: after });
-    return this.#judgeable(events);
+  /** Reads the events after a position that the tail does not reach. @throws CURSOR_EXPIRED */
+  async readBack(tail: AuditTail, at: Position): Promise<readonly AuditEvent[]> {
+    const { items } = await tail.readBack(at);
+    if (items.length === 0 && at.feed === 'tenant') await this.assertHeld(at);
+    return items;
   }
 
   /** @throws CURSOR_EXPIRED if events after the position were removed. */
   assertHeld(position: Position): Promise<void> {
-    return assertHeld(this.#store.prisma, this.#cursorKey, position);
+    const key = `${this.epoch} ${encodePosition(this.#cursorKey, position)}`;
+    return remember(this.#checking, key, () =>
+      withoutDeadline(() => assertHeld(this.#store.prisma, this.#cursorKey, position)).finally(() =>
+        this.#checking.delete(key),
+      ),
+    );
+  }
+
+  #chain(tenantId: string): Source<AuditEvent, Position> {
+    const topic = auditTopic(tenantId);
+    return {
+      ...common,
+      pollMs: chainPollMs,
+      concerns: (of) => of === topic,
+      read: async (from) => {
+        const { seq } = from as ChainPosition;
+        const events = await this.#store.prisma.auditEvent.findMany({
+          where: { tenantId, seq: { gt: seq } },
+          orderBy: { seq: 'asc' },
+          take: batch,
+        });
+        if (events.length > 0 && events[0]!.seq !== seq + 1n) await this.assertHeld({ feed: 'tenant', tenantId, seq });
+        return this.#judgeable(from, events, behindInChain);
+      },
+      after: afterInChain,
+      pass: (_at, event) => behindInChain(event),
+      keyOf: (at) => String((at as ChainPosition).seq),
+      continues: (last, next) => next.prevHash === last.hash,
+    };
+  }
+
+  #across(): Source<AuditEvent, Position> {
+    return {
+      ...common,
+      pollMs: acrossPollMs,
+      concerns: (topic) => topic.startsWith(auditTopic('')),
+      read: async (from) => {
+        const events = await readAcross(this.#store.prisma, from as AcrossPosition, batch);
+        // The numbers have gaps, so only this finds events that were pruned before they were read.
+        const now = Date.now();
+        if (events.length === batch || (events.length > 0 && now - this.#checkedAt > checkMs)) {
+          await this.assertHeld(from);
+          this.#checkedAt = now;
+        }
+        return this.#judgeable(from, events, behindAll);
+      },
+      after: afterAcross,
+      pass: (_at, event) => behindAll(event),
+      keyOf: (at) => `${(at as AcrossPosition).transaction} ${(at as AcrossPosition).ordinal}`,
+      continues: () => true,
+    };
   }
 
   /**
    * Holds events back until rights are current, so that no event is delivered with a right that was revoked before or
    * with it.
    */
-  async #judgeable(events: AuditEvent[]): Promise<AuditEvent[]> {
+  async #judgeable(from: Position, events: readonly AuditEvent[], behind: (event: AuditEvent) => Position) {
     if (events.length > 0) await this.#confirm();
-    return events;
+    const last = events.at(-1);
+    return { items: events, position: last ? behind(last) : from, isComplete: events.length < batch };
   }
+}
 
-  async *#followAll(position: Position & { feed: 'all' }, signal: AbortSignal): AsyncGenerator<AuditEvent[]> {
-    let at = position;
-    let checkedAt = Date.now();
-    let { epoch } = this.#history;
-    let wake: () => void = () => undefined;
-    const listener = () => wake();
-    this.#all.add(listener);
-    try {
-      while (!signal.aborted && !this.#closing.signal.aborted) {
-        const { promise: changed, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        const events = await this.#judgeable(await readAcross(this.#store.prisma, at, batch));
-        // Retention can prune events before a slow follower reads them.
-        if (events.length === batch || Date.now() - checkedAt > checkMs || epoch !== this.#history.epoch) {
-          // Without a delivered event, the position may belong to a former history.
-          const isLost = epoch !== this.#history.epoch && at.mark === undefined;
-          await this.assertHeld(isLost ? { ...at, mark: '' } : at);
-          ({ epoch } = this.#history);
-          checkedAt = Date.now();
-        }
-        const last = events.at(-1);
-        if (last) at = behindAcross(this.#cursorKey, last);
-        else await this.#pause(changed, signal, 250);
-        yield events;
-      }
-    } finally {
-      this.#all.delete(listener);
-    }
-  }
+const nameOf = (tenantId: string | undefined): string => (tenantId === undefined ? 'all' : `chain ${tenantId}`);
 
-  #pause(changed: Promise<void>, signal: AbortSignal, milliseconds = 1_000): Promise<void> {
-    return pause(changed, [signal, this.#closing.signal], milliseconds);
+const common = {
+  gatherMs,
+  maxWeight: keptCharacters,
+  weightOf: ({ patchText }: AuditEvent) => patchText.length,
+} as const;
+
+const behindInChain = ({ tenantId, seq }: AuditEvent): Position => ({ feed: 'tenant', tenantId, seq });
+const behindAll = ({ transaction, ordinal }: AuditEvent): Position => ({ feed: 'all', transaction, ordinal });
+
+/** By index, because the numbers of a chain have no gaps. */
+function afterInChain({ items, begin }: AuditMemory, at: Position, count: number) {
+  const start = Number((at as ChainPosition).seq - (begin as ChainPosition).seq);
+  if (start < 0) return undefined;
+  return slice(items, start, count, at, behindInChain);
+}
+
+function afterAcross({ items, begin }: AuditMemory, at: Position, count: number) {
+  const place = at as AcrossPosition;
+  if (isBefore(place, begin as AcrossPosition)) return undefined;
+  let start = 0;
+  for (let end = items.length; start < end; ) {
+    const middle = (start + end) >> 1;
+    if (isBefore(place, items[middle]!)) end = middle;
+    else start = middle + 1;
   }
+  return slice(items, start, count, at, behindAll);
+}
+
+type Ordered = Pick<AcrossPosition, 'transaction' | 'ordinal'>;
+const isBefore = (a: Ordered, b: Ordered): boolean =>
+  a.transaction < b.transaction || (a.transaction === b.transaction && a.ordinal < b.ordinal);
+
+function slice(
+  events: readonly AuditEvent[],
+  start: number,
+  count: number,
+  at: Position,
+  behind: (event: AuditEvent) => Position,
+) {
+  const items = events.slice(start, start + count);
+  const last = items.at(-1);
+  return { items, position: last ? behind(last) : at };
 }

@@ -24,6 +24,8 @@ interface Merged {
 }
 
 const maxSize = 10_000;
+/** Max events that a sweep records at once. */
+const sweptAtOnce = 200;
 /** Max separate events of one actor per minute, of all kinds. */
 const maxApart = 60;
 const minuteOf = (now: number): number => Math.floor(now / 60_000);
@@ -70,6 +72,11 @@ export class Merging {
     return separates && this.#separate(merged, one, count);
   }
 
+  /** Counts an event without a separate one. The next sweep records all events with this key as one. */
+  gather(key: string, write: Write): void {
+    this.#keep({ key, minute: Number.NEGATIVE_INFINITY, apart: 0, unreported: 0, write }, 1);
+  }
+
   async #separate(merged: Merged, one: () => Promise<void>, count: number): Promise<true> {
     try {
       await one();
@@ -89,10 +96,14 @@ export class Merging {
 
   /** Records the remaining events of past minutes. Those that fail are retried with the next sweep. */
   async sweep(now = Date.now()): Promise<void> {
-    for (const [key, merged] of this.#merged) {
-      if (merged.minute >= minuteOf(now)) continue;
-      await this.#report(merged);
-      if (merged.unreported === 0 && this.#merged.get(key) === merged) this.#merged.delete(key);
+    const over = [...this.#merged.values()].filter(({ minute }) => minute < minuteOf(now));
+    for (let first = 0; first < over.length; first += sweptAtOnce) {
+      const swept = over.slice(first, first + sweptAtOnce).map(async (merged) => {
+        await this.#report(merged);
+        if (merged.unreported === 0 && this.#merged.get(merged.key) === merged) this.#merged.delete(merged.key);
+      });
+      const failed = (await Promise.allSettled(swept)).find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../db/generated/client.ts';
 import { GatehouseError } from '../errors.ts';
-import { encodePosition, markOf, type Position } from './cursor.ts';
+import { type AcrossPosition, type ChainPosition, encodePosition, markOf, type Position } from './cursor.ts';
 
 /** @throws CURSOR_EXPIRED if events after the position were removed, or if it is ahead of the newest event. */
 export async function assertHeld(prisma: PrismaClient, key: Buffer, position: Position): Promise<void> {
@@ -23,11 +23,7 @@ interface Lost {
   readonly ahead: boolean;
 }
 
-async function inChain(
-  prisma: PrismaClient,
-  key: Buffer,
-  at: Position & { feed: 'tenant' },
-): Promise<Lost | undefined> {
+async function inChain(prisma: PrismaClient, key: Buffer, at: ChainPosition): Promise<Lost | undefined> {
   const { tenantId, mark } = at;
   const head = (await prisma.auditHead.findFirst({ where: { tenantId } }))?.seq ?? 0n;
   const first = await prisma.auditEvent.findFirst({
@@ -63,11 +59,7 @@ async function isHeld(
  * The retained part of each pruned chain starts at a place in the order across all chains. The pruned events are before
  * the latest of these places. A follower cannot continue from a position before it without a gap.
  */
-async function acrossChains(
-  prisma: PrismaClient,
-  key: Buffer,
-  at: Position & { feed: 'all' },
-): Promise<Lost | undefined> {
+async function acrossChains(prisma: PrismaClient, key: Buffer, at: AcrossPosition): Promise<Lost | undefined> {
   const rows = await prisma.$queryRaw<{ transaction: bigint; ordinal: bigint; next: bigint }[]>`
     SELECT COALESCE(max(begins.transaction), 0) AS transaction,
       COALESCE((max(ARRAY[begins.transaction, begins.ordinal]))[2], 0)::bigint AS ordinal,

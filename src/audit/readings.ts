@@ -1,12 +1,11 @@
 import type { Doer } from '../access/grant.ts';
 import type { TenantRef } from '../access/tenant-ref.ts';
-import { withoutDeadline } from '../db/deadline.ts';
-import { inTransaction, type Store } from '../db/transaction.ts';
+import type { Store } from '../db/transaction.ts';
 import { GatehouseError } from '../errors.ts';
 import { canonicalJson, type Json } from '../lib/json.ts';
-import { remember } from '../lib/remember.ts';
+import { appendTogether, tenantOfChain } from './append-together.ts';
 import { type AuditDraft, actionName } from './event.ts';
-import { append, envelope } from './record.ts';
+import { envelope } from './record.ts';
 
 /** One read of the log: the field or the path of an export, with its arguments. */
 export interface Reading {
@@ -60,55 +59,9 @@ export async function recordReading(
     patchText: '',
     details: { read } as Json,
   };
-  await remember(queues, store, () => new Queue(store)).write(draft);
+  await appendTogether(store, draft);
   return head.id;
 }
-
-/** Writes concurrent reads in one transaction: a thousand streams can open in a second. */
-class Queue {
-  readonly #store: Store;
-  #waiting: { draft: AuditDraft; done: PromiseWithResolvers<void> }[] = [];
-  #isWriting = false;
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  /** @throws if this read could not be recorded. */
-  write(draft: AuditDraft): Promise<void> {
-    const done = Promise.withResolvers<void>();
-    this.#waiting.push({ draft, done });
-    if (!this.#isWriting) void this.#run();
-    return done.promise;
-  }
-
-  async #run(): Promise<void> {
-    this.#isWriting = true;
-    while (this.#waiting.length > 0) {
-      const some = this.#waiting.splice(0, maxBatch);
-      try {
-        await this.#commit(some.map(({ draft }) => draft));
-        for (const { done } of some) done.resolve();
-      } catch (error) {
-        // The fault may concern only one of them, so each is retried alone.
-        if (some.length === 1) some[0]!.done.reject(error);
-        else for (const { draft, done } of some) await this.#commit([draft]).then(done.resolve, done.reject);
-      }
-    }
-    this.#isWriting = false;
-  }
-
-  /** Ignores the deadline of the request: every read must be recorded. */
-  #commit(drafts: readonly AuditDraft[]): Promise<void> {
-    return withoutDeadline(() =>
-      inTransaction(this.#store, async (tx) => {
-        for (const draft of drafts) append(tx, draft);
-      }),
-    );
-  }
-}
-const queues = new WeakMap<Store, Queue>();
-const maxBatch = 200;
 
 /** Collects the reads of the log by one operation: one event per chain, recorded before the response. */
 export class Readings {
@@ -133,12 +86,7 @@ export class Readings {
     const chains = [...this.#byChain];
     this.#byChain.clear();
     for (const [tenantId, readings] of chains) {
-      // The chain of a deleted tenant has ended, so the read is recorded in the instance's chain.
-      const tenant =
-        tenantId === ''
-          ? null
-          : await store.prisma.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
-      await recordReading(store, doer(), tenant, readings);
+      await recordReading(store, doer(), await tenantOfChain(store, tenantId), readings);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type ResourceName, split } from '../access/catalog.ts';
 import type { Doer, Grant, Row } from '../access/grant.ts';
-import { notePending } from '../access/pending.ts';
+import { notePending, pendingIn } from '../access/pending.ts';
 import { isInstanceWide, linksOf, resourceDefinition } from '../access/resource.ts';
 import { raiseRevision } from '../access/revision.ts';
 import { wakeFollowers } from '../db/change-source.ts';
@@ -14,11 +14,6 @@ import { written } from './unwritable.ts';
 /** Topic of Wake for new events in this chain. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
 
-interface Pending {
-  readonly drafts: AuditDraft[];
-}
-const pending = new WeakMap<Tx, Pending>();
-
 /**
  * Adds an event to the transaction. Events are written last before COMMIT, so that locks of chains are held only
  * briefly.
@@ -27,24 +22,17 @@ export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { call
   // Kept in addition to the gateway's own ID: a caller's ID in its place could add foreign events to a group.
   const draft =
     callerRequestId === undefined ? rest : { ...rest, details: { ...(rest.details as object), callerRequestId } };
-  let own = pending.get(tx);
-  if (!own) {
-    own = { drafts: [] };
-    pending.set(tx, own);
-    beforeCommit(tx, 'appendAudit', () => flush(tx));
-  }
-  own.drafts.push(draft);
-  notePending(tx, draft);
+  if (notePending(tx, draft)) beforeCommit(tx, 'appendAudit', () => flush(tx));
 }
 
 /** Returns the events of the transaction so far, for the response of a dry run. */
-export const recordedIn = (tx: Tx): readonly AuditDraft[] => pending.get(tx)?.drafts ?? [];
+export const recordedIn = (tx: Tx): readonly AuditDraft[] => pendingIn(tx) as readonly AuditDraft[];
 
 async function flush(tx: Tx): Promise<void> {
   // All events of a transaction have the same time, so that a past state never contains half of it. Changes of access
   // already hold the lock of the revision, so the order of their times is their commit order.
   const at = new Date().toISOString();
-  const drafts = (pending.get(tx)?.drafts ?? []).map((draft) => ({ ...draft, at }));
+  const drafts = recordedIn(tx).map((draft) => ({ ...draft, at }));
   const chains = Map.groupBy(drafts, (draft) => draft.tenantId);
   // Sorted, so that two transactions with the same chains cannot deadlock.
   for (const tenantId of [...chains.keys()].sort()) {

@@ -1,11 +1,11 @@
 import { type Permission, split } from '../access/catalog.ts';
 import type { Doer } from '../access/grant.ts';
-import { withoutDeadline } from '../db/deadline.ts';
-import { inTransaction, type Store } from '../db/transaction.ts';
+import type { Store } from '../db/transaction.ts';
 import type { GatehouseError } from '../errors.ts';
 import type { Json } from '../lib/json.ts';
+import { appendTogether } from './append-together.ts';
 import { type AuditType, actionName } from './event.ts';
-import { append, envelope } from './record.ts';
+import { envelope } from './record.ts';
 
 export interface Refused {
   readonly permission: Permission;
@@ -32,30 +32,25 @@ export function verdictOf(error: GatehouseError) {
   };
 }
 
-/** Records a refusal in a separate transaction, after the rollback and before the response. */
+/** Records a refusal after the rollback and before the response. */
 export async function recordRefusal(
   store: Store,
   doer: Doer,
   { permission, field, tenant, resourceId, resourceKey = resourceId, error, count = 1 }: Refused,
 ): Promise<void> {
   const [resource, action] = split(permission);
-  // Ignores the deadline of the request: every refusal must be recorded.
-  const write = () =>
-    inTransaction(store, async (tx) => {
-      append(tx, {
-        ...envelope(doer),
-        tenantId: tenant?.id ?? '',
-        tenantKey: tenant?.key ?? '',
-        type: types[action]!,
-        action: actionName(resource, action),
-        ...verdictOf(error),
-        resource,
-        resourceId,
-        resourceKey: resourceKey.slice(0, 200).toWellFormed(),
-        namespace: '',
-        patchText: '',
-        details: { field, code: error.code, ...(count > 1 && { count }) } as Json,
-      });
-    });
-  await withoutDeadline(write);
+  await appendTogether(store, {
+    ...envelope(doer),
+    tenantId: tenant?.id ?? '',
+    tenantKey: tenant?.key ?? '',
+    type: types[action]!,
+    action: actionName(resource, action),
+    ...verdictOf(error),
+    resource,
+    resourceId,
+    resourceKey: resourceKey.slice(0, 200).toWellFormed(),
+    namespace: '',
+    patchText: '',
+    details: { field, code: error.code, ...(count > 1 && { count }) } as Json,
+  });
 }

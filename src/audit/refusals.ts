@@ -2,6 +2,7 @@ import type { Permission } from '../access/catalog.ts';
 import type { Doer } from '../access/grant.ts';
 import type { Store } from '../db/transaction.ts';
 import type { GatehouseError } from '../errors.ts';
+import { tenantOfChain } from './append-together.ts';
 import { Merging } from './merging.ts';
 import { type Refused, recordRefusal } from './refusal.ts';
 
@@ -41,7 +42,7 @@ export class Refusals {
   async read({ doer, permission, field, tenantId, error }: RefusedRead, now?: number): Promise<void> {
     const actor = actorOf(doer);
     const write = async (count: number) => {
-      const tenant = await this.#tenantOf(tenantId);
+      const tenant = await tenantOfChain(this.#store, tenantId);
       await recordRefusal(this.#store, doer, { permission, field, tenant, resourceId: '', error, count });
     };
     const key = ['read', actor, permission, tenantId ?? ''].join(' ');
@@ -52,9 +53,10 @@ export class Refusals {
   async act({ doer, tenantId, ...refused }: RefusedAct, now?: number): Promise<boolean> {
     const actor = actorOf(doer);
     const { permission, field, error } = refused;
-    const one = async () => recordRefusal(this.#store, doer, { ...refused, tenant: await this.#tenantOf(tenantId) });
+    const one = async () =>
+      recordRefusal(this.#store, doer, { ...refused, tenant: await tenantOfChain(this.#store, tenantId) });
     const rest = async (count: number) => {
-      const tenant = await this.#tenantOf(tenantId);
+      const tenant = await tenantOfChain(this.#store, tenantId);
       await recordRefusal(this.#store, doer, { permission, field, tenant, resourceId: '', error, count });
     };
     const key = ['act', actor, permission, tenantId ?? ''].join(' ');
@@ -62,9 +64,4 @@ export class Refusals {
   }
 
   sweep = (now?: number): Promise<void> => this.merging.sweep(now);
-
-  #tenantOf(tenantId: string | undefined) {
-    if (tenantId === undefined) return null;
-    return this.#store.prisma.tenant.findFirst({ where: { id: tenantId }, select: { id: true, key: true } });
-  }
 }

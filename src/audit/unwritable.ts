@@ -1,8 +1,9 @@
-import { isConnectionLost, stateOf } from '../db/sql-state.ts';
+import { isConnectionLost, isTransient, stateOf } from '../db/sql-state.ts';
 import { GatehouseError } from '../errors.ts';
 
 /** Errors that are not about the audit log: the request was cancelled, waited too long, or needs a retry. */
-const passing = new Set(['57014', '55P03', '40001', '40P01', 'P2034']);
+export const isPassing = (error: unknown): boolean =>
+  isConnectionLost(error) || isTransient(error) || /^(57014|55P03)$/.test(stateOf(error));
 
 /** Fail closed: an action that cannot be recorded is refused, with this reason. */
 export class AuditUnwritable extends GatehouseError {
@@ -19,6 +20,6 @@ export async function written<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (error) {
-    throw isConnectionLost(error) || passing.has(stateOf(error)) ? error : new AuditUnwritable(error);
+    throw isPassing(error) ? error : new AuditUnwritable(error);
   }
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { passwordIssues } from '../auth/password.ts';
 import { type Config, ConfigError, type PolicySources, readConfig } from '../config.ts';
 import type { Connection } from '../db/embedded.ts';
+import { stateOf } from '../db/sql-state.ts';
 import { digestOfConfiguration } from '../policy/load/configuration.ts';
 import { loadPolicies, PolicyLoadError } from '../policy/load/load.ts';
 import { firstEmail } from './first-start.ts';
@@ -69,8 +70,8 @@ export async function assertSettings(config: Config, connection: Connection, mus
   const rows = async <Row extends object>(sql: string): Promise<Row[]> =>
     client.query<Row>(sql).then(
       (result) => result.rows,
-      (error: { code?: string }) => {
-        if (error.code === '42P01' || error.code === '42703') return [];
+      (error: unknown) => {
+        if (/^(42P01|42703)$/.test(stateOf(error))) return [];
         throw error;
       },
     );

@@ -1,4 +1,5 @@
 import type { PrismaClient } from './generated/client.ts';
+import { batch, type Read } from './tail.ts';
 import { type Tx, wakeAfterCommit } from './transaction.ts';
 
 /** Position of a reader: it has read everything of earlier transactions, and of the same one up to this ID. */
@@ -62,16 +63,6 @@ const maxId = '\u{10ffff}';
 /** The position before this transaction. All earlier transactions are decided and read. */
 export const before = (horizon: bigint): Mark => ({ changed: horizon - 1n, id: maxId });
 
-export const readBatch = 200;
-
-export interface ReadChanges {
-  readonly changes: readonly Change[];
-  /** Position of the next read. */
-  readonly position: ChangePosition;
-  /** True if there are no more changes at this time. */
-  readonly isComplete: boolean;
-}
-
 const horizonSql = '(SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS x) h';
 
 /**
@@ -82,7 +73,7 @@ export async function readChanges(
   prisma: PrismaClient,
   { model, of, removals }: ChangeSource,
   { row, removal }: ChangePosition,
-): Promise<ReadChanges> {
+): Promise<Read<Change, ChangePosition>> {
   const columns = Object.keys(of);
   const values = Object.values(of);
   const own = columns.map((column, i) => `t."${column}" = $${i + 3} AND`).join(' ');
@@ -104,7 +95,7 @@ export async function readChanges(
   const { horizon } = found!;
   const rows = found!.rows
     ? await prisma.$queryRawUnsafe<Record<string, unknown>[]>(
-        `SELECT t.* ${rowsSql(`$${next}::bigint`)} ORDER BY t."changed", t."id" LIMIT ${readBatch}`,
+        `SELECT t.* ${rowsSql(`$${next}::bigint`)} ORDER BY t."changed", t."id" LIMIT ${batch}`,
         row.changed,
         row.id,
         ...values,
@@ -114,7 +105,7 @@ export async function readChanges(
   const gone = found!.removals
     ? await prisma.$queryRawUnsafe<Record<string, unknown>[]>(
         `SELECT r."changed" AS "~changed", r."id" AS "~id", x.* FROM
-           (SELECT r.* ${removalsSql(1, '$4::bigint')} ORDER BY r."changed", r."id" LIMIT ${readBatch}) r,
+           (SELECT r.* ${removalsSql(1, '$4::bigint')} ORDER BY r."changed", r."id" LIMIT ${batch}) r,
            jsonb_populate_record(NULL::"${model}", r."row") x`,
         removal.changed,
         removal.id,
@@ -135,10 +126,10 @@ export async function readChanges(
     }),
   ].sort((a, b) => (isBehind(a.mark, b.mark) ? -1 : 1));
   const reached = (kind: Change['kind'], count: number) =>
-    count < readBatch ? before(horizon) : changes.findLast((change) => change.kind === kind)!.mark;
+    count < batch ? before(horizon) : changes.findLast((change) => change.kind === kind)!.mark;
   return {
-    changes,
+    items: changes,
     position: { row: reached('row', rows.length), removal: reached('removal', gone.length) },
-    isComplete: rows.length < readBatch && gone.length < readBatch,
+    isComplete: rows.length < batch && gone.length < batch,
   };
 }

@@ -20,6 +20,7 @@ import { type Place, preparePlace, runningPid } from './embedded-place.ts';
 import { writeGitignore } from './gitignore.ts';
 import { EmbeddedStoreError } from './postgres-account.ts';
 import { handOver, isPrivate, openOwn } from './private-folder.ts';
+import { isDuplicate, stateOf } from './sql-state.ts';
 
 const run = promisify(execFile);
 
@@ -206,7 +207,7 @@ async function answers(server: Connection): Promise<boolean> {
     await client.query('SELECT 1');
     return true;
   } catch (error) {
-    if ((error as { code?: string }).code === '28P01')
+    if (stateOf(error) === '28P01')
       throw new EmbeddedStoreError(
         'postgres.password in the data folder is not the password of the data in the same folder. Restore both from the same backup.',
       );
@@ -223,7 +224,7 @@ async function createDatabase(server: Connection, name: string): Promise<void> {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
     if (rowCount === 0) await client.query(`CREATE DATABASE "${name}"`);
   } catch (error) {
-    if ((error as { code?: string }).code !== '42P04' && (error as { code?: string }).code !== '23505') throw error;
+    if (stateOf(error) !== '42P04' && !isDuplicate(error)) throw error;
   } finally {
     await client.end();
   }

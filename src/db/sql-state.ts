@@ -24,6 +24,14 @@ export function stateOf(thrown: unknown): string {
   return cause?.originalCode ?? cause?.kind ?? error.meta?.code ?? error.code ?? '';
 }
 
+/** True for a serialization failure or a deadlock. A retry may succeed. */
+export const isTransient = (thrown: unknown): boolean =>
+  /^(P2034|40001|40P01|TransactionWriteConflict)$/.test(stateOf(thrown));
+
+/** True if another row has the same unique values. */
+export const isDuplicate = (thrown: unknown): boolean =>
+  /^(P2002|23505|UniqueConstraintViolation)$/.test(stateOf(thrown));
+
 const connectionLost =
   /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|P1001|P1002|P1008|P1017|P2024|P2028|P2037|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections)$/;
 const poolTimeout =

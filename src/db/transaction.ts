@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Prisma, PrismaClient } from './generated/client.ts';
+import { isTransient } from './sql-state.ts';
 import type { Wake } from './wake.ts';
 
 export type Tx = Prisma.TransactionClient;
@@ -52,17 +53,6 @@ class Undone<T> extends Error {
     this.result = result;
   }
 }
-
-/** True for a serialization failure or a deadlock. A retry may succeed. */
-const isTransient = (error: unknown): boolean => {
-  const { code, meta } = error as {
-    code?: string;
-    meta?: { code?: string; driverAdapterError?: { cause?: { originalCode?: string } } };
-  };
-  // Prisma uses its own code for its own statements. Raw statements have the code of the database.
-  const states = [code, meta?.code, meta?.driverAdapterError?.cause?.originalCode];
-  return states.some((state) => state === 'P2034' || state === '40001' || state === '40P01');
-};
 
 /** Thrown by work that must start again, with concurrent writes of others. */
 export class BeginAgain extends Error {}

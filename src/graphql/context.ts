@@ -13,8 +13,8 @@ import type { Engine } from '../policy/decide/engine.ts';
 import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { LivePolicies } from '../policy/load/live-policies.ts';
 import type { AccessSession } from '../policy/session/session.ts';
-import type { DirectWay } from './streams/direct-delivery.ts';
 import type { Question } from './streams/shared-viewing.ts';
+import type { StreamChannel } from './streams/stream-channel.ts';
 
 /** Dependencies that exist once per gateway. */
 export interface Services {
@@ -48,8 +48,8 @@ export interface Context extends Services {
   readonly loaders: Map<unknown, unknown>;
   /** This request's reads of the audit log. */
   readonly readings: Readings;
-  /** Over WebSocket: lets a subscription send its own items. */
-  readonly direct?: DirectWay | undefined;
+  /** Lets a subscription send its own items. */
+  readonly channel?: StreamChannel | undefined;
   /** Over SSE: closes the connection of a subscriber that does not read. */
   readonly cutOff?: (() => void) | undefined;
   /** Over HTTP: registers a callback for when the connection closes. */

@@ -1,5 +1,5 @@
-import { GraphQLError } from 'graphql';
-import { isConnectionLost, stateOf } from '../db/sql-state.ts';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
 import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -14,7 +14,7 @@ function known(thrown: unknown): GatehouseError | undefined {
   }
   if (state === '53100' || state === '25006')
     return new GatehouseError('UNAVAILABLE', 'The database is read-only at the moment. Retry.', { retryAfter: 5 });
-  if (state === 'P2002' || state === '23505' || state === 'UniqueConstraintViolation') {
+  if (isDuplicate(thrown)) {
     return new GatehouseError('CONFLICT', 'An object with this name already exists.');
   }
   if (state === 'P2003' || state === '23503' || state === 'ForeignKeyConstraintViolation') {
@@ -96,6 +96,12 @@ export function plainFault(error: GraphQLError): GraphQLError {
     extensions: { ...rest, code: own ?? (tooLarge ? 'LIMIT_EXCEEDED' : 'BAD_INPUT'), ...(http && { http: answered }) },
   });
 }
+
+/** Returns how a result of a stream is serialized, on every transport. */
+export const resultText =
+  (mask: Mask) =>
+  ({ errors, ...rest }: ExecutionResult): string =>
+    JSON.stringify(errors ? { ...rest, errors: errors.map((error) => withoutHttp(mask(error).toJSON())) } : rest);
 
 /** Removes HTTP extensions, for transports without HTTP. */
 export function withoutHttp<T extends { extensions?: Record<string, unknown> | undefined }>(error: T): T {

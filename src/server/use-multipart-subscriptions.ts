@@ -15,8 +15,7 @@ const payload = ({ errors, ...result }: ExecutionResult): string =>
   });
 
 /** A part ends with the boundary of the next, so that a client can read it at once. */
-const part = (json: string): Uint8Array =>
-  utf8.encode(`\r\nContent-Type: application/json\r\n\r\n${json}\r\n${boundary}`);
+export const partOf = (json: string): string => `\r\nContent-Type: application/json\r\n\r\n${json}\r\n${boundary}`;
 
 async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
@@ -29,12 +28,12 @@ function partsOf(items: AsyncIterator<ExecutionResult>): ReadableStream<Uint8Arr
     start(controller) {
       controller.enqueue(utf8.encode(`\r\n${boundary}`));
       heartbeat = setInterval(() => {
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(part('{}'));
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(utf8.encode(partOf('{}')));
       }, heartbeatMs).unref();
     },
     async pull(controller) {
       const { value, done } = await items.next();
-      if (!done) return controller.enqueue(part(payload(value)));
+      if (!done) return controller.enqueue(utf8.encode(partOf(payload(value))));
       clearInterval(heartbeat);
       controller.enqueue(utf8.encode('--\r\n'));
       controller.close();

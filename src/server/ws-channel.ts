@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { slowMs } from '../graphql/streams/slow-consumer.ts';
 import { OperationIds } from './operation-ids.ts';
 import { Inbox } from './ws-inbox.ts';
 
@@ -26,8 +27,6 @@ export function slowReason(ids: OperationIds, cursors: ReadonlyMap<string, () =>
 /** Time limit for the closing handshake. */
 const closeMs = 1_000;
 const pingMs = 12_000;
-/** A client that reads nothing for this long is disconnected. It can resume from its cursor. */
-const slowMs = 10_000;
 
 /** Connects one socket to the protocol server. */
 export function openChannel(

@@ -6,12 +6,12 @@ import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
-import type { DirectWay } from '../graphql/streams/direct-delivery.ts';
+import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { Counted } from '../lib/counted.ts';
 import { newId } from '../lib/ids.ts';
 import { peerOf } from '../lib/peer.ts';
 import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
-import { directWay } from './ws-direct.ts';
+import { socketChannel } from './ws-stream-channel.ts';
 import type { Gateway } from './yoga.ts';
 
 export interface SocketOptions {
@@ -117,7 +117,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     },
     async onSubscribe({ extra }, id, payload) {
       const { request, claims, ids } = extra;
-      const own: { direct?: DirectWay } = {};
+      const own: { channel?: StreamChannel } = {};
       const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
         req: request,
         claims: { ...claims!, requestId: newId() },
@@ -137,8 +137,8 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
           document,
           operationName: payload.operationName,
           variableValues: payload.variables,
-        } as DirectWay['operation'];
-        own.direct = directWay(extra, id, operation, mask);
+        } as StreamChannel['operation'];
+        own.channel = socketChannel(extra, id, operation, mask);
         return {
           ...operation,
           contextValue: await contextFactory(),

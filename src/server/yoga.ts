@@ -6,7 +6,7 @@ import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
-import type { DirectWay } from '../graphql/streams/direct-delivery.ts';
+import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
@@ -18,6 +18,7 @@ import { useMultipartSubscriptions } from './use-multipart-subscriptions.ts';
 import { usePlainFaults } from './use-plain-faults.ts';
 import { useReadings } from './use-readings.ts';
 import { useSignIn } from './use-sign-in.ts';
+import { useStreamChannel } from './use-stream-channel.ts';
 import { useTurns } from './use-turns.ts';
 
 /** The data of a request next to its body, from the socket for WebSocket and from the message for HTTP. */
@@ -27,7 +28,7 @@ export interface ServerContext {
   /** Set by the WebSocket server: the claims of the socket. */
   claims?: Claims;
   /** Set by the WebSocket server: lets the operation send its items directly. */
-  own?: { readonly direct?: DirectWay };
+  own?: { readonly channel?: StreamChannel };
 }
 
 export interface YogaOptions {
@@ -70,7 +71,7 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
         deadline,
         loaders: new Map(),
         readings: new Readings(),
-        direct: own?.direct,
+        channel: own?.channel,
         cutOff: res && (() => res.destroy()),
         onClosed: res && ((work) => (res.closed ? work() : void res.once('close', work))),
       };
@@ -86,6 +87,7 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
       usePlainFaults(),
       useLimits(limits),
       // how a response is sent
+      useStreamChannel(mask),
       useMultipartSubscriptions(),
       // around execution, innermost first
       useReadings(),

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, envelope } from '../../src/audit/record.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
@@ -100,6 +102,94 @@ describe('the audit events told to many', () => {
     });
     expect(statements).toBeLessThan(12);
     for (const on of sockets) on.end();
+  });
+
+  /** The texts of a stream's items over HTTP, as they were sent. */
+  const overHttp = async (user: User, document: string, accept: string) => {
+    const sent = request(`${world.urls[0]}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${await world.token(user)}` },
+      agent: false,
+    });
+    sent.on('error', () => undefined);
+    sent.end(JSON.stringify({ query: document }));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.on('error', () => undefined).setEncoding('utf8');
+    const own = { text: '', texts: () => [] as string[], end: () => sent.destroy() };
+    response.on('data', (chunk: string) => {
+      own.text += chunk;
+    });
+    own.texts = accept.startsWith('multipart')
+      ? () => [...own.text.matchAll(/^\{"payload":(\{"data".*\})\}\r$/gm)].map(([, text]) => text!)
+      : () => [...own.text.matchAll(/^event: next\ndata: (.*)\n\n/gm)].map(([, text]) => text!);
+    await until('the bookmark', () => own.texts().length > 0);
+    return own;
+  };
+  const overSocket = async (user: User, document: string) => {
+    const on = await new Socket(world.urls[0]!).init({ authorization: `Bearer ${await world.token(user)}` });
+    const raw: string[] = [];
+    on.ws.on('message', (data) => raw.push(String(data)));
+    on.subscribe('1', document);
+    await until('the bookmark', () => raw.length > 0);
+    return {
+      texts: () => raw.map((text) => text.slice(text.indexOf('"payload":') + '"payload":'.length, -1)),
+      end: () => on.end(),
+    };
+  };
+  const multipart = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0';
+
+  it.each([
+    ['a tenant', 'auditEvents(tenant: "main")'],
+    ['all tenants', 'auditEvents'],
+  ])('sends the same texts over every transport, judged and made once: the feed of %s', async (_what, field) => {
+    const document = `subscription { ${field} { cursor event { id seq tenantKey action actorName resourceKey hash } } }`;
+    const users = await Promise.all(
+      Array.from({ length: 5 }, (_, i) => world.user(`over ${field.length} ${i}`, [main], { superAdmin: true })),
+    );
+    const open: { texts(): string[]; end(): void }[] = [];
+    for (let i = 0; i < 50; i += 1) open.push(await overHttp(users[i % 5]!, document, 'text/event-stream'));
+    open.push(await overHttp(users[0]!, document, multipart), await overSocket(users[1]!, document));
+    const { figures } = fanOutOf(world.app.services.feed);
+    // The openings are events, which the streams that were opened before carry.
+    const sent = () => open.reduce((total, { texts }) => total + texts().length, 0);
+    await until('all openings', () => open[0]!.texts().length >= 52);
+    for (let before = -1; before !== sent(); ) {
+      before = sent();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    const before = { ...figures };
+    const seen = open.map(({ texts }) => texts().length);
+    const later = () => open.map(({ texts }, i) => texts().slice(seen[i]));
+    const statements = await world.statements(async () => {
+      await happen(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? 'company' : 'other')));
+      await until('all events', () =>
+        later().every((texts) => texts.filter((text) => text.includes('flow.update')).length === 20),
+      );
+    });
+    const [first, ...others] = later();
+    expect(first!.every((text) => text.startsWith(`{"data":{"auditEvents":{"cursor":"`))).toBe(true);
+    for (const texts of others) expect(texts).toEqual(first);
+    // Some of the openings may come late, behind the transactions of others.
+    expect([figures.judged - before.judged, figures.made - before.made]).toEqual([first!.length, first!.length]);
+    // The reads of the feed are shared as well: what is left does not grow with the subscribers.
+    expect(statements).toBeLessThan(25);
+    const cursors = first!.map((text) => JSON.parse(text).data.auditEvents.cursor as string);
+    expect(new Set(cursors).size).toBe(first!.length);
+    // A cursor of any of them continues on any transport.
+    const rest = await overSocket(
+      users[2]!,
+      document.replace(
+        field,
+        field.includes('(')
+          ? `auditEvents(tenant: "main", after: "${cursors[9]}")`
+          : `auditEvents(after: "${cursors[9]}")`,
+      ),
+    );
+    await until('the rest', () => rest.texts().length > 10);
+    expect(rest.texts().slice(1, 11)).toEqual(first!.slice(10));
+    rest.end();
+    for (const { end } of open) end();
+    await until('the end', () => fanOutOf(world.app.services.feed).size === 0);
   });
 
   it('tells everybody what they would be told alone, whatever they may see of it', async () => {

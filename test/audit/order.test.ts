@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Position } from '../../src/audit/cursor.ts';
+import { followFeed } from '../support/follow-feed.ts';
 import { World } from '../support/world.ts';
 
 const soak = process.env['SOAK'] === '1';
@@ -49,7 +50,7 @@ describe('the order of commit', () => {
     const follow = async (name: string, position: Position) => {
       const own = { ids: [] as string[], late: [] as number[] };
       seen.set(name, own);
-      for await (const events of feed.follow(position, end.signal)) {
+      for await (const events of followFeed(feed, position, end.signal)) {
         for (const { id } of events) {
           own.ids.push(id);
           const at = written.get(id);

@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordReading } from '../../src/audit/readings.ts';
 import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
+import { GatehouseError } from '../../src/errors.ts';
 import { asSystem } from '../../src/policy/session/system.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
@@ -161,6 +163,37 @@ describe('reading the audit log', () => {
       [reading, wrong, reading].map((one) => recordReading(world.app.store, doer, main, [one])),
     );
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('shares transactions with refusals and ended streams, and does not wait for the locked chain of another tenant', async () => {
+    const before = await world.db.auditHead.findFirstOrThrow({ where: { tenantId: main.id } });
+    const { refusals, endedStreams } = world.app.services;
+    const { doer } = asSystem('AUDITLOG:READ', 'test');
+    const error = new GatehouseError('FORBIDDEN', 'no');
+    const refused = { permission: 'FLOW:READ', field: 'test', tenantId: main.id, error } as const;
+    const holder = new pg.Client(world.connection);
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM "AuditHead" WHERE "tenantId" = $1 FOR UPDATE', [main.id]);
+    let areWritten = false;
+    const written = Promise.all([
+      ...Array.from({ length: 300 }, (_, i) => refusals.read({ ...refused, doer: { ...doer, id: `a${i}` } })),
+      ...Array.from({ length: 300 }, () => recordReading(world.app.store, doer, main, [{ field: 'test', args: {} }])),
+    ]).then(() => {
+      areWritten = true;
+    });
+    for (let i = 0; i < 100; i += 1) endedStreams.note({ ...refused, doer: { ...doer, id: `a${i % 4}` } });
+    const ended = endedStreams.flush();
+    await recordReading(world.app.store, doer, null, [{ field: 'test', args: {} }]);
+    expect(areWritten).toBe(false);
+    await holder.query('COMMIT');
+    await holder.end();
+    await Promise.all([written, ended]);
+    const events = await world.db.auditEvent.findMany({ where: { tenantId: main.id, seq: { gt: before.seq } } });
+    expect(events).toHaveLength(604);
+    expect(new Set(events.map(({ transaction }) => transaction)).size).toBeLessThan(12);
+    const counts = events.filter(({ action }) => action === 'flow.stream-ended').map(({ details }) => details);
+    expect(counts).toEqual(Array.from({ length: 4 }, () => expect.objectContaining({ count: 25 })));
   });
 
   it('is not read in passing by a subscription', async () => {

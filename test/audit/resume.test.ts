@@ -7,6 +7,7 @@ import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { Socket } from '../server/raw-socket.ts';
 import { until } from '../server/tools.ts';
 import type { Client } from '../support/client.ts';
+import { followFeed } from '../support/follow-feed.ts';
 import { World } from '../support/world.ts';
 
 const query =
@@ -224,7 +225,7 @@ describe('resuming the audit feed', () => {
     });
     const { store, services } = world.app;
     const feed = new AuditFeed(store, services.keys.cursor, async () => undefined);
-    const stream = feed.follow({ feed: 'tenant', tenantId: a.id, seq: 8n }, new AbortController().signal);
+    const stream = followFeed(feed, { feed: 'tenant', tenantId: a.id, seq: 8n }, new AbortController().signal);
     expect((await stream.next()).value).toHaveLength(200);
     const head = (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: a.id } })).seq;
     await prune(head - 1n);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { raiseRevision } from '../../src/access/revision.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
@@ -26,14 +27,14 @@ describe('an open stream', () => {
     return user;
   };
 
-  async function follow(client: Client, over: 'SSE' | 'WebSocket'): Promise<Followed> {
+  async function follow(client: Client, over: 'SSE' | 'WebSocket', query = events): Promise<Followed> {
     const begun = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<Awaited<Followed['ending']>>();
     const end = (codes: (string | undefined)[]) => ending.resolve({ codes, at: Date.now() });
     if (over === 'SSE') {
       void (async () => {
         const codes: (string | undefined)[] = [];
-        for await (const { data, errors } of client.sse(events, {}, new AbortController().signal)) {
+        for await (const { data, errors } of client.sse(query, {}, new AbortController().signal)) {
           if (data) begun.resolve();
           for (const { extensions } of errors ?? []) codes.push(extensions.code);
         }
@@ -41,7 +42,7 @@ describe('an open stream', () => {
       })();
     } else {
       client.socket().subscribe(
-        { query: events },
+        { query },
         {
           next: () => begun.resolve(),
           error: (errors) =>
@@ -129,6 +130,22 @@ describe('an open stream', () => {
       expect(at - changed).toBeLessThan(2_000);
     });
   }
+
+  it.each(['SSE', 'WebSocket'] as const)(
+    'of all tenants over %s ends within two seconds when its user is no longer a super admin, without an event',
+    async (over) => {
+      const user = await world.user(`admin${count++}`, [], { superAdmin: true });
+      const { ending } = await follow(await world.as(user, 1), over, 'subscription { auditEvents { cursor } }');
+      await world.write(async (tx) => {
+        await tx.user.update({ where: { id: user.id }, data: { superAdmin: false } });
+        raiseRevision(tx);
+      });
+      const changed = Date.now();
+      const { codes, at } = await ending;
+      expect(codes).toEqual(['FORBIDDEN']);
+      expect(at - changed).toBeLessThan(2_000);
+    },
+  );
 
   it('goes on where none of that happened', async () => {
     const user = await reader();

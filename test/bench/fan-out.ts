@@ -25,7 +25,9 @@ import { median, openBench } from './plane/store.ts';
 import { row } from './rows.ts';
 
 const sockets = Number(process.env['SOCKETS'] ?? 1_000);
-const rounds = process.env['SOAK'] === '1' ? 60 : 12;
+/** OVER=SSE: the subscribers of the gateway use SSE. */
+const over = process.env['OVER'] === 'SSE' ? { over: 'SSE' as const } : {};
+const rounds = Number(process.env['ROUNDS'] ?? (process.env['SOAK'] === '1' ? 60 : 12));
 /** Events of one round, all in one transaction. */
 const burst = 50;
 const abilities = [1, 100, 1_000];
@@ -33,7 +35,7 @@ const fields = 'seq at type action outcome actorName resource resourceKey namesp
 const query = (tenant: string) => `subscription { auditEvents(tenant: "${tenant}") { cursor event { ${fields} } } }`;
 const stamp = () => String(performance.timeOrigin + performance.now());
 
-const bench = await openBench();
+const bench = await openBench({ socketsPerAddress: 100_000 });
 const { app, write } = bench;
 const bare = await startBare();
 const clients = fork(join(import.meta.dirname, 'fan-out', 'clients.ts'));
@@ -130,7 +132,7 @@ for (const distinct of abilities) {
   const tenant = await tenantOf(distinct);
   const group = tenant.key;
   const url = `${bench.url}/graphql`;
-  await ask({ open: group, url, tokens: people.map(({ token }) => token), query: query(tenant.key) });
+  await ask({ open: group, url, tokens: people.map(({ token }) => token), query: query(tenant.key), ...over });
   ways.push({ name: `${distinct} abilities`, group, happen: () => happen(tenant) });
   ways.push({ name: `${distinct}, no rights looked at`, group, happen: () => happen(tenant), isOff: true });
 }

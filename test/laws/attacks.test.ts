@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/app.ts';
-import { Tail } from '../../src/audit/tail.ts';
 import { acceptFile, policiesOfFile } from '../../src/bootstrap/policies.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';
+import { Tail } from '../../src/db/tail.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { asSystem } from '../../src/policy/session/system.ts';
 import { createNamespace, deleteNamespace } from '../../src/resources/orchestration/namespace/service.ts';
 import { call } from '../support/call.ts';
 import { Client } from '../support/client.ts';
+import { followFeed } from '../support/follow-feed.ts';
 import { idOf, password, World } from '../support/world.ts';
 
 /** Attempts that did work once, or were worth a try. */
@@ -311,7 +312,7 @@ describe('attacks', () => {
     });
 
     it('a quiet chain gathers nobody who gave up waiting', async () => {
-      const tail = new Tail(async () => []);
+      const tail = new Tail<unknown, unknown>({} as never);
       const stops = Array.from({ length: 100 }, () => tail.onChange(() => undefined));
       expect(tail.waiting).toBe(100);
       for (const stop of stops) stop();
@@ -319,9 +320,9 @@ describe('attacks', () => {
       const { feed } = world.app.services;
       const end = new AbortController();
       const before = vi.spyOn(Tail.prototype, 'onChange');
-      const following = feed.follow(await feed.head(b.id), end.signal);
+      const following = followFeed(feed, await feed.head(b.id), end.signal);
       for (let i = 0; i < 3; i += 1) expect((await following.next()).value).toEqual([]);
-      const [own] = before.mock.contexts as Tail[];
+      const [own] = before.mock.contexts as Tail<unknown, unknown>[];
       expect(before.mock.calls.length).toBeGreaterThanOrEqual(3);
       expect(own?.waiting).toBe(0);
       end.abort();

@@ -118,7 +118,7 @@ export default definePolicy({
     await sleep(500);
     for (const one of [closed, open])
       await world.db.execution.update({ where: { id: one.id }, data: { updatedAt: new Date() } });
-    for (let i = 0; i < 80 && reported.length === 0; i += 1) await sleep(25);
+    for (let i = 0; i < 80 && !reported.includes(open.executionId); i += 1) await sleep(25);
     await sleep(200);
     end.abort();
     await done.catch(() => undefined);

@@ -15,8 +15,8 @@ import { json, jsonType, startPlainYoga, until } from './tools.ts';
 const soak = process.env['SOAK'] === '1';
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** A subscriber over SSE whose socket is not read from. */
-async function pausedSse(url: string, headers: object, query: string): Promise<IncomingMessage> {
+/** A subscriber over SSE, or by another Accept header, whose socket is not read from. */
+async function pausedHttp(url: string, headers: object, query: string): Promise<IncomingMessage> {
   const sent = request(url, { method: 'POST', headers: { ...jsonType, accept: 'text/event-stream', ...headers } });
   sent.on('error', () => undefined);
   sent.end(json(query));
@@ -100,7 +100,11 @@ describe('subscribers that stop reading', () => {
 
   it('cost no memory and nobody else anything, and are closed with a code and the cursor to resume from', async () => {
     const url = `${world.urls[0]}/graphql`;
-    const slowSse = await pausedSse(url, client.headers, query());
+    const slowSse = await pausedHttp(url, client.headers, query());
+    // Of all tenants, by multipart.
+    const accept = 'multipart/mixed; subscriptionSpec=1.0';
+    const across = '{ auditEvents { cursor event { seq tenantKey reason } } }';
+    const slowMultipart = await pausedHttp(url, { ...world.root().headers, accept }, `subscription ${across}`);
     const slow = await pausedSocket(url, client.headers, query());
     // Their openings are events, which their own streams do not carry.
     const first = await head();
@@ -125,9 +129,10 @@ describe('subscribers that stop reading', () => {
     const closing = (async () => {
       await sleep(11_000);
       const text = readAll(slowSse);
+      const parts = readAll(slowMultipart);
       slow.resume();
       const [code, reason] = await closed;
-      return { text, code, reason };
+      return { text, parts, code, reason };
     })();
     const before = used();
     const began = Date.now();
@@ -149,7 +154,7 @@ describe('subscribers that stop reading', () => {
       `${told.readers.length} healthy WebSockets beside two paused subscribers: ${perSecond} events/s for ${seconds} s, p50 ${told.p50} ms, p99 ${told.p99} ms, memory ${grown.toFixed(1)} MB`,
     );
     if (soak) expect(told.p99).toBeLessThan(100);
-    const { text, code, reason } = await closing;
+    const { text, parts, code, reason } = await closing;
     expect(code).toBe(1013);
     const cursor = /^too slow, after (\S+)$/.exec(String(reason))?.[1];
     expect(await rest(cursor!, last)).toEqual(range(given.at(-1)! + 1, last));
@@ -161,13 +166,32 @@ describe('subscribers that stop reading', () => {
     const seqs = items.flatMap(({ data }) => (data?.auditEvents.event ? [Number(data.auditEvents.event.seq)] : []));
     expect(seqs.length).toBeLessThan(1_500);
     expect(await rest(sseCursor, last)).toEqual(range(seqs.at(-1)! + 1, last));
+    await until('the last part', () => parts.text.endsWith('--\r\n'));
+    const payloads = [...parts.text.matchAll(/^(\{"payload".*\})\r$/gm)].map((match) => JSON.parse(match[1]!).payload);
+    const { code: acrossCode, cursor: acrossCursor } = payloads.at(-1).errors[0].extensions;
+    expect(acrossCode).toBe('TOO_SLOW');
+    const ofMain = (items: any[]) =>
+      items.flatMap(({ data }) =>
+        data?.auditEvents.event?.tenantKey === 'main' ? [Number(data.auditEvents.event.seq)] : [],
+      );
+    const had = ofMain(payloads);
+    expect(had.length).toBeLessThan(1_500);
+    const more: any[] = [];
+    const left = new AbortController();
+    const continued = across.replace('auditEvents', `auditEvents(after: "${acrossCursor}")`);
+    for await (const item of world.root().sse<any>(`subscription ${continued}`, {}, left.signal)) {
+      more.push(item);
+      if (ofMain([item])[0] === last) break;
+    }
+    left.abort();
+    expect([...had, ...ofMain(more)]).toEqual(range(had[0]!, last));
     await healthy.stop();
     expect((await client.ok('{ viewer { name } }')).viewer.name).toBe('owner');
   });
 
   it('control: the stock pub/sub of yoga takes the whole server down', async () => {
     const plain = await startPlainYoga();
-    const { socket } = await pausedSse(`${plain.url}/graphql`, {}, 'subscription { tick }');
+    const { socket } = await pausedHttp(`${plain.url}/graphql`, {}, 'subscription { tick }');
     plain.child.stdin!.on('error', () => undefined);
     plain.child.stdin!.write('publish 60000\n');
     const end = await Promise.race([plain.ended, sleep(20_000, undefined)]);

@@ -3,12 +3,12 @@ import { abortable } from '../../lib/abortable.ts';
 import type { Context } from '../context.ts';
 import { type Followed, recordingEnd } from './stream-ends.ts';
 
-/** Time without reading after which an SSE subscriber is ended. Its channel closes a WebSocket. */
-const slowMs = 10_000;
+/** Time without reading after which a subscriber is ended, on every transport. A slow one resumes from its cursor. */
+export const slowMs = 10_000;
 /** Time to read the reason before the connection is cut. */
-const graceMs = 15_000;
+export const graceMs = 15_000;
 
-const tooSlow = (cursor: string | undefined) =>
+export const tooSlow = (cursor: string | undefined) =>
   new GatehouseError(
     'TOO_SLOW',
     `The subscriber read nothing for ${slowMs / 1_000} seconds. Subscribe again${cursor === undefined ? '.' : ' after the cursor.'}`,

@@ -8,7 +8,7 @@ export class EventRing<V> {
   readonly #events: (AuditEvent | undefined)[] = new Array<undefined>(size).fill(undefined);
   readonly #values: (V | undefined)[] = new Array<undefined>(size).fill(undefined);
 
-  /** @param number seq of the event. */
+  /** @param number number of the event in the room. */
   get(event: AuditEvent, number: number): V | undefined {
     const place = number % size;
     const known = this.#events[place];

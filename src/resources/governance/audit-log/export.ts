@@ -1,5 +1,5 @@
 import type { TenantRef } from '../../../access/tenant-ref.ts';
-import { behindEvent, decodePosition, encodePosition, type Position } from '../../../audit/cursor.ts';
+import { behindEvent, type ChainPosition, decodePosition, encodePosition } from '../../../audit/cursor.ts';
 import { beginLine, checkpointLine, eventLine } from '../../../audit/export-line.ts';
 import { recordReading } from '../../../audit/readings.ts';
 import { signStatement } from '../../../audit/statement.ts';
@@ -46,7 +46,7 @@ export async function* exportChain(
   const grant = await stillAllowed(context, 'AUDITLOG:READ', scope);
   const condition = toCondition(filter, context, [tenantId]);
   const tombstone = await db.auditTombstone.findFirst({ where: { tenantId } });
-  let at: Position & { feed: 'tenant' } = behindEvent(keys.cursor, tombstone ?? { tenantId, seq: 0n, hash: '' });
+  let at: ChainPosition = behindEvent(keys.cursor, tombstone ?? { tenantId, seq: 0n, hash: '' });
   if (request.after !== undefined) {
     const position = decodePosition(keys.cursor, request.after, tenantId);
     await feed.assertHeld(position);

@@ -1,49 +1,15 @@
 import type { FieldNode } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { AuditFeed } from '../../../audit/feed.ts';
-import type { Tail } from '../../../audit/tail.ts';
-import type { PrismaClient } from '../../../db/generated/client.ts';
-import type { Condition } from '../../../graphql/connection/connection-type.ts';
-import { canonicalJson } from '../../../lib/json.ts';
 import { remember } from '../../../lib/remember.ts';
 import { Turns } from '../../../lib/turns.ts';
 import { Follower, type FollowerOptions } from './follower.ts';
+import { Room } from './room.ts';
 import { Selection, selectionKey } from './shared-answers.ts';
-import { Judges, SharedFilter } from './shared-filters.ts';
 
 /** Interval of the check for followers that need to act without an event. */
 const lookMs = 500;
 /** Max cached text, in characters, over all selections. */
 const maxTexts = 16_000_000;
-
-/** State that the followers of one tenant's feed share. */
-export class Room {
-  readonly tenantId: string;
-  readonly feed: AuditFeed;
-  readonly tail: Tail;
-  readonly followers = new Set<Follower>();
-  readonly selections = new Map<string, Selection>();
-  readonly #filters = new LRUCache<string, SharedFilter>({ max: 200 });
-  readonly #off: () => void;
-
-  constructor(feed: AuditFeed, tenantId: string) {
-    this.feed = feed;
-    this.tenantId = tenantId;
-    this.tail = feed.join(tenantId);
-    this.#off = this.tail.onChange(() => {
-      for (const follower of this.followers) follower.wake();
-    });
-  }
-
-  filterOf(db: PrismaClient, condition: Condition): SharedFilter {
-    return remember(this.#filters, canonicalJson(condition), () => new SharedFilter(db, condition));
-  }
-
-  close(): void {
-    this.#off();
-    this.feed.leave(this.tenantId, this.tail);
-  }
-}
 
 export interface Following extends Omit<FollowerOptions, 'selection'> {
   /** Root field of the operation. */
@@ -51,18 +17,16 @@ export interface Following extends Omit<FollowerOptions, 'selection'> {
 }
 
 /**
- * Sends the events of tenants to many WebSockets: authorized once per event and distinct access, rendered once per
- * event and distinct selection, and sent to each as fast as its network allows.
+ * Sends the events of a tenant, or of all tenants, to many subscribers on any transport: authorized once per event and
+ * distinct access, rendered once per event and distinct selection, and sent to each as fast as its network allows.
  */
 export class FanOut {
   readonly turns = new Turns<Follower>((follower) => follower.turn());
   /** Counters since the start. */
   readonly figures = { judged: 0, made: 0 };
-  readonly judges = new Judges(() => {
-    this.figures.judged += 1;
-  });
   readonly #feed: AuditFeed;
-  readonly #rooms = new Map<string, Room>();
+  /** By tenant; undefined for the feed across all tenants. */
+  readonly #rooms = new Map<string | undefined, Room>();
   #timer: NodeJS.Timeout | undefined;
   #texts = 0;
 
@@ -79,14 +43,15 @@ export class FanOut {
   }
 
   /** A stream that only ends: its items are sent on another path. */
-  follow({ context, way, position, where, opening, roots }: Following): AsyncGenerator<never, undefined> {
+  follow({ roots, ...options }: Following): AsyncGenerator<never, undefined> {
     let follower: Follower | undefined;
     let begun: Promise<IteratorReturnResult<undefined>> | undefined;
     const begin = () => {
-      const room = remember(this.#rooms, position.tenantId, () => new Room(this.#feed, position.tenantId));
-      const key = selectionKey(way.operation, roots);
+      const tenantId = options.position.feed === 'tenant' ? options.position.tenantId : undefined;
+      const room = remember(this.#rooms, tenantId, () => new Room(this.#feed, tenantId, this.#judged));
+      const key = selectionKey(options.channel.operation, roots);
       const selection = remember(room.selections, key, () => new Selection(key, (size) => this.#note(size)));
-      follower = new Follower(this, room, { context, way, position, where, opening, selection });
+      follower = new Follower(this, room, { ...options, selection });
       room.followers.add(follower);
       selection.followers += 1;
       this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
@@ -138,6 +103,10 @@ export class FanOut {
   *#followers(): Generator<Follower> {
     for (const { followers } of this.#rooms.values()) yield* followers;
   }
+
+  readonly #judged = (): void => {
+    this.figures.judged += 1;
+  };
 
   #note(characters: number): void {
     this.figures.made += 1;

@@ -1,8 +1,8 @@
 import { type ExecutionResult, execute, type FieldNode, visit } from 'graphql';
 import type { AuditEvent } from '../../../db/generated/client.ts';
 import type { Context } from '../../../graphql/context.ts';
-import type { DirectWay } from '../../../graphql/streams/direct-delivery.ts';
 import { isStanding, type Noted, noting } from '../../../graphql/streams/shared-viewing.ts';
+import type { StreamChannel } from '../../../graphql/streams/stream-channel.ts';
 import { newId } from '../../../lib/ids.ts';
 import { canonicalJson } from '../../../lib/json.ts';
 import { remember } from '../../../lib/remember.ts';
@@ -15,7 +15,7 @@ const maxVariants = 16;
 /** Context of a subscriber whose answer depends only on the recorded questions. */
 export interface Asker {
   readonly context: Context;
-  readonly way: DirectWay;
+  readonly channel: StreamChannel;
   /** True if the facts are the same for both. */
   agrees(grounds: Grounds): boolean;
   itemOf(event: AuditEvent): FeedItem;
@@ -45,7 +45,7 @@ const nameOf = (document: object): string => remember(names, document, () => ({ 
  * below the root field. The arguments of the root field choose items, and do not affect them.
  */
 export function selectionKey(
-  { document, operationName, variableValues }: DirectWay['operation'],
+  { document, operationName, variableValues }: StreamChannel['operation'],
   roots: readonly FieldNode[],
 ): string {
   const used = new Set<string>();
@@ -79,7 +79,7 @@ export class Selection {
   }
 
   /**
-   * @param number seq of the event.
+   * @param number number of the event in the room.
    * @returns a promise while it is rendered; if it resolves to undefined, ask again.
    */
   textOf(asker: Asker, event: AuditEvent, number: number): string | Promise<string | undefined> {
@@ -104,7 +104,7 @@ export class Selection {
   #make(asker: Asker, item: FeedItem, entry: Entry): string | Promise<string> {
     const { watched, noted } = noting(asker.context);
     const keep = (result: ExecutionResult): string => {
-      const text = asker.way.textOf(result);
+      const text = asker.channel.textOf(result);
       this.#made(text.length);
       // A fault can be temporary, or specific to this viewer.
       if (noted.isPrivate || result.errors || entry.variants.length >= maxVariants) entry.isPrivate = true;
@@ -130,10 +130,10 @@ export class Selection {
 
 /** Answer to one subscriber for an item, by its own context or one that records the facts. */
 export function executed(
-  { context, way }: Pick<Asker, 'context' | 'way'>,
+  { context, channel }: Pick<Asker, 'context' | 'channel'>,
   item: FeedItem,
   contextValue = context,
 ): ExecutionResult | Promise<ExecutionResult> {
   context.loaders.clear();
-  return execute({ ...way.operation, rootValue: item, contextValue }) as ExecutionResult | Promise<ExecutionResult>;
+  return execute({ ...channel.operation, rootValue: item, contextValue }) as ExecutionResult | Promise<ExecutionResult>;
 }

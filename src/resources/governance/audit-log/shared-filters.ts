@@ -24,7 +24,7 @@ export class Judge {
     this.#count = count;
   }
 
-  /** @param number seq of the event. */
+  /** @param number number of the event in the room. */
   reaches(event: AuditEvent, number: number): boolean {
     const known = this.#known.get(event, number);
     if (known !== undefined) return known;
@@ -92,6 +92,7 @@ export class SharedFilter {
     // One at a time: the next subscriber finds most of its answers in the cache.
     if (this.#asking) return this.#asking;
     const ids = events.map(({ id }) => id).filter((id) => this.#known.get(id) === undefined);
+    if (ids.length === 0) return;
     this.#asking = this.#find(ids).finally(() => {
       this.#asking = undefined;
     });

@@ -1,5 +1,6 @@
 import type { Grant } from '../../../access/grant.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
+import { isDuplicate } from '../../../db/sql-state.ts';
 import { BeginAgain, type Tx } from '../../../db/transaction.ts';
 import { conflict, type GatehouseError, notFound } from '../../../errors.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
@@ -199,13 +200,8 @@ async function deletedBefore(tx: Tx, tenantId: string, reports: readonly Executi
 
 /** Several gateways received the same new execution at once. The later transaction retries and finds it. */
 function cameLater(error: unknown): never {
-  const { code, meta } = error as { code?: string; meta?: { code?: string } };
-  const isKnown = [code, meta?.code, codeOf(error)].some((state) => state === 'P2002' || state === '23505');
-  throw isKnown ? new BeginAgain('another report created this execution first') : error;
+  throw isDuplicate(error) ? new BeginAgain('another report created this execution first') : error;
 }
-const codeOf = (error: unknown) =>
-  (error as { meta?: { driverAdapterError?: { cause?: { originalCode?: string } } } }).meta?.driverAdapterError?.cause
-    ?.originalCode;
 
 async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): Promise<void> {
   const written = drafts.filter(({ content, after }) => content && after);

@@ -1,21 +1,19 @@
-import type { ExecutionResult } from 'graphql';
-import { type Mask, withoutHttp } from '../graphql/mask.ts';
-import type { DirectWay } from '../graphql/streams/direct-delivery.ts';
+import { type Mask, resultText } from '../graphql/mask.ts';
+import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import type { ChannelExtra } from './ws-channel.ts';
 
-/** The way of one operation to its socket. @param id the operation's own id inside the gateway. */
-export function directWay(
+/** The channel of one operation over a WebSocket. @param id ID of the operation within the gateway. */
+export function socketChannel(
   { socket, request, ids, cursors, closeUnless }: ChannelExtra,
   id: string,
-  operation: DirectWay['operation'],
+  operation: StreamChannel['operation'],
   mask: Mask,
-): DirectWay {
+): StreamChannel {
   const raw = request.socket;
   const head = ids.headOf(id);
   return {
     operation,
-    textOf: ({ errors, ...rest }: ExecutionResult) =>
-      JSON.stringify(errors ? { ...rest, errors: errors.map((error) => withoutHttp(mask(error).toJSON())) } : rest),
+    textOf: resultText(mask),
     send(text) {
       if (head !== undefined && ids.isOpen(id) && socket.readyState === socket.OPEN) socket.send(`${head}${text}}`);
     },
