@@ -13,7 +13,7 @@ import { masterKey, openStore } from './compare/store.ts';
 
 const work = (process.argv[2] ?? 'list') as Work;
 const detailed = process.argv[3] === 'functions';
-const seconds = 5;
+const seconds = Number(process.env['SECONDS'] ?? 5);
 
 const store = await openStore();
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-profile-'));

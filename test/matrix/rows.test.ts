@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getDatamodel } from '../../src/db/generated/pothos.ts';
 import { type Model, modelOf } from '../../src/db/rows/model.ts';
-import { type Row, Rows, rowsOf } from '../../src/db/rows/rows.ts';
+import { type Row, Rows, rowsOf, runOn } from '../../src/db/rows/rows.ts';
+import { orderedByNamespace, reachOf, selectByNamespaces } from '../../src/db/rows/sparse.ts';
 import { lowerFirst } from '../../src/lib/text.ts';
 import { Chance } from '../laws/generate.ts';
 import { Stage } from './stage.ts';
@@ -189,6 +190,47 @@ describe('rows that are read by own SQL', () => {
       for (const model of ['Namespace', 'Flow', 'Trigger', 'Execution'])
         expect(await reader.count({ model, where: many })).toBe(await delegate(model).count({ where: few }));
     }
+  });
+
+  it('of a page are the same, whether read in order or by namespace', async () => {
+    const plain = rowsOf(stage.world.db);
+    const byNamespace = new Rows(runOn(stage.world.app.database.pool), -2);
+    const namespaces = (await stage.world.db.namespace.findMany()).map(({ namespace }) => namespace);
+    const within = (name: string) => ({
+      OR: [{ namespace: name }, { namespace: { gte: `${name}.`, lt: `${name}/` } }],
+    });
+    const { id: tenantId } = stage.a;
+    let found = 0;
+    for (const model of Object.keys(orderedByNamespace))
+      for (let i = 0; i < 20; i += 1) {
+        const names = [...namespaces.filter(() => chance.coin(0.3)), 'company', 'none'].slice(0, 1 + chance.below(8));
+        const parts = names.map((name) => (chance.coin(0.2) ? { namespace: name } : within(name)));
+        const others = chance.coin() ? [{ tenantId }] : [];
+        const column = orderedByNamespace[model]!;
+        const ids = (await plain.find({ model, where: { tenantId }, columns: ['id'] })).map(({ id }) => id);
+        const selection = {
+          model,
+          reach: others.length > 0 ? { AND: [...others, { OR: parts }] } : { OR: parts },
+          where: column === 'id' && chance.coin() ? { id: { gt: chance.pick(ids) } } : {},
+          order:
+            column === 'id'
+              ? ([['id', 'asc']] as const)
+              : ([
+                  [column, 'desc'],
+                  ['id', 'desc'],
+                ] as const),
+          take: 1 + chance.below(4),
+          isKept: true,
+        };
+        const [expected] = await plain.pages({ ...selection, isKept: false }, [{ tenantId }]);
+        const reach = reachOf(selection, { tenantId })!;
+        const statement = selectByNamespaces({ ...selection, columns: [...new Set(['id', column])] }, reach);
+        const ofEach = await runOn(stage.world.app.database.pool)(statement);
+        expect(ofEach.map(([id]) => id)).toEqual(expected!.map(({ id }) => id));
+        expect(await byNamespace.pages(selection, [{ tenantId }])).toEqual([expected]);
+        found += expected!.length;
+      }
+    expect(found).toBeGreaterThan(20);
   });
 
   it('are refused under conditions that Prisma would read as every row, or that name what does not exist', async () => {

@@ -76,6 +76,31 @@ interface Named {
 }
 const known = new WeakMap<readonly Condition[], Named>();
 
+/** Names of one column that a condition consists of, apart from equal values of other columns. */
+export interface Subtrees {
+  /** Names that are matched with all below them. */
+  readonly roots: readonly string[];
+  /** Names that are matched alone. */
+  readonly exact: readonly string[];
+  /** Conditions on other columns that all rows must meet. */
+  readonly others: readonly Condition[];
+}
+
+/** The names in a condition such as that of a grant by bindings. Undefined if it has another form. */
+export function subtreesOf(condition: Condition, column: string): Subtrees | undefined {
+  const parts = Object.keys(condition).join() === 'AND' ? asList(condition['AND']) : [condition];
+  const [list, ...more] = parts.filter((part) => 'OR' in part);
+  if (!list || more.length > 0 || Object.keys(list).length > 1) return undefined;
+  const { columns, others } = namesIn(asList(list['OR']));
+  const named = columns.get(column);
+  if (!named || columns.size > 1 || others.length > 0) return undefined;
+  return {
+    roots: [...named.byDepth.values()].flat(),
+    exact: named.exact,
+    others: parts.filter((part) => part !== list),
+  };
+}
+
 /** Conditions of a grant are the same objects for as long as its decision is valid. */
 function namesIn(conditions: readonly Condition[]): Named {
   let named = known.get(conditions);

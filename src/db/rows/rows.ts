@@ -15,11 +15,14 @@ import {
   selectPages,
   selectRows,
 } from './select.ts';
+import { reachOf, selectByNamespaces, selectNear } from './sparse.ts';
 
 /** A stored row, with the types of Prisma. */
 export type Row = Readonly<Record<string, unknown>>;
 /** @returns the values of each row, in the order of the statement's columns. */
 type Run = (statement: Statement) => Promise<readonly (readonly unknown[])[]>;
+
+const sizeMs = 60_000;
 
 /**
  * Reads rows with one statement each, without Prisma's query engine. The only way in which connections, loaders and
@@ -27,9 +30,13 @@ type Run = (statement: Statement) => Promise<readonly (readonly unknown[])[]>;
  */
 export class Rows {
   readonly #run: Run;
+  readonly #largeTable: number;
+  readonly #sizes = new Map<string, { readonly at: number; readonly isLarge: boolean }>();
 
-  constructor(run: Run) {
+  /** @param largeTable number of rows above which a page within a rare reach is read by namespace. */
+  constructor(run: Run, largeTable = 20_000) {
     this.#run = run;
+    this.#largeTable = largeTable;
   }
 
   async find(selection: Selection): Promise<Row[]> {
@@ -53,13 +60,35 @@ export class Rows {
   /** The rows of each parent, in the order of the parents. */
   async pages(selection: Selection, parents: readonly Names[]): Promise<Row[][]> {
     const [only] = parents;
-    // Without a table of parents, the planner knows the values.
-    if (parents.length === 1) return [await this.find({ ...selection, where: { AND: [only!, selection.where] } })];
+    if (parents.length === 1) return [await this.#page(selection, only!)];
     const pages: Row[][] = parents.map(() => []);
     const make = rowMaker(selection);
     for (const values of await this.#run(selectPages(selection, parents)))
       pages[Number(values[0]) - 1]!.push(make(values, 1));
     return pages;
+  }
+
+  /** The page of one parent. Without a table of parents, the planner knows the values. */
+  async #page(selection: Selection, parent: Names): Promise<Row[]> {
+    const reach = selection.isKept ? reachOf(selection, parent) : undefined;
+    if (!reach || !(await this.#isLarge(selection.model)))
+      return this.find({ ...selection, where: { AND: [parent, selection.where] } });
+    const make = rowMaker(selection);
+    let found = await this.#run(selectNear(selection, parent));
+    if (found.length < selection.take!) found = await this.#run(selectByNamespaces(selection, reach));
+    return found.map((values) => make(values, 0));
+  }
+
+  /** True if reading the whole table takes long. Estimated by the database, and asked again after a minute. */
+  async #isLarge(model: string): Promise<boolean> {
+    let size = this.#sizes.get(model);
+    if (!size || Date.now() - size.at > sizeMs) {
+      const statement = `SELECT reltuples FROM pg_class WHERE oid = to_regclass($1)`;
+      const [row] = await this.#run({ text: statement, values: [`"${model}"`], columns: ['reltuples'], isKept: true });
+      size = { at: Date.now(), isLarge: Number(row?.[0] ?? 0) > this.#largeTable };
+      this.#sizes.set(model, size);
+    }
+    return size.isLarge;
   }
 
   /** The number of rows of each parent, in the order of the parents. */
@@ -119,21 +148,23 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
   return rows;
 }
 
+/** Runs statements on the pool of the driver. */
+export const runOn =
+  (pool: pg.Pool): Run =>
+  async ({ text, values, isKept }) => {
+    const { rows } = await pool.query<unknown[]>({
+      text,
+      values: values as unknown[],
+      types,
+      rowMode: 'array',
+      ...(isKept && { name: nameOf(text) }),
+    });
+    return rows;
+  };
+
 /** Has a client read through the pool of the driver. */
 export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
-  known.set(
-    prisma,
-    new Rows(async ({ text, values, isKept }) => {
-      const { rows } = await pool.query<unknown[]>({
-        text,
-        values: values as unknown[],
-        types,
-        rowMode: 'array',
-        ...(isKept && { name: nameOf(text) }),
-      });
-      return rows;
-    }),
-  );
+  known.set(prisma, new Rows(runOn(pool)));
 }
 
 const names = new Map<string, string>();

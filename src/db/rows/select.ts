@@ -20,6 +20,8 @@ export type Order = readonly (readonly [column: string, direction: Direction])[]
 export interface Selection {
   readonly model: string;
   readonly where: Condition;
+  /** Rows that the caller is allowed to read. Rows must meet both conditions. */
+  readonly reach?: Condition | undefined;
   /** Columns to read. Omit for all. */
   readonly columns?: readonly string[] | undefined;
   readonly order?: Order;
@@ -37,23 +39,27 @@ export const parentColumn = '~parent';
 
 const alias = 't';
 
-const columnsOf = (model: Model, columns: readonly string[] | undefined): readonly string[] => columns ?? model.names;
+export const columnsOf = (model: Model, columns: readonly string[] | undefined): readonly string[] =>
+  columns ?? model.names;
 const listSql = (columns: readonly string[]): string => columns.map((column) => quoted(alias, column)).join(', ');
 
-const orderSql = (order: Order | undefined): string =>
+export const orderSql = (order: Order | undefined): string =>
   order?.length
     ? ` ORDER BY ${order.map(([column, direction]) => `${quoted(alias, column)}${direction === 'desc' ? ' DESC' : ''}`).join(', ')}`
     : '';
+
+const conditionsSql = (where: Condition, reach: Condition | undefined, model: Model, values: Values): string =>
+  conditionSql(reach ? { AND: [reach, where] } : where, model, alias, values);
 
 const takeSql = (take: number | undefined, values: Values): string =>
   take === undefined ? '' : ` LIMIT ${values.add(take)}`;
 
 /** Rows of a model. */
-export function selectRows({ model, where, columns, order, take, isKept = false }: Selection): Statement {
+export function selectRows({ model, where, reach, columns, order, take, isKept = false }: Selection): Statement {
   const values = new Values();
   const found = modelOf(model);
   const listed = columnsOf(found, columns);
-  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${conditionsSql(where, reach, found, values)}${orderSql(order)}${takeSql(take, values)}`;
   return { text, values: values.list, columns: listed, isKept };
 }
 
@@ -68,7 +74,7 @@ function namesSql(model: Model, names: readonly Names[], values: Values): { tabl
 }
 
 /** Rows by their names: a key and, for several columns, the names that belong together. */
-export function selectByNames({ model, where, columns }: Selection, names: readonly Names[]): Statement {
+export function selectByNames({ model, where, reach, columns }: Selection, names: readonly Names[]): Statement {
   const values = new Values();
   const found = modelOf(model);
   const listed = columnsOf(found, columns);
@@ -76,13 +82,13 @@ export function selectByNames({ model, where, columns }: Selection, names: reado
   const own = keys.map((key) => quoted(alias, key)).join(', ');
   const isAmong =
     keys.length === 1 ? `${own} = ANY(${table.slice('unnest('.length, -1)})` : `(${own}) IN (SELECT * FROM ${table})`;
-  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionSql(where, found, alias, values)}`;
+  const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${isAmong} AND ${conditionsSql(where, reach, found, values)}`;
   return { text, values: values.list, columns: listed, isKept: true };
 }
 
 /** A page for each of several parents: rows with the parents' names, ordered and limited for each. */
 export function selectPages(
-  { model, where, columns, order, take, isKept = false }: Selection,
+  { model, where, reach, columns, order, take, isKept = false }: Selection,
   parents: readonly Names[],
 ): Statement {
   const values = new Values();
@@ -90,24 +96,27 @@ export function selectPages(
   const listed = columnsOf(found, columns);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
-  const page = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}${orderSql(order)}${takeSql(take, values)}`;
+  const page = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${own} AND ${conditionsSql(where, reach, found, values)}${orderSql(order)}${takeSql(take, values)}`;
   const text = `SELECT p.n AS "${parentColumn}", c.* FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (${page}) c`;
   return { text, values: values.list, columns: [parentColumn, ...listed], isKept };
 }
 
 /** Number of rows, for each of several parents. */
-export function countByParents({ model, where, isKept = false }: Selection, parents: readonly Names[]): Statement {
+export function countByParents(
+  { model, where, reach, isKept = false }: Selection,
+  parents: readonly Names[],
+): Statement {
   const values = new Values();
   const found = modelOf(model);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
-  const text = `SELECT p.n AS "${parentColumn}", c.count FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (SELECT count(*) FROM "${model}" ${alias} WHERE ${own} AND ${conditionSql(where, found, alias, values)}) c`;
+  const text = `SELECT p.n AS "${parentColumn}", c.count FROM ${table} WITH ORDINALITY p(${keys.map((_, i) => `k${i}`).join(', ')}, n) CROSS JOIN LATERAL (SELECT count(*) FROM "${model}" ${alias} WHERE ${own} AND ${conditionsSql(where, reach, found, values)}) c`;
   return { text, values: values.list, columns: [parentColumn, 'count'], isKept };
 }
 
 /** Number of rows. */
-export function countRows({ model, where, isKept = false }: Selection): Statement {
+export function countRows({ model, where, reach, isKept = false }: Selection): Statement {
   const values = new Values();
-  const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionSql(where, modelOf(model), alias, values)}`;
+  const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionsSql(where, reach, modelOf(model), values)}`;
   return { text, values: values.list, columns: ['count'], isKept };
 }

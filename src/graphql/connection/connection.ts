@@ -224,7 +224,8 @@ async function page<Parent, Node, Filter>(
   const direction = descending !== backward ? 'desc' : 'asc';
   const selection: Selection = {
     model: spec.model,
-    where: { AND: [conditions.granted, conditions.filter, ...bounds] },
+    reach: conditions.granted,
+    where: { AND: [conditions.filter, ...bounds] },
     columns: conditions.columns && [...new Set([...conditions.columns, 'id', column])],
     order:
       column === 'id'
@@ -258,7 +259,7 @@ async function page<Parent, Node, Filter>(
           context,
           spec,
           parent,
-          { model: spec.model, where: { AND: [granted, filter] }, isKept: filter === everything },
+          { model: spec.model, reach: granted, where: filter, isKept: filter === everything },
           conditions,
           'counts',
         )
