@@ -50,10 +50,10 @@ export async function loadDemoPlane(tx: Tx, tenant: TenantRef, liveness: Livenes
   await createWorkerGroup(tx, asSystem('WORKER_GROUP:CREATE', reason), () => true, {
     key: 'gpu',
     description: 'Machines with graphics cards.',
-    allowedTenants: [tenant.key],
+    allowedTenantKeys: [tenant.key],
   });
   const register = asSystem('WORKER:CREATE', reason);
-  for (const [serviceId, type, group] of [
+  for (const [serviceId, type, workerGroupKey] of [
     ['demo-executor', 'EXECUTOR', null],
     ['demo-scheduler', 'SCHEDULER', null],
     ['demo-worker-1', 'WORKER', null],
@@ -63,7 +63,7 @@ export async function loadDemoPlane(tx: Tx, tenant: TenantRef, liveness: Livenes
     await registerService(tx, register, liveness, {
       serviceId,
       type,
-      group,
+      workerGroupKey,
       hostname,
       version: '1.0.0',
       timings: never,
@@ -152,7 +152,7 @@ function run(
   const execution = {
     executionId,
     sequence: 1n,
-    namespace,
+    namespaceName: namespace,
     flowId,
     revision: 1,
     triggerId: triggers[0]?.id ?? null,

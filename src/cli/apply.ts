@@ -10,12 +10,12 @@ import { type Command, UsageError } from './usage.ts';
 const document = /* GraphQL */ `
   mutation Apply($input: ApplyDescriptionInput!) {
     applyDescription(input: $input) {
-      tenant
+      tenantKey
       created
       updated
       deleted
       kept
-      changes { action resourceKey namespace patch }
+      changes { action resourceKey namespaceName patch }
     }
   }
 `;
@@ -23,11 +23,11 @@ const document = /* GraphQL */ `
 interface Change {
   readonly action: string;
   readonly resourceKey: string;
-  readonly namespace: string | null;
+  readonly namespaceName: string | null;
   readonly patch: readonly { readonly op: string; readonly path: string; readonly value?: unknown }[] | null;
 }
 interface Applied {
-  readonly tenant: string;
+  readonly tenantKey: string;
   readonly created: number;
   readonly updated: number;
   readonly deleted: number;
@@ -105,7 +105,7 @@ async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promi
   const { file, dryRun, prune } = settings;
   const at = (path: Issue['path'], message: string) => fault(file, lineOf(path), path, message);
   const answer = await ask<{ applyDescription: Applied }>(settings.remote, document, {
-    input: { tenant: part.key, description: part.description, dryRun, prune },
+    input: { tenantKey: part.key, description: part.description, dryRun, prune },
   });
   const errors = answer.errors ?? [];
   if (errors.length === 0 && answer.data) {
@@ -119,13 +119,13 @@ async function send(settings: Settings, part: TenantPart, lineOf: LineOf): Promi
   });
 }
 
-function printResult({ tenant, created, updated, deleted, kept, changes }: Applied, dryRun: boolean): void {
+function printResult({ tenantKey, created, updated, deleted, kept, changes }: Applied, dryRun: boolean): void {
   for (const change of changes ?? [])
     console.log(`${signOf(change)} ${change.action} ${change.resourceKey}${said(change)}`);
   for (const what of kept) console.log(`= kept (your own access, or still bound): ${what}`);
   const counts = `${created} created, ${updated} updated, ${deleted} deleted`;
   const nothing = created + updated + deleted === 0;
-  console.log(`${tenant}: ${nothing ? 'no changes' : dryRun ? `would be ${counts}` : counts}`);
+  console.log(`${tenantKey}: ${nothing ? 'no changes' : dryRun ? `would be ${counts}` : counts}`);
 }
 
 function signOf({ action }: Change): '+' | '-' | '~' {

@@ -10,7 +10,7 @@ const usage = `import flows DIR --tenant KEY ${remoteUsage} [--reason TEXT]`;
 const document = /* GraphQL */ `
   mutation ImportFlows($input: ImportFlowsInput!) {
     importFlows(input: $input) {
-      results { path outcome flow { namespace flowId revision } error { code message details } }
+      results { path outcome flow { namespaceName flowId revision } error { code message details } }
     }
   }
 `;
@@ -18,7 +18,7 @@ const document = /* GraphQL */ `
 interface Result {
   readonly path: string;
   readonly outcome: 'CREATED' | 'UPDATED' | 'UNCHANGED' | null;
-  readonly flow: { readonly namespace: string; readonly flowId: string; readonly revision: number } | null;
+  readonly flow: { readonly namespaceName: string; readonly flowId: string; readonly revision: number } | null;
   readonly error: { readonly code: string; readonly message: string; readonly details: { issues?: Issue[] } } | null;
 }
 interface File {
@@ -117,7 +117,7 @@ export const importCommand: Command = {
     const counts = { CREATED: 0, UPDATED: 0, UNCHANGED: 0, refused: unread.length };
     for (const part of inParts(files)) {
       const answer = await ask<{ importFlows: { results: Result[] } | null }>(remote, document, {
-        input: { tenant, files: part, ...(reason !== undefined && { reason }) },
+        input: { tenantKey: tenant, files: part, ...(reason !== undefined && { reason }) },
       });
       const imported = answer.data?.importFlows;
       if (!imported) {
@@ -145,7 +145,9 @@ export const importCommand: Command = {
 function report({ path, outcome, flow, error }: Result): void {
   if (outcome === 'UNCHANGED') return;
   if (flow) {
-    console.log(`${outcome === 'CREATED' ? '+' : '~'} ${flow.namespace}/${flow.flowId} (revision ${flow.revision})`);
+    console.log(
+      `${outcome === 'CREATED' ? '+' : '~'} ${flow.namespaceName}/${flow.flowId} (revision ${flow.revision})`,
+    );
     return;
   }
   const issues = error?.details.issues ?? [];

@@ -58,7 +58,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
       post(
         url,
         `${carol!.username}:${carol!.password}`,
-        'mutation { setTriggersDisabled(input: { tenant: "main", where: { flowId: "orders-daily" }, disabled: true }) { changedCount } }',
+        'mutation { setTriggersDisabled(input: { tenantKey: "main", where: { flowId: "orders-daily" }, disabled: true }) { changedCount } }',
       ),
     );
     lines.push('', '# the live audit log: keep it open, and run the refused mutation again in another terminal');
@@ -66,7 +66,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
       post(
         url,
         `${alice!.username}:${alice!.password}`,
-        'subscription { auditEvents(tenant: "main") { cursor event { at actorName action resourceKey outcome } } }',
+        'subscription { auditEvents(tenantKey: "main") { cursor event { at actorName action resourceKey outcome } } }',
         "-N -H 'accept: text/event-stream' ",
       ),
     );

@@ -3,7 +3,7 @@ import { builder } from './builder.ts';
 export const PolicyMode = builder.enumType('PolicyMode', {
   description: 'What a policy can do.',
   values: {
-    guard: { value: 'guard', description: 'Restrict access only.' },
-    grant: { value: 'grant', description: 'Grant the permissions that mayGrant lists.' },
+    GUARD: { value: 'guard', description: 'Restrict access only.' },
+    GRANT: { value: 'grant', description: 'Grant the permissions that mayGrant lists.' },
   },
 });

@@ -115,7 +115,7 @@ describe('gatehouse audit', () => {
     const changed = await run('verify');
     expect(changed).toMatchObject({ code: 1 });
     expect(changed.output).toContain('tenant main: ');
-    expect(changed.output).toContain('  CHANGED 2: its content is not what its hash says');
+    expect(changed.output).toContain('  CHANGED 2: its content does not match its hash');
     expect(changed.output).toContain('instance: ');
   });
 

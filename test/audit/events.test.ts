@@ -48,7 +48,7 @@ describe('what is written down', () => {
   it('patches lead there and back', async () => {
     const before = await head();
     const { createRole } = await root.ok<any>(
-      'mutation { createRole(input: { tenant: "a", name: "R", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { id } } }',
+      'mutation { createRole(input: { tenantKey: "a", name: "R", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { id } } }',
     );
     await root.ok(
       'mutation($id: ID!) { updateRole(input: { id: $id, name: "S", permissions: [{ resource: FLOW, actions: [READ, UPDATE] }] }) { role { id } } }',
@@ -73,7 +73,7 @@ describe('what is written down', () => {
     const before = await head();
     const revision = (await world.db.accessState.findFirstOrThrow()).revision;
     const { createGroup } = await root.ok<any>(
-      'mutation { createGroup(input: { tenant: "a", name: "Maybe", dryRun: true }) { changes { action resourceKey patch } } }',
+      'mutation { createGroup(input: { tenantKey: "a", name: "Maybe", dryRun: true }) { changes { action resourceKey patch } } }',
     );
     expect(createGroup.changes).toMatchObject([{ action: 'group.create', resourceKey: 'Maybe' }]);
     expect(await since(before)).toEqual([]);
@@ -91,7 +91,7 @@ describe('what is written down', () => {
     const client = await world.as(nosy);
     const before = await head();
     const { errors } = await client.run(
-      'mutation { createGroup(input: { tenant: "a", name: "Mine" }) { group { id } } }',
+      'mutation { createGroup(input: { tenantKey: "a", name: "Mine" }) { group { id } } }',
     );
     const [event] = await since(before);
     expect(event).toMatchObject({
@@ -189,7 +189,7 @@ describe('what is written down', () => {
     const client = await world.as(flooder);
     const before = await theirs();
     const remove = 'mutation($id: ID!) { deleteGroup(input: { id: $id }) { deletedId } }';
-    const create = 'mutation { createGroup(input: { tenant: "a", name: "Mine" }) { group { id } } }';
+    const create = 'mutation { createGroup(input: { tenantKey: "a", name: "Mine" }) { group { id } } }';
     await minuteWith(15_000);
     for (let i = 0; i < 15; i += 1)
       await Promise.all(
@@ -214,14 +214,14 @@ describe('what is written down', () => {
   it('if the event cannot be written, the mutation fails and nothing changed', async () => {
     await whileNoEventCanBeWritten(async () => {
       const { errors } = await root.run(
-        'mutation { createGroup(input: { tenant: "a", name: "Unseen" }) { group { id } } }',
+        'mutation { createGroup(input: { tenantKey: "a", name: "Unseen" }) { group { id } } }',
       );
       expect(errors[0]?.extensions.code).toBe('UNAVAILABLE');
       expect(errors[0]?.message).toMatch(/^The audit log is currently not writable/);
       expect(errors[0]?.message).not.toContain('disk full');
       expect(await world.db.group.count({ where: { name: 'Unseen' } })).toBe(0);
     });
-    await root.ok('mutation { createGroup(input: { tenant: "a", name: "Seen" }) { group { id } } }');
+    await root.ok('mutation { createGroup(input: { tenantKey: "a", name: "Seen" }) { group { id } } }');
   });
 
   it('every event of a chain hangs on the one before it, by the hash that its content gives', async () => {
@@ -256,13 +256,13 @@ describe('who reads what', () => {
   });
   afterAll(() => world.close());
   const list =
-    'query($where: AuditEventWhere) { tenant(key: "a") { auditEvents(first: 100, where: $where) { totalCount nodes { id namespace action resourceKey patch } } } }';
+    'query($where: AuditEventWhere) { tenant(key: "a") { auditEvents(first: 100, where: $where) { totalCount nodes { id namespaceName action resourceKey patch } } } }';
 
   it('a namespaced reader sees the events of the namespace and below, in list, count, search, node and feed alike', async () => {
     const client = await world.as(namespaced);
     const { tenant } = await client.ok<any>(list);
     // The binding itself was made in company.
-    expect(tenant.auditEvents.nodes.map((n: any) => n.namespace)).toEqual(['company', 'company.x']);
+    expect(tenant.auditEvents.nodes.map((n: any) => n.namespaceName)).toEqual(['company', 'company.x']);
     expect(tenant.auditEvents.totalCount).toBe(2);
     expect((await client.ok<any>(list, { where: { text: 'other' } })).tenant.auditEvents.totalCount).toBe(0);
     const foreign = await world.db.auditEvent.findFirstOrThrow({ where: { namespace: 'other' } });
@@ -273,11 +273,11 @@ describe('who reads what', () => {
     const got: string[] = [];
     const reading = (async () => {
       for await (const { data } of client.sse<any>(
-        'subscription { auditEvents(tenant: "a") { event { namespace } } }',
+        'subscription { auditEvents(tenantKey: "a") { event { namespaceName } } }',
         {},
         end.signal,
       )) {
-        if (data?.auditEvents.event) got.push(data.auditEvents.event.namespace);
+        if (data?.auditEvents.event) got.push(data.auditEvents.event.namespaceName);
         if (got.includes('company.z')) end.abort();
       }
     })();

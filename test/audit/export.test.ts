@@ -189,10 +189,10 @@ describe('the export of audit events', () => {
     expect((await get(await world.as(await world.user('outside')))).status).toBe(404);
     expect((await get(auditor, '/audit-events')).status).toBe(403);
     expect((await get(world.anonymous())).status).toBe(401);
-    const response = await get(auditor, undefined, '?format=xml&type=WISH&colour=red&from=yesterday&after=nonsense');
+    const response = await get(auditor, undefined, '?format=xml&kind=WISH&colour=red&from=yesterday&after=nonsense');
     expect(response.status).toBe(400);
     const [error] = ((await response.json()) as { errors: { extensions: { issues: { path: string[] }[] } }[] }).errors;
-    expect(error!.extensions.issues.map(({ path }) => path[0]).sort()).toEqual(['colour', 'format', 'from', 'type']);
+    expect(error!.extensions.issues.map(({ path }) => path[0]).sort()).toEqual(['colour', 'format', 'from', 'kind']);
     expect((await get(auditor, undefined, '?after=nonsense')).status).toBe(400);
     // A day that the calendar does not have, and an instant of an unknown zone.
     for (const from of ['2026-02-30T00:00:00Z', '2026-01-01T00:00:00'])
@@ -204,7 +204,7 @@ describe('the export of audit events', () => {
   it('takes the filters of the query', async () => {
     const file = await text(
       auditor,
-      `?under=company.data&type=CREATE&type=UPDATE&resource=NAMESPACE&until=2100-01-01T00:00:00Z`,
+      `?under=company.data&kind=CREATE&kind=UPDATE&resource=NAMESPACE&until=2100-01-01T00:00:00Z`,
     );
     const events = file
       .split('\n')

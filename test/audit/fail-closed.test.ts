@@ -12,7 +12,7 @@ import { World } from '../support/world.ts';
 const told = 'The audit log is currently not writable, so the request was refused. Try again later.';
 const answer = ({ status, errors }: Answer<unknown>) => [status, errors[0]?.extensions.code, errors[0]?.message];
 const createGroup = (name: string) =>
-  `mutation { createGroup(input: { tenant: "a", name: "${name}" }) { group { id } } }`;
+  `mutation { createGroup(input: { tenantKey: "a", name: "${name}" }) { group { id } } }`;
 
 /** A disk of so many megabytes for PostgreSQL; undefined where nobody may make one. */
 function smallDisk(megabytes: number): { folder: string; remove: () => void } | undefined {
@@ -99,7 +99,7 @@ describe('where the audit log cannot be written', () => {
         await onServer(`CREATE TABLESPACE ${space} LOCATION '${disk!.folder}'`);
         await db.$executeRawUnsafe(`ALTER TABLE "AuditEvent" SET TABLESPACE ${space}`);
         const create =
-          'mutation($name: String!, $text: String) { createGroup(input: { tenant: "a", name: $name, description: $text }) { group { id } } }';
+          'mutation($name: String!, $text: String) { createGroup(input: { tenantKey: "a", name: $name, description: $text }) { group { id } } }';
         const done: string[] = [];
         let last: Answer<unknown> | undefined;
         while (done.length < 2_000) {

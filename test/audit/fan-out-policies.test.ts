@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { World } from '../support/world.ts';
 
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
-const query = 'subscription { auditEvents(tenant: "main") { event { seq namespace } } }';
+const query = 'subscription { auditEvents(tenantKey: "main") { event { seq namespaceName } } }';
 
 /** Closes namespaces at an instant, without or with saying so beforehand; and one to who signed in by a password. */
 const plugin = `
@@ -98,7 +98,7 @@ describe.each([
       ),
     );
     const seen = ({ on }: (typeof followed)[0]) =>
-      on.of('1').flatMap(({ payload }) => payload.data.auditEvents.event?.namespace || []);
+      on.of('1').flatMap(({ payload }) => payload.data.auditEvents.event?.namespaceName || []);
     expect(Date.now()).toBeLessThan(closes.at);
     await happen(all);
     await until('all of them', () => followed.every((one) => seen(one).length === one.wanted.length));

@@ -10,10 +10,10 @@ import { idOf, World } from '../support/world.ts';
 
 const soak = process.env['SOAK'] === '1';
 const query = (fields: string) =>
-  `subscription($where: AuditEventWhere, $after: String) { auditEvents(tenant: "main", where: $where, after: $after) { cursor event { ${fields} } } }`;
+  `subscription($where: AuditEventWhere, $after: String) { auditEvents(tenantKey: "main", where: $where, after: $after) { cursor event { ${fields} } } }`;
 const short = query('seq resourceKey');
 const everything = query(
-  'id cursor seq prevHash hash tenantKey at type action outcome actor { __typename } actorName impersonatedByName resource resourceKey namespace ip requestId decisionId policy reason details patch revertPatch',
+  'id cursor seq prevHash hash tenantKey at kind action outcome actor { __typename } actorName impersonatedByName resource resourceKey namespaceName ip requestId decisionId policy reason details patch revertPatch',
 );
 
 describe('the audit events told to many', () => {
@@ -54,10 +54,10 @@ describe('the audit events told to many', () => {
     return on;
   };
   /** The opening of a stream is an event, which the streams of others carry. */
-  const isRead = ({ type, action, resourceKey, namespace }: Record<string, unknown>): boolean =>
-    type === 'READ' ||
+  const isRead = ({ kind, action, resourceKey, namespaceName }: Record<string, unknown>): boolean =>
+    kind === 'READ' ||
     action === 'auditlog.read' ||
-    (type === undefined && (resourceKey === 'main' || namespace === null));
+    (kind === undefined && (resourceKey === 'main' || namespaceName === null));
   const events = (on: Socket) =>
     on
       .of('1')
@@ -222,13 +222,13 @@ describe('the audit events told to many', () => {
       }),
     );
     const root = world.root();
-    const input = (name: string, reason: string) => ({ i: { tenant: 'main', name, reason } });
+    const input = (name: string, reason: string) => ({ i: { tenantKey: 'main', name, reason } });
     const create = 'mutation($i: CreateGroupInput!) { createGroup(input: $i) { group { id } } }';
     await root.ok(create, input('Group of plain.too@people.example', 'for user:plain and plain.too@people.example'));
     await root.ok(create, input('Quiet', 'none'));
     const somebody = await world.user('somebody@people.example', [main]);
     await root
-      .ok(`mutation { grantTenantAccess(input: { tenant: "main", username: "plain" }) { user { id } } }`)
+      .ok(`mutation { grantTenantAccess(input: { tenantKey: "main", username: "plain" }) { user { id } } }`)
       .catch(() => undefined);
     await world.grant(main, somebody, ['FLOW:READ'], 'company.x');
     await happen(['company', 'company.y', 'other'], 'as somebody@people.example said');
@@ -253,7 +253,7 @@ describe('the audit events told to many', () => {
     );
     const sockets = await Promise.all(
       users.map((user, i) =>
-        follow(user, query('seq namespace reason'), i % 4 < 2 ? {} : { where: { under: 'company' } }),
+        follow(user, query('seq namespaceName reason'), i % 4 < 2 ? {} : { where: { under: 'company' } }),
       ),
     );
     const head = async () => (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: main.id } })).seq;
@@ -308,7 +308,7 @@ describe('the audit events told to many', () => {
     const binding = idOf('Binding', goes as { id: string });
     await world
       .root()
-      .ok(`mutation { deleteBindings(input: { tenant: "main", ids: ["${binding}"] }) { results { deletedId } } }`);
+      .ok(`mutation { deleteBindings(input: { tenantKey: "main", ids: ["${binding}"] }) { results { deletedId } } }`);
     await happen(['goes', 'stays', 'goes']);
     await until('what is left', () => events(on).length === 3);
     await until('all for the others', () =>

@@ -4,8 +4,8 @@ import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
 const follow =
-  'subscription($after: String, $where: AuditEventWhere) { auditEvents(tenant: "a", after: $after, where: $where) { cursor event { seq resourceKey } } }';
-const create = 'mutation($name: String!) { createGroup(input: { tenant: "a", name: $name }) { group { id } } }';
+  'subscription($after: String, $where: AuditEventWhere) { auditEvents(tenantKey: "a", after: $after, where: $where) { cursor event { seq resourceKey } } }';
+const create = 'mutation($name: String!) { createGroup(input: { tenantKey: "a", name: $name }) { group { id } } }';
 
 type Item = { cursor: string; event: { seq: string; resourceKey: string } | null };
 
@@ -141,7 +141,7 @@ describe('the live audit feed', () => {
     const codes = async (tenant: string, after: string) => {
       const end = new AbortController();
       for await (const { errors } of root.sse<any>(
-        'subscription($t: String, $after: String) { auditEvents(tenant: $t, after: $after) { cursor } }',
+        'subscription($t: String, $after: String) { auditEvents(tenantKey: $t, after: $after) { cursor } }',
         { t: tenant, after },
         end.signal,
       )) {

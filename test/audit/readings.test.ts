@@ -110,7 +110,7 @@ describe('reading the audit log', () => {
   });
 
   it.each(['SSE', 'WebSocket'])('leaves one event for a stream over %s, which does not carry it', async (over) => {
-    const query = 'subscription { auditEvents(tenant: "main") { event { action actorName } } }';
+    const query = 'subscription { auditEvents(tenantKey: "main") { event { action actorName } } }';
     const items: string[] = [];
     const stop = new AbortController();
     const take = (data: any) => {

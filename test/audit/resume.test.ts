@@ -11,8 +11,8 @@ import { followFeed } from '../support/follow-feed.ts';
 import { World } from '../support/world.ts';
 
 const query =
-  'subscription($t: String, $after: String, $w: AuditEventWhere) { auditEvents(tenant: $t, after: $after, where: $w) { cursor event { seq cursor resourceKey } } }';
-const create = 'mutation($name: String!) { createGroup(input: { tenant: "a", name: $name }) { group { id } } }';
+  'subscription($t: String, $after: String, $w: AuditEventWhere) { auditEvents(tenantKey: $t, after: $after, where: $w) { cursor event { seq cursor resourceKey } } }';
+const create = 'mutation($name: String!) { createGroup(input: { tenantKey: "a", name: $name }) { group { id } } }';
 
 describe('resuming the audit feed', () => {
   let world: World;

@@ -22,7 +22,7 @@ describe('who can write to the tables of the audit log', () => {
     await world.namespace(other, 'company');
     const root = world.root();
     await root.run(
-      'mutation { createGroup(input: { tenant: "main", name: "x", reason: "ein Grund: „ünïcode“ \\u2028 \\"…\\"" }) { group { id } } }',
+      'mutation { createGroup(input: { tenantKey: "main", name: "x", reason: "ein Grund: „ünïcode“ \\u2028 \\"…\\"" }) { group { id } } }',
     );
     await root.run('{ tenant(key: "main") { auditEvents { totalCount } } }');
     await makeCheckpoints(world.db, world.app.services.keys.signing[0]);

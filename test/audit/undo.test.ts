@@ -22,6 +22,7 @@ describe('undoing a change by its audit event', () => {
   beforeAll(async () => {
     world = await World.create();
     main = await world.tenant('main');
+    await world.db.workerGroup.create({ data: { id: 'gpu', key: 'gpu' } });
     root = world.root();
     alice = await world.user('alice', [main]);
     bob = await world.user('bob', [main]);
@@ -52,10 +53,11 @@ describe('undoing a change by its audit event', () => {
     const named = await world.db.role.findMany({
       select: { name: true, permissions: true, description: true, isDefault: true },
     });
+    const placed = { workerGroupId: true, workerGroupFallback: true } as const;
     const others = [
       await world.db.group.findMany({ select: { name: true, description: true } }),
-      await world.db.tenant.findMany({ select: { key: true, name: true, description: true } }),
-      await world.db.namespace.findMany({ select: { namespace: true, description: true, variables: true } }),
+      await world.db.tenant.findMany({ select: { key: true, name: true, description: true, ...placed } }),
+      await world.db.namespace.findMany({ select: { namespace: true, description: true, variables: true, ...placed } }),
       await world.db.serviceAccount.findMany({ select: { name: true, description: true } }),
       await world.db.groupMember.findMany({ select: { principalId: true, membership: true } }),
       await world.db.tenantAccess.findMany({ select: { principalId: true, tenantId: true } }),
@@ -71,7 +73,7 @@ describe('undoing a change by its audit event', () => {
   const does = (field: string, select: string, input: object) =>
     (field === 'updateNamespace' ? admin : root).ok(call(field, select), { i: input });
   const create = async (name: string, permissions = [{ resource: 'FLOW', actions: ['READ'] }]): Promise<Role> => {
-    await does('createRole', 'role { id }', { tenant: 'main', name, permissions });
+    await does('createRole', 'role { id }', { tenantKey: 'main', name, permissions });
     return world.db.role.findFirstOrThrow({ where: { name } });
   };
 
@@ -90,7 +92,7 @@ describe('undoing a change by its audit event', () => {
       }),
     'group.update': () =>
       does('updateGroup', 'group { id }', { id: idOf('Group', people), name: 'Folk', description: 'all' }),
-    'group.create': () => does('createGroup', 'group { id }', { tenant: 'main', name: 'Made' }),
+    'group.create': () => does('createGroup', 'group { id }', { tenantKey: 'main', name: 'Made' }),
     'group.delete': async () =>
       does('deleteGroup', 'deletedId', {
         id: idOf('Group', await world.db.group.findFirstOrThrow({ where: { name: 'Kept' } })),
@@ -111,34 +113,41 @@ describe('undoing a change by its audit event', () => {
       }),
     'binding.create': () =>
       does('createBindings', 'results { error { code } }', {
-        tenant: 'main',
-        bindings: [{ subject: idOf('User', alice), role: idOf('Role', role), namespace: 'company.x' }],
+        tenantKey: 'main',
+        bindings: [{ subject: idOf('User', alice), role: idOf('Role', role), namespaceName: 'company.x' }],
       }),
     'binding.delete': async () =>
       does('deleteBindings', 'results { error { code } }', {
-        tenant: 'main',
+        tenantKey: 'main',
         ids: [idOf('Binding', await world.db.binding.findFirstOrThrow({ where: { principalId: bob.id } }))],
       }),
-    'tenant-access.create': async () => does('grantTenantAccess', 'user { id }', { tenant: 'main', username: 'carol' }),
+    'tenant-access.create': async () =>
+      does('grantTenantAccess', 'user { id }', { tenantKey: 'main', username: 'carol' }),
     'tenant-access.delete': async () =>
       does('revokeTenantAccess', 'changes { action }', {
-        tenant: 'main',
+        tenantKey: 'main',
         subject: idOf('User', await world.db.user.findFirstOrThrow({ where: { username: 'dave' } })),
       }),
     'service-account.create': () =>
-      does('createServiceAccount', 'serviceAccount { id }', { tenant: 'main', name: 'made' }),
+      does('createServiceAccount', 'serviceAccount { id }', { tenantKey: 'main', name: 'made' }),
     'service-account.update': async () =>
       does('updateServiceAccount', 'serviceAccount { id }', {
         id: idOf('ServiceAccount', await world.db.serviceAccount.findFirstOrThrow({ where: { name: 'robot' } })),
         description: 'new',
       }),
     'tenant.update': () =>
-      does('updateTenant', 'tenant { id }', { id: idOf('Tenant', main), name: 'The main one', description: 'x' }),
+      does('updateTenant', 'tenant { id }', {
+        id: idOf('Tenant', main),
+        name: 'The main one',
+        description: 'x',
+        workerGroupKey: 'gpu',
+      }),
     'namespace.update': async () =>
       does('updateNamespace', 'namespace { id }', {
         id: idOf('Namespace', await world.db.namespace.findFirstOrThrow({ where: { namespace: 'company.n' } })),
         description: 'new',
         variables: { a: 1 },
+        workerGroupKey: 'gpu',
       }),
     'user.update': () => does('updateUser', 'user { id }', { id: idOf('User', alice), firstName: 'Alicia' }),
     'user.disable': () => does('setUserDisabled', 'user { id }', { id: idOf('User', alice), disabled: true }),
@@ -249,7 +258,7 @@ describe('undoing a change by its audit event', () => {
     await does('removeGroupMember', 'group { id }', { group: idOf('Group', strongGroup), subject: idOf('User', weak) });
     expect(codes(await undo(client, await newest('group.remove-member')))).toEqual(['FORBIDDEN']);
     const binding = await world.bind(main, { principal: weak }, await world.managed(main, 'Admin'));
-    await does('deleteBindings', 'results { error { code } }', { tenant: 'main', ids: [idOf('Binding', binding)] });
+    await does('deleteBindings', 'results { error { code } }', { tenantKey: 'main', ids: [idOf('Binding', binding)] });
     expect(codes(await undo(client, await newest('binding.delete')))).toEqual(['FORBIDDEN']);
     expect((await held()).split('\n').filter((line) => line.startsWith(weak.id))).toEqual(
       before.split('\n').filter((line) => line.startsWith(weak.id)),

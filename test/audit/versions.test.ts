@@ -111,14 +111,14 @@ describe('saved filters of audit events', () => {
     const set = async (auditFilters: unknown) =>
       (await client.ok<any>(call('updateMySettings', 'settings'), { i: { settings: { auditFilters } } }))
         .updateMySettings.settings;
-    await set({ refused: { tenant: 'main', where: { outcome: ['DENIED'], under: 'company' } } });
-    expect(await set({ refused: { where: { type: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } })).toEqual({
-      auditFilters: { refused: { where: { type: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } },
+    await set({ refused: { tenantKey: 'main', where: { outcome: ['DENIED'], under: 'company' } } });
+    expect(await set({ refused: { where: { kind: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } })).toEqual({
+      auditFilters: { refused: { where: { kind: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } },
     });
     expect(await set({ refused: null })).toEqual({ auditFilters: { mine: { where: { actorName: 'alice' } } } });
     for (const wrong of [
       { x: { where: { colour: 'red' } } },
-      { x: { where: { type: ['WISH'] } } },
+      { x: { where: { kind: ['WISH'] } } },
       { '': { where: {} } },
       { x: {} },
       'x',

@@ -13,9 +13,10 @@ const shapes = [
   '{ tenant(key: "main") { viewerPermissions roles { nodes { viewerPermissions bindings { nodes { subject { id } viewerPermissions } } } } } viewer { name subject { id } user { id } } }',
   '{ tenant(key: "main") { flows { nodes { viewerPermissions triggers { nodes { id viewerPermissions } } } } namespaces { nodes { viewerPermissions bindings { nodes { viewerPermissions } } } } } }',
 ];
-const bind = `mutation($subject: ID!, $role: ID!) { createBindings(input: { tenant: "main", bindings: [{ subject: $subject, role: $role }] }) {
+const bind = `mutation($subject: ID!, $role: ID!) { createBindings(input: { tenantKey: "main", bindings: [{ subject: $subject, role: $role }] }) {
   results { error { code } binding { id role { name } subject { id } viewerPermissions } } } }`;
-const unbind = 'mutation($id: ID!) { deleteBindings(input: { tenant: "main", ids: [$id] }) { results { deletedId } } }';
+const unbind =
+  'mutation($id: ID!) { deleteBindings(input: { tenantKey: "main", ids: [$id] }) { results { deletedId } } }';
 
 describe('while access changes', () => {
   let world: World;
@@ -105,7 +106,7 @@ describe('while access changes', () => {
       .ok(bind, { subject: idOf('User', other), role: idOf('Role', await world.managed(main, 'Admin')) });
     const client = await world.as(other);
     const { deleteBindings } = await client.ok(
-      `mutation($id: ID!) { deleteBindings(input: { tenant: "main", ids: [$id] }) { results { deletedId error { code } } } }`,
+      `mutation($id: ID!) { deleteBindings(input: { tenantKey: "main", ids: [$id] }) { results { deletedId error { code } } } }`,
       { id: createBindings.results[0].binding.id },
     );
     expect(deleteBindings.results).toEqual([{ deletedId: createBindings.results[0].binding.id, error: null }]);

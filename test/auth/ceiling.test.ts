@@ -6,11 +6,11 @@ import { idOf, password, World } from '../support/world.ts';
 
 const mint = call(
   'createApiToken',
-  'fullToken apiToken { id ceiling { tenant namespace permissions { resource actions } } }',
+  'fullToken apiToken { id ceiling { tenantKey namespaceName permissions { resource actions } } }',
 );
 const raise = call('setSuperAdmin', 'subject { id } tokens { id revokedAt }');
 const createGroup = (client: Client, name: string) =>
-  client.codes(call('createGroup', 'group { id }'), { i: { tenant: 'a', name } });
+  client.codes(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name } });
 
 describe('what a credential makes does not outreach it', () => {
   let world: World;
@@ -67,8 +67,8 @@ describe('what a credential makes does not outreach it', () => {
       });
       expect(createApiToken.apiToken.ceiling).toEqual([
         {
-          tenant: 'a',
-          namespace: null,
+          tenantKey: 'a',
+          namespaceName: null,
           permissions: [
             { resource: 'SERVICE_ACCOUNT', actions: ['READ'] },
             { resource: 'API_TOKEN', actions: ['CREATE', 'READ'] },
@@ -111,7 +111,7 @@ describe('what a credential makes does not outreach it', () => {
         'BINDING:CREATE',
         'BINDING:READ',
       ]);
-      const bare = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
+      const bare = [{ tenantKey: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
       const { createApiToken: reader } = await client.ok<any>(mint, { i: { name: 'reader', ceiling: bare } });
       // What it does not name it does not do, to what is its owner's own either.
       const revoke = call('revokeApiToken', 'apiToken { id }');
@@ -120,7 +120,7 @@ describe('what a credential makes does not outreach it', () => {
       expect(await readers.codes(revoke, { i: { id: reader.apiToken.id } })).toEqual(['FORBIDDEN']);
       const ceiling = [
         {
-          tenant: 'a',
+          tenantKey: 'a',
           permissions: [
             { resource: 'GROUP', actions: ['READ'] },
             { resource: 'API_TOKEN', actions: ['CREATE', 'READ', 'UPDATE'] },
@@ -132,21 +132,21 @@ describe('what a credential makes does not outreach it', () => {
       expect(await createGroup(token, unique('g'))).toEqual(['FORBIDDEN']);
       const { createApiToken: child } = await token.ok<any>(mint, { i: { name: 'child' } });
       expect(child.apiToken.ceiling).toEqual(narrow.apiToken.ceiling);
-      const wider = [{ tenant: 'a', permissions: [{ resource: 'GROUP', actions: ['READ', 'CREATE'] }] }];
+      const wider = [{ tenantKey: 'a', permissions: [{ resource: 'GROUP', actions: ['READ', 'CREATE'] }] }];
       const refused = await token.run(mint, { i: { name: 'wider', ceiling: wider } });
       expect(refused.errors).toMatchObject([
         { message: /ceiling exceeds your permissions/, extensions: { code: 'FORBIDDEN' } },
       ]);
       const { createApiToken: full } = await client.ok<any>(mint, { i: { name: 'full' } });
       expect(full.apiToken.ceiling).toBeNull();
-      const rotate = call('rotateApiToken', 'fullToken apiToken { ceiling { tenant } }');
+      const rotate = call('rotateApiToken', 'fullToken apiToken { ceiling { tenantKey } }');
       const rotated = (await token.ok<any>(rotate, { i: { id: full.apiToken.id } })).rotateApiToken;
-      expect(rotated.apiToken.ceiling).toEqual([{ tenant: 'a' }]);
+      expect(rotated.apiToken.ceiling).toEqual([{ tenantKey: 'a' }]);
       expect(await createGroup(world.bearer(rotated.fullToken), unique('g'))).toEqual(['FORBIDDEN']);
       // A super admin's token with a ceiling acts by it, also as somebody else.
       const reads = [
         {
-          tenant: 'a',
+          tenantKey: 'a',
           permissions: [
             { resource: 'IMPERSONATE', actions: ['READ'] },
             { resource: 'GROUP', actions: ['READ'] },
@@ -166,8 +166,8 @@ describe('what a credential makes does not outreach it', () => {
     it('meets what the owner holds by namespace', async () => {
       const [, client] = await person(['FLOW:READ', 'FLOW:CREATE'], 'company');
       const part = (namespace: string | null, ...actions: string[]) => ({
-        tenant: 'a',
-        namespace,
+        tenantKey: 'a',
+        namespaceName: namespace,
         permissions: [{ resource: 'FLOW', actions }],
       });
       const ceiling = [part('company.data', 'READ', 'CREATE'), part('company.data-x', 'READ'), part('other', 'CREATE')];
@@ -176,7 +176,7 @@ describe('what a credential makes does not outreach it', () => {
       const save = (namespace: string) =>
         token.codes(call('saveFlow', 'outcome'), {
           i: {
-            tenant: 'a',
+            tenantKey: 'a',
             source: `id: ${unique('f')}\nnamespace: ${namespace}\ntasks: [{ id: t, type: io.example.T }]\n`,
           },
         });
@@ -196,16 +196,21 @@ describe('what a credential makes does not outreach it', () => {
       const path = async (ceiling: object[]) =>
         ((await client.run(mint, { i: { name: 'x', ceiling } })).errors[0]!.extensions['issues'] as any)?.[0].path;
       const permissions = [{ resource: 'GROUP', actions: ['READ'] }];
-      expect(await path([{ namespace: 'company', permissions }])).toEqual(['input', 'ceiling', 0, 'tenant']);
-      expect(await path([{ tenant: 'a', namespace: '', permissions }])).toEqual(['input', 'ceiling', 0, 'namespace']);
-      expect(await path([{ tenant: 'a', permissions: [{ resource: 'BINDING', actions: ['UPDATE'] }] }])).toEqual([
+      expect(await path([{ namespaceName: 'company', permissions }])).toEqual(['input', 'ceiling', 0, 'tenantKey']);
+      expect(await path([{ tenantKey: 'a', namespaceName: '', permissions }])).toEqual([
+        'input',
+        'ceiling',
+        0,
+        'namespaceName',
+      ]);
+      expect(await path([{ tenantKey: 'a', permissions: [{ resource: 'BINDING', actions: ['UPDATE'] }] }])).toEqual([
         'input',
         'ceiling',
         0,
         'permissions',
         0,
       ]);
-      expect(await client.codes(mint, { i: { name: 'x', ceiling: [{ tenant: 'unknown', permissions }] } })).toEqual([
+      expect(await client.codes(mint, { i: { name: 'x', ceiling: [{ tenantKey: 'unknown', permissions }] } })).toEqual([
         'NOT_FOUND',
       ]);
     });

@@ -140,7 +140,7 @@ describe('impersonation', () => {
   it('writes both names into every event, and each refusal', async () => {
     await as(helper, 'target')
       .as(from('10.1.2.3'))
-      .ok('mutation { createNamespace(input: { tenant: "main", name: "company.by" }) { namespace { id } } }');
+      .ok('mutation { createNamespace(input: { tenantKey: "main", name: "company.by" }) { namespace { id } } }');
     const created = await world.db.auditEvent.findFirstOrThrow({
       where: { action: 'namespace.create', resourceKey: 'company.by' },
     });
@@ -181,7 +181,7 @@ describe('impersonation', () => {
     const binding = await world.grant(main, briefly, ['IMPERSONATE:READ']);
     const client = as(await world.as(briefly), 'target');
     const ended = new AbortController();
-    const stream = client.sse('subscription { auditEvents(tenant: "main") { cursor } }', {}, ended.signal);
+    const stream = client.sse('subscription { auditEvents(tenantKey: "main") { cursor } }', {}, ended.signal);
     expect((await stream.next()).value?.data).toHaveProperty('auditEvents');
     const started = Date.now();
     await world.write(async (tx) => {

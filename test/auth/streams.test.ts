@@ -4,7 +4,7 @@ import type { Tenant, User } from '../../src/db/generated/client.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
-const events = 'subscription { auditEvents(tenant: "main") { cursor } }';
+const events = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
 /** Codes with which the stream ended, and when; a stream that goes on never answers. */
 interface Followed {

@@ -12,7 +12,7 @@ interface Stream {
   codes: (string | undefined)[] | undefined;
   at: number;
 }
-const audit = (tenant: string) => `subscription { auditEvents(tenant: "${tenant}") { cursor } }`;
+const audit = (tenant: string) => `subscription { auditEvents(tenantKey: "${tenant}") { cursor } }`;
 
 describe('what is followed by a right that is withdrawn', () => {
   let world: World;
@@ -92,7 +92,7 @@ describe('what is followed by a right that is withdrawn', () => {
       'its binding is deleted',
       ({ binding, tenant }) =>
         root().ok(
-          `mutation { deleteBindings(input: { tenant: "${tenant.key}", ids: ["${idOf('Binding', binding)}"] }) { results { deletedId } } }`,
+          `mutation { deleteBindings(input: { tenantKey: "${tenant.key}", ids: ["${idOf('Binding', binding)}"] }) { results { deletedId } } }`,
         ),
       'FORBIDDEN',
     ],
@@ -108,7 +108,7 @@ describe('what is followed by a right that is withdrawn', () => {
       'its user loses the access to the tenant',
       ({ tenant, user }) =>
         root().ok(
-          `mutation { revokeTenantAccess(input: { tenant: "${tenant.key}", subject: "${idOf('User', user)}" }) { hiddenChanges } }`,
+          `mutation { revokeTenantAccess(input: { tenantKey: "${tenant.key}", subject: "${idOf('User', user)}" }) { hiddenChanges } }`,
         ),
       'FORBIDDEN',
     ],
@@ -156,9 +156,9 @@ describe('what is followed by a right that is withdrawn', () => {
     const execution = await addExecution(world, main);
     const queries = [
       audit('main'),
-      'subscription { triggers(tenant: "main") { kind } }',
-      'subscription { executions(tenant: "main") { kind } }',
-      `subscription { logs(tenant: "main", execution: "${idOf('Execution', execution)}") { message } }`,
+      'subscription { triggers(tenantKey: "main") { kind } }',
+      'subscription { executions(tenantKey: "main") { kind } }',
+      `subscription { logs(tenantKey: "main", execution: "${idOf('Execution', execution)}") { message } }`,
       'subscription { workers { kind } }',
     ];
     const streams = everywhere(await world.token(user), queries);
@@ -195,14 +195,14 @@ describe('what is followed by a right that is withdrawn', () => {
     const reach = (await world.grant(main, user, ['EXECUTION:READ'], 'company')) as { id: string };
     const execution = await addExecution(world, main);
     const token = await world.token(user);
-    const logs = `subscription { logs(tenant: "main", execution: "${idOf('Execution', execution)}") { message } }`;
+    const logs = `subscription { logs(tenantKey: "main", execution: "${idOf('Execution', execution)}") { message } }`;
     const log = follow(world.bearer(token), logs, 'WebSocket');
     const streams = Array.from({ length: 40 }, (_, i) =>
       follow(world.bearer(token, i % 2), audit('main'), 'WebSocket'),
     );
     await Promise.all(streams.map(({ begun }) => begun));
     await root().ok(
-      `mutation { deleteBindings(input: { tenant: "main", ids: ["${idOf('Binding', reach)}"] }) { results { deletedId } } }`,
+      `mutation { deleteBindings(input: { tenantKey: "main", ids: ["${idOf('Binding', reach)}"] }) { results { deletedId } } }`,
     );
     await until('the end of the log', () => log.codes);
     expect(log.codes).toEqual(['FORBIDDEN']);

@@ -52,7 +52,7 @@ async function rate(over: number, isChained: boolean): Promise<number> {
       for (let k = i; performance.now() - began < milliseconds; k += 1) {
         next += 1;
         await client.ok(
-          'mutation($tenant: String!, $key: String!) { putSecret(input: { tenant: $tenant, namespace: "company", key: $key, value: "v" }) { secret { id } } }',
+          'mutation($tenant: String!, $key: String!) { putSecret(input: { tenantKey: $tenant, namespaceName: "company", key: $key, value: "v" }) { secret { id } } }',
           { tenant: keys[k % over]!, key: `K${next}` },
         );
         count += 1;

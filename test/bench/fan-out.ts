@@ -31,8 +31,8 @@ const rounds = Number(process.env['ROUNDS'] ?? (process.env['SOAK'] === '1' ? 60
 /** Events of one round, all in one transaction. */
 const burst = 50;
 const abilities = [1, 100, 1_000];
-const fields = 'seq at type action outcome actorName resource resourceKey namespace requestId';
-const query = (tenant: string) => `subscription { auditEvents(tenant: "${tenant}") { cursor event { ${fields} } } }`;
+const fields = 'seq at kind action outcome actorName resource resourceKey namespaceName requestId';
+const query = (tenant: string) => `subscription { auditEvents(tenantKey: "${tenant}") { cursor event { ${fields} } } }`;
 const stamp = () => String(performance.timeOrigin + performance.now());
 
 const bench = await openBench({ socketsPerAddress: 100_000 });
@@ -148,13 +148,13 @@ ways.push({
         event: {
           seq,
           at,
-          type: 'UPDATE',
+          kind: 'UPDATE',
           action: 'flow.update',
           outcome: 'SUCCESS',
           actorName: 'bench',
           resource: 'FLOW',
           resourceKey: `company.sales/flow-${i}`,
-          namespace: 'company.sales',
+          namespaceName: 'company.sales',
           requestId: stamp(),
         },
       });

@@ -55,11 +55,11 @@ async function measure(milliseconds: number, rounds: number): Promise<Map<Way, n
   const write = async () => {
     next += 1;
     await client.ok(
-      'mutation($key: String!) { putSecret(input: { tenant: "main", namespace: "company", key: $key, value: "v" }) { secret { id } } }',
+      'mutation($key: String!) { putSecret(input: { tenantKey: "main", namespaceName: "company", key: $key, value: "v" }) { secret { id } } }',
       { key: `K${next}` },
     );
   };
-  await client.ok('mutation { createNamespace(input: { tenant: "main", name: "company" }) { namespace { id } } }');
+  await client.ok('mutation { createNamespace(input: { tenantKey: "main", name: "company" }) { namespace { id } } }');
 
   const during: Record<Way, () => Promise<() => Promise<unknown>>> = {
     async off() {
@@ -70,7 +70,7 @@ async function measure(milliseconds: number, rounds: number): Promise<Map<Way, n
     },
     wake: async () => async () => undefined,
     async streams() {
-      const query = 'subscription { auditEvents(tenant: "main") { cursor event { seq at resourceKey } } }';
+      const query = 'subscription { auditEvents(tenantKey: "main") { cursor event { seq at resourceKey } } }';
       const readers = await startReaders(`${bench.url}/graphql`, client.headers, query, followers);
       return () => readers.stop();
     },

@@ -25,7 +25,7 @@ describe('least privilege of a role', () => {
     user = await world.user('worker', [main]);
     await world.bind(main, { principal: user }, role);
     const client = await world.as(user);
-    await client.ok(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'A' } });
+    await client.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'main', name: 'A' } });
     // A question about the viewer's permissions is not a use of them.
     await client.ok(
       '{ tenant(key: "main") { groups { nodes { name viewerPermissions } } namespaces { totalCount } } }',
@@ -76,7 +76,7 @@ describe('least privilege of a role', () => {
     });
     const client = await world.as(giver);
     await client.ok(call('createRole', 'role { id }'), {
-      i: { tenant: 'main', name: 'Less', permissions: [{ resource: 'GROUP', actions: ['DELETE'] }] },
+      i: { tenantKey: 'main', name: 'Less', permissions: [{ resource: 'GROUP', actions: ['DELETE'] }] },
     });
     await client.ok('{ tenant(key: "main") { users { nodes { email } } } }');
     await world.app.usage.flush();

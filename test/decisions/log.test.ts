@@ -109,12 +109,12 @@ describe('the decision log', () => {
       switch (chance.pick([0, 0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 8])) {
         case 0:
           await client.run(call('createGroup', 'group { id }'), {
-            i: { tenant, name: chance.pick(['Good', 'bad']) + i, ...reason },
+            i: { tenantKey: tenant, name: chance.pick(['Good', 'bad']) + i, ...reason },
           });
           break;
         case 1:
           await client.run(call('createRole', 'role { id }'), {
-            i: { tenant, name: `R${i}`, permissions: [{ resource: 'GROUP', actions: ['READ'] }], ...reason },
+            i: { tenantKey: tenant, name: `R${i}`, permissions: [{ resource: 'GROUP', actions: ['READ'] }], ...reason },
           });
           break;
         case 2:
@@ -133,20 +133,20 @@ describe('the decision log', () => {
           const subject = idOf('User', chance.coin() ? who : chance.pick(people));
           await client.run(call('createBindings', 'results { error { code } }'), {
             i: {
-              tenant: 'a',
-              bindings: [{ subject, role: idOf('Role', role), namespace: chance.pick([null, 'x.y']) }],
+              tenantKey: 'a',
+              bindings: [{ subject, role: idOf('Role', role), namespaceName: chance.pick([null, 'x.y']) }],
             },
           });
           break;
         }
         case 5:
           await client.run(call('createNamespace', 'namespace { id }'), {
-            i: { tenant, name: `${chance.pick(['later.', 'company.'])}n${i}` },
+            i: { tenantKey: tenant, name: `${chance.pick(['later.', 'company.'])}n${i}` },
           });
           break;
         case 6: {
           const made = await client.run<any>(call('createServiceAccount', 'serviceAccount { id }'), {
-            i: { tenant, name: chance.coin(0.8) ? `robot-${i}` : `Robot ${i}` },
+            i: { tenantKey: tenant, name: chance.coin(0.8) ? `robot-${i}` : `Robot ${i}` },
           });
           const owner = made.data?.createServiceAccount?.serviceAccount.id ?? idOf('User', who);
           const maxAge = chance.pick([null, 'P10D', 'P90D']);
@@ -309,7 +309,7 @@ describe('the decision log', () => {
     );
     await world.db.$executeRawUnsafe('CREATE TRIGGER no BEFORE INSERT ON "Decision" EXECUTE FUNCTION no()');
     expect(
-      await world.root().codes(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Unrecorded' } }),
+      await world.root().codes(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name: 'Unrecorded' } }),
     ).toEqual(['INTERNAL']);
     await world.db.$executeRawUnsafe('DROP TRIGGER no ON "Decision"');
     expect(await world.db.group.count()).toBe(before);

@@ -15,7 +15,7 @@ describe('gatehouse policy replay', () => {
     const root = gateway.client('admin', password);
     await root.ok(call('createTenant', 'tenant { id }'), { i: { key: 'main', name: 'Main' } });
     for (const name of ['Good', 'bad'])
-      await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'main', name } });
+      await root.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'main', name } });
   }, 60_000);
   afterAll(async () => {
     await gateway.remove();

@@ -25,7 +25,9 @@ describe('replayed decisions', () => {
         i: { id: idOf('User', target), password: 'another long passphrase' },
       }),
     ).toEqual([]);
-    expect(await client.codes(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'New' } })).toEqual([]);
+    expect(await client.codes(call('createGroup', 'group { id }'), { i: { tenantKey: 'main', name: 'New' } })).toEqual(
+      [],
+    );
     expect(await client.codes('{ users { nodes { email } } }')).toEqual([]);
     await world.app.services.decisions.flush({ all: true });
   });

@@ -17,7 +17,7 @@ const UsersPage = graphql(`
       users(first: $first, after: $after, where: $where, orderBy: { field: USERNAME }) {
         totalCount
         pageInfo { hasNextPage endCursor }
-        nodes { id username email groups { nodes { id name } } bindings { nodes { id namespace role { id name } } } }
+        nodes { id username email groups { nodes { id name } } bindings { nodes { id namespaceName role { id name } } } }
       }
     }
   }
@@ -25,14 +25,14 @@ const UsersPage = graphql(`
 const ServiceAccountsPage = graphql(`
   query ServiceAccountsPage($tenant: String!) {
     tenant(key: $tenant) {
-      serviceAccounts { totalCount nodes { id name description viewerPermissions apiTokens { nodes { id name prefix maxAge extended } } bindings { nodes { namespace role { name } } } } }
+      serviceAccounts { totalCount nodes { id name description viewerPermissions apiTokens { nodes { id name prefix maxAge extended } } bindings { nodes { namespaceName role { name } } } } }
     }
   }
 `);
 const GroupsPage = graphql(`
   query GroupsPage($tenant: String!) {
     tenant(key: $tenant) {
-      groups { nodes { id name description members { totalCount nodes { name membership subject { __typename id } } } bindings { nodes { namespace role { name permissions { resource actions } } } } } }
+      groups { nodes { id name description members { totalCount nodes { name membership subject { __typename id } } } bindings { nodes { namespaceName role { name permissions { resource actions } } } } } }
     }
   }
 `);
@@ -44,7 +44,7 @@ const RolesPage = graphql(`
 `);
 const AccessPage = graphql(`
   query AccessPage($tenant: String!, $under: String) {
-    tenant(key: $tenant) { bindings(where: { under: $under }) { totalCount nodes { id namespace createdAt role { name } subject { __typename ... on User { username } ... on ServiceAccount { name } ... on Group { name } } } } }
+    tenant(key: $tenant) { bindings(where: { under: $under }) { totalCount nodes { id namespaceName createdAt role { name } subject { __typename ... on User { username } ... on ServiceAccount { name } ... on Group { name } } } } }
   }
 `);
 const NamespacePage = graphql(`
@@ -60,7 +60,7 @@ const AuditLogPage = graphql(`
       auditEvents(where: $where, first: $first, after: $after) {
         streamCursor
         pageInfo { hasNextPage endCursor }
-        nodes { id cursor seq at type action outcome actorName resource resourceKey namespace reason patch revertPatch actor { __typename id } }
+        nodes { id cursor seq at kind action outcome actorName resource resourceKey namespaceName reason patch revertPatch actor { __typename id } }
       }
     }
   }
@@ -122,12 +122,12 @@ describe('the pages of administration', () => {
     expect(group?.members?.nodes).toMatchObject([
       { name: 'bob', membership: 'OWNER', subject: { __typename: 'User' } },
     ]);
-    expect(group?.bindings?.nodes[0]).toMatchObject({ namespace: 'company.data', role: { name: 'Editor' } });
+    expect(group?.bindings?.nodes[0]).toMatchObject({ namespaceName: 'company.data', role: { name: 'Editor' } });
     const roles = await alice.ok(RolesPage, { tenant });
     expect(roles.tenant?.roles?.nodes.filter(({ isManaged }) => isManaged)).toHaveLength(5);
     expect(roles.permissionCatalog.find(({ resource }) => resource === 'FLOW')?.permissions).toHaveLength(4);
     const access = (await alice.ok(AccessPage, { tenant, under: 'company' })).tenant!.bindings!;
-    expect(access.nodes.map(({ namespace }) => namespace).sort()).toEqual(['company', 'company.data']);
+    expect(access.nodes.map(({ namespaceName }) => namespaceName).sort()).toEqual(['company', 'company.data']);
   });
 
   it('a namespace, and the audit log with its filters', async () => {
@@ -137,7 +137,7 @@ describe('the pages of administration', () => {
       parent: { name: 'company' },
       children: { nodes: [{ name: 'company.data.ingest' }] },
     });
-    const log = (await alice.ok(AuditLogPage, { tenant, where: { resource: ['BINDING'], type: ['CREATE'] }, first: 2 }))
+    const log = (await alice.ok(AuditLogPage, { tenant, where: { resource: ['BINDING'], kind: ['CREATE'] }, first: 2 }))
       .tenant!.auditEvents!;
     expect(log.nodes).toHaveLength(2);
     expect(log.pageInfo.hasNextPage).toBe(true);
@@ -161,9 +161,9 @@ describe('the pages of administration', () => {
     const roles = (await alice.ok(RolesPage, { tenant })).tenant!.roles!.nodes;
     const carol = (await alice.ok(UsersPage, { tenant, where: { username: 'carol' } })).tenant!.users!.nodes[0]!;
     const input = {
-      tenant,
+      tenantKey: tenant,
       bindings: [
-        { subject: carol.id, role: roles.find(({ name }) => name === 'Launcher')!.id, namespace: 'company.sales' },
+        { subject: carol.id, role: roles.find(({ name }) => name === 'Launcher')!.id, namespaceName: 'company.sales' },
       ],
     };
     const dry = (await alice.ok(GiveRole, { input: { ...input, dryRun: true } })).createBindings!;

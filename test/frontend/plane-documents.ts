@@ -5,7 +5,7 @@ import { graphql } from '../generated/index.ts';
 export const HomePage = graphql(`
   query HomePage($tenant: String!) {
     tenant(key: $tenant) {
-      executions(first: 10) { totalCount nodes { executionId namespace flowId state startedAt duration } }
+      executions(first: 10) { totalCount nodes { executionId namespaceName flowId state startedAt duration } }
       failed: executions(first: 5, where: { state: [FAILED, WARNING] }) { totalCount nodes { executionId flowId state endedAt } }
       stats(window: { days: 7 }) { executions executionDuration daily { day executions executionDuration states { state executions } } }
       running: executions(where: { state: [CREATED, RUNNING, PAUSED, QUEUED] }) { totalCount }
@@ -19,7 +19,7 @@ export const FlowsPage = graphql(`
       flows(where: $where, first: $first, after: $after, orderBy: { field: FLOW_ID }) {
         totalCount
         pageInfo { hasNextPage endCursor }
-        nodes { id namespace flowId revision description labels disabled updatedAt viewerPermissions triggers { nodes { kind nextExecutionAt disabled } } executions(first: 1) { nodes { state startedAt } } }
+        nodes { id namespaceName flowId revision description labels disabled updatedAt viewerPermissions triggers { nodes { kind nextExecutionAt disabled } } executions(first: 1) { nodes { state startedAt } } }
       }
     }
   }
@@ -27,15 +27,15 @@ export const FlowsPage = graphql(`
 export const FlowPage = graphql(`
   query FlowPage($tenant: String!, $namespace: String!, $flowId: String!) {
     tenant(key: $tenant) {
-      flow(namespace: $namespace, flowId: $flowId) {
-        id namespace flowId revision source description disabled declaredDisabled labels inputs viewerPermissions
+      flow(namespaceName: $namespace, flowId: $flowId) {
+        id namespaceName flowId revision source description disabled declaredDisabled labels inputs viewerPermissions
         tasks { id type parentId branch description source }
         topology { nodes { id kind name type parent branch } edges { from to kind label } }
         executions(first: 10) { totalCount nodes { executionId state startedAt duration labels } }
         revisions(first: 10) { totalCount nodes { revision authorName createdAt reason } }
         logs(first: 10, where: { minLevel: WARN }) { nodes { at level taskId message } }
         metrics(first: 10) { nodes { name type value taskId at tags } }
-        dependencies { kind direction via namespace flowId flow { disabled } }
+        dependencies { kind direction via namespaceName flowId flow { disabled } }
         triggers { nodes { triggerId kind disabled declaredDisabled nextExecutionAt } }
       }
       namespace(name: $namespace) { files(first: 10) { nodes { path size } } }
@@ -48,7 +48,7 @@ export const ExecutionsPage = graphql(`
       executions(where: $where, first: $first, after: $after) {
         totalCount
         pageInfo { hasNextPage endCursor }
-        nodes { id executionId namespace flowId revision state startedAt endedAt duration labels triggerId viewerPermissions }
+        nodes { id executionId namespaceName flowId revision state startedAt endedAt duration labels triggerId viewerPermissions }
       }
     }
   }
@@ -57,7 +57,7 @@ export const ExecutionPage = graphql(`
   query ExecutionPage($tenant: String!, $executionId: String!) {
     tenant(key: $tenant) {
       execution(executionId: $executionId) {
-        id executionId namespace flowId revision state startedAt endedAt duration labels inputs outputs
+        id executionId namespaceName flowId revision state startedAt endedAt duration labels inputs outputs
         history { state at until }
         trigger { triggerId kind }
         flow { revision topology { nodes { id name parent } edges { from to kind label } } tasks { id source } }
@@ -72,14 +72,14 @@ export const ExecutionPage = graphql(`
 export const LogsPage = graphql(`
   query LogsPage($tenant: String!, $where: LogWhere, $first: Int) {
     tenant(key: $tenant) {
-      logs(where: $where, first: $first) { pageInfo { hasNextPage endCursor } nodes { at level namespace flowId taskId message execution { executionId } } }
+      logs(where: $where, first: $first) { pageInfo { hasNextPage endCursor } nodes { at level namespaceName flowId taskId message execution { executionId } } }
     }
   }
 `);
 export const TaskRunsPage = graphql(`
   query TaskRunsPage($tenant: String!, $where: TaskRunWhere) {
     tenant(key: $tenant) {
-      taskRuns(where: $where, first: 20) { totalCount nodes { taskRunId taskId namespace flowId state startedAt duration execution { executionId } } }
+      taskRuns(where: $where, first: 20) { totalCount nodes { taskRunId taskId namespaceName flowId state startedAt duration execution { executionId } } }
     }
   }
 `);
@@ -93,9 +93,9 @@ export const NamespaceSettingsPage = graphql(`
     tenant(key: $tenant) {
       namespace(name: $name) {
         id name declared description viewerPermissions
-        variables inheritedVariables { key value namespace }
-        pluginDefaults { type forced values } inheritedPluginDefaults { type forced values namespace }
-        secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespace }
+        variables inheritedVariables { key value namespaceName }
+        pluginDefaults { type forced values } inheritedPluginDefaults { type forced values namespaceName }
+        secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespaceName }
         files { nodes { path size updatedAt } }
         bindings { nodes { role { name permissions { resource actions } } subject { __typename ... on Group { name } ... on User { username } ... on ServiceAccount { name } } } }
         auditEvents(first: 10) { nodes { at action actorName resourceKey } }
@@ -113,7 +113,7 @@ export const TriggersPage = graphql(`
         totalCount
         pageInfo { hasNextPage endCursor }
         nodes {
-          id namespace flowId triggerId type kind version disabled declaredDisabled disabledReason stateBy stateAt active
+          id namespaceName flowId triggerId type kind version disabled declaredDisabled disabledReason stateBy stateAt active
           locked executionId evaluationStartedAt workerId lastTriggeredAt nextExecutionAt backfill { start end currentDate paused }
           viewerPermissions lastExecution { state startedAt }
         }
@@ -128,8 +128,8 @@ export const SwitchTriggers = graphql(`
 `);
 export const WorkersPage = graphql(`
   query WorkersPage {
-    workers(first: 50) { totalCount nodes { id serviceId type state hostname version startedAt lastHeartbeatAt metrics group { key } events { at state } } }
-    workerGroups { nodes { id key description allowedTenants workers { totalCount } } }
+    workers(first: 50) { totalCount nodes { id serviceId type state hostname version startedAt lastHeartbeatAt metrics workerGroup { key } events { at state } } }
+    workerGroups { nodes { id key description allowedTenantKeys workers { totalCount } } }
   }
 `);
 export const BlueprintsPage = graphql(`
@@ -146,7 +146,7 @@ export const SaveBlueprint = graphql(`
   mutation SaveBlueprint($input: SaveBlueprintInput!) { saveBlueprint(input: $input) { blueprint { id title kind } } }
 `);
 export const UseBlueprint = graphql(`
-  mutation UseBlueprint($input: UseBlueprintInput!) { useBlueprint(input: $input) { flow { namespace flowId revision } } }
+  mutation UseBlueprint($input: UseBlueprintInput!) { useBlueprint(input: $input) { flow { namespaceName flowId revision } } }
 `);
 export const SettingsPage = graphql(`
   query SettingsPage { viewer { name settings } serverInfo { version } }
@@ -166,6 +166,6 @@ export const StatsPage = graphql(`
 `);
 export const ChangesOfTriggers = graphql(`
   subscription ChangesOfTriggers($tenant: String!, $where: TriggerWhere) {
-    triggers(tenant: $tenant, where: $where) { kind id trigger { triggerId disabled disabledReason } }
+    triggers(tenantKey: $tenant, where: $where) { kind id trigger { triggerId disabled disabledReason } }
   }
 `);

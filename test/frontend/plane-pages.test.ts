@@ -130,7 +130,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
       lastExecution: null,
     });
     expect(triggers!.nodes.filter(({ lastExecution }) => lastExecution !== null)).toHaveLength(4);
-    const input = { tenant, triggers: [{ id: weekly.id, version: weekly.version }], disabled: false };
+    const input = { tenantKey: tenant, triggers: [{ id: weekly.id, version: weekly.version }], disabled: false };
     expect((await carol.run(pages.SwitchTriggers, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
     const { setTriggersDisabled } = await alice.ok(pages.SwitchTriggers, { input });
     expect(setTriggersDisabled).toMatchObject({ changedCount: 1, results: [{ changed: true, error: null }] });
@@ -150,7 +150,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     );
     const first = stream.next();
     const set = (disabled: boolean, id = weekly!.id) =>
-      alice.ok(pages.SwitchTriggers, { input: { tenant, triggers: [{ id }], disabled } });
+      alice.ok(pages.SwitchTriggers, { input: { tenantKey: tenant, triggers: [{ id }], disabled } });
     // Until the stream stands, what is switched is not told.
     const told = await Promise.race([
       first,
@@ -194,7 +194,9 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
       ['demo-worker-1', 'RUNNING'],
       ['demo-worker-2', 'RUNNING'],
     ]);
-    expect(workerGroups!.nodes).toMatchObject([{ key: 'gpu', allowedTenants: ['main'], workers: { totalCount: 1 } }]);
+    expect(workerGroups!.nodes).toMatchObject([
+      { key: 'gpu', allowedTenantKeys: ['main'], workers: { totalCount: 1 } },
+    ]);
     expect(await alice.codes(pages.WorkersPage)).toEqual(['FORBIDDEN', 'FORBIDDEN']);
   });
 
@@ -207,15 +209,15 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
 
   it('Custom blueprints: saved once, made into a flow in one step', async () => {
     const source = 'id: greet\nnamespace: company\ntasks: [{ id: hello, type: io.example.core.log.Log }]\n';
-    const input = { tenant, title: 'Greeting', tags: ['Start'], source };
+    const input = { tenantKey: tenant, title: 'Greeting', tags: ['Start'], source };
     expect((await carol.run(pages.SaveBlueprint, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
     const { blueprint } = (await alice.ok(pages.SaveBlueprint, { input })).saveBlueprint!;
     const page = of(await alice.ok(pages.CustomBlueprintsPage, { tenant, text: 'greet' }));
     expect(page.blueprints!.nodes).toMatchObject([{ id: blueprint!.id, title: 'Greeting', tags: ['Start'], source }]);
     expect(page.blueprintTags).toContain('Start');
-    const use = { tenant, blueprint: blueprint!.id, namespace: 'company.sales', flowId: 'greeting' };
+    const use = { tenantKey: tenant, blueprint: blueprint!.id, namespaceName: 'company.sales', flowId: 'greeting' };
     expect((await alice.ok(pages.UseBlueprint, { input: use })).useBlueprint!.flow).toEqual({
-      namespace: 'company.sales',
+      namespaceName: 'company.sales',
       flowId: 'greeting',
       revision: 1,
     });

@@ -5,9 +5,9 @@ import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
 const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer policy reason reach dependsOn
-  origins { grant binding { id } role { name } group { name } } missing { namespace } subject { id }
+  origins { grant binding { id } role { name } group { name } } missing { namespaceName } subject { id }
   steps { policy effect reason filter cause shadow } reviews { policy } } }`;
-const who = `query($r: ResourceName!, $a: Action!, $n: String) { tenant(key: "a") { whoCan(permission: { resource: $r, actions: [$a] }, namespace: $n, first: 100) {
+const who = `query($r: ResourceName!, $a: Action!, $n: String) { tenant(key: "a") { whoCan(permission: { resource: $r, actions: [$a] }, namespaceName: $n, first: 100) {
   totalCount hiddenCount nodes { id } edges { reach origins { binding { id } role { name } group { name } } } } } }`;
 const effective = `query($s: ID!) { tenant(key: "a") { effectivePermissions(subject: $s) { resource action reach origins { role { name } } } } }`;
 const nobody = { id: '0198c0de-0000-7000-8000-000000000000' };
@@ -62,7 +62,7 @@ describe('answers about access are no oracle', () => {
       message,
     }));
   const about = (more: object) => ({
-    i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenant: 'a', ...more },
+    i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenantKey: 'a', ...more },
   });
 
   it('a foreign subject, object and tenant are told in the words of one that never was', async () => {
@@ -78,16 +78,16 @@ describe('answers about access are no oracle', () => {
       ],
       [explain, about({ subject: idOf('ServiceAccount', person) }), about({ subject: idOf('ServiceAccount', nobody) })],
       [explain, about({ object: idOf('Namespace', namespace) }), about({ object: idOf('Namespace', nobody) })],
-      [explain, about({ tenant: 'b' }), about({ tenant: 'nowhere' })],
+      [explain, about({ tenantKey: 'b' }), about({ tenantKey: 'nowhere' })],
       [
         explain,
-        about({ tenant: 'b', subject: idOf('User', stranger) }),
-        about({ tenant: 'nowhere', subject: idOf('User', stranger) }),
+        about({ tenantKey: 'b', subject: idOf('User', stranger) }),
+        about({ tenantKey: 'nowhere', subject: idOf('User', stranger) }),
       ],
       [
         explain,
-        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenant: 'a', object: idOf('Group', group) } },
-        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenant: 'a', object: idOf('Group', nobody) } },
+        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenantKey: 'a', object: idOf('Group', group) } },
+        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenantKey: 'a', object: idOf('Group', nobody) } },
       ],
       [effective, { s: idOf('User', stranger) }, { s: idOf('User', nobody) }],
     ];
@@ -140,7 +140,7 @@ describe('answers about access are no oracle', () => {
 
   it('everybody may ask about themselves, and is shown no role or binding that they may not read', async () => {
     const client = await world.as(person);
-    const { explainAccess } = await client.ok<any>(explain, about({ namespace: 'company.x' }));
+    const { explainAccess } = await client.ok<any>(explain, about({ namespaceName: 'company.x' }));
     expect(explainAccess).toMatchObject({
       answer: 'ALLOWED',
       origins: [{ grant: 'roles', binding: null, role: null, group: null }],
@@ -167,7 +167,7 @@ describe('answers about access are no oracle', () => {
     expect(hidden.reach).toBe('in company and below, except objects refused by policy frozen-namespaces');
     expect(JSON.stringify(hidden)).not.toMatch(/vault|night|change-window/);
     expect(hidden.steps.find(({ policy }: any) => policy === 'frozen-namespaces')).toMatchObject({
-      effect: 'deny',
+      effect: 'DENY',
       filter: null,
     });
     const { explainAccess: open } = await world.root().ok<any>(explain, asked);
@@ -177,7 +177,7 @@ describe('answers about access are no oracle', () => {
     expect(JSON.stringify(tenant)).not.toContain('vault');
     const refused = await auditor.ok<any>(
       explain,
-      about({ subject: idOf('User', person), namespace: 'company.vault.x' }),
+      about({ subject: idOf('User', person), namespaceName: 'company.vault.x' }),
     );
     expect(refused.explainAccess).toMatchObject({
       answer: 'REFUSED',
@@ -215,7 +215,7 @@ describe('answers about access are no oracle', () => {
         await world.root().ok<any>(explain, {
           i: {
             permission: { resource: 'GROUP', actions: ['READ'] },
-            tenant: 'a',
+            tenantKey: 'a',
             subject: idOf('ServiceAccount', row),
             ...more,
           },
@@ -225,7 +225,7 @@ describe('answers about access are no oracle', () => {
     const open = await ask(ci);
     expect(open).toMatchObject({ answer: 'DEPENDS', dependsOn: ['ADDRESS'] });
     expect(open.steps.find(({ policy }: any) => policy === 'network')).toMatchObject({
-      effect: 'depends',
+      effect: 'DEPENDS',
       reason: null,
     });
     expect(await ask(ci, { ip: '10.1.2.3' })).toMatchObject({ answer: 'ALLOWED' });
@@ -233,7 +233,7 @@ describe('answers about access are no oracle', () => {
   });
 
   it('what may still refuse a change is said, and questions that make no sense are bad input', async () => {
-    const { explainAccess } = await auditor.ok<any>(explain, about({ namespace: 'company' }));
+    const { explainAccess } = await auditor.ok<any>(explain, about({ namespaceName: 'company' }));
     expect(explainAccess.reviews.map(({ policy }: any) => policy)).toEqual([
       'naming',
       'network',
@@ -243,12 +243,12 @@ describe('answers about access are no oracle', () => {
     ]);
     const bad = (more: object) => auditor.codes(explain, about(more));
     for (const more of [
-      { namespace: 'No Namespace' },
-      { permission: { resource: 'GROUP', actions: ['READ'] }, namespace: 'company' },
+      { namespaceName: 'No Namespace' },
+      { permission: { resource: 'GROUP', actions: ['READ'] }, namespaceName: 'company' },
       { permission: { resource: 'GROUP', actions: [] } },
-      { permission: { resource: 'POLICY', actions: ['CREATE'] }, tenant: null },
+      { permission: { resource: 'POLICY', actions: ['CREATE'] }, tenantKey: null },
       { permission: { resource: 'USER', actions: ['READ'] } },
-      { namespace: 'company', tenant: null },
+      { namespaceName: 'company', tenantKey: null },
       { ip: 'localhost' },
       { object: idOf('Group', nobody) },
       { membersOnly: true },
@@ -267,7 +267,7 @@ describe('answers about access are no oracle', () => {
     const acting = (await world.as(agent)).as({ 'x-gatehouse-impersonate': 'person' });
     expect((await acting.ok<any>(explain, token)).explainAccess).toMatchObject({ answer: 'REFUSED' });
     const users = {
-      i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenant: 'a', namespace: 'company' },
+      i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenantKey: 'a', namespaceName: 'company' },
     };
     expect((await acting.ok<any>(explain, users)).explainAccess).toMatchObject({ answer: 'ALLOWED' });
   });
@@ -280,7 +280,7 @@ describe('answers about access are no oracle', () => {
         await world.root().ok<any>(explain, {
           i: {
             permission: { resource: 'GROUP', actions: ['UPDATE'] },
-            tenant: 'a',
+            tenantKey: 'a',
             subject: idOf('User', person),
             object: idOf('Group', group),
             ...more,

@@ -76,8 +76,8 @@ interface Land {
 }
 
 const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) {
-  answer policy reason reach dependsOn origins { grant namespace binding { id } role { name } group { name } }
-  missing { resource action tenant namespace } steps { policy effect reason filter dependsOn } reviews { policy } } }`;
+  answer policy reason reach dependsOn origins { grant namespaceName binding { id } role { name } group { name } }
+  missing { resource action tenantKey namespaceName } steps { policy effect reason filter dependsOn } reviews { policy } } }`;
 const question = (permission: Permission) => {
   const [resource, action] = split(permission);
   return { resource, actions: [action] };
@@ -215,9 +215,9 @@ describe('answers about access', () => {
         for (const [permission, namespace, does] of really) {
           const asked = {
             permission: question(permission),
-            tenant: tenant.key,
+            tenantKey: tenant.key,
             subject: idOf(typename, row),
-            ...(namespace && { namespace }),
+            ...(namespace && { namespaceName: namespace }),
           };
           const sure = await ask(world.root(), { ...asked, ...here() });
           const what = `${row.id} ${permission} ${namespace}: ${JSON.stringify(sure)}`;
@@ -239,7 +239,7 @@ describe('answers about access', () => {
     await world.grant(lands[0]!.tenant, robot.row, ['BLUEPRINT:READ']);
     const broken = await ask(world.root(), {
       permission: question('BLUEPRINT:READ'),
-      tenant: 't0',
+      tenantKey: 't0',
       subject: idOf('ServiceAccount', robot.row),
     });
     expect(broken).toMatchObject({ answer: 'ERROR', policy: 'breaks' });
@@ -255,9 +255,9 @@ describe('answers about access', () => {
           const namespace = split(permission)[0] === 'ROLE' ? undefined : chance.pick(names);
           const asked = {
             permission: question(permission),
-            tenant: tenant.key,
+            tenantKey: tenant.key,
             subject: idOf(typename, row),
-            ...(namespace && { namespace }),
+            ...(namespace && { namespaceName: namespace }),
             ...here(),
           };
           const before = await ask(world.root(), asked);
@@ -272,14 +272,14 @@ describe('answers about access', () => {
             expect(after.missing).toEqual({
               resource: split(permission)[0],
               action: 'READ',
-              tenant: tenant.key,
-              namespace: namespace ?? null,
+              tenantKey: tenant.key,
+              namespaceName: namespace ?? null,
             });
           };
           await world
             .root()
             .ok(
-              'mutation($k: String!, $id: ID!) { deleteBindings(input: { tenant: $k, ids: [$id] }) { results { error { code } } } }',
+              'mutation($k: String!, $id: ID!) { deleteBindings(input: { tenantKey: $k, ids: [$id] }) { results { error { code } } } }',
               { k: tenant.key, id },
             );
           await flip();
@@ -318,7 +318,7 @@ describe('answers about access', () => {
         const inNamespaces = ['NAMESPACE', 'FLOW', 'EXECUTION', 'BINDING'].includes(split(permission)[0]);
         for (const namespace of inNamespaces ? [undefined, ...names] : [undefined]) {
           const { tenant: answer } = await world.root().ok<any>(
-            `query($k: String!, $p: PermissionInput!, $n: String) { tenant(key: $k) { whoCan(permission: $p, namespace: $n, first: 100) {
+            `query($k: String!, $p: PermissionInput!, $n: String) { tenant(key: $k) { whoCan(permission: $p, namespaceName: $n, first: 100) {
               totalCount hiddenCount edges { answer reach dependsOn origins { grant binding { id } } node { id } } } } }`,
             { k: tenant.key, p: question(permission), n: namespace ?? null },
           );
@@ -364,7 +364,7 @@ describe('answers about access', () => {
         const { tenant: answer } = await world
           .root()
           .ok<any>(
-            `query($k: String!, $s: ID!) { tenant(key: $k) { effectivePermissions(subject: $s) { resource action answer reach origins { grant namespace role { name } } } } }`,
+            `query($k: String!, $s: ID!) { tenant(key: $k) { effectivePermissions(subject: $s) { resource action answer reach origins { grant namespaceName role { name } } } } }`,
             { k: tenant.key, s: idOf(typename, row) },
           );
         const principal = (await loadPrincipal(world.db, row.id))!;
@@ -514,7 +514,7 @@ describe('whoCan of a large tenant', () => {
       await tx.accessState.updateMany({ data: { revision: { increment: 1 } } });
     });
     const client = await world.as(await world.user('asker', [], { superAdmin: true }));
-    const query = `query($p: PermissionInput!, $n: String) { tenant(key: "big") { whoCan(permission: $p, namespace: $n, first: 100) {
+    const query = `query($p: PermissionInput!, $n: String) { tenant(key: "big") { whoCan(permission: $p, namespaceName: $n, first: 100) {
       totalCount nodes { id } edges { reach origins { binding { id } role { name } group { name } } } } } }`;
     await client.ok('{ viewer { name } }');
     const times: number[] = [];

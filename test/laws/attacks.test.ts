@@ -79,7 +79,7 @@ describe('attacks', () => {
       await world.member(b, group, victim);
       await world.bind(b, { principal: victim }, await world.managed(b, 'Viewer'), 'hidden.plan');
       const { deleteUser } = await (await world.as(clerk)).ok<any>(
-        call('deleteUser', 'changes { action resourceKey namespace patch } hiddenChanges'),
+        call('deleteUser', 'changes { action resourceKey namespaceName patch } hiddenChanges'),
         { i: { id: idOf('User', victim), dryRun: true } },
       );
       expect(deleteUser.changes.map(({ action }: any) => action)).toEqual(['user.delete']);
@@ -94,7 +94,7 @@ describe('attacks', () => {
       const client = await world.as(host);
       const give = (dryRun: boolean) =>
         client.run<any>(call('grantTenantAccess', 'user { username } profile: user { email }'), {
-          i: { tenant: 'a', username: stranger.username, dryRun },
+          i: { tenantKey: 'a', username: stranger.username, dryRun },
         });
       expect((await give(true)).data.grantTenantAccess).toEqual({ user: null, profile: null });
       // Who gives it is shown the name that they sent, and nothing else.
@@ -133,7 +133,7 @@ describe('attacks', () => {
       const as = (await world.as(agent)).as({ 'x-gatehouse-impersonate': boss.username });
       const subject = idOf('User', agent);
       const { createBindings } = await as.ok<any>(call('createBindings', 'results { error { code } }'), {
-        i: { tenant: 'a', bindings: [{ subject, role: idOf('Role', admin) }] },
+        i: { tenantKey: 'a', bindings: [{ subject, role: idOf('Role', admin) }] },
       });
       expect(createBindings.results[0].error?.code).toBe('FORBIDDEN');
       const permissions = [{ resource: 'BINDING', actions: ['CREATE'] }];
@@ -146,11 +146,11 @@ describe('attacks', () => {
         'FORBIDDEN',
       ]);
       const description = { bindings: [{ user: agent.username, role: 'Admin' }] };
-      expect(await codes(as, 'applyDescription', 'tenant', { tenant: 'a', description })).toEqual(['FORBIDDEN']);
+      expect(await codes(as, 'applyDescription', 'tenantKey', { tenantKey: 'a', description })).toEqual(['FORBIDDEN']);
       // What they hold, they hand on in the other's name as well.
       const friend = await world.user(unique('friend'), [a]);
       const fine = await as.ok<any>(call('createBindings', 'results { error { code } }'), {
-        i: { tenant: 'a', bindings: [{ subject: idOf('User', friend), role: idOf('Role', own) }] },
+        i: { tenantKey: 'a', bindings: [{ subject: idOf('User', friend), role: idOf('Role', own) }] },
       });
       expect(fine.createBindings.results[0].error).toBeNull();
     });
@@ -184,10 +184,12 @@ describe('attacks', () => {
       await world.grant(a, maker, ['ROLE:CREATE', 'ROLE:READ', 'TENANT_ACCESS:READ']);
       await root.ok(call('updateRole', 'role { id }'), { i: { id: idOf('Role', admin), isDefault: true } });
       const client = await world.as(maker);
-      const i = { tenant: 'a', name: unique('Mine'), permissions: [], isDefault: true };
+      const i = { tenantKey: 'a', name: unique('Mine'), permissions: [], isDefault: true };
       expect(await codes(client, 'createRole', 'role { id }', i)).toEqual(['FORBIDDEN']);
       const description = { roles: [{ name: unique('Mine'), permissions: {}, isDefault: true }] };
-      expect(await codes(client, 'applyDescription', 'tenant', { tenant: 'a', description })).toEqual(['FORBIDDEN']);
+      expect(await codes(client, 'applyDescription', 'tenantKey', { tenantKey: 'a', description })).toEqual([
+        'FORBIDDEN',
+      ]);
       expect((await world.db.role.findUniqueOrThrow({ where: { id: admin.id } })).isDefault).toBe(true);
       await root.ok(call('createRole', 'role { id }'), { i });
       expect((await world.db.role.findUniqueOrThrow({ where: { id: admin.id } })).isDefault).toBe(false);
@@ -301,7 +303,7 @@ describe('attacks', () => {
       const stranger = await world.user(unique('stranger'));
       const end = new AbortController();
       for await (const { errors } of (await world.as(stranger)).sse<any>(
-        'subscription { auditEvents(tenant: "a") { cursor } }' as never,
+        'subscription { auditEvents(tenantKey: "a") { cursor } }' as never,
         {},
         end.signal,
       )) {
@@ -378,7 +380,7 @@ describe('attacks', () => {
       const after = Buffer.from(`t.${a.id}.1.${'é'.repeat(24)}`).toString('base64url');
       const end = new AbortController();
       for await (const { errors } of root.sse<any>(
-        'subscription($after: String) { auditEvents(tenant: "a", after: $after) { cursor } }' as never,
+        'subscription($after: String) { auditEvents(tenantKey: "a", after: $after) { cursor } }' as never,
         { after },
         end.signal,
       )) {
@@ -397,7 +399,8 @@ describe('attacks', () => {
 
     it('a value that is nested without end is bad input', async () => {
       const d = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
-      const document = 'mutation($d: JSON!) { applyDescription(input: { tenant: "a", description: $d }) { tenant } }';
+      const document =
+        'mutation($d: JSON!) { applyDescription(input: { tenantKey: "a", description: $d }) { tenantKey } }';
       expect(await root.codes(document, { d })).toEqual(['BAD_INPUT']);
     });
 
@@ -410,8 +413,8 @@ describe('attacks', () => {
 
     it('names are stored as they were checked: without blanks around them', async () => {
       const name = unique('Platform');
-      await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name } });
-      expect(await codes(root, 'createGroup', 'group { id }', { tenant: 'a', name: ` ${name}\u00a0` })).toEqual([
+      await root.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name } });
+      expect(await codes(root, 'createGroup', 'group { id }', { tenantKey: 'a', name: ` ${name}\u00a0` })).toEqual([
         'CONFLICT',
       ]);
     });
@@ -420,7 +423,7 @@ describe('attacks', () => {
       const name = Array.from({ length: 200 }, (_, i) =>
         String.fromCodePoint(0x3300 + ((i * 7919 + i * i * 31) % 0x57)),
       ).join('');
-      expect(await codes(root, 'createGroup', 'group { id }', { tenant: 'a', name })).toEqual(['BAD_INPUT']);
+      expect(await codes(root, 'createGroup', 'group { id }', { tenantKey: 'a', name })).toEqual(['BAD_INPUT']);
       const username = '\ufdfa'.repeat(100);
       expect(await codes(root, 'createUser', 'user { id }', { username, email: 'long@people.example' })).toEqual([
         'BAD_INPUT',
@@ -429,9 +432,12 @@ describe('attacks', () => {
 
     it('prototype names and odd keys in a description are faults of the description', async () => {
       const apply = (description: string) =>
-        root.codes(`mutation($d: JSON!) { applyDescription(input: { tenant: "a", description: $d }) { tenant } }`, {
-          d: JSON.parse(description),
-        });
+        root.codes(
+          `mutation($d: JSON!) { applyDescription(input: { tenantKey: "a", description: $d }) { tenantKey } }`,
+          {
+            d: JSON.parse(description),
+          },
+        );
       for (const description of [
         '{"__proto__": {"name": "x"}}',
         '{"roles": [{"name": "x", "permissions": {"constructor": ["READ"]}}]}',
@@ -450,8 +456,8 @@ describe('attacks', () => {
       const client = await world.as(await chief());
       const users = Array.from({ length: 10_000 }, (_, i) => `nobody-${i}`);
       const begun = performance.now();
-      const { errors } = await client.run(call('applyDescription', 'tenant'), {
-        i: { tenant: 'a', description: { users } },
+      const { errors } = await client.run(call('applyDescription', 'tenantKey'), {
+        i: { tenantKey: 'a', description: { users } },
       });
       expect(errors[0]?.extensions.code).toBe('NOT_FOUND');
       expect(errors[0]?.extensions['issues']).toHaveLength(100);

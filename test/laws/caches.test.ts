@@ -216,7 +216,7 @@ describe('caches, after the published faults of others', () => {
       else {
         const all = await world.db.binding.findMany({ where: { principalId: user.id } });
         await world.root().ok(call('deleteBindings', 'results { error { code } }'), {
-          i: { tenant: 'main', ids: all.map((one) => idOf('Binding', one)) },
+          i: { tenantKey: 'main', ids: all.map((one) => idOf('Binding', one)) },
         });
       }
       for (const gateway of [0, 1]) {
@@ -227,7 +227,7 @@ describe('caches, after the published faults of others', () => {
         const told = await world
           .root(gateway)
           .ok<any>(
-            '{ tenant(key: "main") { whoCan(permission: { resource: NAMESPACE, actions: [READ] }, namespace: "agree.x", first: 100) { nodes { id } } } }',
+            '{ tenant(key: "main") { whoCan(permission: { resource: NAMESPACE, actions: [READ] }, namespaceName: "agree.x", first: 100) { nodes { id } } } }',
           );
         expect([
           (data.tenant.namespaces?.nodes ?? []).some(({ name }: { name: string }) => name === 'agree.x'),
@@ -253,7 +253,7 @@ describe('caches, after the published faults of others', () => {
         // A grant counts at once where it was made; a cached no does not outlive it.
         expect(await withPassword.codes(groups)).toEqual([]);
         await world.root().ok(call('deleteBindings', 'results { error { code } }'), {
-          i: { tenant: 'main', ids: [idOf('Binding', binding)] },
+          i: { tenantKey: 'main', ids: [idOf('Binding', binding)] },
         });
         expect(await withPassword.codes(groups)).toEqual(['FORBIDDEN']);
         await soon(world.basic(user.username, password, 1), groups, ['FORBIDDEN']);
@@ -288,7 +288,7 @@ describe('caches, after the published faults of others', () => {
         await begun.promise;
         pool.query = own;
         await world.root().ok(call('deleteBindings', 'results { error { code } }'), {
-          i: { tenant: 'main', ids: [idOf('Binding', binding)] },
+          i: { tenantKey: 'main', ids: [idOf('Binding', binding)] },
         });
         const after = client.codes(groups);
         await sleep(200);
@@ -409,7 +409,7 @@ describe('caches, after the published faults of others', () => {
     const namespace = await world.namespace(main, 'stream');
     const stop = new AbortController();
     const stream = client.sse<any>(
-      'subscription { auditEvents(tenant: "main", where: { resource: NAMESPACE }) { event { patch } } }',
+      'subscription { auditEvents(tenantKey: "main", where: { resource: NAMESPACE }) { event { patch } } }',
       {},
       stop.signal,
     );
@@ -433,7 +433,7 @@ describe('caches, after the published faults of others', () => {
         const binding = await world.grant(main, chief, ['NAMESPACE:READ'], 'stream');
         expect(await shown()).toBe(true);
         await world.root().ok(call('deleteBindings', 'results { error { code } }'), {
-          i: { tenant: 'main', ids: [idOf('Binding', binding)] },
+          i: { tenantKey: 'main', ids: [idOf('Binding', binding)] },
         });
       }
     } finally {

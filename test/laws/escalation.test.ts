@@ -98,7 +98,7 @@ describe('nobody hands out what they do not hold', () => {
       {
         field: 'createRole',
         select: 'role { id }',
-        input: () => ({ tenant: 'a', name: `r${next++}`, permissions: [{ resource: 'FLOW', actions: ['DELETE'] }] }),
+        input: () => ({ tenantKey: 'a', name: `r${next++}`, permissions: [{ resource: 'FLOW', actions: ['DELETE'] }] }),
       },
       {
         field: 'createRole',
@@ -163,14 +163,14 @@ describe('nobody hands out what they do not hold', () => {
       {
         field: 'createBindings',
         select: 'results { error { code } }',
-        input: (me) => ({ tenant: 'a', bindings: [{ subject: idOf('User', me), role: idOf('Role', admin) }] }),
+        input: (me) => ({ tenantKey: 'a', bindings: [{ subject: idOf('User', me), role: idOf('Role', admin) }] }),
       },
       {
         field: 'createBindings',
         select: 'results { error { code } }',
         input: (me) => ({
-          tenant: 'a',
-          bindings: [{ subject: idOf('User', me), role: idOf('Role', strong), namespace: 'deep.down' }],
+          tenantKey: 'a',
+          bindings: [{ subject: idOf('User', me), role: idOf('Role', strong), namespaceName: 'deep.down' }],
         }),
       },
       {
@@ -179,7 +179,7 @@ describe('nobody hands out what they do not hold', () => {
         input: async (me) => {
           const group = await world.group(a, `mine ${next++}`);
           await world.member(a, group, me, 'OWNER');
-          return { tenant: 'a', bindings: [{ subject: idOf('Group', group), role: idOf('Role', strong) }] };
+          return { tenantKey: 'a', bindings: [{ subject: idOf('Group', group), role: idOf('Role', strong) }] };
         },
       },
       {
@@ -231,7 +231,7 @@ describe('nobody hands out what they do not hold', () => {
         input: async () => {
           await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
           await world.db.role.update({ where: { id: strong.id }, data: { isDefault: true } });
-          return { tenant: 'a', username: (await world.user(`friend-${next++}`)).username };
+          return { tenantKey: 'a', username: (await world.user(`friend-${next++}`)).username };
         },
       },
     ],
@@ -412,7 +412,10 @@ describe('nobody hands out what they do not hold', () => {
     const bindIn = async (namespace: string | null) =>
       (
         await client.ok<any>(call('createBindings', 'results { error { code } }'), {
-          i: { tenant: 'a', bindings: [{ subject: idOf('User', friend), role: idOf('Role', role), namespace }] },
+          i: {
+            tenantKey: 'a',
+            bindings: [{ subject: idOf('User', friend), role: idOf('Role', role), namespaceName: namespace }],
+          },
         })
       ).createBindings.results[0].error?.code ?? 'done';
     expect(await bindIn('company.team')).toBe('done');

@@ -47,22 +47,22 @@ describe('what is not for the caller to know of', () => {
       .replace(/"(decisionId|requestId)":"[^"]*"/g, '');
 
   it('is no tenant that a worker group could be for', async () => {
-    const create = call('createWorkerGroup', 'workerGroup { id allowedTenants }');
-    const as = (key: string, tenant: string) => ({ i: { key, allowedTenants: [tenant] } });
+    const create = call('createWorkerGroup', 'workerGroup { id allowedTenantKeys }');
+    const as = (key: string, tenant: string) => ({ i: { key, allowedTenantKeys: [tenant] } });
     expect(await told(operator, create, as('a', 'foreign'), 'foreign')).toBe(
       await told(operator, create, as('a', 'missing'), 'missing'),
     );
     expect(await operator.codes(create, as('a', 'foreign'))).toEqual(['BAD_INPUT']);
     const made = await operator.ok(create, as('b', 'home'));
     const { id } = made.createWorkerGroup.workerGroup;
-    const update = call('updateWorkerGroup', 'workerGroup { allowedTenants }');
-    const change = (tenant: string) => ({ i: { id, allowedTenants: ['home', tenant] } });
+    const update = call('updateWorkerGroup', 'workerGroup { allowedTenantKeys }');
+    const change = (tenant: string) => ({ i: { id, allowedTenantKeys: ['home', tenant] } });
     expect(await told(operator, update, change('foreign'), 'foreign')).toBe(
       await told(operator, update, change('missing'), 'missing'),
     );
     // What a group names already may stay, whoever changes the rest.
     await world.root().ok(update, change('foreign'));
-    await operator.ok(update, { i: { id, description: 'x', allowedTenants: ['home', 'foreign'] } });
+    await operator.ok(update, { i: { id, description: 'x', allowedTenantKeys: ['home', 'foreign'] } });
   });
 
   it('is no tenant and no group that settings of policies could name', async () => {
@@ -130,7 +130,7 @@ describe('what is not for the caller to know of', () => {
     const update = call('updateGroup', 'group { id }');
     const missing = { ...group, id: `${group.id.slice(0, -4)}0000` };
     const asked: [string, object, object][] = [
-      [create, { i: { tenant: 'foreign', name: 'n' } }, { i: { tenant: 'missing', name: 'n' } }],
+      [create, { i: { tenantKey: 'foreign', name: 'n' } }, { i: { tenantKey: 'missing', name: 'n' } }],
       [update, { i: { id: idOf('Group', group), name: 'n' } }, { i: { id: idOf('Group', missing), name: 'n' } }],
     ];
     /** Statements and transactions, and milliseconds, of one request. */

@@ -11,9 +11,9 @@ import { Chance } from './generate.ts';
 const soak = process.env['SOAK'] === '1';
 const changes = soak ? 1_000 : 160;
 const names = ['a', 'a.b', 'a.b.c', 'ab', 'x'];
-const impact = `impact { hiddenPrincipals escalations orphanedTenants hiddenOrphanedTenants refusals { policy code message }
+const impact = `impact { hiddenPrincipals escalations orphanedTenantKeys hiddenOrphanedTenants refusals { policy code message }
   principals { subjectId name superAdmin hiddenPermissions
-    gained { resource action tenant namespace ownedGroup escalation } lost { resource action tenant namespace ownedGroup escalation } } }`;
+    gained { resource action tenantKey namespaceName ownedGroup escalation } lost { resource action tenantKey namespaceName ownedGroup escalation } } }`;
 const pool: Permission[] = [
   'FLOW:READ',
   'FLOW:UPDATE',
@@ -78,11 +78,11 @@ const administeredIn = (lines: ReadonlySet<string>): Set<string> =>
   );
 
 function told(one: any, which: 'gained' | 'lost', beyond: ReadonlySet<string>): string[] {
-  const listed = one[which].flatMap(({ resource, action, tenant, namespace, ownedGroup }: any) => {
+  const listed = one[which].flatMap(({ resource, action, tenantKey, namespaceName, ownedGroup }: any) => {
     const permission = `${resource}:${action}`;
     const level = levels[permission] ?? levels[resource]!;
-    const all = ownedGroup || level !== 'namespace' ? ['*'] : places(namespace ?? '');
-    return all.map((place) => `${one.subjectId} ${tenant} ${permission} ${ownedGroup ?? ''} ${place}`);
+    const all = ownedGroup || level !== 'namespace' ? ['*'] : places(namespaceName ?? '');
+    return all.map((place) => `${one.subjectId} ${tenantKey} ${permission} ${ownedGroup ?? ''} ${place}`);
   });
   if (one.superAdmin === (which === 'gained')) listed.push(`${one.subjectId} super`);
   return listed.filter((line: string) => !beyond.has(line));
@@ -154,7 +154,8 @@ describe('a dry run tells what the change then does', () => {
     const kinds: [number, () => Change | Promise<Change>][] = [
       [
         3,
-        () => of('createRole', 'role { id }', { tenant: tenant.key, name: `r${next++}`, permissions: permissions() }),
+        () =>
+          of('createRole', 'role { id }', { tenantKey: tenant.key, name: `r${next++}`, permissions: permissions() }),
       ],
       [8, () => role && of('updateRole', 'role { id }', { id: idOf('Role', role), permissions: permissions() })],
       [1, () => role && of('deleteRole', 'deletedId', { id: idOf('Role', role) })],
@@ -164,10 +165,10 @@ describe('a dry run tells what the change then does', () => {
           const bindings = Array.from({ length: 1 + chance.below(2) }, () => ({
             subject: group && chance.coin(0.4) ? idOf('Group', group) : subject,
             role: role && idOf('Role', role),
-            namespace: chance.coin(0.4) ? null : chance.pick(names),
+            namespaceName: chance.coin(0.4) ? null : chance.pick(names),
           }));
           if (!role || !subject) return undefined;
-          return of('createBindings', 'results { error { code } }', { tenant: tenant.key, bindings });
+          return of('createBindings', 'results { error { code } }', { tenantKey: tenant.key, bindings });
         },
       ],
       [
@@ -177,7 +178,7 @@ describe('a dry run tells what the change then does', () => {
           return (
             binding &&
             of('deleteBindings', 'results { error { code } }', {
-              tenant: tenant.key,
+              tenantKey: tenant.key,
               ids: [idOf('Binding', binding), ...(chance.coin(0.2) ? [idOf('Binding', { id: newId() })] : [])],
             })
           );
@@ -209,10 +210,10 @@ describe('a dry run tells what the change then does', () => {
             : of('setGroupMembership', 'group { id }', { ...input, membership: chance.pick(['OWNER', 'MEMBER']) });
         },
       ],
-      [1, () => of('createGroup', 'group { id }', { tenant: tenant.key, name: `g${next++}` })],
+      [1, () => of('createGroup', 'group { id }', { tenantKey: tenant.key, name: `g${next++}` })],
       [1, () => group && of('deleteGroup', 'deletedId', { id: idOf('Group', group) })],
-      [4, () => user && of('grantTenantAccess', 'user { id }', { tenant: tenant.key, username: user.username })],
-      [2, () => access && of('revokeTenantAccess', 'subjectId', { tenant: tenant.key, subject })],
+      [4, () => user && of('grantTenantAccess', 'user { id }', { tenantKey: tenant.key, username: user.username })],
+      [2, () => access && of('revokeTenantAccess', 'subjectId', { tenantKey: tenant.key, subject })],
       [4, () => user && of('setUserDisabled', 'user { id }', { id: idOf('User', user), disabled: chance.coin(0.4) })],
       [
         2,
@@ -228,7 +229,10 @@ describe('a dry run tells what the change then does', () => {
           }),
       ],
       [1, () => user && of('deleteUser', 'deletedId', { id: idOf('User', user) })],
-      [1, () => of('createServiceAccount', 'serviceAccount { id }', { tenant: tenant.key, name: `robot-${next++}` })],
+      [
+        1,
+        () => of('createServiceAccount', 'serviceAccount { id }', { tenantKey: tenant.key, name: `robot-${next++}` }),
+      ],
       [
         1,
         async () => {
@@ -256,8 +260,8 @@ describe('a dry run tells what the change then does', () => {
       [
         3,
         () =>
-          of('applyDescription', 'tenant', {
-            tenant: tenant.key,
+          of('applyDescription', 'tenantKey', {
+            tenantKey: tenant.key,
             description: {
               roles: [{ name: `d${chance.below(3)}`, permissions: { FLOW: ['READ', 'DELETE'] } }],
               groups: [{ name: `d${chance.below(3)}`, members: [] }],
@@ -310,7 +314,7 @@ describe('a dry run tells what the change then does', () => {
       const orphans = [...administeredIn(before).difference(administeredIn(after))]
         .filter((key) => there.has(key))
         .sort();
-      expect(own.orphanedTenants, what).toEqual(orphans);
+      expect(own.orphanedTenantKeys, what).toEqual(orphans);
       const items = (real.data[field].results ?? []).filter((item: any) =>
         ['FORBIDDEN', 'NOT_FOUND'].includes(item.error?.code),
       );
@@ -359,13 +363,15 @@ describe('a dry run tells what the change then does', () => {
     const bind = async (client: Client) =>
       (
         await client.ok<any>(call('createBindings', `results { error { code } } ${impact}`), {
-          i: { tenant: 'c', dryRun: true, bindings: [{ subject: idOf('User', friend), role: idOf('Role', role) }] },
+          i: { tenantKey: 'c', dryRun: true, bindings: [{ subject: idOf('User', friend), role: idOf('Role', role) }] },
         })
       ).createBindings.impact;
     expect(await bind(await world.as(keeper))).toMatchObject({ principals: [], hiddenPrincipals: 1 });
     expect(await bind(root)).toMatchObject({
       hiddenPrincipals: 0,
-      principals: [{ name: 'friend', gained: [{ resource: 'FLOW', action: 'READ', tenant: 'c', namespace: null }] }],
+      principals: [
+        { name: 'friend', gained: [{ resource: 'FLOW', action: 'READ', tenantKey: 'c', namespaceName: null }] },
+      ],
     });
   });
 
@@ -392,7 +398,7 @@ describe('a dry run tells what the change then does', () => {
     });
     const role = await world.managed(big, 'Admin');
     const input = {
-      tenant: 'big',
+      tenantKey: 'big',
       dryRun: true,
       bindings: [{ subject: idOf('Group', group), role: idOf('Role', role) }],
     };

@@ -54,7 +54,7 @@ describe('a principal with very many bindings', () => {
   it('may create below each, sees it at once, and nowhere else', async () => {
     const create = (name: string) =>
       client.codes(
-        'mutation($name: String!) { createNamespace(input: { tenant: "a", name: $name }) { namespace { id } } }',
+        'mutation($name: String!) { createNamespace(input: { tenantKey: "a", name: $name }) { namespace { id } } }',
         { name },
       );
     expect(await create('n77.new')).toEqual([]);

@@ -38,7 +38,7 @@ describe('attacks on the plane', () => {
 
   const codes = (client: Client, field: string, select: string, i: object) => client.codes(call(field, select), { i });
   const save = (source: string, more: object = {}, client = editor) =>
-    codes(client, 'saveFlow', 'outcome', { tenant: 'a', source, ...more });
+    codes(client, 'saveFlow', 'outcome', { tenantKey: 'a', source, ...more });
   /** A flow of its own, and its trigger. */
   async function newTrigger(more?: string): Promise<Trigger> {
     const flow = await world.flow(a, flowSource('company.x', `flow-${next++}`, false, more));
@@ -48,12 +48,14 @@ describe('attacks on the plane', () => {
   const setDue = ({ id }: Trigger) =>
     world.db.trigger.update({ where: { id }, data: { nextExecutionAt: new Date(Date.now() - 1_000) } });
   async function claimed(trigger: Trigger) {
-    const { claimTriggers } = await engine.client.ok<any>(claim, { i: { service: engine.service } });
+    const { claimTriggers } = await engine.client.ok<any>(claim, { i: { serviceId: engine.service } });
     const one = claimTriggers.claims.find((each: any) => each.trigger.id === idOf('Trigger', trigger));
     return { trigger: one.trigger.id, sequence: one.sequence, dueAt: one.dueAt };
   }
   async function tell(one: object) {
-    const { reportTriggers } = await engine.client.ok<any>(report, { i: { service: engine.service, reports: [one] } });
+    const { reportTriggers } = await engine.client.ok<any>(report, {
+      i: { serviceId: engine.service, reports: [one] },
+    });
     return reportTriggers.results[0].outcome ?? reportTriggers.results[0].error.code;
   }
 
@@ -70,14 +72,14 @@ describe('attacks on the plane', () => {
       ['anchors with aliases', true, source(`x:\n${many((i) => `  - &a${i} 1\n  - *a${i}`, 5_000).join('\n')}`)],
     ])('a flow of %s is answered within seconds', async (_name, valid, text) => {
       const begun = performance.now();
-      const { validateFlow } = await editor.ok<any>(validate, { i: { tenant: 'a', source: text } });
+      const { validateFlow } = await editor.ok<any>(validate, { i: { tenantKey: 'a', source: text } });
       expect(performance.now() - begun).toBeLessThan(5_000);
       expect(validateFlow.valid).toBe(valid);
     });
 
     it('keys that are there twice are still found, at their lines', async () => {
       const twice = source('variables:\n  a: 1\n  b: { c: 1, c: 2 }\n  a: 2');
-      const { validateFlow } = await editor.ok<any>(validate, { i: { tenant: 'a', source: twice } });
+      const { validateFlow } = await editor.ok<any>(validate, { i: { tenantKey: 'a', source: twice } });
       expect(validateFlow.issues.map(({ line }: any) => line)).toEqual([5, 6].sort());
     });
 
@@ -91,7 +93,7 @@ describe('attacks on the plane', () => {
       await world.flow(a, lines('b'));
       const fields = many((i) => `d${i}: difference(from: 1)`, soak ? 5 : 2).join(' ');
       const asked = editor.run(
-        `{ tenant(key: "a") { flow(namespace: "company.x", flowId: "compared") { ${fields} } } }`,
+        `{ tenant(key: "a") { flow(namespaceName: "company.x", flowId: "compared") { ${fields} } } }`,
       );
       await sleep(500);
       const begun = performance.now();
@@ -160,7 +162,7 @@ describe('attacks on the plane', () => {
     it('a filter of an empty text chooses nothing', async () => {
       for (const where of [{ text: '' }, { text: null }, {}])
         expect(
-          await codes(editor, 'setTriggersDisabled', 'changedCount', { tenant: 'a', disabled: true, where }),
+          await codes(editor, 'setTriggersDisabled', 'changedCount', { tenantKey: 'a', disabled: true, where }),
         ).toEqual(['BAD_INPUT']);
     });
   });
@@ -184,7 +186,7 @@ describe('attacks on the plane', () => {
     it('nor one whose end comes at the same time', async () => {
       const triggers: Trigger[] = [];
       for (let i = 0; i < 20; i += 1) triggers.push(await setDue(await newTrigger()));
-      const { claimTriggers } = await engine.client.ok<any>(claim, { i: { service: engine.service } });
+      const { claimTriggers } = await engine.client.ok<any>(claim, { i: { serviceId: engine.service } });
       await Promise.all(
         triggers.flatMap((trigger, i) => {
           const { sequence, dueAt } = claimTriggers.claims.find((c: any) => c.trigger.id === idOf('Trigger', trigger));
@@ -214,10 +216,10 @@ describe('attacks on the plane', () => {
     const files = (order: readonly string[], minute: number) =>
       order.map((path) => ({ path, source: flowSource('company.x', path, false, `cron: "${minute} 6 * * *"`) }));
     const save = (order: readonly string[], minute: number) =>
-      codes(editor, 'importFlows', 'results { outcome }', { tenant: 'a', files: files(order, minute) });
+      codes(editor, 'importFlows', 'results { outcome }', { tenantKey: 'a', files: files(order, minute) });
     expect(await save(names, 0)).toEqual([]);
     const all = (disabled: boolean) =>
-      codes(editor, 'setTriggersDisabled', 'changedCount', { tenant: 'a', disabled, where: { text: 'import-' } });
+      codes(editor, 'setTriggersDisabled', 'changedCount', { tenantKey: 'a', disabled, where: { text: 'import-' } });
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) => (i % 4 === 3 ? all(i > 4) : save(i % 2 ? names : names.toReversed(), i + 1))),
     );
@@ -241,7 +243,7 @@ describe('attacks on the plane', () => {
           level: 'INFO',
           message: 'x',
         }));
-        const input = { tenant: 'gone', service: busy.service, logs };
+        const input = { tenantKey: 'gone', serviceId: busy.service, logs };
         const told = await codes(busy.client, 'reportLogs', 'results { outcome }', input);
         if (told.length > 0) return told;
       }
@@ -259,7 +261,7 @@ describe('attacks on the plane', () => {
     for (let i = 0; i < 12; i += 1) {
       const namespace = `implied-${i}`;
       const flow = await world.flow(a, flowSource(namespace, 'last'));
-      const put = { tenant: 'a', namespace, path: '/x', content: 'x' };
+      const put = { tenantKey: 'a', namespaceName: namespace, path: '/x', content: 'x' };
       const [stored, deleted] = await Promise.all([
         codes(editor, 'putNamespaceFile', 'file { path }', put),
         codes(editor, 'deleteFlow', 'deletedId', { id: idOf('Flow', flow) }),
@@ -287,12 +289,12 @@ describe('attacks on the plane', () => {
 
   it('numbers and names at the limits are told as bad input', async () => {
     const beyond = '9999999999999999999';
-    expect(await codes(engine.client, 'heartbeat', 'evicted', { service: engine.service, sequence: beyond })).toEqual([
-      'BAD_INPUT',
-    ]);
+    expect(await codes(engine.client, 'heartbeat', 'evicted', { serviceId: engine.service, sequence: beyond })).toEqual(
+      ['BAD_INPUT'],
+    );
     expect(await engine.report([reportOf('limits', 1, ['CREATED'])])).toEqual(['APPLIED']);
     const row = await world.db.execution.findFirstOrThrow({ where: { executionId: 'limits' } });
-    const tail = `subscription($id: ID!) { logs(tenant: "a", execution: $id, after: "${beyond}") { message } }`;
+    const tail = `subscription($id: ID!) { logs(tenantKey: "a", execution: $id, after: "${beyond}") { message } }`;
     const off = new AbortController();
     for await (const { errors } of editor.sse(tail as never, { id: idOf('Execution', row) }, off.signal)) {
       expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
@@ -301,7 +303,7 @@ describe('attacks on the plane', () => {
     off.abort();
     for (const name of ['half \ud800 a pair', 'a \u0000']) {
       const inputs = { [name]: 1 };
-      const asked = { tenant: 'a', namespace: 'company.x', flowId: 'hello', inputs };
+      const asked = { tenantKey: 'a', namespaceName: 'company.x', flowId: 'hello', inputs };
       expect(await codes(editor, 'createExecution', 'execution { id }', asked)).toEqual(['BAD_INPUT']);
     }
   });

@@ -74,14 +74,14 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     expect(await refusal(client, call('addGroupMember', 'group { id }'), join)).toEqual(hidden(2));
     const bindings = [{ subject: idOf('User', keeper), role: idOf('Role', role) }];
     const bind = call('createBindings', 'results { error { message details } }');
-    expect(await refusal(client, bind, { tenant: 'a', bindings })).toEqual(hidden(2));
+    expect(await refusal(client, bind, { tenantKey: 'a', bindings })).toEqual(hidden(2));
     await world.root().ok(call('updateRole', 'role { id }'), { i: { id: idOf('Role', role), isDefault: true } });
-    const give = { tenant: 'a', username: newcomer.username };
+    const give = { tenantKey: 'a', username: newcomer.username };
     expect(await refusal(client, call('grantTenantAccess', 'user { id }'), give)).toEqual(hidden(2));
     await world.grant(a, keeper, ['ROLE:READ', 'BINDING:READ']);
     for (const [mutation, i] of [
       [call('addGroupMember', 'group { id }'), join],
-      [bind, { tenant: 'a', bindings }],
+      [bind, { tenantKey: 'a', bindings }],
       [call('grantTenantAccess', 'user { id }'), give],
     ] as const)
       expect(await refusal(client, mutation, i)).toEqual({

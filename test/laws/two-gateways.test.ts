@@ -7,7 +7,7 @@ import { idOf, World } from '../support/world.ts';
 const deaf: Wake = { send: () => undefined, on: () => () => undefined, close: async () => undefined };
 const readGroups = '{ tenant(key: "a") { groups { totalCount } } }';
 const revoke =
-  'mutation($ids: [ID!]!) { deleteBindings(input: { tenant: "a", ids: $ids }) { results { error { code } } } }';
+  'mutation($ids: [ID!]!) { deleteBindings(input: { tenantKey: "a", ids: $ids }) { results { error { code } } } }';
 
 describe.each([
   ['with LISTEN', {}],
@@ -54,9 +54,12 @@ describe.each([
     const own = await world.grant(a, user, ['GROUP:CREATE']);
     const client = world.bearer(token, 1);
     const create = (name: string) =>
-      client.codes('mutation($name: String!) { createGroup(input: { tenant: "a", name: $name }) { group { id } } }', {
-        name,
-      });
+      client.codes(
+        'mutation($name: String!) { createGroup(input: { tenantKey: "a", name: $name }) { group { id } } }',
+        {
+          name,
+        },
+      );
     expect(await create('one')).toEqual([]);
     await world.db.binding.delete({ where: { id: own.id } });
     await world.db.accessState.updateMany({ data: { revision: { increment: 1 } } });
@@ -77,7 +80,7 @@ describe.each([
     let last: any;
     const following = (async () => {
       for await (const item of client.sse<any>(
-        'subscription { auditEvents(tenant: "a", where: { resource: [GROUP] }) { cursor event { resourceKey } } }',
+        'subscription { auditEvents(tenantKey: "a", where: { resource: [GROUP] }) { cursor event { resourceKey } } }',
         {},
         end.signal,
       )) {
@@ -92,7 +95,9 @@ describe.each([
     for (const name of expected)
       await world
         .root(0)
-        .ok('mutation($name: String!) { createGroup(input: { tenant: "a", name: $name }) { group { id } } }', { name });
+        .ok('mutation($name: String!) { createGroup(input: { tenantKey: "a", name: $name }) { group { id } } }', {
+          name,
+        });
     expect(await until(async () => names.length >= 20, 3_000)).toBeLessThan(3_000);
     expect(names).toEqual(expected);
     const at = performance.now();
@@ -111,9 +116,9 @@ describe.each([
     const client = await world.as(manager, 1);
     const { data, errors } = await client.run<any>(
       `mutation($ids: [ID!]!, $name: String!) {
-        before: createGroup(input: { tenant: "a", name: "${_name} before" }) { group { id } }
-        revoke: deleteBindings(input: { tenant: "a", ids: $ids }) { results { error { code } } }
-        after: createGroup(input: { tenant: "a", name: $name }) { group { id } }
+        before: createGroup(input: { tenantKey: "a", name: "${_name} before" }) { group { id } }
+        revoke: deleteBindings(input: { tenantKey: "a", ids: $ids }) { results { error { code } } }
+        after: createGroup(input: { tenantKey: "a", name: $name }) { group { id } }
       }`,
       { ids: [idOf('Binding', own)], name: `${_name} after` },
     );

@@ -65,17 +65,20 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
   }),
   applyDescription: async (stage) => ({
     client: stage.world.root(),
-    input: { tenant: 'a', description: { groups: [{ name: stage.name('Described') }] } },
+    input: { tenantKey: 'a', description: { groups: [{ name: stage.name('Described') }] } },
   }),
   validateFlow: async (stage) => ({
     client: await stage.actor('tenant binding', 'FLOW:READ'),
-    input: { tenant: 'a', source: flowSource('company.x', stage.name('valid')) },
+    input: { tenantKey: 'a', source: flowSource('company.x', stage.name('valid')) },
   }),
   useBlueprint: async (stage) => {
     const client = await stage.actor('tenant binding', 'BLUEPRINT:READ', ['FLOW:CREATE']);
     const [first] = (await client.ok('{ tenant(key: "a") { blueprints(first: 1) { nodes { id } } } }')).tenant
       .blueprints.nodes;
-    return { client, input: { tenant: 'a', blueprint: first.id, namespace: 'company.x', flowId: stage.name('used') } };
+    return {
+      client,
+      input: { tenantKey: 'a', blueprint: first.id, namespaceName: 'company.x', flowId: stage.name('used') },
+    };
   },
   updateMySettings: async (stage) => ({
     client: await stage.actor('tenant binding', 'FLOW:READ'),

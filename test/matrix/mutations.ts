@@ -109,7 +109,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'grantTenantAccess',
         'GrantTenantAccessInput',
         'user { id }',
-        { tenant: 'a', username: user.username },
+        { tenantKey: 'a', username: user.username },
         async () =>
           (await stage.world.db.tenantAccess.count({ where: { tenantId: stage.a.id, principalId: user.id } })) === 1,
       );
@@ -122,7 +122,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'revokeTenantAccess',
         'RevokeTenantAccessInput',
         'subjectId',
-        { tenant: 'a', subject: idOf('User', user) },
+        { tenantKey: 'a', subject: idOf('User', user) },
         async () => (await stage.world.db.tenantAccess.count({ where: { principalId: user.id } })) === 0,
       );
     },
@@ -134,7 +134,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'createServiceAccount',
         'CreateServiceAccountInput',
         'serviceAccount { id }',
-        { tenant: 'a', name },
+        { tenantKey: 'a', name },
         async () => (await stage.world.db.serviceAccount.count({ where: { name } })) === 1,
       );
     },
@@ -223,7 +223,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'createGroup',
         'CreateGroupInput',
         'group { id }',
-        { tenant: 'a', name },
+        { tenantKey: 'a', name },
         async () => (await stage.world.db.group.count({ where: { name } })) === 1,
       );
     },
@@ -291,7 +291,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'createRole',
         'CreateRoleInput',
         'role { id }',
-        { tenant: 'a', name, permissions: [] },
+        { tenantKey: 'a', name, permissions: [] },
         async () => (await stage.world.db.role.count({ where: { name } })) === 1,
       );
     },
@@ -323,12 +323,14 @@ const base: Record<string, Record<string, Attempting>> = {
   'BINDING:CREATE': {
     createBindings: async (stage) => {
       const user = await stage.world.user(stage.name('bound'), [stage.a]);
-      const bindings = [{ subject: idOf('User', user), role: idOf('Role', stage.emptyRole), namespace: 'company.x' }];
+      const bindings = [
+        { subject: idOf('User', user), role: idOf('Role', stage.emptyRole), namespaceName: 'company.x' },
+      ];
       return attempt(
         'createBindings',
         'CreateBindingsInput',
         'results { error { code } }',
-        { tenant: 'a', bindings },
+        { tenantKey: 'a', bindings },
         async () => (await stage.world.db.binding.count({ where: { principalId: user.id } })) === 1,
       );
     },
@@ -341,7 +343,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'deleteBindings',
         'DeleteBindingsInput',
         'results { error { code } }',
-        { tenant: 'a', ids: [idOf('Binding', binding)] },
+        { tenantKey: 'a', ids: [idOf('Binding', binding)] },
         async () => (await stage.world.db.binding.count({ where: { id: binding.id } })) === 0,
       );
     },
@@ -353,7 +355,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'createNamespace',
         'CreateNamespaceInput',
         'namespace { id }',
-        { tenant: 'a', name },
+        { tenantKey: 'a', name },
         async () => (await stage.world.db.namespace.count({ where: { namespace: name, declared: true } })) === 1,
       );
     },
@@ -377,7 +379,7 @@ const base: Record<string, Record<string, Attempting>> = {
         'putSecret',
         'PutSecretInput',
         'secret { id }',
-        { tenant: 'a', namespace: 'company.x', key, value: 'v' },
+        { tenantKey: 'a', namespaceName: 'company.x', key, value: 'v' },
         async () => (await stage.world.db.secret.count({ where: { key } })) === 1,
       );
     },

@@ -135,8 +135,8 @@ describe('every field of every payload, for a caller with the permission of the 
       .toString()
       .split(':');
     const { namespace, flowId, executionId } = await stage.world.db.execution.findUniqueOrThrow({ where: { id: id! } });
-    const labels = { namespace, flowId, executionId, state: 'SUCCESS' };
-    const select = 'namespace flowId executionId state';
+    const labels = { namespaceName: namespace, flowId, executionId, state: 'SUCCESS' };
+    const select = 'namespaceName flowId executionId state';
     const { data } = await client.run<any>(
       `mutation($i: SetExecutionLabelsInput!) { setExecutionLabels(input: $i) { ${select
         .split(' ')

@@ -16,6 +16,29 @@ const token = (stage: Stage) => idOf('ApiToken', { id: stage.tokenId });
 const memberSubjects = '{ tenant(key: "a") { groups { nodes { members { nodes { subject { id } } } } } } }';
 const membersOf = (d: any) => d?.tenant?.groups?.nodes.flatMap((g: any) => g.members?.nodes ?? []) ?? [];
 
+/** The link of an object to its tenant or namespace. Readable with the object: `besides`. */
+const link = (
+  typename: string,
+  id: (stage: Stage) => string,
+  field: string,
+  besides: readonly Permission[],
+): Reading => ({
+  way: 'nested',
+  besides,
+  sees: async (client, stage) => {
+    const query = `query($id: ID!) { node(id: $id) { ... on ${typename} { ${field} { id } } } }`;
+    const linked = (await data(client, query, { id: id(stage) }))?.node?.[field]?.id;
+    return linked !== undefined && linked === (field === 'tenant' ? idOf('Tenant', stage.a) : namespace(stage));
+  },
+});
+const linked: readonly [string, (stage: Stage) => string, Permission][] = [
+  ['Flow', (stage) => idOf('Flow', stage.flow), 'FLOW:READ'],
+  ['Trigger', (stage) => idOf('Trigger', stage.trigger), 'TRIGGER:READ'],
+  ['Execution', (stage) => idOf('Execution', stage.executions.execution), 'EXECUTION:READ'],
+  ['Secret', (stage) => idOf('Secret', stage.secret), 'SECRET:READ'],
+  ['Binding', binding, 'BINDING:READ'],
+];
+
 /** Queries about the access of others: they require all of these in the tenant. */
 const answers = (besides: readonly Permission[]): Reading[] => [
   nested(
@@ -39,7 +62,7 @@ const answers = (besides: readonly Permission[]): Reading[] => [
     sees: async (client, stage) =>
       (
         await data(client, 'query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer subject { id } } }', {
-          i: { permission: { resource: 'TENANT', actions: ['READ'] }, tenant: 'a', subject: person(stage) },
+          i: { permission: { resource: 'TENANT', actions: ['READ'] }, tenantKey: 'a', subject: person(stage) },
         })
       )?.explainAccess?.subject?.id === person(stage),
   },
@@ -68,6 +91,10 @@ export const reads: Record<string, readonly Reading[]> = {
           (n: any) => n.key === 'a',
         ) ?? false,
     },
+    link('Flow', (stage) => idOf('Flow', stage.flow), 'tenant', ['FLOW:READ']),
+    link('Group', group, 'tenant', ['GROUP:READ']),
+    link('Role', role, 'tenant', ['ROLE:READ']),
+    link('AuditEvent', event, 'tenant', ['AUDITLOG:READ']),
   ],
   USER: [
     {
@@ -156,6 +183,7 @@ export const reads: Record<string, readonly Reading[]> = {
     nested([], '{ tenant(key: "a") { namespace(name: "company") { children { nodes { id } } } } }', (d, s) =>
       d?.tenant?.namespace?.children?.nodes.some((n: any) => n.id === namespace(s)),
     ),
+    ...linked.map(([typename, id, permission]) => link(typename, id, 'namespace', [permission])),
   ],
   SECRET: [
     node((stage) => idOf('Secret', stage.secret)),
@@ -177,7 +205,7 @@ export const reads: Record<string, readonly Reading[]> = {
         (
           await data(
             client,
-            '{ tenant(key: "a") { auditEvents(first: 100, where: { namespace: "company.x" }) { nodes { id } } } }',
+            '{ tenant(key: "a") { auditEvents(first: 100, where: { namespaceName: "company.x" }) { nodes { id } } } }',
           )
         )?.tenant?.auditEvents?.nodes.some((n: any) => n.id === event(stage)) ?? false,
     },
@@ -198,7 +226,7 @@ export const reads: Record<string, readonly Reading[]> = {
       sees: async (client) => {
         const end = new AbortController();
         for await (const { data: item } of client.sse<any>(
-          'subscription { auditEvents(tenant: "a") { cursor } }',
+          'subscription { auditEvents(tenantKey: "a") { cursor } }',
           {},
           end.signal,
         )) {

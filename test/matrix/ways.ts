@@ -43,6 +43,19 @@ export function connection(field: string, id: (stage: Stage) => string): Reading
   ];
 }
 
+/** A connection of the namespace company.x, with its count. */
+export const inNamespace = (field: string, id: (stage: Stage) => string): Reading => ({
+  way: 'nested',
+  besides: ['NAMESPACE:READ'],
+  sees: async (client, stage) => {
+    const query = `{ tenant(key: "a") { namespace(name: "company.x") { ${field}(first: 100) { totalCount nodes { id } } } } }`;
+    const page = (await data(client, query))?.tenant?.namespace?.[field];
+    if (page && page.totalCount !== page.nodes.length && page.nodes.length < 100)
+      throw new Error('the count includes rows that the list does not show');
+    return page?.nodes.some((n: any) => n.id === id(stage)) ?? false;
+  },
+});
+
 export const nested = (
   besides: readonly Permission[],
   query: string,

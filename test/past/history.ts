@@ -122,12 +122,12 @@ export class History {
         account && ['setSuperAdmin', { subject: idOf('ServiceAccount', account), superAdmin: !account.superAdmin }]
       );
     if (kind < 22) return user && ['updateUser', { id: userId, username: `r${n}` }];
-    if (kind < 33) return user && tenant && ['grantTenantAccess', { tenant: tenant.key, username: user.username }];
+    if (kind < 33) return user && tenant && ['grantTenantAccess', { tenantKey: tenant.key, username: user.username }];
     if (kind < 37)
       return (
-        access && ['revokeTenantAccess', { tenant: tenant!.key, subject: await typed({ id: access.principalId }) }]
+        access && ['revokeTenantAccess', { tenantKey: tenant!.key, subject: await typed({ id: access.principalId }) }]
       );
-    if (kind < 40) return tenant && ['createGroup', { tenant: tenant.key, name: `g${n}` }];
+    if (kind < 40) return tenant && ['createGroup', { tenantKey: tenant.key, name: `g${n}` }];
     if (kind < 41) return group && ['updateGroup', { id: idOf('Group', group), name: `h${n}` }];
     if (kind < 43) return group && ['deleteGroup', { id: idOf('Group', group) }];
     if (kind < 52) {
@@ -154,7 +154,7 @@ export class History {
       return (
         tenant && [
           'createRole',
-          { tenant: tenant.key, name: `R${n}`, permissions: inputs(some()), isDefault: chance.coin(0.2) },
+          { tenantKey: tenant.key, name: `R${n}`, permissions: inputs(some()), isDefault: chance.coin(0.2) },
         ]
       );
     if (kind < 69)
@@ -172,7 +172,7 @@ export class History {
       return subject && role
         ? [
             'createBindings',
-            { tenant: tenant!.key, bindings: [{ subject, role: idOf('Role', role), namespace }] },
+            { tenantKey: tenant!.key, bindings: [{ subject, role: idOf('Role', role), namespaceName: namespace }] },
             'results { error { code } }',
           ]
         : undefined;
@@ -192,7 +192,7 @@ export class History {
       return (
         binding && [
           'deleteBindings',
-          { ...(binding.tenant && { tenant: binding.tenant.key }), ids: [idOf('Binding', binding)] },
+          { ...(binding.tenant && { tenantKey: binding.tenant.key }), ids: [idOf('Binding', binding)] },
           'results { error { code } }',
         ]
       );
@@ -200,7 +200,7 @@ export class History {
     if (kind < 96)
       return [
         'createServiceAccount',
-        { ...(tenant && chance.coin(0.8) && { tenant: tenant.key }), name: `robot-${n}` },
+        { ...(tenant && chance.coin(0.8) && { tenantKey: tenant.key }), name: `robot-${n}` },
       ];
     if (kind < 97) return account && ['deleteServiceAccount', { id: idOf('ServiceAccount', account) }];
     if (kind < 98 || !tenant) return ['createTenant', { key: `t${n}` }];

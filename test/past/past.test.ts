@@ -10,7 +10,7 @@ import { Chance } from '../laws/generate.ts';
 import { idOf, World } from '../support/world.ts';
 import { asked, History, keyOf, places, type Truth, truthOf } from './history.ts';
 
-const who = `query($k: String!, $p: PermissionInput!, $n: String, $at: DateTime) { tenant(key: $k) { whoCan(permission: $p, namespace: $n, at: $at, first: 100) {
+const who = `query($k: String!, $p: PermissionInput!, $n: String, $at: DateTime) { tenant(key: $k) { whoCan(permission: $p, namespaceName: $n, at: $at, first: 100) {
   totalCount hiddenCount policySet nodes { id } edges { answer reach origins { grant roleThen groupThen } } formerSubjects { id name reach origins { grant } } } } }`;
 const effective = `query($k: String!, $s: ID!, $at: DateTime) { tenant(key: $k) { effectivePermissions(subject: $s, at: $at) { resource action } } }`;
 const question = (permission: Permission) => ({ resource: split(permission)[0], actions: [split(permission)[1]] });

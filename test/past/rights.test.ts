@@ -5,7 +5,7 @@ import type { Tenant, User } from '../../src/db/generated/client.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
-const who = `query($at: DateTime, $n: String, $p: PermissionInput = { resource: FLOW, actions: [UPDATE] }) { tenant(key: "a") { whoCan(permission: $p, at: $at, namespace: $n) {
+const who = `query($at: DateTime, $n: String, $p: PermissionInput = { resource: FLOW, actions: [UPDATE] }) { tenant(key: "a") { whoCan(permission: $p, at: $at, namespaceName: $n) {
   totalCount hiddenCount policySet nodes { id } formerSubjects { id name origins { roleThen groupThen } } edges { origins { roleThen groupThen role { name } } } } } }`;
 const effective = `query($s: ID!, $at: DateTime) { tenant(key: "a") { effectivePermissions(subject: $s, at: $at) { resource action } } }`;
 const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) { answer origins { roleThen groupThen } } }`;
@@ -60,7 +60,7 @@ describe('questions about past access', () => {
     await root.ok(
       `mutation($i: RevokeTenantAccessInput!) { revokeTenantAccess(input: $i) { clientMutationId: __typename } }`,
       {
-        i: { tenant: 'a', subject: idOf('User', people.leaves) },
+        i: { tenantKey: 'a', subject: idOf('User', people.leaves) },
       },
     );
     for (const id of [people.dies, people.chief].map((user) => idOf('User', user)))
@@ -135,7 +135,7 @@ describe('questions about past access', () => {
   it('explainAccess with `at` uses what was held then, like whoCan; `clock` is the time that policies read', async () => {
     const permission = { resource: 'FLOW', actions: ['UPDATE'] };
     const about = (subject: string | undefined, more: object) =>
-      auditor.run<any>(explain, { i: { permission, tenant: 'a', namespace: 'company.x', subject, ...more } });
+      auditor.run<any>(explain, { i: { permission, tenantKey: 'a', namespaceName: 'company.x', subject, ...more } });
     const stays = idOf('User', people.stays);
     const leaves = idOf('User', people.leaves);
     const roles = [{ roleThen: 'Writer', groupThen: 'Builders' }];
@@ -157,7 +157,7 @@ describe('questions about past access', () => {
     const future = await about(stays, { at: new Date(Date.now() + 60_000) });
     expect(future.errors[0]!.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'at'] }] });
     const lacks = await holder(['FLOW:READ']);
-    const i = { permission, tenant: 'a', at: then, subject: stays };
+    const i = { permission, tenantKey: 'a', at: then, subject: stays };
     expect(await lacks.codes(explain, { i })).toEqual(['FORBIDDEN']);
   });
 });

@@ -94,7 +94,7 @@ describe('a gateway with bad plugins', () => {
     const stop = new AbortController();
     try {
       for await (const { errors = [] } of client.sse(
-        'subscription { auditEvents(tenant: "main") { cursor } }',
+        'subscription { auditEvents(tenantKey: "main") { cursor } }',
         {},
         stop.signal,
       ))
@@ -105,7 +105,7 @@ describe('a gateway with bad plugins', () => {
     return ['nothing'];
   }
   async function ask(client: Client) {
-    const change = await client.run<any>(mutation, { i: { tenant: 'main', name: `g${next++}` } });
+    const change = await client.run<any>(mutation, { i: { tenantKey: 'main', name: `g${next++}` } });
     return {
       query: await client.codes(query),
       mutation: change.errors.map(({ extensions }) => [extensions.code, extensions['policy']]),
@@ -183,7 +183,7 @@ describe('a gateway with bad plugins', () => {
   it('ends an open stream when a policy that decides about it fails', async () => {
     const [, client] = await newUser();
     const stop = new AbortController();
-    const stream = client.sse<any>('subscription { auditEvents(tenant: "main") { cursor } }', {}, stop.signal);
+    const stream = client.sse<any>('subscription { auditEvents(tenantKey: "main") { cursor } }', {}, stop.signal);
     expect((await stream.next()).value?.errors).toBeUndefined();
     expect((await put({ throws: { on: true } })).errors).toEqual([]);
     const codes: string[] = [];

@@ -202,7 +202,9 @@ describe('cedar', () => {
       expect((await names(keeper)).totalCount).toBe(4);
       expect(await names(other)).toEqual({ totalCount: 2, nodes: [{ name: 'archive-new' }, { name: 'company' }] });
       const create = (client: typeof keeper) =>
-        client.run('mutation { createNamespace(input: { tenant: "main", name: "archive.x" }) { namespace { id } } }');
+        client.run(
+          'mutation { createNamespace(input: { tenantKey: "main", name: "archive.x" }) { namespace { id } } }',
+        );
       expect((await create(other)).errors[0]).toMatchObject({
         message: 'NAMESPACE:CREATE is refused: Cedar forbids it (archive).',
         extensions: { code: 'FORBIDDEN', policy: 'cedar' },

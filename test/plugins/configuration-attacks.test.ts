@@ -162,7 +162,7 @@ describe('a group that a policy exempts', () => {
     const outsider = await world.user('outsider', [main]);
     await world.grant(main, outsider, ['GROUP:CREATE', 'GROUP:READ']);
     const own = await world.as(outsider);
-    expect(await own.codes(call('createGroup', 'group { id }'), { i: { tenant: 'main', name: 'Ops' } })).toEqual([]);
+    expect(await own.codes(call('createGroup', 'group { id }'), { i: { tenantKey: 'main', name: 'Ops' } })).toEqual([]);
     const later = await createApp(
       world.app.config,
       world.connection,

@@ -10,7 +10,7 @@ import { idOf, World } from '../support/world.ts';
 const update =
   'mutation($id: ID!, $d: String) { updateNamespace(input: { id: $id, description: $d }) { namespace { id } } }';
 const create =
-  'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name }) { namespace { id } } }';
+  'mutation($name: String!) { createNamespace(input: { tenantKey: "main", name: $name }) { namespace { id } } }';
 
 describe('frozen-namespaces', () => {
   let world: World;

@@ -56,24 +56,24 @@ describe('mask-personal-data', () => {
       },
     });
     await root.ok(call('grantTenantAccess', 'user { id }'), {
-      i: { tenant: 'main', username: 'canary.person@mail.example' },
+      i: { tenantKey: 'main', username: 'canary.person@mail.example' },
     });
     await root.ok(call('addGroupMember', 'group { id }'), {
       i: { group: idOf('Group', group), subject: idOf('User', canary) },
     });
     const role = await world.managed(main, 'Admin');
     await root.ok(call('createBindings', 'results { binding { id } }'), {
-      i: { tenant: 'main', bindings: [{ subject: idOf('User', canary), role: idOf('Role', role) }] },
+      i: { tenantKey: 'main', bindings: [{ subject: idOf('User', canary), role: idOf('Role', role) }] },
     });
     const own = world.basic('canary.person@mail.example');
     await own.ok(call('createGroup', 'group { id }'), {
-      i: { tenant: 'main', name: 'Made by them', reason: 'ask canary.person@mail.example' },
+      i: { tenantKey: 'main', name: 'Made by them', reason: 'ask canary.person@mail.example' },
     });
     // A refusal, a failed sign-in and an impersonation create events as well.
     await own.codes(call('setPolicyConfiguration', 'policies { name }'), { i: { policies: {} } });
     await world.basic('canary.person@mail.example', 'wrong').run('{ viewer { name } }');
     await root.as({ 'x-gatehouse-impersonate': 'canary.person@mail.example' }).ok(call('createGroup', 'group { id }'), {
-      i: { tenant: 'main', name: 'Made as them' },
+      i: { tenantKey: 'main', name: 'Made as them' },
     });
     admin = await world.user('tenant-admin', [main], { password });
     await world.bind(main, { principal: admin }, role);
@@ -185,7 +185,7 @@ describe('mask-personal-data', () => {
     for (const where of searches)
       await world.root().ok(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`);
     const search = async (client: Client) => {
-      const query = '{ tenant(key: "main") { auditEvents(first: 10, where: { type: READ }) { nodes { details } } } }';
+      const query = '{ tenant(key: "main") { auditEvents(first: 10, where: { kind: READ }) { nodes { details } } } }';
       const exported = await fetch(`${world.urls[0]}/tenants/main/audit-events?type=READ`, { headers: client.headers });
       return JSON.stringify(await client.ok<any>(query)) + (await exported.text());
     };
@@ -203,7 +203,7 @@ describe('mask-personal-data', () => {
     expect(taken).toContain('CONFLICT');
     expect(taken).not.toContain('canary.person+2@mail.example');
     const access = await conflict(watcher, 'grantTenantAccess', {
-      tenant: 'main',
+      tenantKey: 'main',
       username: 'CANARY.PERSON@MAIL.EXAMPLE',
     });
     expect(access).toContain('CONFLICT');
@@ -229,7 +229,7 @@ describe('mask-personal-data', () => {
     const items: string[] = [];
     const following = (async () => {
       for await (const item of watcher.sse<any>(
-        'subscription { auditEvents(tenant: "main") { event { actorName resourceKey reason patch details } } }',
+        'subscription { auditEvents(tenantKey: "main") { event { actorName resourceKey reason patch details } } }',
         {},
         end.signal,
       )) {
@@ -250,7 +250,7 @@ describe('mask-personal-data', () => {
     const at = new Date();
     await new Promise((resolve) => setTimeout(resolve, 20));
     const subject = idOf('User', canary);
-    await world.root().ok(call('revokeTenantAccess', 'subjectId'), { i: { tenant: 'main', subject } });
+    await world.root().ok(call('revokeTenantAccess', 'subjectId'), { i: { tenantKey: 'main', subject } });
     const past = `query($at: DateTime) { tenant(key: "main") {
       whoCan(permission: { resource: GROUP, actions: [READ] }, at: $at) {
         formerSubjects { name } nodes { ... on User { username } } } } }`;
@@ -262,7 +262,7 @@ describe('mask-personal-data', () => {
     expect(holds((await search(watcher)).join())).toEqual([]);
     expect(await search(world.root())).toContain('Canary.Person@mail.example');
     await world.root().ok(call('grantTenantAccess', 'user { id }'), {
-      i: { tenant: 'main', username: 'canary.person@mail.example' },
+      i: { tenantKey: 'main', username: 'canary.person@mail.example' },
     });
   });
 

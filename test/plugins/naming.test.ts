@@ -64,9 +64,12 @@ describe('naming', () => {
       const create = (name: string) =>
         world
           .root()
-          .run<any>('mutation($n: String!) { createGroup(input: { tenant: "main", name: $n }) { group { name } } }', {
-            n: name,
-          });
+          .run<any>(
+            'mutation($n: String!) { createGroup(input: { tenantKey: "main", name: $n }) { group { name } } }',
+            {
+              n: name,
+            },
+          );
       const { errors } = await create('lower');
       expect(errors[0]).toMatchObject({
         message: 'GROUP:CREATE is refused: "lower" is not a name that begins with a capital.',

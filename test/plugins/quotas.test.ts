@@ -9,7 +9,7 @@ const settings = (rules: readonly object[]) => ({
   policies: { quotas: { enabled: true, shadow: false, rules } },
 });
 const createNamespace =
-  'mutation($n: String!) { createNamespace(input: { tenant: "main", name: $n }) { namespace { id } } }';
+  'mutation($n: String!) { createNamespace(input: { tenantKey: "main", name: $n }) { namespace { id } } }';
 
 describe('quotas', () => {
   it('counts only rows that are added to its namespace', async () => {
@@ -102,7 +102,9 @@ describe('quotas', () => {
         expect(await below()).toBe(8);
       }
       const groups = await many(20, (i) =>
-        world.root(i % 2).codes(`mutation { createGroup(input: { tenant: "main", name: "g${i}" }) { group { id } } }`),
+        world
+          .root(i % 2)
+          .codes(`mutation { createGroup(input: { tenantKey: "main", name: "g${i}" }) { group { id } } }`),
       );
       expect(groups).toBe(5);
     });
@@ -142,7 +144,7 @@ describe('quotas', () => {
       world
         .root()
         .run<any>(
-          'mutation($d: JSON!, $dry: Boolean) { applyDescription(input: { tenant: "main", description: $d, dryRun: $dry }) { created } }',
+          'mutation($d: JSON!, $dry: Boolean) { applyDescription(input: { tenantKey: "main", description: $d, dryRun: $dry }) { created } }',
           { d: description, dry },
         );
 
@@ -180,10 +182,10 @@ describe('quotas', () => {
       const item = (of: { id: string }, namespace: string) => ({
         subject: idOf('Group', group),
         role: idOf('Role', of),
-        namespace,
+        namespaceName: namespace,
       });
       const { createBindings } = await world.root().ok(
-        `mutation($b: [BindingInput!]!) { createBindings(input: { tenant: "main", bindings: $b }) {
+        `mutation($b: [BindingInput!]!) { createBindings(input: { tenantKey: "main", bindings: $b }) {
           results { error { code message } } } }`,
         {
           // The second exists already, so it is a conflict after its review.

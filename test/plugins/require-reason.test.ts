@@ -45,7 +45,7 @@ describe('require-reason', () => {
         world
           .root()
           .run<any>(
-            'mutation($r: String) { createRole(input: { tenant: "main", name: "R", permissions: [], reason: $r }) { role { viewerPermissions } } }',
+            'mutation($r: String) { createRole(input: { tenantKey: "main", name: "R", permissions: [], reason: $r }) { role { viewerPermissions } } }',
             { r: reason },
           );
       const { errors } = await create(null);

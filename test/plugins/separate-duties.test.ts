@@ -75,13 +75,13 @@ describe('separate-duties', () => {
     let count = 0;
     const make = async (by: Client): Promise<Role> => {
       const { createRole } = await by.ok(
-        `mutation { createRole(input: { tenant: "main", name: "r${count++}", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { name } } }`,
+        `mutation { createRole(input: { tenantKey: "main", name: "r${count++}", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { name } } }`,
       );
       return world.db.role.findFirstOrThrow({ where: { name: createRole.role.name } });
     };
     const bind = async (by: Client, subject: string, role: Role): Promise<string> => {
       const { createBindings } = await by.ok(
-        `mutation($s: ID!, $r: ID!) { createBindings(input: { tenant: "main", bindings: [{ subject: $s, role: $r }] }) {
+        `mutation($s: ID!, $r: ID!) { createBindings(input: { tenantKey: "main", bindings: [{ subject: $s, role: $r }] }) {
           results { error { code message } } } }`,
         { s: subject, r: idOf('Role', role) },
       );
@@ -147,7 +147,7 @@ describe('separate-duties', () => {
       };
       const apply = (by: string) =>
         clients[by]!.codes(
-          'mutation($d: JSON!) { applyDescription(input: { tenant: "main", description: $d }) { created } }',
+          'mutation($d: JSON!) { applyDescription(input: { tenantKey: "main", description: $d }) { created } }',
           { d: description },
         );
       expect(await apply('ann')).toEqual(['FORBIDDEN']);
@@ -187,7 +187,7 @@ describe('separate-duties', () => {
       }
       const { writer, other } = clients as Record<string, Client>;
       const save = (client: Client, source: string) =>
-        client.run<any>(call('saveFlow', 'flow { id }'), { i: { tenant: 'main', source } });
+        client.run<any>(call('saveFlow', 'flow { id }'), { i: { tenantKey: 'main', source } });
       const source = flowSource('company', 'duty', true);
       const refused = { code: 'FORBIDDEN', policy: 'separate-duties' };
       expect((await save(writer!, flowSource('company', 'duty'))).errors[0]).toMatchObject({ extensions: refused });
@@ -201,7 +201,7 @@ describe('separate-duties', () => {
       const enable = async (client: Client) =>
         (
           await client.ok<any>(call('setTriggersDisabled', 'results { error { code details } }'), {
-            i: { tenant: 'main', triggers: [{ id: idOf('Trigger', trigger) }], disabled: false },
+            i: { tenantKey: 'main', triggers: [{ id: idOf('Trigger', trigger) }], disabled: false },
           })
         ).setTriggersDisabled.results[0].error;
       expect(await enable(writer!)).toMatchObject({ code: 'FORBIDDEN', details: { policy: 'separate-duties' } });
@@ -210,7 +210,7 @@ describe('separate-duties', () => {
       await save(writer!, source.replace('disabled: true', 'disabled: false'));
       await world.db.trigger.update({ where: { id: trigger.id }, data: { disabled: true } });
       const reset = await writer!.ok<any>(call('deleteTriggers', 'results { error { code } }'), {
-        i: { tenant: 'main', triggers: [{ id: idOf('Trigger', trigger) }] },
+        i: { tenantKey: 'main', triggers: [{ id: idOf('Trigger', trigger) }] },
       });
       expect(reset.deleteTriggers.results[0].error?.code).toBe('FORBIDDEN');
       // A small change by another user makes them an author too, and removes no author.

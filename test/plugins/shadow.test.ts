@@ -21,10 +21,10 @@ const run = async (client: Client, mutation: string, variables: object = {}): Pr
   return (error?.extensions['policy'] ?? error?.extensions.code ?? item?.details?.policy) as string | undefined;
 };
 const createNamespace = (name: string) => (client: Client) =>
-  run(client, `mutation { createNamespace(input: { tenant: "main", name: "${name}" }) { namespace { id } } }`);
+  run(client, `mutation { createNamespace(input: { tenantKey: "main", name: "${name}" }) { namespace { id } } }`);
 let count = 0;
 const createGroup = (client: Client) =>
-  run(client, `mutation { createGroup(input: { tenant: "main", name: "g${count++}" }) { group { id } } }`);
+  run(client, `mutation { createGroup(input: { tenantKey: "main", name: "g${count++}" }) { group { id } } }`);
 const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const threeDaysOff = days[(new Date().getUTCDay() + 3) % 7];
 
@@ -66,13 +66,13 @@ const cases: Readonly<Record<string, Case>> = {
     async act(client, world) {
       await run(
         client,
-        `mutation { createRole(input: { tenant: "main", name: "own", permissions: [] }) { role { id } } }`,
+        `mutation { createRole(input: { tenantKey: "main", name: "own", permissions: [] }) { role { id } } }`,
       );
       const role = await world.db.role.findFirstOrThrow({ where: { name: 'own' } });
       const user = await world.db.user.findFirstOrThrow({ where: { username: 'ann' } });
       return run(
         client,
-        `mutation($b: [BindingInput!]!) { createBindings(input: { tenant: "main", bindings: $b }) { results { error { details } } } }`,
+        `mutation($b: [BindingInput!]!) { createBindings(input: { tenantKey: "main", bindings: $b }) { results { error { details } } } }`,
         { b: [{ subject: idOf('User', user), role: idOf('Role', role) }] },
       );
     },

@@ -158,7 +158,7 @@ describe('policy test', () => {
       const { key, ...tenant } = tenants[0];
       const people = tenant.users.map((username: string) => ({ username, email: `${username}@people.example` }));
       await world.root().ok(call('applyDescription', 'created'), {
-        i: { tenant: key, description: { ...tenant, people } },
+        i: { tenantKey: key, description: { ...tenant, people } },
       });
       const config = readConfig({
         PORT: '0',
@@ -215,9 +215,9 @@ describe('policy test', () => {
                 {
                   i: {
                     permission: { resource, actions: [action] },
-                    tenant: 'main',
+                    tenantKey: 'main',
                     subject,
-                    namespace,
+                    namespaceName: namespace,
                     ip,
                     clock: at,
                     credential,

@@ -183,7 +183,11 @@ describe('token-hygiene', () => {
       const end = new AbortController();
       const items: any[] = [];
       const following = (async () => {
-        for await (const item of client.sse('subscription { auditEvents(tenant: "main") { cursor } }', {}, end.signal))
+        for await (const item of client.sse(
+          'subscription { auditEvents(tenantKey: "main") { cursor } }',
+          {},
+          end.signal,
+        ))
           items.push(item);
       })();
       await vi.waitFor(() => expect(items.length).toBeGreaterThan(0), 5_000);

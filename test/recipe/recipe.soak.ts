@@ -110,7 +110,7 @@ describe('a resource that is added by these steps', () => {
       '{ tenant(key: "main") { id announcements { totalCount nodes { id title level viewerPermissions } } } }';
     const create = (title: string) => ({
       text: 'mutation($i: CreateAnnouncementInput!) { createAnnouncement(input: $i) { announcement { id title level } } }',
-      i: { tenant: 'main', title, text: 'On Sunday from 8 to 9.', until: '2100-01-01T00:00:00Z' },
+      i: { tenantKey: 'main', title, text: 'On Sunday from 8 to 9.', until: '2100-01-01T00:00:00Z' },
     });
     const update =
       'mutation($i: UpdateAnnouncementInput!) { updateAnnouncement(input: $i) { announcement { level } } }';
@@ -151,7 +151,7 @@ describe('a resource that is added by these steps', () => {
       const end = new AbortController();
       const live: any[] = [];
       const following = (async () => {
-        const query = 'subscription { announcements(tenant: "main") { kind id announcement { title level } } }';
+        const query = 'subscription { announcements(tenantKey: "main") { kind id announcement { title level } } }';
         for await (const { data, errors } of carol.sse<any>(query, {}, end.signal))
           live.push(data?.announcements ?? errors);
       })();

@@ -9,7 +9,7 @@ import { idOf, World } from '../support/world.ts';
 
 const save = call('saveBlueprint', 'blueprint { id title description tags source kind }');
 const remove = call('deleteBlueprint', 'deletedId');
-const use = call('useBlueprint', 'flow { namespace flowId source revision }');
+const use = call('useBlueprint', 'flow { namespaceName flowId source revision }');
 const list = `query($where: BlueprintWhere, $tenant: String = "main") {
   tenant(key: $tenant) { blueprintTags blueprints(first: 100, where: $where) { totalCount nodes { id title kind viewerPermissions } } } }`;
 const source = 'id: mine\nnamespace: company.team\ntasks:\n  - id: one\n    type: io.company.Special\n';
@@ -31,12 +31,12 @@ describe('blueprints', () => {
     guest = await world.as(await world.user('guest', [main]));
     const foreign = await world.user('foreign', [other]);
     await world.bind(other, { principal: foreign }, await world.managed(other, 'Admin'));
-    await (await world.as(foreign)).ok(save, { i: { tenant: 'other', title: 'Theirs', source, tags: ['theirs'] } });
+    await (await world.as(foreign)).ok(save, { i: { tenantKey: 'other', title: 'Theirs', source, tags: ['theirs'] } });
   });
   afterAll(() => world.close());
 
   const make = async (title: string, more: object = {}) =>
-    (await admin.ok<any>(save, { i: { tenant: 'main', title, source, ...more } })).saveBlueprint.blueprint;
+    (await admin.ok<any>(save, { i: { tenantKey: 'main', title, source, ...more } })).saveBlueprint.blueprint;
   const titles = async (where: object | null, client = admin) =>
     (await client.ok<any>(list, { where })).tenant.blueprints.nodes.map((one: any) => one.title);
 
@@ -74,7 +74,7 @@ describe('blueprints', () => {
   it('are created and updated by one mutation with an event each; invalid input is refused with all faults and lines', async () => {
     const made = await make('Mine', { description: 'my own', tags: ['a', ' a ', 'b'] });
     expect(made).toMatchObject({ title: 'Mine', kind: 'CUSTOM', tags: ['a', 'b'], source });
-    const change = (i: object) => admin.run<any>(save, { i: { tenant: 'main', id: made.id, ...i } });
+    const change = (i: object) => admin.run<any>(save, { i: { tenantKey: 'main', id: made.id, ...i } });
     expect((await change({ description: null })).data.saveBlueprint.blueprint).toEqual({ ...made, description: null });
     expect((await change({ title: 'Mine too' })).errors).toEqual([]);
     const { errors } = await change({ source: 'id: x\ntasks: 3\n' });
@@ -91,7 +91,7 @@ describe('blueprints', () => {
       ['blueprint.update', 'SUCCESS'],
       ['blueprint.update', 'SUCCESS'],
     ]);
-    expect(await admin.codes(save, { i: { tenant: 'main', title: 'MINE TOO', source } })).toEqual(['CONFLICT']);
+    expect(await admin.codes(save, { i: { tenantKey: 'main', title: 'MINE TOO', source } })).toEqual(['CONFLICT']);
     await admin.ok(remove, { i: { id: made.id } });
     expect(await admin.codes(remove, { i: { id: made.id } })).toEqual(['NOT_FOUND']);
   });
@@ -104,7 +104,7 @@ describe('blueprints', () => {
     [{ title: 'x', source, tags: Array.from({ length: 21 }, (_, i) => `t${i}`) }, ['input', 'tags']],
     [{ title: 'x', source: `${source}# ${'x'.repeat(500_000)}` }, ['input', 'source']],
   ])('refuse %j with its path', async (input, path) => {
-    const { errors } = await admin.run(save, { i: { tenant: 'main', ...input } });
+    const { errors } = await admin.run(save, { i: { tenantKey: 'main', ...input } });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
   });
 
@@ -117,8 +117,8 @@ describe('blueprints', () => {
     };
     const maker = await with_('maker', ['BLUEPRINT:READ', 'BLUEPRINT:CREATE']);
     const changer = await with_('changer', ['BLUEPRINT:READ', 'BLUEPRINT:UPDATE']);
-    const create = (title: string) => ({ i: { tenant: 'main', title, source } });
-    const change = { i: { tenant: 'main', id: mine.id, description: 'changed' } };
+    const create = (title: string) => ({ i: { tenantKey: 'main', title, source } });
+    const change = { i: { tenantKey: 'main', id: mine.id, description: 'changed' } };
     expect(await maker.codes(save, create('By maker'))).toEqual([]);
     expect(await maker.codes(save, change)).toEqual(['FORBIDDEN']);
     expect(await changer.codes(save, create('By changer'))).toEqual(['FORBIDDEN']);
@@ -132,12 +132,12 @@ describe('blueprints', () => {
     ]);
     const theirs = await world.db.blueprint.findFirstOrThrow({ where: { title: 'Theirs' } });
     for (const client of [admin, changer]) {
-      const i = { tenant: 'main', id: idOf('Blueprint', theirs), description: 'stolen' };
+      const i = { tenantKey: 'main', id: idOf('Blueprint', theirs), description: 'stolen' };
       expect(await client.codes(save, { i })).toEqual(['NOT_FOUND']);
     }
     expect(await admin.codes(remove, { i: { id: idOf('Blueprint', theirs) } })).toEqual(['NOT_FOUND']);
     const first = idOf('Blueprint', { id: catalogue[0]!.id });
-    expect(await admin.codes(save, { i: { tenant: 'main', id: first, title: 'Ours' } })).toEqual(['CONFLICT']);
+    expect(await admin.codes(save, { i: { tenantKey: 'main', id: first, title: 'Ours' } })).toEqual(['CONFLICT']);
     expect(await admin.codes(remove, { i: { id: first } })).toEqual(['CONFLICT']);
     expect((await guest.ok<any>(`{ node(id: "${first}") { id } }`)).node).toEqual({ id: first });
     expect((await guest.ok<any>(`{ node(id: "${mine.id}") { id } }`)).node).toBeNull();
@@ -166,23 +166,23 @@ describe('blueprints', () => {
     expect(placedSource(text, { namespace: 'x.y', flowId: undefined })).toBe(text.replace('company.team', 'x.y'));
     expect(placedSource(text, { namespace: undefined, flowId: '007' })).toBe(text.replace('"mine"', '"007"'));
     const blueprint = await make('For use', { source: text });
-    const i = { tenant: 'main', blueprint: blueprint.id, namespace: 'company.new', flowId: 'second' };
+    const i = { tenantKey: 'main', blueprint: blueprint.id, namespaceName: 'company.new', flowId: 'second' };
     const { useBlueprint } = await admin.ok<any>(use, { i });
     expect(useBlueprint.flow).toEqual({
-      namespace: 'company.new',
+      namespaceName: 'company.new',
       flowId: 'second',
       revision: 1,
       source: text.replace('company.team', 'company.new').replace('"mine"', 'second'),
     });
     expect(await admin.codes(use, { i })).toEqual(['CONFLICT']);
-    expect(await admin.codes(use, { i: { ...i, namespace: 'a..b' } })).toEqual(['BAD_INPUT']);
+    expect(await admin.codes(use, { i: { ...i, namespaceName: 'a..b' } })).toEqual(['BAD_INPUT']);
     const first = idOf('Blueprint', { id: catalogue[0]!.id });
-    expect(await admin.codes(use, { i: { tenant: 'main', blueprint: first } })).toEqual([]);
+    expect(await admin.codes(use, { i: { tenantKey: 'main', blueprint: first } })).toEqual([]);
     const author = await world.user('author', [main]);
     await world.grant(main, author, ['FLOW:CREATE', 'FLOW:READ'], 'company.mine');
     const client = await world.as(author);
     const into = (id: string, namespace: string) =>
-      client.codes(use, { i: { tenant: 'main', blueprint: id, namespace } });
+      client.codes(use, { i: { tenantKey: 'main', blueprint: id, namespaceName: namespace } });
     expect(await into(first, 'company.other')).toEqual(['FORBIDDEN']);
     expect(await into(first, 'company.mine')).toEqual([]);
     // A blueprint that the viewer cannot read, and one of another tenant.
@@ -196,7 +196,7 @@ describe('blueprints', () => {
     const owner = await world.user('doomed-owner', [doomed]);
     await world.bind(doomed, { principal: owner }, await world.managed(doomed, 'Admin'));
     const client = await world.as(owner);
-    await client.ok(save, { i: { tenant: 'doomed', title: 'Lost', source } });
+    await client.ok(save, { i: { tenantKey: 'doomed', title: 'Lost', source } });
     await world.root().ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', doomed) } });
     const events = await world.db.auditEvent.findMany({
       where: { tenantId: doomed.id, resource: 'BLUEPRINT' },

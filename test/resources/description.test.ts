@@ -10,8 +10,8 @@ import { password, World } from '../support/world.ts';
 
 const apply = graphql(`
   mutation ApplyDescription($tenant: String!, $description: JSON!, $prune: Boolean, $dryRun: Boolean) {
-    applyDescription(input: { tenant: $tenant, description: $description, prune: $prune, dryRun: $dryRun }) {
-      tenant created updated deleted kept changes { action resourceKey namespace }
+    applyDescription(input: { tenantKey: $tenant, description: $description, prune: $prune, dryRun: $dryRun }) {
+      tenantKey created updated deleted kept changes { action resourceKey namespaceName }
     }
   }
 `);
@@ -65,7 +65,7 @@ describe('a description', () => {
   it('creates a tenant with its contents; applied again, it changes nothing and writes no event', async () => {
     const first = await run(world.root(), 'company', described);
     expect(first.errors).toEqual([]);
-    expect(first.applied).toMatchObject({ tenant: 'company', deleted: 0, kept: [], changes: null });
+    expect(first.applied).toMatchObject({ tenantKey: 'company', deleted: 0, kept: [], changes: null });
     const tenant = await tenantOf('company');
     const groups = await world.db.group.findMany({
       where: { tenantId: tenant.id },

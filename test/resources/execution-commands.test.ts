@@ -40,7 +40,7 @@ describe('commands about executions', () => {
   };
 
   it('start an execution: the row exists at once, the engine claims the command and reports', async () => {
-    const start = { tenant: 'main', namespace: 'company.x', flowId: 'hello' };
+    const start = { tenantKey: 'main', namespaceName: 'company.x', flowId: 'hello' };
     const { createExecution } = await editor.ok<any>(create, {
       i: { ...start, inputs: { day: 'monday' }, labels: { team: 'a' }, reason: 'a try' },
     });
@@ -53,10 +53,10 @@ describe('commands about executions', () => {
       labels: { team: 'a' },
       revision: null,
     });
-    const [command, ...others] = await engine.claim({ tenant: 'main' });
+    const [command, ...others] = await engine.claim({ tenantKey: 'main' });
     expect(others).toEqual([]);
     expect(command).toMatchObject({
-      tenant: 'main',
+      tenantKey: 'main',
       kind: 'CREATE',
       executionId,
       actorName: 'editor',
@@ -86,7 +86,7 @@ describe('commands about executions', () => {
     expect(await codes({ labels: { team: 1 } })).toEqual(['BAD_INPUT']);
     expect(await codes({ inputs: ['x'] })).toEqual(['BAD_INPUT']);
     expect(await codes({ inputs: { x: 'y'.repeat(300_000) } })).toEqual(['BAD_INPUT']);
-    expect(await codes({ tenant: 'nope' })).toEqual(['NOT_FOUND']);
+    expect(await codes({ tenantKey: 'nope' })).toEqual(['NOT_FOUND']);
     expect(await world.db.execution.count({ where: { state: 'SUBMITTED' } })).toBe(0);
     expect(new Set(Array.from({ length: 100 }, newExecutionId)).size).toBe(100);
   });
@@ -142,7 +142,7 @@ describe('commands about executions', () => {
     await addLog(world, ended, 1, 2, 'x');
     await addMetric(world, ended, 1, 'x');
     const ids = [ended, running, other].map((one) => idOf('Execution', one));
-    const input = { tenant: 'main', ids: [...ids, ids[0], 'nonsense'] };
+    const input = { tenantKey: 'main', ids: [...ids, ids[0], 'nonsense'] };
     const { deleteExecutions } = await editor.ok<any>(remove, { i: input });
     expect(deleteExecutions.results.map(({ error }: any) => error?.code ?? 'asked')).toEqual([
       'asked',
@@ -221,10 +221,10 @@ describe('commands about executions', () => {
     }
     expect((await narrow.claim()).map(({ id }) => id)).toEqual([made[0]!.id, made[2]!.id]);
     const claim = call('claimCommands', 'commands { id }');
-    const codes = (i: object) => narrow.client.codes(claim, { i: { service: narrow.service, ...i } });
-    expect(await codes({ tenant: 'third' })).toEqual(['NOT_FOUND']);
+    const codes = (i: object) => narrow.client.codes(claim, { i: { serviceId: narrow.service, ...i } });
+    expect(await codes({ tenantKey: 'third' })).toEqual(['NOT_FOUND']);
     expect(await codes({ limit: 0 })).toEqual(['BAD_INPUT']);
-    expect(await codes({ service: engine.service })).toEqual(['FORBIDDEN']);
+    expect(await codes({ serviceId: engine.service })).toEqual(['FORBIDDEN']);
     // Commands of others are not acknowledged either.
     expect((await narrow.tell({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([made[0]!.id]);
   });

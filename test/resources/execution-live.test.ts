@@ -8,9 +8,9 @@ import { addExecution, addFlow, addLog, engineId } from '../support/executions.t
 import { idOf, World } from '../support/world.ts';
 
 const changes = `subscription($where: ExecutionWhere) {
-  executions(tenant: "main", where: $where) { kind id execution { executionId state } } }`;
+  executions(tenantKey: "main", where: $where) { kind id execution { executionId state } } }`;
 const log = `subscription($id: ID!, $minLevel: LogLevel, $after: BigInt) {
-  logs(tenant: "main", execution: $id, minLevel: $minLevel, after: $after) { sequence level message } }`;
+  logs(tenantKey: "main", execution: $id, minLevel: $minLevel, after: $after) { sequence level message } }`;
 
 describe('live executions', () => {
   let world: World;
@@ -58,12 +58,12 @@ describe('live executions', () => {
     await sleep(500);
     await engine.report([
       reportOf(mine, 1, ['CREATED']),
-      { ...reportOf(foreign, 1, ['CREATED']), namespace: 'company.y' },
+      { ...reportOf(foreign, 1, ['CREATED']), namespaceName: 'company.y' },
     ]);
     await all.until(() => all.items.length >= 1);
     await engine.report([
       reportOf(mine, 2, ['CREATED', 'FAILED']),
-      { ...reportOf(foreign, 2, ['FAILED']), namespace: 'company.y' },
+      { ...reportOf(foreign, 2, ['FAILED']), namespaceName: 'company.y' },
     ]);
     await failed.until(() => failed.items.length >= 1);
     await engine.report([reportOf(mine, 3, ['CREATED', 'FAILED', 'RESTARTED'])]);

@@ -108,7 +108,7 @@ export default definePolicy({
     const end = new AbortController();
     const reported: string[] = [];
     const stream = viewer.sse<any>(
-      'subscription { executions(tenant: "main") { execution { executionId } } }',
+      'subscription { executions(tenantKey: "main") { execution { executionId } } }',
       {},
       end.signal,
     );

@@ -83,7 +83,7 @@ describe('reports of executions', () => {
         ]),
       );
     const report = (sequence: number, changes: object[]) =>
-      engine.report([{ ...reportOf(id, sequence, []), namespace: 'company.y', history: changes }]);
+      engine.report([{ ...reportOf(id, sequence, []), namespaceName: 'company.y', history: changes }]);
     await report(1, failed);
     expect(await counts()).toEqual({ '2026-01-01 FAILED': [1n, 2_000n] });
     await report(2, again);
@@ -94,11 +94,13 @@ describe('reports of executions', () => {
     // RETRIED: it failed and was replaced. Both executions are counted.
     const retry = engineId();
     await report(4, [...failed, { state: 'RETRIED', at: seconds(3) }]);
-    await engine.report([{ ...reportOf(retry, 1, ['CREATED', 'RUNNING']), namespace: 'company.y', originalId: id }]);
+    await engine.report([
+      { ...reportOf(retry, 1, ['CREATED', 'RUNNING']), namespaceName: 'company.y', originalId: id },
+    ]);
     expect(await counts()).toEqual({ '2026-01-01 RETRIED': [1n, 2_000n], '2026-01-01 RUNNING': [1n, 1_000n] });
     // The day is that of the start, in UTC.
     const late = [{ state: 'RUNNING', at: '2026-01-01T00:30:00+01:00' }];
-    await engine.report([{ ...reportOf(retry, 2, []), namespace: 'company.y', history: late }]);
+    await engine.report([{ ...reportOf(retry, 2, []), namespaceName: 'company.y', history: late }]);
     expect(await counts()).toEqual({ '2026-01-01 RETRIED': [1n, 2_000n], '2025-12-31 RUNNING': [1n, 0n] });
     expect(await miscounted(world)).toEqual([]);
     // The duration of a running one increases.
@@ -111,8 +113,8 @@ describe('reports of executions', () => {
   it('have a result for each item: valid ones are applied, invalid ones return the fault and its path', async () => {
     const [good, unknown, bad] = [engineId(), engineId(), engineId()];
     const input = {
-      tenant: 'main',
-      service: engine.service,
+      tenantKey: 'main',
+      serviceId: engine.service,
       executions: [
         reportOf(good, 1, ['RUNNING']),
         reportOf(unknown, 1, ['RUNNING'], { flowId: 'nope' }),
@@ -120,8 +122,8 @@ describe('reports of executions', () => {
         reportOf(bad, 1, [], { history: [...history(['RUNNING', 'FAILED'])].reverse() }),
         reportOf(bad, 1, [], { history: [{ state: 'RUNNING', at: new Date(Date.now() + 3_600_000).toISOString() }] }),
         reportOf(bad, 1, ['RUNNING'], { taskRuns: [{ taskRunId: 'x', taskId: 't', history: [] }] }),
-        reportOf(bad, 1, ['RUNNING'], { namespace: null }),
-        reportOf(good, 2, ['RUNNING'], { namespace: 'company.y' }),
+        reportOf(bad, 1, ['RUNNING'], { namespaceName: null }),
+        reportOf(good, 2, ['RUNNING'], { namespaceName: 'company.y' }),
         reportOf(good, 1, [], { deleted: true }),
         reportOf(bad, 1, [], { deleted: true }),
       ],
@@ -146,7 +148,7 @@ describe('reports of executions', () => {
       ['BAD_INPUT', 'executions.3.history.1.at'],
       ['BAD_INPUT', 'executions.4.history.0.at'],
       ['BAD_INPUT', 'executions.5.taskRuns.0.history'],
-      ['BAD_INPUT', 'executions.6.namespace'],
+      ['BAD_INPUT', 'executions.6.namespaceName'],
       ['CONFLICT'],
       ['CONFLICT'],
       ['NOT_FOUND'],
@@ -163,11 +165,11 @@ describe('reports of executions', () => {
   it("are decided for each item by the reporter's tenant bindings; refusals are counted, others record no event", async () => {
     const narrow = await engineOf(world, main, 'company.x');
     const foreign = engineId();
-    await engine.report([{ ...reportOf(foreign, 1, ['RUNNING']), namespace: 'company.y' }]);
+    await engine.report([{ ...reportOf(foreign, 1, ['RUNNING']), namespaceName: 'company.y' }]);
     const before = await world.db.auditEvent.count();
     const elsewhere = (id: string, sequence: number) => ({
       ...reportOf(id, sequence, ['FAILED']),
-      namespace: 'company.y',
+      namespaceName: 'company.y',
     });
     expect(
       await narrow.report([
@@ -188,12 +190,12 @@ describe('reports of executions', () => {
     // An account without a registered service cannot report executions, whatever its permissions.
     const admin = await world.user('admin', [main]);
     await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
-    const input = { tenant: 'main', service: engine.service, executions: [reportOf(engineId(), 1, ['RUNNING'])] };
+    const input = { tenantKey: 'main', serviceId: engine.service, executions: [reportOf(engineId(), 1, ['RUNNING'])] };
     expect(await (await world.as(admin)).codes(call('reportExecutions', 'acknowledged'), { i: input })).toEqual([
       'FORBIDDEN',
     ]);
     expect(
-      await world.root().codes(call('reportExecutions', 'acknowledged'), { i: { ...input, tenant: 'nope' } }),
+      await world.root().codes(call('reportExecutions', 'acknowledged'), { i: { ...input, tenantKey: 'nope' } }),
     ).toEqual(['NOT_FOUND']);
   });
 

@@ -39,11 +39,11 @@ describe('executions', () => {
   const list = async (where: object, client = viewer) => {
     const { tenant } = await client.ok<any>(
       `query($where: ExecutionWhere) { tenant(key: "main") { executions(where: $where) {
-        totalCount nodes { namespace flowId state } } } }`,
+        totalCount nodes { namespaceName flowId state } } } }`,
       { where },
     );
     expect(tenant.executions.totalCount).toBe(tenant.executions.nodes.length);
-    return tenant.executions.nodes.map(({ namespace, flowId }: any) => `${namespace}/${flowId}`);
+    return tenant.executions.nodes.map(({ namespaceName, flowId }: any) => `${namespaceName}/${flowId}`);
   };
 
   it('are filtered by state, namespace, label, time, trigger, parent and text', async () => {
@@ -56,8 +56,8 @@ describe('executions', () => {
       'my_ns/hello',
     ]);
     expect(await list({ under: 'my_ns' })).toEqual(['my_ns/100%_sure', 'my_ns.a/hello', 'my_ns/hello']);
-    expect(await list({ namespace: 'my_ns' })).toEqual(['my_ns/100%_sure', 'my_ns/hello']);
-    expect(await list({ namespace: '' })).toEqual([]);
+    expect(await list({ namespaceName: 'my_ns' })).toEqual(['my_ns/100%_sure', 'my_ns/hello']);
+    expect(await list({ namespaceName: '' })).toEqual([]);
     expect(await list({ state: ['FAILED', 'KILLED'] })).toEqual(['my_ns/100%_sure']);
     expect(await list({ state: [] })).toEqual([]);
     expect(await list({ labels: ['team:a', 'n:3'] })).toEqual(['my_nsx/hello']);
@@ -67,7 +67,7 @@ describe('executions', () => {
       'my_ns.a/hello',
     ]);
     expect(await list({ triggerId: 'daily', flowId: '100%_sure', child: true })).toEqual(['my_ns/100%_sure']);
-    expect(await list({ parent: 'parent0000000000000001' })).toEqual(['my_ns/100%_sure']);
+    expect(await list({ parentId: 'parent0000000000000001' })).toEqual(['my_ns/100%_sure']);
     expect(await list({ child: false })).toHaveLength(5);
     expect(await list({ text: '%_SURE' })).toEqual(['my_ns/100%_sure']);
     expect(await list({ text: 'child' })).toEqual(['my_ns/100%_sure']);

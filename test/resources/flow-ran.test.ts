@@ -23,7 +23,7 @@ describe('the flow that an execution ran', () => {
   afterAll(() => world.close());
 
   const save = async (source: string) =>
-    (await admin.ok<any>(call('saveFlow', 'flow { id revision }'), { i: { tenant: 'main', source } })).saveFlow.flow;
+    (await admin.ok<any>(call('saveFlow', 'flow { id revision }'), { i: { tenantKey: 'main', source } })).saveFlow.flow;
   const select = 'source tasks { id source } topology { nodes { id kind } }';
   const ran = async (executionId: string, client = admin) => {
     const query = `query($e: String!) { tenant(key: "main") { execution(executionId: $e) { ${select} } } }`;
@@ -131,23 +131,23 @@ describe('the flow that an execution ran', () => {
     expect((await own.ok<any>(tokens, ofOther)).node.apiTokens.nodes.map(({ name }: any) => name)).toContain('t');
 
     const other = await world.tenant('other');
-    const input = { key: 'shared', allowedTenants: ['main', 'other'] };
+    const input = { key: 'shared', allowedTenantKeys: ['main', 'other'] };
     const { createWorkerGroup } = await world
       .root()
       .ok<any>(call('createWorkerGroup', 'workerGroup { id }'), { i: input });
     const place = call('updateTenant', 'tenant { id }');
-    await world.root().ok(place, { i: { id: idOf('Tenant', other), workerGroup: 'shared' } });
+    await world.root().ok(place, { i: { id: idOf('Tenant', other), workerGroupKey: 'shared' } });
     await world.namespace(main, 'company.x.y');
     const row = await world.db.workerGroup.findFirstOrThrow({ where: { key: 'shared' } });
     await world.db.namespace.updateMany({ where: { namespace: 'company.x.y' }, data: { workerGroupId: row.id } });
-    const groups = '{ workerGroups { nodes { allowedTenants usingTenants open } } }';
+    const groups = '{ workerGroups { nodes { allowedTenantKeys usingTenantKeys open } } }';
     expect((await world.root().ok<any>(groups)).workerGroups.nodes).toEqual([
-      { allowedTenants: ['main', 'other'], usingTenants: ['main', 'other'], open: false },
+      { allowedTenantKeys: ['main', 'other'], usingTenantKeys: ['main', 'other'], open: false },
     ]);
     const operator = await world.user('operator', [main]);
     await world.grant(null, operator, ['WORKER_GROUP:READ']);
     expect((await (await world.as(operator)).ok<any>(groups)).workerGroups.nodes).toEqual([
-      { allowedTenants: ['main'], usingTenants: ['main'], open: false },
+      { allowedTenantKeys: ['main'], usingTenantKeys: ['main'], open: false },
     ]);
     expect(createWorkerGroup.workerGroup.id).toBeTruthy();
   });

@@ -8,13 +8,13 @@ import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { idOf, World } from '../support/world.ts';
 
-const save = call('saveFlow', 'outcome flow { id namespace flowId revision source disabled declaredDisabled }');
+const save = call('saveFlow', 'outcome flow { id namespaceName flowId revision source disabled declaredDisabled }');
 const importMany = call(
   'importFlows',
   'results { path outcome flow { flowId revision } error { code message details } }',
 );
 const one = (select: string) =>
-  `query($n: String!, $f: String!) { tenant(key: "main") { flow(namespace: $n, flowId: $f) { ${select} } } }`;
+  `query($n: String!, $f: String!) { tenant(key: "main") { flow(namespaceName: $n, flowId: $f) { ${select} } } }`;
 
 describe('flows', () => {
   let world: World;
@@ -33,7 +33,7 @@ describe('flows', () => {
   afterAll(() => world.close());
 
   const put = (source: string, more: object = {}, client = editor) =>
-    client.run<any>(save, { i: { tenant: 'main', source, ...more } });
+    client.run<any>(save, { i: { tenantKey: 'main', source, ...more } });
   const done = async (source: string, more: object = {}) => {
     const { data, errors } = await put(source, more);
     expect(errors).toEqual([]);
@@ -55,7 +55,7 @@ describe('flows', () => {
     const saved = await done(source);
     expect(saved).toMatchObject({
       outcome: 'CREATED',
-      flow: { flowId, namespace: 'company.data', revision: 1, source },
+      flow: { flowId, namespaceName: 'company.data', revision: 1, source },
     });
     expect((await flow(flowId, 'source')).source).toBe(source);
   });
@@ -93,7 +93,7 @@ describe('flows', () => {
     await done(source);
     const { flow: latest } = await done(source.replace('Brings', 'Fetches'));
     const restore = call('restoreFlowRevision', 'outcome flow { id revision source }');
-    const input = { tenant: 'main', namespace: 'company.data', flowId, revision: 1 };
+    const input = { tenantKey: 'main', namespaceName: 'company.data', flowId, revision: 1 };
     expect((await editor.ok<any>(restore, { i: input })).restoreFlowRevision).toMatchObject({
       outcome: 'UPDATED',
       flow: { revision: 3, source },
@@ -199,7 +199,7 @@ describe('flows', () => {
     expect(issues.every(({ path }) => path[0] === 'input' && path[1] === 'source')).toBe(true);
     expect(await counts()).toEqual(before);
     const { validateFlow } = await editor.ok<any>(call('validateFlow', 'valid issues { line message path }'), {
-      i: { tenant: 'main', source },
+      i: { tenantKey: 'main', source },
     });
     expect(validateFlow.valid).toBe(false);
     expect(validateFlow.issues.map(({ line }: any) => line)).toEqual(issues.map(({ line }) => line));
@@ -292,14 +292,14 @@ triggers:
     type: io.example.core.trigger.Flow
     preconditions: { flows: [{ namespace: company.data, flowId: ${child} }] }
 `);
-    const select = 'dependencies { kind direction via namespace flowId flow { flowId } }';
+    const select = 'dependencies { kind direction via namespaceName flowId flow { flowId } }';
     const reported = (await flow(child, select)).dependencies;
     expect(reported).toEqual([
       {
         kind: 'SUBFLOW',
         direction: 'IN',
         via: 'run',
-        namespace: 'company.data',
+        namespaceName: 'company.data',
         flowId: parent,
         flow: { flowId: parent },
       },
@@ -307,7 +307,7 @@ triggers:
         kind: 'FLOW_TRIGGER',
         direction: 'IN',
         via: 'after',
-        namespace: 'company.hidden',
+        namespaceName: 'company.hidden',
         flowId: waiting,
         flow: { flowId: waiting },
       },
@@ -320,7 +320,14 @@ triggers:
     await world.grant(main, other, ['FLOW:READ'], 'company.hidden');
     // The reference is in its own source, so the name is shown; the flow is not.
     expect((await flow(waiting, select, 'company.hidden', await world.as(other))).dependencies).toEqual([
-      { kind: 'FLOW_TRIGGER', direction: 'OUT', via: 'after', namespace: 'company.data', flowId: child, flow: null },
+      {
+        kind: 'FLOW_TRIGGER',
+        direction: 'OUT',
+        via: 'after',
+        namespaceName: 'company.data',
+        flowId: child,
+        flow: null,
+      },
     ]);
   });
 
@@ -332,8 +339,9 @@ triggers:
     };
     const flowId = name();
     const source = flowSource('company.data', flowId);
-    const bare = call('saveFlow', 'outcome flow { id namespace flowId source }');
-    const codes = async (client: Client, text: string) => client.codes(bare, { i: { tenant: 'main', source: text } });
+    const bare = call('saveFlow', 'outcome flow { id namespaceName flowId source }');
+    const codes = async (client: Client, text: string) =>
+      client.codes(bare, { i: { tenantKey: 'main', source: text } });
     const maker = await person('FLOW:CREATE');
     const changer = await person('FLOW:UPDATE');
     const reader = await person('FLOW:READ');
@@ -416,7 +424,7 @@ triggers:
       { path: 'c.yaml', source: flowSource('company.data', names[0]!) },
       { path: 'd.yaml', source: flowSource('company.data', names[1]!) },
     ];
-    const { importFlows } = await editor.ok<any>(importMany, { i: { tenant: 'main', files } });
+    const { importFlows } = await editor.ok<any>(importMany, { i: { tenantKey: 'main', files } });
     expect(importFlows.results.map((r: any) => [r.path, r.outcome, r.error?.code])).toEqual([
       ['a.yaml', 'CREATED', undefined],
       ['b.yaml', null, 'BAD_INPUT'],
@@ -437,7 +445,7 @@ triggers:
       { path: 'f.yaml', source: flowSource('company.hr', names[2]!) },
     ];
     const bare = call('importFlows', 'results { outcome flow { id flowId } error { code } }');
-    const answer = await (await world.as(user)).ok<any>(bare, { i: { tenant: 'main', files: other } });
+    const answer = await (await world.as(user)).ok<any>(bare, { i: { tenantKey: 'main', files: other } });
     expect(answer.importFlows.results.map((r: any) => [r.outcome, r.error?.code])).toEqual([
       ['CREATED', undefined],
       [null, 'FORBIDDEN'],

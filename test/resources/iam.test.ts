@@ -45,9 +45,11 @@ describe('identity and access', () => {
       await world.grant(null, founder, ['TENANT:CREATE']);
       const client = await world.as(founder);
       await client.ok(call('createTenant', 'tenant { id }'), { i: { key: 'founded' } });
-      expect(await codes('createNamespace', 'namespace { id }', { tenant: 'founded', name: 'x' }, client)).toEqual([]);
+      expect(await codes('createNamespace', 'namespace { id }', { tenantKey: 'founded', name: 'x' }, client)).toEqual(
+        [],
+      );
       await root.ok(call('createTenant', 'tenant { id }'), { i: { key: 'by-root' } });
-      expect(await codes('createNamespace', 'namespace { id }', { tenant: 'by-root', name: 'x' })).toEqual([
+      expect(await codes('createNamespace', 'namespace { id }', { tenantKey: 'by-root', name: 'x' })).toEqual([
         'FORBIDDEN',
       ]);
     });
@@ -96,7 +98,7 @@ describe('identity and access', () => {
     it.each(['my-service-account', 'my-service-account-1', 'a', 'a--b', '1', 'a'.repeat(63)])(
       'can be named %s',
       async (name) => {
-        expect(await codes('createServiceAccount', 'serviceAccount { id }', { tenant: 'a', name })).toEqual([]);
+        expect(await codes('createServiceAccount', 'serviceAccount { id }', { tenantKey: 'a', name })).toEqual([]);
       },
     );
     it.each([
@@ -112,7 +114,7 @@ describe('identity and access', () => {
       'a'.repeat(64),
     ])('cannot be named %j', async (name) => {
       const { errors } = await root.run(call('createServiceAccount', 'serviceAccount { id }'), {
-        i: { tenant: 'a', name },
+        i: { tenantKey: 'a', name },
       });
       expect(errors[0]?.extensions).toMatchObject({
         code: 'BAD_INPUT',
@@ -127,9 +129,9 @@ describe('identity and access', () => {
 
   describe('names', () => {
     it('of groups, roles and users are unique regardless of case and Unicode form', async () => {
-      await root.ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Zoë' } });
+      await root.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name: 'Zoë' } });
       for (const name of ['zoë', 'ZOË', 'Zoe\u0308'])
-        expect(await codes('createGroup', 'group { id }', { tenant: 'a', name })).toEqual(['CONFLICT']);
+        expect(await codes('createGroup', 'group { id }', { tenantKey: 'a', name })).toEqual(['CONFLICT']);
       await root.ok(call('createUser', 'user { id }'), { i: { username: 'Max', email: 'Max@people.example' } });
       expect(await codes('createUser', 'user { id }', { username: 'max', email: 'other@people.example' })).toEqual([
         'CONFLICT',
@@ -150,7 +152,7 @@ describe('identity and access', () => {
       );
       expect(await world.db.role.count({ where: { tenantId: a.id, isDefault: true } })).toBe(1);
       const user = await world.user('newcomer');
-      await root.ok(call('grantTenantAccess', 'user { id }'), { i: { tenant: 'a', username: 'NEWCOMER' } });
+      await root.ok(call('grantTenantAccess', 'user { id }'), { i: { tenantKey: 'a', username: 'NEWCOMER' } });
       expect(await world.db.binding.count({ where: { principalId: user.id } })).toBe(1);
       await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
     });
@@ -159,13 +161,13 @@ describe('identity and access', () => {
       const binding = await world.bind(a, { principal: await world.user('bound', [a]) }, role);
       expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual(['CONFLICT']);
       await root.ok(call('deleteBindings', 'results { error { code } }'), {
-        i: { tenant: 'a', ids: [idOf('Binding', binding)] },
+        i: { tenantKey: 'a', ids: [idOf('Binding', binding)] },
       });
       expect(await codes('deleteRole', 'deletedId', { id: idOf('Role', role) })).toEqual([]);
     });
     it('cannot have a permission outside the catalogue', async () => {
       const permissions = [{ resource: 'STATS', actions: ['READ', 'DELETE'] }];
-      expect(await codes('createRole', 'role { id }', { tenant: 'a', name: 'Odd', permissions })).toEqual([
+      expect(await codes('createRole', 'role { id }', { tenantKey: 'a', name: 'Odd', permissions })).toEqual([
         'BAD_INPUT',
       ]);
     });
@@ -185,8 +187,8 @@ describe('identity and access', () => {
 
   describe('bindings', () => {
     const bindAll = (items: object[], tenant: string | null = 'a') =>
-      root.ok<any>(call('createBindings', 'results { binding { id namespace } error { code message } }'), {
-        i: { ...(tenant && { tenant }), bindings: items },
+      root.ok<any>(call('createBindings', 'results { binding { id namespaceName } error { code message } }'), {
+        i: { ...(tenant && { tenantKey: tenant }), bindings: items },
       });
     it('return a result for each item: valid ones are created, others return an error', async () => {
       const user = await world.user('many', [a]);
@@ -196,16 +198,16 @@ describe('identity and access', () => {
       const foreign = idOf('Role', await world.managed(b, 'Viewer'));
       const subject = idOf('User', user);
       const { createBindings } = await bindAll([
-        { subject, role, namespace: 'x.y' },
-        { subject, role, namespace: '' },
-        { subject, role, namespace: 'x..y' },
+        { subject, role, namespaceName: 'x.y' },
+        { subject, role, namespaceName: '' },
+        { subject, role, namespaceName: 'x..y' },
         { subject: idOf('User', stranger), role },
         { subject, role: foreign },
-        { subject, role, namespace: 'x.y' },
+        { subject, role, namespaceName: 'x.y' },
         { subject: 'nonsense', role },
         { subject, role },
       ]);
-      expect(createBindings.results.map((r: any) => r.error?.code ?? r.binding.namespace)).toEqual([
+      expect(createBindings.results.map((r: any) => r.error?.code ?? r.binding.namespaceName)).toEqual([
         'x.y',
         'BAD_INPUT',
         'BAD_INPUT',
@@ -233,7 +235,7 @@ describe('identity and access', () => {
       };
       expect(await see()).toEqual([true, 2, 0]);
       await root.ok(call('deleteBindings', 'results { error { code } }'), {
-        i: { tenant: 'a', ids: [idOf('Binding', one)] },
+        i: { tenantKey: 'a', ids: [idOf('Binding', one)] },
       });
       expect(await see()).toEqual([true, 0, 1]);
     });
@@ -248,11 +250,11 @@ describe('identity and access', () => {
       for (const field of ['groups', 'roles', 'serviceAccounts'])
         expect(await client.codes(`{ tenant(key: "a") { ${field} { totalCount } } }`)).toEqual(['FORBIDDEN']);
       const { tenant } = await client.ok<any>(
-        '{ tenant(key: "a") { namespaces { nodes { name } } auditEvents { nodes { namespace } } bindings { nodes { namespace } } } }',
+        '{ tenant(key: "a") { namespaces { nodes { name } } auditEvents { nodes { namespaceName } } bindings { nodes { namespaceName } } } }',
       );
       expect(tenant.namespaces.nodes.map((n: any) => n.name)).toEqual(['x', 'x.y']);
-      for (const { namespace } of [...tenant.auditEvents.nodes, ...tenant.bindings.nodes])
-        expect(namespace).toMatch(/^x(\.|$)/);
+      for (const { namespaceName } of [...tenant.auditEvents.nodes, ...tenant.bindings.nodes])
+        expect(namespaceName).toMatch(/^x(\.|$)/);
     });
     it('cannot be updated', async () => {
       expect(
@@ -290,9 +292,9 @@ describe('identity and access', () => {
         ['createApiToken', 'fullToken', { owner: idOf('ServiceAccount', theirs.account), name: 'x' }],
         ['updateNamespace', 'namespace { id }', { id: idOf('Namespace', theirs.namespace), description: 'x' }],
         ['updateTenant', 'tenant { id }', { id: idOf('Tenant', b), name: 'x' }],
-        ['createGroup', 'group { id }', { tenant: b.key, name: 'x' }],
-        ['revokeTenantAccess', 'subjectId', { tenant: 'a', subject: idOf('User', outsider) }],
-        ['revokeTenantAccess', 'subjectId', { tenant: b.key, subject: idOf('User', outsider) }],
+        ['createGroup', 'group { id }', { tenantKey: b.key, name: 'x' }],
+        ['revokeTenantAccess', 'subjectId', { tenantKey: 'a', subject: idOf('User', outsider) }],
+        ['revokeTenantAccess', 'subjectId', { tenantKey: b.key, subject: idOf('User', outsider) }],
       ];
       for (const [field, select, i] of attempts)
         expect(await codes(field, select, i, client), field).toEqual(['NOT_FOUND']);
@@ -349,7 +351,7 @@ describe('identity and access', () => {
     it('who are deleted leave only their name in the log', async () => {
       const user = await world.user('gone', [a]);
       await world.grant(a, user, ['GROUP:CREATE']);
-      await (await world.as(user)).ok(call('createGroup', 'group { id }'), { i: { tenant: 'a', name: 'Legacy' } });
+      await (await world.as(user)).ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name: 'Legacy' } });
       await root.ok(call('deleteUser', 'deletedId'), { i: { id: idOf('User', user) } });
       const { tenant } = await root.ok<any>(
         '{ tenant(key: "a") { auditEvents(where: { actorName: "gone" }) { nodes { actorName actor { id } } } } }',

@@ -12,9 +12,9 @@ import { Client } from '../support/client.ts';
 import { idOf, masterKey, World } from '../support/world.ts';
 
 const createGroup =
-  'mutation($name: String!, $key: String, $dry: Boolean) { createGroup(input: { tenant: "a", name: $name, idempotencyKey: $key, dryRun: $dry }) { group { id name description } } }';
+  'mutation($name: String!, $key: String, $dry: Boolean) { createGroup(input: { tenantKey: "a", name: $name, idempotencyKey: $key, dryRun: $dry }) { group { id name description } } }';
 const createNamespace =
-  'mutation($name: String!, $key: String) { createNamespace(input: { tenant: "a", name: $name, idempotencyKey: $key }) { namespace { id name } } }';
+  'mutation($name: String!, $key: String) { createNamespace(input: { tenantKey: "a", name: $name, idempotencyKey: $key }) { namespace { id name } } }';
 
 describe('an idempotencyKey', () => {
   let world: World;
@@ -38,7 +38,7 @@ describe('an idempotencyKey', () => {
 
   it('control: without one, the second request takes effect again', async () => {
     const { client, user } = await person();
-    const create = 'mutation { createGroup(input: { tenant: "a", name: "Twice" }) { group { id } } }';
+    const create = 'mutation { createGroup(input: { tenantKey: "a", name: "Twice" }) { group { id } } }';
     expect(await client.codes(create)).toEqual([]);
     expect(await client.codes(create)).toEqual(['CONFLICT']);
     expect(await events(user.id)).toBe(1);
@@ -201,7 +201,7 @@ describe('an idempotencyKey', () => {
     const strong = await world.role(a, fresh('Strong'), ['SECRET:UPDATE']);
     const bindings = [weak, strong].map((role) => ({ subject: idOf('User', user), role: idOf('Role', role) }));
     const bind =
-      'mutation($b: [BindingInput!]!, $key: String) { createBindings(input: { tenant: "a", bindings: $b, idempotencyKey: $key }) { results { binding { id } error { code message details } } } }';
+      'mutation($b: [BindingInput!]!, $key: String) { createBindings(input: { tenantKey: "a", bindings: $b, idempotencyKey: $key }) { results { binding { id } error { code message details } } } }';
     const variables = { b: bindings, key: fresh() };
     const first = await client.ok(bind, variables);
     expect(first.createBindings.results.map((r: any) => r.error?.code)).toEqual([undefined, 'FORBIDDEN']);

@@ -39,10 +39,10 @@ describe('an instance-wide service account', () => {
     await root.ok(bind, { i: { bindings: [{ subject: engine, role: idOf('Role', instance) }] } });
     for (const [i, admin] of admins.slice(0, 2).entries()) {
       const { key } = tenants[i]!;
-      const { grantTenantAccess } = await admin.ok<any>(give, { i: { tenant: key, serviceAccount: 'engine' } });
+      const { grantTenantAccess } = await admin.ok<any>(give, { i: { tenantKey: key, serviceAccountName: 'engine' } });
       expect(grantTenantAccess).toEqual({ subject: { __typename: 'ServiceAccount', id: engine }, user: null });
       const role = idOf('Role', await world.managed(tenants[i]!, 'Engine'));
-      const bound = await admin.ok<any>(bind, { i: { tenant: key, bindings: [{ subject: engine, role }] } });
+      const bound = await admin.ok<any>(bind, { i: { tenantKey: key, bindings: [{ subject: engine, role }] } });
       expect(bound.createBindings.results).toMatchObject([
         { error: null, binding: { subject: { id: engine, name: 'engine' } } },
       ]);
@@ -59,7 +59,7 @@ describe('an instance-wide service account', () => {
     const client = world.bearer(createApiToken.fullToken);
     await client.ok(call('registerService', 'worker { id }'), { i: { serviceId: 's', type: 'SCHEDULER' } });
     const { claimTriggers } = await client.ok<any>(call('claimTriggers', 'claims { trigger { flowId } }'), {
-      i: { service: 's' },
+      i: { serviceId: 's' },
     });
     expect(claimTriggers.claims.map(({ trigger }: any) => trigger.flowId).sort()).toEqual(['of-one', 'of-two']);
   });
@@ -84,18 +84,20 @@ describe('an instance-wide service account', () => {
   });
 
   it('is named exactly, and by one name', async () => {
-    const codes = (i: object) => admins[2]!.codes(give, { i: { tenant: 'three', ...i } });
+    const codes = (i: object) => admins[2]!.codes(give, { i: { tenantKey: 'three', ...i } });
     await world.account(tenants[0]!, 'of-one');
     expect(await codes({})).toEqual(['BAD_INPUT']);
-    expect(await codes({ username: 'root', serviceAccount: 'engine' })).toEqual(['BAD_INPUT']);
-    expect(await codes({ serviceAccount: 'Engine' })).toEqual(['BAD_INPUT']);
-    expect(await codes({ serviceAccount: 'of-one' })).toEqual(['NOT_FOUND']);
-    expect(await codes({ serviceAccount: 'unknown' })).toEqual(['NOT_FOUND']);
-    expect(await admins[0]!.codes(give, { i: { tenant: 'one', serviceAccount: 'engine' } })).toEqual(['CONFLICT']);
+    expect(await codes({ username: 'root', serviceAccountName: 'engine' })).toEqual(['BAD_INPUT']);
+    expect(await codes({ serviceAccountName: 'Engine' })).toEqual(['BAD_INPUT']);
+    expect(await codes({ serviceAccountName: 'of-one' })).toEqual(['NOT_FOUND']);
+    expect(await codes({ serviceAccountName: 'unknown' })).toEqual(['NOT_FOUND']);
+    expect(await admins[0]!.codes(give, { i: { tenantKey: 'one', serviceAccountName: 'engine' } })).toEqual([
+      'CONFLICT',
+    ]);
     // A binding in a tenant still requires access to it.
     const role = idOf('Role', await world.managed(tenants[2]!, 'Engine'));
     const { createBindings } = await admins[2]!.ok<any>(bind, {
-      i: { tenant: 'three', bindings: [{ subject: engine, role }] },
+      i: { tenantKey: 'three', bindings: [{ subject: engine, role }] },
     });
     expect(createBindings.results[0].error.code).toBe('NOT_FOUND');
   });
@@ -105,7 +107,7 @@ describe('an instance-wide service account', () => {
       '{ tenant(key: "two") { instanceServiceAccounts { nodes { id } } auditEvents(first: 1) { nodes { id } } } }',
     );
     expect(tenant.instanceServiceAccounts.nodes).toEqual([{ id: engine }]);
-    await admins[1]!.ok(call('revokeTenantAccess', 'subjectId'), { i: { tenant: 'two', subject: engine } });
+    await admins[1]!.ok(call('revokeTenantAccess', 'subjectId'), { i: { tenantKey: 'two', subject: engine } });
     expect(
       await world.db.binding.count({ where: { tenantId: tenants[1]!.id, principal: { kind: 'SERVICE_ACCOUNT' } } }),
     ).toBe(0);

@@ -28,7 +28,7 @@ describe('one invalid item of a report or an import', () => {
   });
   afterAll(() => world.close());
 
-  const input = (rest: object) => ({ tenant: 'main', service: engine.service, ...rest });
+  const input = (rest: object) => ({ tenantKey: 'main', serviceId: engine.service, ...rest });
   const listed = (results: any[]) =>
     results.map(({ outcome, error }) => [
       outcome ?? error.code,
@@ -73,7 +73,7 @@ describe('one invalid item of a report or an import', () => {
       [8, 'fine', null],
     ]);
     // The list as a separate variable.
-    const own = `mutation($s: String!, $l: [LogReport!]!) { reportLogs(input: { tenant: "main", service: $s, logs: $l }) { ${selected} } }`;
+    const own = `mutation($s: String!, $l: [LogReport!]!) { reportLogs(input: { tenantKey: "main", serviceId: $s, logs: $l }) { ${selected} } }`;
     const again = await engine.client.ok<any>(own, { s: engine.service, l: [logs[3], { ...line, sequence: '9' }] });
     expect(listed(again.reportLogs.results)).toEqual([['BAD_INPUT', 'input.logs.0.level'], ['APPLIED']]);
   });
@@ -137,7 +137,7 @@ describe('one invalid item of a report or an import', () => {
     const register = call('registerService', 'worker { type }');
     const service = { serviceId: 'of-tomorrow', type: 'KEEPER' };
     expect((await world.root().ok<any>(register, { i: service })).registerService.worker.type).toBe('INVALID');
-    const reporting = { i: { service: service.serviceId, reports } };
+    const reporting = { i: { serviceId: service.serviceId, reports } };
     const answer = await world.root().ok<any>(call('reportTriggers', selected), reporting);
     expect(listed(answer.reportTriggers.results)).toEqual([
       ['BAD_INPUT', 'input.reports.0.trigger'],
@@ -145,7 +145,7 @@ describe('one invalid item of a report or an import', () => {
       ['NOT_FOUND'],
     ]);
     const heartbeat = call('heartbeat', 'worker { state }');
-    const beat = (state: string) => ({ service: 'of-tomorrow', sequence: '1', state });
+    const beat = (state: string) => ({ serviceId: 'of-tomorrow', sequence: '1', state });
     const { errors } = await world.root().run<any>(heartbeat, { i: beat('DREAMING') });
     expect(errors).toMatchObject([{ path: ['heartbeat'], extensions: { code: 'BAD_INPUT' } }]);
     expect(errors[0]!.message).toContain('DREAMING');
@@ -158,7 +158,7 @@ describe('one invalid item of a report or an import', () => {
       { path: 'e.yml', source: `---\n${flowSource('company.x', 'e')}` },
     ];
     const many = call('importFlows', 'results { path document outcome flow { source } error { code details } }');
-    const { importFlows } = await editor.ok<any>(many, { i: { tenant: 'main', files } });
+    const { importFlows } = await editor.ok<any>(many, { i: { tenantKey: 'main', files } });
     const listed = importFlows.results.map((r: any) => [r.path, r.document, r.outcome, r.error?.details.issues[0]]);
     // The document begins with its marker.
     const line = two.split('\n').indexOf('id: bad');
@@ -180,7 +180,7 @@ describe('one invalid item of a report or an import', () => {
       { path: 'd.yml', source: flowSource('company.x', 'd') },
     ];
     const many = call('importFlows', 'results { path outcome error { code details } }');
-    const { importFlows } = await editor.ok<any>(many, { i: { tenant: 'main', files } });
+    const { importFlows } = await editor.ok<any>(many, { i: { tenantKey: 'main', files } });
     const lines = importFlows.results.map((r: any) => [r.outcome, r.error?.details.issues[0].line ?? null]);
     expect(lines).toEqual([
       ['CREATED', null],
@@ -189,7 +189,7 @@ describe('one invalid item of a report or an import', () => {
       ['CREATED', null],
     ]);
     const valid = call('validateFlow', 'valid issues { line message }');
-    const { validateFlow } = await editor.ok<any>(valid, { i: { tenant: 'main', source: files[2]!.source } });
+    const { validateFlow } = await editor.ok<any>(valid, { i: { tenantKey: 'main', source: files[2]!.source } });
     expect(validateFlow).toMatchObject({
       valid: false,
       issues: [{ line: 1, message: expect.stringContaining('U+D800') }],

@@ -167,15 +167,15 @@ describe('the coordinator', () => {
     let sequence = 0;
     const live = setInterval(() => {
       sequence += 1;
-      void engine.run(beat, { i: { service: 'lively', state: 'RUNNING', sequence: String(sequence) } });
+      void engine.run(beat, { i: { serviceId: 'lively', state: 'RUNNING', sequence: String(sequence) } });
     }, 300);
     await eventually(async () => expect(await stateOf(world, 'silent', 0)).toBe('gone'), 20_000);
     expect(await stateOf(world, 'lively', 0)).toBe('RUNNING');
     clearInterval(live);
-    const { errors } = await engine.run(beat, { i: { service: 'silent', sequence: '1' } });
+    const { errors } = await engine.run(beat, { i: { serviceId: 'silent', sequence: '1' } });
     expect(errors[0]?.extensions.code).toBe('FORBIDDEN');
     await eventually(async () => expect(await stateOf(world, 'lively', 0)).toBe('DISCONNECTED'), 20_000);
-    const late = await engine.run(beat, { i: { service: 'lively', state: 'RUNNING', sequence: '999' } });
+    const late = await engine.run(beat, { i: { serviceId: 'lively', state: 'RUNNING', sequence: '999' } });
     expect(late.errors[0]?.extensions).toMatchObject({ code: 'CONFLICT', evicted: true });
     const audited = await world.db.auditEvent.findMany({ where: { action: 'worker.evict' }, orderBy: { seq: 'asc' } });
     expect(audited.map(({ resourceKey }) => resourceKey)).toEqual(['silent', 'lively']);
@@ -234,7 +234,7 @@ describe('the coordinator', () => {
     // The process is blocked for longer than the timeout: no heartbeat could arrive.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
     const awake = performance.now();
-    const service = { service: 'waiting', state: 'RUNNING' };
+    const service = { serviceId: 'waiting', state: 'RUNNING' };
     const until = awake + 2_000;
     while (performance.now() < until) {
       expect(await stateOf(world, 'waiting', 0)).toBe('CREATED');

@@ -25,7 +25,7 @@ describe('files of namespaces', () => {
   afterAll(() => world.close());
 
   const write = (namespace: string, path: string, content: object = { content: 'SELECT 1' }, client = admin) =>
-    client.run<any>(put, { i: { tenant: 'main', namespace, path, ...content } });
+    client.run<any>(put, { i: { tenantKey: 'main', namespaceName: namespace, path, ...content } });
   const files = async (namespace: string, args = '', client = admin) =>
     (
       await client.ok<any>(
@@ -74,13 +74,15 @@ describe('files of namespaces', () => {
     await write('other', '/a', { content: 'one' });
     await write('other', '/a', { content: 'one' });
     await write('other', '/a', { content: 'twos' });
-    await admin.ok(remove, { i: { tenant: 'main', namespace: 'other', path: 'a' } });
+    await admin.ok(remove, { i: { tenantKey: 'main', namespaceName: 'other', path: 'a' } });
     expect(await events()).toEqual([
       ['namespace.put-file', ['']],
       ['namespace.put-file', ['/digest', '/size']],
       ['namespace.delete-file', ['']],
     ]);
-    expect(await admin.codes(remove, { i: { tenant: 'main', namespace: 'other', path: 'a' } })).toEqual(['NOT_FOUND']);
+    expect(await admin.codes(remove, { i: { tenantKey: 'main', namespaceName: 'other', path: 'a' } })).toEqual([
+      'NOT_FOUND',
+    ]);
     // Its content is in no event.
     const all = JSON.stringify(await world.db.auditEvent.findMany({ select: { patch: true, revertPatch: true } }));
     expect(all).not.toContain('tabs stay');
@@ -144,7 +146,7 @@ describe('files of namespaces', () => {
     await write('made', '/a');
     const deleteNamespace = call('deleteNamespace', 'deletedId');
     expect(await admin.codes(deleteNamespace, { i: { id: idOf('Namespace', made) } })).toEqual(['CONFLICT']);
-    await admin.ok(remove, { i: { tenant: 'main', namespace: 'made', path: '/a' } });
+    await admin.ok(remove, { i: { tenantKey: 'main', namespaceName: 'made', path: '/a' } });
     await admin.ok(deleteNamespace, { i: { id: idOf('Namespace', made) } });
     const doomed = await world.tenant('doomed');
     await world.namespace(doomed, 'a');

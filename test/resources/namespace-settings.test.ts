@@ -79,7 +79,7 @@ describe('the settings of namespaces', () => {
   const create = call('createNamespace', 'namespace { id name variables pluginDefaults { type forced values } }');
   const update = call('updateNamespace', 'namespace { variables pluginDefaults { type forced values } }');
   const inherited = `query($name: String!) { tenant(key: "main") { namespace(name: $name) {
-    variables inheritedVariables { key value namespace } inheritedPluginDefaults { type forced values namespace } } } }`;
+    variables inheritedVariables { key value namespaceName } inheritedPluginDefaults { type forced values namespaceName } } } }`;
 
   beforeAll(async () => {
     world = await World.create();
@@ -89,7 +89,7 @@ describe('the settings of namespaces', () => {
     admin = await world.as(owner);
     await admin.ok(create, {
       i: {
-        tenant: 'main',
+        tenantKey: 'main',
         name: 'company',
         variables: { region: 'eu', owner: 'ops', limits: { cpu: 1, memory: 2 } },
         pluginDefaults: [
@@ -100,7 +100,7 @@ describe('the settings of namespaces', () => {
     });
     await admin.ok(create, {
       i: {
-        tenant: 'main',
+        tenantKey: 'main',
         name: 'company.team.x',
         variables: { owner: 'x', limits: { cpu: 4 }, secret: null },
         pluginDefaults: [
@@ -118,20 +118,20 @@ describe('the settings of namespaces', () => {
   it('are inherited with their origin, also through an implied namespace', async () => {
     const x = await of(admin, 'company.team.x');
     expect(x.inheritedVariables).toEqual([
-      { key: 'limits', value: { cpu: 4 }, namespace: 'company.team.x' },
-      { key: 'owner', value: 'x', namespace: 'company.team.x' },
-      { key: 'region', value: 'eu', namespace: 'company' },
-      { key: 'secret', value: null, namespace: 'company.team.x' },
+      { key: 'limits', value: { cpu: 4 }, namespaceName: 'company.team.x' },
+      { key: 'owner', value: 'x', namespaceName: 'company.team.x' },
+      { key: 'region', value: 'eu', namespaceName: 'company' },
+      { key: 'secret', value: null, namespaceName: 'company.team.x' },
     ]);
     expect(x.inheritedPluginDefaults).toEqual([
-      { type: 'io.shell.Script', forced: true, values: { user: 'nobody' }, namespace: 'company' },
-      { type: 'io.shell.Script', forced: true, values: { user: 'root' }, namespace: 'company.team.x' },
-      { type: 'io.shell', forced: false, values: { image: 'new' }, namespace: 'company.team.x' },
-      { type: 'io.shell', forced: false, values: { image: 'old' }, namespace: 'company' },
+      { type: 'io.shell.Script', forced: true, values: { user: 'nobody' }, namespaceName: 'company' },
+      { type: 'io.shell.Script', forced: true, values: { user: 'root' }, namespaceName: 'company.team.x' },
+      { type: 'io.shell', forced: false, values: { image: 'new' }, namespaceName: 'company.team.x' },
+      { type: 'io.shell', forced: false, values: { image: 'old' }, namespaceName: 'company' },
     ]);
     const implied = await of(admin, 'company.team');
     expect(implied.variables).toEqual({});
-    expect(implied.inheritedVariables.map(({ namespace }: any) => namespace)).toEqual([
+    expect(implied.inheritedVariables.map(({ namespaceName }: any) => namespaceName)).toEqual([
       'company',
       'company',
       'company',
@@ -139,7 +139,7 @@ describe('the settings of namespaces', () => {
   });
 
   it('are returned to a reader of the namespace alone, without those of its siblings', async () => {
-    await admin.ok(create, { i: { tenant: 'main', name: 'companyx', variables: { hidden: 'canary' } } });
+    await admin.ok(create, { i: { tenantKey: 'main', name: 'companyx', variables: { hidden: 'canary' } } });
     const reader = await world.user('reader', [main]);
     await world.grant(main, reader, ['NAMESPACE:READ'], 'company.team.x');
     const client = await world.as(reader);
@@ -154,7 +154,7 @@ describe('the settings of namespaces', () => {
     expect((await of(admin, 'company.team.x')).inheritedVariables).toContainEqual({
       key: 'owner',
       value: 'ops',
-      namespace: 'company',
+      namespaceName: 'company',
     });
     await admin.ok(update, { i: { id, variables: null, pluginDefaults: null } });
     expect((await of(admin, 'company.team.x')).variables).toEqual({});
@@ -172,11 +172,11 @@ describe('the settings of namespaces', () => {
   });
 
   it('are deleted with the namespace, and do not return with a new one of its name', async () => {
-    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon', variables: { a: 1 } } });
-    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon.below' } });
+    await admin.ok(create, { i: { tenantKey: 'main', name: 'gone.soon', variables: { a: 1 } } });
+    await admin.ok(create, { i: { tenantKey: 'main', name: 'gone.soon.below' } });
     await admin.ok(call('deleteNamespace', 'deletedId'), { i: { id: await idOfNamespace('gone.soon') } });
     expect((await of(admin, 'gone.soon.below')).inheritedVariables).toEqual([]);
-    await admin.ok(create, { i: { tenant: 'main', name: 'gone.soon' } });
+    await admin.ok(create, { i: { tenantKey: 'main', name: 'gone.soon' } });
     expect((await of(admin, 'gone.soon')).variables).toEqual({});
   });
 

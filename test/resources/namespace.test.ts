@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tenant, User } from '../../src/db/generated/client.ts';
+import type { Flow, Tenant, User } from '../../src/db/generated/client.ts';
 import { graphql } from '../generated/index.ts';
 import type { Client } from '../support/client.ts';
+import { addExecution } from '../support/executions.ts';
+import { flowSource } from '../support/flows.ts';
 import { idOf, World } from '../support/world.ts';
 
 const create = graphql(`
   mutation CreateNamespace($tenant: String!, $name: String!) {
-    createNamespace(input: { tenant: $tenant, name: $name }) { namespace { id name declared } }
+    createNamespace(input: { tenantKey: $tenant, name: $name }) { namespace { id name declared } }
   }
 `);
 const list = graphql(`
@@ -49,6 +51,82 @@ describe('namespaces', () => {
     ]);
     expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual([]);
     expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual(['CONFLICT']);
+  });
+
+  it('links to its flows, triggers and executions, and is linked by them', async () => {
+    const linked = await world.tenant('linked');
+    const reader = await world.user('reader', [linked]);
+    await world.grant(linked, reader, ['NAMESPACE:READ', 'FLOW:READ', 'EXECUTION:READ'], 'links');
+    await world.grant(linked, reader, ['TRIGGER:READ'], 'links.a');
+    const client = await world.as(reader);
+    const flows = new Map<string, Flow>();
+    for (const [name, flowId] of [
+      ['links.a', 'one'],
+      ['links.a', 'two'],
+      ['links.a.below', 'three'],
+    ] as const)
+      flows.set(flowId, await world.flow(linked, flowSource(name, flowId)));
+    for (const [namespace, flowId, state] of [
+      ['links.a', 'one', 'SUCCESS'],
+      ['links.a', 'two', 'FAILED'],
+      ['links.a.below', 'three', 'FAILED'],
+      ['links.gone', 'former', 'SUCCESS'],
+    ] as const)
+      await addExecution(world, linked, { namespace, flowId, state });
+    const select = `flows(orderBy: { field: FLOW_ID }) { totalCount nodes { flowId namespace { name } namespaceName tenant { key } tenantKey } }
+      two: flows(where: { text: "two" }) { totalCount nodes { flowId } }
+      triggers { totalCount nodes { flowId namespace { name } } }
+      executions { totalCount nodes { flowId namespace { name } } }
+      failed: executions(where: { state: [FAILED] }) { totalCount nodes { flowId } }`;
+    const { tenant } = await client.ok<any>(`{ tenant(key: "linked") { namespace(name: "links.a") { ${select} } } }`);
+    const named = { namespace: { name: 'links.a' } };
+    const inTenant = { tenant: { key: 'linked' }, tenantKey: 'linked' };
+    const flow = (flowId: string) => ({ flowId, ...named, namespaceName: 'links.a', ...inTenant });
+    expect(tenant.namespace).toEqual({
+      flows: { totalCount: 2, nodes: [flow('one'), flow('two')] },
+      two: { totalCount: 1, nodes: [{ flowId: 'two' }] },
+      triggers: {
+        totalCount: 2,
+        nodes: [
+          { flowId: 'one', ...named },
+          { flowId: 'two', ...named },
+        ],
+      },
+      executions: {
+        totalCount: 2,
+        nodes: [
+          { flowId: 'two', ...named },
+          { flowId: 'one', ...named },
+        ],
+      },
+      failed: { totalCount: 1, nodes: [{ flowId: 'two' }] },
+    });
+    // The trigger below is out of reach, and the namespace of a former flow does not exist.
+    const others = await client.ok<any>(
+      '{ tenant(key: "linked") { namespace(name: "links.a.below") { triggers { totalCount } flows { totalCount } } executions(where: { namespaceName: "links.gone" }) { nodes { namespaceName namespace { name } } } } }',
+    );
+    expect(others.tenant).toEqual({
+      namespace: { triggers: { totalCount: 1 }, flows: { totalCount: 1 } },
+      executions: { nodes: [{ namespaceName: 'links.gone', namespace: null }] },
+    });
+    // Without permission for the linked object: null with an error at its path; its key stays readable.
+    const narrow = await world.user('narrow', [linked]);
+    await world.grant(linked, narrow, ['FLOW:READ'], 'links');
+    const { data, errors } = await (await world.as(narrow)).run<any>(
+      'query($id: ID!) { node(id: $id) { ... on Flow { flowId namespaceName tenantKey namespace { name } } } }',
+      { id: idOf('Flow', flows.get('one')!) },
+    );
+    expect(data.node).toEqual({ flowId: 'one', namespaceName: 'links.a', tenantKey: 'linked', namespace: null });
+    expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['node', 'namespace'], 'FORBIDDEN'],
+    ]);
+    // Namespaces and tenants of many objects load together.
+    const all = '{ tenant(key: "linked") { flows { nodes { namespace { name } tenant { name } tenantKey } } } }';
+    await client.ok(all);
+    const count = await world.statements(() => client.ok(all));
+    await world.flow(linked, flowSource('links.b', 'four'));
+    await client.ok(all);
+    expect(await world.statements(() => client.ok(all))).toBe(count);
   });
 
   it('shows a reader of a namespace that one and what is below it, and counts only those', async () => {

@@ -11,7 +11,7 @@ import { Client } from '../support/client.ts';
 import { GatewayProgram } from '../support/program.ts';
 import { idOf, password, World } from '../support/world.ts';
 
-const put = call('putSecret', 'secret { id key namespace description tags }');
+const put = call('putSecret', 'secret { id key namespaceName description tags }');
 const update = call('updateSecret', 'secret { id key description tags }');
 const remove = call('deleteSecret', 'deletedId');
 
@@ -30,7 +30,7 @@ describe('secrets', () => {
   });
   afterAll(() => world.close());
   const add = async (namespace: string, key: string, value: string): Promise<Secret> => {
-    await admin.ok(put, { i: { tenant: 'main', namespace, key, value } });
+    await admin.ok(put, { i: { tenantKey: 'main', namespaceName: namespace, key, value } });
     return world.db.secret.findFirstOrThrow({ where: { namespace, key } });
   };
   const opened = async (id: string) =>
@@ -42,8 +42,8 @@ describe('secrets', () => {
     const canary = 'canary-value-8c1f';
     const { putSecret } = await admin.ok<any>(put, {
       i: {
-        tenant: 'main',
-        namespace: 'company',
+        tenantKey: 'main',
+        namespaceName: 'company',
         key: 'DB_PASSWORD',
         value: canary,
         description: 'the database',
@@ -54,12 +54,12 @@ describe('secrets', () => {
     const changed = `${canary}-changed`;
     const answers = [
       await admin.run(update, { i: { id: putSecret.secret.id, value: changed } }),
-      await admin.run(put, { i: { tenant: 'main', namespace: 'company', key: 'DB_PASSWORD', value: canary } }),
-      await admin.run(put, { i: { tenant: 'main', namespace: 'company', key: 'bad key', value: canary } }),
-      await admin.run(put, { i: { tenant: 'main', namespace: 'nowhere', key: 'K', value: canary } }),
+      await admin.run(put, { i: { tenantKey: 'main', namespaceName: 'company', key: 'DB_PASSWORD', value: canary } }),
+      await admin.run(put, { i: { tenantKey: 'main', namespaceName: 'company', key: 'bad key', value: canary } }),
+      await admin.run(put, { i: { tenantKey: 'main', namespaceName: 'nowhere', key: 'K', value: canary } }),
       await world
         .bearer('gth_nobody')
-        .run(put, { i: { tenant: 'main', namespace: 'company', key: 'K', value: canary } }),
+        .run(put, { i: { tenantKey: 'main', namespaceName: 'company', key: 'K', value: canary } }),
       await admin.run(
         '{ tenant(key: "main") { namespace(name: "company") { secrets { nodes { key tags } } auditEvents { nodes { patch details } } } } }',
       ),
@@ -133,18 +133,18 @@ describe('secrets', () => {
     const inherited = async (client: Client) =>
       (
         await client.ok<any>(
-          '{ tenant(key: "main") { namespace(name: "company.team") { inheritedSecrets { key namespace } } } }',
+          '{ tenant(key: "main") { namespace(name: "company.team") { inheritedSecrets { key namespaceName } } } }',
         )
       ).tenant.namespace.inheritedSecrets;
-    expect(await inherited(admin)).toContainEqual({ key: 'SHARED', namespace: 'company.team' });
+    expect(await inherited(admin)).toContainEqual({ key: 'SHARED', namespaceName: 'company.team' });
     const reader = await world.user('reader', [main]);
     await world.grant(main, reader, ['SECRET:READ', 'NAMESPACE:READ'], 'company.team');
-    expect((await inherited(await world.as(reader))).map(({ namespace }: any) => namespace)).toEqual([
+    expect((await inherited(await world.as(reader))).map(({ namespaceName }: any) => namespaceName)).toEqual([
       'company.team',
       'company.team',
     ]);
     await admin.ok(remove, { i: { id: idOf('Secret', own) } });
-    expect(await inherited(admin)).toContainEqual({ key: 'SHARED', namespace: 'company' });
+    expect(await inherited(admin)).toContainEqual({ key: 'SHARED', namespaceName: 'company' });
   });
 
   it('keep their namespace, and are deleted with their tenant, with an event each', async () => {
@@ -156,7 +156,9 @@ describe('secrets', () => {
     const space = await world.namespace(doomed, 'x');
     const boss = await world.user('boss', [doomed]);
     await world.bind(doomed, { principal: boss }, await world.managed(doomed, 'Admin'));
-    await (await world.as(boss)).ok(put, { i: { tenant: 'doomed', namespace: space.namespace, key: 'K', value: 'v' } });
+    await (await world.as(boss)).ok(put, {
+      i: { tenantKey: 'doomed', namespaceName: space.namespace, key: 'K', value: 'v' },
+    });
     await world.root().ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', doomed) } });
     expect(await world.db.auditEvent.count({ where: { tenantId: doomed.id, action: 'secret.delete' } })).toBe(1);
     expect(await world.db.dataKey.count({ where: { tenantId: doomed.id } })).toBe(0);
@@ -226,9 +228,9 @@ describe('a secret in the real program', () => {
       const firstOutput = gateway.output;
       const [, secret = ''] = /alice\s+password (\S+)/.exec(gateway.output) ?? [];
       const alice = gateway.client('alice', secret);
-      await alice.ok(call('createNamespace', 'namespace { id }'), { i: { tenant: 'main', name: 'vault' } });
-      await alice.ok(put, { i: { tenant: 'main', namespace: 'vault', key: 'KEY_OF_CANARY', value: canary } });
-      await alice.run(put, { i: { tenant: 'main', namespace: 'vault', key: 'no key', value: canary } });
+      await alice.ok(call('createNamespace', 'namespace { id }'), { i: { tenantKey: 'main', name: 'vault' } });
+      await alice.ok(put, { i: { tenantKey: 'main', namespaceName: 'vault', key: 'KEY_OF_CANARY', value: canary } });
+      await alice.run(put, { i: { tenantKey: 'main', namespaceName: 'vault', key: 'no key', value: canary } });
       await gateway.end('SIGTERM');
       const bytes: string[] = [];
       const walk = (folder: string): void => {
@@ -270,7 +272,9 @@ describe('a secret in the real program', () => {
       });
       const account = new Client(gateway.url, { authorization: `Bearer ${token}` });
       expect((await account.run('{ viewer { name } }')).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
-      await alice.ok(put, { i: { tenant: 'main', namespace: 'vault', key: 'KEY_OF_CANARY', value: 'entered again' } });
+      await alice.ok(put, {
+        i: { tenantKey: 'main', namespaceName: 'vault', key: 'KEY_OF_CANARY', value: 'entered again' },
+      });
     } finally {
       await gateway.remove();
     }

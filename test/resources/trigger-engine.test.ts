@@ -56,9 +56,9 @@ describe("the engine's side of triggers", () => {
     return state(trigger.id, { nextExecutionAt: at });
   }
   const claims = async (id: string, input: object = {}, client = engine): Promise<Claim[]> =>
-    (await client.ok<any>(claim, { i: { service: id, ...input } })).claimTriggers.claims;
+    (await client.ok<any>(claim, { i: { serviceId: id, ...input } })).claimTriggers.claims;
   const send = async (id: string, reports: object[], client = engine) =>
-    (await client.ok<any>(report, { i: { service: id, reports } })).reportTriggers.results as any[];
+    (await client.ok<any>(report, { i: { serviceId: id, reports } })).reportTriggers.results as any[];
   const reportOf = ({ trigger, sequence, dueAt }: Claim, more: object = {}) => ({
     trigger: trigger.id,
     sequence,
@@ -192,13 +192,13 @@ describe("the engine's side of triggers", () => {
     const there = await due(past, { tenant: other });
     const mine = await service();
     const thief = await newEngine(await world.account(null, `thief-${next++}`), []);
-    expect(await thief.codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
-    expect(await thief.codes(claim, { i: { service: 'no-such' } })).toEqual(['FORBIDDEN']);
+    expect(await thief.codes(claim, { i: { serviceId: mine } })).toEqual(['FORBIDDEN']);
+    expect(await thief.codes(claim, { i: { serviceId: 'no-such' } })).toEqual(['FORBIDDEN']);
     expect(await claims(await service(thief), {}, thief)).toEqual([]);
     // An account that can update triggers, but is not an engine, cannot claim or report.
     const editor = await world.user(`editor-${next++}`, [main]);
     await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'));
-    expect(await (await world.as(editor)).codes(claim, { i: { service: mine } })).toEqual(['FORBIDDEN']);
+    expect(await (await world.as(editor)).codes(claim, { i: { serviceId: mine } })).toEqual(['FORBIDDEN']);
     const taken = await claims(mine);
     expect(taken.map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', here)]);
     const foreign = { trigger: idOf('Trigger', there), sequence: '1', dueAt: past };
@@ -208,18 +208,18 @@ describe("the engine's side of triggers", () => {
     expect((await stored(there.id)).workerId).toBeNull();
     // With a group, its workers claim the triggers, in the tenants that it serves.
     const root = world.root();
-    await root.ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'gpu', allowedTenants: ['main'] } });
+    await root.ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'gpu', allowedTenantKeys: ['main'] } });
     await quiet();
     const special = await due(past, { cron: 'cron: "0 6 * * *"\n    workerGroup: { key: gpu }' });
     expect(await claims(mine)).toEqual([]);
-    const gpu = await service(engine, { group: 'gpu' });
+    const gpu = await service(engine, { workerGroupKey: 'gpu' });
     expect((await claims(gpu)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', special)]);
     await quiet();
-    await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroup: 'gpu' } });
+    await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroupKey: 'gpu' } });
     await due(past);
     expect(await claims(mine)).toEqual([]);
     expect(await claims(gpu)).toHaveLength(1);
-    await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroup: null } });
+    await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroupKey: null } });
   });
 
   it('work of a group without workers waits, or is given to others to be failed or cancelled', async () => {
@@ -231,7 +231,7 @@ describe("the engine's side of triggers", () => {
     const [fails, cancels] = [await of('FAIL'), await of('CANCEL')];
     await of('WAIT');
     const document = call('claimTriggers', 'claims { fallback trigger { id } }');
-    const { claimTriggers } = await engine.ok<any>(document, { i: { service: mine } });
+    const { claimTriggers } = await engine.ok<any>(document, { i: { serviceId: mine } });
     expect(claimTriggers.claims.map(({ fallback, trigger }: any) => [fallback, trigger.id]).sort()).toEqual(
       [
         ['FAIL', idOf('Trigger', fails)],
@@ -242,16 +242,16 @@ describe("the engine's side of triggers", () => {
     await quiet();
     const elsewhere = await world.tenant(`elsewhere-${next++}`);
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), {
-      i: { key: 'closed', allowedTenants: [elsewhere.key] },
+      i: { key: 'closed', allowedTenantKeys: [elsewhere.key] },
     });
-    await service(engine, { group: 'closed' });
+    await service(engine, { workerGroupKey: 'closed' });
     const closed = await due(past, { cron: 'cron: "0 6 * * *"\n    workerGroup: { key: closed, fallback: FAIL }' });
     expect((await claims(mine)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', closed)]);
     // Once the group has a worker, that worker claims them.
     await quiet();
     const again = await of('FAIL');
     await world.root().ok(call('createWorkerGroup', 'workerGroup { id }'), { i: { key: 'empty' } });
-    const theirs = await service(engine, { group: 'empty' });
+    const theirs = await service(engine, { workerGroupKey: 'empty' });
     expect(await claims(mine)).toEqual([]);
     expect((await claims(theirs)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', again)]);
   });
@@ -266,7 +266,7 @@ describe("the engine's side of triggers", () => {
     expect(await stored(id)).toMatchObject({ workerId: null, evaluationStartedAt: null });
     expect((await send(mine, [reportOf(held!, { executionId: 'late' })]))[0].outcome).toBe('IGNORED');
     await world.db.worker.update({ where: { id: worker.id }, data: { evictedAt: new Date() } });
-    expect(await engine.codes(claim, { i: { service: mine } })).toEqual(['CONFLICT']);
+    expect(await engine.codes(claim, { i: { serviceId: mine } })).toEqual(['CONFLICT']);
     expect(await claims(await service())).toHaveLength(1);
   });
 
@@ -288,7 +288,7 @@ describe("the engine's side of triggers", () => {
         const mine = await service(client);
         const own: string[] = [];
         for (;;) {
-          const part = await claims(mine, { limit: 100, tenant: crowd.key }, client);
+          const part = await claims(mine, { limit: 100, tenantKey: crowd.key }, client);
           if (part.length === 0) return own;
           own.push(...part.map(({ trigger }) => trigger.id));
         }
@@ -301,11 +301,11 @@ describe("the engine's side of triggers", () => {
 
   it('refuses a faulty batch as a whole, with the field, and an invalid ID separately', async () => {
     const mine = await service();
-    expect(await engine.codes(claim, { i: { service: mine, limit: 0 } })).toEqual(['BAD_INPUT']);
-    expect(await engine.codes(claim, { i: { service: mine, limit: 501 } })).toEqual(['BAD_INPUT']);
-    expect(await engine.codes(report, { i: { service: mine, reports: [] } })).toEqual(['BAD_INPUT']);
+    expect(await engine.codes(claim, { i: { serviceId: mine, limit: 0 } })).toEqual(['BAD_INPUT']);
+    expect(await engine.codes(claim, { i: { serviceId: mine, limit: 501 } })).toEqual(['BAD_INPUT']);
+    expect(await engine.codes(report, { i: { serviceId: mine, reports: [] } })).toEqual(['BAD_INPUT']);
     const bad = { trigger: idOf('Flow', { id: 'x' }), sequence: '1', dueAt: new Date() };
     expect((await send(mine, [bad])).map(({ error }) => error.code)).toEqual(['BAD_INPUT']);
-    expect(await engine.codes(claim, { i: { service: mine, tenant: 'nowhere' } })).toEqual(['NOT_FOUND']);
+    expect(await engine.codes(claim, { i: { serviceId: mine, tenantKey: 'nowhere' } })).toEqual(['NOT_FOUND']);
   });
 });

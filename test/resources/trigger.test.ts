@@ -44,7 +44,7 @@ describe('triggers', () => {
     return { flow, source, trigger, id: trigger.id, item: { id: idOf('Trigger', trigger) } };
   }
   const act = async (document: string, input: object, client = admin) => {
-    const data = await client.ok<any>(document, { i: { tenant: 'main', ...input } });
+    const data = await client.ok<any>(document, { i: { tenantKey: 'main', ...input } });
     return Object.values(data)[0] as { changedCount: number; results: any[] };
   };
   const code = async (document: string, input: object, client = admin) =>
@@ -126,7 +126,9 @@ describe('triggers', () => {
       await world.flow(main, source.replace('0 6 * * *', '0 7 * * *'));
       await act(setDisabled, { triggers: [item], disabled: true });
       const restore = call('restoreFlowRevision', 'flow { revision }');
-      await admin.ok(restore, { i: { tenant: 'main', namespace: 'company.data', flowId: flow.flowId, revision: 1 } });
+      await admin.ok(restore, {
+        i: { tenantKey: 'main', namespaceName: 'company.data', flowId: flow.flowId, revision: 1 },
+      });
       expect(await stored(id)).toMatchObject({ disabled: true, definition: { cron: '0 6 * * *' } });
     });
 
@@ -196,7 +198,7 @@ describe('triggers', () => {
       await world.bind(tenant, { principal: user }, await world.managed(tenant, 'Editor'));
       const client = await world.as(user);
       const set = async (input: object) =>
-        client.run<any>(setDisabled, { i: { tenant: tenant.key, disabled: true, ...input } });
+        client.run<any>(setDisabled, { i: { tenantKey: tenant.key, disabled: true, ...input } });
       const off = () => world.db.trigger.count({ where: { tenantId: tenant.id, disabled: true } });
       for (const input of [
         {},
@@ -442,7 +444,7 @@ describe('triggers', () => {
     const { flow, item } = await fresh();
     await act(setDisabled, { triggers: [item], disabled: true });
     const answer = await admin.ok<any>(
-      'query($f: String!) { tenant(key: "main") { trigger(namespace: "company.data", flowId: $f, triggerId: "daily") { kind type disabled declaredDisabled disabledReason active locked stateBy stateAt nextExecutionAt version viewerPermissions flow { flowId } } } }',
+      'query($f: String!) { tenant(key: "main") { trigger(namespaceName: "company.data", flowId: $f, triggerId: "daily") { kind type disabled declaredDisabled disabledReason active locked stateBy stateAt nextExecutionAt version viewerPermissions flow { flowId } } } }',
       { f: flow.flowId },
     );
     expect(answer.tenant.trigger).toMatchObject({

@@ -6,7 +6,7 @@ import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
-const fields = 'id key description open allowedTenants';
+const fields = 'id key description open allowedTenantKeys';
 const create = call('createWorkerGroup', `workerGroup { ${fields} }`);
 const update = call('updateWorkerGroup', `workerGroup { ${fields} }`);
 const remove = call('deleteWorkerGroup', 'deletedId');
@@ -33,14 +33,14 @@ describe('worker groups', () => {
   });
   afterAll(() => world.close());
 
-  const group = async (allowedTenants?: string[]) =>
-    (await root.ok<any>(create, { i: { key: `group-${next++}`, allowedTenants } })).createWorkerGroup.workerGroup;
+  const group = async (allowedTenantKeys?: string[]) =>
+    (await root.ok<any>(create, { i: { key: `group-${next++}`, allowedTenantKeys } })).createWorkerGroup.workerGroup;
   const placed = async (client: Client, input: object) =>
     (await client.ok<any>(setTenant, { i: { id: idOf('Tenant', main), ...input } })).updateTenant.tenant;
   const inherited = async (name: string) =>
     (
       await admin.ok<any>(
-        'query($n: String!) { tenant(key: "main") { namespace(name: $n) { inheritedWorkerGroup { key fallback namespace } } } }',
+        'query($n: String!) { tenant(key: "main") { namespace(name: $n) { inheritedWorkerGroup { key fallback namespaceName } } } }',
         { n: name },
       )
     ).tenant.namespace.inheritedWorkerGroup;
@@ -48,14 +48,14 @@ describe('worker groups', () => {
   it('are created, updated and deleted with an event each, with tenants by key', async () => {
     const { id, key } = await group(['other', 'main', 'main']);
     const { updateWorkerGroup } = await root.ok<any>(update, {
-      i: { id, description: 'big machines', allowedTenants: ['main'] },
+      i: { id, description: 'big machines', allowedTenantKeys: ['main'] },
     });
     expect(updateWorkerGroup.workerGroup).toEqual({
       id,
       key,
       description: 'big machines',
       open: false,
-      allowedTenants: ['main'],
+      allowedTenantKeys: ['main'],
     });
     await root.ok(remove, { i: { id } });
     const events = await world.db.auditEvent.findMany({
@@ -76,7 +76,7 @@ describe('worker groups', () => {
     [{ key: 'a b' }, ['input', 'key']],
     [{ key: 'x\n' }, ['input', 'key']],
     [{ key: 'x'.repeat(101) }, ['input', 'key']],
-    [{ key: 'fine', allowedTenants: ['main', 'nowhere'] }, ['input', 'allowedTenants', 1]],
+    [{ key: 'fine', allowedTenantKeys: ['main', 'nowhere'] }, ['input', 'allowedTenantKeys', 1]],
   ])('refuses %j with its path', async (input, path) => {
     const { errors } = await root.run(create, { i: input });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
@@ -96,7 +96,7 @@ describe('worker groups', () => {
     await root.ok(call('deleteTenant', 'key'), { i: { id: idOf('Tenant', doomed) } });
     const rows = new Map(
       (await root.ok<any>(`{ workerGroups(first: 100) { nodes { ${fields} } } }`)).workerGroups.nodes.map(
-        (one: any) => [one.id, [one.open, one.allowedTenants]],
+        (one: any) => [one.id, [one.open, one.allowedTenantKeys]],
       ),
     );
     expect([rows.get(only.id), rows.get(both.id), rows.get(open.id)]).toEqual([
@@ -104,7 +104,7 @@ describe('worker groups', () => {
       [false, ['main']],
       [true, []],
     ]);
-    expect(await admin.codes(setTenant, { i: { id: idOf('Tenant', main), workerGroup: only.key } })).toEqual([
+    expect(await admin.codes(setTenant, { i: { id: idOf('Tenant', main), workerGroupKey: only.key } })).toEqual([
       'BAD_INPUT',
     ]);
     const events = await world.db.auditEvent.findMany({
@@ -117,7 +117,7 @@ describe('worker groups', () => {
       ].sort(),
     );
     // A form sends back what it read: this must not open the group.
-    expect(await root.codes(update, { i: { id: only.id, description: 'kept', allowedTenants: [] } })).toEqual([
+    expect(await root.codes(update, { i: { id: only.id, description: 'kept', allowedTenantKeys: [] } })).toEqual([
       'CONFLICT',
     ]);
     await root.ok(update, { i: { id: only.id, description: 'kept' } });
@@ -125,7 +125,7 @@ describe('worker groups', () => {
       noTenant,
     ]);
     const { updateWorkerGroup } = await root.ok<any>(update, { i: { id: only.id, open: true } });
-    expect(updateWorkerGroup.workerGroup).toMatchObject({ open: true, allowedTenants: [] });
+    expect(updateWorkerGroup.workerGroup).toMatchObject({ open: true, allowedTenantKeys: [] });
     // A new tenant with the old key is another tenant.
     await world.tenant('doomed');
     expect(rows.get(both.id)).toEqual([false, ['main']]);
@@ -148,12 +148,12 @@ describe('worker groups', () => {
   it('are set by callers who can update the tenant, among those that allow it; unknown and closed ones look alike', async () => {
     const mine = await group(['main']);
     const theirs = await group(['other']);
-    expect(await placed(admin, { workerGroup: mine.key, workerGroupFallback: 'FAIL' })).toEqual({
+    expect(await placed(admin, { workerGroupKey: mine.key, workerGroupFallback: 'FAIL' })).toEqual({
       workerGroupKey: mine.key,
       workerGroupFallback: 'FAIL',
     });
-    const refused = async (workerGroup: string) =>
-      (await admin.run(setTenant, { i: { id: idOf('Tenant', main), workerGroup } })).errors.map(
+    const refused = async (workerGroupKey: string) =>
+      (await admin.run(setTenant, { i: { id: idOf('Tenant', main), workerGroupKey } })).errors.map(
         ({ message, extensions }) => [message, extensions.code, extensions['issues']],
       );
     expect(await refused(theirs.key)).toEqual(await refused('no-such-group'));
@@ -170,32 +170,32 @@ describe('worker groups', () => {
     expect(JSON.stringify(event!.patch)).toContain(mine.key);
     expect(await placed(admin, { workerGroupFallback: 'CANCEL' })).toMatchObject({ workerGroupFallback: 'CANCEL' });
     expect(await placed(admin, { name: 'Main' })).toEqual({ workerGroupKey: mine.key, workerGroupFallback: 'CANCEL' });
-    expect(await placed(admin, { workerGroup: null })).toEqual({ workerGroupKey: null, workerGroupFallback: null });
+    expect(await placed(admin, { workerGroupKey: null })).toEqual({ workerGroupKey: null, workerGroupFallback: null });
     expect(await admin.codes(setTenant, { i: { id: idOf('Tenant', main), workerGroupFallback: 'FAIL' } })).toEqual([
       'BAD_INPUT',
     ]);
-    expect(await placed(admin, { workerGroup: mine.key })).toMatchObject({ workerGroupFallback: 'WAIT' });
+    expect(await placed(admin, { workerGroupKey: mine.key })).toMatchObject({ workerGroupFallback: 'WAIT' });
   });
 
   it('are inherited: the nearest namespace, then the tenant', async () => {
     const [forTenant, above, own] = [await group(), await group(), await group()];
-    await placed(admin, { workerGroup: forTenant.key, workerGroupFallback: 'CANCEL' });
+    await placed(admin, { workerGroupKey: forTenant.key, workerGroupFallback: 'CANCEL' });
     const of = (name: string, input: object = {}) =>
-      admin.ok<any>(createNamespace, { i: { tenant: 'main', name, ...input } });
+      admin.ok<any>(createNamespace, { i: { tenantKey: 'main', name, ...input } });
     await of('tree.team.x');
-    expect(await inherited('tree.team.x')).toEqual({ key: forTenant.key, fallback: 'CANCEL', namespace: null });
-    await of('tree', { workerGroup: above.key });
+    expect(await inherited('tree.team.x')).toEqual({ key: forTenant.key, fallback: 'CANCEL', namespaceName: null });
+    await of('tree', { workerGroupKey: above.key });
     await of('treehouse');
-    expect(await inherited('tree.team.x')).toEqual({ key: above.key, fallback: 'WAIT', namespace: 'tree' });
+    expect(await inherited('tree.team.x')).toEqual({ key: above.key, fallback: 'WAIT', namespaceName: 'tree' });
     expect(await inherited('treehouse')).toMatchObject({ key: forTenant.key });
-    const { createNamespace: made } = await of('tree.team', { workerGroup: own.key, workerGroupFallback: 'FAIL' });
-    expect(await inherited('tree.team.x')).toEqual({ key: own.key, fallback: 'FAIL', namespace: 'tree.team' });
-    await admin.ok(updateNamespace, { i: { id: made.namespace.id, workerGroup: null } });
-    expect(await inherited('tree.team.x')).toMatchObject({ namespace: 'tree' });
-    await placed(admin, { workerGroup: null });
+    const { createNamespace: made } = await of('tree.team', { workerGroupKey: own.key, workerGroupFallback: 'FAIL' });
+    expect(await inherited('tree.team.x')).toEqual({ key: own.key, fallback: 'FAIL', namespaceName: 'tree.team' });
+    await admin.ok(updateNamespace, { i: { id: made.namespace.id, workerGroupKey: null } });
+    expect(await inherited('tree.team.x')).toMatchObject({ namespaceName: 'tree' });
+    await placed(admin, { workerGroupKey: null });
     expect(await inherited('treehouse')).toBeNull();
     const theirs = await group(['other']);
-    expect(await admin.codes(updateNamespace, { i: { id: made.namespace.id, workerGroup: theirs.key } })).toEqual([
+    expect(await admin.codes(updateNamespace, { i: { id: made.namespace.id, workerGroupKey: theirs.key } })).toEqual([
       'BAD_INPUT',
     ]);
   });
@@ -221,9 +221,9 @@ describe('worker groups', () => {
 
   it('cannot be deleted or narrowed while in use; hidden users are counted', async () => {
     const used = await group();
-    await placed(admin, { workerGroup: used.key });
+    await placed(admin, { workerGroupKey: used.key });
     const { createNamespace: made } = await admin.ok<any>(createNamespace, {
-      i: { tenant: 'main', name: 'busy', workerGroup: used.key },
+      i: { tenantKey: 'main', name: 'busy', workerGroupKey: used.key },
     });
     const now = new Date();
     await world.db.worker.create({
@@ -247,10 +247,10 @@ describe('worker groups', () => {
       more: 1,
     });
     expect(JSON.stringify(errors)).not.toContain('namespace busy');
-    expect(await root.codes(update, { i: { id: used.id, allowedTenants: ['other'] } })).toEqual(['CONFLICT']);
-    expect(await root.codes(update, { i: { id: used.id, allowedTenants: ['main'] } })).toEqual([]);
-    await placed(admin, { workerGroup: null });
-    await admin.ok(updateNamespace, { i: { id: made.namespace.id, workerGroup: null } });
+    expect(await root.codes(update, { i: { id: used.id, allowedTenantKeys: ['other'] } })).toEqual(['CONFLICT']);
+    expect(await root.codes(update, { i: { id: used.id, allowedTenantKeys: ['main'] } })).toEqual([]);
+    await placed(admin, { workerGroupKey: null });
+    await admin.ok(updateNamespace, { i: { id: made.namespace.id, workerGroupKey: null } });
     expect(await root.codes(remove, { i: { id: used.id } })).toEqual(['CONFLICT']);
     await world.db.worker.update({ where: { id: 'w' }, data: { state: 'INACTIVE' } });
     expect(await root.codes(remove, { i: { id: used.id } })).toEqual([]);
@@ -261,14 +261,14 @@ describe('worker groups', () => {
     for (let i = 0; i < 10; i += 1) {
       const raced = await group();
       await Promise.all([
-        admin.run(setTenant, { i: { id: idOf('Tenant', main), workerGroup: raced.key } }),
-        root.run(update, { i: { id: raced.id, allowedTenants: ['other'] } }),
+        admin.run(setTenant, { i: { id: idOf('Tenant', main), workerGroupKey: raced.key } }),
+        root.run(update, { i: { id: raced.id, allowedTenantKeys: ['other'] } }),
       ]);
       const row = await world.db.workerGroup.findFirstOrThrow({ where: { key: raced.key } });
       const tenant = await world.db.tenant.findFirstOrThrow({ where: { id: main.id } });
       expect(tenant.workerGroupId !== row.id || allows(row, main.id)).toBe(true);
       expect(allows(row, other.id)).toBe(true);
     }
-    await placed(admin, { workerGroup: null });
+    await placed(admin, { workerGroupKey: null });
   });
 });

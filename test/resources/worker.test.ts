@@ -62,11 +62,17 @@ describe('services of the orchestrator', () => {
   };
   const stored = ({ id }: { id: string }) => world.db.worker.findFirstOrThrow({ where: { id } });
   const beats = (worker: Worker, input: object, client = engine) =>
-    client.run<any>(beat, { i: { service: worker.serviceId, sequence: '1', ...input } });
+    client.run<any>(beat, { i: { serviceId: worker.serviceId, sequence: '1', ...input } });
 
   it('register once, with their event; one that restarts is a new one', async () => {
     const { key } = await world.db.workerGroup.create({ data: { id: 'g', key: 'big' } });
-    const input = { serviceId: 'pod-1', type: 'WORKER', group: key, hostname: 'pod-1.cluster', version: '1.2.0' };
+    const input = {
+      serviceId: 'pod-1',
+      type: 'WORKER',
+      workerGroupKey: key,
+      hostname: 'pod-1.cluster',
+      version: '1.2.0',
+    };
     const { registerService } = await engine.ok<any>(register, { i: input });
     expect(registerService).toMatchObject({
       heartbeatMs: 3_000,
@@ -80,11 +86,11 @@ describe('services of the orchestrator', () => {
     ]);
     expect(JSON.stringify(events[0]!.patch)).toContain('"group":"big"');
     const page = await root.ok<any>(
-      '{ workers(where: { group: "big" }) { totalCount nodes { group { key } events { state reason } } } }',
+      '{ workers(where: { workerGroupKey: "big" }) { totalCount nodes { workerGroup { key } events { state reason } } } }',
     );
     expect(page.workers).toEqual({
       totalCount: 1,
-      nodes: [{ group: { key: 'big' }, events: [{ state: 'CREATED', reason: null }] }],
+      nodes: [{ workerGroup: { key: 'big' }, events: [{ state: 'CREATED', reason: null }] }],
     });
   });
 
@@ -93,7 +99,7 @@ describe('services of the orchestrator', () => {
     [{ serviceId: 'a b' }, ['input', 'serviceId']],
     [{ serviceId: 'a\n' }, ['input', 'serviceId']],
     [{ serviceId: 'x'.repeat(201) }, ['input', 'serviceId']],
-    [{ group: 'nowhere' }, ['input', 'group']],
+    [{ workerGroupKey: 'nowhere' }, ['input', 'workerGroupKey']],
     [{ hostname: 'x'.repeat(256) }, ['input', 'hostname']],
     [{ startedAt: '2999-01-01T00:00:00Z' }, ['input', 'startedAt']],
     [{ timings: { heartbeatTimeoutMs: 1 } }, ['input', 'timings', 'heartbeatTimeoutMs']],
@@ -184,7 +190,7 @@ describe('services of the orchestrator', () => {
   it('are reported only by the account that registered them', async () => {
     const worker = await registered();
     const refused = await beats(worker, { state: 'RUNNING' }, rival);
-    const unknown = await rival.run<any>(beat, { i: { service: 'no-such', sequence: '1' } });
+    const unknown = await rival.run<any>(beat, { i: { serviceId: 'no-such', sequence: '1' } });
     expect(refused.errors.map(({ message, extensions }) => [message, extensions.code])).toEqual(
       unknown.errors.map(({ message, extensions }) => [message, extensions.code]),
     );
@@ -217,7 +223,7 @@ describe('services of the orchestrator', () => {
     const acting = root.as({ 'x-gatehouse-impersonate': 'target' });
     expect((await acting.ok<any>('{ viewer { name } }')).viewer.name).toBe('target');
     expect(await acting.codes(register, { i: { serviceId: 'as-target', type: 'WORKER' } })).toEqual(['FORBIDDEN']);
-    expect(await acting.codes(beat, { i: { service: 'targets-own', sequence: '1' } })).toEqual(['FORBIDDEN']);
+    expect(await acting.codes(beat, { i: { serviceId: 'targets-own', sequence: '1' } })).toEqual(['FORBIDDEN']);
   });
 
   it('are listed by type, state, group and text, in every order', async () => {
@@ -252,11 +258,13 @@ describe('services of the orchestrator', () => {
     await world.grant(null, reader, ['WORKER:READ']);
     const client = await world.as(reader);
     expect(await client.codes('{ workers { nodes { serviceId } } }')).toEqual([]);
-    expect(await client.codes('{ workers(where: { group: "big" }) { nodes { serviceId } } }')).toEqual(['FORBIDDEN']);
+    expect(await client.codes('{ workers(where: { workerGroupKey: "big" }) { nodes { serviceId } } }')).toEqual([
+      'FORBIDDEN',
+    ]);
   });
 
   it('return many workers with groups and events in few statements', async () => {
-    const query = '{ workers(first: 50) { nodes { group { key } events { at state } } } }';
+    const query = '{ workers(first: 50) { nodes { workerGroup { key } events { at state } } } }';
     await root.ok(query);
     expect(await world.statements(() => root.ok(query))).toBeLessThanOrEqual(5);
   });

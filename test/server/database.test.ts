@@ -51,7 +51,7 @@ describe('the database', () => {
     const held = await Promise.all([world.app.database.pool.connect(), world.app.database.pool.connect()]);
     const sleeping = held.map((client) => client.query('BEGIN; SELECT pg_sleep(60)').catch(() => undefined));
     const started = Date.now();
-    const change = 'mutation { createGroup(input: { tenant: "main", name: "None" }) { group { id } } }';
+    const change = 'mutation { createGroup(input: { tenantKey: "main", name: "None" }) { group { id } } }';
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => root.run(i % 2 === 0 ? query : change)));
     expect(Date.now() - started).toBeLessThan(2_100);
     for (const { status, headers, errors } of answers) {
@@ -177,7 +177,7 @@ describe('the database', () => {
 
     it.each([
       ['a query', query],
-      ['a mutation', 'mutation { createNamespace(input: { tenant: "main", name: "slow" }) { namespace { name } } }'],
+      ['a mutation', 'mutation { createNamespace(input: { tenantKey: "main", name: "slow" }) { namespace { name } } }'],
     ])('is answered 504, and its statement cancelled: %s', async (_what, operation) => {
       const world = await create({ limits: { requestMs: 600 } });
       const root = world.root();

@@ -10,7 +10,7 @@ import { masterKey, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { json, jsonType, until } from './tools.ts';
 
-const events = 'subscription { auditEvents(tenant: "main") { cursor } }';
+const events = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
 describe('a gateway that is told to stop', () => {
   let world: World;
@@ -109,7 +109,7 @@ describe('a gateway that is told to stop', () => {
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let i = 0; writing; i += 1) {
         const name = `w${writer}.n${i}`;
-        const create = `mutation { createNamespace(input: { tenant: "main", name: "${name}" }) { namespace { id } } }`;
+        const create = `mutation { createNamespace(input: { tenantKey: "main", name: "${name}" }) { namespace { id } } }`;
         const answer = await client.run(create).catch(() => undefined);
         if (!answer) return;
         if (answer.errors.length === 0) told.push(name);
@@ -119,7 +119,7 @@ describe('a gateway that is told to stop', () => {
     await until('writes', () => told.length > 5);
     const letGo = await hold();
     const line = await wire(program);
-    line.send('mutation { createGroup(input: { tenant: "main", name: "In the middle" }) { group { name } } }');
+    line.send('mutation { createGroup(input: { tenantKey: "main", name: "In the middle" }) { group { name } } }');
     await until('the mutation', async () => (await waiting()).length > 0);
 
     const began = Date.now();
@@ -165,7 +165,7 @@ describe('a gateway that is told to stop', () => {
       proxy.lose();
       open.push(() => proxy.find());
       const asked = client
-        .run('mutation { createGroup(input: { tenant: "main", name: "Lost" }) { group { name } } }')
+        .run('mutation { createGroup(input: { tenantKey: "main", name: "Lost" }) { group { name } } }')
         .catch(() => undefined);
       await sleep(100);
       const began = Date.now();
@@ -179,7 +179,7 @@ describe('a gateway that is told to stop', () => {
     const { program, client } = await start();
     const letGo = await hold();
     const asked = client
-      .run('mutation { createGroup(input: { tenant: "main", name: "Held" }) { group { name } } }')
+      .run('mutation { createGroup(input: { tenantKey: "main", name: "Held" }) { group { name } } }')
       .catch(() => 'broken');
     await until('the mutation', async () => (await waiting()).length > 0);
     const first = program.end('SIGTERM');

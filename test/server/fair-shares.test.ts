@@ -76,7 +76,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
       range(count).map((i) => ({ path: `f${i}.yaml`, source: neverFires(`f${i}`, triggers) }));
 
     it('without a right to save: nothing of them is read', async () => {
-      const input = { i: { tenant: 'nowhere', files: files(80, 100) } };
+      const input = { i: { tenantKey: 'nowhere', files: files(80, 100) } };
       await unhurt(good, page, async () => {
         const started = performance.now();
         expect(await stranger.codes(importFlows, input)).toEqual(['NOT_FOUND']);
@@ -95,7 +95,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
       await unhurt(good, page, () =>
         Promise.all(
           range(soak ? 20 : 3).map(() =>
-            editor.ok(importFlows, { i: { tenant: 'main', files: files(soak ? 80 : 40, soak ? 60 : 30) } }),
+            editor.ok(importFlows, { i: { tenantKey: 'main', files: files(soak ? 80 : 40, soak ? 60 : 30) } }),
           ),
         ),
       );
@@ -187,7 +187,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
 
   it('by streams over SSE: an account has fifty', async () => {
     const ended = new AbortController();
-    const query = 'subscription { auditEvents(tenant: "main") { cursor } }';
+    const query = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
     const open = async () => (await chief.sse(query, {}, ended.signal).next()).value?.errors?.[0]?.extensions;
     const answers = await Promise.all(range(52).map(open));
     expect(answers.filter(Boolean)).toEqual(Array(2).fill({ code: 'LIMIT_EXCEEDED', limit: 'streams', allowed: 50 }));

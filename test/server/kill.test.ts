@@ -10,7 +10,7 @@ const killsOf = isSoak ? { gateway: 40, PostgreSQL: 40 } : { gateway: 1, Postgre
 const killsAtEachPoint = isSoak ? 40 : 1;
 const password = 'a long enough passphrase';
 const create =
-  'mutation($tenant: String!, $name: String!) { createNamespace(input: { tenant: $tenant, name: $name }) { namespace { id } } }';
+  'mutation($tenant: String!, $name: String!) { createNamespace(input: { tenantKey: $tenant, name: $name }) { namespace { id } } }';
 
 interface Event {
   seq: string;
@@ -62,12 +62,12 @@ describe.each(Object.entries(killsOf) as ['gateway' | 'PostgreSQL', number][])(
       await root.ok('mutation { createTenant(input: { key: "main" }) { tenant { id } } }');
       // A super admin has no namespaces of a tenant: bind the own account.
       const { viewer } = await root.ok<any>('{ viewer { user { id } } }');
-      await root.ok('mutation { grantTenantAccess(input: { tenant: "main", username: "root" }) { user { id } } }');
+      await root.ok('mutation { grantTenantAccess(input: { tenantKey: "main", username: "root" }) { user { id } } }');
       const { tenant } = await root.ok<any>(
         '{ tenant(key: "main") { roles(where: { name: "Admin" }) { nodes { id } } } }',
       );
       await root.ok(
-        'mutation($b: [BindingInput!]!) { createBindings(input: { tenant: "main", bindings: $b }) { results { error { code } } } }',
+        'mutation($b: [BindingInput!]!) { createBindings(input: { tenantKey: "main", bindings: $b }) { results { error { code } } } }',
         {
           b: [{ subject: viewer.user.id, role: tenant.roles.nodes[0].id }],
         },
@@ -149,7 +149,7 @@ describe('kill -9 of a gateway at a certain point of a mutation', () => {
   });
 
   const createOnce =
-    'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name, idempotencyKey: $name }) { namespace { id name } } }';
+    'mutation($name: String!) { createNamespace(input: { tenantKey: "main", name: $name, idempotencyKey: $name }) { namespace { id name } } }';
   const isThere = async (namespace: string) => (await world.db.namespace.count({ where: { namespace } })) === 1;
   const events = (resourceKey: string) =>
     world.db.auditEvent.count({ where: { action: 'namespace.create', resourceKey } });

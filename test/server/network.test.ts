@@ -9,9 +9,9 @@ import { until } from './tools.ts';
 const totalMs = process.env['SOAK'] === '1' ? 300_000 : 4_000;
 const requestMs = 5_000;
 const createOnce =
-  'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name, idempotencyKey: $name }) { namespace { name } } }';
+  'mutation($name: String!) { createNamespace(input: { tenantKey: "main", name: $name, idempotencyKey: $name }) { namespace { name } } }';
 const follow =
-  'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq action resourceKey } } }';
+  'subscription($after: String) { auditEvents(tenantKey: "main", after: $after) { cursor event { seq action resourceKey } } }';
 
 /** Sends a request until it is answered as it should be; every answer on the way comes in time. */
 async function insist(client: Client, name: string, longest: { ms: number }, odd: string[]): Promise<void> {

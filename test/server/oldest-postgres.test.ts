@@ -73,7 +73,7 @@ describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`
     const seen: string[] = [];
     const following = (async () => {
       for await (const { data: item } of root.sse<any>(
-        'subscription { auditEvents(tenant: "main") { event { action resourceKey } } }',
+        'subscription { auditEvents(tenantKey: "main") { event { action resourceKey } } }',
         {},
         end.signal,
       )) {
@@ -84,14 +84,14 @@ describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`
     })();
     await new Promise((resolve) => setTimeout(resolve, 500));
     for (const name of ['One', 'Two'])
-      await root.ok('mutation($n: String!) { createGroup(input: { tenant: "main", name: $n }) { group { id } } }', {
+      await root.ok('mutation($n: String!) { createGroup(input: { tenantKey: "main", name: $n }) { group { id } } }', {
         n: name,
       });
     await following;
     end.abort();
     expect(seen).toEqual(['One', 'Two']);
     expect(
-      await root.codes('mutation { createGroup(input: { tenant: "main", name: "ONE" }) { group { id } } }'),
+      await root.codes('mutation { createGroup(input: { tenantKey: "main", name: "ONE" }) { group { id } } }'),
     ).toEqual(['CONFLICT']);
     const { tenant } = await root.ok<any>(
       '{ tenant(key: "main") { groups(where: { text: "o" }) { totalCount } roles { totalCount } auditEvents { totalCount } } }',

@@ -68,15 +68,17 @@ describe('a plain POST', () => {
     'a refused field': json('{ viewer { name } tenant(key: "main") { users(first: 1) { nodes { id } } } }'),
     'a row that is not there': json('{ tenant(key: "none") { id } }'),
     'a mutation that changes nothing': json(
-      'mutation { createGroup(input: { tenant: "main", name: "new" }, dryRun: true) { group { name } } }',
+      'mutation { createGroup(input: { tenantKey: "main", name: "new" }, dryRun: true) { group { name } } }',
     ),
-    'a mutation with a fault': json('mutation { createGroup(input: { tenant: "main", name: "" }) { group { name } } }'),
+    'a mutation with a fault': json(
+      'mutation { createGroup(input: { tenantKey: "main", name: "" }) { group { name } } }',
+    ),
     'too deep': json(deep(40)),
     'too many fields': json(`{ ${'viewer { name } '.repeat(40)} }`),
     'an introspection': json(getIntrospectionQuery()),
-    'a subscription': json('subscription { auditEvents(tenant: "main") { id } }'),
+    'a subscription': json('subscription { auditEvents(tenantKey: "main") { id } }'),
     'a subscription beside a query': json(
-      'subscription S { auditEvents(tenant: "main") { id } } query Q { viewer { id } }',
+      'subscription S { auditEvents(tenantKey: "main") { id } } query Q { viewer { id } }',
       {
         operationName: 'Q',
       },

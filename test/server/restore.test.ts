@@ -19,9 +19,10 @@ import { Socket } from './raw-socket.ts';
 import { until } from './tools.ts';
 
 const groups = '{ tenant(key: "main") { groups { totalCount } } }';
-const createGroup = 'mutation($name: String!) { createGroup(input: { tenant: "main", name: $name }) { group { id } } }';
-const events = 'subscription($t: String) { auditEvents(tenant: $t) { cursor event { seq resourceKey } } }';
-const executions = 'subscription { executions(tenant: "main") { kind } }';
+const createGroup =
+  'mutation($name: String!) { createGroup(input: { tenantKey: "main", name: $name }) { group { id } } }';
+const events = 'subscription($t: String) { auditEvents(tenantKey: $t) { cursor event { seq resourceKey } } }';
+const executions = 'subscription { executions(tenantKey: "main") { kind } }';
 /** The promise: what is withdrawn is refused within two seconds. */
 const soonMs = 2_000;
 
@@ -174,7 +175,7 @@ describe('a database that is restored under running gateways', () => {
       expect(JSON.stringify(items)).not.toContain('new');
     }
     const refusalOf = async (who: Client, t: string | null, cursor: string) => {
-      const query = 'subscription($t: String, $after: String) { auditEvents(tenant: $t, after: $after) { cursor } }';
+      const query = 'subscription($t: String, $after: String) { auditEvents(tenantKey: $t, after: $after) { cursor } }';
       const left = new AbortController();
       const { value } = await who.sse<any>(query, { t, after: cursor }, left.signal).next();
       left.abort();

@@ -6,8 +6,8 @@ import { until } from './tools.ts';
 const password = 'a long enough passphrase';
 const kills = process.env['SOAK'] === '1' ? 20 : 1;
 const query =
-  'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq resourceKey } } }';
-const create = 'mutation($name: String!) { createGroup(input: { tenant: "main", name: $name }) { group { id } } }';
+  'subscription($after: String) { auditEvents(tenantKey: "main", after: $after) { cursor event { seq resourceKey } } }';
+const create = 'mutation($name: String!) { createGroup(input: { tenantKey: "main", name: $name }) { group { id } } }';
 
 describe('the feed goes on', () => {
   let program: GatewayProgram;

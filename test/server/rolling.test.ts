@@ -13,9 +13,9 @@ import { until } from './tools.ts';
 const isSoak = process.env['SOAK'] === '1';
 const rounds = isSoak ? 15 : 1;
 const createOnce =
-  'mutation($name: String!) { createNamespace(input: { tenant: "main", name: $name, idempotencyKey: $name }) { namespace { name } } }';
+  'mutation($name: String!) { createNamespace(input: { tenantKey: "main", name: $name, idempotencyKey: $name }) { namespace { name } } }';
 const follow =
-  'subscription($after: String) { auditEvents(tenant: "main", after: $after) { cursor event { seq action } } }';
+  'subscription($after: String) { auditEvents(tenantKey: "main", after: $after) { cursor event { seq action } } }';
 
 interface Member {
   readonly url: string;

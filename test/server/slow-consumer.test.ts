@@ -56,7 +56,7 @@ describe('subscribers that stop reading', () => {
   let main: Tenant;
   let client: Client;
   const query = (after = '') =>
-    `subscription { auditEvents(tenant: "main"${after && `, after: "${after}"`}) { cursor event { seq at reason } } }`;
+    `subscription { auditEvents(tenantKey: "main"${after && `, after: "${after}"`}) { cursor event { seq at reason } } }`;
 
   beforeAll(async () => {
     world = await World.create({ limits: { socketsPerPrincipal: 100 } });

@@ -99,7 +99,7 @@ describe('gateways that wake each other over PostgreSQL', () => {
   afterEach(async () => {
     for (const close of open.splice(0).reverse()) await close();
   });
-  const stream = 'subscription { auditEvents(tenant: "main") { cursor } }';
+  const stream = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
   it('ask their database less than once a second while nothing happens', async () => {
     const world = await World.create();

@@ -6,7 +6,7 @@ import { World } from '../support/world.ts';
 import { type Message, Socket } from './raw-socket.ts';
 import { deep, type Program, startPlainYoga, until } from './tools.ts';
 
-const events = 'subscription { auditEvents(tenant: "main") { cursor event { resourceKey } } }';
+const events = 'subscription { auditEvents(tenantKey: "main") { cursor event { resourceKey } } }';
 
 describe('graphql-transport-ws', () => {
   let world: World;

@@ -124,6 +124,37 @@ describe('the migrations', () => {
     expect(await migrate({ ...inject('server'), database: 'migrated' })).toEqual([]);
   });
 
+  it('rename the fields of saved audit filters, and keep all other settings', async () => {
+    const before = {
+      theme: 'dark',
+      auditFilters: {
+        all: { tenant: 'main', where: { namespace: 'company', type: ['DELETE'], under: 'x' } },
+        none: { where: {} },
+      },
+    };
+    const { sql } = migrations().find(({ name }) => name.endsWith('_saved_filter_names'))!;
+    await client.query('BEGIN');
+    await client.query("SET LOCAL session_replication_role = 'replica'");
+    const insert = 'INSERT INTO "UserSettings" ("userId", settings) VALUES ($1, $2)';
+    await client.query(insert, ['a', before]);
+    await client.query(insert, ['b', { auditFilters: {} }]);
+    await client.query(insert, ['c', { theme: 'light' }]);
+    await client.query(sql);
+    const { rows } = await client.query('SELECT settings FROM "UserSettings" ORDER BY "userId"');
+    await client.query('ROLLBACK');
+    expect(rows.map((row) => row.settings)).toEqual([
+      {
+        theme: 'dark',
+        auditFilters: {
+          all: { tenantKey: 'main', where: { namespaceName: 'company', kind: ['DELETE'], under: 'x' } },
+          none: { where: {} },
+        },
+      },
+      { auditFilters: {} },
+      { theme: 'light' },
+    ]);
+  });
+
   it('keep audit events immutable', async () => {
     for (const statement of [
       'UPDATE "AuditEvent" SET action = \'x\'',

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type GraphQLNamedType, isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import {
+  type GraphQLNamedType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isObjectType,
+} from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { entry, split } from '../../src/access/catalog.ts';
 import { printPublicSchema } from '../../src/cli/schema.ts';
@@ -90,6 +97,83 @@ describe('the public schema', () => {
     );
     const never = roots.filter(({ type }) => String(type).endsWith('!')).map(({ name }) => name);
     expect(never.sort()).toEqual(['nodes', 'permissionCatalog', 'serverInfo', 'viewer']);
+  });
+
+  describe('names links and keys by one convention', () => {
+    const links: Record<string, string> = { tenant: 'Tenant', namespace: 'Namespace', workerGroup: 'WorkerGroup' };
+    const texts: Record<string, RegExp> = {
+      tenant: /^tenantKey$|TenantKeys$/,
+      namespace: /^namespaceName$/,
+      workerGroup: /^workerGroupKey$/,
+    };
+    const types = Object.values(schema.getTypeMap()).filter(own);
+    /** Every name that a field, an argument or an input field has, with the type of its value. */
+    const names = types.flatMap((type) => {
+      if (isInputObjectType(type))
+        return Object.values(type.getFields()).map((field) => ({ ...field, of: type.name, name: field.name }));
+      if (!isObjectType(type) && !isInterfaceType(type)) return [];
+      return Object.values(type.getFields()).flatMap((field) => [
+        { ...field, of: type.name, name: field.name },
+        ...field.args.map((argument) => ({ ...argument, of: `${type.name}.${field.name}`, name: argument.name })),
+      ]);
+    });
+    const told = ({ of, name, type }: (typeof names)[number]) => `${of}.${name}: ${type}`;
+
+    it('a plain noun is an object, and nullable; a text names the kind of its key', () => {
+      const wrong = names.filter(({ name, type }) => {
+        if (name in links) return String(type) !== links[name];
+        const noun = Object.keys(texts).find((one) => texts[one]!.test(name));
+        return noun !== undefined && getNamedType(type).name !== 'String';
+      });
+      expect(wrong.filter(({ of }) => !of.startsWith('Mutation')).map(told)).toEqual([]);
+      const plural = names.filter(({ name, type }) => /tenants$/i.test(name) && /String/.test(String(type)));
+      expect(plural.map(told)).toEqual([]);
+      expect(names.filter(({ name }) => Object.values(texts).some((text) => text.test(name))).length).toBeGreaterThan(
+        70,
+      );
+    });
+
+    it('an object that has the key of its tenant links to the tenant', () => {
+      const nodes = types.filter((type) => isObjectType(type) && 'viewerPermissions' in type.getFields());
+      const without = nodes.filter((type) => {
+        const fields = isObjectType(type) ? type.getFields() : {};
+        return 'tenantKey' in fields !== 'tenant' in fields;
+      });
+      expect(nodes.length).toBeGreaterThanOrEqual(15);
+      expect(without.map(({ name }) => name)).toEqual([]);
+    });
+
+    it('a kind is an enum of Gatehouse; a type is a word of the orchestrator', () => {
+      const kinds = names.filter(({ name }) => /^kind$|Kind$/.test(name));
+      expect(kinds.filter(({ type }) => !isEnumType(getNamedType(type))).map(told)).toEqual([]);
+      const typed = names.filter(({ name }) => name === 'type').map(({ of }) => of);
+      expect([...new Set(typed)].sort()).toEqual([
+        'InheritedPluginDefault',
+        'Metric',
+        'MetricReport',
+        'MetricWhere',
+        'PluginDefault',
+        'PluginDefaultInput',
+        'RegisterServiceInput',
+        'Task',
+        'TopologyNode',
+        'Trigger',
+        'TriggerWhere',
+        'Worker',
+        'WorkerWhere',
+      ]);
+    });
+
+    it('values of enums are upper case', () => {
+      const values = types.flatMap((type) => (isEnumType(type) ? type.getValues().map(({ name }) => name) : []));
+      expect(values.filter((name) => !/^[A-Z][A-Z0-9_]*$/.test(name))).toEqual([]);
+      expect(values.length).toBeGreaterThan(150);
+    });
+
+    it('states it in the description of the schema', () => {
+      expect(schema.description).toContain('`tenantKey`');
+      expect(committed).toMatch(/\n"""\nThe administration plane[\s\S]*?\n"""\nschema \{/);
+    });
   });
 
   it('states the maximum page size of every list', () => {

@@ -10,7 +10,7 @@ const logs = call('reportLogs', `results { ${select} }`);
 const metrics = call('reportMetrics', `results { ${select} }`);
 const claim = call(
   'claimCommands',
-  'commands { id tenant kind executionId payload actorName repeated execution { inputs } }',
+  'commands { id tenantKey kind executionId payload actorName repeated execution { inputs } }',
 );
 
 /** Returns the outcome of a result, or the code of its error. */
@@ -29,24 +29,24 @@ export class Engine {
   }
 
   report = async (reports: object[], rest: object = {}): Promise<string[]> => {
-    const input = { tenant: this.tenant, service: this.service, executions: reports, ...rest };
+    const input = { tenantKey: this.tenant, serviceId: this.service, executions: reports, ...rest };
     return words((await this.client.ok<any>(executions, { i: input })).reportExecutions.results);
   };
   tell = async (input: object) =>
-    (await this.client.ok<any>(executions, { i: { tenant: this.tenant, service: this.service, ...input } }))
+    (await this.client.ok<any>(executions, { i: { tenantKey: this.tenant, serviceId: this.service, ...input } }))
       .reportExecutions;
   logs = async (list: object[]): Promise<string[]> =>
     words(
-      (await this.client.ok<any>(logs, { i: { tenant: this.tenant, service: this.service, logs: list } })).reportLogs
-        .results,
+      (await this.client.ok<any>(logs, { i: { tenantKey: this.tenant, serviceId: this.service, logs: list } }))
+        .reportLogs.results,
     );
   metrics = async (list: object[]): Promise<string[]> =>
     words(
-      (await this.client.ok<any>(metrics, { i: { tenant: this.tenant, service: this.service, metrics: list } }))
+      (await this.client.ok<any>(metrics, { i: { tenantKey: this.tenant, serviceId: this.service, metrics: list } }))
         .reportMetrics.results,
     );
   claim = async (rest: object = {}): Promise<any[]> =>
-    (await this.client.ok<any>(claim, { i: { service: this.service, ...rest } })).claimCommands.commands;
+    (await this.client.ok<any>(claim, { i: { serviceId: this.service, ...rest } })).claimCommands.commands;
 }
 
 /** Registers a service as this principal. */
@@ -75,7 +75,7 @@ export const history = (states: readonly string[], start = Date.UTC(2026, 0, 1, 
 export const reportOf = (executionId: string, sequence: number, states: readonly string[], rest: object = {}) => ({
   executionId,
   sequence: String(sequence),
-  namespace: 'company.x',
+  namespaceName: 'company.x',
   flowId: 'hello',
   history: history(states),
   ...rest,

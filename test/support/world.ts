@@ -158,9 +158,9 @@ export class World {
   async access(tenant: Tenant, principal: { id: string }): Promise<void> {
     const user = await this.db.user.findUnique({ where: { id: principal.id } });
     const account = await this.db.serviceAccount.findUnique({ where: { id: principal.id } });
-    const named = user ? { username: user.username } : { serviceAccount: account!.name };
+    const named = user ? { username: user.username } : { serviceAccountName: account!.name };
     await this.root().ok('mutation($i: GrantTenantAccessInput!) { grantTenantAccess(input: $i) { subject { id } } }', {
-      i: { tenant: tenant.key, withDefaultRole: false, ...named },
+      i: { tenantKey: tenant.key, withDefaultRole: false, ...named },
     });
   }
   /** Creates a flow from its source, or its next revision. */

@@ -33,7 +33,7 @@ const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({
       description: 'The changed object; null if the viewer cannot read it.',
       resolve: (change, _args, context) => (change.resourceKey === '' ? null : shownKey(context, change)),
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'The namespace.',
       resolve: ({ namespace }) => namespace || null,

@@ -10,11 +10,11 @@ const HeldPermission = builder.objectRef<VisiblePermission>('HeldPermission').im
   description: 'A permission that a principal has through roles, without regard to policies.',
   fields: (t) => ({
     ...permissionFields<VisiblePermission>(t, ({ permission }) => permission),
-    tenant: t.exposeString('tenantKey', {
+    tenantKey: t.exposeString('tenantKey', {
       nullable: true,
       description: 'Key of the tenant; null at the instance level.',
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'This namespace and all below it; null for all namespaces.',
       resolve: ({ namespace }) => namespace || null,
@@ -100,10 +100,10 @@ export const AccessImpact = builder.objectRef<Impact>('AccessImpact').implement(
     escalations: t.exposeInt('escalations', {
       description: 'Number of principals that gain permissions at the instance level or over identity and access.',
     }),
-    orphanedTenants: t.stringList({
+    orphanedTenantKeys: t.stringList({
       description:
         'Keys of the tenants in which no principal except super admins would have BINDING:CREATE and ROLE:UPDATE for the whole tenant.',
-      resolve: ({ orphanedTenants }) => [...orphanedTenants],
+      resolve: ({ orphanedTenantKeys }) => [...orphanedTenantKeys],
     }),
     hiddenOrphanedTenants: t.exposeInt('hiddenOrphanedTenants', {
       description: 'Number of further tenants, which the viewer cannot read.',

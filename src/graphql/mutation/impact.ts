@@ -36,7 +36,7 @@ export interface Impact {
   readonly principals: readonly PrincipalImpact[];
   readonly hiddenPrincipals: number;
   readonly escalations: number;
-  readonly orphanedTenants: readonly string[];
+  readonly orphanedTenantKeys: readonly string[];
   readonly hiddenOrphanedTenants: number;
   readonly refusals: readonly { readonly policy: string | null; readonly code: ErrorCode; readonly message: string }[];
 }
@@ -92,7 +92,7 @@ export async function impactOf(
     escalations: differences.filter(
       ({ before, after, gained }) => gained.some(isEscalation) || (after?.superAdmin && !before?.superAdmin),
     ).length,
-    orphanedTenants: known.map((tenantId) => keys.get(tenantId) ?? tenantId).sort(),
+    orphanedTenantKeys: known.map((tenantId) => keys.get(tenantId) ?? tenantId).sort(),
     hiddenOrphanedTenants: orphans.length - known.length,
     refusals: refusals.map(({ code, message, extensions }) => ({
       code,

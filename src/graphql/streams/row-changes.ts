@@ -42,7 +42,7 @@ export interface ChangesSpec<Node, Filter> {
 const modelOf = (permission: Permission): string => resourceDefinition(split(permission)[0])!.model!;
 
 interface Args<Filter> {
-  readonly tenant?: string;
+  readonly tenantKey?: string;
   readonly where?: Filter | null;
 }
 
@@ -74,7 +74,7 @@ export function changesSubscription<Node, Filter = never>(name: string, spec: Ch
       description: `${description} Quick successive changes of one object may be merged.`,
       access: { decides: permission },
       args: {
-        ...(inTenant && { tenant: t.arg.string({ required: true, description: 'Key of the tenant.' }) }),
+        ...(inTenant && { tenantKey: t.arg.string({ required: true, description: 'Key of the tenant.' }) }),
         ...(where && {
           where: t.arg({ type: where.input as never, description: 'Filter. All given fields must match.' }),
         }),
@@ -88,10 +88,10 @@ export function changesSubscription<Node, Filter = never>(name: string, spec: Ch
 async function begin<Node, Filter>(
   name: string,
   spec: ChangesSpec<Node, Filter>,
-  { tenant: key, where }: Args<Filter>,
+  { tenantKey, where }: Args<Filter>,
   context: Context,
 ): Promise<AsyncIterable<RowChangeItem<Node>>> {
-  const tenant = await decideStream(context, name, spec.permission, key);
+  const tenant = await decideStream(context, name, spec.permission, tenantKey);
   const condition = where == null ? undefined : await spec.where?.toCondition(where, context);
   // The position is read before the first result, so that changes right after subscribing are sent.
   const position = await context.changes.now();

@@ -6,10 +6,10 @@ import { WebSocketServer } from 'ws';
 
 const sdl = `
   type Query { hello: String }
-  type Event { seq: String! at: String! type: String! action: String! outcome: String! actorName: String!
-    resource: String! resourceKey: String! namespace: String requestId: String! }
+  type Event { seq: String! at: String! kind: String! action: String! outcome: String! actorName: String!
+    resource: String! resourceKey: String! namespaceName: String requestId: String! }
   type Item { cursor: String! event: Event }
-  type Subscription { auditEvents(tenant: String!): Item! }
+  type Subscription { auditEvents(tenantKey: String!): Item! }
 `;
 
 /** graphql-ws as in its documentation, with a plain list of waiting items per subscriber. */

@@ -19,7 +19,7 @@ const reportOf = (sequence = 1, executionId = engineId()) => {
   return {
     executionId,
     sequence: String(sequence),
-    namespace: `company.team${next % 20}`,
+    namespaceName: `company.team${next % 20}`,
     flowId: 'hello',
     revision: 1,
     labels: { team: `team${next % 20}`, 'system.correlationId': executionId },
@@ -46,7 +46,7 @@ async function insert({ driver, tenant }: Bench, reports: readonly Report[]): Pr
     newId(),
     tenant.id,
     one.executionId,
-    one.namespace,
+    one.namespaceName,
     one.flowId,
     one.revision,
     one.history.at(-1)!.state,
@@ -96,7 +96,10 @@ async function ingest(bench: Bench, rounds: number): Promise<number> {
   });
   const post = poster(engine.client);
   const send = async (executions: Report[]) => {
-    const { data, errors } = await post({ query: report, variables: { i: { tenant: 'main', service, executions } } });
+    const { data, errors } = await post({
+      query: report,
+      variables: { i: { tenantKey: 'main', serviceId: service, executions } },
+    });
     if (errors) throw new Error(JSON.stringify(errors));
     const { results } = data.reportExecutions;
     if (results.some(({ outcome }: { outcome: string }) => outcome !== 'APPLIED')) throw new Error('not applied');
@@ -165,10 +168,10 @@ export async function fill({ driver, tenant }: Pick<Bench, 'driver' | 'tenant'>,
 /** Lists that users open, by name. */
 const lists: Record<string, string> = {
   'all executions': '',
-  'one namespace': 'where: { namespace: "company.team7" }',
+  'one namespace': 'where: { namespaceName: "company.team7" }',
   'a namespace and below': 'where: { under: "company" }',
   'one state': 'where: { state: [FAILED] }',
-  'one flow': 'where: { namespace: "company.team7", flowId: "flow7" }',
+  'one flow': 'where: { namespaceName: "company.team7", flowId: "flow7" }',
   'one label': 'where: { labels: ["team:team7"] }',
 };
 

@@ -51,7 +51,7 @@ async function claims(bench: Bench): Promise<void> {
     for (let i = -5; i < 25; i += 1) {
       let taken = 0;
       const gateway = await timed(async () => {
-        const answer = await engine.client.ok<any>(claim, { i: { service, tenant: 'main', limit } });
+        const answer = await engine.client.ok<any>(claim, { i: { serviceId: service, tenantKey: 'main', limit } });
         taken = answer.claimTriggers.claims.length;
       });
       const alone = await timed(() =>
@@ -77,7 +77,7 @@ async function pages({ driver, person }: Bench): Promise<void> {
   const lists = {
     'all triggers': 'triggers(first: 20, ARGS)',
     'triggers by name': 'triggers(first: 20, orderBy: { field: TRIGGER_ID } ARGS)',
-    'triggers by namespace': 'triggers(first: 20, orderBy: { field: NAMESPACE } ARGS)',
+    'triggers by namespace': 'triggers(first: 20, orderBy: { field: NAMESPACE_NAME } ARGS)',
     'disabled triggers': 'triggers(first: 20, where: { disabled: true } ARGS)',
     'triggers of a namespace and below': 'triggers(first: 20, where: { under: "company.n77" } ARGS)',
     namespaces: 'namespaces(first: 20, ARGS)',
@@ -123,7 +123,7 @@ export async function triggers(): Promise<void> {
     }));
     const took = await timed(async () => {
       for (let i = 0; i < files.length; i += 100) {
-        const part = { tenant: 'main', files: files.slice(i, i + 100) };
+        const part = { tenantKey: 'main', files: files.slice(i, i + 100) };
         const { importFlows: done } = await admin.client.ok<any>(importFlows, { i: part });
         if (done.results.some(({ outcome }: any) => outcome !== 'CREATED')) throw new Error('not imported');
       }

@@ -5,7 +5,7 @@ import { addExecution, addFlow, addLog, addMetric, addTaskRun } from '../../supp
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 import type { Stage } from '../stage.ts';
-import { connection, data, nested, node, type Reading } from '../ways.ts';
+import { connection, data, inNamespace, nested, node, type Reading } from '../ways.ts';
 
 /** Objects for the cells of executions: one ended execution in company.x with one of each part. */
 export interface ExecutionStage {
@@ -49,7 +49,7 @@ const reporting =
   ): Attempting =>
   async (stage) => {
     const one = await fresh(stage, 'RUNNING');
-    const input = { tenant: 'a', service: await stage.service(), ...list(one) };
+    const input = { tenantKey: 'a', serviceId: await stage.service(), ...list(one) };
     return attempt(
       field,
       `${field[0]!.toUpperCase()}${field.slice(1)}Input`,
@@ -67,7 +67,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'createExecution',
         'CreateExecutionInput',
         'execution { id }',
-        { tenant: 'a', namespace: 'company.x', flowId: 'hello', labels },
+        { tenantKey: 'a', namespaceName: 'company.x', flowId: 'hello', labels },
         async () =>
           (await stage.world.db.execution.count({
             where: { labelTexts: { has: `cell:${labels.cell}` }, state: 'SUBMITTED' },
@@ -110,7 +110,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'claimCommands',
         'ClaimCommandsInput',
         'commands { id }',
-        { tenant: 'a', service: await stage.service(), limit: 500 },
+        { tenantKey: 'a', serviceId: await stage.service(), limit: 500 },
         async () => (await stage.world.db.command.count({ where: { id, state: 'TAKEN' } })) === 1,
       );
     },
@@ -121,7 +121,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         executions: [
           {
             executionId,
-            namespace,
+            namespaceName: namespace,
             flowId,
             sequence: '2',
             history: [{ state: 'KILLED', at: '2026-01-01T00:00:00Z' }],
@@ -154,7 +154,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'deleteExecutions',
         'DeleteExecutionsInput',
         'results { error { code } }',
-        { tenant: 'a', ids: [idOf('Execution', one)] },
+        { tenantKey: 'a', ids: [idOf('Execution', one)] },
         async () =>
           (await stage.world.db.execution.count({ where: { id: one.id, deletionAsked: true } })) === 1 &&
           (await asked(stage, one, 'DELETE')),
@@ -182,6 +182,7 @@ export const readsOfFlowRan: readonly Reading[] = [
 export const reads: Record<string, readonly Reading[]> = {
   EXECUTION: [
     ...connection('executions', execution),
+    inNamespace('executions', execution),
     ...connection('taskRuns', taskRun),
     node(execution),
     node(taskRun),

@@ -2,7 +2,7 @@ import type { Flow, Trigger } from '../../../src/db/generated/client.ts';
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 import type { Stage } from '../stage.ts';
-import { connection, data, nested, node, type Reading } from '../ways.ts';
+import { connection, data, inNamespace, nested, node, type Reading } from '../ways.ts';
 import { readsOfFlowRan } from './executions.ts';
 
 const flowId = (stage: Stage) => idOf('Flow', stage.flow);
@@ -24,7 +24,7 @@ const onTrigger =
     const input = `${field[0]!.toUpperCase()}${field.slice(1)}Input`;
     const isList = field.endsWith('s') || field.endsWith('Disabled');
     const named = isList
-      ? { tenant: 'a', triggers: [{ id: idOf('Trigger', trigger) }] }
+      ? { tenantKey: 'a', triggers: [{ id: idOf('Trigger', trigger) }] }
       : { id: idOf('Trigger', trigger) };
     return attempt(field, input, isList ? results : 'trigger { id }', { ...named, ...more }, async () =>
       happened(await stored()),
@@ -50,7 +50,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'putNamespaceFile',
         'PutNamespaceFileInput',
         'file { path }',
-        { tenant: 'a', namespace: 'company.x', path, content: 'SELECT 1' },
+        { tenantKey: 'a', namespaceName: 'company.x', path, content: 'SELECT 1' },
         async () => (await stage.world.db.namespaceFile.count({ where: { path } })) === 1,
       );
     },
@@ -61,7 +61,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'deleteNamespaceFile',
         'DeleteNamespaceFileInput',
         'path',
-        { tenant: 'a', namespace: 'company.x', path },
+        { tenantKey: 'a', namespaceName: 'company.x', path },
         async () => (await stage.world.db.namespaceFile.count({ where: { path } })) === 0,
       );
     },
@@ -73,7 +73,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'saveFlow',
         'SaveFlowInput',
         'flow { id }',
-        { tenant: 'a', source: stage.source(name) },
+        { tenantKey: 'a', source: stage.source(name) },
         async () => (await stage.world.db.flow.count({ where: { flowId: name } })) === 1,
       );
     },
@@ -83,7 +83,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'importFlows',
         'ImportFlowsInput',
         results,
-        { tenant: 'a', files: [{ path: 'one.yaml', source: stage.source(name) }] },
+        { tenantKey: 'a', files: [{ path: 'one.yaml', source: stage.source(name) }] },
         async () => (await stage.world.db.flow.count({ where: { flowId: name } })) === 1,
       );
     },
@@ -95,7 +95,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'restoreFlowRevision',
         'RestoreFlowRevisionInput',
         'flow { id }',
-        { tenant: 'a', namespace: flow.namespace, flowId: flow.flowId, revision: 1 },
+        { tenantKey: 'a', namespaceName: flow.namespace, flowId: flow.flowId, revision: 1 },
         async () => (await stage.world.db.flow.count({ where: { flowId: flow.flowId } })) === 1,
       );
     },
@@ -160,7 +160,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       });
       await stage.besides('TRIGGER:UPDATE');
       const service = await stage.service();
-      return attempt('claimTriggers', 'ClaimTriggersInput', 'claims { dueAt }', { service }, async () => {
+      return attempt('claimTriggers', 'ClaimTriggersInput', 'claims { dueAt }', { serviceId: service }, async () => {
         const { workerId } = await stage.world.db.trigger.findUniqueOrThrow({ where: { id: trigger.id } });
         return workerId === service;
       });
@@ -172,10 +172,16 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       const claimed = { evaluationStartedAt: new Date(), workerId: service, sequence: 1 };
       await stage.world.db.trigger.update({ where: { id: trigger.id }, data: claimed });
       const report = { trigger: idOf('Trigger', trigger), sequence: '1', dueAt: new Date(), executionId: 'started' };
-      return attempt('reportTriggers', 'ReportTriggersInput', results, { service, reports: [report] }, async () => {
-        const { executionId } = await stage.world.db.trigger.findUniqueOrThrow({ where: { id: trigger.id } });
-        return executionId === 'started';
-      });
+      return attempt(
+        'reportTriggers',
+        'ReportTriggersInput',
+        results,
+        { serviceId: service, reports: [report] },
+        async () => {
+          const { executionId } = await stage.world.db.trigger.findUniqueOrThrow({ where: { id: trigger.id } });
+          return executionId === 'started';
+        },
+      );
     },
   },
   'TRIGGER:DELETE': {
@@ -186,6 +192,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
 export const reads: Record<string, readonly Reading[]> = {
   FLOW: [
     ...connection('flows', flowId),
+    inNamespace('flows', flowId),
     node(flowId),
     {
       way: 'get',
@@ -193,7 +200,7 @@ export const reads: Record<string, readonly Reading[]> = {
         (
           await data(
             client,
-            'query($n: String!) { tenant(key: "a") { flow(namespace: "company.x", flowId: $n) { id source } } }',
+            'query($n: String!) { tenant(key: "a") { flow(namespaceName: "company.x", flowId: $n) { id source } } }',
             { n: stage.flow.flowId },
           )
         )?.tenant?.flow?.id === flowId(stage),
@@ -205,6 +212,7 @@ export const reads: Record<string, readonly Reading[]> = {
   ],
   TRIGGER: [
     ...connection('triggers', triggerId),
+    inNamespace('triggers', triggerId),
     node(triggerId),
     {
       way: 'get',
@@ -212,7 +220,7 @@ export const reads: Record<string, readonly Reading[]> = {
         (
           await data(
             client,
-            'query($n: String!) { tenant(key: "a") { trigger(namespace: "company.x", flowId: $n, triggerId: "daily") { id } } }',
+            'query($n: String!) { tenant(key: "a") { trigger(namespaceName: "company.x", flowId: $n, triggerId: "daily") { id } } }',
             { n: stage.flow.flowId },
           )
         )?.tenant?.trigger?.id === triggerId(stage),

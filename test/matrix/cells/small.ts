@@ -20,7 +20,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'saveBlueprint',
         'SaveBlueprintInput',
         'blueprint { id }',
-        { tenant: 'a', title, source: sourceOf('new') },
+        { tenantKey: 'a', title, source: sourceOf('new') },
         async () => (await stage.world.db.blueprint.count({ where: { title } })) === 1,
       );
     },
@@ -44,7 +44,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'saveBlueprint',
         'SaveBlueprintInput',
         'blueprint { id }',
-        { tenant: 'a', id: idOf('Blueprint', { id }), description: 'x' },
+        { tenantKey: 'a', id: idOf('Blueprint', { id }), description: 'x' },
         async () => (await stage.world.db.blueprint.count({ where: { id, description: 'x' } })) === 1,
       );
     },

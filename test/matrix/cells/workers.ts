@@ -68,7 +68,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'heartbeat',
         'HeartbeatInput',
         'worker { state }',
-        { service, state: 'MAINTENANCE', sequence: '1' },
+        { serviceId: service, state: 'MAINTENANCE', sequence: '1' },
         async () => (await stage.world.db.worker.count({ where: { serviceId: service, state: 'MAINTENANCE' } })) === 1,
       );
     },
@@ -128,6 +128,22 @@ export const reads: Record<string, readonly Reading[]> = {
         // Other cells claim the work without a group.
         await ofTenant(null);
         return answer?.tenant?.workerGroup?.key === key;
+      },
+    },
+    {
+      way: 'nested',
+      besides: ['TRIGGER:READ'],
+      sees: async (client, stage) => {
+        const { key } = await taken(stage);
+        const ofTrigger = (workerGroup: string) =>
+          stage.world.db.trigger.update({ where: { id: stage.trigger.id }, data: { workerGroup } });
+        await ofTrigger(key);
+        const query = 'query($id: ID!) { node(id: $id) { ... on Trigger { workerGroup { key } workerGroupKey } } }';
+        const found = (await data(client, query, { id: idOf('Trigger', stage.trigger) }))?.node;
+        await ofTrigger('');
+        // The key is readable with the trigger.
+        if (found && found.workerGroupKey !== key) throw new Error('the key of the group is not shown');
+        return found?.workerGroup?.key === key;
       },
     },
   ],

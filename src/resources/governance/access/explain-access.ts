@@ -33,9 +33,9 @@ const Input = builder.inputType('ExplainAccessInput', {
   description: 'A question about access. Omitted facts are unknown, and the answer can depend on them.',
   fields: (t) => ({
     permission: t.field({ type: PermissionInput, required: true, description: 'Permission with exactly one action.' }),
-    tenant: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
+    tenantKey: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
     subject: t.id({ description: 'ID of a user or service account. Defaults to the viewer.' }),
-    namespace: t.string({ description: 'Full name of the namespace.' }),
+    namespaceName: t.string({ description: 'Full name of the namespace.' }),
     object: t.id({ description: 'ID of an object that the viewer can read.' }),
     membersOnly: t.boolean({
       description: 'True to ask only about the members of a group, which its owners can also change.',
@@ -67,20 +67,21 @@ builder.queryField('explainAccess', (t) =>
 async function answer(input: Question, context: Context): Promise<Explained> {
   const permission = onePermission(input.permission, ['input', 'permission']);
   const [resource, action] = split(permission);
-  if (input.tenant != null && entry(resource).level === 'instance')
-    throw badInput(['input', 'tenant'], `${permission} belongs to the instance. Omit tenant.`);
-  if (input.namespace != null) {
-    if (input.tenant == null) throw badInput(['input', 'tenant'], 'A namespace requires a tenant. Set tenant.');
-    if (input.object != null) throw badInput(['input', 'object'], 'Set either namespace or object.');
-    assertNamespace(input.namespace, permission, ['input', 'namespace']);
+  if (input.tenantKey != null && entry(resource).level === 'instance')
+    throw badInput(['input', 'tenantKey'], `${permission} belongs to the instance. Omit tenantKey.`);
+  if (input.namespaceName != null) {
+    if (input.tenantKey == null)
+      throw badInput(['input', 'tenantKey'], 'A namespace requires a tenant. Set tenantKey.');
+    if (input.object != null) throw badInput(['input', 'object'], 'Set either namespaceName or object.');
+    assertNamespace(input.namespaceName, permission, ['input', 'namespaceName']);
   }
   if (input.membersOnly && permission !== 'GROUP:UPDATE')
     throw badInput(['input', 'membersOnly'], `membersOnly requires GROUP:UPDATE, not ${resource}:${action}.`);
   const given = givenBy(input);
   if (input.at != null) assertPast(input);
 
-  const tenant = input.tenant == null ? undefined : await visibleTenant(context, input.tenant);
-  if (input.tenant != null && !tenant) throw notFound('The tenant');
+  const tenant = input.tenantKey == null ? undefined : await visibleTenant(context, input.tenantKey);
+  if (input.tenantKey != null && !tenant) throw notFound('The tenant');
   const place = tenant ? { tenantId: tenant.id } : {};
   const { session } = context;
   const [engine, principal] =
@@ -109,7 +110,7 @@ async function answer(input: Question, context: Context): Promise<Explained> {
 
 /** Policies and objects of the past are not kept, so facts that only they use are refused. */
 function assertPast(input: Question): void {
-  if (input.tenant == null) throw badInput(['input', 'tenant'], 'A past time requires a tenant. Set tenant.');
+  if (input.tenantKey == null) throw badInput(['input', 'tenantKey'], 'A past time requires a tenant. Set tenantKey.');
   for (const name of ['object', 'clock', 'ip', 'reason', 'credential'] as const)
     if (input[name] != null)
       throw badInput(['input', name], `Policies are not evaluated for a past time. Omit either ${name} or at.`);
@@ -144,12 +145,12 @@ function credentialOf({ kind, createdAt, ...dates }: typeof CredentialInput.$inf
 
 /** The known columns of the row. @throws NOT_FOUND for an object of another tenant or that the viewer cannot read. */
 async function rowOf(
-  { namespace, object }: Question,
+  { namespaceName, object }: Question,
   resource: ResourceName,
   tenantId: string | undefined,
   context: Context,
 ): Promise<Row | undefined> {
-  if (namespace != null) return { tenantId: tenantId!, namespace };
+  if (namespaceName != null) return { tenantId: tenantId!, namespace: namespaceName };
   if (object == null) return undefined;
   const types = nodeTypes().filter((type) => type.resource === resource);
   const path = ['input', 'object'];

@@ -31,11 +31,11 @@ const Step = builder.objectRef<ExplainedStep & { readonly of: Explained }>('Acce
       type: builder.enumType('AccessEffect', {
         description: 'Effect of a policy.',
         values: {
-          allow: { value: 'allow', description: 'Grants the permission, within the filter.' },
-          deny: { value: 'deny', description: 'Refuses, except within the filter.' },
-          abstain: { value: 'abstain', description: 'Has no effect.' },
-          error: { value: 'error', description: 'Failed, which refuses.' },
-          depends: { value: 'depends', description: 'Depends on facts that the question omits.' },
+          ALLOW: { value: 'allow', description: 'Grants the permission, within the filter.' },
+          DENY: { value: 'deny', description: 'Refuses, except within the filter.' },
+          ABSTAIN: { value: 'abstain', description: 'Has no effect.' },
+          ERROR: { value: 'error', description: 'Failed, which refuses.' },
+          DEPENDS: { value: 'depends', description: 'Depends on facts that the question omits.' },
         },
       }),
       description: 'Effect of the policy.',
@@ -82,23 +82,23 @@ const Missing = builder.objectRef<Explained>('MissingPermission').implement({
   description: 'A place in which a binding would grant the permission.',
   fields: (t) => ({
     ...permissionFields<Explained>(t, ({ decision }) => decision.permission),
-    tenant: t.string({
+    tenantKey: t.string({
       nullable: true,
       description: 'Key of the tenant of the binding; null for an instance binding.',
-      resolve: (explained) => placeOf(explained).tenant,
+      resolve: (explained) => placeOf(explained).tenantKey,
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'Namespace of the binding, or one above it or the whole tenant; null for the whole tenant.',
-      resolve: (explained) => placeOf(explained).namespace,
+      resolve: (explained) => placeOf(explained).namespaceName,
     }),
   }),
 });
 
-function placeOf({ decision, tenantKey, row }: Explained): { tenant: string | null; namespace: string | null } {
+function placeOf({ decision, tenantKey, row }: Explained): { tenantKey: string | null; namespaceName: string | null } {
   const level = levelOf(...split(decision.permission));
   const namespace = level === 'namespace' ? (row?.['namespace'] as string | undefined) : undefined;
-  return { tenant: level === 'instance' ? null : tenantKey, namespace: namespace || null };
+  return { tenantKey: level === 'instance' ? null : tenantKey, namespaceName: namespace || null };
 }
 
 const Review = builder.objectRef<LoadedPolicy>('AccessReview').implement({

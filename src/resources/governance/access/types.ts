@@ -48,7 +48,7 @@ export const AccessOrigin = builder.objectRef<Origin>('AccessOrigin').implement(
       description:
         'Source of the grant: roles, super-admin, self, group-owner, or the name of a policy that can grant.',
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description:
         'For roles: namespace of the binding, including all below it; null for the whole tenant or the instance.',

@@ -104,7 +104,7 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
     access: { decides: 'TENANT_ACCESS:READ' },
     args: {
       permission: t.arg({ type: PermissionInput, required: true, description: 'Permission with exactly one action.' }),
-      namespace: t.arg.string({ description: 'Full name of the namespace. Omit for anywhere in the tenant.' }),
+      namespaceName: t.arg.string({ description: 'Full name of the namespace. Omit for anywhere in the tenant.' }),
       at: t.arg({
         type: 'DateTime',
         description: 'Past time. Defaults to now. EXPIRED if the audit events of that time are no longer kept.',
@@ -114,12 +114,12 @@ builder.prismaObjectField('Tenant', 'whoCan', (t) =>
       last: t.arg.int({ description: lastDescription }),
       before: t.arg.string({ description: 'Only objects before this cursor.' }),
     },
-    resolve: async ({ id: tenantId }, { permission: asked, namespace, at, ...args }, context) => {
+    resolve: async ({ id: tenantId }, { permission: asked, namespaceName: name, at, ...args }, context) => {
       const permission = onePermission(asked, ['permission']);
       if (!inTenants(permission))
         throw badInput(['permission'], `${permission} belongs to the instance, not to a tenant.`);
-      if (namespace != null) assertNamespace(namespace, permission, ['namespace']);
-      const question = { tenantId, permission, namespace: namespace ?? undefined };
+      if (name != null) assertNamespace(name, permission, ['namespaceName']);
+      const question = { tenantId, permission, namespace: name ?? undefined };
       return page(context, await (at == null ? ableNow(context, question) : ableThen(context, question, at)), args);
     },
   }),
@@ -132,7 +132,7 @@ export function assertNamespace(
   path: readonly (string | number)[],
 ): void {
   if (levelOf(...split(permission)) !== 'namespace')
-    throw badInput(path, `${permission} does not apply to namespaces. Omit namespace.`);
+    throw badInput(path, `${permission} does not apply to namespaces. Omit namespaceName.`);
   const checked = namespaceName.safeParse(namespace);
   if (!checked.success) throw badInput(path, checked.error.issues[0]!.message);
 }

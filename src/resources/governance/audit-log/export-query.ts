@@ -6,8 +6,8 @@ import { storable } from '../../../lib/text.ts';
 import type { ExportRequest } from './export.ts';
 import type { AuditFilter } from './where.ts';
 
-const texts = ['namespace', 'under', 'object', 'actor', 'actorName', 'action', 'requestId', 'text'] as const;
-const lists = { resource: resourceNames, type: auditTypes, outcome: auditOutcomes } as const;
+const texts = ['namespaceName', 'under', 'object', 'actor', 'actorName', 'action', 'requestId', 'text'] as const;
+const lists = { resource: resourceNames, kind: auditTypes, outcome: auditOutcomes } as const;
 const instants = ['from', 'until'] as const;
 
 /**

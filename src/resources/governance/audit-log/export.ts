@@ -61,7 +61,7 @@ export async function* exportChain(
       field: 'export',
       args: { format, where: filter, after: request.after },
       decisionId: grant.decisionId,
-      ...(filter.namespace != null && { namespace: filter.namespace }),
+      ...(filter.namespaceName != null && { namespace: filter.namespaceName }),
     },
   ]);
 

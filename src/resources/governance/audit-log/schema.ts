@@ -6,7 +6,8 @@ import type { Reading } from '../../../audit/readings.ts';
 import type { AuditEvent, Namespace, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
-import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
+import { loadWithin } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { shownDetails, shownKey, shownName, shownPatch, shownText } from '../../../graphql/personal.ts';
@@ -14,7 +15,7 @@ import { ResourceNameEnum } from '../../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../../identity/subject-type.ts';
 import { maySeePatch } from './patches.ts';
 import { differenceOf } from './versions.ts';
-import { AuditEventWhere, AuditOutcomeEnum, AuditTypeEnum, toCondition } from './where.ts';
+import { AuditEventWhere, AuditKindEnum, AuditOutcomeEnum, toCondition } from './where.ts';
 
 const ActorKindEnum = builder.enumType('ActorKind', {
   description: 'Kind of actor.',
@@ -52,15 +53,27 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
     }),
     prevHash: t.exposeString('prevHash', { description: 'Hash of the previous event.' }),
     hash: t.exposeString('hash', { description: 'SHA-256 of prevHash, seq and the digest of the content.' }),
+    tenant: t.field({
+      type: refOf('Tenant'),
+      nullable: true,
+      description:
+        'The tenant. Null for the instance level, if the tenant was deleted, or if the viewer cannot read it.',
+      access: { decides: 'TENANT:READ' },
+      resolve: async ({ tenantId }, _args, context) => {
+        if (tenantId === '') return null;
+        const { where } = context.session.grant('TENANT:READ', { tenantId });
+        return (await loadWithin(context, 'Tenant', where as Condition, tenantId)) as Tenant | null;
+      },
+    }),
     tenantKey: t.string({
       nullable: true,
       description: 'Key of the tenant at that time; null for the instance level.',
       resolve: ({ tenantKey }) => orNull(tenantKey),
     }),
     at: t.expose('at', { type: 'DateTime', description: 'When.' }),
-    type: t.field({
-      type: AuditTypeEnum,
-      description: 'Type of the event.',
+    kind: t.field({
+      type: AuditKindEnum,
+      description: 'Kind of the event.',
       resolve: ({ type }) => type as AuditType,
     }),
     action: t.exposeString('action', { description: 'Action, such as group.update.' }),
@@ -107,7 +120,7 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
       description: 'Name of the object at that time.',
       resolve: (event, _args, context) => shownKey(context, event),
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'Namespace of the object.',
       resolve: ({ namespace }) => orNull(namespace),

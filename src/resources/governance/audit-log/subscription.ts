@@ -10,7 +10,7 @@ import { AuditFeedItem } from './schema.ts';
 import { AuditEventWhere, type AuditFilter, toCondition } from './where.ts';
 
 interface FeedArgs {
-  readonly tenant?: string | null | undefined;
+  readonly tenantKey?: string | null | undefined;
   readonly where?: AuditFilter | null | undefined;
   readonly after?: string | null | undefined;
 }
@@ -21,7 +21,7 @@ builder.subscriptionField('auditEvents', (t) =>
     description: 'Audit events as they happen, in commit order. Starts with a bookmark. Resume with `after`.',
     access: { decides: 'AUDITLOG:READ' },
     args: {
-      tenant: t.arg.string({
+      tenantKey: t.arg.string({
         description: 'Key of the tenant. Omit for all tenants and the instance, which requires a super admin.',
       }),
       where: t.arg({ type: AuditEventWhere, description: 'Filter. All given fields must match.' }),
@@ -36,12 +36,12 @@ builder.subscriptionField('auditEvents', (t) =>
 
 /** Decides before the first item, so that a refusal is immediate. */
 async function begin(
-  { tenant: key, where, after }: FeedArgs,
+  { tenantKey, where, after }: FeedArgs,
   context: Context,
   roots: readonly FieldNode[],
 ): Promise<AsyncIterable<unknown>> {
   const { feed, keys, channel, session, store } = context;
-  const tenant = await decideStream(context, 'auditEvents', 'AUDITLOG:READ', key);
+  const tenant = await decideStream(context, 'auditEvents', 'AUDITLOG:READ', tenantKey);
   // An invalid filter fails now, not at the first event.
   if (where != null) toCondition(where, context, []);
   const position = after == null ? await feed.head(tenant?.id) : decodePosition(keys.cursor, after, tenant?.id);
@@ -49,7 +49,7 @@ async function begin(
   const opening = await recordReading(store, session.doer, tenant ?? null, [
     {
       field: 'Subscription.auditEvents',
-      args: { tenant: key, where, after },
+      args: { tenantKey, where, after },
       decisionId: session.may('AUDITLOG:READ', { tenantId: tenant?.id })?.decisionId,
     },
   ]);

@@ -10,7 +10,7 @@ import { ResourceNameEnum } from '../../../graphql/resource-enum.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { patchReach } from './patches.ts';
 
-const typeTexts: Record<AuditType, string> = {
+const kindTexts: Record<AuditType, string> = {
   CREATE: 'Create.',
   READ: 'Sensitive read.',
   UPDATE: 'Update.',
@@ -27,9 +27,9 @@ const outcomeTexts: Record<AuditOutcome, string> = {
 const describe = <T extends string>(names: readonly T[], texts: Record<T, string>) =>
   Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<T, { description: string }>;
 
-export const AuditTypeEnum = builder.enumType('AuditType', {
-  description: 'Type of an audit event.',
-  values: describe(auditTypes, typeTexts),
+export const AuditKindEnum = builder.enumType('AuditKind', {
+  description: 'Kind of an audit event.',
+  values: describe(auditTypes, kindTexts),
 });
 export const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   description: 'Outcome of an action.',
@@ -39,13 +39,13 @@ export const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
 export const AuditEventWhere = builder.inputType('AuditEventWhere', {
   description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     resource: t.field({ type: [ResourceNameEnum], description: 'Any of these resources.' }),
     object: t.id({ description: 'ID of the object, which can be deleted.' }),
     actor: t.id({ description: 'ID of the user or service account, which can be deleted.' }),
     actorName: t.string({ description: 'Exactly this name of the actor.' }),
-    type: t.field({ type: [AuditTypeEnum], description: 'Any of these types.' }),
+    kind: t.field({ type: [AuditKindEnum], description: 'Any of these kinds.' }),
     action: t.string({ description: 'Exactly this action, such as group.update.' }),
     outcome: t.field({ type: [AuditOutcomeEnum], description: 'Any of these outcomes.' }),
     requestId: t.string({ description: 'Exactly this request ID.' }),
@@ -64,7 +64,7 @@ export function toCondition(filter: AuditFilter, context: Context, chains: reado
     values == null ? {} : { [column]: { in: [...values] } };
   return {
     AND: [
-      filter.namespace != null ? { namespace: filter.namespace } : {},
+      filter.namespaceName != null ? { namespace: filter.namespaceName } : {},
       filter.under != null ? within(filter.under) : {},
       any(filter.resource, 'resource'),
       filter.object != null
@@ -84,7 +84,7 @@ export function toCondition(filter: AuditFilter, context: Context, chains: reado
         : mayAskByName(context, filter.actorName)
           ? { actorName: filter.actorName }
           : nothing,
-      any(filter.type, 'type'),
+      any(filter.kind, 'type'),
       filter.action != null ? { action: filter.action } : {},
       any(filter.outcome, 'outcome'),
       filter.requestId != null ? { requestId: filter.requestId } : {},

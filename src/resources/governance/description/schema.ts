@@ -31,7 +31,7 @@ the description omits. Applies all changes or none. Each change requires the per
   permission: 'TENANT:READ',
   feedsAccess: true,
   input: (t) => ({
-    tenant: t.string({
+    tenantKey: t.string({
       required: true,
       description: 'Key of the tenant. If it does not exist, a super admin creates it.',
     }),
@@ -47,9 +47,9 @@ members), bindings, namespaces, and people (required users of the instance). Omi
 caller's own access are kept. Users lose their access and are not deleted.`,
     }),
   }),
-  rules: z.looseObject({ tenant: tenantKey, description: tenantDescription }),
-  target: ({ tenant }, context) => tenantOrNew(tenant, context),
-  run: (tx, _grant, { tenant: key, description, prune }, { tenant }, { session, limits }) =>
+  rules: z.looseObject({ tenantKey, description: tenantDescription }),
+  target: ({ tenantKey }, context) => tenantOrNew(tenantKey, context),
+  run: (tx, _grant, { tenantKey: key, description, prune }, { tenant }, { session, limits }) =>
     applyDescription(tx, session, {
       key,
       tenant,
@@ -59,7 +59,7 @@ caller's own access are kept. Users lose their access and are not deleted.`,
       passwordLength: limits.passwordLength,
     }),
   payload: (t) => ({
-    tenant: t.string({ description: 'Key of the tenant.', resolve: ({ result }) => result.tenant }),
+    tenantKey: t.string({ description: 'Key of the tenant.', resolve: ({ result }) => result.tenant }),
     created: t.int({ description: 'Number of created objects.', resolve: ({ result }) => result.created }),
     updated: t.int({
       description: 'Number of updated objects. Each added or removed member is an update of its group.',

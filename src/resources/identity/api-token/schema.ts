@@ -20,15 +20,15 @@ import { description, displayName } from '../../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
 import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
 
-type ShownPart = CeilingPart & { readonly tenant: string | null };
+type ShownPart = CeilingPart & { readonly tenantKey: string | null };
 const CeilingRef = builder.objectRef<ShownPart>('TokenCeiling').implement({
   description: "Max permissions of a token in one place, regardless of its owner's permissions.",
   fields: (t) => ({
-    tenant: t.exposeString('tenant', {
+    tenantKey: t.exposeString('tenantKey', {
       nullable: true,
       description: 'Key of the tenant; null for the instance level.',
     }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'Namespace, including all below it; null for the whole tenant.',
       resolve: ({ namespace }) => namespace || null,
@@ -52,9 +52,9 @@ async function shownCeiling({ ceiling }: ApiToken, context: Context) {
   );
   const keys = new Map(visible.map((tenant) => [tenant!.id, tenant!.key]));
   return parts.flatMap((part): ShownPart[] => {
-    if (part.tenantId === null) return [{ ...part, tenant: null }];
-    const tenant = keys.get(part.tenantId);
-    return tenant === undefined ? [] : [{ ...part, tenant }];
+    if (part.tenantId === null) return [{ ...part, tenantKey: null }];
+    const tenantKey = keys.get(part.tenantId);
+    return tenantKey === undefined ? [] : [{ ...part, tenantKey }];
   });
 }
 
@@ -199,8 +199,8 @@ const minted = (builderOfField: object) => {
 const CeilingInput = builder.inputType('TokenCeilingInput', {
   description: 'Max permissions of a token in one place.',
   fields: (t) => ({
-    tenant: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
-    namespace: t.string({ description: 'Namespace, including all below it. Omit for the whole tenant.' }),
+    tenantKey: t.string({ description: 'Key of the tenant. Omit for the instance level.' }),
+    namespaceName: t.string({ description: 'Namespace, including all below it. Omit for the whole tenant.' }),
     permissions: t.field({ type: [PermissionInput], required: true, description: 'Permissions in that place.' }),
   }),
 });
@@ -212,14 +212,14 @@ async function ceilingOf(
 ): Promise<CeilingPart[] | undefined> {
   if (asked == null) return undefined;
   const parts: CeilingPart[] = [];
-  for (const [i, { tenant: key, namespace, permissions }] of asked.entries()) {
+  for (const [i, { tenantKey, namespaceName: namespace, permissions }] of asked.entries()) {
     const path = ['input', 'ceiling', i];
-    if (key == null && namespace != null)
-      throw badInput([...path, 'tenant'], 'A namespace requires a tenant. Set tenant.');
+    if (tenantKey == null && namespace != null)
+      throw badInput([...path, 'tenantKey'], 'A namespace requires a tenant. Set tenantKey.');
     const checked = namespace == null ? undefined : namespaceName.safeParse(namespace);
-    if (checked?.success === false) throw badInput([...path, 'namespace'], checked.error.issues[0]!.message);
+    if (checked?.success === false) throw badInput([...path, 'namespaceName'], checked.error.issues[0]!.message);
     parts.push({
-      tenantId: key == null ? null : (await requiredTenant(context, key)).id,
+      tenantId: tenantKey == null ? null : (await requiredTenant(context, tenantKey)).id,
       namespace: namespace ?? '',
       permissions: toPermissions(permissions, [...path, 'permissions']),
     });

@@ -11,6 +11,7 @@ import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutatio
 import { inTenantOrInstance } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
+import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import type { SubjectRef } from '../subject.ts';
 import { decodeSubject, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
@@ -21,11 +22,12 @@ const BindingRef = builder.prismaNode('Binding', {
     'Grants a role to a subject, in a namespace and all below it, or in the whole tenant. Immutable: delete it and create another.',
   id: { field: 'id' },
   fields: (t) => ({
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'Namespace, including all below it; null for the whole tenant.',
       resolve: ({ namespace }) => namespace || null,
     }),
+    ...optionalTenantFields<Binding>(t, 'null for an instance binding'),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     role: guardedOne<Binding, Role>(t, {
       type: refOf('Role'),
@@ -59,7 +61,7 @@ export const BindingConnection = connectionType('Binding', BindingRef);
 const Where = builder.inputType('BindingWhere', {
   description: 'Filter. All given fields must match.',
   fields: (t) => ({
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     tenantWide: t.boolean({
       description: 'True for tenant-wide bindings only, false for bindings of namespaces only.',
@@ -74,7 +76,7 @@ const list = {
   model: 'Binding',
   where: {
     input: Where,
-    toCondition: ({ namespace, under, tenantWide, role, subject }: typeof Where.$inferInput) => {
+    toCondition: ({ namespaceName: namespace, under, tenantWide, role, subject }: typeof Where.$inferInput) => {
       const of = subject != null ? decodeSubject(subject, ['where', 'subject']) : undefined;
       return {
         AND: [
@@ -147,7 +149,7 @@ const NewBinding = builder.inputType('BindingInput', {
   fields: (t) => ({
     subject: t.id({ required: true, description: 'ID of a user, service account or group.' }),
     role: t.id({ required: true, description: 'ID of a role of the same tenant.' }),
-    namespace: t.string({
+    namespaceName: t.string({
       description: "Namespace, including all below it; null for the whole tenant. '' is refused.",
     }),
   }),
@@ -173,7 +175,7 @@ const BindingResult = builder.objectRef<Made>('BindingResult').implement({
 function namespaceOf(namespace: string | null | undefined, index: number): string {
   if (namespace == null) return '';
   const checked = namespaceName.safeParse(namespace);
-  if (!checked.success) throw badInput(['input', 'bindings', index, 'namespace'], checked.error.issues[0]!.message);
+  if (!checked.success) throw badInput(['input', 'bindings', index, 'namespaceName'], checked.error.issues[0]!.message);
   return namespace;
 }
 
@@ -182,25 +184,25 @@ mutation('createBindings', {
     'Grants roles to subjects. The caller must hold each permission of a role in that place. Returns one result per item.',
   permission: 'BINDING:CREATE',
   input: (t) => ({
-    tenant: t.string({
+    tenantKey: t.string({
       description: 'Key of the tenant. Omit for instance bindings, which only a super admin can create.',
     }),
     bindings: t.field({ type: [NewBinding], required: true, description: 'At most 500 bindings.' }),
   }),
-  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  target: ({ tenantKey }, context) => inTenantOrInstance(tenantKey, context),
   run: async (tx, grant, { bindings }, target, _context, refusals) =>
     eachItem(
       tx,
       refusals,
       bindings,
-      async ({ subject, role, namespace }, i): Promise<Made> => {
+      async ({ subject, role, namespaceName: name }, i): Promise<Made> => {
         const content = {
           subject: decodeSubject(subject, ['input', 'bindings', i, 'subject']),
           roleId: decodeId(String(role), ['Role'], ['input', 'bindings', i, 'role']).id,
-          namespace: namespaceOf(namespace, i),
+          namespace: namespaceOf(name, i),
         };
         if (target.tenant === null && content.namespace !== '')
-          throw badInput(['input', 'bindings', i, 'namespace'], 'An instance binding cannot have a namespace.');
+          throw badInput(['input', 'bindings', i, 'namespaceName'], 'An instance binding cannot have a namespace.');
         return { binding: await createBinding(tx, grant, target.tenant, content), error: null };
       },
       (error): Made => ({ binding: null, error }),
@@ -234,10 +236,10 @@ mutation('deleteBindings', {
   description: 'Revokes roles from subjects. Returns one result per item.',
   permission: 'BINDING:DELETE',
   input: (t) => ({
-    tenant: t.string({ description: 'Key of the tenant. Omit for instance bindings.' }),
+    tenantKey: t.string({ description: 'Key of the tenant. Omit for instance bindings.' }),
     ids: t.idList({ required: true, description: 'At most 500 IDs.' }),
   }),
-  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  target: ({ tenantKey }, context) => inTenantOrInstance(tenantKey, context),
   run: async (tx, grant, { ids }, target, _context, refusals) =>
     eachItem(
       tx,

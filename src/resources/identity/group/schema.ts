@@ -13,6 +13,7 @@ import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { shownField } from '../../../graphql/personal.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike, fold } from '../../../lib/text.ts';
 import { description, displayName } from '../../rules.ts';
 import { decodeSubject, MembershipEnum, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
@@ -26,6 +27,7 @@ const GroupRef = builder.prismaNode('Group', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Name, unique in its tenant, case-insensitive.' }),
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    ...tenantFields<Group>(t),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     viewerPermissions: viewerPermissions<Group>(t, 'GROUP', ({ tenantId }) => ({ tenantId })),
   }),
@@ -134,12 +136,12 @@ mutation('createGroup', {
   description: 'Creates a group.',
   permission: 'GROUP:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     name: t.string({ required: true, description: 'Name, unique in the tenant, case-insensitive.' }),
     description: t.string({ description: 'The description.' }),
   }),
   rules: z.looseObject({ name: displayName, description }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, input, { tenant }) => createGroup(tx, grant, tenant, input),
   payload: (t) => ({ group: changed(t, GroupRef, 'The new group.') }),
 });

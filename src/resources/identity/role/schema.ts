@@ -10,6 +10,7 @@ import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenantOrInstance } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../../graphql/permission-input.ts';
+import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike, fold } from '../../../lib/text.ts';
 import { description, displayName } from '../../rules.ts';
 import { createRole, deleteRole, updateRole } from './service.ts';
@@ -20,6 +21,7 @@ const RoleRef = builder.prismaNode('Role', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'Name, unique in its tenant, case-insensitive.' }),
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
+    ...optionalTenantFields<Role>(t),
     isDefault: t.exposeBoolean('isDefault', {
       description: 'True if every user with new access to the tenant gets a binding of this role.',
     }),
@@ -91,7 +93,7 @@ mutation('createRole', {
   description: 'Creates a role. The creator must hold its permissions in the whole tenant.',
   permission: 'ROLE:CREATE',
   input: (t) => ({
-    tenant: t.string({
+    tenantKey: t.string({
       description: 'Key of the tenant. Omit for a role for instance bindings, which only a super admin can create.',
     }),
     name: t.string({ required: true, description: 'Name, unique in the tenant, case-insensitive.' }),
@@ -103,7 +105,7 @@ mutation('createRole', {
     }),
   }),
   rules: z.looseObject({ name: displayName, description }),
-  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  target: ({ tenantKey }, context) => inTenantOrInstance(tenantKey, context),
   run: (tx, grant, input, { tenant, scope }, { session }) =>
     createRole(
       tx,

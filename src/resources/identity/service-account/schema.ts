@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { ServiceAccount, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { anyCondition, connection, nothing, reachOf, rows } from '../../../graphql/connection/connection.ts';
-import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
+import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
-import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
+import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenantOrInstance } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
+import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description } from '../../rules.ts';
 import { Subject } from '../subject-type.ts';
@@ -32,14 +33,7 @@ const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
       },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    tenant: guardedOne<ServiceAccount, Tenant>(t, {
-      type: refOf('Tenant'),
-      description: 'The tenant whose administrators manage the account; null for the instance.',
-      permission: 'TENANT:READ',
-      scope: ({ tenantId }) => ({ tenantId: tenantId ?? undefined }),
-      model: 'Tenant',
-      id: ({ tenantId }) => tenantId,
-    }),
+    ...optionalTenantFields<ServiceAccount>(t, 'null for an instance-wide account'),
     viewerPermissions: viewerPermissions<ServiceAccount>(t, 'SERVICE_ACCOUNT', ({ tenantId }) => ({
       tenantId: tenantId ?? undefined,
     })),
@@ -109,14 +103,14 @@ mutation('createServiceAccount', {
   description: 'Creates a service account with access to its tenant.',
   permission: 'SERVICE_ACCOUNT:CREATE',
   input: (t) => ({
-    tenant: t.string({
+    tenantKey: t.string({
       description: 'Key of the tenant. Omit for an instance-wide account, which only a super admin can create.',
     }),
     name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63 characters.' }),
     description: t.string({ description: 'The description.' }),
   }),
   rules: z.looseObject({ name: serviceAccountName, description }),
-  target: ({ tenant }, context) => inTenantOrInstance(tenant, context),
+  target: ({ tenantKey }, context) => inTenantOrInstance(tenantKey, context),
   run: (tx, grant, input, { tenant }) => createServiceAccount(tx, grant, tenant, input),
   payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The new service account.') }),
 });

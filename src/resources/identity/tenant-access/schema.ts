@@ -14,9 +14,9 @@ mutation('grantTenantAccess', {
     "Grants access to a tenant: to a user, with the tenant's default role, or to an instance-wide service account, such as an engine that serves several tenants. Both are identified by exact name.",
   permission: 'TENANT_ACCESS:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    username: t.string({ description: 'Exact user name, case-insensitive. Excludes serviceAccount.' }),
-    serviceAccount: t.string({
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    username: t.string({ description: 'Exact user name, case-insensitive. Excludes serviceAccountName.' }),
+    serviceAccountName: t.string({
       description: 'Exact name of an instance-wide service account. Excludes username.',
     }),
     withDefaultRole: t.boolean({
@@ -24,10 +24,19 @@ mutation('grantTenantAccess', {
         'True to bind the default role of the tenant, if it has one. Defaults to true for a user, false for a service account.',
     }),
   }),
-  rules: z.looseObject({ username: username.nullish(), serviceAccount: serviceAccountName.nullish() }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: async (tx, grant, { tenant: _tenant, ...input }, { tenant }): Promise<SubjectNode> => {
-    const id = await grantTenantAccess(tx, grant, tenant, input);
+  rules: z.looseObject({ username: username.nullish(), serviceAccountName: serviceAccountName.nullish() }),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: async (
+    tx,
+    grant,
+    { username: user, serviceAccountName: account, withDefaultRole },
+    { tenant },
+  ): Promise<SubjectNode> => {
+    const id = await grantTenantAccess(tx, grant, tenant, {
+      username: user,
+      serviceAccount: account,
+      withDefaultRole,
+    });
     return (await subjectNodes(tx, [id])).get(id)!;
   },
   payload: (t) => ({
@@ -56,10 +65,10 @@ mutation('revokeTenantAccess', {
   description: 'Revokes access to a tenant, with the bindings and memberships in it.',
   permission: 'TENANT_ACCESS:DELETE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     subject: t.id({ required: true, description: 'ID of a user.' }),
   }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: async (tx, grant, { subject }, { tenant }) => {
     const { typename, id } = decodeSubject(subject, ['input', 'subject']);
     await revokeTenantAccess(tx, grant, tenant, id);

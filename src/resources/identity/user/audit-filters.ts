@@ -8,13 +8,13 @@ const instant = z.iso.datetime({ offset: true, error: 'Not an ISO 8601 date and 
 
 /** Fields of AuditEventWhere, in JSON. */
 const where = z.strictObject({
-  namespace: text.optional(),
+  namespaceName: text.optional(),
   under: text.optional(),
   resource: z.array(z.enum(resourceNames)).min(1).optional(),
   object: text.optional(),
   actor: text.optional(),
   actorName: text.optional(),
-  type: z.array(z.enum(auditTypes)).min(1).optional(),
+  kind: z.array(z.enum(auditTypes)).min(1).optional(),
   action: text.optional(),
   outcome: z.array(z.enum(auditOutcomes)).min(1).optional(),
   requestId: text.optional(),
@@ -32,4 +32,4 @@ const name = z
   .refine((given) => given !== '__proto__', 'This name is reserved. Choose another one.');
 
 /** Saved filters of audit events, by name; null deletes a filter. */
-export const auditFilters = z.record(name, z.strictObject({ tenant: tenantKey.optional(), where }).nullable());
+export const auditFilters = z.record(name, z.strictObject({ tenantKey: tenantKey.optional(), where }).nullable());

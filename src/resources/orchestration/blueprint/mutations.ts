@@ -28,7 +28,7 @@ mutation('saveBlueprint', {
     'Creates or updates a custom blueprint. An update requires BLUEPRINT:UPDATE in the tenant of the blueprint.',
   permission: 'BLUEPRINT:CREATE' as 'BLUEPRINT:CREATE' | 'BLUEPRINT:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     id: t.id({ description: 'ID of the blueprint to update. Omit to create one.' }),
     title: t.string({ description: 'Title, unique in the tenant. Required to create a blueprint.' }),
     description: t.string({ description: 'Description. Omit to keep it; null clears it.' }),
@@ -48,10 +48,10 @@ mutation('saveBlueprint', {
         if (value == null)
           context.addIssue({ code: 'custom', path: [field], message: `A new blueprint requires a ${field}.` });
     }),
-  target: async ({ id, tenant }, context): Promise<InTenant> => {
-    if (id == null) return inTenant(tenant, context);
+  target: async ({ id, tenantKey }, context): Promise<InTenant> => {
+    if (id == null) return inTenant(tenantKey, context);
     const target = await ofBlueprint(id, context);
-    if (target.tenant.key !== tenant) throw notFound('The object');
+    if (target.tenant.key !== tenantKey) throw notFound('The object');
     return { ...target, permission: 'BLUEPRINT:UPDATE' };
   },
   prepare: async ({ source }, _target, context) => {
@@ -95,14 +95,14 @@ mutation('useBlueprint', {
   description: 'Creates a flow from a blueprint that the viewer can read.',
   permission: 'FLOW:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     blueprint: t.id({ required: true, description: 'ID of the blueprint.' }),
-    namespace: t.string({ description: 'Namespace of the new flow. Omit to use the namespace in the blueprint.' }),
+    namespaceName: t.string({ description: 'Namespace of the new flow. Omit to use the namespace in the blueprint.' }),
     flowId: t.string({ description: 'ID of the new flow in its namespace. Omit to use the ID in the blueprint.' }),
   }),
-  rules: z.looseObject({ namespace: namespaceName.nullish(), flowId: flowId.nullish() }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  prepare: async ({ blueprint: id, namespace, flowId: name }, { tenant }, context) => {
+  rules: z.looseObject({ namespaceName: namespaceName.nullish(), flowId: flowId.nullish() }),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  prepare: async ({ blueprint: id, namespaceName: namespace, flowId: name }, { tenant }, context) => {
     const blueprint = await usable(context, id, tenant.id);
     const place = { namespace: namespace ?? undefined, flowId: name ?? undefined };
     const source = await inTurn(() => placedSource(blueprint.source, place), context);

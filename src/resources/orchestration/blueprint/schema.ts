@@ -6,6 +6,7 @@ import { connectionType, orderBy } from '../../../graphql/connection/connection-
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
+import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
 
@@ -30,6 +31,7 @@ export const BlueprintRef = builder.prismaNode('Blueprint', {
       description: 'Origin of the blueprint.',
       resolve: ({ tenantId }) => (tenantId === null ? 'CATALOGUE' : 'CUSTOM'),
     }),
+    ...optionalTenantFields<Blueprint>(t, 'null in the catalogue'),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     viewerPermissions: viewerPermissions<Blueprint>(

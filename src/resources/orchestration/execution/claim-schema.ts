@@ -24,14 +24,14 @@ const CommandRef = builder.objectRef<ClaimedCommand & { tenantKey: string }>('Co
     id: t.exposeID('id', {
       description: 'ID of the command. Pass it in `acknowledge` of reportExecutions when the command is done.',
     }),
-    tenant: t.exposeString('tenantKey', { description: 'Key of the tenant.' }),
+    tenantKey: t.exposeString('tenantKey', { description: 'Key of the tenant.' }),
     kind: t.field({
       type: CommandKindEnum,
       description: 'Kind of the command.',
       resolve: ({ kind }) => kind as CommandKind,
     }),
     executionId: t.exposeString('executionId', { description: 'executionId of the execution.' }),
-    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
     flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
     payload: t.field({
       type: 'JSON',
@@ -64,29 +64,29 @@ mutation('claimCommands', {
   permission: 'EXECUTION:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({
+    serviceId: t.string({
       required: true,
-      description: 'serviceId of the claiming service. The caller must have registered it.',
+      description: 'ID of the claiming service. The caller must have registered it.',
     }),
-    tenant: t.string({
+    tenantKey: t.string({
       description: 'Key of the tenant. Omit for all tenants whose executions the caller can update.',
     }),
     limit: t.int({ description: `Max number of commands (default 100, at most ${maxReport}).` }),
   }),
-  target: async ({ tenant }, context) => {
-    if (tenant != null) return inTenant(tenant, context);
+  target: async ({ tenantKey }, context) => {
+    if (tenantKey != null) return inTenant(tenantKey, context);
     const scopes = await tenantScopes(context);
     const own = scopes.find((scope) => context.session.may('EXECUTION:UPDATE', scope));
     return { scope: own ?? scopes[0] ?? {}, tenant: null };
   },
-  run: async (tx, grant, { service, tenant: key, limit }, { tenant }, context) => {
+  run: async (tx, grant, { serviceId, tenantKey, limit }, { tenant }, context) => {
     const most = limit ?? 100;
     if (most < 1 || most > maxReport) throw badInput(['input', 'limit'], `The limit must be 1 to ${maxReport}.`);
-    await reportingService(tx, grant.doer, service);
-    const scopes = key == null ? await tenantScopes(context) : [];
+    await reportingService(tx, grant.doer, serviceId);
+    const scopes = tenantKey == null ? await tenantScopes(context) : [];
     const others = scopes.flatMap((scope) => context.session.may('EXECUTION:UPDATE', scope) ?? []);
     const grants = tenant ? [grant] : others;
-    const taken = await claimCommands(tx, grants, service, most, context.commands.repeatAfterSeconds);
+    const taken = await claimCommands(tx, grants, serviceId, most, context.commands.repeatAfterSeconds);
     const tenants = await tx.tenant.findMany({
       where: { id: { in: [...new Set(taken.map(({ tenantId }) => tenantId))] } },
       select: { id: true, key: true },

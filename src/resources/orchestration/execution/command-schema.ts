@@ -36,8 +36,8 @@ mutation('createExecution', {
   description: `Starts an execution of a flow.${asked}`,
   permission: 'EXECUTION:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Namespace of the flow.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespaceName: t.string({ required: true, description: 'Namespace of the flow.' }),
     flowId: t.string({ required: true, description: 'ID of the flow.' }),
     revision: t.int({
       description: 'Revision of the flow. Defaults to the latest revision when the engine starts it.',
@@ -49,8 +49,9 @@ mutation('createExecution', {
     }),
   }),
   rules: z.looseObject({ revision, inputs: inputs.nullish(), labels: ownLabels.nullish() }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }) => createExecution(tx, grant, tenant, input),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: (tx, grant, { namespaceName: namespace, ...input }, { tenant }) =>
+    createExecution(tx, grant, tenant, { ...input, namespace }),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, in state SUBMITTED.') }),
 });
 
@@ -145,10 +146,10 @@ mutation('deleteExecutions', {
   description: 'Requests the deletion of executions. They are deleted when the engine reports it.',
   permission: 'EXECUTION:DELETE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     ids: t.idList({ required: true, description: 'IDs of the executions, at most 500.' }),
   }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, { ids }, { tenant }, _context, refusals) =>
     eachItem<string | number, Deleted>(
       tx,

@@ -28,7 +28,7 @@ builder.subscriptionField('logs', (t) =>
       'Streams the log of one execution: first the existing entries in order, then new ones. Each entry is sent once; an entry that the engine reports late is sent when it is reported. The stream ends when the execution is deleted.',
     access: { decides: 'EXECUTION:READ' },
     args: {
-      tenant: t.arg.string({ required: true, description: 'Key of the tenant.' }),
+      tenantKey: t.arg.string({ required: true, description: 'Key of the tenant.' }),
       execution: t.arg.id({ required: true, description: 'ID of the execution.' }),
       minLevel: t.arg({ type: LogLevelEnum, description: 'Only entries of this severity or higher.' }),
       after: t.arg({ type: 'BigInt', description: 'Only entries after this sequence number.' }),
@@ -46,11 +46,11 @@ function afterOf(given: bigint | null | undefined): bigint {
 }
 
 async function begin(
-  args: { tenant: string; execution: string | number; minLevel?: LogLevel | null; after?: bigint | null },
+  args: { tenantKey: string; execution: string | number; minLevel?: LogLevel | null; after?: bigint | null },
   context: Context,
 ): Promise<AsyncIterable<LogEntry>> {
   const { id } = decodeId(String(args.execution), ['Execution'], ['execution']);
-  const tenant = await decideStream(context, 'logs', 'EXECUTION:READ', args.tenant);
+  const tenant = await decideStream(context, 'logs', 'EXECUTION:READ', args.tenantKey);
   const wanted: Wanted = {
     tenantId: tenant!.id,
     executionKey: id,

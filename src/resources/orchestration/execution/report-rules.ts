@@ -9,7 +9,7 @@ type Given<T> = T | null | undefined;
 export interface ExecutionReport {
   readonly executionId: string;
   readonly sequence: bigint;
-  readonly namespace?: Given<string>;
+  readonly namespaceName?: Given<string>;
   readonly flowId?: Given<string>;
   readonly revision?: Given<number>;
   readonly history?: Given<readonly StateChange[]>;
@@ -89,7 +89,7 @@ export function executionFault(report: ExecutionReport, path: Path): GatehouseEr
   faults.id('executionId', report.executionId);
   faults.sequence(report.sequence);
   if (!report.deleted) {
-    for (const name of ['namespace', 'flowId'] as const)
+    for (const name of ['namespaceName', 'flowId'] as const)
       if (report[name] == null) faults.add([name], 'The field is required.');
     faults.history(report.history);
     for (const name of ['triggerId', 'parentId', 'originalId'] as const) faults.text(name, report[name], 256);

@@ -76,7 +76,7 @@ const ExecutionReportInput = builder.inputType('ExecutionReport', {
   fields: (t) => ({
     executionId: t.string({ required: true, description: 'ID of the execution, unique in the tenant.' }),
     sequence: t.field({ type: 'BigInt', required: true, description: sequenceText }),
-    namespace: t.string({ description: 'Namespace of the flow. Immutable.' }),
+    namespaceName: t.string({ description: 'Namespace of the flow. Immutable.' }),
     flowId: t.string({ description: 'ID of the flow. Immutable.' }),
     revision: t.int({ description: 'Revision of the flow.' }),
     history: t.field({ type: [StateChangeInput], description: historyText }),
@@ -130,10 +130,10 @@ const MetricReportInput = builder.inputType('MetricReport', {
 });
 
 const common = (t: InputBuilder) => ({
-  tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-  service: t.string({
+  tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+  serviceId: t.string({
     required: true,
-    description: 'serviceId of the reporting service. The caller must have registered it.',
+    description: 'ID of the reporting service. The caller must have registered it.',
   }),
 });
 /** @throws BAD_INPUT */
@@ -162,10 +162,10 @@ mutation('reportExecutions', {
       description: 'IDs of commands that this report completes, or that the engine will not carry out.',
     }),
   }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: async (tx, grant, { service, executions, taskRuns, acknowledge }, { tenant }, { session }, refusals) => {
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: async (tx, grant, { serviceId, executions, taskRuns, acknowledge }, { tenant }, { session }, refusals) => {
     checkSize('executions', executions, taskRuns, acknowledge);
-    await reportingService(tx, grant.doer, service);
+    await reportingService(tx, grant.doer, serviceId);
     const tenantId = tenant.id;
     const creating =
       session.may('EXECUTION:CREATE', { tenantId }) ?? refusal(session.decide('EXECUTION:CREATE', { tenantId }));
@@ -204,10 +204,10 @@ mutation('reportLogs', {
     ...common(t),
     logs: t.field({ type: [LogReportInput], required: true, description: 'The log entries.' }),
   }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: async (tx, grant, { service, logs }, { tenant }, _context, refusals) => {
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: async (tx, grant, { serviceId, logs }, { tenant }, _context, refusals) => {
     checkSize('logs', logs);
-    await reportingService(tx, grant.doer, service);
+    await reportingService(tx, grant.doer, serviceId);
     return reportLogs(tx, { tenantId: tenant.id, updating: grant, refusals }, logs as readonly LogReport[]);
   },
   payload: resultsField,
@@ -222,10 +222,10 @@ mutation('reportMetrics', {
     ...common(t),
     metrics: t.field({ type: [MetricReportInput], required: true, description: 'The metrics.' }),
   }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: async (tx, grant, { service, metrics }, { tenant }, _context, refusals) => {
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: async (tx, grant, { serviceId, metrics }, { tenant }, _context, refusals) => {
     checkSize('metrics', metrics);
-    await reportingService(tx, grant.doer, service);
+    await reportingService(tx, grant.doer, serviceId);
     return reportMetrics(tx, { tenantId: tenant.id, updating: grant, refusals }, metrics as readonly MetricReport[]);
   },
   payload: resultsField,

@@ -64,7 +64,7 @@ function rowOf(
     id: known?.id ?? newId(),
     tenantId,
     executionId: report.executionId,
-    namespace: report.namespace!,
+    namespace: report.namespaceName!,
     flowId: report.flowId!,
     revision: report.revision ?? null,
     state,
@@ -151,7 +151,7 @@ async function take(
     const { row, content } = rowOf(tenantId, null, report);
     if (!creating.matches(row)) throw creating.refusalOf(row);
     if (gone.has(executionId)) return ignored;
-    if (!flows.has(`${report.namespace} ${report.flowId}`)) throw notFound('The flow');
+    if (!flows.has(`${report.namespaceName} ${report.flowId}`)) throw notFound('The flow');
     await creating.review(tx, { before: null, after: row });
     drafts.set(executionId, { before: null, after: row, content });
     return applied;
@@ -163,7 +163,7 @@ async function take(
     draft.after = null;
     return applied;
   }
-  if (report.namespace !== present.namespace || report.flowId !== present.flowId)
+  if (report.namespaceName !== present.namespace || report.flowId !== present.flowId)
     throw conflict('This execution is known as an execution of another flow.');
   if (sequence <= present.sequence) return ignored;
   const { row, content } = rowOf(tenantId, present, report);
@@ -175,11 +175,13 @@ async function take(
 
 /** Existing and former flows: an execution can start just before its flow is deleted. */
 async function existingFlows(tx: Tx, tenantId: string, reports: readonly ExecutionReport[]): Promise<Set<string>> {
-  const places = new Map(reports.map(({ namespace, flowId }) => [`${namespace} ${flowId}`, { namespace, flowId }]));
+  const places = new Map(
+    reports.map(({ namespaceName, flowId }) => [`${namespaceName} ${flowId}`, { namespaceName, flowId }]),
+  );
   if (places.size === 0) return new Set();
   const rows = await tx.$queryRaw<{ namespace: string; flowId: string }[]>`
     SELECT namespace, "flowId" FROM
-      unnest(${[...places.values()].map(({ namespace }) => namespace ?? '')}::text[],
+      unnest(${[...places.values()].map(({ namespaceName }) => namespaceName ?? '')}::text[],
              ${[...places.values()].map(({ flowId }) => flowId ?? '')}::text[]) AS asked (namespace, "flowId")
     WHERE EXISTS (SELECT 1 FROM "Flow" f
         WHERE f."tenantId" = ${tenantId} AND f.namespace = asked.namespace AND f."flowId" = asked."flowId")

@@ -1,10 +1,11 @@
-import type { Execution, Tenant } from '../../../db/generated/client.ts';
+import type { Execution, Namespace, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { countByDays } from './counts.ts';
 import { durationOf, ExecutionStateEnum, StateChangeRef, staysOf } from './enums.ts';
 import type { ExecutionState } from './states.ts';
@@ -23,7 +24,8 @@ export const ExecutionRef = builder.prismaNode('Execution', {
   id: { field: 'id' },
   fields: (t) => ({
     executionId: t.exposeString('executionId', { description: 'ID that the engine gave, unique in the tenant.' }),
-    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    ...tenantFields<Execution>(t),
     flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
     revision: t.exposeInt('revision', { nullable: true, description: 'Revision of the flow, if known.' }),
     state: t.field({
@@ -105,6 +107,16 @@ const inTenant = {
   within: ({ id }: Tenant) => ({ tenantId: id }),
 };
 
+builder.prismaObjectField('Namespace', 'executions', (t) =>
+  connection(t, {
+    ...executionList,
+    description: 'Executions in exactly this namespace that the viewer can read, newest first.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+    count: (context, { tenantId, namespace }, conditions) =>
+      countByDays(context, tenantId, [...conditions, { namespace }]),
+  }),
+);
 builder.prismaObjectFields('Tenant', (t) => ({
   executions: connection(t, {
     ...executionList,

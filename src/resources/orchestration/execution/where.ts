@@ -11,7 +11,7 @@ import { ExecutionStateEnum, LogLevelEnum, MetricTypeEnum } from './enums.ts';
 import { levelNumber } from './states.ts';
 
 interface Placed {
-  readonly namespace?: string | null | undefined;
+  readonly namespaceName?: string | null | undefined;
   readonly under?: string | null | undefined;
   readonly flowId?: string | null | undefined;
 }
@@ -19,8 +19,8 @@ interface Timed {
   readonly from?: Date | null | undefined;
   readonly until?: Date | null | undefined;
 }
-const placed = ({ namespace, under, flowId }: Placed): Condition[] => [
-  namespace != null ? { namespace } : {},
+const placed = ({ namespaceName, under, flowId }: Placed): Condition[] => [
+  namespaceName != null ? { namespace: namespaceName } : {},
   under != null ? within(under) : {},
   flowId != null ? { flowId } : {},
 ];
@@ -35,12 +35,12 @@ export const ExecutionWhere = builder.inputType('ExecutionWhere', {
   description: 'Filter for executions. All given fields must match.',
   fields: (t) => ({
     state: t.field({ type: [ExecutionStateEnum], description: 'Any of these states.' }),
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
     triggerId: t.string({ description: 'Exactly this trigger ID.' }),
     labels: t.stringList({ description: 'All of these labels, each as key:value.' }),
-    parent: t.string({ description: 'Executions started by the execution with this executionId.' }),
+    parentId: t.string({ description: 'Executions started by the execution with this executionId.' }),
     child: t.boolean({ description: 'True for executions that another execution started, false for all others.' }),
     from: t.field({ type: 'DateTime', description: 'Started at or after this time.' }),
     until: t.field({ type: 'DateTime', description: 'Started before this time.' }),
@@ -51,7 +51,7 @@ export type ExecutionFilter = typeof ExecutionWhere.$inferInput;
 
 /** @throws BAD_INPUT for a label without a colon. */
 export function executionCondition(filter: ExecutionFilter): Condition {
-  const { state, triggerId, labels, parent, child, text } = filter;
+  const { state, triggerId, labels, parentId, child, text } = filter;
   const odd = labels?.findIndex((label) => !label.includes(':')) ?? -1;
   if (odd >= 0) throw badInput(['where', 'labels', odd], 'Write a label as key:value.');
   return {
@@ -60,7 +60,7 @@ export function executionCondition(filter: ExecutionFilter): Condition {
       ...placed(filter),
       is('triggerId', triggerId),
       labels != null && labels.length > 0 ? { labelTexts: { hasEvery: [...labels] } } : {},
-      is('parentId', parent),
+      is('parentId', parentId),
       child != null ? { parentId: child ? { not: null } : null } : {},
       ...timed('startedAt', filter),
       text != null
@@ -74,7 +74,7 @@ export const TaskRunWhere = builder.inputType('TaskRunWhere', {
   description: 'Filter for task runs. All given fields must match.',
   fields: (t) => ({
     state: t.field({ type: [ExecutionStateEnum], description: 'Any of these states.' }),
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
     taskId: t.string({ description: 'Exactly this task ID.' }),
@@ -96,7 +96,7 @@ export const LogWhere = builder.inputType('LogWhere', {
   fields: (t) => ({
     minLevel: t.field({ type: LogLevelEnum, description: 'This severity or higher.' }),
     execution: t.id({ description: 'ID of the execution.' }),
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
     taskId: t.string({ description: 'Exactly this task ID.' }),

@@ -44,7 +44,7 @@ const DependencyRef = builder.objectRef<DependencyView>('FlowDependency').implem
     via: t.exposeString('via', {
       description: 'ID of the task or trigger with the reference, in the flow that refers to the other.',
     }),
-    namespace: t.exposeString('namespace', { description: 'Namespace of the other flow.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Namespace of the other flow.' }),
     flowId: t.exposeString('flowId', { description: 'ID of the other flow.' }),
     flow: t.field({
       type: refOf('Flow') as never,

@@ -115,7 +115,7 @@ mutation('importFlows', {
     'Saves many flows in one transaction, with a result for each. A refused flow has an error; the others are saved. A file can have several YAML documents, one for each flow. Requires FLOW:CREATE for new flows and FLOW:UPDATE for existing ones.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     files: t.field({
       type: [FileInput],
       required: true,
@@ -123,7 +123,7 @@ mutation('importFlows', {
     }),
   }),
   alternatives: savingPermissions,
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   prepare: async ({ files }, _target, context) => {
     assertLength(files);
     const parts = partsOf(files);

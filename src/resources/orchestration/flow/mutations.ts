@@ -105,14 +105,14 @@ mutation('saveFlow', {
     'Creates a flow from a YAML source, or saves its next revision, with its triggers. An existing flow requires FLOW:UPDATE.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     source: t.string({ required: true, description: 'YAML source, at most 500,000 bytes. Stored byte for byte.' }),
     expectedRevision: t.int({
       description: 'The current revision, 0 for a new flow. If it differs, the request fails with CONFLICT.',
     }),
   }),
   alternatives: savingPermissions,
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   prepare: async ({ source }, _target, context) => ({ read: checkedRead(await readSource(source, context)) }),
   choose: ({ read }, target, context) => savingPermission([read], target, context),
   run: (tx, grant, input, { tenant: of }, context) => saveFlow(tx, own(grant, saveGrants(context, of)), of, input),
@@ -124,24 +124,25 @@ mutation('restoreFlowRevision', {
     'Restores an earlier revision as the latest one. This also restores a deleted flow. Requires FLOW:READ, and FLOW:UPDATE for an existing flow.',
   permission: 'FLOW:CREATE' as 'FLOW:CREATE' | 'FLOW:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespaceName: t.string({ required: true, description: 'Full name of the namespace.' }),
     flowId: t.string({ required: true, description: 'ID of the flow in its namespace.' }),
     revision: t.int({ required: true, description: 'Number of the revision.' }),
   }),
   rules: z.looseObject({
-    namespace: namespaceName,
+    namespaceName,
     flowId,
     revision: z.int().positive('A revision must be 1 or more.'),
   }),
   alternatives: savingPermissions,
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  prepare: async ({ revision, ...name }, { tenant: of }, context) => ({
-    restored: await readRevision(context, of, name, revision),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  prepare: async ({ namespaceName: namespace, flowId: name, revision }, { tenant: of }, context) => ({
+    named: { namespace, flowId: name },
+    restored: await readRevision(context, of, { namespace, flowId: name }, revision),
   }),
-  choose: (input, target, context) => savingPermission([input], target, context),
-  run: (tx, grant, input, { tenant: of }, context) =>
-    restoreFlow(tx, own(grant, saveGrants(context, of)), of, input, input.revision, input.restored),
+  choose: ({ named }, target, context) => savingPermission([named], target, context),
+  run: (tx, grant, { named, revision, restored }, { tenant: of }, context) =>
+    restoreFlow(tx, own(grant, saveGrants(context, of)), of, named, revision, restored),
   payload: savedPayload,
 });
 
@@ -189,10 +190,10 @@ mutation('validateFlow', {
   description: 'Checks a source as saveFlow does, without saving. No audit event is recorded.',
   permission: 'FLOW:READ',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     source: t.string({ required: true, description: 'YAML source.' }),
   }),
-  target: (input, context) => inTenant(input.tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   prepare: async ({ source }, _target, context) => ({ read: await readSource(source, context) }),
   run: (_tx: Tx, _grant, { read }): Promise<Validated> => Promise.resolve(validated(read)),
   payload: (t) => ({
@@ -201,7 +202,7 @@ mutation('validateFlow', {
       resolve: ({ result }) => result.issues.length === 0,
     }),
     issues: t.field({ type: [IssueRef], description: 'All errors.', resolve: ({ result }) => [...result.issues] }),
-    namespace: t.string({
+    namespaceName: t.string({
       nullable: true,
       description: 'Namespace in the source, if valid.',
       resolve: ({ result }) => result.name?.namespace ?? null,

@@ -1,11 +1,12 @@
 import { within } from '../../../access/where.ts';
-import type { Flow, Tenant } from '../../../db/generated/client.ts';
+import type { Flow, Namespace, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection, rows } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { TaskRef, TopologyRef, taskOf } from './task-type.ts';
 import type { FlowTask } from './tasks.ts';
@@ -15,7 +16,8 @@ export const FlowRef = builder.prismaNode('Flow', {
   description: 'A workflow: its latest revision, and the state that Gatehouse keeps.',
   id: { field: 'id' },
   fields: (t) => ({
-    namespace: t.exposeString('namespace', { description: 'Namespace of the flow. Immutable.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Namespace of the flow. Immutable.' }),
+    ...tenantFields<Flow>(t),
     flowId: t.exposeString('flowId', { description: 'ID of the flow in its namespace. Immutable.' }),
     revision: t.exposeInt('revision', { description: 'Number of the latest revision, from 1.' }),
     source: t.exposeString('source', { description: 'YAML source as saved, byte for byte.' }),
@@ -72,7 +74,7 @@ registerNode({
   declared: {
     by: 'source',
     fields: [
-      'namespace',
+      'namespaceName',
       'flowId',
       'description',
       'declaredDisabled',
@@ -90,13 +92,13 @@ const tasksOf = ({ tasks }: Flow): readonly FlowTask[] => tasks as unknown as Fl
 const FlowConnection = connectionType('Flow', FlowRef);
 const order = orderBy('Flow', {
   FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
-  NAMESPACE: { column: 'namespace', description: 'By namespace.' },
+  NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
 const Where = builder.inputType('FlowWhere', {
   description: 'Filter for flows.',
   fields: (t) => ({
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
     labels: t.stringList({ description: 'All of these labels, each as key:value.' }),
@@ -107,7 +109,7 @@ const Where = builder.inputType('FlowWhere', {
 });
 
 export function flowCondition({
-  namespace,
+  namespaceName,
   under,
   flowId,
   labels,
@@ -118,7 +120,7 @@ export function flowCondition({
   const contains = (part: string) => ({ contains: escapeLike(part), mode: 'insensitive' });
   return {
     AND: [
-      namespace != null ? { namespace } : {},
+      namespaceName != null ? { namespace: namespaceName } : {},
       under != null ? within(under) : {},
       flowId != null ? { flowId } : {},
       labels != null && labels.length > 0 ? { labelTexts: { hasEvery: labels } } : {},
@@ -131,16 +133,28 @@ export function flowCondition({
   };
 }
 
+const list = {
+  connection: FlowConnection,
+  permission: 'FLOW:READ',
+  model: 'Flow',
+  where: { input: Where, toCondition: flowCondition },
+  order,
+} as const;
+
+builder.prismaObjectField('Namespace', 'flows', (t) =>
+  connection(t, {
+    ...list,
+    description: 'Flows of exactly this namespace that the viewer can read.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+  }),
+);
 builder.prismaObjectFields('Tenant', (t) => ({
   flows: connection(t, {
-    connection: FlowConnection,
+    ...list,
     description: 'Flows of the tenant that the viewer can read.',
-    permission: 'FLOW:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'Flow',
     within: ({ id }) => ({ tenantId: id }),
-    where: { input: Where, toCondition: flowCondition },
-    order,
   }),
   flow: t.field({
     type: FlowRef,
@@ -148,10 +162,10 @@ builder.prismaObjectFields('Tenant', (t) => ({
     description: 'A flow by its namespace and ID.',
     access: { decides: 'FLOW:READ' },
     args: {
-      namespace: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
+      namespaceName: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
       flowId: t.arg.string({ required: true, description: 'ID of the flow in its namespace.' }),
     },
-    resolve: ({ id }, { namespace, flowId }, context) => {
+    resolve: ({ id }, { namespaceName: namespace, flowId }, context) => {
       const { where } = context.session.grant('FLOW:READ', { tenantId: id });
       return loadByNames(
         context,

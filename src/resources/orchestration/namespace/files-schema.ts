@@ -101,21 +101,21 @@ builder.prismaObjectFields('Namespace', (t) => ({
   }),
 }));
 
-const rules = z.looseObject({ namespace: namespaceName, path: filePath });
+const rules = z.looseObject({ namespaceName, path: filePath });
 
 mutation('putNamespaceFile', {
   description: 'Creates or replaces a file of a namespace.',
   permission: 'NAMESPACE:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of the namespace. It can be an implied one.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespaceName: t.string({ required: true, description: 'Full name of the namespace. It can be an implied one.' }),
     path: t.string({ required: true, description: 'Path from the root of the namespace.' }),
     content: t.string({ description: `Content as text, at most ${maxFile} bytes.` }),
     contentBase64: t.string({ description: 'Content as base64, for binary files.' }),
   }),
   rules,
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, { namespace, path, content, contentBase64 }, { tenant }) =>
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: (tx, grant, { namespaceName: namespace, path, content, contentBase64 }, { tenant }) =>
     putFile(tx, grant, tenant, namespace, path, contentOf(content, contentBase64)),
   payload: (t) => ({
     file: changed(t, FileRef, 'The file.'),
@@ -126,13 +126,13 @@ mutation('deleteNamespaceFile', {
   description: 'Deletes a file of a namespace.',
   permission: 'NAMESPACE:UPDATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespaceName: t.string({ required: true, description: 'Full name of the namespace.' }),
     path: t.string({ required: true, description: 'Path from the root of the namespace.' }),
   }),
   rules,
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, { namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: (tx, grant, { namespaceName: namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
   payload: (t) => ({
     path: t.string({ description: 'Path of the deleted file.', resolve: ({ result }) => result.path }),
   }),

@@ -1,4 +1,5 @@
 import './schema.ts';
+import './links.ts';
 import './settings-schema.ts';
 import './files-schema.ts';
 import './undo.ts';

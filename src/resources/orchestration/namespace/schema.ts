@@ -10,16 +10,18 @@ import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { placementInput } from '../worker-group/fallback.ts';
 import { createNamespace, deleteNamespace, namespaceName, updateNamespace } from './service.ts';
 import { settingsInput, settingsRules } from './settings-schema.ts';
 
-const NamespaceRef = builder.prismaNode('Namespace', {
+export const NamespaceRef = builder.prismaNode('Namespace', {
   description: "A node of the tenant's namespace tree. It is implied by its contents until it is created (declared).",
   id: { field: 'id' },
   fields: (t) => ({
     name: t.exposeString('namespace', { description: 'Full name: parts joined by dots.' }),
+    ...tenantFields<Namespace>(t),
     declared: t.exposeBoolean('declared', {
       description: 'True if the namespace was created, so that it can be configured.',
     }),
@@ -62,7 +64,7 @@ const list = {
   defaultOrder: { column: 'namespace', descending: false },
 } as const;
 
-const readByName = (tenantId: string, namespace: string, context: Context): Promise<Namespace | null> => {
+export const readByName = (tenantId: string, namespace: string, context: Context): Promise<Namespace | null> => {
   const { where } = context.session.grant('NAMESPACE:READ', { tenantId });
   return loadByNames(context, 'Namespace', where, { tenantId, namespace }) as Promise<Namespace | null>;
 };
@@ -107,14 +109,14 @@ mutation('createNamespace', {
   description: 'Creates (declares) a namespace. Missing ancestors are created implicitly.',
   permission: 'NAMESPACE:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     name: t.string({ required: true, description: 'Full name, at most 150 characters.' }),
     description: t.string({ description: 'The description.' }),
     ...settingsInput(t),
     ...placementInput(t),
   }),
   rules: z.looseObject({ name: namespaceName, ...settingsRules }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, input, { tenant }) => createNamespace(tx, grant, tenant, input),
   payload: (t) => ({
     namespace: changed(t, NamespaceRef, 'The new namespace.'),

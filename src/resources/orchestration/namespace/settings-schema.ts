@@ -64,7 +64,7 @@ const InheritedPluginDefaultRef = builder.objectRef<InheritedPluginDefault>('Inh
     type: t.exposeString('type', { description: defaultFields.type }),
     forced: t.exposeBoolean('forced', { description: defaultFields.forced }),
     values: t.field({ type: 'JSON', description: defaultFields.values, resolve: ({ values }) => values }),
-    namespace: t.exposeString('namespace', { description: origin }),
+    namespaceName: t.exposeString('namespace', { description: origin }),
   }),
 });
 const InheritedVariableRef = builder.objectRef<InheritedVariable>('InheritedVariable').implement({
@@ -72,7 +72,7 @@ const InheritedVariableRef = builder.objectRef<InheritedVariable>('InheritedVari
   fields: (t) => ({
     key: t.exposeString('key', { description: 'The name.' }),
     value: t.field({ type: 'JSON', nullable: true, description: 'The value.', resolve: ({ value }) => value }),
-    namespace: t.exposeString('namespace', { description: origin }),
+    namespaceName: t.exposeString('namespace', { description: origin }),
   }),
 });
 

@@ -9,6 +9,7 @@ import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description } from '../../rules.ts';
 import { namespaceName } from '../namespace/service.ts';
@@ -20,7 +21,8 @@ const SecretRef = builder.prismaNode('Secret', {
   id: { field: 'id' },
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Key, unique in the namespace.' }),
-    namespace: t.exposeString('namespace', { description: 'The namespace that sets it.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Full name of its namespace.' }),
+    ...tenantFields<Secret>(t),
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     tags: t.field({ type: 'JSON', description: 'Tags: text values by name.', resolve: (secret) => secret.tags }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
@@ -42,7 +44,7 @@ const InheritedSecretRef = builder.objectRef<Secret>('InheritedSecret').implemen
   description: 'A secret in effect, with its origin.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'The key.' }),
-    namespace: t.exposeString('namespace', { description: 'The namespace that sets it: this one or an ancestor.' }),
+    namespaceName: t.exposeString('namespace', { description: 'The namespace that sets it: this one or an ancestor.' }),
   }),
 });
 
@@ -96,16 +98,17 @@ mutation('putSecret', {
   description: 'Creates a secret in a created namespace.',
   permission: 'SECRET:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
-    namespace: t.string({ required: true, description: 'Full name of the namespace.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
+    namespaceName: t.string({ required: true, description: 'Full name of the namespace.' }),
     key: t.string({ required: true, description: 'Key, unique in the namespace.' }),
     value: t.string({ required: true, description: 'Value of the secret. It is never returned.' }),
     description: t.string({ description: 'The description.' }),
     tags: t.field({ type: 'JSON', description: 'Tags: text values by name.' }),
   }),
-  rules: z.looseObject({ namespace: namespaceName, key: secretKey, value: secretValue, ...content }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
-  run: (tx, grant, input, { tenant }, { keys }) => createSecret(tx, grant, tenant, keys, input),
+  rules: z.looseObject({ namespaceName, key: secretKey, value: secretValue, ...content }),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
+  run: (tx, grant, { namespaceName: namespace, ...input }, { tenant }, { keys }) =>
+    createSecret(tx, grant, tenant, keys, { ...input, namespace }),
   payload: (t) => ({ secret: changed(t, SecretRef, 'The new secret.') }),
 });
 

@@ -42,15 +42,15 @@ mutation('claimTriggers', {
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'serviceId of the claiming service.' }),
-    tenant: t.string({
+    serviceId: t.string({ required: true, description: 'ID of the claiming service.' }),
+    tenantKey: t.string({
       description: 'Key of the tenant. Omit for all tenants in which the caller is allowed to claim.',
     }),
     limit: t.int({ defaultValue: 100, description: `Max number of triggers, 1 to ${maxBatch}.` }),
   }),
   target: atInstance,
-  run: (tx, _grant, { service, tenant, limit }, _target, context) =>
-    claimFor(tx, context, service, tenant ?? undefined, limit ?? 100),
+  run: (tx, _grant, { serviceId, tenantKey, limit }, _target, context) =>
+    claimFor(tx, context, serviceId, tenantKey ?? undefined, limit ?? 100),
   payload: (t) => ({
     claims: t.field({
       type: [ClaimRef],
@@ -110,15 +110,15 @@ mutation('reportTriggers', {
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'serviceId of the service that claimed the triggers.' }),
+    serviceId: t.string({ required: true, description: 'ID of the service that claimed the triggers.' }),
     reports: t.field({ type: [ReportInput], required: true, description: `Reports, at most ${maxBatch}.` }),
   }),
   target: atInstance,
-  run: (tx, _grant, { service, reports }, _target, context, refusals) =>
+  run: (tx, _grant, { serviceId, reports }, _target, context, refusals) =>
     reportFrom(
       tx,
       context,
-      service,
+      serviceId,
       reports.map(({ trigger, ...rest }, i) => ({ ...rest, ...idOf(trigger, i) })),
       refusals,
     ),

@@ -24,13 +24,13 @@ export const maxBatch = 500;
 
 /**
  * Due triggers for a service, in the tenants where its account has TRIGGER:UPDATE and that its worker group serves.
- * @param tenant key; undefined for all of them.
+ * @param tenantKey undefined for all of them.
  */
 export async function claimFor(
   tx: Tx,
   context: Context,
   serviceId: string,
-  tenant: string | undefined,
+  tenantKey: string | undefined,
   limit: number,
 ): Promise<ClaimedTrigger[]> {
   if (limit < 1 || limit > maxBatch) throw badInput(['input', 'limit'], `The limit must be 1 to ${maxBatch}.`);
@@ -38,9 +38,9 @@ export async function claimFor(
   const worker = await reportingService(tx, session.doer, serviceId);
   const group = worker.groupId === null ? null : await tx.workerGroup.findUnique({ where: { id: worker.groupId } });
   const ids =
-    tenant === undefined
+    tenantKey === undefined
       ? (await tenantScopes(context)).map(({ tenantId }) => tenantId!)
-      : [(await requiredTenant(context, tenant)).id];
+      : [(await requiredTenant(context, tenantKey)).id];
   const scopes = ids.flatMap((tenantId) => {
     if (group && !allows(group, tenantId)) return [];
     const grant = session.may('TRIGGER:UPDATE', { tenantId });

@@ -47,7 +47,7 @@ mutation('setTriggersDisabled', {
   }),
   target: (input, context) => {
     assertSelection(input);
-    return inTenant(input.tenant, context);
+    return inTenant(input.tenantKey, context);
   },
   run: (tx, grant, input, { tenant }, context, refusals) =>
     onEach(tx, context, refusals, tenant.id, input, (named) =>
@@ -67,7 +67,7 @@ function onSelected<P extends Permission>(name: string, permission: P, descripti
     input: (t) => selectionInput(t),
     target: (input, context) => {
       assertSelection(input);
-      return inTenant(input.tenant, context);
+      return inTenant(input.tenantKey, context);
     },
     run: (tx, grant, input, { tenant }, context, refusals) =>
       onEach(tx, context, refusals, tenant.id, input, (named) => act(tx, grant, tenant, named)),

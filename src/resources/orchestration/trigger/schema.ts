@@ -1,6 +1,6 @@
 import type { Row } from '../../../access/grant.ts';
 import { within } from '../../../access/where.ts';
-import type { Flow, Tenant, Trigger } from '../../../db/generated/client.ts';
+import type { Flow, Namespace, Tenant, Trigger } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
@@ -9,6 +9,7 @@ import type { Context } from '../../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
 import { shownName } from '../../../graphql/personal.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import type { Backfill } from './backfill.ts';
 import { type TriggerKind, triggerKinds } from './declared.ts';
@@ -62,7 +63,8 @@ export const TriggerRef = builder.prismaNode('Trigger', {
   description: 'A trigger of a flow, with the state that Gatehouse keeps. That state takes precedence over the source.',
   id: { field: 'id' },
   fields: (t) => ({
-    namespace: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    namespaceName: t.exposeString('namespace', { description: 'Namespace of the flow.' }),
+    ...tenantFields<Trigger>(t),
     flowId: t.exposeString('flowId', { description: 'ID of the flow.' }),
     triggerId: t.exposeString('triggerId', { description: 'ID of the trigger in the flow.' }),
     type: t.exposeString('type', { description: 'Type in the source.' }),
@@ -138,9 +140,17 @@ export const TriggerRef = builder.prismaNode('Trigger', {
       description: 'Current backfill.',
       resolve: ({ backfill }) => backfill as unknown as Backfill | null,
     }),
-    workerGroup: t.string({
+    workerGroup: t.field({
+      type: refOf('WorkerGroup') as never,
       nullable: true,
-      description: 'Key of its worker group; null for workers without a group.',
+      description: 'Its worker group; null for workers without a group, or if the group does not exist.',
+      access: { decides: 'WORKER_GROUP:READ' },
+      resolve: ({ workerGroup }, _args, context) =>
+        (workerGroup === '' ? null : groupOf(context, workerGroup)) as never,
+    }),
+    workerGroupKey: t.string({
+      nullable: true,
+      description: 'Key of its worker group; null for workers without a group. Readable without access to the group.',
       resolve: ({ workerGroup }) => workerGroup || null,
     }),
     version: t.exposeInt('version', {
@@ -177,17 +187,23 @@ function workerOf(context: Context, serviceId: string): Promise<Row | null> {
   return loadByNames(context, 'Worker', where as Condition, { serviceId });
 }
 
+/** A worker group by its key. @throws FORBIDDEN. */
+function groupOf(context: Context, key: string): Promise<Row | null> {
+  const { where } = context.session.grant('WORKER_GROUP:READ');
+  return loadByNames(context, 'WorkerGroup', where as Condition, { key });
+}
+
 const TriggerConnection = connectionType('Trigger', TriggerRef);
 const order = orderBy('Trigger', {
   TRIGGER_ID: { column: 'triggerId', description: 'By name.' },
   FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
-  NAMESPACE: { column: 'namespace', description: 'By namespace.' },
+  NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
 export const TriggerWhere = builder.inputType('TriggerWhere', {
   description: 'Filter for triggers.',
   fields: (t) => ({
-    namespace: t.string({ description: 'Exactly this namespace.' }),
+    namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
     triggerId: t.string({ description: 'Exactly this trigger ID.' }),
@@ -204,7 +220,7 @@ export const TriggerWhere = builder.inputType('TriggerWhere', {
 export type TriggerFilter = typeof TriggerWhere.$inferInput;
 
 export function triggerCondition({
-  namespace,
+  namespaceName,
   under,
   flowId,
   triggerId,
@@ -220,7 +236,7 @@ export function triggerCondition({
   const contains = (column: string) => ({ [column]: { contains: escapeLike(text!), mode: 'insensitive' } });
   const free = [{ executionId: null }, { evaluationStartedAt: null }];
   const parts: Condition[] = [
-    ...(namespace != null ? [{ namespace }] : []),
+    ...(namespaceName != null ? [{ namespace: namespaceName }] : []),
     ...(under != null ? [within(under)] : []),
     ...(flowId != null ? [{ flowId }] : []),
     ...(triggerId != null ? [{ triggerId }] : []),
@@ -259,21 +275,29 @@ builder.prismaObjectFields('Tenant', (t) => ({
     description: 'A trigger by its namespace, flow and ID.',
     access: { decides: 'TRIGGER:READ' },
     args: {
-      namespace: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
+      namespaceName: t.arg.string({ required: true, description: 'Full name of the namespace.' }),
       flowId: t.arg.string({ required: true, description: 'ID of the flow.' }),
       triggerId: t.arg.string({ required: true, description: 'ID of the trigger in the flow.' }),
     },
-    resolve: ({ id }: Tenant, names, context) => {
+    resolve: ({ id }: Tenant, { namespaceName: namespace, ...names }, context) => {
       const { where } = context.session.grant('TRIGGER:READ', { tenantId: id });
       return loadByNames(
         context,
         'Trigger',
         { AND: [{ tenantId: id }, where] },
-        { ...names },
+        { namespace, ...names },
       ) as Promise<Trigger | null>;
     },
   }),
 }));
+builder.prismaObjectField('Namespace', 'triggers', (t) =>
+  connection(t, {
+    ...list,
+    description: 'Triggers of exactly this namespace that the viewer can read.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+  }),
+);
 builder.prismaObjectField('Flow', 'triggers', (t) =>
   connection(t, {
     ...list,

@@ -24,7 +24,7 @@ const Item = builder.inputType('TriggerItem', {
 
 /** Input fields that select triggers. */
 export const selectionInput = (t: InputBuilder) => ({
-  tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+  tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
   triggers: t.field({
     type: [Item],
     description: `The triggers, at most ${maxSelection}. Alternatively, pass where or all.`,

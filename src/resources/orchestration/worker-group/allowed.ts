@@ -38,7 +38,7 @@ export async function idsOf(tx: Tx, keys: readonly string[], mayName: (tenant: T
     SELECT * FROM "Tenant" WHERE key = ANY(${wanted}) ORDER BY id FOR KEY SHARE`;
   const byKey = new Map(rows.filter(mayName).map(({ id, key }) => [key, id]));
   const unknown = keys.findIndex((key) => !byKey.has(key));
-  if (unknown >= 0) throw badInput(['input', 'allowedTenants', unknown], 'The tenant does not exist.');
+  if (unknown >= 0) throw badInput(['input', 'allowedTenantKeys', unknown], 'The tenant does not exist.');
   return [...byKey.values()];
 }
 

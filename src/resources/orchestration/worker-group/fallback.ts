@@ -12,7 +12,7 @@ export const WorkerGroupFallback = builder.enumType('WorkerGroupFallback', {
 
 /** Input fields for tenants and namespaces. */
 export const placementInput = (t: InputBuilder) => ({
-  workerGroup: t.string({
+  workerGroupKey: t.string({
     description: 'Key of the worker group for work that names none. Omit to keep it; null clears it.',
   }),
   workerGroupFallback: t.field({

@@ -58,7 +58,7 @@ const InheritedWorkerGroupRef = builder.objectRef<InheritedWorkerGroup>('Inherit
       type: WorkerGroupFallback,
       description: 'What happens while the group has no worker.',
     }),
-    namespace: t.exposeString('namespace', {
+    namespaceName: t.exposeString('namespace', {
       nullable: true,
       description: 'The namespace that sets it: this one or an ancestor. Null if the tenant sets it.',
     }),

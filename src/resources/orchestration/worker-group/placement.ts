@@ -1,3 +1,4 @@
+import type { Row } from '../../../access/grant.ts';
 import type { WorkerGroup } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput } from '../../../errors.ts';
@@ -12,7 +13,7 @@ export interface Placement {
 }
 export interface PlacementInput {
   /** Key of the group; null if none. */
-  readonly workerGroup?: string | null | undefined;
+  readonly workerGroupKey?: string | null | undefined;
   readonly workerGroupFallback?: Fallback | null | undefined;
 }
 
@@ -26,15 +27,15 @@ export async function placementOf(
   tx: Tx,
   tenantId: string,
   before: Placement,
-  { workerGroup, workerGroupFallback }: PlacementInput,
+  { workerGroupKey: key, workerGroupFallback }: PlacementInput,
 ): Promise<Placement | undefined> {
-  if (workerGroup === undefined && workerGroupFallback === undefined) return undefined;
-  if (workerGroup === null || (workerGroup === undefined && before.workerGroupId === null)) {
+  if (key === undefined && workerGroupFallback === undefined) return undefined;
+  if (key === null || (key === undefined && before.workerGroupId === null)) {
     if (workerGroupFallback != null)
       throw badInput(['input', 'workerGroupFallback'], 'A fallback requires a worker group. Name one.');
     return noPlacement;
   }
-  const groupId = workerGroup === undefined ? before.workerGroupId : (await usable(tx, tenantId, workerGroup)).id;
+  const groupId = key === undefined ? before.workerGroupId : (await usable(tx, tenantId, key)).id;
   const kept = workerGroupFallback === undefined ? before.workerGroupFallback : workerGroupFallback;
   return { workerGroupId: groupId, workerGroupFallback: kept ?? 'WAIT' };
 }
@@ -43,7 +44,7 @@ async function usable(tx: Tx, tenantId: string, key: string): Promise<WorkerGrou
   const [group] = await tx.$queryRaw<WorkerGroup[]>`SELECT * FROM "WorkerGroup" WHERE key = ${key} FOR SHARE`;
   if (!group || !allows(group, tenantId))
     throw badInput(
-      ['input', 'workerGroup'],
+      ['input', 'workerGroupKey'],
       'The worker group does not exist, or the tenant is not allowed to use it.',
     );
   return group;
@@ -55,6 +56,12 @@ export async function withGroupKey<R extends Placement>(tx: Tx, row: R): Promise
   if (workerGroupId === null) return { ...row, workerGroup: null };
   const group = await tx.workerGroup.findUnique({ where: { id: workerGroupId }, select: { key: true } });
   return { ...row, workerGroup: group?.key ?? null };
+}
+
+/** Fields of an audit event, as an update accepts them. */
+export function placedAs(fields: Row): Row {
+  const { workerGroup, ...others } = fields;
+  return workerGroup === undefined ? others : { ...others, workerGroupKey: workerGroup };
 }
 
 /** The worker group in effect, with its origin. */

@@ -31,16 +31,16 @@ const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
     key: t.exposeString('key', { description: 'Key by which work refers to the group. Immutable.' }),
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     open: t.boolean({ description: 'True if every tenant is allowed to use it.', resolve: isOpen }),
-    allowedTenants: t.field({
+    allowedTenantKeys: t.field({
       type: ['String'],
       description:
         'Keys of the allowed tenants that the viewer can read. If the list has no tenants at all, an open group allows every tenant and a closed one allows none (its last tenant was deleted).',
       resolve: ({ allowedTenants }, _args, context) => visibleKeys(allowedTenants, context),
     }),
-    usingTenants: t.field({
+    usingTenantKeys: t.field({
       type: ['String'],
       description:
-        'Keys of the tenants that use it themselves or in a namespace, if the viewer can read them. They cannot be removed from allowedTenants.',
+        'Keys of the tenants that use it themselves or in a namespace, if the viewer can read them. They cannot be removed from allowedTenantKeys.',
       resolve: async (group, _args, context) => visibleKeys(await usersOf(context, group), context),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
@@ -82,7 +82,7 @@ builder.queryField('workerGroups', (t) =>
   }),
 );
 
-const allowedTenants = z.array(tenantKey).max(1_000, 'At most 1,000 tenants are allowed.').nullish();
+const allowedTenantKeys = z.array(tenantKey).max(1_000, 'At most 1,000 tenants are allowed.').nullish();
 const namingOf =
   ({ session }: Context): Naming =>
   (permission, row, tenantId) =>
@@ -98,11 +98,11 @@ mutation('createWorkerGroup', {
       description: 'Key by which work refers to the group: a-z, A-Z, 0-9, _ and -, at most 100 characters.',
     }),
     description: t.string({ description: 'The description.' }),
-    allowedTenants: t.stringList({
+    allowedTenantKeys: t.stringList({
       description: 'Keys of the tenants that are allowed to use it. Empty: every tenant.',
     }),
   }),
-  rules: z.looseObject({ key: workerGroupKey, description, allowedTenants }),
+  rules: z.looseObject({ key: workerGroupKey, description, allowedTenantKeys }),
   target: atInstance,
   run: (tx, grant, input, _target, context) => createWorkerGroup(tx, grant, namingOf(context), input),
   payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The new worker group.') }),
@@ -115,12 +115,12 @@ mutation('updateWorkerGroup', {
   input: (t) => ({
     id: t.id({ required: true, description: 'ID of the worker group.' }),
     description: t.string({ description: 'New description. Omit to keep it; null clears it.' }),
-    allowedTenants: t.stringList({
+    allowedTenantKeys: t.stringList({
       description: 'Keys of all tenants that are allowed to use it. Empty: every tenant. Omit to keep them.',
     }),
     open: t.boolean({ description: 'True opens the group to every tenant, also after its last tenant was deleted.' }),
   }),
-  rules: z.looseObject({ description, allowedTenants }),
+  rules: z.looseObject({ description, allowedTenantKeys }),
   target: (input, context) => ofGroup(input, context),
   run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id, input),
   payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The updated worker group.') }),

@@ -29,20 +29,22 @@ export interface NewWorkerGroup {
   readonly key: string;
   readonly description?: string | null | undefined;
   /** Keys of tenants; empty for every tenant. */
-  readonly allowedTenants?: readonly string[] | null | undefined;
+  readonly allowedTenantKeys?: readonly string[] | null | undefined;
 }
 
 export async function createWorkerGroup(
   tx: Tx,
   grant: Grant<'WORKER_GROUP:CREATE'>,
   naming: Naming,
-  { key, description = null, allowedTenants }: NewWorkerGroup,
+  { key, description = null, allowedTenantKeys }: NewWorkerGroup,
 ): Promise<WorkerGroup> {
   const group = {
     id: newId(),
     key,
     description,
-    allowedTenants: await idsOf(tx, allowedTenants ?? [], (tenant) => naming('TENANT:READ', { ...tenant }, tenant.id)),
+    allowedTenants: await idsOf(tx, allowedTenantKeys ?? [], (tenant) =>
+      naming('TENANT:READ', { ...tenant }, tenant.id),
+    ),
     createdAt: new Date(),
   };
   await grant.review(tx, { before: null, after: group });
@@ -56,7 +58,7 @@ export async function createWorkerGroup(
 export interface WorkerGroupChange {
   readonly description?: string | null | undefined;
   /** Keys of all allowed tenants; empty for every tenant. */
-  readonly allowedTenants?: readonly string[] | null | undefined;
+  readonly allowedTenantKeys?: readonly string[] | null | undefined;
   /** Opens a closed group to every tenant. */
   readonly open?: boolean | null | undefined;
 }
@@ -67,19 +69,20 @@ export async function updateWorkerGroup(
   grant: Grant<'WORKER_GROUP:UPDATE'>,
   naming: Naming,
   id: string,
-  { description, allowedTenants, open }: WorkerGroupChange,
+  { description, allowedTenantKeys, open }: WorkerGroupChange,
 ): Promise<WorkerGroup> {
   // Tenants before groups: deleting a tenant locks in the same order.
-  const known = allowedTenants == null ? null : await tx.workerGroup.findUnique({ where: { id } });
+  const known = allowedTenantKeys == null ? null : await tx.workerGroup.findUnique({ where: { id } });
   const mayName = (tenant: Tenant): boolean =>
     known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id);
-  const ids = allowedTenants == null ? undefined : await idsOf(tx, allowedTenants, mayName);
+  const ids = allowedTenantKeys == null ? undefined : await idsOf(tx, allowedTenantKeys, mayName);
   const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
   if (ids?.length === 0 && isClosed(before) && open !== true)
     throw conflict(
       'The last tenant of this group was deleted, so the group is closed. Name other tenants or pass `open: true`.',
     );
-  if (open === true && ids !== undefined && ids.length > 0) throw conflict('Pass either open: true or allowedTenants.');
+  if (open === true && ids !== undefined && ids.length > 0)
+    throw conflict('Pass either open: true or allowedTenantKeys.');
   const list = open === true ? [] : ids;
   const after = {
     ...before,

@@ -53,7 +53,9 @@ mutation('registerService', {
       required: true,
       description: 'Type of the service. In a variable, an unknown type is read as INVALID.',
     }),
-    group: t.string({ description: 'Key of the worker group that it serves. Omit to serve work without a group.' }),
+    workerGroupKey: t.string({
+      description: 'Key of the worker group that it serves. Omit to serve work without a group.',
+    }),
     hostname: t.string({ description: 'Host name.' }),
     version: t.string({ description: 'Version of the service.' }),
     startedAt: t.field({ type: 'DateTime', description: 'When it started. Defaults to now.' }),
@@ -61,7 +63,7 @@ mutation('registerService', {
   }),
   rules: z.looseObject({
     serviceId,
-    group: workerGroupKey.nullish(),
+    workerGroupKey: workerGroupKey.nullish(),
     hostname: line(255),
     version: line(100),
     timings: z
@@ -89,7 +91,7 @@ mutation('heartbeat', {
   permission: 'WORKER:UPDATE',
   telemetry: true,
   input: (t) => ({
-    service: t.string({ required: true, description: 'serviceId of the service.' }),
+    serviceId: t.string({ required: true, description: 'ID of the service.' }),
     state: t.field({ type: ServiceStateEnum, description: 'State. Omit to keep it.' }),
     sequence: t.field({
       type: 'BigInt',
@@ -100,7 +102,7 @@ mutation('heartbeat', {
     at: t.field({ type: 'DateTime', description: 'When it was sent, by the clock of the service.' }),
   }),
   rules: z.looseObject({
-    service: serviceId,
+    serviceId,
     sequence: z.bigint().max(9_223_372_036_854_775_807n, 'A sequence must be a whole number below 2^63.'),
     metrics: boundedJson(
       z.record(z.string(), z.json(), 'Metrics must be an object of values by name.'),

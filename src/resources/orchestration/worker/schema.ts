@@ -93,8 +93,8 @@ export const WorkerRef = builder.prismaNode('Worker', {
       description: `Changes of its state, oldest first: the newest ${shownEvents}.`,
       resolve: ({ id }, _args, context) => eventsOf(context, id),
     }),
-    group: guardedOne<Worker, unknown>(t, {
-      type: refOf('WorkerGroup') as never,
+    workerGroup: guardedOne<Worker, WorkerGroup>(t, {
+      type: refOf('WorkerGroup'),
       description: 'The worker group that it serves; null if none.',
       permission: 'WORKER_GROUP:READ',
       scope: () => ({}),
@@ -115,13 +115,13 @@ const Where = builder.inputType('WorkerWhere', {
   fields: (t) => ({
     type: t.field({ type: [ServiceTypeEnum], description: 'Any of these types.' }),
     state: t.field({ type: [ServiceStateEnum], description: 'Any of these states.' }),
-    group: t.string({ description: 'Key of the worker group. Matches only groups that the viewer can read.' }),
+    workerGroupKey: t.string({ description: 'Key of the worker group. Matches only groups that the viewer can read.' }),
     text: t.string({ description: 'Case-insensitive search in service ID, host name and version.' }),
   }),
 });
 const where = {
   input: Where,
-  toCondition: ({ type, state, group, text }: typeof Where.$inferInput, { session }: Context) => {
+  toCondition: ({ type, state, workerGroupKey: group, text }: typeof Where.$inferInput, { session }: Context) => {
     const contains = text == null ? undefined : { contains: escapeLike(text), mode: 'insensitive' };
     return {
       AND: [

@@ -23,7 +23,7 @@ export interface NewService {
   readonly serviceId: string;
   readonly type: ServiceType;
   /** Key of the worker group. */
-  readonly group?: string | null | undefined;
+  readonly workerGroupKey?: string | null | undefined;
   readonly hostname?: string | null | undefined;
   readonly version?: string | null | undefined;
   readonly startedAt?: Date | null | undefined;
@@ -45,7 +45,7 @@ function assertPast(at: Date | null | undefined, field: string, now: Date, { ske
 async function groupOf(tx: Tx, key: string | null | undefined): Promise<string | null> {
   if (key == null) return null;
   const group = await tx.workerGroup.findUnique({ where: { key }, select: { id: true } });
-  if (!group) throw badInput(['input', 'group'], 'The worker group does not exist.');
+  if (!group) throw badInput(['input', 'workerGroupKey'], 'The worker group does not exist.');
   return group.id;
 }
 
@@ -54,7 +54,7 @@ export async function registerService(
   tx: Tx,
   grant: Grant<'WORKER:CREATE'>,
   liveness: Liveness,
-  { serviceId, type, group, hostname = null, version = null, startedAt, timings }: NewService,
+  { serviceId, type, workerGroupKey, hostname = null, version = null, startedAt, timings }: NewService,
 ): Promise<Worker> {
   // Its reports would come from an impersonated account.
   if (grant.doer.impersonator)
@@ -68,7 +68,7 @@ export async function registerService(
     principalId: grant.doer.id,
     type,
     state: 'CREATED',
-    groupId: await groupOf(tx, group),
+    groupId: await groupOf(tx, workerGroupKey),
     hostname,
     version,
     startedAt: startedAt ?? now,
@@ -83,13 +83,12 @@ export async function registerService(
     throw conflict('A service with this ID already exists. A service that restarts needs a new ID.');
   const row = await tx.worker.create({ data: worker });
   await noteState(tx, row);
-  record(tx, grant, { before: null, after: { ...row, group: group ?? null }, tenant: null });
+  record(tx, grant, { before: null, after: { ...row, group: workerGroupKey ?? null }, tenant: null });
   return row;
 }
 
 export interface Heartbeat {
-  /** serviceId of the service. */
-  readonly service: string;
+  readonly serviceId: string;
   /** Omit to keep it. */
   readonly state?: ServiceState | null | undefined;
   readonly sequence: bigint;
@@ -107,10 +106,10 @@ export async function heartbeat(
   tx: Tx,
   grant: Grant<'WORKER:UPDATE'>,
   { restartStrategy, ...liveness }: Liveness,
-  { service, state, sequence, metrics, at }: Heartbeat,
+  { serviceId, state, sequence, metrics, at }: Heartbeat,
 ): Promise<Worker> {
   const [locked] = await tx.$queryRaw<(Worker & { now: Date })[]>`
-    SELECT *, date_trunc('milliseconds', clock_timestamp()) AS now FROM "Worker" WHERE "serviceId" = ${service} FOR UPDATE`;
+    SELECT *, date_trunc('milliseconds', clock_timestamp()) AS now FROM "Worker" WHERE "serviceId" = ${serviceId} FOR UPDATE`;
   if (!locked || !isOwn(grant.doer, locked)) throw notYours();
   const { now, ...before } = locked;
   assertPast(at, 'at', now, { restartStrategy, ...liveness });

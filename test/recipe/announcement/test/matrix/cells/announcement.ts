@@ -18,7 +18,7 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         'createAnnouncement',
         'CreateAnnouncementInput',
         'announcement { id }',
-        { tenant: 'a', title, text: 'x' },
+        { tenantKey: 'a', title, text: 'x' },
         async () => (await world.db.announcement.count({ where: { title } })) === 1,
       );
     },
@@ -62,7 +62,7 @@ const ways: readonly Reading[] = [
         await world.db.announcement.update({ where: { id: seen!.id }, data: { updatedAt: new Date() } });
       }, 100);
       try {
-        const items = client.sse<any>('subscription { announcements(tenant: "a") { id } }', {}, end.signal);
+        const items = client.sse<any>('subscription { announcements(tenantKey: "a") { id } }', {}, end.signal);
         for await (const { data: item } of items) {
           end.abort();
           return item?.announcements?.id === id();

@@ -8,6 +8,7 @@ import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { changesSubscription } from '../../../graphql/streams/row-changes.ts';
+import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { displayName } from '../../rules.ts';
 import {
   type AnnouncementLevel,
@@ -35,6 +36,7 @@ const AnnouncementRef = builder.prismaNode('Announcement', {
   fields: (t) => ({
     title: t.exposeString('title', { description: 'The title.' }),
     text: t.exposeString('text', { description: 'The text.' }),
+    ...tenantFields<Announcement>(t),
     level: t.field({
       type: LevelEnum,
       description: 'How much it matters.',
@@ -95,7 +97,7 @@ mutation('createAnnouncement', {
   description: 'Creates an announcement.',
   permission: 'ANNOUNCEMENT:CREATE',
   input: (t) => ({
-    tenant: t.string({ required: true, description: 'Key of the tenant.' }),
+    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     title: t.string({ required: true, description: 'The title.' }),
     text: t.string({ required: true, description: 'The text.' }),
     level: t.field({ type: LevelEnum, description: 'How much it matters. Default: INFO.' }),
@@ -103,7 +105,7 @@ mutation('createAnnouncement', {
     until: t.field({ type: 'DateTime', description: 'When it ends. Default: never.' }),
   }),
   rules: z.looseObject({ title: displayName, text }),
-  target: ({ tenant }, context) => inTenant(tenant, context),
+  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, input, { tenant }) => createAnnouncement(tx, grant, tenant, input),
   payload: (t) => ({ announcement: changed(t, AnnouncementRef, 'The new announcement.') }),
 });
