@@ -88,7 +88,7 @@ describe('mask-personal-data', () => {
 
   const known = () => ({
     key: '"main"',
-    tenant: '"main"',
+    tenantKey: '"main"',
     name: '"company"',
     first: '50',
     subject: JSON.stringify(idOf('User', canary)),
@@ -186,7 +186,7 @@ describe('mask-personal-data', () => {
       await world.root().ok(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`);
     const search = async (client: Client) => {
       const query = '{ tenant(key: "main") { auditEvents(first: 10, where: { kind: READ }) { nodes { details } } } }';
-      const exported = await fetch(`${world.urls[0]}/tenants/main/audit-events?type=READ`, { headers: client.headers });
+      const exported = await fetch(`${world.urls[0]}/tenants/main/audit-events?kind=READ`, { headers: client.headers });
       return JSON.stringify(await client.ok<any>(query)) + (await exported.text());
     };
     expect((await search(world.root())).split('Kanarek').length - 1).toBe(6);

@@ -86,7 +86,7 @@ describe('one caller does not stop the others', { retry: 2 }, () => {
         ['saveFlow', 'outcome'],
         ['validateFlow', 'valid'],
       ] as const) {
-        const one = { i: { tenant: 'main', source: neverFires('f', 200) } };
+        const one = { i: { tenantKey: 'main', source: neverFires('f', 200) } };
         expect(await stranger.codes(call(field, select), one)).toEqual(['NOT_FOUND']);
       }
     });

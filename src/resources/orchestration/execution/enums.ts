@@ -26,7 +26,7 @@ export const LogLevelEnum = builder.enumType('LogLevel', {
 export const metricTypes = ['COUNTER', 'TIMER', 'GAUGE'] as const;
 export type MetricType = (typeof metricTypes)[number];
 export const MetricTypeEnum = builder.enumType('MetricType', {
-  description: 'Kind of a metric.',
+  description: 'Type of a metric, as the orchestrator names it.',
   values: {
     COUNTER: { description: 'A count.' },
     TIMER: { description: 'A duration in seconds.' },

@@ -122,7 +122,7 @@ const MetricReportInput = builder.inputType('MetricReport', {
   description: 'One metric of a task.',
   fields: (t) => ({
     ...partFields(t as InputBuilder),
-    type: t.field({ type: MetricTypeEnum, required: true, description: 'Kind of the metric.' }),
+    type: t.field({ type: MetricTypeEnum, required: true, description: 'Type of the metric.' }),
     name: t.string({ required: true, description: 'The name.' }),
     value: t.float({ required: true, description: 'Value; in seconds for a TIMER.' }),
     tags: t.field({ type: 'JSON', description: `Tags: text values by name. ${replacedText}` }),

@@ -94,7 +94,7 @@ export const MetricRef = builder.prismaObject('Metric', {
     sequence: t.expose('sequence', { type: 'BigInt', description: 'Number in the execution.' }),
     type: t.field({
       type: MetricTypeEnum,
-      description: 'Kind of the metric.',
+      description: 'Type of the metric.',
       resolve: ({ type }) => type as MetricType,
     }),
     name: t.exposeString('name', { description: 'The name.' }),

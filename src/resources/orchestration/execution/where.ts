@@ -126,7 +126,7 @@ export const MetricWhere = builder.inputType('MetricWhere', {
   description: 'Filter for metrics. All given fields must match.',
   fields: (t) => ({
     name: t.string({ description: 'Exactly this name.' }),
-    type: t.field({ type: MetricTypeEnum, description: 'This kind.' }),
+    type: t.field({ type: MetricTypeEnum, description: 'This type.' }),
     taskId: t.string({ description: 'Exactly this task ID.' }),
     taskRunId: t.string({ description: 'Exactly this task run ID.' }),
     from: t.field({ type: 'DateTime', description: 'Measured at or after this time.' }),
