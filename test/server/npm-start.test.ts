@@ -73,7 +73,7 @@ describe('npm start', () => {
       'policies:\n  frozen-namespaces:\n    frozen: [company.billing]\n  quotas: { enabled: false }\n',
     );
     const one = await (hasScript ? start('script', terminal) : start('npm', ['start']));
-    await until('it says so', () => one.said().includes('To keep those'));
+    await until('it says so', () => one.said().includes('To keep the accepted policies'));
     expect(one.said()).toMatch(
       /frozen-namespaces settings\.frozen\.0: nothing → "company\.billing" \(.*gatehouse\.yaml:3\)/,
     );

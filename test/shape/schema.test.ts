@@ -117,7 +117,7 @@ describe('the public schema', () => {
         ...field.args.map((argument) => ({ ...argument, of: `${type.name}.${field.name}`, name: argument.name })),
       ]);
     });
-    const told = ({ of, name, type }: (typeof names)[number]) => `${of}.${name}: ${type}`;
+    const label = ({ of, name, type }: (typeof names)[number]) => `${of}.${name}: ${type}`;
 
     it('a plain noun is an object, and nullable; a text names the kind of its key', () => {
       const wrong = names.filter(({ name, type }) => {
@@ -125,9 +125,9 @@ describe('the public schema', () => {
         const noun = Object.keys(texts).find((one) => texts[one]!.test(name));
         return noun !== undefined && getNamedType(type).name !== 'String';
       });
-      expect(wrong.filter(({ of }) => !of.startsWith('Mutation')).map(told)).toEqual([]);
+      expect(wrong.filter(({ of }) => !of.startsWith('Mutation')).map(label)).toEqual([]);
       const plural = names.filter(({ name, type }) => /tenants$/i.test(name) && /String/.test(String(type)));
-      expect(plural.map(told)).toEqual([]);
+      expect(plural.map(label)).toEqual([]);
       expect(names.filter(({ name }) => Object.values(texts).some((text) => text.test(name))).length).toBeGreaterThan(
         70,
       );
@@ -145,7 +145,7 @@ describe('the public schema', () => {
 
     it('a kind is an enum of Gatehouse; a type is a word of the orchestrator', () => {
       const kinds = names.filter(({ name }) => /^kind$|Kind$/.test(name));
-      expect(kinds.filter(({ type }) => !isEnumType(getNamedType(type))).map(told)).toEqual([]);
+      expect(kinds.filter(({ type }) => !isEnumType(getNamedType(type))).map(label)).toEqual([]);
       const typed = names.filter(({ name }) => name === 'type').map(({ of }) => of);
       expect([...new Set(typed)].sort()).toEqual([
         'InheritedPluginDefault',

@@ -74,7 +74,7 @@ builder.prismaObjectField('Tenant', 'announcements', (t) =>
     description: "The tenant's announcements.",
     permission: 'ANNOUNCEMENT:READ',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
-    model: 'announcement',
+    model: 'Announcement',
     within: ({ id }) => ({ tenantId: id }),
     where,
     order: orderBy('Announcement', { FROM: { column: 'from', description: 'By when it begins to show.' } }),
