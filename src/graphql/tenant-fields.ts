@@ -28,6 +28,7 @@ export function tenantFields<Parent extends { readonly tenantId: string }>(build
     tenant: tenantField<Parent>(t, 'The tenant.'),
     tenantKey: t.string({
       description: 'Key of the tenant. Readable without access to the tenant.',
+      columns: ['tenantId'],
       resolve: (({ tenantId }: Parent, _args: object, context: Context) => keyOf(context, tenantId)) as never,
     }),
   };
@@ -44,6 +45,7 @@ export function optionalTenantFields<Parent extends { readonly tenantId: string 
     tenantKey: t.string({
       nullable: true,
       description: `Key of the tenant; ${without}. Readable without access to the tenant.`,
+      columns: ['tenantId'],
       resolve: (({ tenantId }: Parent, _args: object, context: Context) =>
         tenantId === null ? null : keyOf(context, tenantId)) as never,
     }),

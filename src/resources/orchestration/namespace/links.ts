@@ -18,6 +18,7 @@ for (const model of ['Flow', 'Trigger', 'Execution', 'Secret', 'Binding'] as con
           ? 'The namespace; null for the whole tenant or if the viewer cannot read the namespace.'
           : 'The namespace; null if it no longer exists or the viewer cannot read it.',
       access: { decides: 'NAMESPACE:READ' },
+      columns: ['tenantId', 'namespace'],
       resolve: (({ tenantId, namespace }: Named, _args: object, context: Context) =>
         tenantId === null || namespace === '' ? null : readByName(tenantId, namespace, context)) as never,
     }),

@@ -145,12 +145,14 @@ export const TriggerRef = builder.prismaNode('Trigger', {
       nullable: true,
       description: 'Its worker group; null for workers without a group, or if the group does not exist.',
       access: { decides: 'WORKER_GROUP:READ' },
+      columns: ['workerGroup'],
       resolve: ({ workerGroup }, _args, context) =>
         (workerGroup === '' ? null : groupOf(context, workerGroup)) as never,
     }),
     workerGroupKey: t.string({
       nullable: true,
       description: 'Key of its worker group; null for workers without a group. Readable without access to the group.',
+      columns: ['workerGroup'],
       resolve: ({ workerGroup }) => workerGroup || null,
     }),
     version: t.exposeInt('version', {
