@@ -50,18 +50,22 @@ const literal = (node: ValueNode): string => {
 
 export const scalars = {
   DateTime: {
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
     description: 'A time, as an RFC 3339 text in UTC with milliseconds.',
     serialize: (value: unknown) => (value as Date).toISOString(),
     parseValue: parseDateTime,
     parseLiteral: (node: ValueNode) => parseDateTime(literal(node)),
   },
   Duration: {
+    // The grammar of ISO 8601, which is not public itself.
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339#appendix-A',
     description: 'A duration, as an ISO 8601 text of days, hours, minutes and seconds, such as P30D or PT12H.',
     serialize: (value: unknown) => formatDuration(value as number),
     parseValue: parseDuration,
     parseLiteral: (node: ValueNode) => parseDuration(literal(node)),
   },
   BigInt: {
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc7493#section-2.2',
     description: 'A whole number of any size, as a text of digits.',
     serialize: (value: unknown) => String(value),
     parseValue: (value: unknown) => {
@@ -76,6 +80,7 @@ export const scalars = {
     },
   },
   JSON: {
+    specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
     description: 'Any JSON value. A number beyond 2^53 is rejected because it would be rounded: pass it as a text.',
     serialize: (value: unknown) => value,
     parseValue: exactJson,
