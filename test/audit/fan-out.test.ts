@@ -139,7 +139,7 @@ describe('the audit events told to many', () => {
   const multipart = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0';
 
   it.each([
-    ['a tenant', 'auditEvents(tenant: "main")'],
+    ['a tenant', 'auditEvents(tenantKey: "main")'],
     ['all tenants', 'auditEvents'],
   ])('sends the same texts over every transport, judged and made once: the feed of %s', async (_what, field) => {
     const document = `subscription { ${field} { cursor event { id seq tenantKey action actorName resourceKey hash } } }`;
