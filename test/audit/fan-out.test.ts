@@ -181,7 +181,7 @@ describe('the audit events told to many', () => {
       document.replace(
         field,
         field.includes('(')
-          ? `auditEvents(tenant: "main", after: "${cursors[9]}")`
+          ? `auditEvents(tenantKey: "main", after: "${cursors[9]}")`
           : `auditEvents(after: "${cursors[9]}")`,
       ),
     );
