@@ -1,7 +1,13 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { commands } from './cli/index.ts';
 import { helpOf } from './cli/usage.ts';
 import { OperatorError } from './lib/operator-error.ts';
+
+// Compiling the program takes half of its start. The cache is inside the package, where only its owner can write, and not
+// in the shared folder for temporary files. Without permission to write there, the program starts without it.
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'gatehouse'));
 
 /** The command line: `gatehouse <command> …`. Without a command, starts the gateway. */
 const [name = 'serve', ...rest] = process.argv.slice(2);
