@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { compress, type Encoding, encodingOf } from './encoding.ts';
 import { signInForm, signInScript, signInStyle } from './sign-in-form.ts';
 
@@ -65,20 +64,27 @@ interface Page {
   readonly headers: Record<string, string>;
   readonly tag: string;
 }
-let page: Page | undefined;
+let page: Promise<Page> | undefined;
 const compressed = new Map<Encoding, Promise<Buffer>>();
 
-/** The page is large and the same for every caller, so it is rendered, hashed and compressed once. */
-function thePage(): Page {
-  if (page) return page;
+/**
+ * The page is large and the same for every caller, so it is rendered, hashed and compressed once. Its library takes 50 MB
+ * of memory, so it is loaded for the first caller.
+ */
+async function renderPage(): Promise<Page> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   const html = withSignIn(renderGraphiQL(options));
   const body = Buffer.from(html);
-  page = { body, headers: headersOf(html), tag: createHash('sha256').update(body).digest('base64url').slice(0, 22) };
+  const tag = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  return { body, headers: headersOf(html), tag };
+}
+
+function thePage(): Promise<Page> {
+  page ??= renderPage();
   return page;
 }
 
-function bodyIn(encoding: Encoding | undefined): Buffer | Promise<Buffer> {
-  const { body } = thePage();
+function bodyIn({ body }: Page, encoding: Encoding | undefined): Buffer | Promise<Buffer> {
   if (encoding === undefined) return body;
   const known = compressed.get(encoding);
   if (known) return known;
@@ -93,11 +99,12 @@ export const asksForPage = ({ method, headers }: IncomingMessage): boolean =>
 
 export async function servePage(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const encoding = encodingOf(request);
-  const { headers, tag } = thePage();
+  const rendered = await thePage();
+  const { headers, tag } = rendered;
   const etag = `"${tag}${encoding === undefined ? '' : `-${encoding}`}"`;
   for (const [name, value] of Object.entries({ ...headers, ETag: etag })) response.setHeader(name, value);
   if (request.headers['if-none-match']?.includes(etag)) return void response.writeHead(304).end();
-  const body = await bodyIn(encoding);
+  const body = await bodyIn(rendered, encoding);
   response.writeHead(200, {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Length': body.length,

@@ -3,6 +3,7 @@ import type { Permission } from '../../access/catalog.ts';
 import type { Doer, Grant, Row } from '../../access/grant.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../../errors.ts';
+import { remember } from '../../lib/remember.ts';
 import { type Decision, refusal, type Scope } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { matcherOf } from '../filter/matcher.ts';
@@ -37,6 +38,7 @@ export class AccessSession {
   readonly #identify: SessionOptions['identify'];
   readonly #now: () => Date;
   readonly #memo = new DecisionMemo();
+  readonly #readGrants = new WeakMap<Decision, Grant>();
   #identity: Identity | undefined;
   /** The epoch of the store that the identity was read from. */
   #epoch = 0;
@@ -279,7 +281,10 @@ export class AccessSession {
       decision.used = true;
       this.engine.observer?.(decision, this.engine.fingerprint);
     }
-    return makeGrant<P>(this, decision, decision.outcome.where);
+    // A grant to change collects notes about its changes. One to read has no state: it is the same for every row.
+    const { where } = decision.outcome;
+    if (!permission.endsWith(':READ')) return makeGrant<P>(this, decision, where);
+    return remember(this.#readGrants, decision, () => makeGrant(this, decision, where)) as unknown as Grant<P>;
   }
 
   /** Returns the grant. @throws FORBIDDEN, POLICY_ERROR. */
