@@ -13,7 +13,6 @@ import type { Engine } from '../policy/decide/engine.ts';
 import type { DecisionLog } from '../policy/decisions/log.ts';
 import type { LivePolicies } from '../policy/load/live-policies.ts';
 import type { AccessSession } from '../policy/session/session.ts';
-import type { Question } from './streams/shared-viewing.ts';
 import type { StreamChannel } from './streams/stream-channel.ts';
 
 /** Dependencies that exist once per gateway. */
@@ -57,3 +56,9 @@ export interface Context extends Services {
   /** Set if a result is shared by several viewers: records what it depends on. */
   readonly asked?: (question: Question) => boolean | string;
 }
+
+/**
+ * A question of a resolver about its viewer, with a plain answer. A subscription result that depends on nothing else
+ * about its viewer is valid for every viewer with the same answers.
+ */
+export type Question = (context: Context) => boolean | string;

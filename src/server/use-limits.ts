@@ -12,9 +12,9 @@ import { GatehouseError, unauthenticated } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { measure } from '../graphql/limits.ts';
 import { itemByItem, takesItems } from '../graphql/mutation/item-input.ts';
+import type { ServerContext } from './server-context.ts';
 import { isUnauthenticated } from './sign-in.ts';
 import { assertStorable } from './storable-text.ts';
-import type { ServerContext } from './yoga.ts';
 
 /** Returns true if the operation requests the schema, including in fragments. */
 function introspects(document: DocumentNode, set: SelectionSetNode, seen = new Set<string>()): boolean {

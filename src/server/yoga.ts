@@ -1,14 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { Readings } from '../audit/readings.ts';
-import type { Authenticator, Claims } from '../auth/authenticate.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
-import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { claimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
+import type { ServerContext } from './server-context.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
 import { useDeadline } from './use-deadline.ts';
 import { useHttpRules } from './use-http-rules.ts';
@@ -20,16 +20,6 @@ import { useReadings } from './use-readings.ts';
 import { useSignIn } from './use-sign-in.ts';
 import { useStreamChannel } from './use-stream-channel.ts';
 import { useTurns } from './use-turns.ts';
-
-/** The data of a request next to its body, from the socket for WebSocket and from the message for HTTP. */
-export interface ServerContext {
-  req: IncomingMessage;
-  res?: ServerResponse;
-  /** Set by the WebSocket server: the claims of the socket. */
-  claims?: Claims;
-  /** Set by the WebSocket server: lets the operation send its items directly. */
-  own?: { readonly channel?: StreamChannel };
-}
 
 export interface YogaOptions {
   readonly schema: GraphQLSchema;

@@ -1,64 +1,15 @@
 import type { InputFieldMap, InputShapeFromFields, ObjectRef } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
-import type { z } from 'zod';
 import { type Permission, split } from '../../access/catalog.ts';
-import type { Grant } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import type { Tx } from '../../db/transaction.ts';
-import type { GatehouseError } from '../../errors.ts';
 import { upperFirst } from '../../lib/text.ts';
 import { builder } from '../builder.ts';
 import type { SchemaTypes } from '../connection/connection-type.ts';
 import type { Context } from '../context.ts';
-import { type Plan, planFields } from './dry-run.ts';
+import { planFields } from './dry-run.ts';
 import { type AnySpec, perform } from './pipeline.ts';
+import type { InputBuilder, MutationSpec, Outcome, PayloadBuilder } from './spec.ts';
 import type { Target } from './target.ts';
-
-export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
-export type PayloadBuilder<Result> = PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, Outcome<Result>>;
-
-export interface Outcome<Result> extends Plan {
-  readonly result: Result;
-}
-
-export interface MutationSpec<
-  P extends Permission,
-  Fields extends InputFieldMap,
-  Result,
-  Ready extends object,
-  T extends Target,
-> {
-  readonly description: string;
-  readonly permission: P;
-  readonly input: (t: InputBuilder) => Fields;
-  /** Resolves scope and row. Runs for every authenticated caller, so it only looks up IDs and keys. */
-  readonly target: (input: InputShapeFromFields<Fields>, context: Context) => Promise<T>;
-  /** Alternative permissions. `choose` then selects one. */
-  readonly alternatives?: readonly P[];
-  /** Rules beyond GraphQL types. Only the fields named here are checked. */
-  readonly rules?: z.ZodType;
-  /**
-   * Slow work: parsing, hashing. Runs after the first decision, and before a transaction or lock. Its result is added
-   * to the input.
-   */
-  readonly prepare?: (input: InputShapeFromFields<Fields>, target: T, context: Context) => Promise<Ready>;
-  readonly choose?: (input: InputShapeFromFields<Fields> & Ready, target: T, context: Context) => Promise<P>;
-  readonly run: (
-    tx: Tx,
-    grant: Grant<P>,
-    input: InputShapeFromFields<Fields> & Ready,
-    target: T,
-    context: Context,
-    /** Collects refusals of single items, recorded after the commit. */
-    refusals: GatehouseError[],
-  ) => Promise<Result>;
-  readonly payload: (t: PayloadBuilder<Result>) => Record<string, unknown>;
-  /** True if it changes access (default: from its resource). Adds `dryRun`. */
-  readonly feedsAccess?: boolean;
-  /** Reported by machines many times a minute: no audit events, sampled decisions, counted refusals. */
-  readonly telemetry?: true;
-  readonly timeoutMs?: (context: Context) => number;
-}
 
 /** A payload field with the object that the mutation returns. */
 export const changed = <Node>(t: object, type: ObjectRef<SchemaTypes, Node>, description: string) =>

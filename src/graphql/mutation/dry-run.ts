@@ -8,20 +8,11 @@ import type { AccessSession } from '../../policy/session/session.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { shownKey, shownPatch } from '../personal.ts';
-import type { Outcome, PayloadBuilder } from './define.ts';
-import { type Impact, impactOf } from './impact.ts';
+import { impactOf } from './impact.ts';
 import { AccessImpact } from './impact-type.ts';
+import type { Outcome, PayloadBuilder, Plan } from './spec.ts';
 import type { Target } from './target.ts';
 
-/** Additional result of a dry run. */
-export interface Plan {
-  /** The changes that the caller can know of. */
-  readonly changes: readonly AuditDraft[] | null;
-  /** Number of further changes. */
-  readonly hidden: number | null;
-  /** Effect on access. */
-  readonly impact: Impact | null;
-}
 export const noPlan: Plan = { changes: null, hidden: null, impact: null };
 
 const PlannedChange = builder.objectRef<AuditDraft>('PlannedChange').implement({

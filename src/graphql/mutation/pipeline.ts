@@ -7,13 +7,13 @@ import { write } from '../../policy/session/write.ts';
 import { rows } from '../connection/connection.ts';
 import type { Context } from '../context.ts';
 import { visibleTenant } from '../scopes.ts';
-import type { MutationSpec, Outcome } from './define.ts';
 import { noPlan, planOf } from './dry-run.ts';
 import { Busy, checkKey, KeyedRequest, Taken } from './idempotency.ts';
 import { type Common, check, common, inputOf, nameIn, omittedFrom } from './input.ts';
 import { alike } from './items.ts';
 import { noteInput } from './payload-rows.ts';
 import type { Restored } from './replay.ts';
+import type { MutationSpec, Outcome } from './spec.ts';
 import type { Target } from './target.ts';
 import { unreadable } from './unreadable-input.ts';
 

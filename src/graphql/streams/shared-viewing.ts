@@ -1,10 +1,4 @@
-import type { Context } from '../context.ts';
-
-/**
- * A question of a resolver about its viewer, with a plain answer. A subscription result that depends on nothing else
- * about its viewer is valid for every viewer with the same answers.
- */
-export type Question = (context: Context) => boolean | string;
+import type { Context, Question } from '../context.ts';
 
 const standing = new WeakSet<Question>();
 /** A question that is not about one object: its answer is cacheable while the viewer's permissions hold. */

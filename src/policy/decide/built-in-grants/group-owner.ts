@@ -1,4 +1,4 @@
-import type { BuiltInGrant } from './index.ts';
+import type { BuiltInGrant } from './built-in-grant.ts';
 
 /** Lets owners read their groups and manage the members, and nothing else. */
 export const groupOwner: BuiltInGrant = {

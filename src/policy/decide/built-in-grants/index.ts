@@ -1,18 +1,7 @@
-import type { Where } from '../../../access/where.ts';
-import type { AccessRequest } from '../../contract.ts';
-import type { Principal } from '../../principals/principal.ts';
+import type { BuiltInGrant } from './built-in-grant.ts';
 import { groupOwner } from './group-owner.ts';
 import { roles } from './roles.ts';
 import { self } from './self.ts';
 import { superAdmin } from './super-admin.ts';
-
-/** A grant built into the engine. Unlike a plugin, it receives the whole principal. */
-export interface BuiltInGrant {
-  readonly name: string;
-  evaluate(
-    principal: Principal,
-    request: AccessRequest,
-  ): { effect: 'allow'; reason: string; when?: Where } | { effect: 'abstain' };
-}
 
 export const builtInGrants: readonly BuiltInGrant[] = [groupOwner, roles, self, superAdmin];

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../../lib/json.ts';
 import { remember } from '../../../lib/remember.ts';
 import { type Cover, coverOf } from '../../principals/holdings.ts';
 import { manyBindings, type Principal } from '../../principals/principal.ts';
-import type { BuiltInGrant } from './index.ts';
+import type { BuiltInGrant } from './built-in-grant.ts';
 
 type RoleAbility = Ability<[string, string], Where>;
 

@@ -1,6 +1,6 @@
 import type { Permission } from '../../../access/catalog.ts';
 import type { Where } from '../../../access/where.ts';
-import type { BuiltInGrant } from './index.ts';
+import type { BuiltInGrant } from './built-in-grant.ts';
 
 /** Lets principals access their own profile, tokens and access rows, and read the tenants they have access to. */
 export const self: BuiltInGrant = {

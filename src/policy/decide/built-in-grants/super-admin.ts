@@ -1,6 +1,6 @@
 import { entry, levelOf } from '../../../access/catalog.ts';
 import { tenantColumn } from '../../../access/resource.ts';
-import type { BuiltInGrant } from './index.ts';
+import type { BuiltInGrant } from './built-in-grant.ts';
 
 /** Grants super admins the instance level, and identity and access in every tenant, but not the flows of a tenant. */
 export const superAdmin: BuiltInGrant = {

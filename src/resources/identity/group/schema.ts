@@ -7,8 +7,9 @@ import { type Condition, connectionType, orderBy } from '../../../graphql/connec
 import { loadRow } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
-import { changed, mutation, type PayloadBuilder } from '../../../graphql/mutation/define.ts';
+import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
+import type { PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { shownField } from '../../../graphql/personal.ts';

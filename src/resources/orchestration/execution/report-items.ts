@@ -71,3 +71,13 @@ export async function lockExecutions(
   );
   return new Map(rows.map((row) => [row.executionId, row]));
 }
+
+/** The service that reports, and its tenant. */
+export interface Reporter {
+  readonly tenantId: string;
+  readonly updating: Grant<'EXECUTION:UPDATE'>;
+  /** Grant for creations, or the error if it is not allowed to create executions. */
+  readonly creating: Grant<'EXECUTION:CREATE'> | GatehouseError;
+  /** Collects refusals of decisions, for the record. */
+  readonly refusals: GatehouseError[];
+}

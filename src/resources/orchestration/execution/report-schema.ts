@@ -1,8 +1,9 @@
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { type InputBuilder, mutation, type PayloadBuilder } from '../../../graphql/mutation/define.ts';
+import { mutation } from '../../../graphql/mutation/define.ts';
 import { takeItemByItem } from '../../../graphql/mutation/item-input.ts';
 import { itemErrorField } from '../../../graphql/mutation/items.ts';
+import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { reportingService } from '../worker/reporting.ts';

@@ -1,8 +1,7 @@
-import type { Grant } from '../../../access/grant.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
 import { isDuplicate } from '../../../db/sql-state.ts';
 import { BeginAgain, type Tx } from '../../../db/transaction.ts';
-import { conflict, type GatehouseError, notFound } from '../../../errors.ts';
+import { conflict, notFound } from '../../../errors.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
 import { newId } from '../../../lib/ids.ts';
 import { compareBytes } from '../../../lib/text.ts';
@@ -19,21 +18,12 @@ import {
   type KnownExecution,
   lockExecutions,
   outOfReach,
+  type Reporter,
   type ReportResult,
 } from './report-items.ts';
 import { type ExecutionReport, executionFault, type TaskRunReport } from './report-rules.ts';
 import { courseOf, storedHistory } from './states.ts';
 import { nestedRuns, type OwnedRun, ownRuns, writeTaskRuns } from './task-runs.ts';
-
-/** The service that reports, and its tenant. */
-export interface Reporter {
-  readonly tenantId: string;
-  readonly updating: Grant<'EXECUTION:UPDATE'>;
-  /** Grant for creations, or the error if it is not allowed to create executions. */
-  readonly creating: Grant<'EXECUTION:CREATE'> | GatehouseError;
-  /** Collects refusals of decisions, for the record. */
-  readonly refusals: GatehouseError[];
-}
 
 export interface ExecutionReports {
   readonly executions: readonly ExecutionReport[];

@@ -2,7 +2,7 @@ import type { Tx } from '../../../db/transaction.ts';
 import { notFound } from '../../../errors.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
 import { newId } from '../../../lib/ids.ts';
-import type { Reporter } from './report.ts';
+import type { Reporter } from './report-items.ts';
 import { answer, applied, type KnownExecution, outOfReach, type ReportResult } from './report-items.ts';
 import { type ExecutionReport, type Path, type TaskRunReport, taskRunFault } from './report-rules.ts';
 import { courseOf, storedHistory } from './states.ts';

@@ -3,7 +3,7 @@ import { ancestorsOf } from '../../../access/where.ts';
 import type { Namespace } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
-import type { InputBuilder } from '../../../graphql/mutation/define.ts';
+import type { InputBuilder } from '../../../graphql/mutation/spec.ts';
 import { remember } from '../../../lib/remember.ts';
 import { description } from '../../rules.ts';
 import {

@@ -1,5 +1,5 @@
 import { builder } from '../../../graphql/builder.ts';
-import type { InputBuilder } from '../../../graphql/mutation/define.ts';
+import type { InputBuilder } from '../../../graphql/mutation/spec.ts';
 
 export const WorkerGroupFallback = builder.enumType('WorkerGroupFallback', {
   description: 'What happens to work while its worker group has no worker.',
