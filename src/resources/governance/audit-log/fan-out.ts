@@ -2,7 +2,7 @@ import type { FieldNode } from 'graphql';
 import type { AuditFeed } from '../../../audit/feed.ts';
 import { remember } from '../../../lib/remember.ts';
 import { Turns } from '../../../lib/turns.ts';
-import { Follower, type FollowerOptions } from './follower.ts';
+import { type Delivery, Follower, type FollowerOptions } from './follower.ts';
 import { Room } from './room.ts';
 import { Selection, selectionKey } from './shared-answers.ts';
 
@@ -20,13 +20,13 @@ export interface Following extends Omit<FollowerOptions, 'selection'> {
  * Sends the events of a tenant, or of all tenants, to many subscribers on any transport: authorized once per event and
  * distinct access, rendered once per event and distinct selection, and sent to each as fast as its network allows.
  */
-export class FanOut {
+export class FanOut implements Delivery {
   readonly turns = new Turns<Follower>((follower) => follower.turn());
   /** Counters since the start. */
   readonly figures = { judged: 0, made: 0 };
   readonly #feed: AuditFeed;
   /** By tenant; undefined for the feed across all tenants. */
-  readonly #rooms = new Map<string | undefined, Room>();
+  readonly #rooms = new Map<string | undefined, Room<Follower>>();
   #timer: NodeJS.Timeout | undefined;
   #texts = 0;
 
@@ -48,7 +48,7 @@ export class FanOut {
     let begun: Promise<IteratorReturnResult<undefined>> | undefined;
     const begin = () => {
       const tenantId = options.position.feed === 'tenant' ? options.position.tenantId : undefined;
-      const room = remember(this.#rooms, tenantId, () => new Room(this.#feed, tenantId, this.#judged));
+      const room = remember(this.#rooms, tenantId, () => new Room<Follower>(this.#feed, tenantId, this.#judged));
       const key = selectionKey(options.channel.operation, roots);
       const selection = remember(room.selections, key, () => new Selection(key, (size) => this.#note(size)));
       follower = new Follower(this, room, { ...options, selection });
@@ -81,7 +81,7 @@ export class FanOut {
     };
   }
 
-  leave(room: Room, follower: Follower): void {
+  leave(room: Room<Follower>, follower: Follower): void {
     this.turns.leave(follower);
     room.followers.delete(follower);
     const { selection } = follower;

@@ -5,7 +5,7 @@ import type { Context } from '../../../graphql/context.ts';
 import type { StreamChannel } from '../../../graphql/streams/stream-channel.ts';
 import { assertTenant } from '../../../graphql/streams/stream-ends.ts';
 import { remember } from '../../../lib/remember.ts';
-import type { FanOut } from './fan-out.ts';
+import type { Turns } from '../../../lib/turns.ts';
 import type { Room } from './room.ts';
 import type { FeedItem } from './schema.ts';
 import { type Asker, executed, type Grounds, type Selection } from './shared-answers.ts';
@@ -18,6 +18,12 @@ const perTurn = 50;
 const bookmarkMs = 1_000;
 /** Checks of all followers fall into the same moment, so that they share them. */
 const checkOf = (now: number): number => Math.floor(now / checkMs);
+
+/** Gives followers their turns. */
+export interface Delivery {
+  readonly turns: Turns<Follower>;
+  leave(room: Room<Follower>, follower: Follower): void;
+}
 
 export interface FollowerOptions {
   readonly context: Context;
@@ -37,8 +43,8 @@ export class Follower implements Asker {
   readonly context: Context;
   readonly channel: StreamChannel;
   readonly selection: Selection;
-  readonly #fanOut: FanOut;
-  readonly #room: Room;
+  readonly #delivery: Delivery;
+  readonly #room: Room<Follower>;
   readonly #where: AuditFilter | null | undefined;
   readonly #opening: string;
   readonly #done = Promise.withResolvers<IteratorReturnResult<undefined>>();
@@ -66,8 +72,12 @@ export class Follower implements Asker {
   #epoch: number;
   #checked = checkOf(Date.now());
 
-  constructor(fanOut: FanOut, room: Room, { context, channel, position, where, selection, opening }: FollowerOptions) {
-    this.#fanOut = fanOut;
+  constructor(
+    delivery: Delivery,
+    room: Room<Follower>,
+    { context, channel, position, where, selection, opening }: FollowerOptions,
+  ) {
+    this.#delivery = delivery;
     this.#room = room;
     this.context = context;
     this.channel = channel;
@@ -88,7 +98,7 @@ export class Follower implements Asker {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.channel.cursor = undefined;
-    this.#fanOut.leave(this.#room, this);
+    this.#delivery.leave(this.#room, this);
     if (fault === undefined) this.#done.resolve({ done: true, value: undefined });
     else this.#done.reject(fault);
   }
@@ -102,7 +112,7 @@ export class Follower implements Asker {
   /** True if more events can follow. */
   wake(): void {
     this.#isAtEnd = false;
-    this.#fanOut.turns.ask(this);
+    this.#delivery.turns.ask(this);
   }
 
   turn(): void {
@@ -133,7 +143,7 @@ export class Follower implements Asker {
     if (isBehind) this.#behind = this.#behind.slice(this.#passed - passed);
     if (work) return work;
     if (this.#isBookmarkDue(now)) return this.#bookmark();
-    if (events?.length) this.#fanOut.turns.ask(this);
+    if (events?.length) this.#delivery.turns.ask(this);
     return undefined;
   }
 
@@ -294,7 +304,7 @@ export class Follower implements Asker {
     work.then(
       () => {
         this.#isWaiting = false;
-        this.#fanOut.turns.ask(this);
+        this.#delivery.turns.ask(this);
       },
       (error: unknown) => this.end(error),
     );

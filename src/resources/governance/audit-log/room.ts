@@ -4,12 +4,11 @@ import type { AuditEvent, PrismaClient } from '../../../db/generated/client.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
 import { canonicalJson } from '../../../lib/json.ts';
 import { remember } from '../../../lib/remember.ts';
-import type { Follower } from './follower.ts';
 import type { Selection } from './shared-answers.ts';
 import { Judges, SharedFilter } from './shared-filters.ts';
 
 /** State that the followers of one feed share: a tenant's, or the one across all tenants. */
-export class Room {
+export class Room<Follower extends { wake(): void }> {
   /** Undefined for the feed across all tenants. */
   readonly tenantId: string | undefined;
   readonly feed: AuditFeed;
