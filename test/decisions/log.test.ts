@@ -5,7 +5,7 @@ import type { PolicySettings } from '../../src/config.ts';
 import type { Namespace, Tenant, User } from '../../src/db/generated/client.ts';
 import { Engine } from '../../src/policy/decide/engine.ts';
 import { compare } from '../../src/policy/decisions/compare.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import { call } from '../support/call.ts';
 import { idOf, password, World } from '../support/world.ts';
 

@@ -4,7 +4,7 @@ import { type Model, modelOf } from '../../src/db/rows/model.ts';
 import { type Row, Rows, rowsOf, runOn } from '../../src/db/rows/rows.ts';
 import { orderedByNamespace, reachOf, selectByNamespaces } from '../../src/db/rows/sparse.ts';
 import { lowerFirst } from '../../src/lib/text.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import { Stage } from './stage.ts';
 
 const perModel = process.env['SOAK'] === '1' ? 3_000 : 25;

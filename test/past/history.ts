@@ -4,7 +4,7 @@ import { matches } from '../../src/policy/filter/portable.ts';
 import { loadPrincipal } from '../../src/policy/principals/principal.ts';
 import { actorOf } from '../../src/policy/session/identity.ts';
 import { inTenants } from '../../src/resources/governance/access/effective.ts';
-import type { Chance } from '../laws/generate.ts';
+import type { Chance } from '../properties/generate.ts';
 import { idOf, type World } from '../support/world.ts';
 
 export const namespaces = ['a', 'a.b', 'a.b.c', 'ab', 'z'];

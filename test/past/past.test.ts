@@ -6,7 +6,7 @@ import { whoCan } from '../../src/policy/answer/who-can.ts';
 import { engineWithoutPolicies, pastAccess, pastCandidates } from '../../src/policy/past/past-access.ts';
 import { accessResources } from '../../src/policy/past/projection.ts';
 import { storeAccessSnapshot } from '../../src/policy/past/snapshot.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import { idOf, World } from '../support/world.ts';
 import { asked, History, keyOf, places, type Truth, truthOf } from './history.ts';
 

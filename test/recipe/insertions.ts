@@ -72,7 +72,7 @@ model Announcement {
     insert: "  ANNOUNCEMENT: 'tenant',\n",
   },
   {
-    file: 'test/laws/escalation.test.ts',
+    file: 'test/security/escalation.test.ts',
     after: "    'updateMySettings',\n",
     insert: "    'createAnnouncement',\n    'updateAnnouncement',\n    'deleteAnnouncement',\n",
   },

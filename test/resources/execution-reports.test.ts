@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { endOf } from '../../src/resources/orchestration/execution/execution-ended.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import { call } from '../support/call.ts';
 import { type Engine, engineOf, history, miscounted, reportOf } from '../support/engine.ts';
 import { addFlow, engineId } from '../support/executions.ts';

@@ -6,7 +6,7 @@ import {
   effectiveVariables,
   type PluginDefault,
 } from '../../src/resources/orchestration/namespace/settings.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';

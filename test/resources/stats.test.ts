@@ -8,7 +8,7 @@ import { executionStates } from '../../src/resources/orchestration/execution/sta
 import { countExecutions, type DayCount } from '../../src/resources/orchestration/stats/count.ts';
 import type { Reach } from '../../src/resources/orchestration/stats/reach.ts';
 import { daysOf, windowOf } from '../../src/resources/orchestration/stats/window.ts';
-import { Chance } from '../laws/generate.ts';
+import { Chance } from '../properties/generate.ts';
 import type { Client } from '../support/client.ts';
 import { World } from '../support/world.ts';
 

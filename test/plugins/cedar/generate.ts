@@ -1,4 +1,4 @@
-import { type Chance, namespaces } from '../../laws/generate.ts';
+import { type Chance, namespaces } from '../../properties/generate.ts';
 
 /** Returns a text as a Cedar literal. */
 export const quoted = (text: string, star = false): string =>

@@ -7,7 +7,7 @@ import { ancestorsOf, type Where } from '../../../src/access/where.ts';
 import { columnsOf } from '../../../src/policy/filter/columns.ts';
 import { assertPortable, matches, toSql } from '../../../src/policy/filter/portable.ts';
 import { prepared, type Question } from '../../../src/policy/testing.ts';
-import { Chance, namespaces } from '../../laws/generate.ts';
+import { Chance, namespaces } from '../../properties/generate.ts';
 import { World } from '../../support/world.ts';
 import { constructs, type Generated, groups, names, policySet, tenants } from './generate.ts';
 

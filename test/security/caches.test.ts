@@ -6,11 +6,11 @@ import { roles } from '../../src/policy/decide/built-in-grants/roles.ts';
 import { matcherOf } from '../../src/policy/filter/matcher.ts';
 import { asSystem } from '../../src/policy/session/system.ts';
 import { updateNamespace } from '../../src/resources/orchestration/namespace/service.ts';
+import { bindingReaches, Chance, holdings, principal, rows, tenantIds } from '../properties/generate.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { idOf, password, World } from '../support/world.ts';
-import { bindingReaches, Chance, holdings, principal, rows, tenantIds } from './generate.ts';
 
 const path = temporaryFolder('caches');
 const guard = (name: string, resource: string, action: string, reads: string, when: string) =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { measure } from '../bench/authz.ts';
+import { measure } from './authz.ts';
 
 it('one check and one whole decision cost a fraction of what CASL takes over the same rules', async () => {
   const measured = await measure([1_000, 10_000], { rounds: 3, milliseconds: 60, packages: false });
