@@ -31,7 +31,10 @@ const pool: Permission[] = [
   'BLUEPRINT:READ',
 ];
 
-/** A guard that looks at the address for some, one that looks at who it is, and one that breaks where it is told to. */
+/**
+ * Writes a plugin: a guard that reads the address, one that reads the principal, or one that throws for some
+ * principals.
+ */
 const plugin = (name: string, resources: string, actions: string, reads: string, body: string) => `
   export default { name: '${name}', description: '${name}', resources: ${resources}, actions: ${actions}, reads: ${reads},
     create: () => ({ evaluate: ({ actor, env }) => { ${body} } }) };`;
@@ -64,7 +67,7 @@ function folder(): string {
   return path;
 }
 
-interface Land {
+interface Scenario {
   readonly tenant: Tenant;
   readonly people: {
     readonly row: User | ServiceAccount;
@@ -83,9 +86,9 @@ const question = (permission: Permission) => {
   return { resource, actions: [action] };
 };
 
-describe('answers about access', () => {
+describe('explainAccess, whoCan and effectivePermissions', () => {
   let world: World;
-  const lands: Land[] = [];
+  const scenarios: Scenario[] = [];
   const seed = Number(process.env['SEED'] ?? 11);
   const chance = new Chance(seed);
 
@@ -96,16 +99,16 @@ describe('answers about access', () => {
         policies: { 'frozen-namespaces': { enabled: true, shadow: false, frozen: ['frozen'] } },
       },
     });
-    for (let i = 0; i < (process.env['SOAK'] === '1' ? 20 : 2); i += 1) lands.push(await land(i));
+    for (let i = 0; i < (process.env['SOAK'] === '1' ? 20 : 2); i += 1) scenarios.push(await createScenario(i));
   }, 120_000);
   afterAll(async () => {
     rmSync(path, { recursive: true });
     await world.close();
   });
 
-  async function land(i: number): Promise<Land> {
+  async function createScenario(i: number): Promise<Scenario> {
     const tenant = await world.tenant(`t${i}`);
-    const people: Land['people'] = [];
+    const people: Scenario['people'] = [];
     for (let n = 0; n < 8; n += 1) {
       const row = await world.user(`u${i}-${n}`, [tenant], { superAdmin: n === 5 });
       people.push({ row, typename: 'User', client: await world.as(row) });
@@ -144,9 +147,9 @@ describe('answers about access', () => {
   });
   const ask = async (client: Client, i: object) => (await client.ok<any>(explain, { i })).explainAccess;
 
-  it('explainAccess answers what the gateway then does, and says so without a circumstance only where it is certain', async () => {
+  it('explainAccess predicts what the gateway does, and answers without a circumstance only if that is certain', async () => {
     const seen: Record<string, number> = { ALLOWED: 0, REFUSED: 0, DEPENDS: 0, ERROR: 0 };
-    for (const { tenant, people, namespaces } of lands) {
+    for (const { tenant, people, namespaces } of scenarios) {
       for (const { row, typename, client } of people) {
         const disabled = 'disabled' in row && row.id === people[2]!.row.id;
         const really: [Permission, string | undefined, () => Promise<boolean>][] = [...namespaces].flatMap(
@@ -229,14 +232,14 @@ describe('answers about access', () => {
           seen[sure.answer]! += 1;
           if (open.answer === 'DEPENDS') seen['DEPENDS']! += 1;
           if (disabled) expect(sure.policy).toBe('sign-in');
-          // Who asks about themselves hears the same.
+          // The answer to a question about oneself is the same.
           if (!disabled && chance.coin(0.2))
             expect((await ask(client, { ...asked, subject: undefined, ...here() })).answer).toBe(sure.answer);
         }
       }
     }
-    const robot = lands[0]!.people.find(({ typename }) => typename === 'ServiceAccount')!;
-    await world.grant(lands[0]!.tenant, robot.row, ['BLUEPRINT:READ']);
+    const robot = scenarios[0]!.people.find(({ typename }) => typename === 'ServiceAccount')!;
+    await world.grant(scenarios[0]!.tenant, robot.row, ['BLUEPRINT:READ']);
     const broken = await ask(world.root(), {
       permission: question('BLUEPRINT:READ'),
       tenantKey: 't0',
@@ -247,9 +250,9 @@ describe('answers about access', () => {
     for (const answer of ['ALLOWED', 'REFUSED', 'DEPENDS']) expect(seen[answer], answer).toBeGreaterThan(5);
   }, 180_000);
 
-  it('without the only binding that it names, an allow is a refusal, and what is missing is told', async () => {
+  it('explainAccess refuses and names the missing permission after its only origin, a binding, is deleted', async () => {
     let flipped = 0;
-    for (const { tenant, people } of lands) {
+    for (const { tenant, people } of scenarios) {
       for (const { row, typename } of people) {
         for (const permission of ['NAMESPACE:READ', 'FLOW:READ', 'ROLE:READ'] as const) {
           const namespace = split(permission)[0] === 'ROLE' ? undefined : chance.pick(names);
@@ -294,7 +297,7 @@ describe('answers about access', () => {
     expect(flipped).toBeGreaterThan(8);
   }, 120_000);
 
-  /** The engine asked for one principal, with a circumstance or without. */
+  /** Returns the engine's outcome for one principal, with or without an address. */
   const decided = (principal: Principal, permission: Permission, tenantId: string, ip?: string) => {
     const { outcome } = world.app.policies.engine.decide({
       principal,
@@ -305,14 +308,14 @@ describe('answers about access', () => {
     });
     return outcome;
   };
-  const everybody = async () =>
+  const allPrincipals = async () =>
     Promise.all((await world.db.principal.findMany()).map(async ({ id }) => (await loadPrincipal(world.db, id))!));
 
-  it('whoCan names exactly those for whom the engine says yes, with and without a namespace', async () => {
-    const all = await everybody();
+  it('whoCan lists exactly the principals that the engine allows, with and without a namespace', async () => {
+    const all = await allPrincipals();
     let named = 0;
     let depending = 0;
-    for (const { tenant } of lands) {
+    for (const { tenant } of scenarios) {
       for (const permission of allPermissions.filter(inTenants)) {
         if (permission === 'BLUEPRINT:READ') continue;
         const inNamespaces = ['NAMESPACE', 'FLOW', 'EXECUTION', 'BINDING'].includes(split(permission)[0]);
@@ -327,7 +330,7 @@ describe('answers about access', () => {
             new Set(
               all
                 .filter((principal) => {
-                  // Somebody without access to the tenant has nothing there but what a super admin has.
+                  // Without access to the tenant, only a super admin holds permissions in it.
                   if (principal.disabled || !(principal.superAdmin || principal.tenants.has(tenant.id))) return false;
                   const outcome = decided(principal, permission, tenant.id, ip);
                   if (outcome.effect !== 'allow') return false;
@@ -358,8 +361,8 @@ describe('answers about access', () => {
     expect(depending).toBeGreaterThan(5);
   }, 180_000);
 
-  it('effectivePermissions tells exactly what the engine allows', async () => {
-    for (const { tenant, people } of lands) {
+  it('effectivePermissions lists exactly what the engine allows', async () => {
+    for (const { tenant, people } of scenarios) {
       for (const { row, typename } of people) {
         const { tenant: answer } = await world
           .root()
@@ -374,17 +377,17 @@ describe('answers about access', () => {
             !principal.disabled &&
             decided(principal, permission, tenant.id, address).effect === 'allow',
         );
-        const told = answer.effectivePermissions
+        const reported = answer.effectivePermissions
           .filter((one: any) => one.answer !== 'ERROR')
           .map(({ resource, action }: any) => `${resource}:${action}`);
-        expect(told, `seed ${seed} ${row.id}`).toEqual(wanted);
+        expect(reported, `seed ${seed} ${row.id}`).toEqual(wanted);
         for (const { origins, reach } of answer.effectivePermissions)
           expect([origins.length > 0, reach !== '']).toEqual([true, true]);
       }
     }
   }, 120_000);
 
-  it('a policy that cannot say about somebody is an error, no shorter list', async () => {
+  it('whoCan fails with POLICY_ERROR if a policy fails for one principal, instead of omitting that principal', async () => {
     const tenant = await world.tenant('odd');
     const robot = await world.account(tenant, 'breaking');
     const ask = () =>
@@ -398,7 +401,7 @@ describe('answers about access', () => {
     expect(await ask()).toEqual(['POLICY_ERROR']);
   });
 
-  it('whoCan pages by keyset, forwards and backwards', async () => {
+  it('whoCan paginates by keyset, forwards and backwards', async () => {
     const query = `query($f: Int, $l: Int, $a: String, $b: String) { tenant(key: "t0") { whoCan(permission: { resource: TENANT, actions: [READ] }, first: $f, last: $l, after: $a, before: $b) {
       totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
     const get = async (variables: object) => (await world.root().ok<any>(query, variables as never)).tenant.whoCan;
@@ -461,7 +464,7 @@ describe('whoCan of a large tenant', () => {
     await world.close();
   });
 
-  it('10,000 users and 1,000 bindings are answered about in less than a second', async () => {
+  it('answers about 10,000 users and 1,000 bindings in less than a second', async () => {
     const tenant = await world.tenant('big');
     const users = Array.from({ length: 10_000 }, (_, n) => ({ id: newId(), n }));
     const role = await world.role(tenant, 'Big', ['NAMESPACE:UPDATE', 'FLOW:READ']);
@@ -522,13 +525,13 @@ describe('whoCan of a large tenant', () => {
       ['NAMESPACE:UPDATE', undefined],
       ['NAMESPACE:UPDATE', 'a.b.c'],
       ['FLOW:READ', 'n100'],
-      // A policy that looks at who it is is asked about each.
+      // A policy that reads the principal is evaluated for each principal.
       ['FLOW:READ', undefined],
       ['GROUP:READ', undefined],
       ['TENANT:READ', undefined],
     ] as const) {
       let answer: any;
-      // The better of two: the machine has other work.
+      // The better of two runs: other work shares the machine.
       const runs: number[] = [];
       for (let run = 0; run < 2; run += 1) {
         const begun = performance.now();

@@ -12,7 +12,7 @@ const addresses = ['10.0.0.1', '10.0.0.2', '192.0.2.1'];
 const permission = 'AUDITLOG:READ';
 const now = new Date('2026-06-01T00:00:00Z');
 
-/** A policy that answers by address, or does not look at it at all. */
+/** Creates a policy that depends on the address, or that ignores it. */
 function byAddress(chance: Chance, name: string, mode: 'guard' | 'grant'): LoadedPolicy {
   const verdict = (): Verdict => {
     if (chance.coin(0.4)) return { effect: 'abstain' };
@@ -34,8 +34,8 @@ function byAddress(chance: Chance, name: string, mode: 'guard' | 'grant'): Loade
   };
 }
 
-describe('what a question does not give', () => {
-  it('an answer without the address is certain only where every address gives it', () => {
+describe('explain with unknown circumstances', () => {
+  it('is certain without the address only if every address gives the same answer', () => {
     const chance = new Chance(Number(process.env['SEED'] ?? 17));
     const all = rows(chance, 40);
     const seen = { ALLOWED: 0, REFUSED: 0, DEPENDS: 0, ERROR: 0 };
@@ -53,7 +53,7 @@ describe('what a question does not give', () => {
         explain(engine, { principal: who, given, permission, scope: { tenantId }, ...(row && { row }) });
       const open = ask({ now });
       const known = addresses.map((ip) => ask({ now, ip }));
-      // With the address it is the engine's own answer.
+      // With the address, the answer is the engine's.
       for (const { answer, decision } of known) {
         const { outcome } = decision;
         const allowed =
@@ -64,17 +64,17 @@ describe('what a question does not give', () => {
       const answers = new Set(known.map(({ answer }) => answer));
       if (open.answer === 'DEPENDS') expect([...open.dependsOn]).toEqual(['ip']);
       else expect([...answers]).toEqual([open.answer]);
-      // Control: the engine asked without the address does tell the wrong story at times.
+      // Control: without the address, the engine alone is wrong for some questions.
       const { outcome } = open.decision;
       const naive = outcome.effect === 'allow' && (!row || outcome.where === undefined || matches(outcome.where, row));
       if (!answers.has(naive ? 'ALLOWED' : 'REFUSED')) wrong += 1;
     }
-    console.log(`circumstances: ${JSON.stringify(seen)}, told wrongly by the bare engine: ${wrong}`);
+    console.log(`circumstances: ${JSON.stringify(seen)}, wrong from the engine alone: ${wrong}`);
     for (const answer of ['ALLOWED', 'REFUSED', 'DEPENDS'] as const) expect(seen[answer]).toBeGreaterThan(300);
     expect(wrong).toBeGreaterThan(50);
   });
 
-  it('the fields of a token are known one by one', () => {
+  it('treats each field of a token as known or unknown on its own', () => {
     const age = {
       ...policy('age', 'guard', () => ({ effect: 'abstain' })),
       policy: {

@@ -25,11 +25,11 @@ const permission = 'AUDITLOG:READ';
 const reach = ({ outcome }: Decision, all: readonly Row[]): Row[] =>
   outcome.effect !== 'allow' ? [] : all.filter((row) => outcome.where === undefined || matches(outcome.where, row));
 
-describe('the laws of the engine, on generated policies and rows', () => {
+describe('the engine, on generated policies and rows', () => {
   const chance = new Chance(20_261_121);
   const all = rows(chance, 200);
 
-  it('1: order never changes the outcome', () => {
+  it('decides the same in any order of policies and holdings', () => {
     for (let i = 0; i < rounds; i += 1) {
       const set = [...guards(chance), ...grants(chance)].map(({ policy: own }) => own);
       const who = principal({ holdings: holdings(chance, permission) });
@@ -48,7 +48,7 @@ describe('the laws of the engine, on generated policies and rows', () => {
     }
   });
 
-  it('2: one more guard never reaches more, one more grant never less', () => {
+  it('never reaches more rows with one more guard, nor fewer with one more grant', () => {
     for (let i = 0; i < rounds; i += 1) {
       const set = [...guards(chance), ...grants(chance)].map(({ policy: own }) => own);
       const who = principal({ holdings: holdings(chance, permission) });
@@ -71,7 +71,7 @@ describe('the laws of the engine, on generated policies and rows', () => {
     }
   });
 
-  it('3: a row is reached if and only if some grant matches it and every denial spares it', () => {
+  it('reaches a row if and only if a grant matches it and no denial covers it', () => {
     let reached = 0;
     for (let i = 0; i < rounds; i += 1) {
       const restricting = guards(chance);
@@ -90,16 +90,16 @@ describe('the laws of the engine, on generated policies and rows', () => {
           giving.some(
             ({ verdict }) => verdict.effect === 'allow' && (!verdict.when || oracle(verdict.when as never, row)),
           );
-        const spared = restricting.every(
+        const exempt = restricting.every(
           ({ verdict }) =>
             verdict.effect !== 'deny' || (verdict.unless !== undefined && oracle(verdict.unless as never, row)),
         );
-        return given && spared;
+        return given && exempt;
       });
       reached += wanted.length;
       expect(reach(decision, all).map((row) => row['id'])).toEqual(wanted.map((row) => row['id']));
     }
-    // The generator must not be so strict that nothing is ever reached.
+    // The generator must not be so strict that no row is ever reached.
     expect(reached).toBeGreaterThan(rounds);
   });
 
@@ -114,7 +114,7 @@ describe('the laws of the engine, on generated policies and rows', () => {
     ['returns nonsense', () => 'yes'],
     ['returns an unknown effect', () => ({ effect: 'maybe' })],
     ['returns a promise', () => Promise.resolve({ effect: 'abstain' })],
-    ['allows, being a guard', () => ({ effect: 'allow', reason: 'x' })],
+    ['is a guard and allows', () => ({ effect: 'allow', reason: 'x' })],
     ['negates', () => ({ effect: 'deny', reason: 'x', unless: { NOT: { namespace: 'a' } } })],
     ['negates a comparison', () => ({ effect: 'deny', reason: 'x', unless: { namespace: { not: 'a' } } })],
     ['excludes a list', () => ({ effect: 'deny', reason: 'x', unless: { namespace: { notIn: ['a'] } } })],
@@ -130,16 +130,16 @@ describe('the laws of the engine, on generated policies and rows', () => {
       () => ({ effect: 'deny', reason: 'x', unless: { AND: [{ namespace: 'a' }, { OR: [] }] } }),
     ],
     ['has a range over a nullable column', () => ({ effect: 'deny', reason: 'x', unless: { ip: { lt: 'z' } } })],
-    ['speaks of an unknown column', () => ({ effect: 'deny', reason: 'x', unless: { secret: 'a' } })],
-    ['speaks of a relation', () => ({ effect: 'deny', reason: 'x', unless: { tenant: { key: 'a' } } })],
-    ['compares with another type', () => ({ effect: 'deny', reason: 'x', unless: { at: 'yesterday' } })],
-    ['asks for an unknown obligation', () => ({ effect: 'abstain', obligations: [{ kind: 'erase' }] })],
-  ])('5: a policy that %s refuses, as an error apart from a no', (_what, evaluate) => {
+    ['names an unknown column', () => ({ effect: 'deny', reason: 'x', unless: { secret: 'a' } })],
+    ['names a relation', () => ({ effect: 'deny', reason: 'x', unless: { tenant: { key: 'a' } } })],
+    ['compares with a value of another type', () => ({ effect: 'deny', reason: 'x', unless: { at: 'yesterday' } })],
+    ['returns an unknown obligation', () => ({ effect: 'abstain', obligations: [{ kind: 'erase' }] })],
+  ])('refuses with an error, distinct from a denial, if a policy %s', (_what, evaluate) => {
     const who = principal({ superAdmin: true });
     const decision = decide(engineOf([policy('bad', 'guard', evaluate as never)]), who, permission, 't1');
     expect(decision.outcome).toMatchObject({ effect: 'error', policy: 'bad' });
     expect(decision.steps.find((step) => step.policy === 'bad')?.cause).toBeTruthy();
-    // The same policy in shadow is recorded and changes nothing.
+    // In shadow mode, the same policy is recorded and changes nothing.
     const shadowed = decide(
       engineOf([{ ...policy('bad', 'guard', evaluate as never), shadow: true }]),
       who,
@@ -150,7 +150,7 @@ describe('the laws of the engine, on generated policies and rows', () => {
     expect(shadowed.steps.find((step) => step.policy === 'bad')).toMatchObject({ effect: 'error', shadow: true });
   });
 
-  it('5: the time of a review is its own: waiting for a look-up is not counted, idling after one is', async () => {
+  it("counts a review's own time: idling counts, waiting for a look-up does not", async () => {
     const pause = () => new Promise((resolve) => setTimeout(resolve, 160));
     const slow = {
       ...noLookUps,
@@ -174,7 +174,7 @@ describe('the laws of the engine, on generated policies and rows', () => {
     expect(await answer(pause)).toBe('error');
   });
 
-  it('5: a review that throws, stalls or says nothing refuses', async () => {
+  it('refuses if a review throws, stalls or returns no valid verdict', async () => {
     const reviewing = (review: () => unknown) => {
       const own = policy('slow', 'guard', () => ({ effect: 'abstain' }));
       return engineOf([{ ...own, policy: { ...own.policy, review: review as never } }]);

@@ -7,7 +7,7 @@ import { Chance, filter, namespaces, rows } from './generate.ts';
 
 const words = (where: Parameters<typeof inWords>[0]) => inWords(where, { tenantId: 't', principalId: 'p' });
 
-describe('a filter in words', () => {
+describe('inWords', () => {
   it.each([
     [undefined, 'everywhere in the tenant'],
     [{ tenantId: 't' }, 'everywhere in the tenant'],
@@ -29,22 +29,22 @@ describe('a filter in words', () => {
       { at: { gte: new Date(0), lt: new Date(1) } },
       'where at is at least 1970-01-01T00:00:00.000Z and before 1970-01-01T00:00:00.001Z',
     ],
-  ])('%j is %s', (where, text) => {
+  ])('describes %j as %s', (where, text) => {
     expect(words(where as never)).toBe(text);
   });
 
-  it('tells no id of the store, and ends', () => {
+  it('shows no internal ID, and shortens long lists', () => {
     expect(words({ id: { in: Array.from({ length: 50 }, (_, i) => `secret-${i}`) } })).toBe('50 objects');
     expect(words({ namespace: { in: Array.from({ length: 50 }, (_, i) => `n${i}`) } })).toMatch(/n9 and 40 more$/);
     expect(inWords(undefined, { tenantId: undefined, principalId: 'p' })).toBe('everywhere');
   });
 });
 
-describe('a row that is known in part', () => {
+describe('reaches, for a partly known row', () => {
   const chance = new Chance(21);
   const all = rows(chance, 60);
 
-  it('is within, without or open as the whole row then is, for random filters', () => {
+  it('answers yes or no only if the whole row does, for random filters', () => {
     const seen = { yes: 0, no: 0, unknown: 0 };
     for (let i = 0; i < 3_000; i += 1) {
       const where = filter(chance, 3);
@@ -59,7 +59,7 @@ describe('a row that is known in part', () => {
     for (const [answer, count] of Object.entries(seen)) expect(count, answer).toBeGreaterThan(1_000);
   });
 
-  it('a filter is empty only where no namespace is within it', () => {
+  it('calls a filter empty only if no namespace matches it', () => {
     const seen = { empty: 0, not: 0 };
     for (let i = 0; i < 5_000; i += 1) {
       const where = { AND: [filter(chance, 1), filter(chance, 1), filter(chance, 1)] };

@@ -7,7 +7,7 @@ import { Engine } from '../../src/policy/decide/engine.ts';
 import type { LoadedPolicy } from '../../src/policy/load/load.ts';
 import type { Holding, Principal } from '../../src/policy/principals/principal.ts';
 
-/** A small repeatable source of chance (mulberry32). */
+/** A seeded random generator (mulberry32). */
 export class Chance {
   #state: number;
   constructor(seed: number) {
@@ -27,7 +27,7 @@ export class Chance {
   coin = (p = 0.5): boolean => this.next() < p;
 }
 
-/** Everything that readers of a filter could understand differently. */
+/** Values that implementations of a filter could interpret differently. */
 export const namespaces = [
   '',
   'a',
@@ -59,7 +59,7 @@ export const instants = [
   '1999-12-31T23:59:59.999Z',
 ].map((text) => new Date(text));
 
-/** Audit events serve as rows: they have text, a namespace, a column that can be null, instants and big integers. */
+/** Creates rows of audit events, which have text, a namespace, a nullable column, instants and big integers. */
 export function rows(chance: Chance, count: number): Row[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `row-${i}`,
@@ -81,7 +81,7 @@ const texts: Record<string, readonly unknown[]> = {
   seq: [0n, 5n, 100n, 9_007_199_254_740_993n],
 };
 
-/** A random portable filter. Ranges only over what cannot be null. */
+/** Creates a random portable filter. Ranges cover columns that are not nullable only. */
 export function filter(chance: Chance, depth = 2): Where {
   if (depth > 0 && chance.coin(0.4)) {
     const parts = Array.from({ length: 1 + chance.below(3) }, () => filter(chance, depth - 1));
@@ -101,7 +101,7 @@ export function filter(chance: Chance, depth = 2): Where {
   } as Where;
 }
 
-/** An independent reading of a filter, sharing nothing with the engine's: order of text is that of its UTF-8 bytes. */
+/** Evaluates a filter independently of the engine. Text is ordered by its UTF-8 bytes. */
 export function oracle(where: Where, row: Row): boolean {
   const rank = (value: unknown): number | bigint | Buffer =>
     value instanceof Date ? value.getTime() : typeof value === 'string' ? Buffer.from(value) : (value as bigint);
@@ -177,7 +177,10 @@ export const engineOf = (policies: readonly LoadedPolicy[]): Engine =>
 export const decide = (engine: Engine, who: Principal, permission: Permission, tenantId: string) =>
   engine.decide({ principal: who, actor, env, permission, scope: { tenantId } });
 
-/** What a binding reaches, said once more without the engine: descendants by dots, and only at its own level. */
+/**
+ * Reports whether a binding reaches a row, independently of the engine: by the dots of namespaces, at the level of the
+ * binding.
+ */
 export const bindingReaches = (
   { tenantId, namespace, permissions }: Holding,
   permission: Permission,

@@ -42,7 +42,7 @@ describe('a principal with very many bindings', () => {
   }, 60_000);
   afterAll(() => world.close());
 
-  it(`lists and counts what ${bound} bindings reach, and nothing else`, async () => {
+  it(`lists and counts exactly what ${bound} bindings reach`, async () => {
     const { tenant } = await client.ok<any>(
       '{ tenant(key: "a") { namespaces(first: 3) { totalCount nodes { name viewerPermissions } } namespace(name: "other") { id } } }',
     );
@@ -51,7 +51,7 @@ describe('a principal with very many bindings', () => {
     expect(tenant.namespace).toBeNull();
   });
 
-  it('may create below each, sees it at once, and nowhere else', async () => {
+  it('can create a namespace below each bound one only, and sees it immediately', async () => {
     const create = (name: string) =>
       client.codes(
         'mutation($name: String!) { createNamespace(input: { tenantKey: "a", name: $name }) { namespace { id } } }',

@@ -23,7 +23,7 @@ import {
 const pairsWanted = process.env['SOAK'] === '1' ? 100_000 : 10_000;
 const permission = 'AUDITLOG:READ';
 
-describe('a list from the database and a check in memory', () => {
+describe('a list by the database and a check in memory', () => {
   let world: World;
   let all: Row[];
   const seed = Number(process.env['SEED'] ?? 7);
@@ -66,7 +66,7 @@ describe('a list from the database and a check in memory', () => {
     return found.map(({ id }: { id: string }) => id);
   };
 
-  it(`4: agree in every reading, over ${pairsWanted} pairs of a generated ability and a row`, async () => {
+  it(`agree in every implementation, over ${pairsWanted} pairs of a generated ability and a row`, async () => {
     let pairs = 0;
     const seen = {
       reached: 0,
@@ -115,7 +115,7 @@ describe('a list from the database and a check in memory', () => {
     for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(0);
   }, 1_200_000);
 
-  it('control: plain @casl/prisma disagrees with itself on the same rows', async () => {
+  it('control: plain @casl/prisma contradicts itself on the same rows', async () => {
     const disagreements: string[] = [];
     const stock: [string, Record<string, unknown>][] = [
       ['LIKE wildcards', { namespace: { startsWith: 'a_' } }],
@@ -141,17 +141,17 @@ describe('a list from the database and a check in memory', () => {
     expect(disagreements).toEqual(stock.map(([name]) => name));
   });
 
-  it('control: the empty OR of an actor without rules, and undefined, open every row', async () => {
+  it('control: an empty OR, as for an actor without rules, and undefined match every row', async () => {
     const nothing = { OR: [] };
     expect(await world.db.auditEvent.count({ where: { AND: [own, nothing] } })).toBe(all.length);
     expect(await world.db.auditEvent.count({ where: { AND: [own, { tenantId: undefined as never }] } })).toBe(
       all.length,
     );
-    // The engine's own "nothing" is a refusal; for a list over several scopes it is an empty `in`.
+    // The engine refuses if nothing is reachable; in a list over several scopes it uses an empty `in`.
     expect(await world.db.auditEvent.count({ where: { AND: [own, { id: { in: [] } }] } })).toBe(0);
   });
 
-  it('reads what a random filter says as the oracle does, also where rows are few', () => {
+  it('evaluate a random filter as the oracle does', () => {
     for (let i = 0; i < 2_000; i += 1) {
       const where = filter(chance, 3);
       for (const row of all.slice(0, 40)) {

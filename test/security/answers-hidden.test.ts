@@ -10,10 +10,10 @@ const explain = `query($i: ExplainAccessInput!) { explainAccess(input: $i) { ans
 const who = `query($r: ResourceName!, $a: Action!, $n: String) { tenant(key: "a") { whoCan(permission: { resource: $r, actions: [$a] }, namespaceName: $n, first: 100) {
   totalCount hiddenCount nodes { id } edges { reach origins { binding { id } role { name } group { name } } } } } }`;
 const effective = `query($s: ID!) { tenant(key: "a") { effectivePermissions(subject: $s) { resource action reach origins { role { name } } } } }`;
-const nobody = { id: '0198c0de-0000-7000-8000-000000000000' };
+const missing = { id: '0198c0de-0000-7000-8000-000000000000' };
 const three: Permission[] = ['TENANT_ACCESS:READ', 'ROLE:READ', 'BINDING:READ'];
 
-describe('answers about access are no oracle', () => {
+describe('the visibility of answers about access', () => {
   let world: World;
   let a: Tenant;
   let b: Tenant;
@@ -56,7 +56,7 @@ describe('answers about access are no oracle', () => {
     await world.grant(a, user, permissions, namespace);
     return world.as(user);
   }
-  const told = async (client: Client, document: string, variables: object) =>
+  const errorsOf = async (client: Client, document: string, variables: object) =>
     (await client.run(document, variables as never)).errors.map(({ message, extensions }) => ({
       code: extensions.code,
       message,
@@ -65,19 +65,23 @@ describe('answers about access are no oracle', () => {
     i: { permission: { resource: 'NAMESPACE', actions: ['UPDATE'] }, tenantKey: 'a', ...more },
   });
 
-  it('a foreign subject, object and tenant are told in the words of one that never was', async () => {
+  it('returns the same errors for a subject, object or tenant of another tenant as for one that does not exist', async () => {
     const account = await world.account(b, 'theirs');
     const namespace = await world.namespace(b, 'x');
     const group = await world.group(b, 'Theirs');
     const pairs: [string, object, object][] = [
-      [explain, about({ subject: idOf('User', stranger) }), about({ subject: idOf('User', nobody) })],
+      [explain, about({ subject: idOf('User', stranger) }), about({ subject: idOf('User', missing) })],
       [
         explain,
         about({ subject: idOf('ServiceAccount', account) }),
-        about({ subject: idOf('ServiceAccount', nobody) }),
+        about({ subject: idOf('ServiceAccount', missing) }),
       ],
-      [explain, about({ subject: idOf('ServiceAccount', person) }), about({ subject: idOf('ServiceAccount', nobody) })],
-      [explain, about({ object: idOf('Namespace', namespace) }), about({ object: idOf('Namespace', nobody) })],
+      [
+        explain,
+        about({ subject: idOf('ServiceAccount', person) }),
+        about({ subject: idOf('ServiceAccount', missing) }),
+      ],
+      [explain, about({ object: idOf('Namespace', namespace) }), about({ object: idOf('Namespace', missing) })],
       [explain, about({ tenantKey: 'b' }), about({ tenantKey: 'nowhere' })],
       [
         explain,
@@ -87,27 +91,27 @@ describe('answers about access are no oracle', () => {
       [
         explain,
         { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenantKey: 'a', object: idOf('Group', group) } },
-        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenantKey: 'a', object: idOf('Group', nobody) } },
+        { i: { permission: { resource: 'GROUP', actions: ['READ'] }, tenantKey: 'a', object: idOf('Group', missing) } },
       ],
-      [effective, { s: idOf('User', stranger) }, { s: idOf('User', nobody) }],
+      [effective, { s: idOf('User', stranger) }, { s: idOf('User', missing) }],
     ];
     for (const [document, theirs, unknown] of pairs) {
-      const answer = await told(auditor, document, unknown);
+      const answer = await errorsOf(auditor, document, unknown);
       expect(
         answer.map(({ code }) => code),
         JSON.stringify(unknown),
       ).toEqual(['NOT_FOUND']);
-      expect(await told(auditor, document, theirs)).toEqual(answer);
+      expect(await errorsOf(auditor, document, theirs)).toEqual(answer);
       const count = (variables: object) => world.statements(() => auditor.run(document, variables as never));
       expect(await count(theirs), JSON.stringify(theirs)).toBe(await count(unknown));
     }
-    // A control: for whom they may read there is an answer.
+    // Control: a subject that the caller may read gets an answer.
     expect((await auditor.ok<any>(explain, about({ subject: idOf('User', person) }))).explainAccess.answer).toBe(
       'ALLOWED',
     );
   });
 
-  it('who lacks one of the three rights, or has one in a part of the tenant only, learns nothing of others', async () => {
+  it('refuses questions about others to a caller who lacks one of the three permissions or holds it in a namespace only', async () => {
     const lacking = [
       ...three.map((left) => holder(three.filter((one) => one !== left))),
       (async () => {
@@ -124,21 +128,21 @@ describe('answers about access are no oracle', () => {
         [effective, { s: idOf('User', person) }],
         [who, { r: 'NAMESPACE', a: 'UPDATE', n: 'company' }],
       ] as const) {
-        const ofPerson = await told(client, document, variables);
+        const ofPerson = await errorsOf(client, document, variables);
         expect(ofPerson.map(({ code }) => code)).toEqual(['FORBIDDEN']);
         if (document !== who)
           expect(
-            await told(
+            await errorsOf(
               client,
               document,
-              JSON.parse(JSON.stringify(variables).replace(idOf('User', person), idOf('User', nobody))),
+              JSON.parse(JSON.stringify(variables).replace(idOf('User', person), idOf('User', missing))),
             ),
           ).toEqual(ofPerson);
       }
     }
   });
 
-  it('everybody may ask about themselves, and is shown no role or binding that they may not read', async () => {
+  it('lets users ask about themselves, without roles and bindings that they may not read', async () => {
     const client = await world.as(person);
     const { explainAccess } = await client.ok<any>(explain, about({ namespaceName: 'company.x' }));
     expect(explainAccess).toMatchObject({
@@ -161,7 +165,7 @@ describe('answers about access are no oracle', () => {
     });
   });
 
-  it('settings of policies are told to who has POLICY:READ, and to nobody else', async () => {
+  it('shows settings of policies only to holders of POLICY:READ', async () => {
     const asked = about({ subject: idOf('User', person) });
     const { explainAccess: hidden } = await auditor.ok<any>(explain, asked);
     expect(hidden.reach).toBe('in company and below, except objects refused by policy frozen-namespaces');
@@ -191,7 +195,7 @@ describe('answers about access are no oracle', () => {
     ).toBe(0);
   });
 
-  it('whoCan names only whom the viewer may read, and counts the others', async () => {
+  it('lists in whoCan only principals that the viewer may read, and counts the others', async () => {
     const robot = await world.account(a, 'ci');
     await world.grant(a, robot, ['GROUP:READ']);
     const seen = async (client: Client) => (await client.ok<any>(who, { r: 'GROUP', a: 'READ' })).tenant.whoCan;
@@ -206,7 +210,7 @@ describe('answers about access are no oracle', () => {
     expect([all.totalCount, all.hiddenCount]).toEqual([2, 0]);
   });
 
-  it('an address that decides and is not given is no refusal', async () => {
+  it('answers DEPENDS rather than REFUSED if the answer depends on an omitted address', async () => {
     const robot = await world.account(a, 'other');
     const ci = await world.db.serviceAccount.findFirstOrThrow({ where: { name: 'ci' } });
     await world.grant(a, robot, ['GROUP:READ']);
@@ -232,7 +236,7 @@ describe('answers about access are no oracle', () => {
     expect(await ask(ci, { ip: '192.0.2.1' })).toMatchObject({ answer: 'REFUSED', policy: 'network' });
   });
 
-  it('what may still refuse a change is said, and questions that make no sense are bad input', async () => {
+  it('lists the policies that can still refuse a change, and rejects invalid questions as bad input', async () => {
     const { explainAccess } = await auditor.ok<any>(explain, about({ namespaceName: 'company' }));
     expect(explainAccess.reviews.map(({ policy }: any) => policy)).toEqual([
       'naming',
@@ -250,15 +254,15 @@ describe('answers about access are no oracle', () => {
       { permission: { resource: 'USER', actions: ['READ'] } },
       { namespaceName: 'company', tenantKey: null },
       { ip: 'localhost' },
-      { object: idOf('Group', nobody) },
+      { object: idOf('Group', missing) },
       { membersOnly: true },
-      { subject: idOf('Group', nobody) },
+      { subject: idOf('Group', missing) },
     ])
       expect(await bad(more), JSON.stringify(more)).toEqual(['BAD_INPUT']);
     expect(await auditor.codes(who, { r: 'USER', a: 'READ' })).toEqual(['BAD_INPUT']);
   });
 
-  it('who impersonates is told what the two of them may', async () => {
+  it('answers an impersonator with what both accounts may do', async () => {
     const agent = await world.user('agent', [a]);
     await world.grant(a, agent, ['IMPERSONATE:READ']);
     const token = { i: { permission: { resource: 'API_TOKEN', actions: ['CREATE'] } } };
@@ -272,7 +276,7 @@ describe('answers about access are no oracle', () => {
     expect((await acting.ok<any>(explain, users)).explainAccess).toMatchObject({ answer: 'ALLOWED' });
   });
 
-  it("a group's owner may change its members, and nothing else about it", async () => {
+  it('lets the owner of a group change its members only', async () => {
     const group = await world.group(a, 'Owned');
     await world.member(a, group, person, 'OWNER');
     const ask = async (more: object) =>

@@ -14,7 +14,7 @@ import { Client } from '../support/client.ts';
 import { followFeed } from '../support/follow-feed.ts';
 import { idOf, password, World } from '../support/world.ts';
 
-/** Attempts that did work once, or were worth a try. */
+/** Attacks that once succeeded, or that a reviewer tried. */
 describe('attacks', () => {
   let world: World;
   let a: Tenant;
@@ -32,22 +32,22 @@ describe('attacks', () => {
   afterAll(() => world.close());
 
   const unique = (name: string) => `${name}-${next++}`;
-  const told = async (client: Client, field: string, select: string, i: object) =>
+  const errorsOf = async (client: Client, field: string, select: string, i: object) =>
     (await client.run(call(field, select), { i })).errors.map(({ message, extensions }) => ({
       code: extensions.code,
       message,
     }));
-  const codes = async (...args: Parameters<typeof told>) => (await told(...args)).map(({ code }) => code);
+  const codes = async (...args: Parameters<typeof errorsOf>) => (await errorsOf(...args)).map(({ code }) => code);
   async function chief() {
     const user = await world.user(unique('chief'), [a]);
     await world.bind(a, { principal: user }, admin);
     return user;
   }
 
-  describe('on what is hidden', () => {
-    it('an id of a foreign tenant and one that never was are told in the same words', async () => {
+  describe('on hidden objects', () => {
+    it('returns the same error for an ID of another tenant as for one that does not exist', async () => {
       const client = await world.as(await chief());
-      const nobody = { id: '0198c0de-0000-7000-8000-000000000000' };
+      const missing = { id: '0198c0de-0000-7000-8000-000000000000' };
       const group = await world.group(b, unique('Theirs'));
       const account = await world.account(b, unique('theirs'));
       const stranger = await world.user(unique('stranger'), [b]);
@@ -65,13 +65,13 @@ describe('attacks', () => {
         ['User', 'createApiToken', 'fullToken', (row) => ({ owner: idOf('User', row), name: 'x' }), stranger],
       ];
       for (const [, field, select, input, theirs] of cases) {
-        const answer = await told(client, field, select, input(nobody));
+        const answer = await errorsOf(client, field, select, input(missing));
         expect(answer.map(({ code }) => code)).toEqual(['NOT_FOUND']);
-        expect(await told(client, field, select, input(theirs)), field).toEqual(answer);
+        expect(await errorsOf(client, field, select, input(theirs)), field).toEqual(answer);
       }
     });
 
-    it('a dry run names nothing that its sender may not read, and counts it', async () => {
+    it('names in a dry run only changes that the caller may read, and counts the others', async () => {
       const clerk = await world.user(unique('clerk'));
       await world.grant(null, clerk, ['USER:READ', 'USER:DELETE']);
       const victim = await world.user(unique('victim'), [b]);
@@ -87,7 +87,7 @@ describe('attacks', () => {
       expect(JSON.stringify(deleteUser)).not.toMatch(/hidden\.plan|Hidden group|Viewer/);
     });
 
-    it('a dry run of giving access does not show the profile of a stranger', async () => {
+    it('hides the profile of a user of another tenant in a dry run that grants access', async () => {
       const host = await world.user(unique('host'), [a]);
       await world.grant(a, host, ['TENANT_ACCESS:CREATE']);
       const stranger = await world.user(unique('stranger'), [b]);
@@ -97,13 +97,13 @@ describe('attacks', () => {
           i: { tenantKey: 'a', username: stranger.username, dryRun },
         });
       expect((await give(true)).data.grantTenantAccess).toEqual({ user: null, profile: null });
-      // Who gives it is shown the name that they sent, and nothing else.
+      // The real mutation shows the name that the caller sent, and nothing else.
       const { data, errors } = await give(false);
       expect(data.grantTenantAccess).toEqual({ user: { username: stranger.username }, profile: null });
       expect(errors.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
     });
 
-    it("a tenant's cursors do not count the events of other tenants", async () => {
+    it("does not reveal the number of events of other tenants in a tenant's cursors", async () => {
       const cursor = async () => {
         const { tenant } = await root.ok<any>('{ tenant(key: "a") { auditEvents(first: 1) { edges { cursor } } } }');
         return tenant.auditEvents.edges[0].cursor;
@@ -112,19 +112,19 @@ describe('attacks', () => {
       expect(column).toBe('seq');
     });
 
-    it('a bound role does not count bindings that one may not read', async () => {
+    it('does not count bindings that the caller may not read when a role in use is deleted', async () => {
       const keeper = await world.user(unique('keeper'), [a]);
       await world.grant(a, keeper, ['ROLE:READ', 'ROLE:DELETE']);
       const role = await world.role(a, unique('Bound'), []);
       await world.bind(a, { principal: keeper }, role, 'secret');
-      const [answer] = await told(await world.as(keeper), 'deleteRole', 'deletedId', { id: idOf('Role', role) });
+      const [answer] = await errorsOf(await world.as(keeper), 'deleteRole', 'deletedId', { id: idOf('Role', role) });
       expect(answer?.code).toBe('CONFLICT');
       expect(answer?.message).not.toMatch(/\d times/);
     });
   });
 
-  describe('on rights', () => {
-    it('who impersonates hands on nothing that they do not hold themselves', async () => {
+  describe('on permissions', () => {
+    it('does not let an impersonator grant more than the impersonator holds', async () => {
       const boss = await chief();
       const agent = await world.user(unique('agent'), [a]);
       await world.grant(a, agent, ['IMPERSONATE:READ']);
@@ -147,7 +147,7 @@ describe('attacks', () => {
       ]);
       const description = { bindings: [{ user: agent.username, role: 'Admin' }] };
       expect(await codes(as, 'applyDescription', 'tenantKey', { tenantKey: 'a', description })).toEqual(['FORBIDDEN']);
-      // What they hold, they hand on in the other's name as well.
+      // What the impersonator holds can be granted while impersonating.
       const friend = await world.user(unique('friend'), [a]);
       const fine = await as.ok<any>(call('createBindings', 'results { error { code } }'), {
         i: { tenantKey: 'a', bindings: [{ subject: idOf('User', friend), role: idOf('Role', own) }] },
@@ -155,7 +155,7 @@ describe('attacks', () => {
       expect(fine.createBindings.results[0].error).toBeNull();
     });
 
-    it('a name that somebody no longer has signs nobody in', async () => {
+    it('refuses a sign-in under a former name', async () => {
       const user = await world.user(unique('former'), [a], { password });
       const see = async (name: string) => (await world.basic(name).run('{ viewer { name } }')).status;
       expect(await see(user.username)).toBe(200);
@@ -165,7 +165,7 @@ describe('attacks', () => {
       expect(await see(username)).toBe(200);
     });
 
-    it('who may set passwords takes over nobody who holds more', async () => {
+    it('does not let a user with USER:UPDATE set the password of a user with more permissions', async () => {
       const boss = await chief();
       const clerk = await world.user(unique('clerk'), [], { password });
       await world.grant(null, clerk, ['USER:READ', 'USER:UPDATE']);
@@ -173,13 +173,13 @@ describe('attacks', () => {
       const set = (user: { id: string }) =>
         codes(client, 'setUserPassword', 'user { id }', {
           id: idOf('User', user),
-          password: 'a phrase nobody guesses',
+          password: 'a phrase that is hard to guess',
         });
       expect(await set(boss)).toEqual(['FORBIDDEN']);
       expect(await set(await world.user(unique('plain'), [a]))).toEqual([]);
     });
 
-    it('the default role is chosen with ROLE:UPDATE, by a creation too', async () => {
+    it('requires ROLE:UPDATE to choose the default role, also at its creation', async () => {
       const maker = await world.user(unique('maker'), [a]);
       await world.grant(a, maker, ['ROLE:CREATE', 'ROLE:READ', 'TENANT_ACCESS:READ']);
       await root.ok(call('updateRole', 'role { id }'), { i: { id: idOf('Role', admin), isDefault: true } });
@@ -196,7 +196,7 @@ describe('attacks', () => {
       await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
     });
 
-    it('no super admin falls with a tenant that somebody else deletes', async () => {
+    it('refuses to delete a tenant with a super admin if the caller is not a super admin', async () => {
       const t = await world.tenant(unique('doomed'));
       const robot = await world.account(t, 'robot');
       await root.ok(call('setSuperAdmin', 'subject { id }'), {
@@ -211,7 +211,7 @@ describe('attacks', () => {
     });
   });
 
-  describe('on a group that a policy excepts', () => {
+  describe('on a group that a policy exempts', () => {
     const update = 'mutation($id: ID!) { updateNamespace(input: { id: $id, description: "x" }) { namespace { id } } }';
     let other: World;
     let main: Tenant;
@@ -258,7 +258,7 @@ describe('attacks', () => {
     });
     const named = (username: string) => other.db.user.findFirstOrThrow({ where: { username } });
 
-    it('nobody gets its freedom by acting as a member, or by a token of one', async () => {
+    it("does not exempt an impersonator of a member, nor let others create a member's token", async () => {
       const id = idOf('Namespace', await other.db.namespace.findFirstOrThrow({ where: { namespace: 'frozen' } }));
       const manager = await client(await named('manager'));
       const boss = await client(await named('chief'));
@@ -273,7 +273,7 @@ describe('attacks', () => {
       ).toEqual([]);
     });
 
-    it('it does not go with its tenant', async () => {
+    it('refuses to delete the tenant of the group', async () => {
       const ender = await named('chief');
       const role = await other.db.role.create({
         data: { id: 'ender', name: 'Ender', nameKey: 'ender', permissions: ['TENANT:DELETE'] },
@@ -287,10 +287,10 @@ describe('attacks', () => {
     });
   });
 
-  describe('on the log', () => {
+  describe('on the audit log', () => {
     const events = (where: object) => world.db.auditEvent.count({ where });
 
-    it('the count of failed sign-ins is not set back without an event', async () => {
+    it('records an event when it resets the count of failed sign-ins', async () => {
       const user = await world.user(unique('forgetful'), [], { password });
       for (let i = 0; i < 3; i += 1) await world.basic(user.username, 'wrong').run('{ viewer { name } }');
       await root.ok(call('unlockUser', 'user { id }'), { i: { id: idOf('User', user) } });
@@ -299,7 +299,7 @@ describe('attacks', () => {
       expect(await events({ action: 'user.unlock', resourceId: user.id })).toBe(1);
     });
 
-    it('a refused subscription is on record, also where the tenant is hidden', async () => {
+    it('records a refused subscription, also if the tenant is hidden', async () => {
       const stranger = await world.user(unique('stranger'));
       const end = new AbortController();
       for await (const { errors } of (await world.as(stranger)).sse<any>(
@@ -313,7 +313,7 @@ describe('attacks', () => {
       expect(await events({ actorId: stranger.id, outcome: 'DENIED', action: 'auditlog.read' })).toBe(1);
     });
 
-    it('a quiet chain gathers nobody who gave up waiting', async () => {
+    it('drops listeners that no longer wait for a quiet chain', async () => {
       const tail = new Tail<unknown, unknown>({} as never);
       const stops = Array.from({ length: 100 }, () => tail.onChange(() => undefined));
       expect(tail.waiting).toBe(100);
@@ -331,16 +331,16 @@ describe('attacks', () => {
       before.mockRestore();
     });
 
-    it('a name that is cut in the middle of a character is recorded all the same', async () => {
+    it('records a sign-in under a name that is truncated within a character', async () => {
       const name = `${'n'.repeat(199)}😀`;
       expect((await world.basic(name, 'wrong').run('{ viewer { name } }')).status).toBe(401);
       expect(await events({ type: 'LOGIN_FAILURE', resourceKey: { startsWith: 'n'.repeat(199) } })).toBe(1);
     });
   });
 
-  describe('by odd inputs', () => {
+  describe('by malformed input', () => {
     const odd = (i: object) => `${Buffer.from(JSON.stringify(i)).toString('base64url')}`;
-    it('cursors that nobody gave out are bad input, never a fault inside', async () => {
+    it('rejects cursors that it did not issue as bad input', async () => {
       const list = (after: string, field: string, args = '') =>
         root.codes(`query($after: String) { tenant(key: "a") { ${field}(after: $after ${args}) { totalCount } } }`, {
           after,
@@ -366,7 +366,7 @@ describe('attacks', () => {
     });
 
     it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00+14:00'])(
-      'the instant %s is no fault inside',
+      'handles the instant %s without an internal error',
       async (from) => {
         const answer = await root.codes(
           'query($from: DateTime) { tenant(key: "a") { auditEvents(where: { from: $from }) { totalCount } } }',
@@ -376,7 +376,7 @@ describe('attacks', () => {
       },
     );
 
-    it('a feed cursor with a signature of other bytes is bad input', async () => {
+    it('rejects a feed cursor whose signature has non-ASCII bytes as bad input', async () => {
       const after = Buffer.from(`t.${a.id}.1.${'é'.repeat(24)}`).toString('base64url');
       const end = new AbortController();
       for await (const { errors } of root.sse<any>(
@@ -390,28 +390,28 @@ describe('attacks', () => {
     });
 
     it.each(['constructor x', '__proto__ x', 'Basic', 'Basic !', 'Bearer', 'Basic bm9jb2xvbg=='])(
-      'the credentials %j are none',
+      'rejects the credentials %j',
       async (authorization) => {
         const answer = await world.anonymous().as({ authorization }).run('{ viewer { name } }');
         expect([answer.status, answer.errors[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
       },
     );
 
-    it('a value that is nested without end is bad input', async () => {
+    it('rejects a deeply nested value as bad input', async () => {
       const d = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
       const document =
         'mutation($d: JSON!) { applyDescription(input: { tenantKey: "a", description: $d }) { tenantKey } }';
       expect(await root.codes(document, { d })).toEqual(['BAD_INPUT']);
     });
 
-    it('a super admin of an unknown id is not found', async () => {
-      const subject = idOf('ServiceAccount', { id: 'nobody' });
+    it('returns NOT_FOUND for setSuperAdmin with an unknown ID', async () => {
+      const subject = idOf('ServiceAccount', { id: 'missing' });
       expect(await codes(root, 'setSuperAdmin', 'subject { id }', { subject, superAdmin: true })).toEqual([
         'NOT_FOUND',
       ]);
     });
 
-    it('names are stored as they were checked: without blanks around them', async () => {
+    it('trims names before it stores and compares them', async () => {
       const name = unique('Platform');
       await root.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name } });
       expect(await codes(root, 'createGroup', 'group { id }', { tenantKey: 'a', name: ` ${name}\u00a0` })).toEqual([
@@ -419,7 +419,7 @@ describe('attacks', () => {
       ]);
     });
 
-    it('names that grow when they are compared are refused, not broken at', async () => {
+    it('rejects names that become too long when they are normalized', async () => {
       const name = Array.from({ length: 200 }, (_, i) =>
         String.fromCodePoint(0x3300 + ((i * 7919 + i * i * 31) % 0x57)),
       ).join('');
@@ -430,7 +430,7 @@ describe('attacks', () => {
       ]);
     });
 
-    it('prototype names and odd keys in a description are faults of the description', async () => {
+    it('rejects prototype names and malformed keys in a description as bad input', async () => {
       const apply = (description: string) =>
         root.codes(
           `mutation($d: JSON!) { applyDescription(input: { tenantKey: "a", description: $d }) { tenantKey } }`,
@@ -451,10 +451,10 @@ describe('attacks', () => {
     });
   });
 
-  describe('at the same time', () => {
-    it('a description full of faults does not keep the other writers waiting', async () => {
+  describe('by concurrency', () => {
+    it('answers a description with thousands of faults in less than 1.5 seconds', async () => {
       const client = await world.as(await chief());
-      const users = Array.from({ length: 10_000 }, (_, i) => `nobody-${i}`);
+      const users = Array.from({ length: 10_000 }, (_, i) => `missing-${i}`);
       const begun = performance.now();
       const { errors } = await client.run(call('applyDescription', 'tenantKey'), {
         i: { tenantKey: 'a', description: { users } },
@@ -464,22 +464,22 @@ describe('attacks', () => {
       expect(performance.now() - begun).toBeLessThan(1_500);
     });
 
-    it('a namespace that is made while its neighbour goes keeps its ancestors', async () => {
+    it('keeps the ancestors of a namespace that is created while its sibling is deleted', async () => {
       await world.namespace(a, 'race.side.old');
       const old = await world.db.namespace.findFirstOrThrow({ where: { tenantId: a.id, namespace: 'race.side.old' } });
       const made = Promise.withResolvers<void>();
-      const goOn = Promise.withResolvers<void>();
+      const proceed = Promise.withResolvers<void>();
       const making = inTransaction(world.app.store, async (tx) => {
         await createNamespace(tx, asSystem('NAMESPACE:CREATE', 'test'), a, { name: 'race.side.new' });
         made.resolve();
-        await goOn.promise;
+        await proceed.promise;
       });
       await made.promise;
       const removing = inTransaction(world.app.store, (tx) =>
         deleteNamespace(tx, asSystem('NAMESPACE:DELETE', 'test'), a, old.id),
       );
       await Promise.race([removing, sleep(300)]);
-      goOn.resolve();
+      proceed.resolve();
       await Promise.all([making, removing]);
       const names = await world.db.namespace.findMany({
         where: { tenantId: a.id, namespace: { startsWith: 'race' } },
@@ -488,7 +488,7 @@ describe('attacks', () => {
       expect(names.map(({ namespace }) => namespace)).toEqual(['race', 'race.side', 'race.side.new']);
     });
 
-    it('a deadlock is tried again', async () => {
+    it('retries a transaction after a deadlock', async () => {
       let attempts = 0;
       await inTransaction(world.app.store, async (tx) => {
         attempts += 1;

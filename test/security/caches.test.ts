@@ -23,14 +23,14 @@ const guard = (name: string, resource: string, action: string, reads: string, wh
 const groups = '{ tenant(key: "main") { groups { totalCount } } }';
 const update = call('updateNamespace', 'namespace { id }');
 
-/** Is this statement the load of that principal? */
+/** Reports whether a statement loads that principal. */
 const isLoadOf = (id: string, statement: readonly unknown[]): boolean => {
   const text = JSON.stringify(statement);
   return text.includes('FROM \\"Principal\\" p') && text.includes(id);
 };
 
-/** Each is a class of fault that was published about the caches of an authorization engine, tried against ours. */
-describe('caches, after the published faults of others', () => {
+/** Each test covers a published class of fault in the caches of an authorization engine. */
+describe('caches, against published faults of other engines', () => {
   let world: World;
   let main: Awaited<ReturnType<World['tenant']>>;
   let next = 0;
@@ -54,7 +54,7 @@ describe('caches, after the published faults of others', () => {
     await world.close();
   });
 
-  it('CVE-2024-56323: who asks in another way is not answered from the cache of the first (contextual tuples)', async () => {
+  it('CVE-2024-56323: keeps cached answers apart by credential and impersonation (contextual tuples)', async () => {
     const user = await fresh(['GROUP:READ', 'BINDING:READ']);
     const helper = await world.user('helper', [main]);
     await world.grant(main, helper, ['IMPERSONATE:READ', 'GROUP:READ', 'BINDING:READ']);
@@ -73,7 +73,7 @@ describe('caches, after the published faults of others', () => {
     }
   });
 
-  it('CVE-2026-33729: the circumstances of one question do not answer the next one of the same document', async () => {
+  it('CVE-2026-33729: decides each field of a document by its own circumstances', async () => {
     const user = await fresh(['NAMESPACE:READ', 'NAMESPACE:UPDATE']);
     const namespace = idOf('Namespace', await world.namespace(main, 'reasons'));
     const client = await world.as(user);
@@ -94,7 +94,7 @@ describe('caches, after the published faults of others', () => {
     }
   });
 
-  it('CVE-2026-34972: many questions in one batch, alike but for their arguments, are answered each by itself', async () => {
+  it('CVE-2026-34972: answers each field of a batch by its own arguments', async () => {
     const client = await world.as(await fresh(['NAMESPACE:READ', 'ROLE:READ', 'TENANT_ACCESS:READ']));
     for (const name of ['one', 'two', 'one-two']) await world.namespace(main, `batch.${name}`);
     const wheres = [
@@ -123,28 +123,28 @@ describe('caches, after the published faults of others', () => {
     );
     for (const [i, names] of wanted.entries()) {
       const { nodes, totalCount } = tenant[`a${i}`];
-      const told = nodes.map(({ name }: { name: string }) => name).filter((name: string) => name !== 'batch');
-      const others = nodes.length - told.length;
-      expect([wheres[i], told.sort(), totalCount - others]).toEqual([
+      const found = nodes.map(({ name }: { name: string }) => name).filter((name: string) => name !== 'batch');
+      const others = nodes.length - found.length;
+      expect([wheres[i], found.sort(), totalCount - others]).toEqual([
         wheres[i],
         names.map((name) => `batch.${name}`).sort(),
         names.length,
       ]);
     }
     expect(tenant.first.nodes).toHaveLength(1);
-    // Pages of many parents come in one statement: the same field under two aliases is two of them.
+    // Pages of several parents are read in one statement: the same field under two aliases counts twice.
     const group = await world.group(main, 'Batch');
     for (const membership of ['OWNER', 'MEMBER', 'MEMBER'] as const)
       await world.member(main, group, await fresh(), membership);
     const asked = `members(first: 1) { totalCount nodes { membership } } all: members { totalCount nodes { membership } } last: members(last: 2) { nodes { membership } }`;
-    const told = await world.root().ok<any>(`{ node(id: "${idOf('Group', group)}") { ... on Group { ${asked} } } }`);
-    expect([told.node.members.nodes.length, told.node.all.nodes.length, told.node.last.nodes.length]).toEqual([
+    const found = await world.root().ok<any>(`{ node(id: "${idOf('Group', group)}") { ... on Group { ${asked} } } }`);
+    expect([found.node.members.nodes.length, found.node.all.nodes.length, found.node.last.nodes.length]).toEqual([
       1, 3, 2,
     ]);
   });
 
-  it('CVE-2026-41131: two contents never share a key, however their names are written', async () => {
-    // Abilities are shared by content: thousands of neighbours, each checked against what its bindings say.
+  it('CVE-2026-41131: gives different holdings different cache keys, whatever characters their names contain', async () => {
+    // Abilities are shared by content: each of thousands is compared with its own bindings.
     const chance = new Chance(41_131);
     const sample = rows(chance, 60);
     let given = 0;
@@ -160,13 +160,13 @@ describe('caches, after the published faults of others', () => {
       });
       for (const row of sample) {
         const wanted = who.holdings.some((holding) => bindingReaches(holding, 'AUDITLOG:READ', tenant, row));
-        const told = verdict.effect === 'allow' && (verdict.when === undefined || matcherOf(verdict.when)(row));
-        if (told !== wanted) expect({ told, row, holdings: who.holdings }).toMatchObject({ told: wanted });
+        const found = verdict.effect === 'allow' && (verdict.when === undefined || matcherOf(verdict.when)(row));
+        if (found !== wanted) expect({ found, row, holdings: who.holdings }).toMatchObject({ found: wanted });
         if (wanted) given += 1;
       }
     }
     expect(given).toBeGreaterThan(3_000);
-    // Names that nobody could store, lest the key rest on what may be stored.
+    // Some names cannot be stored: the key must not rely on validation.
     for (const names of [['x', 'y'], ['x,y'], ['x","y'], ['x'], [''], ['x,AUDITLOG:READ,y']]) {
       const bound = names.map((namespace, i) => ({
         ...holdings(new Chance(1), 'AUDITLOG:READ')[0]!,
@@ -193,7 +193,7 @@ describe('caches, after the published faults of others', () => {
           names.includes(namespace) || names.includes(''),
         ]);
     }
-    // Sign-ins are remembered by name and password: where one ends and the other begins is part of the key.
+    // Sign-ins are cached by name and password: the boundary between them is part of the key.
     const secret = `${password}:x`;
     const [short, long] = [`s${next++}`, `s${next++}:`];
     await world.user(short, [main], { password: secret });
@@ -204,7 +204,7 @@ describe('caches, after the published faults of others', () => {
     ]);
   });
 
-  it('CVE-2026-48096: list, check, node and answer agree after every change (iterator cache apart from the check cache)', async () => {
+  it('CVE-2026-48096: gives the same answer in lists, checks, nodes and whoCan after every change (separate caches)', async () => {
     const user = await fresh();
     const client = await world.as(user);
     const namespace = await world.namespace(main, `agree.x`);
@@ -224,7 +224,7 @@ describe('caches, after the published faults of others', () => {
         const here = gateway === 0 ? other : world.bearer(client.headers['authorization']!.slice(7), 1);
         if (gateway === 1) await world.apps[1]!.freshness.confirm();
         const { data } = await here.run<any>(asked);
-        const told = await world
+        const found = await world
           .root(gateway)
           .ok<any>(
             '{ tenant(key: "main") { whoCan(permission: { resource: NAMESPACE, actions: [READ] }, namespaceName: "agree.x", first: 100) { nodes { id } } } }',
@@ -233,13 +233,13 @@ describe('caches, after the published faults of others', () => {
           (data.tenant.namespaces?.nodes ?? []).some(({ name }: { name: string }) => name === 'agree.x'),
           Boolean(data.tenant.namespace),
           Boolean(data.node),
-          told.tenant.whoCan.nodes.some(({ id }: { id: string }) => id === idOf('User', user)),
+          found.tenant.whoCan.nodes.some(({ id }: { id: string }) => id === idOf('User', user)),
         ]).toEqual([held, held, held, held]);
       }
     }
   });
 
-  it('openfga #3155: what was loaded before a write never stands for what comes after it', async () => {
+  it('openfga #3155: never answers from what was loaded before a write', async () => {
     const user = await fresh();
     const client = await world.as(user);
     const reading = new AbortController();
@@ -250,7 +250,7 @@ describe('caches, after the published faults of others', () => {
     try {
       for (let round = 0; round < 12; round += 1) {
         const binding = await world.grant(main, user, ['GROUP:READ']);
-        // A grant counts at once where it was made; a cached no does not outlive it.
+        // A grant takes effect immediately on its own gateway: a cached refusal does not outlive it.
         expect(await withPassword.codes(groups)).toEqual([]);
         await world.root().ok(call('deleteBindings', 'results { error { code } }'), {
           i: { tenantKey: 'main', ids: [idOf('Binding', binding)] },
@@ -264,7 +264,7 @@ describe('caches, after the published faults of others', () => {
     }
   }, 60_000);
 
-  it('openfga #3155: a load that began before a withdrawal is not joined after it', async () => {
+  it('openfga #3155: does not join a load that began before a revocation', async () => {
     const user = await fresh();
     const client = await world.as(user);
     const { pool } = world.app.database;
@@ -303,20 +303,20 @@ describe('caches, after the published faults of others', () => {
     expect(held).toBe(3);
   });
 
-  it('openfga #3125: a request that ends while it loads leaves no answer behind, and harms none that joined it', async () => {
-    const hasty = await World.create({ limits: { requestMs: 500 } });
-    const tenant = await hasty.tenant('main');
-    const user = await hasty.user('reader', [tenant]);
-    await hasty.grant(tenant, user, ['ROLE:READ']);
-    const client = await hasty.as(user);
+  it('openfga #3125: caches nothing for a request that ends while it loads, and answers the requests that joined it', async () => {
+    const impatient = await World.create({ limits: { requestMs: 500 } });
+    const tenant = await impatient.tenant('main');
+    const user = await impatient.user('reader', [tenant]);
+    await impatient.grant(tenant, user, ['ROLE:READ']);
+    const client = await impatient.as(user);
     const document = '{ tenant(key: "main") { roles { totalCount } } }';
-    const { pool } = hasty.app.database;
+    const { pool } = impatient.app.database;
     const own = pool.query as (...rest: unknown[]) => Promise<unknown>;
     try {
       expect(await client.codes(document)).toEqual([]);
       for (let round = 0; round < 3; round += 1) {
-        // Somebody's rights change: all load anew, and the load is slow.
-        await hasty.user(`other-${round}`, [tenant]);
+        // A change of access invalidates all principals, and the next load is slow.
+        await impatient.user(`other-${round}`, [tenant]);
         let loads = 0;
         pool.query = (async (...args: unknown[]) => {
           if (isLoadOf(user.id, args)) {
@@ -335,12 +335,12 @@ describe('caches, after the published faults of others', () => {
         expect(await client.codes(document)).toEqual([]);
       }
     } finally {
-      await hasty.close();
+      await impatient.close();
     }
   }, 30_000);
 
-  it('CVE-2026-55170 and a name that is used again: another case or another object is another key', async () => {
-    // Namespaces and tenants tell case; what is bound in one is not held in the other.
+  it('CVE-2026-55170: gives another case, or a new object under a former name, another key', async () => {
+    // Names of namespaces and tenants are case-sensitive: a binding in one does not apply to the other.
     const user = await fresh(['NAMESPACE:READ'], 'case');
     const client = await world.as(user);
     for (const name of ['Case', 'CASE', 'case ', 'cáse'])
@@ -350,7 +350,7 @@ describe('caches, after the published faults of others', () => {
         data: { tenant: { namespace: null } },
       });
     expect((await client.run<any>('{ tenant(key: "MAIN") { key } }')).data.tenant).toBeNull();
-    // A token is told apart by case, a user name is not, and both mean one person each.
+    // Tokens are case-sensitive, user names are not.
     const token = client.headers['authorization']!.slice(7);
     const swapped = token.replace(/[a-zA-Z]/g, (letter) =>
       letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
@@ -359,7 +359,7 @@ describe('caches, after the published faults of others', () => {
       'UNAUTHENTICATED',
     ]);
 
-    // The same key, the same names, the same password: nothing of the former tenant, user or group is left.
+    // The key, the names and the password are reused: nothing of the deleted tenant, user or group remains.
     const again = async () => {
       const tenant = await world.tenant('phoenix');
       return { tenant, member: await world.user('phoenix', [tenant], { password }) };
@@ -379,12 +379,12 @@ describe('caches, after the published faults of others', () => {
     await world.role(second.tenant, 'R', ['ROLE:READ']);
     expect(await old.codes(asked)).toEqual(['UNAUTHENTICATED']);
     for (const gateway of [0, 1]) await soon(world.basic('phoenix', password, gateway), asked, ['FORBIDDEN']);
-    // And no former no outlives a new grant.
+    // A cached refusal does not outlive a new grant.
     await world.grant(second.tenant, second.member, ['ROLE:READ']);
     for (const gateway of [0, 1]) await soon(world.basic('phoenix', password, gateway), asked, []);
   });
 
-  it('another version of the rules: no decision, filter or parsed document of the former one is used', async () => {
+  it('uses no decision, filter or parsed document of an earlier policy version', async () => {
     const user = await fresh(['NAMESPACE:READ', 'NAMESPACE:UPDATE']);
     const namespace = idOf('Namespace', await world.namespace(main, 'versions'));
     const clients = [await world.as(user), await world.as(user, 1)];
@@ -402,8 +402,8 @@ describe('caches, after the published faults of others', () => {
     }
   });
 
-  it('a stream: what an event shows follows the rights of now, not those it began with', async () => {
-    // A super admin sees the events of all, and what changed only in what they may read.
+  it("shows events of a running stream by the viewer's current permissions", async () => {
+    // A super admin sees all events, but their patches only with READ on the object.
     const chief = await world.user('chief', [main], { superAdmin: true });
     const client = await world.as(chief);
     const namespace = await world.namespace(main, 'stream');

@@ -14,8 +14,8 @@ import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
 
-/** Law 7: nobody raises anybody, themselves included, above what they hold. Each mutation is tried, not labelled. */
-describe('nobody hands out what they do not hold', () => {
+/** No caller can raise an account, their own included, above what they hold. Each mutation is executed. */
+describe('a caller with limited permissions', () => {
   let world: World;
   let a: Tenant;
   let strong: Role;
@@ -46,7 +46,7 @@ describe('nobody hands out what they do not hold', () => {
   const all = ['CREATE', 'READ', 'UPDATE', 'DELETE'] as const;
   const of = (...resources: string[]) =>
     resources.flatMap((r) => all.map((action) => `${r}:${action}`)) as Permission[];
-  /** Everything about access management in the tenant, and nothing of the flows. */
+  /** All permissions of access management in the tenant, and none on flows. */
   const iam = [
     ...of('GROUP', 'ROLE', 'SERVICE_ACCOUNT', 'API_TOKEN'),
     'TENANT_ACCESS:CREATE',
@@ -117,7 +117,7 @@ describe('nobody hands out what they do not hold', () => {
       },
       { field: 'updateRole', select: 'role { id }', input: () => ({ id: idOf('Role', strong), isDefault: true }) },
     ],
-    // Each was taken from them, or narrowed; whoever did so had the right.
+    // Each was revoked or narrowed by a caller with the permission to do so.
     undoChange: [
       {
         field: 'undoChange',
@@ -319,7 +319,7 @@ describe('nobody hands out what they do not hold', () => {
       }),
     };
   }
-  /** These give nobody anything; applyDescription goes through the same services and has tests of its own. */
+  /** These grant nothing. applyDescription uses the same services and has its own tests. */
   const givesNothing = new Set([
     'createTenant',
     'updateTenant',
@@ -381,7 +381,7 @@ describe('nobody hands out what they do not hold', () => {
     'reportMetrics',
   ]);
 
-  it('classifies every mutation of the schema', () => {
+  it('covers every mutation of the schema', () => {
     const fields = Object.keys(schema.getMutationType()!.getFields());
     expect(fields.filter((field) => !(field in attempts) && !givesNothing.has(field))).toEqual([]);
   });
@@ -389,7 +389,7 @@ describe('nobody hands out what they do not hold', () => {
   const cases = Object.values(attempts).flatMap((list) =>
     list.map((attempt, i) => ({ name: `${attempt.field} ${i + 1}`, ...attempt })),
   );
-  it.each(cases)('$name', async ({ field, select, input }) => {
+  it.each(cases)('is refused $name', async ({ field, select, input }) => {
     const { user, client } = await manager(true);
     const variables = { i: await input(user) };
     const before = await holdings();
@@ -403,7 +403,7 @@ describe('nobody hands out what they do not hold', () => {
     await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
   });
 
-  it('lets a holder hand on exactly what they hold, where they hold it', async () => {
+  it('can grant exactly the permissions that they hold, where they hold them', async () => {
     const user = await world.user('giver', [a]);
     await world.grant(a, user, ['BINDING:CREATE', 'FLOW:READ'], 'company');
     const friend = await world.user('taker', [a]);
@@ -426,7 +426,7 @@ describe('nobody hands out what they do not hold', () => {
     expect(await bindIn('')).toBe('BAD_INPUT');
   });
 
-  it('lets an owner manage the members of the own group, and nothing else', async () => {
+  it('can manage only the members of a group that they own', async () => {
     const owner = await world.user('group-owner', [a]);
     await world.member(a, strongGroup, owner, 'OWNER');
     const friend = await world.user('group-friend', [a]);
@@ -453,13 +453,13 @@ describe('nobody hands out what they do not hold', () => {
       }),
     ).toEqual(['NOT_FOUND']);
     expect(await codes('removeGroupMember', 'group { id }', { group, subject: idOf('User', owner) })).toEqual([]);
-    // Removed, then acts: nothing is left of the right.
+    // The owner is no longer a member and has no permissions left.
     expect(await codes('removeGroupMember', 'group { id }', { group, subject: idOf('User', friend) })).toEqual([
       'NOT_FOUND',
     ]);
   });
 
-  it('lets no token mint one that outlives it, nor change a password', async () => {
+  it('cannot create a longer-lived token nor change a password with a token', async () => {
     const user = await world.user('minter', [a], { password });
     const short = (
       await world.basic('minter').ok<any>(call('createApiToken', 'fullToken'), { i: { name: 'short', maxAge: 'PT1H' } })
@@ -497,7 +497,7 @@ describe('nobody hands out what they do not hold', () => {
       ['setAuthMethods', 'user { id }', (id) => ({ id, methods: ['API_TOKEN'] })],
       ['deleteUser', 'deletedId', (id) => ({ id })],
     ];
-    it.each(paths)('is kept by %s', async (field, select, input) => {
+    it.each(paths)('cannot be removed by %s', async (field, select, input) => {
       const root = await only();
       const { errors } = await world.root().run(call(field, select), { i: input(idOf('User', root)) });
       expect(errors[0]?.extensions).toMatchObject({ code: 'CONFLICT', rule: 'LAST_SUPER_ADMIN' });
@@ -506,7 +506,7 @@ describe('nobody hands out what they do not hold', () => {
       ).toBe(1);
     });
 
-    it.each(paths)('is kept when two remove one of two by %s at the same time', async (field, select, input) => {
+    it.each(paths)('cannot be removed by two concurrent calls of %s', async (field, select, input) => {
       const root = await only();
       const second = await world
         .write(async (tx) =>
@@ -529,7 +529,7 @@ describe('nobody hands out what they do not hold', () => {
         }),
       ).toBe(1);
       expect(answers.flat().length).toBe(1);
-      // Set the stage for the next path again.
+      // Restores the accounts for the next mutation.
       await world.db.user.updateMany({
         where: { username: { in: ['root', 'other-root'] } },
         data: { superAdmin: true, disabled: false, authMethods: ['PASSWORD', 'API_TOKEN'] },

@@ -10,8 +10,8 @@ import { idOf, World } from '../support/world.ts';
 const folder = temporaryFolder('existence');
 const own = join(folder, 'own');
 
-/** What somebody may not know of is answered like what is not there: in the same words, by the same steps. */
-describe('what is not for the caller to know of', () => {
+/** A hidden object gets the same answer as one that does not exist: the same words, in the same steps. */
+describe('a hidden object', () => {
   let world: World;
   let foreign: Tenant;
   let home: Tenant;
@@ -40,32 +40,32 @@ describe('what is not for the caller to know of', () => {
     await world.close();
   });
 
-  /** The errors, without the name that was asked for. */
-  const told = async (client: Client, document: string, variables: object, name: string) =>
+  /** Returns the errors without the requested name. */
+  const errorsOf = async (client: Client, document: string, variables: object, name: string) =>
     JSON.stringify((await client.run(document, variables as never)).errors)
       .replaceAll(name, 'NAME')
       .replace(/"(decisionId|requestId)":"[^"]*"/g, '');
 
-  it('is no tenant that a worker group could be for', async () => {
+  it('is reported as missing to createWorkerGroup and updateWorkerGroup, if it is a tenant', async () => {
     const create = call('createWorkerGroup', 'workerGroup { id allowedTenantKeys }');
     const as = (key: string, tenant: string) => ({ i: { key, allowedTenantKeys: [tenant] } });
-    expect(await told(operator, create, as('a', 'foreign'), 'foreign')).toBe(
-      await told(operator, create, as('a', 'missing'), 'missing'),
+    expect(await errorsOf(operator, create, as('a', 'foreign'), 'foreign')).toBe(
+      await errorsOf(operator, create, as('a', 'missing'), 'missing'),
     );
     expect(await operator.codes(create, as('a', 'foreign'))).toEqual(['BAD_INPUT']);
     const made = await operator.ok(create, as('b', 'home'));
     const { id } = made.createWorkerGroup.workerGroup;
     const update = call('updateWorkerGroup', 'workerGroup { allowedTenantKeys }');
     const change = (tenant: string) => ({ i: { id, allowedTenantKeys: ['home', tenant] } });
-    expect(await told(operator, update, change('foreign'), 'foreign')).toBe(
-      await told(operator, update, change('missing'), 'missing'),
+    expect(await errorsOf(operator, update, change('foreign'), 'foreign')).toBe(
+      await errorsOf(operator, update, change('missing'), 'missing'),
     );
-    // What a group names already may stay, whoever changes the rest.
+    // A key that the worker group already lists stays valid when another caller updates the rest.
     await world.root().ok(update, change('foreign'));
     await operator.ok(update, { i: { id, description: 'x', allowedTenantKeys: ['home', 'foreign'] } });
   });
 
-  it('is no tenant and no group that settings of policies could name', async () => {
+  it('is reported as missing in settings of policies, if it is a tenant or group', async () => {
     const configure = call('setPolicyConfiguration', 'policies { name }');
     const network = (tenant: string) => ({
       i: { policies: { network: { rules: [{ tenant, allow: ['127.0.0.1'] }] } } },
@@ -74,19 +74,19 @@ describe('what is not for the caller to know of', () => {
       i: { policies: { 'frozen-namespaces': { frozen: ['x'], except: [group] } } },
     });
     for (const settings of [network, (tenant: string) => frozen(`${tenant}/Managers`)]) {
-      expect(await told(operator, configure, settings('foreign'), 'foreign')).toBe(
-        await told(operator, configure, settings('missing'), 'missing'),
+      expect(await errorsOf(operator, configure, settings('foreign'), 'foreign')).toBe(
+        await errorsOf(operator, configure, settings('missing'), 'missing'),
       );
       expect(await operator.codes(configure, settings('foreign'))).toEqual(['BAD_INPUT']);
     }
     await operator.ok(configure, frozen('home/Managers'));
-    // What is in force already may stay.
+    // A setting in force stays valid.
     await world.root().ok(configure, frozen('foreign/Managers'));
     await operator.ok(configure, frozen('foreign/Managers'));
     await world.root().ok(configure, { i: { policies: {} } });
   });
 
-  it('is no file of the host', async () => {
+  it('is reported as outside of the folder of policies, if it is a file of the host', async () => {
     const configure = call('setPolicyConfiguration', 'policies { name }');
     const cedar = (path: string) => ({ i: { policies: { cedar: { files: [path] } } } });
     const refusals = new Set<string>();
@@ -98,20 +98,20 @@ describe('what is not for the caller to know of', () => {
       'link.cedar',
       '/',
     ])
-      refusals.add(await told(operator, configure, cedar(path), path));
+      refusals.add(await errorsOf(operator, configure, cedar(path), path));
     expect([...refusals]).toEqual([expect.stringContaining('is not in the folder of policyFiles')]);
-    expect(await told(operator, configure, cedar('missing.cedar'), 'x')).not.toContain(folder);
+    expect(await errorsOf(operator, configure, cedar('missing.cedar'), 'x')).not.toContain(folder);
     await operator.ok(configure, cedar('fine.cedar'));
     await operator.ok(configure, { i: { policies: {} } });
   });
 
-  it('is no instance-wide service account that a token could be for', async () => {
+  it('is reported as missing to createApiToken, if it is an instance-wide service account', async () => {
     const account = await world.account(null, 'hidden-engine');
     const client = await world.as(await world.user('minter', [home]));
     const mint = call('createApiToken', 'apiToken { id }');
     const codes = (id: string) => client.codes(mint, { i: { name: 'x', owner: idOf('ServiceAccount', { id }) } });
     for (const id of [account.id, `${account.id.slice(0, -4)}0000`]) expect(await codes(id)).toEqual(['NOT_FOUND']);
-    // Where its access to a tenant can be read, it is no secret that it is there.
+    // A caller who can read its access to a tenant knows that it exists.
     await world.access(home, account);
     await world.grant(home, await world.db.user.findFirstOrThrow({ where: { username: 'minter' } }), [
       'TENANT_ACCESS:READ',
@@ -121,7 +121,7 @@ describe('what is not for the caller to know of', () => {
     expect(await world.root().codes(mint, input)).toEqual([]);
   });
 
-  it('takes the same steps in a mutation, by a key and by an id', async () => {
+  it('takes the same number of statements in a mutation, by key and by ID', async () => {
     const group = await world.group(foreign, 'Hidden');
     const stranger = await world.user('stranger', [home]);
     const client = await world.as(stranger);
@@ -133,7 +133,7 @@ describe('what is not for the caller to know of', () => {
       [create, { i: { tenantKey: 'foreign', name: 'n' } }, { i: { tenantKey: 'missing', name: 'n' } }],
       [update, { i: { id: idOf('Group', group), name: 'n' } }, { i: { id: idOf('Group', missing), name: 'n' } }],
     ];
-    /** Statements and transactions, and milliseconds, of one request. */
+    /** Measures the statements, the transactions and the milliseconds of one request. */
     const cost = async (document: string, variables: object) => {
       const { pool } = world.app.database;
       let connections = 0;
@@ -154,14 +154,14 @@ describe('what is not for the caller to know of', () => {
       const times: [number[], number[]] = [[], []];
       const steps: [Set<string>, Set<string>] = [new Set(), new Set()];
       for (let i = 0; i < rounds; i += 1) {
-        // In turns, so that neither is always the first.
+        // The order alternates, so that neither is always the first.
         for (const which of i % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
           const { steps: taken, milliseconds } = await cost(document, both[which]);
           steps[which].add(taken);
           times[which].push(milliseconds);
         }
       }
-      // Beside the work of the gateway itself, which now and then falls into one.
+      // The minimum counts, because background work of the gateway adds statements to some rounds.
       expect([...steps[1]].sort()[0]).toBe([...steps[0]].sort()[0]);
       const [known, unknown] = times.map((all) => all.sort((a, b) => a - b)[rounds / 2]!.toFixed(2));
       console.log(`${/(\w+)\(input/.exec(document)?.[1]}: foreign ${known} ms, unknown ${unknown} ms (medians)`);

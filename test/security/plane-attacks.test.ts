@@ -13,8 +13,8 @@ const validate = call('validateFlow', 'valid issues { line message }');
 const dayMs = 86_400_000;
 const soak = process.env['SOAK'] === '1';
 
-/** Attempts on the orchestration plane that did work once, or were worth a try. */
-describe('attacks on the plane', () => {
+/** Attacks on the orchestration plane that once succeeded, or that a reviewer tried. */
+describe('attacks on the orchestration plane', () => {
   let world: World;
   let a: Tenant;
   let editor: Client;
@@ -39,7 +39,7 @@ describe('attacks on the plane', () => {
   const codes = (client: Client, field: string, select: string, i: object) => client.codes(call(field, select), { i });
   const save = (source: string, more: object = {}, client = editor) =>
     codes(client, 'saveFlow', 'outcome', { tenantKey: 'a', source, ...more });
-  /** A flow of its own, and its trigger. */
+  /** Creates a flow and returns its trigger. */
   async function newTrigger(more?: string): Promise<Trigger> {
     const flow = await world.flow(a, flowSource('company.x', `flow-${next++}`, false, more));
     return world.db.trigger.findFirstOrThrow({ where: { flowKey: flow.id } });
@@ -52,38 +52,38 @@ describe('attacks on the plane', () => {
     const one = claimTriggers.claims.find((each: any) => each.trigger.id === idOf('Trigger', trigger));
     return { trigger: one.trigger.id, sequence: one.sequence, dueAt: one.dueAt };
   }
-  async function tell(one: object) {
+  async function reportOutcome(one: object) {
     const { reportTriggers } = await engine.client.ok<any>(report, {
       i: { serviceId: engine.service, reports: [one] },
     });
     return reportTriggers.results[0].outcome ?? reportTriggers.results[0].error.code;
   }
 
-  describe('to starve a gateway', () => {
+  describe('by exhausting a gateway', () => {
     const many = (line: (i: number) => string, count: number) => Array.from({ length: count }, (_, i) => line(i));
     const source = (part: string) =>
       `id: big\nnamespace: company.x\n${part}\ntasks:\n  - id: t\n    type: io.example.Task\n`;
 
     it.each([
       ['many keys', false, source(`variables:\n${many((i) => `  k${i}: 1`, 40_000).join('\n')}`)],
-      ['as many keys as are taken', true, source(`variables:\n${many((i) => `  k${i}: 1`, 8_000).join('\n')}`)],
+      ['as many keys as are allowed', true, source(`variables:\n${many((i) => `  k${i}: 1`, 8_000).join('\n')}`)],
       ['many faults', false, source(`labels:\n${many((i) => `  system.${i}: 1`, 8_000).join('\n')}`)],
       ['quotes', false, '"'.repeat(400_000)],
       ['anchors with aliases', true, source(`x:\n${many((i) => `  - &a${i} 1\n  - *a${i}`, 5_000).join('\n')}`)],
-    ])('a flow of %s is answered within seconds', async (_name, valid, text) => {
+    ])('answers a flow of %s within five seconds', async (_name, valid, text) => {
       const begun = performance.now();
       const { validateFlow } = await editor.ok<any>(validate, { i: { tenantKey: 'a', source: text } });
       expect(performance.now() - begun).toBeLessThan(5_000);
       expect(validateFlow.valid).toBe(valid);
     });
 
-    it('keys that are there twice are still found, at their lines', async () => {
+    it('finds duplicate keys, with their lines', async () => {
       const twice = source('variables:\n  a: 1\n  b: { c: 1, c: 2 }\n  a: 2');
       const { validateFlow } = await editor.ok<any>(validate, { i: { tenantKey: 'a', source: twice } });
       expect(validateFlow.issues.map(({ line }: any) => line)).toEqual([5, 6].sort());
     });
 
-    it('others are served while revisions are compared that have nothing in common', async () => {
+    it('serves other callers while it compares revisions that have nothing in common', async () => {
       const lines = (word: string) =>
         source(`description: |\n${many((i) => `  ${word}${i}`, soak ? 30_000 : 15_000).join('\n')}`).replace(
           'id: big',
@@ -103,21 +103,21 @@ describe('attacks on the plane', () => {
     });
   });
 
-  describe('on what a trigger is due', () => {
+  describe('on due dates of triggers', () => {
     it.each([
       ['six parts without withSeconds', 'cron: "0 0 6 * * *"'],
-      ['five parts with it', 'cron: "0 6 * * *"\n    withSeconds: true'],
+      ['five parts with withSeconds', 'cron: "0 6 * * *"\n    withSeconds: true'],
       ['a date of five digits', 'dates: ["12025-01-01"]'],
       ['a date that is in the year 10000 in UTC', 'dates: ["9999-12-31T23:59:59-14:00"]'],
-      ['a date before Christ', 'dates: ["-000001-01-01T00:00:00Z"]'],
-    ])('%s is a fault of the source', async (_name, text) => {
+      ['a date before year 0', 'dates: ["-000001-01-01T00:00:00Z"]'],
+    ])('rejects %s', async (_name, text) => {
       const type = text.startsWith('dates') ? 'trigger.ScheduleOnDates' : 'trigger.Schedule';
       const odd = flowSource('company.x', 'odd', false, text).replace('trigger.Schedule', type);
       expect(await save(odd)).toEqual(['BAD_INPUT']);
     });
 
     it.each(['deleteBackfill', 'pauseBackfill'])(
-      'a report for a date of a backfill behind a %s does not bring the past back',
+      'keeps the schedule after a report for a date of a backfill that %s stopped',
       async (act) => {
         const trigger = await newTrigger();
         const due = trigger.nextExecutionAt;
@@ -127,24 +127,24 @@ describe('attacks on the plane', () => {
         ).toEqual([]);
         const one = await claimed(trigger);
         expect(await codes(editor, act, 'trigger { id }', { id: idOf('Trigger', trigger) })).toEqual([]);
-        expect(await tell({ ...one, executionId: `b-${next++}` })).toBe('APPLIED');
+        expect(await reportOutcome({ ...one, executionId: `b-${next++}` })).toBe('APPLIED');
         const after = await stored(trigger);
         expect(after).toMatchObject({ nextExecutionAt: due, evaluatedAt: null, evaluationStartedAt: null });
         if (act === 'pauseBackfill')
-          // That date is done: it does not come again when the backfill goes on.
+          // The date is done: a resumed backfill does not repeat it.
           expect(new Date((after.backfill as any).currentDate).getTime()).toBe(new Date(one.dueAt).getTime() + dayMs);
       },
     );
 
-    it('a report of a date that was not claimed does not move a trigger out of the calendar', async () => {
+    it('keeps a trigger on its calendar after a report for a date that was not claimed', async () => {
       const trigger = await setDue(await newTrigger());
       const one = await claimed(trigger);
-      expect(await tell({ ...one, dueAt: '9999-12-31T23:00:00Z' })).toBe('BAD_INPUT');
-      expect(await tell({ ...one, dueAt: '0001-01-01T00:00:00Z' })).toBe('APPLIED');
+      expect(await reportOutcome({ ...one, dueAt: '9999-12-31T23:00:00Z' })).toBe('BAD_INPUT');
+      expect(await reportOutcome({ ...one, dueAt: '0001-01-01T00:00:00Z' })).toBe('APPLIED');
       expect((await stored(trigger)).nextExecutionAt).toEqual(trigger.nextExecutionAt);
     });
 
-    it('a source that changes the fallback alone is followed', async () => {
+    it('applies a source that changes only the fallback', async () => {
       const text = (fallback: string) =>
         flowSource(
           'company.x',
@@ -159,7 +159,7 @@ describe('attacks on the plane', () => {
       });
     });
 
-    it('a filter of an empty text chooses nothing', async () => {
+    it('rejects an empty text filter', async () => {
       for (const where of [{ text: '' }, { text: null }, {}])
         expect(
           await codes(editor, 'setTriggersDisabled', 'changedCount', { tenantKey: 'a', disabled: true, where }),
@@ -167,14 +167,14 @@ describe('attacks on the plane', () => {
     });
   });
 
-  describe('to hold a trigger for ever', () => {
-    it('an execution that ended before the trigger was told of it does not', async () => {
+  describe('by holding a trigger forever', () => {
+    it('releases a trigger whose execution ended before its own report', async () => {
       const trigger = await setDue(await newTrigger('cron: "0 6 * * *"\n    stopAfter: [FAILED]'));
       const one = await claimed(trigger);
       const executionId = `early-${next++}`;
       const ended = { flowId: trigger.flowId, triggerId: trigger.triggerId };
       expect(await engine.report([reportOf(executionId, 1, ['CREATED', 'FAILED'], ended)])).toEqual(['APPLIED']);
-      expect(await tell({ ...one, executionId })).toBe('APPLIED');
+      expect(await reportOutcome({ ...one, executionId })).toBe('APPLIED');
       expect(await stored(trigger)).toMatchObject({
         executionId: null,
         lastExecutionId: executionId,
@@ -183,7 +183,7 @@ describe('attacks on the plane', () => {
       });
     });
 
-    it('nor one whose end comes at the same time', async () => {
+    it('releases triggers whose executions end at the same time as their reports', async () => {
       const triggers: Trigger[] = [];
       for (let i = 0; i < 20; i += 1) triggers.push(await setDue(await newTrigger()));
       const { claimTriggers } = await engine.client.ok<any>(claim, { i: { serviceId: engine.service } });
@@ -193,7 +193,7 @@ describe('attacks on the plane', () => {
           const executionId = `same-${i}`;
           const ended = { flowId: trigger.flowId, triggerId: trigger.triggerId };
           return [
-            tell({ trigger: idOf('Trigger', trigger), sequence, dueAt, executionId }),
+            reportOutcome({ trigger: idOf('Trigger', trigger), sequence, dueAt, executionId }),
             engine.report([reportOf(executionId, 1, ['CREATED', 'SUCCESS'], ended)]),
           ];
         }),
@@ -202,16 +202,16 @@ describe('attacks on the plane', () => {
       expect(held.map(({ executionId }) => executionId).filter((id) => id !== null)).toEqual([]);
     });
 
-    it('nor one of a name that no execution can have', async () => {
+    it('rejects a report with an invalid execution ID', async () => {
       const trigger = await setDue(await newTrigger());
       const one = await claimed(trigger);
       for (const executionId of ['', 'x'.repeat(101), 'a b'])
-        expect(await tell({ ...one, executionId })).toBe('BAD_INPUT');
-      expect(await tell(one)).toBe('APPLIED');
+        expect(await reportOutcome({ ...one, executionId })).toBe('BAD_INPUT');
+      expect(await reportOutcome(one)).toBe('APPLIED');
     });
   });
 
-  it('imports of the same flows in opposite orders, and acts on all triggers, do not end one another', async () => {
+  it('completes concurrent imports of the same flows in opposite orders and changes of all triggers', async () => {
     const names = Array.from({ length: 20 }, (_, i) => `import-${i}`);
     const files = (order: readonly string[], minute: number) =>
       order.map((path) => ({ path, source: flowSource('company.x', path, false, `cron: "${minute} 6 * * *"`) }));
@@ -226,7 +226,7 @@ describe('attacks on the plane', () => {
     expect(answers.flat()).toEqual([]);
   });
 
-  it('a tenant can be deleted while an engine writes its logs', async () => {
+  it('deletes a tenant while an engine writes its logs', async () => {
     const gone = await world.tenant('gone');
     await world.flow(gone, flowSource('company.x', 'hello'));
     const busy = await engineOf(world, gone);
@@ -244,20 +244,20 @@ describe('attacks on the plane', () => {
           message: 'x',
         }));
         const input = { tenantKey: 'gone', serviceId: busy.service, logs };
-        const told = await codes(busy.client, 'reportLogs', 'results { outcome }', input);
-        if (told.length > 0) return told;
+        const errors = await codes(busy.client, 'reportLogs', 'results { outcome }', input);
+        if (errors.length > 0) return errors;
       }
       return [];
     });
     await sleep(300);
-    const told = await codes(world.root(), 'deleteTenant', 'deletedId', { id: idOf('Tenant', gone) });
+    const errors = await codes(world.root(), 'deleteTenant', 'deletedId', { id: idOf('Tenant', gone) });
     isOver = true;
-    expect(told).toEqual([]);
-    // They are told that there is no such tenant any more, and nothing else.
+    expect(errors).toEqual([]);
+    // The writers get only errors that say that the tenant no longer exists.
     expect(new Set((await Promise.all(writers)).flat()).difference(new Set(['NOT_FOUND', 'CONFLICT'])).size).toBe(0);
   });
 
-  it('a file that is put while the last flow of an implied namespace goes stays with its namespace', async () => {
+  it('keeps a stored file and its implied namespace together while the last flow of the namespace is deleted', async () => {
     for (let i = 0; i < 12; i += 1) {
       const namespace = `implied-${i}`;
       const flow = await world.flow(a, flowSource(namespace, 'last'));
@@ -275,7 +275,7 @@ describe('attacks on the plane', () => {
     }
   });
 
-  it('a revision to follow does not tell whether there is a flow in a closed namespace', async () => {
+  it('does not reveal through expectedRevision whether a flow exists in a hidden namespace', async () => {
     await world.flow(a, flowSource('company.secret', 'hidden'));
     const user = await world.user('creator', [a]);
     await world.grant(a, user, ['FLOW:CREATE', 'FLOW:UPDATE', 'FLOW:READ'], 'company.mine');
@@ -283,11 +283,11 @@ describe('attacks on the plane', () => {
     const asked = (flowId: string) => save(flowSource('company.secret', flowId), { expectedRevision: 5 }, client);
     expect(await asked('hidden')).toEqual(['FORBIDDEN']);
     expect(await asked('never-was')).toEqual(['FORBIDDEN']);
-    // Where they may make flows, they are told.
+    // Where the caller may create flows, the answer is precise.
     expect(await save(flowSource('company.mine', 'never-was'), { expectedRevision: 5 }, client)).toEqual(['NOT_FOUND']);
   });
 
-  it('numbers and names at the limits are told as bad input', async () => {
+  it('rejects numbers and names beyond the limits as bad input', async () => {
     const beyond = '9999999999999999999';
     expect(await codes(engine.client, 'heartbeat', 'evicted', { serviceId: engine.service, sequence: beyond })).toEqual(
       ['BAD_INPUT'],

@@ -4,7 +4,7 @@ import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
 
-describe('a refusal names only what its reader may read, and counts the rest', () => {
+describe('a refusal to grant permissions', () => {
   let world: World;
   let a: Tenant;
   let b: Tenant;
@@ -24,7 +24,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
   });
   afterAll(() => world.close());
 
-  /** The one error of a request: its message, and what it lists. */
+  /** Returns the only error of a request: its message and its lists. */
   async function refusal(client: Client, mutation: string, i: object) {
     const { data, errors } = await client.run<any>(mutation, { i });
     const item = Object.values(data ?? {}).flatMap((one: any) => one?.results ?? [])[0]?.error;
@@ -38,7 +38,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     hiddenPermissions: count,
   });
 
-  it('setting the password of somebody stronger, or making a token of theirs', async () => {
+  it('names only permissions that the caller may read when setting a password or creating a token for another account', async () => {
     const desk = await world.user('help-desk', [a], { password });
     await world.grant(null, desk, ['USER:READ', 'USER:UPDATE']);
     const robot = await world.account(a, 'robot');
@@ -49,7 +49,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     const token = { owner: idOf('ServiceAccount', robot), name: 'mine' };
     expect(await refusal(client, call('setUserPassword', 'user { id }'), setPassword)).toEqual(hidden(4));
     expect(await refusal(client, call('createApiToken', 'fullToken'), token)).toEqual(hidden(2));
-    // With the right to read roles and bindings of one of the two tenants, those are named.
+    // With READ on the roles and bindings of one of the two tenants, the permissions in that tenant are named.
     await world.grant(a, desk, ['ROLE:READ', 'BINDING:READ']);
     expect(await refusal(client, call('setUserPassword', 'user { id }'), setPassword)).toEqual({
       message:
@@ -59,7 +59,7 @@ describe('a refusal names only what its reader may read, and counts the rest', (
     });
   });
 
-  it('letting somebody into a group, binding a role, giving access with a default role', async () => {
+  it('names only permissions that the caller may read when adding a member, binding a role or granting access', async () => {
     const keeper = await world.user('keeper', [a]);
     await world.grant(a, keeper, [
       'GROUP:READ',
