@@ -47,7 +47,7 @@ describe('gatehouse audit', () => {
     return { code, output };
   };
 
-  it('keeps key and checkpoints elsewhere, verifies the store and an export by them, and sees what was done to either', async () => {
+  it('keeps the key and checkpoints elsewhere, verifies the store and an export with them, and detects changes to either', async () => {
     const key = await run('key');
     expect(key.output).toMatch(/^-----BEGIN PUBLIC KEY-----/);
     writeFileSync(file('key.pem'), key.output);
@@ -80,12 +80,12 @@ describe('gatehouse audit', () => {
       '--checkpoints',
       file('checkpoints.ndjson'),
     ];
-    // A super admin exports what they may read: not what is in namespaces.
+    // A super admin exports what they may read, which excludes objects in namespaces.
     const unproven = await run(...offline);
     expect(unproven).toMatchObject({ code: 2 });
     expect(unproven.output).toMatch(/^tenant main: \d+ events: not provable, because the export is incomplete/);
     expect(unproven.output).not.toContain('UNPROVABLE');
-    // What is wrong with it besides is a fault all the same.
+    // Another fault is still reported as a fault.
     writeFileSync(out, readFileSync(out, 'utf8').replace(/"prevHash":"[^"]{5}/g, '"prevHash":"00000'));
     expect(await run(...offline)).toMatchObject({ code: 1, output: expect.stringContaining('BROKEN') });
     const owner = await world.user('owner', [main]);
@@ -130,7 +130,7 @@ describe('gatehouse audit', () => {
     [['export', '--tenant', 'main', '--out', 'x', '--server', 'nonsense'], /--server.*Usage: gatehouse audit export/s],
     [['export', '--tenant', 'main'], 'Usage: gatehouse audit export'],
     [['checkpoint', 'more'], 'Usage'],
-  ])('%j: says what is wrong', async (args, message) => {
+  ])('reports what is wrong with %j', async (args, message) => {
     await expect(run(...args)).rejects.toThrow(message);
   });
 });

@@ -7,7 +7,7 @@ import { canonicalJson } from '../../src/lib/json.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
-describe('what is written down', () => {
+describe('audit events', () => {
   let world: World;
   let a: Tenant;
   let root: Client;
@@ -21,7 +21,7 @@ describe('what is written down', () => {
     world.db.auditEvent.findMany({ where: { tenantId, seq: { gt: seq } }, orderBy: { seq: 'asc' } });
   const head = async (tenantId = a.id) => (await world.db.auditHead.findUnique({ where: { tenantId } }))?.seq ?? 0n;
 
-  it('one event for each object that falls, all of one request', async () => {
+  it('records one event per object of a cascading delete, all with one request ID', async () => {
     const group = await world.group(a, 'Doomed');
     for (const name of ['m1', 'm2']) await world.member(a, group, await world.user(name, [a]));
     await world.bind(a, { group }, await world.managed(a, 'Viewer'));
@@ -45,7 +45,7 @@ describe('what is written down', () => {
     ).toBe(true);
   });
 
-  it('patches lead there and back', async () => {
+  it('records patches that apply forwards and backwards', async () => {
     const before = await head();
     const { createRole } = await root.ok<any>(
       'mutation { createRole(input: { tenantKey: "a", name: "R", permissions: [{ resource: FLOW, actions: [READ] }] }) { role { id } } }',
@@ -69,7 +69,7 @@ describe('what is written down', () => {
     expect(state.value).toEqual(first);
   });
 
-  it('a dry run writes nothing, and tells what it would', async () => {
+  it('records nothing for a dry run, and returns the planned changes', async () => {
     const before = await head();
     const revision = (await world.db.accessState.findFirstOrThrow()).revision;
     const { createGroup } = await root.ok<any>(
@@ -86,7 +86,7 @@ describe('what is written down', () => {
     expect(await world.db.apiToken.count({ where: { name: 'dry' } })).toBe(0);
   });
 
-  it('a refusal is on record with who, what, and the decision; what was tried is not done', async () => {
+  it('records a refusal with its actor, action and decision, and the change does not happen', async () => {
     const nosy = await world.user('nosy', [a]);
     const client = await world.as(nosy);
     const before = await head();
@@ -105,7 +105,7 @@ describe('what is written down', () => {
     expect(event?.decisionId).toBe(errors[0]?.extensions['decisionId']);
   });
 
-  /** Waits for the next minute if this one has less time left: events are merged by the minute of the clock. */
+  /** Waits for the next minute if less than that remains of this one: events merge by the minute of the clock. */
   const minuteWith = (milliseconds: number) => {
     const left = 60_000 - (Date.now() % 60_000);
     return left < milliseconds ? sleep(left) : undefined;
@@ -125,7 +125,7 @@ describe('what is written down', () => {
     }
   }
 
-  it('a refused read is on record, and a page of them is one event a minute with its count', async () => {
+  it('records a refused read, and merges repeats within a minute into one event with their count', async () => {
     const client = await world.as(await world.user('curious', [a]));
     const before = await head();
     const page = '{ tenant(key: "a") { groups { totalCount } roles { totalCount } again: groups { totalCount } } }';
@@ -142,12 +142,12 @@ describe('what is written down', () => {
       ['role.read', 2],
     ]);
     expect(rest[0]?.decisionId).not.toBeNull();
-    // Asking what one may do is no attempt.
+    // A question about one's own permissions is not an attempt.
     await client.ok('{ viewer { name user { viewerPermissions } } }');
     expect(await reads()).toHaveLength(4);
   });
 
-  it('the count of refused reads that could not be written is written later', async () => {
+  it('records the count of refused reads later if it could not be written', async () => {
     const client = await world.as(await world.user('patient', [a]));
     const before = await head();
     const { refusals } = world.app.services;
@@ -159,7 +159,7 @@ describe('what is written down', () => {
     expect(reads.map(({ details }) => (details as any).count ?? 1)).toEqual([1, 2]);
   });
 
-  it('an unknown id and an id of another tenant get the same answer, and both are on record', async () => {
+  it('answers an unknown ID and an ID of another tenant alike, and records both', async () => {
     const b = await world.tenant(`b${Date.now()}`);
     const foreign = await world.group(b, 'Theirs');
     const nosy = await world.as(await world.user('nosy-two', [a]));
@@ -181,7 +181,7 @@ describe('what is written down', () => {
     expect(await world.db.auditEvent.count({ where: { actorName: 'nosy-two', outcome: 'DENIED' } })).toBe(2);
   });
 
-  it('three hundred refusals a minute are some tens of events and one with the count of the others', async () => {
+  it('merges three hundred refusals in a minute into some tens of events and one with the remaining count', async () => {
     const b = await world.tenant(`flood${Date.now()}`);
     const foreign = idOf('Group', await world.group(b, 'Theirs'));
     const theirs = () => world.db.auditEvent.count({ where: { tenantId: b.id } });
@@ -195,7 +195,7 @@ describe('what is written down', () => {
       await Promise.all(
         Array.from({ length: 10 }, (_, k) => (k % 2 ? client.codes(create) : client.codes(remove, { id: foreign }))),
       );
-    // Nothing is told in the log of a tenant that is not the caller's.
+    // The log of a tenant that is not the caller's gets no event.
     expect(await theirs()).toBe(before);
     const events = () => world.db.auditEvent.findMany({ where: { actorId: flooder.id, outcome: 'DENIED' } });
     expect((await events()).length).toBeLessThanOrEqual(62);
@@ -204,14 +204,14 @@ describe('what is written down', () => {
     expect(all.reduce((sum, { details }) => sum + ((details as { count?: number }).count ?? 1), 0)).toBe(150);
     expect(new Set(all.map(({ tenantId }) => tenantId))).toEqual(new Set([a.id]));
     expect(await world.db.decision.count({ where: { principalId: flooder.id } })).toBeLessThanOrEqual(124);
-    // So are refused impersonations.
+    // Refused impersonations merge as well.
     const as = client.as({ 'x-gatehouse-impersonate': 'root' });
     await Promise.all(Array.from({ length: 40 }, () => as.codes('{ viewer { name } }')));
     const where = { actorId: flooder.id, type: 'IMPERSONATE' } as const;
     expect(await world.db.auditEvent.count({ where })).toBeLessThanOrEqual(20);
   });
 
-  it('if the event cannot be written, the mutation fails and nothing changed', async () => {
+  it('fails the mutation and changes nothing if the event cannot be written', async () => {
     await whileNoEventCanBeWritten(async () => {
       const { errors } = await root.run(
         'mutation { createGroup(input: { tenantKey: "a", name: "Unseen" }) { group { id } } }',
@@ -224,7 +224,7 @@ describe('what is written down', () => {
     await root.ok('mutation { createGroup(input: { tenantKey: "a", name: "Seen" }) { group { id } } }');
   });
 
-  it('every event of a chain hangs on the one before it, by the hash that its content gives', async () => {
+  it('chains every event to its predecessor by a hash of its content', async () => {
     const events = await since(0n);
     expect(events.length).toBeGreaterThan(15);
     let previous = '0'.repeat(64);
@@ -236,13 +236,13 @@ describe('what is written down', () => {
   });
 });
 
-/** An event as it was drafted: without its place in the chain. Null columns were left out. */
+/** Restores an event as it was drafted: without its place in the chain and without null columns. */
 function draftOf(event: AuditEvent): Record<string, unknown> {
   const { ordinal: _o, transaction: _t, seq: _s, prevHash: _p, hash: _h, at, ...rest } = event;
   return { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)), at: at.toISOString() };
 }
 
-describe('who reads what', () => {
+describe('readers of audit events', () => {
   let world: World;
   let a: Tenant;
   let namespaced: User;
@@ -258,10 +258,10 @@ describe('who reads what', () => {
   const list =
     'query($where: AuditEventWhere) { tenant(key: "a") { auditEvents(first: 100, where: $where) { totalCount nodes { id namespaceName action resourceKey patch } } } }';
 
-  it('a namespaced reader sees the events of the namespace and below, in list, count, search, node and feed alike', async () => {
+  it('see the events of their namespace and below, and no others, in lists, counts, searches, nodes and feeds', async () => {
     const client = await world.as(namespaced);
     const { tenant } = await client.ok<any>(list);
-    // The binding itself was made in company.
+    // The binding itself was created in company.
     expect(tenant.auditEvents.nodes.map((n: any) => n.namespaceName)).toEqual(['company', 'company.x']);
     expect(tenant.auditEvents.totalCount).toBe(2);
     expect((await client.ok<any>(list, { where: { text: 'other' } })).tenant.auditEvents.totalCount).toBe(0);
@@ -288,7 +288,7 @@ describe('who reads what', () => {
     expect(got).toEqual(['company.z']);
   });
 
-  it('shows the patch of an object to who may read that object, and to no one by AUDITLOG:READ alone', async () => {
+  it('see the patch of an object with READ on that object, not with AUDITLOG:READ alone', async () => {
     const patches = async (client: Client) => {
       const { nodes } = (
         await client.ok<any>(list, { where: { resource: ['NAMESPACE', 'ROLE'], outcome: ['SUCCESS'] } })
@@ -305,7 +305,7 @@ describe('who reads what', () => {
     expect(await patches(await world.as(auditor))).toEqual({ namespace: true, role: false });
   });
 
-  it('a search over patches is no way round: it finds only what the viewer could see', async () => {
+  it('cannot search patches that they may not see', async () => {
     const canary = 'canary-description-7301';
     await world.write((tx) =>
       tx.namespace.updateMany({ where: { namespace: 'other' }, data: {} }).then(() => undefined),
@@ -328,7 +328,7 @@ describe('who reads what', () => {
     expect(await found(await world.as(namespaced))).toBe(0);
   });
 
-  it('% and _ in a search are letters', async () => {
+  it('search for % and _ as literal characters', async () => {
     expect((await world.root().ok<any>(list, { where: { text: 'o_her' } })).tenant.auditEvents.totalCount).toBe(0);
     expect((await world.root().ok<any>(list, { where: { text: '%' } })).tenant.auditEvents.totalCount).toBe(0);
     expect(

@@ -33,7 +33,7 @@ describe('the export of audit events', () => {
   });
   afterAll(() => world.close());
 
-  /** An event with this reason. */
+  /** Records an event with this reason. */
   const note = (reason: string, count = 1, length = 0) =>
     world.write(async (tx) => {
       for (let i = 0; i < count; i += 1)
@@ -62,7 +62,7 @@ describe('the export of audit events', () => {
   const keys = () => world.app.services.keys.signing;
   const check = async (file: string) => {
     async function* chunks() {
-      // In pieces that end anywhere.
+      // In chunks that end at any byte.
       const bytes = Buffer.from(file);
       for (let i = 0; i < bytes.length; i += 777) yield bytes.subarray(i, i + 777);
     }
@@ -75,10 +75,10 @@ describe('the export of audit events', () => {
       .filter((line) => line.startsWith('{"seq"'))
       .map((line) => Number(JSON.parse(line).seq));
 
-  it('holds the whole chain, and is verified without a gateway', async () => {
+  it('contains the whole chain, and is verifiable without a gateway', async () => {
     const file = await text(auditor);
     const stored = await world.db.auditEvent.findMany({ where: { tenantId: main.id }, orderBy: { seq: 'asc' } });
-    // The READ event of the export itself came after its end.
+    // The READ event of the export itself follows its end.
     expect(seqs(file)).toEqual(stored.slice(0, -1).map(({ seq }) => Number(seq)));
     expect(stored.at(-1)).toMatchObject({
       type: 'READ',
@@ -92,7 +92,7 @@ describe('the export of audit events', () => {
     expect(event).toMatchObject({ tenantKey: 'main', id: stored[0]!.id, action: 'tenant.create' });
   });
 
-  it('shows whatever was done to the file', async () => {
+  it('reveals every change to the file', async () => {
     const file = await text(auditor);
     const lines = file.trimEnd().split('\n');
     const joined = (changed: string[]) => check(`${changed.join('\n')}\n`);
@@ -128,7 +128,7 @@ describe('the export of audit events', () => {
     yield Buffer.from(file);
   }
 
-  it('shows what stands before its first line, and a checkpoint that is passed off as a tombstone', async () => {
+  it('reveals a prepended line, and a checkpoint that poses as a tombstone', async () => {
     const lines = (await text(auditor)).trimEnd().split('\n');
     for (const extra of [lines[4]!, '{"seq":"9","event":{}}', 'nonsense'])
       expect((await check(`${[extra, ...lines].join('\n')}\n`)).faults).toEqual(['UNREADABLE']);
@@ -144,7 +144,7 @@ describe('the export of audit events', () => {
     ]);
   });
 
-  it('is the same with the line ends of another system, and one line may be of any length', async () => {
+  it('verifies with the line ends of another system, and with a line of any length', async () => {
     const file = await text(auditor);
     expect((await check(file.replaceAll('\n', '\r\n'))).faults).toEqual([]);
     const [first] = file.split('\n', 1);
@@ -158,11 +158,11 @@ describe('the export of audit events', () => {
       'UNREADABLE',
       'TRUNCATED',
     ]);
-    // The control: whoever puts chunk after chunk together copies 20 GB.
+    // The control: concatenating chunk by chunk copies 20 GB.
     expect(performance.now() - began).toBeLessThan(8_000);
   });
 
-  it('shows who reads one namespace nothing of another, and does not pass for the whole', async () => {
+  it('contains no other namespace for a reader of one, and does not verify as a whole chain', async () => {
     const local = await world.user('local', [main]);
     await world.grant(main, local, ['AUDITLOG:READ'], 'company.data');
     const client = await world.as(local);
@@ -182,7 +182,7 @@ describe('the export of audit events', () => {
     expect((await check(file)).faults).toContain('UNPROVABLE');
   });
 
-  it('is told apart from what may not be read, and names every fault of its query', async () => {
+  it('answers an unreadable tenant like a missing one, and names every fault of its query', async () => {
     const stranger = await world.as(await world.user('stranger', [main]));
     expect((await get(stranger)).status).toBe(403);
     expect((await get(stranger, '/tenants/nowhere/audit-events')).status).toBe(404);
@@ -194,14 +194,14 @@ describe('the export of audit events', () => {
     const [error] = ((await response.json()) as { errors: { extensions: { issues: { path: string[] }[] } }[] }).errors;
     expect(error!.extensions.issues.map(({ path }) => path[0]).sort()).toEqual(['colour', 'format', 'from', 'kind']);
     expect((await get(auditor, undefined, '?after=nonsense')).status).toBe(400);
-    // A day that the calendar does not have, and an instant of an unknown zone.
+    // A date that the calendar does not have, and an instant of an unknown zone.
     for (const from of ['2026-02-30T00:00:00Z', '2026-01-01T00:00:00'])
       expect((await get(auditor, undefined, `?from=${from}`)).status).toBe(400);
     const foreign = (await text(world.root(), '', '/audit-events')).match(/"cursor":"([\w-]+)"/)![1];
     expect((await get(auditor, undefined, `?after=${foreign}`)).status).toBe(400);
   });
 
-  it('takes the filters of the query', async () => {
+  it('accepts the filters of the query', async () => {
     const file = await text(
       auditor,
       `?under=company.data&kind=CREATE&kind=UPDATE&resource=NAMESPACE&until=2100-01-01T00:00:00Z`,
@@ -221,7 +221,7 @@ describe('the export of audit events', () => {
     expect(one).toContain('"actorName":"auditor"');
   });
 
-  it('as CSV is one line for each event, without formulas', async () => {
+  it('has one line per event as CSV, without formulas', async () => {
     const file = await text(auditor, '?format=csv');
     const rows = parse(file, { columns: true }) as Record<string, string>[];
     expect(rows.map(({ seq }) => Number(seq))).toEqual(rows.map((_, i) => i + 1));
@@ -232,7 +232,7 @@ describe('the export of audit events', () => {
     expect(rows.find(({ action }) => action === 'namespace.create')!['patch']).toContain('"op":"replace"');
   });
 
-  it('goes on behind any of its lines', async () => {
+  it('continues after any of its lines', async () => {
     const file = await text(auditor);
     const events = file.split('\n').filter((line) => line.startsWith('{"seq"'));
     for (const at of [0, 3, events.length - 1]) {
@@ -242,9 +242,9 @@ describe('the export of audit events', () => {
     }
   });
 
-  describe('by the command line', () => {
+  describe('with the command line', () => {
     let proxy: Server;
-    /** The connection breaks after so many bytes of answer. */
+    /** The connection breaks after so many bytes of the response. */
     let breakAfter = Number.POSITIVE_INFINITY;
     beforeAll(async () => {
       await note('many', 4_000, 200);
@@ -289,7 +289,7 @@ describe('the export of audit events', () => {
       ]);
     };
 
-    it.each(['ndjson', 'csv'])('writes all of it as %s, however often the connection breaks', async (format) => {
+    it.each(['ndjson', 'csv'])('is complete as %s, however often the connection breaks', async (format) => {
       const out = join(folder, `broken.${format}`);
       breakAfter = 200_000;
       expect(await run(out, '--format', format)).toBe(0);
@@ -306,7 +306,7 @@ describe('the export of audit events', () => {
       }
     });
 
-    it('goes on with a file that was cut off anywhere, and with a whole one', async () => {
+    it('continues a file that was truncated anywhere, and a complete one', async () => {
       const out = join(folder, 'resumed.ndjson');
       expect(await run(out)).toBe(0);
       const whole = readFileSync(out);
@@ -332,7 +332,7 @@ describe('the export of audit events', () => {
       expect(readFileSync(out)).toEqual(before);
     });
 
-    it('says why it may not, and leaves no file', async () => {
+    it('reports why it is refused, and leaves no file', async () => {
       const out = join(folder, 'refused.ndjson');
       const stranger = await world.as(await world.user('stranger2', [main]));
       const token = stranger.headers['authorization']!.slice('Bearer '.length);
@@ -343,7 +343,7 @@ describe('the export of audit events', () => {
     });
   });
 
-  /** Begins an export over a socket that takes nothing until it is told to. */
+  /** Starts an export over a socket that reads nothing until it is resumed. */
   async function halted(query = '') {
     const answer = await get(auditor, undefined, query);
     const reader = answer.body!.getReader();
@@ -356,7 +356,7 @@ describe('the export of audit events', () => {
     return { status: answer.status, rest, leave: () => reader.cancel() };
   }
 
-  it('is refused to who has many open already, and holds little of each', async () => {
+  it('is refused to a caller with many open exports, and buffers little of each', async () => {
     await note('unread', 2_000, 4_000);
     const open = await Promise.all(Array.from({ length: 20 }, () => halted()));
     expect(open.filter(({ status }) => status === 200)).toHaveLength(8);
@@ -369,7 +369,7 @@ describe('the export of audit events', () => {
     });
   });
 
-  it('breaks off where events that it was to tell are pruned meanwhile', async () => {
+  it('ends with an error if its next events are pruned', async () => {
     await note('pruned', 3_000, 6_000);
     const one = await halted('?format=csv');
     await pruneAudit(world.app.store, world.app.services.keys, {
@@ -381,7 +381,7 @@ describe('the export of audit events', () => {
     await expect(one.rest()).rejects.toThrow();
   });
 
-  it('tells where it begins after a pruning, and refuses older cursors', async () => {
+  it('states where it begins after a pruning, and refuses older cursors', async () => {
     await note('many more', 4_000, 10);
     const file = await text(auditor);
     const cursor = JSON.parse(file.split('\n')[2]!).cursor as string;
@@ -403,7 +403,7 @@ describe('the export of audit events', () => {
     const fresh = await text(auditor);
     expect(await check(fresh)).toMatchObject({ faults: [] });
     expect(JSON.parse(fresh.split('\n')[0]!).export.tombstone.kind).toBe('tombstone');
-    // The same, as somebody who has but the file and the public key.
+    // The same, with only the file and the public key.
     const forged = fresh.replace(/("tombstone":\{[^}]*"hash":")[0-9a-f]{4}/, '$1ffff');
     expect((await check(forged)).faults).toEqual([
       expect.stringMatching(/^UNPROVEN/),
@@ -411,7 +411,7 @@ describe('the export of audit events', () => {
     ]);
     expect(pemOf(keys()[0])).toContain('PUBLIC KEY');
   });
-  /** Up to which event a chain was pruned. */
+  /** Returns the sequence number up to which a chain was pruned. */
   const prunedTo = async (tenantId: string): Promise<number> =>
     Number((await world.db.auditTombstone.findFirst({ where: { tenantId } }))?.seq ?? 0n);
 });

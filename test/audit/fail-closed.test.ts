@@ -9,12 +9,12 @@ import type { Tenant, User } from '../../src/db/generated/client.ts';
 import type { Answer } from '../support/client.ts';
 import { World } from '../support/world.ts';
 
-const told = 'The audit log is currently not writable, so the request was refused. Try again later.';
+const unavailable = 'The audit log is currently not writable, so the request was refused. Try again later.';
 const answer = ({ status, errors }: Answer<unknown>) => [status, errors[0]?.extensions.code, errors[0]?.message];
 const createGroup = (name: string) =>
   `mutation { createGroup(input: { tenantKey: "a", name: "${name}" }) { group { id } } }`;
 
-/** A disk of so many megabytes for PostgreSQL; undefined where nobody may make one. */
+/** Mounts a disk of so many megabytes for PostgreSQL. Returns undefined if the process cannot mount one. */
 function smallDisk(megabytes: number): { folder: string; remove: () => void } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-small-disk-'));
@@ -35,11 +35,11 @@ function smallDisk(megabytes: number): { folder: string; remove: () => void } | 
   };
 }
 
-describe('where the audit log cannot be written', () => {
+describe('an audit log that is not writable', () => {
   const role = `r_${randomBytes(6).toString('hex')}`;
   let world: World;
   let a: Tenant;
-  let nobody: User;
+  let member: User;
   const onServer = async (statement: string) => {
     const client = new pg.Client({ ...inject('server'), database: 'postgres' });
     await client.connect();
@@ -54,8 +54,8 @@ describe('where the audit log cannot be written', () => {
         index === 1 ? { ...connection, user: role, password: 'of a test' } : undefined,
     });
     a = await world.tenant('a');
-    nobody = await world.user('nobody', [a]);
-    // From now on the second gateway may do everything but write events.
+    member = await world.user('member', [a]);
+    // From now on, the second gateway has every privilege except to insert events.
     await world.db.$executeRawUnsafe(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`);
     await world.db.$executeRawUnsafe(`GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
     await world.db.$executeRawUnsafe(`REVOKE INSERT ON "AuditEvent" FROM ${role}`);
@@ -66,20 +66,20 @@ describe('where the audit log cannot be written', () => {
     await onServer(`DROP ROLE ${role}`);
   });
 
-  it('because the right to is missing: no change, no refusal, no failed sign-in is answered as if it were on record', async () => {
+  it('refuses changes, denials and failed sign-ins with UNAVAILABLE without the privilege to insert events', async () => {
     const root = world.root(1);
-    const refused = await world.as(nobody, 1);
-    const closed = [503, 'UNAVAILABLE', told];
+    const refused = await world.as(member, 1);
+    const closed = [503, 'UNAVAILABLE', unavailable];
     expect(answer(await root.run(createGroup('Unseen')))).toEqual(closed);
     expect(answer(await refused.run(createGroup('Refused')))).toEqual(closed);
     expect(answer(await refused.run('{ tenant(key: "a") { groups { totalCount } } }'))).toEqual(closed);
-    expect(answer(await world.basic('nobody', 'not the password', 1).run('{ viewer { name } }'))).toEqual(closed);
+    expect(answer(await world.basic('member', 'not the password', 1).run('{ viewer { name } }'))).toEqual(closed);
     expect(await world.db.group.count({ where: { name: { in: ['Unseen', 'Refused'] } } })).toBe(0);
-    // It counts towards the lock, and is not on record.
+    // The attempt counts towards the lock, and is not recorded.
     expect(await world.db.signInFailure.count({ where: { NOT: { minute: null } } })).toBe(0);
-    // What is not on record anyway goes on.
+    // Requests that are not recorded continue to work.
     expect((await root.ok('{ tenants { nodes { key } } }')).tenants.nodes).toEqual([{ key: 'a' }]);
-    // The operator is told what the caller is not.
+    // The log of the gateway has the reason that the caller does not get.
     expect(world.log.splice(0).join('')).toMatch(/permission denied for table AuditEvent/);
 
     await world.db.$executeRawUnsafe(`GRANT INSERT ON "AuditEvent" TO ${role}`);
@@ -90,7 +90,7 @@ describe('where the audit log cannot be written', () => {
 
   const disk = smallDisk(1);
   it.skipIf(!disk)(
-    'because its disk is full (skipped where no small disk can be mounted): nothing is half done',
+    'leaves no change without its event if its disk is full (skipped if no small disk can be mounted)',
     async () => {
       const { db } = world;
       const space = `s_${randomBytes(6).toString('hex')}`;
@@ -108,7 +108,7 @@ describe('where the audit log cannot be written', () => {
           if (last.errors.length > 0) break;
           done.push(name);
         }
-        expect(answer(last!)).toEqual([503, 'UNAVAILABLE', told]);
+        expect(answer(last!)).toEqual([503, 'UNAVAILABLE', unavailable]);
         expect(world.log.splice(0).join('')).toMatch(/No space left on device/);
         expect(done.length).toBeGreaterThan(10);
         const there = await db.group.findMany({ where: { name: { startsWith: 'Group ' } }, select: { name: true } });

@@ -11,7 +11,7 @@ import { World } from '../support/world.ts';
 const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 const query = 'subscription { auditEvents(tenantKey: "main") { event { seq namespaceName } } }';
 
-/** Closes namespaces at an instant, without or with saying so beforehand; and one to who signed in by a password. */
+/** A policy that closes one namespace at an instant, with or without `until`, and one to callers with a password. */
 const plugin = `
 import { abstain, allOf, definePolicy, deny, outside, z } from '${contract}';
 export default definePolicy({
@@ -19,15 +19,15 @@ export default definePolicy({
   description: 'Closes namespaces of the log.',
   resources: ['AUDITLOG'],
   reads: ['now', 'credential', 'id'],
-  config: z.strictObject({ at: z.string(), tells: z.boolean() }),
-  create: ({ at, tells }) => ({
+  config: z.strictObject({ at: z.string(), returnsUntil: z.boolean() }),
+  create: ({ at, returnsUntil }) => ({
     evaluate({ actor, env }) {
       const closed = [];
       const end = new Date(at);
       if (env.now >= end) closed.push('timed');
       if (actor.credential.kind === 'basic') closed.push('for-tokens');
       if (actor.name === 'left-out') closed.push('personal');
-      const until = tells && env.now < end ? { until: end } : {};
+      const until = returnsUntil && env.now < end ? { until: end } : {};
       return { ...(closed.length === 0 ? abstain() : deny('closed', allOf(closed.map((name) => outside(name))))), ...until };
     },
   }),
@@ -35,9 +35,9 @@ export default definePolicy({
 `;
 
 describe.each([
-  ['that says until when its answer holds', true],
-  ['that looks at the clock in silence', false],
-])('subscribers of one feed, under a policy %s', (_what, tells) => {
+  ['that returns until', true],
+  ['that reads the clock without returning until', false],
+])('subscribers of one feed, under a policy %s', (_what, returnsUntil) => {
   let world: World;
   let main: Tenant;
   const closes = { at: 0 };
@@ -45,7 +45,7 @@ describe.each([
     const folder = temporaryFolder('closing');
     writeFileSync(join(folder, 'closing.ts'), plugin);
     closes.at = Date.now() + 7_000;
-    const settings = { enabled: true, shadow: false, at: new Date(closes.at).toISOString(), tells };
+    const settings = { enabled: true, shadow: false, at: new Date(closes.at).toISOString(), returnsUntil };
     world = await World.create({ config: { policyFolders: [folder], policies: { closing: settings } } });
     main = await world.tenant('main');
   });
@@ -69,7 +69,7 @@ describe.each([
         });
     });
 
-  it('are each told what their own circumstances allow, at that moment', async () => {
+  it('each receive the events that their own circumstances allow at that moment', async () => {
     const role = await world.role(main, 'Reader', ['AUDITLOG:READ']);
     const secret = 'a long enough phrase of theirs';
     const people = await Promise.all(
@@ -88,7 +88,7 @@ describe.each([
     }
     const followed = await Promise.all(
       expected.flatMap(([authorization, wanted]) =>
-        // Two of each, who could share what they should not.
+        // Two streams for each caller, so that a wrongly shared decision shows.
         [0, 1].map(async () => {
           const on = await new Socket(world.urls[0]!).init({ authorization });
           on.subscribe('1', query);

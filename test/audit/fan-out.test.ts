@@ -16,7 +16,7 @@ const everything = query(
   'id cursor seq prevHash hash tenantKey at kind action outcome actor { __typename } actorName impersonatedByName resource resourceKey namespaceName ip requestId decisionId policy reason details patch revertPatch',
 );
 
-describe('the audit events told to many', () => {
+describe('the fan-out of audit events', () => {
   let world: World;
   let main: Tenant;
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe('the audit events told to many', () => {
   afterAll(() => world.close());
 
   let count = 0;
-  /** Events of namespaces, in one transaction. */
+  /** Records events of namespaces in one transaction. */
   const happen = (namespaces: readonly string[], reason = '') =>
     world.write(async (tx) => {
       for (const namespace of namespaces)
@@ -53,7 +53,7 @@ describe('the audit events told to many', () => {
     await until('the bookmark', () => on.of('1').length > 0);
     return on;
   };
-  /** The opening of a stream is an event, which the streams of others carry. */
+  /** Opening a stream records an event, which other streams deliver. */
   const isRead = ({ kind, action, resourceKey, namespaceName }: Record<string, unknown>): boolean =>
     kind === 'READ' ||
     action === 'auditlog.read' ||
@@ -64,7 +64,7 @@ describe('the audit events told to many', () => {
       .flatMap(({ payload }) => payload?.data?.auditEvents.event ?? [])
       .filter((event) => !isRead(event));
 
-  it('judges each once for each distinct right, and makes each once for each distinct selection', async () => {
+  it('judges each event once per distinct permission, and renders it once per distinct selection', async () => {
     const role = await world.role(main, 'Reader', ['AUDITLOG:READ']);
     const users: User[] = [];
     for (let i = 0; i < 12; i += 1) {
@@ -79,13 +79,13 @@ describe('the audit events told to many', () => {
       ),
     );
     const { figures } = fanOutOf(world.app.services.feed);
-    // What the openings left to do is done.
+    // The work that the openings caused is done.
     for (let judged = -1; judged !== figures.judged; ) {
       judged = figures.judged;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
     const before = { ...figures };
-    // All may read 10 of them, a third each may read one of the others, and one nobody may read.
+    // All subscribers may read 10 of the events, a third each one of the others, and none the last one.
     await happen([...Array.from({ length: 10 }, () => 'company.x'), 'team0', 'team1', 'team2', 'foreign']);
     await until('all events', () => sockets.every((on) => events(on).length === 11));
     expect(figures.judged - before.judged).toBe(14 * 3);
@@ -94,9 +94,9 @@ describe('the audit events told to many', () => {
       expect(new Set(events(on).map(({ resourceKey, action }) => resourceKey?.split('/')[0] ?? action))).toEqual(
         new Set(i % 2 === 0 ? ['company.x', `team${i % 3}`] : ['flow.update']),
       );
-    // Whatever changes access has all of them proved anew: together, not one by one.
+    // A change of access verifies all of them again: together, not one by one.
     const statements = await world.statements(async () => {
-      await world.user('somebody-else');
+      await world.user('newcomer-else');
       await happen(['company.z']);
       await until('one more for all', () => sockets.every((on) => events(on).length === 12));
     });
@@ -104,7 +104,7 @@ describe('the audit events told to many', () => {
     for (const on of sockets) on.end();
   });
 
-  /** The texts of a stream's items over HTTP, as they were sent. */
+  /** The items of a stream over HTTP, as they were sent. */
   const overHttp = async (user: User, document: string, accept: string) => {
     const sent = request(`${world.urls[0]}/graphql`, {
       method: 'POST',
@@ -141,7 +141,7 @@ describe('the audit events told to many', () => {
   it.each([
     ['a tenant', 'auditEvents(tenantKey: "main")'],
     ['all tenants', 'auditEvents'],
-  ])('sends the same texts over every transport, judged and made once: the feed of %s', async (_what, field) => {
+  ])('sends the same text over every transport, judged and rendered once: the feed of %s', async (_what, field) => {
     const document = `subscription { ${field} { cursor event { id seq tenantKey action actorName resourceKey hash } } }`;
     const users = await Promise.all(
       Array.from({ length: 5 }, (_, i) => world.user(`over ${field.length} ${i}`, [main], { superAdmin: true })),
@@ -150,7 +150,7 @@ describe('the audit events told to many', () => {
     for (let i = 0; i < 50; i += 1) open.push(await overHttp(users[i % 5]!, document, 'text/event-stream'));
     open.push(await overHttp(users[0]!, document, multipart), await overSocket(users[1]!, document));
     const { figures } = fanOutOf(world.app.services.feed);
-    // The openings are events, which the streams that were opened before carry.
+    // The openings are events, which earlier streams deliver.
     const sent = () => open.reduce((total, { texts }) => total + texts().length, 0);
     await until('all openings', () => open[0]!.texts().length >= 52);
     for (let before = -1; before !== sent(); ) {
@@ -169,13 +169,13 @@ describe('the audit events told to many', () => {
     const [first, ...others] = later();
     expect(first!.every((text) => text.startsWith(`{"data":{"auditEvents":{"cursor":"`))).toBe(true);
     for (const texts of others) expect(texts).toEqual(first);
-    // Some of the openings may come late, behind the transactions of others.
+    // Some of the openings can arrive late, after the transactions of others.
     expect([figures.judged - before.judged, figures.made - before.made]).toEqual([first!.length, first!.length]);
-    // The reads of the feed are shared as well: what is left does not grow with the subscribers.
+    // Reads of the feed are shared as well: their number does not grow with the subscribers.
     expect(statements).toBeLessThan(25);
     const cursors = first!.map((text) => JSON.parse(text).data.auditEvents.cursor as string);
     expect(new Set(cursors).size).toBe(first!.length);
-    // A cursor of any of them continues on any transport.
+    // A cursor of one transport continues on any other.
     const rest = await overSocket(
       users[2]!,
       document.replace(
@@ -192,7 +192,7 @@ describe('the audit events told to many', () => {
     await until('the end', () => fanOutOf(world.app.services.feed).size === 0);
   });
 
-  it('tells everybody what they would be told alone, whatever they may see of it', async () => {
+  it('sends each viewer what a stream of their own would send, whatever they may see of an event', async () => {
     const viewers: User[] = [];
     const viewer = async (name: string, ...given: Parameters<World['grant']>[2][]) => {
       const user = await world.user(name, [main]);
@@ -209,7 +209,7 @@ describe('the audit events told to many', () => {
     await world.grant(null, officer, ['USER:READ']);
     viewers.push(await world.user('super', [], { superAdmin: true }));
     const end = new AbortController();
-    const told = await Promise.all(
+    const streams = await Promise.all(
       viewers.map(async (user) => {
         const own: unknown[] = [];
         const stream = (await world.as(user)).sse<any>(everything, {}, end.signal);
@@ -226,23 +226,23 @@ describe('the audit events told to many', () => {
     const create = 'mutation($i: CreateGroupInput!) { createGroup(input: $i) { group { id } } }';
     await root.ok(create, input('Group of plain.too@people.example', 'for user:plain and plain.too@people.example'));
     await root.ok(create, input('Quiet', 'none'));
-    const somebody = await world.user('somebody@people.example', [main]);
+    const newcomer = await world.user('newcomer@people.example', [main]);
     await root
       .ok(`mutation { grantTenantAccess(input: { tenantKey: "main", username: "plain" }) { user { id } } }`)
       .catch(() => undefined);
-    await world.grant(main, somebody, ['FLOW:READ'], 'company.x');
-    await happen(['company', 'company.y', 'other'], 'as somebody@people.example said');
+    await world.grant(main, newcomer, ['FLOW:READ'], 'company.x');
+    await happen(['company', 'company.y', 'other'], 'as newcomer@people.example said');
     await until('the same everywhere', () =>
-      told.every(({ own, on }) => own.length > 2 && on.every((one) => events(one).length === own.length)),
+      streams.every(({ own, on }) => own.length > 2 && on.every((one) => events(one).length === own.length)),
     );
-    for (const { own, on } of told) for (const one of on) expect(events(one)).toEqual(own);
-    // Different ones were among them, so it can be seen.
-    expect(new Set(told.map(({ own }) => JSON.stringify(own))).size).toBeGreaterThan(3);
+    for (const { own, on } of streams) for (const one of on) expect(events(one)).toEqual(own);
+    // Control: the viewers receive different events.
+    expect(new Set(streams.map(({ own }) => JSON.stringify(own))).size).toBeGreaterThan(3);
     end.abort();
-    for (const { on } of told) for (const one of on) one.end();
+    for (const { on } of streams) for (const one of on) one.end();
   });
 
-  it('loses nothing and keeps the order, however its readers pause', async () => {
+  it('loses nothing and keeps the order while its readers pause', async () => {
     const rounds = soak ? 60 : 12;
     const users = await Promise.all(
       Array.from({ length: 6 }, async (_, i) => {
@@ -267,7 +267,7 @@ describe('the audit events told to many', () => {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
       }
     });
-    // More than a tail keeps, and more than the network takes of who pauses.
+    // More than a tail keeps, and more than the network buffers for a paused reader.
     for (let round = 0; round < rounds; round += 1)
       await happen(
         Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 'company.x' : 'other')),
@@ -291,7 +291,7 @@ describe('the audit events told to many', () => {
     }
   });
 
-  it('lets nothing more through once a right is gone, and narrows where another is left', async () => {
+  it('delivers nothing more after a permission is revoked, and narrows if another one remains', async () => {
     const user = await world.user('narrowed', [main]);
     await world.grant(main, user, ['AUDITLOG:READ'], 'stays');
     const goes = await world.grant(main, user, ['AUDITLOG:READ'], 'goes');

@@ -26,7 +26,7 @@ describe('the live audit feed', () => {
   });
   afterAll(() => world.close());
 
-  /** Reads items until `enough` says so, then drops the connection. */
+  /** Reads items until `enough` returns true, then drops the connection. */
   async function read(
     client: Client,
     variables: Record<string, unknown>,
@@ -60,7 +60,7 @@ describe('the live audit feed', () => {
   const keys = (items: Item[]) => items.flatMap(({ event }) => event?.resourceKey ?? []);
 
   it.each(['sse', 'ws'] as const)(
-    'resumes over %s on another gateway with no gap and no double, wherever it was dropped',
+    'resumes over %s on another gateway without gaps or duplicates, wherever it was dropped',
     async (transport) => {
       const names = Array.from({ length: 12 }, (_, i) => `${transport} ${i}`);
       const first = read(world.bearer(token, 0), {}, (items) => keys(items).length >= 5, transport);
@@ -78,17 +78,17 @@ describe('the live audit feed', () => {
     },
   );
 
-  it('begins with a bookmark, from which nothing is missed', async () => {
+  it('starts with a bookmark, after which nothing is missed', async () => {
     const [bookmark] = await read(world.bearer(token), {}, (items) => items.length === 1);
     expect(bookmark?.event).toBeNull();
     await root.ok(create, { name: 'after the bookmark' });
     expect(
       keys(await read(world.bearer(token), { after: bookmark!.cursor }, (items) => keys(items).length === 2)),
-      // The first is the event of the stream that came before.
+      // The first is the event of the previous stream.
     ).toEqual(['a', 'after the bookmark']);
   });
 
-  it('list, then subscribe: streamCursor leaves no gap', async () => {
+  it('leaves no gap between a list and a subscription from its streamCursor', async () => {
     const client = world.bearer(token);
     const listing = client.ok<any>('{ tenant(key: "a") { auditEvents(first: 100) { streamCursor nodes { seq } } } }');
     const writing = Promise.all(Array.from({ length: 10 }, (_, i) => root.ok(create, { name: `gapless ${i}` })));
@@ -102,13 +102,13 @@ describe('the live audit feed', () => {
       (all) => Number(all.at(-1)?.event?.seq ?? 0) === head,
     );
     const followed = items.flatMap(({ event }) => (event ? [Number(event.seq)] : []));
-    // Everything above what the page showed is there; the cursor was read before the page, so an overlap is possible.
+    // The stream has everything newer than the page. The cursor was read before the page, so an overlap is possible.
     expect(followed.filter((seq) => seq > newest)).toEqual(
       Array.from({ length: head - newest }, (_, i) => newest + 1 + i),
     );
   });
 
-  it('tells a fault of the filter at once', async () => {
+  it('reports an invalid filter immediately', async () => {
     const end = new AbortController();
     const { value } = await world
       .bearer(token)
@@ -121,7 +121,7 @@ describe('the live audit feed', () => {
     });
   });
 
-  it('moves the cursor by bookmarks while a filter lets nothing through', async () => {
+  it('advances the cursor with bookmarks while a filter matches nothing', async () => {
     const reading = read(world.bearer(token), { where: { resource: ['ROLE'] } }, (items) => items.length === 2);
     await new Promise((resolve) => setTimeout(resolve, 300));
     for (let i = 0; i < 3; i += 1) {
@@ -133,7 +133,7 @@ describe('the live audit feed', () => {
     expect(second?.cursor).not.toBe(first?.cursor);
   });
 
-  it('refuses cursors that it did not sign, or signed for another tenant or a former life of the key', async () => {
+  it('refuses cursors that it did not sign, or signed for another tenant or with an earlier key', async () => {
     const b = await world.tenant('b');
     await world.group(b, 'secret plan');
     const other = (await root.ok<any>('{ tenant(key: "b") { auditEvents { streamCursor nodes { cursor } } } }')).tenant
@@ -168,7 +168,7 @@ describe('the live audit feed', () => {
     expect(Math.min(...again.auditEvents.nodes.map(({ seq }: { seq: string }) => Number(seq)))).toBe(1);
   });
 
-  it('the feed across tenants is for super admins, and resumes as well', async () => {
+  it('resumes across tenants, for super admins', async () => {
     const across =
       'subscription($after: String) { auditEvents(after: $after) { cursor event { tenantKey resourceKey } } }';
     const end = new AbortController();
@@ -193,8 +193,8 @@ describe('the live audit feed', () => {
       if (event?.resourceKey === 'somebody-new') break;
     }
     again.abort();
-    // The start is the horizon of all transactions of the server, which a writer of another database can hold back:
-    // what had just been committed then may come as well, before the rest, and nothing comes twice.
+    // It starts at the horizon of all transactions of the server, which a writer of another database can hold back.
+    // Events that were committed just before can therefore arrive first. None arrives twice.
     expect(got.slice(-2)).toEqual(['a/across', 'null/somebody-new']);
     expect(got.filter((key) => key === 'a/across')).toHaveLength(1);
   });

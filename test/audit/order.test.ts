@@ -9,7 +9,7 @@ const writers = 20;
 const perWriter = soak ? 1_000 : 100;
 const chains = ['t1', 't2', 't3', 't4', 't5'];
 
-/** One event, as audit_append takes it. */
+/** One event, as audit_append accepts it. */
 const event = (id: string) =>
   JSON.stringify([
     {
@@ -34,7 +34,7 @@ const event = (id: string) =>
     },
   ]);
 
-describe('the order of commit', () => {
+describe('the commit order', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.create();
@@ -42,7 +42,7 @@ describe('the order of commit', () => {
   });
   afterAll(() => world.close());
 
-  it(`${writers} writers with jittered transactions: feeds lose nothing and keep the order; a naive cursor loses`, async () => {
+  it(`is kept by feeds without losses for ${writers} writers with jittered transactions, and not by a naive cursor`, async () => {
     const { feed } = world.app.services;
     const end = new AbortController();
     const seen = new Map<string, { ids: string[]; late: number[] }>();
@@ -58,7 +58,7 @@ describe('the order of commit', () => {
         }
       }
     };
-    // The control: everybody's first idea, a growing number as the cursor.
+    // The control: the obvious design, an increasing number as the cursor.
     const naive: string[] = [];
     const reader = new pg.Client(world.connection);
     await reader.connect();
@@ -119,7 +119,7 @@ describe('the order of commit', () => {
       expect(seen.get(chain)!.ids).toEqual(inOrder.map(({ id }) => id));
       expect(seen.get('all')!.ids.filter((id) => id.startsWith(`${chain}-`))).toEqual(inOrder.map(({ id }) => id));
     }
-    // What was committed just before may come first, and nothing twice.
+    // Events that were committed just before can arrive first, and none arrives twice.
     const all = seen.get('all')!.ids;
     expect(new Set(all).size).toBe(all.length);
     const lost = wanted.size - new Set(naive).size;

@@ -22,7 +22,7 @@ describe('reading the audit log', () => {
   });
   afterAll(() => world.close());
 
-  /** The READ events that this work leaves. */
+  /** Returns the READ events that this work records. */
   async function reads(work: () => Promise<unknown>): Promise<AuditEvent[]> {
     const last = await world.db.auditEvent.findFirst({ orderBy: { ordinal: 'desc' } });
     await work();
@@ -32,7 +32,7 @@ describe('reading the audit log', () => {
     });
   }
 
-  it('leaves one event for a query, with what it asked and the decision that allowed it', async () => {
+  it('records one event per query, with its arguments and the decision that allowed it', async () => {
     const events = await reads(() =>
       auditor.ok(`{ tenant(key: "main") {
         a: auditEvents(first: 3) { nodes { action } }
@@ -59,7 +59,7 @@ describe('reading the audit log', () => {
     expect(events[0]!.decisionId).toMatch(/./);
   });
 
-  it('names the namespace where it is confined to one, and both where it reads of two', async () => {
+  it('records the namespace of a query within one, and none for a query across several', async () => {
     const one = await reads(() =>
       auditor.ok('{ tenant(key: "main") { namespace(name: "company.data") { auditEvents { nodes { seq } } } } }'),
     );
@@ -76,7 +76,7 @@ describe('reading the audit log', () => {
     });
   });
 
-  it('is put on record however long the search is, wherever it is cut', async () => {
+  it('records a long search, truncated at any character', async () => {
     for (const blanks of [0, 1]) {
       const events = await reads(() =>
         auditor.ok(
@@ -89,7 +89,7 @@ describe('reading the audit log', () => {
     }
   });
 
-  it('counts for a single event by its id, and for all tenants in the chain of the instance', async () => {
+  it('records a single event read by its ID, and a query across tenants in the chain of the instance', async () => {
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { tenantId: main.id } });
     const id = idOf('AuditEvent', event);
     const single = await reads(() => auditor.ok('query($id: ID!) { node(id: $id) { id } }', { id }));
@@ -98,7 +98,7 @@ describe('reading the audit log', () => {
     expect(all).toMatchObject([{ tenantId: '', details: { read: [{ field: 'Query.auditEvents' }] } }]);
   });
 
-  it('leaves none where nothing of it was read', async () => {
+  it('records nothing if nothing was read', async () => {
     const stranger = await world.as(await world.user('stranger', [main]));
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { tenantId: main.id } });
     const events = await reads(async () => {
@@ -109,7 +109,7 @@ describe('reading the audit log', () => {
     expect(events.filter(({ outcome }) => outcome === 'SUCCESS')).toEqual([]);
   });
 
-  it.each(['SSE', 'WebSocket'])('leaves one event for a stream over %s, which does not carry it', async (over) => {
+  it.each(['SSE', 'WebSocket'])('records one event for a stream over %s, which does not deliver it', async (over) => {
     const query = 'subscription { auditEvents(tenantKey: "main") { event { action actorName } } }';
     const items: string[] = [];
     const stop = new AbortController();
@@ -147,7 +147,7 @@ describe('reading the audit log', () => {
     ]);
   });
 
-  it('is written together with others that come at once: a thousand readers wait for a few transactions', async () => {
+  it('shares transactions: a thousand concurrent readers wait for a few of them', async () => {
     const before = await world.db.auditHead.findFirstOrThrow({ where: { tenantId: main.id } });
     const reading = { field: 'test', args: {} };
     const { doer } = asSystem('AUDITLOG:READ', 'test');
@@ -157,7 +157,7 @@ describe('reading the audit log', () => {
     const events = await world.db.auditEvent.findMany({ where: { tenantId: main.id, seq: { gt: before.seq } } });
     expect(new Set(events.map(({ id }) => id))).toEqual(new Set(ids));
     expect(new Set(events.map(({ transaction }) => transaction)).size).toBeLessThan(20);
-    // One that cannot be stored takes no other along.
+    // A reading that cannot be stored does not fail the others.
     const wrong = { field: 'zero \u0000 byte', args: {} };
     const results = await Promise.allSettled(
       [reading, wrong, reading].map((one) => recordReading(world.app.store, doer, main, [one])),
@@ -196,7 +196,7 @@ describe('reading the audit log', () => {
     expect(counts).toEqual(Array.from({ length: 4 }, () => expect.objectContaining({ count: 25 })));
   });
 
-  it('is not read in passing by a subscription', async () => {
+  it('is refused within the items of a subscription', async () => {
     await world.access(main, await world.db.user.findFirstOrThrow({ where: { username: 'root' } }));
     const events = await reads(async () => {
       const stop = new AbortController();
@@ -218,7 +218,7 @@ describe('reading the audit log', () => {
     expect(events.filter(({ resource }) => resource === 'AUDITLOG').length).toBeLessThanOrEqual(1);
   });
 
-  it('is not answered where it cannot be put on record', async () => {
+  it('is refused if it cannot be recorded', async () => {
     await world.db.$executeRawUnsafe(`
       CREATE FUNCTION no_reads() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN IF NEW.type = 'READ' THEN RAISE EXCEPTION 'full'; END IF; RETURN NEW; END $$`);

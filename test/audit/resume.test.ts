@@ -34,7 +34,7 @@ describe('resuming the audit feed', () => {
 
   const sign = (position: Position, key = world.app.services.keys.cursor) => encodePosition(key, position);
   const at = (seq: bigint) => sign({ feed: 'tenant', tenantId: a.id, seq });
-  /** The error that a subscription begins with; undefined where it begins with an item. */
+  /** Returns the error that a subscription starts with, or undefined if it starts with an item. */
   const refusal = async (after: string, over: 'SSE' | 'WebSocket', tenant: string | null = 'a', who = client) => {
     if (over === 'SSE') {
       const end = new AbortController();
@@ -51,7 +51,7 @@ describe('resuming the audit feed', () => {
   };
 
   describe.each(['SSE', 'WebSocket'] as const)('over %s', (over) => {
-    it('refuses what is no cursor of this feed, at its place', async () => {
+    it('refuses a string that is not a cursor of this feed, with its path', async () => {
       const tenantId = a.id;
       const raw = (text: string) => Buffer.from(text).toString('base64url');
       const bad = [
@@ -70,25 +70,25 @@ describe('resuming the audit feed', () => {
         sign({ feed: 'tenant', tenantId, seq: 10n ** 30n }),
       ];
       for (const after of bad) {
-        const told = await refusal(after, over);
-        expect([after.slice(0, 40), told?.code]).toEqual([after.slice(0, 40), 'BAD_INPUT']);
-        if (after.length < 1_000 && after !== '\u0000') expect(told?.issues[0].path).toEqual(['after']);
+        const error = await refusal(after, over);
+        expect([after.slice(0, 40), error?.code]).toEqual([after.slice(0, 40), 'BAD_INPUT']);
+        if (after.length < 1_000 && after !== '\u0000') expect(error?.issues[0].path).toEqual(['after']);
       }
       expect(await refusal(at(1n), over, null, root)).toMatchObject({ code: 'BAD_INPUT' });
     });
 
-    it('tells a cursor that is ahead of all events, and does not wait for them', async () => {
+    it('refuses a cursor that is ahead of all events, without waiting for them', async () => {
       const head = (await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: a.id } })).seq;
       expect(await refusal(at(head), over)).toBeUndefined();
-      const told = await refusal(at(head + 1_000n), over);
-      expect(told).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
-      expect(await refusal(told.oldestCursor, over)).toBeUndefined();
+      const error = await refusal(at(head + 1_000n), over);
+      expect(error).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
+      expect(await refusal(error.oldestCursor, over)).toBeUndefined();
       const across = sign({ feed: 'all', transaction: 10n ** 15n, ordinal: 0n });
       expect(await refusal(across, over, null, root)).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
     });
   });
 
-  it('sends a bookmark now and then while nothing happens at all, over both', async () => {
+  it('sends bookmarks while nothing happens, over both transports', async () => {
     await world.tenant('quiet');
     const end = new AbortController();
     const items: any[] = [];
@@ -103,7 +103,7 @@ describe('resuming the audit feed', () => {
     on.end();
   });
 
-  it('list, then follow: nothing is missed and nothing comes twice, while others write', async () => {
+  it('misses and repeats nothing from a list to a subscription, while others write', async () => {
     let isOver = false;
     let written = 0;
     const writers = Array.from({ length: 4 }, async (_, w) => {
@@ -135,7 +135,7 @@ describe('resuming the audit feed', () => {
         target ??= Number(event.seq) + 30;
         if (Number(event.seq) >= target) end.abort();
       }
-      // All of them, but the event of its own opening.
+      // All of them, except the event of its own opening.
       const all = await world.db.auditEvent.findMany({
         where: { tenantId: a.id, seq: { gte: seqs[0]!, lte: seqs.at(-1)! } },
         orderBy: { seq: 'asc' },
@@ -150,7 +150,7 @@ describe('resuming the audit feed', () => {
     expect(written).toBeGreaterThan(20);
   }, 60_000);
 
-  it('ends for good where trying again does not help', async () => {
+  it('ends permanently if a retry cannot help', async () => {
     const stranger = await world.as(await world.user('stranger', [a]));
     const codeOf = (who: Client, after: string | null = null) =>
       follow({
@@ -170,26 +170,26 @@ describe('resuming the audit feed', () => {
     await expect(over.next()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  /** As the retention does: events are immutable for everybody else. */
+  /** Deletes as the retention does: events are immutable for every other role. */
   const prune = (last: bigint) =>
     world.db.$transaction([
       world.db.$executeRaw`SET LOCAL session_replication_role = replica`,
       world.db.$executeRaw`DELETE FROM "AuditEvent" WHERE "tenantId" = ${a.id} AND seq <= ${last}`,
     ]);
 
-  // The last one: it takes the beginning of the chain away.
-  it('tells a cursor whose events are gone, with the oldest that is good; also a stream that is overtaken', async () => {
+  // The last test, because it removes the beginning of the chain.
+  it('refuses a cursor whose events are pruned, with the oldest valid one, also for a stream that falls behind', async () => {
     await prune(8n);
     for (const over of ['SSE', 'WebSocket'] as const) {
-      const told = await refusal(at(3n), over);
-      expect(told).toEqual({ code: 'CURSOR_EXPIRED', oldestCursor: at(8n) });
-      expect(await refusal(told.oldestCursor, over)).toBeUndefined();
+      const error = await refusal(at(3n), over);
+      expect(error).toEqual({ code: 'CURSOR_EXPIRED', oldestCursor: at(8n) });
+      expect(await refusal(error.oldestCursor, over)).toBeUndefined();
       expect(await refusal(at(7n), over)).toMatchObject({ code: 'CURSOR_EXPIRED' });
     }
     const across = await refusal(sign({ feed: 'all', transaction: 1n, ordinal: 1n }), 'SSE', null, root);
     expect(across.code).toBe('CURSOR_EXPIRED');
     expect(await refusal(across.oldestCursor, 'WebSocket', null, root)).toBeUndefined();
-    // A follower of the client is told, and goes on from where they say.
+    // A follower of the client gets the error, and continues from the cursor in it.
     const gaps: unknown[] = [];
     const end = new AbortController();
     for await (const { event } of follow<{ seq: string }>({
@@ -206,7 +206,7 @@ describe('resuming the audit feed', () => {
       break;
     }
     expect(gaps).toEqual([{ oldestCursor: at(8n), ahead: false }]);
-    // Overtaken while it is behind: the reader takes nothing until what it would read next is gone.
+    // A paused reader falls behind: it reads nothing until its next events are pruned.
     await world.write(async (tx) => {
       for (let i = 0; i < 420; i += 1)
         append(tx, {

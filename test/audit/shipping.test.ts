@@ -26,7 +26,7 @@ interface Arrived {
   readonly event: { readonly id: string; readonly tenantId: string; readonly action: string };
 }
 
-/** A receiver of webhooks or of OTLP, which may answer as badly as it likes. */
+/** A receiver of webhooks or of OTLP with configurable faulty responses. */
 class Receiver {
   readonly bodies: { body: string; headers: IncomingMessage['headers']; path: string }[] = [];
   answer: (response: ServerResponse, request: IncomingMessage) => void = (response) => void response.end('{}');
@@ -59,7 +59,7 @@ class Receiver {
   }
 }
 
-describe('audit events that are shipped', () => {
+describe('shipped audit events', () => {
   let world: World | undefined;
   const receivers: Receiver[] = [];
   afterEach(async () => {
@@ -89,7 +89,7 @@ describe('audit events that are shipped', () => {
         .ok<any>('{ auditDestinations { name to shipped rejected shippedAt behind lag failingSince fault } }')
     ).auditDestinations[0];
 
-  it('to a file: every event of every chain once, in order, each with the content that its hash was taken of', async () => {
+  it('reach a file: every event of every chain once, in order, with the content that its hash covers', async () => {
     const path = join(folder, 'events.ndjson');
     const main = await create([{ name: 'disk', to: 'file', path, begin: 'oldest', batch: 7 }]);
     for (let i = 0; i < 20; i += 1) await world!.namespace(main, `company.n${i}`);
@@ -103,7 +103,7 @@ describe('audit events that are shipped', () => {
       const content = line.slice(line.indexOf('"event":') + '"event":'.length, -1);
       expect(chainHash(prevHash, BigInt(seq), digestOf(content))).toBe(hash);
     }
-    // Who rotates files takes it away; nothing is sent twice.
+    // A log rotation takes the file away; nothing is sent twice.
     writeFileSync(path, '');
     await world!.namespace(main, 'company.after');
     await until('the next', () => lines().length === 1);
@@ -111,14 +111,14 @@ describe('audit events that are shipped', () => {
     expect(await standing()).toMatchObject({ name: 'disk', to: 'file', behind: 0, lag: 'PT0S', fault: null });
   });
 
-  it('to a webhook that fails in every way: at least once, in order, signed, and known again by their ids', async () => {
+  it('reach a webhook that fails in every way: at least once, in order, signed, and identified by their IDs', async () => {
     const hook = await receiver();
     const main = await create([webhook(hook.url)]);
     let count = 0;
     hook.answer = (response, request) => {
       count += 1;
       if (count % 5 === 1) response.writeHead(500).end('no');
-      // It has them; whoever sent them never learns of it.
+      // The receiver has them, but the sender does not get the response.
       else if (count % 5 === 2) request.socket.destroy();
       else if (count % 5 === 3) response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
       else response.end();
@@ -129,7 +129,7 @@ describe('audit events that are shipped', () => {
     const first = [...new Set(ids(hook.arrived))];
     expect(first).toEqual(all.map(({ id }) => id));
     expect(hook.arrived.length).toBeGreaterThan(first.length);
-    // The same batch comes with the same name again.
+    // A repeated batch has the same name.
     const byDelivery = Map.groupBy(hook.bodies, ({ headers }) => String(headers['gatehouse-delivery']));
     expect(byDelivery.size).toBeLessThan(hook.bodies.length);
     for (const bodies of byDelivery.values()) expect(new Set(bodies.map(({ body }) => body)).size).toBe(1);
@@ -141,7 +141,7 @@ describe('audit events that are shipped', () => {
     }
   });
 
-  it('to a destination that is down: mutations go on, the lag is told, nothing is pruned, and all arrives in the end', async () => {
+  it('wait for a destination that is down: mutations continue, the lag is reported, nothing is pruned, and all arrive', async () => {
     const hook = await receiver();
     const main = await create([webhook(hook.url, { tenants: ['main'] })]);
     await world!.namespace(main, 'company.before');
@@ -149,13 +149,13 @@ describe('audit events that are shipped', () => {
     hook.close();
     for (let i = 0; i < 5; i += 1) await world!.namespace(main, `company.n${i}`);
     await until('the fault', async () => (await standing()).failingSince !== null, 10_000);
-    const told = await standing();
-    expect(told.behind).toBeGreaterThanOrEqual(5);
-    expect(told.fault).toMatch(/ECONNREFUSED|fetch failed|socket/);
+    const status = await standing();
+    expect(status.behind).toBeGreaterThanOrEqual(5);
+    expect(status.fault).toMatch(/ECONNREFUSED|fetch failed|socket/);
     const later = { keepDays: 1, slackMs: 0, now: Date.now() + 86_400_000 + 60_000 };
     const { store, keys } = world!.app.services;
     await pruneAudit(store, keys, { ...later, destinations: ['hook'] });
-    // Of its own chain nothing; of the instance's it has all that it wants.
+    // Nothing of its own chain; of the instance's, everything that it selects.
     expect(await world!.db.auditEvent.count({ where: { tenantId: main.id, seq: 1 } })).toBe(1);
     await hook.open();
     await until(
@@ -170,7 +170,7 @@ describe('audit events that are shipped', () => {
     expect(await pruneAudit(store, keys, { ...later, destinations: ['hook', 'never begun'] })).toBe(0);
   });
 
-  it('that says when to come again is heeded', async () => {
+  it('respect Retry-After', async () => {
     const hook = await receiver();
     const times: number[] = [];
     hook.answer = (response) => {
@@ -183,7 +183,7 @@ describe('audit events that are shipped', () => {
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(1_990);
   });
 
-  it('from one gateway at a time; another goes on where it ended', async () => {
+  it('are sent by one gateway at a time, and another one continues where it stopped', async () => {
     const hook = await receiver();
     const main = await create([webhook(hook.url)], 2);
     for (let i = 0; i < 10; i += 1) await world!.namespace(main, `company.a${i}`);
@@ -199,7 +199,7 @@ describe('audit events that are shipped', () => {
     expect(hook.arrived.length).toBe(all.length);
   });
 
-  it('by OTLP as log records; what a collector rejects is counted, and told', async () => {
+  it('reach an OTLP collector as log records; rejected records are counted and reported', async () => {
     const collector = await receiver();
     let isFirst = true;
     collector.answer = (response) => {
@@ -246,7 +246,7 @@ describe('audit events that are shipped', () => {
     expect(world!.log.join('\n')).toContain('rejected by their destination');
   });
 
-  it('to a file that ends within a line, after a crash or on a full disk: every event is a line of its own', async () => {
+  it('start on a line of their own in a file that ends within a line, after a crash or on a full disk', async () => {
     const path = join(folder, 'broken.ndjson');
     const half = '{"seq":"1","prevHash":"000';
     writeFileSync(path, half);
@@ -264,25 +264,25 @@ describe('audit events that are shipped', () => {
     ).toEqual(all.map(({ id }) => id));
   });
 
-  it('to a receiver that never ends its answer: little of it is read', async () => {
+  it('read only a little of a response that never ends', async () => {
     const hook = await receiver();
-    let told = 0;
+    let sent = 0;
     hook.answer = (response) => {
       const chunk = Buffer.alloc(1 << 16);
       const go = () => {
         if (response.destroyed) return;
-        told += chunk.length;
+        sent += chunk.length;
         response.write(chunk, () => setImmediate(go));
       };
       go();
     };
     await create([webhook(hook.url, { batch: 1_000 })]);
     await until('all', async () => (await standing()).behind === 0, 10_000);
-    // The rest is what the network holds. The control: reading a body to its end takes all of 15 seconds' worth.
-    expect(told).toBeLessThan(50_000_000);
+    // The rest is in network buffers. The control: reading a body to its end takes all of 15 seconds' worth.
+    expect(sent).toBeLessThan(50_000_000);
   });
 
-  it('by OTLP to a collector that answers nonsense: nothing is sent again for it, and the fault is told', async () => {
+  it('are not sent again after a malformed response of an OTLP collector, and the fault is reported', async () => {
     const collector = await receiver();
     const answers = [
       '{"partialSuccess":{"rejectedLogRecords":"1e300","errorMessage":"a \\u0000 b"}}',
@@ -298,10 +298,10 @@ describe('audit events that are shipped', () => {
     expect(new Set(seqs.slice(0, 5)).size).toBe(5);
   });
 
-  it('begins where it is told to, and names the faults of its settings', async () => {
+  it('start where the settings say, and faults of the settings are reported', async () => {
     const hook = await receiver();
     await create([]);
-    // A transaction elsewhere holds the order of commit back for a moment: "now" is behind what is settled.
+    // A transaction elsewhere can hold the commit order back for a moment: "now" is older than what is settled.
     const newest = (await world!.db.auditEvent.aggregate({ _max: { transaction: true } }))._max.transaction!;
     await until('all is settled', async () => (await newestPlace(world!.db)).transaction >= newest);
     const shipper = new Shipper(

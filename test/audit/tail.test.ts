@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { batch, type Source, Tail } from '../../src/db/tail.ts';
 
-/** A source of the numbers from 1 on. Counts its reads. */
+/** A source of the numbers from 1. Counts its reads. */
 function numbers(more: Partial<Source<number, number>> = {}) {
   const state = { last: 0, reads: 0 };
   const source: Source<number, number> = {
@@ -49,7 +49,7 @@ describe('a tail', () => {
     state.last = 3 * batch + 50;
     const following = Array.from({ length: 50 }, () => take(tail, 0, 3 * batch + 60));
     await expect.poll(() => tail.waiting).toBe(50);
-    // Four reads back, and one that continues the memory.
+    // Four reads back, and one that continues from memory.
     expect(state.reads).toBe(5);
     state.last += 10;
     tail.look();
@@ -58,7 +58,7 @@ describe('a tail', () => {
     expect(tail.waiting).toBe(0);
   });
 
-  it('does not miss what is written while a follower reads back', async () => {
+  it('misses nothing that is written while a follower reads back', async () => {
     const { state, tail } = numbers();
     const following = take(tail, 0, 1);
     await sleep(1);
@@ -72,7 +72,7 @@ describe('a tail', () => {
     ['a thousand items', {}, 1_000],
     ['the max weight', { maxWeight: 200, weightOf: () => 10 }, 20],
     ['the last item, however heavy', { maxWeight: 5, weightOf: () => 10 }, 1],
-  ])('keeps %s, and reads back further', async (_what, rules, kept) => {
+  ])('keeps %s, and reads older items back', async (_what, rules, kept) => {
     const { state, tail } = numbers(rules);
     await tail.readBack(0);
     for (state.last = 100; state.last <= 2_000; state.last += 100) {
@@ -85,7 +85,7 @@ describe('a tail', () => {
     expect(await take(tail, 0, state.last)).toEqual(range(1, state.last));
   });
 
-  it('forgets what another history does not continue, and what was read before', async () => {
+  it('drops items that another history does not continue, and reads that began before', async () => {
     const { state, tail } = numbers({ continues: (_last, next) => next !== 3 });
     state.last = 2;
     await tail.readBack(0);
@@ -93,7 +93,7 @@ describe('a tail', () => {
     state.last = 3;
     tail.look();
     await expect.poll(() => tail.after(0)).toBeUndefined();
-    // A read that began before does not come back into memory.
+    // A read that began before does not enter memory again.
     const read = tail.readBack(2);
     tail.forget();
     expect((await read).items).toEqual([3]);

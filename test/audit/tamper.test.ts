@@ -8,11 +8,11 @@ import type { AuditEvent, Tenant } from '../../src/db/generated/client.ts';
 import { pruneAudit } from '../../src/resources/governance/audit-log/retention.ts';
 import { World } from '../support/world.ts';
 
-describe('who can write to the tables of the audit log', () => {
+describe('a writer of the tables of the audit log', () => {
   let world: World;
   let main: Tenant;
   let other: Tenant;
-  /** Kept elsewhere, out of their reach. */
+  /** Kept elsewhere, out of the writer's reach. */
   let kept: SignedStatement[];
   beforeAll(async () => {
     world = await World.create();
@@ -47,7 +47,7 @@ describe('who can write to the tables of the audit log', () => {
   const sql = async (statements: string): Promise<void> => {
     for (const statement of statements.split(';')) if (statement.trim()) await world.db.$executeRawUnsafe(statement);
   };
-  /** What verifying the store finds, as "KIND seq". */
+  /** Returns what verifying the store finds, as "KIND seq". */
   async function found(checkpoints: readonly SignedStatement[] = kept, chain = main.id): Promise<string[]> {
     const all: string[] = [];
     for await (const { tenantId, faults } of verifyStore(
@@ -68,7 +68,7 @@ describe('who can write to the tables of the audit log', () => {
     Number((await world.db.auditHead.findFirstOrThrow({ where: { tenantId: main.id } })).seq);
   const here = () => `"tenantId" = '${main.id}'`;
 
-  /** The control: what everybody thinks of first, a checksum of each row by itself. */
+  /** The control: the obvious design, a checksum of each row. */
   async function naive(): Promise<number> {
     const sums = await world.db.$queryRaw<{ id: string; digest: string }[]>`SELECT id, hash AS digest FROM events`;
     const known = new Map(sums.map(({ id, digest }) => [id, digest]));
@@ -79,7 +79,7 @@ describe('who can write to the tables of the audit log', () => {
     }).length;
   }
 
-  /** Writes a chain anew from `from` on, so that it hangs together again: what somebody with patience does. */
+  /** Rewrites a chain from `from` on with consistent hashes, as a patient attacker does. */
   async function rehash(from: number): Promise<void> {
     const events = await world.db.auditEvent.findMany({ where: { tenantId: main.id }, orderBy: { seq: 'asc' } });
     let previous = from === 1 ? '0'.repeat(64) : events[from - 2]!.hash;
@@ -92,7 +92,7 @@ describe('who can write to the tables of the audit log', () => {
       .$executeRaw`UPDATE "AuditHead" SET hash = ${previous}, seq = ${events.at(-1)!.seq} WHERE "tenantId" = ${main.id}`;
   }
 
-  it('finds nothing where nothing was done', async () => {
+  it('triggers no finding without changes', async () => {
     expect(await found()).toEqual([]);
     expect(await last()).toBeGreaterThan(10);
   });
@@ -135,14 +135,14 @@ describe('who can write to the tables of the audit log', () => {
     'revertPatch',
     'patchText',
     'details',
-  ])('cannot change %s of an event', async (column) => {
+  ])('cannot change %s of an event unnoticed', async (column) => {
     await sql(
       `UPDATE "AuditEvent" SET "${column}" = ${values[column] ?? `'x' || COALESCE("${column}", '')`} WHERE ${here()} AND seq = 5`,
     );
     expect(await found()).toContain('CHANGED 5');
   });
 
-  it('cannot delete one, or the first ones; a checksum of each row sees nothing of it', async () => {
+  it('cannot delete one event, or the first ones, unnoticed; a checksum of each row misses it', async () => {
     await sql(`DELETE FROM "AuditEvent" WHERE ${here()} AND seq = 5`);
     expect(await found()).toEqual(['MISSING 6']);
     await sql(`DELETE FROM "AuditEvent" WHERE ${here()} AND seq < 5`);
@@ -150,13 +150,13 @@ describe('who can write to the tables of the audit log', () => {
     expect(await naive()).toBe(0);
   });
 
-  it('cannot swap two', async () => {
+  it('cannot swap two events unnoticed', async () => {
     await sql(`UPDATE "AuditEvent" SET seq = -1 WHERE ${here()} AND seq = 5;
       UPDATE "AuditEvent" SET seq = 5 WHERE ${here()} AND seq = 6; UPDATE "AuditEvent" SET seq = 6 WHERE ${here()} AND seq = -1`);
     expect(await found()).toEqual(['BROKEN 5', 'CHANGED 5', 'BROKEN 6', 'CHANGED 6', 'BROKEN 7']);
   });
 
-  it('cannot insert one: not in the middle, and not at the end', async () => {
+  it('cannot insert an event unnoticed, neither in the middle nor at the end', async () => {
     const end = await last();
     const { ordinal: _ordinal, ...forged } = await event(end);
     const hash = chainHash(forged.hash, end + 1, digestOf(contentOf({ ...forged, id: 'forged' } as never)));
@@ -174,7 +174,7 @@ describe('who can write to the tables of the audit log', () => {
     expect(await found()).toEqual(expect.arrayContaining(['BROKEN 6', 'CHANGED 6', 'CHANGED 7']));
   });
 
-  it('cannot move one in from another tenant', async () => {
+  it('cannot move an event in from another tenant unnoticed', async () => {
     const end = await last();
     await sql(`UPDATE "AuditEvent" SET ${here()}, seq = ${end + 1} WHERE "tenantId" = '${other.id}' AND seq = 3`);
     expect(await found()).toEqual(
@@ -182,20 +182,20 @@ describe('who can write to the tables of the audit log', () => {
     );
   });
 
-  it('cannot cut off the end: the head knows it, and a checkpoint where the head was changed too', async () => {
+  it('cannot truncate the end unnoticed: the head reveals it, and a checkpoint if the head was changed too', async () => {
     const end = await last();
     await sql(`DELETE FROM "AuditEvent" WHERE ${here()} AND seq > ${end - 3}`);
     expect(await found([])).toContain(`TRUNCATED ${end}`);
     const { hash } = await event(end - 3);
     await sql(`UPDATE "AuditHead" SET seq = ${end - 3}, hash = '${hash}' WHERE ${here()}`);
     expect(await found([])).toEqual([`TRUNCATED ${end}`]);
-    // Who removes the checkpoints of the store as well is seen by those that were kept elsewhere, and by nothing else.
+    // If the checkpoints of the store are removed as well, only those kept elsewhere reveal it.
     await sql('DELETE FROM "AuditCheckpoint"');
     expect(await found([])).toEqual([]);
     expect(await found()).toEqual([`TRUNCATED ${end}`]);
   });
 
-  it('cannot write the whole chain anew: a checkpoint knows the hash that was', async () => {
+  it('cannot rewrite the whole chain unnoticed: a checkpoint has the former hash', async () => {
     await sql(`UPDATE "AuditEvent" SET reason = 'another story' WHERE ${here()} AND seq = 5`);
     await rehash(5);
     await sql('DELETE FROM "AuditCheckpoint"');
@@ -203,7 +203,7 @@ describe('who can write to the tables of the audit log', () => {
     expect(await found()).toEqual([`REWRITTEN ${await last()}`]);
   });
 
-  it('cannot make a chain disappear', async () => {
+  it('cannot remove a chain unnoticed', async () => {
     const end = await last();
     await sql(`DELETE FROM "AuditEvent" WHERE ${here()}; DELETE FROM "AuditHead" WHERE ${here()}`);
     expect(await found([])).toEqual([`TRUNCATED ${end}`]);
@@ -216,11 +216,11 @@ describe('who can write to the tables of the audit log', () => {
     ]);
   });
 
-  it('cannot forge what a gateway signs', async () => {
+  it('cannot forge a signature of a gateway', async () => {
     const end = await last();
     await sql(`UPDATE "AuditCheckpoint" SET hash = repeat('c', 64) WHERE ${here()}`);
     expect(await found([])).toEqual([`UNPROVEN ${end}`]);
-    const stranger = deriveKeys('the master key of somebody else altogether').signing[0];
+    const stranger = deriveKeys('the master key of another installation').signing[0];
     const forged = signStatement(stranger, {
       kind: 'checkpoint',
       tenantId: main.id,
@@ -230,7 +230,7 @@ describe('who can write to the tables of the audit log', () => {
     });
     await sql('DELETE FROM "AuditCheckpoint"');
     expect(await found([forged])).toEqual([`UNPROVEN ${end}`]);
-    // A tombstone that no gateway signed excuses nothing.
+    // A tombstone without a gateway's signature excuses nothing.
     const { hash } = await event(5);
     const { keyId, signature } = signStatement(stranger, {
       kind: 'tombstone',
@@ -242,7 +242,7 @@ describe('who can write to the tables of the audit log', () => {
     await sql(`INSERT INTO "AuditTombstone" VALUES ('${main.id}', 5, '${hash}', now(), '${keyId}', '${signature}', 0, 0);
       DELETE FROM "AuditEvent" WHERE ${here()} AND seq <= 5`);
     expect(await found([])).toEqual(['UNPROVEN 5', 'MISSING 6']);
-    // Nor does a checkpoint in its place.
+    // Neither does a checkpoint in its place.
     const real = signStatement(world.app.services.keys.signing[0], {
       kind: 'checkpoint',
       tenantId: main.id,
@@ -256,7 +256,7 @@ describe('who can write to the tables of the audit log', () => {
     expect(await found([])).toEqual(['UNPROVEN 5', 'MISSING 6']);
   });
 
-  it('sees a chain that the gateway itself pruned as intact, and anything more that is gone as missing', async () => {
+  it('cannot hide a deletion behind a pruning by the gateway, which verifies as intact', async () => {
     const end = await last();
     const day = 86_400_000;
     const removed = await pruneAudit(world.app.store, world.app.services.keys, {

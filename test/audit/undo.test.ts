@@ -9,7 +9,7 @@ import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
-describe('undoing a change by its audit event', () => {
+describe('undoChange', () => {
   let world: World;
   let main: Tenant;
   let alice: User;
@@ -17,7 +17,7 @@ describe('undoing a change by its audit event', () => {
   let people: Group;
   let role: Role;
   let root: Client;
-  /** Of the tenant: a super admin has no namespaces. */
+  /** Belongs to the tenant: a super admin may read no namespaces. */
   let admin: Client;
   beforeAll(async () => {
     world = await World.create();
@@ -37,7 +37,7 @@ describe('undoing a change by its audit event', () => {
   });
   afterAll(() => world.close());
 
-  /** What everybody holds, whichever rows say so: deciding rests on nothing else. */
+  /** Returns what every principal holds, whatever rows say so: decisions depend on nothing else. */
   async function held(): Promise<string> {
     const lines: string[] = [];
     for (const { id } of await world.db.principal.findMany()) {
@@ -77,7 +77,7 @@ describe('undoing a change by its audit event', () => {
     return world.db.role.findFirstOrThrow({ where: { name } });
   };
 
-  /** By the event's action: a change, made by somebody with every right. */
+  /** A change for each action of an event, by a caller with every permission. */
   const changes: Record<string, () => Promise<unknown>> = {
     'role.update': () =>
       does('updateRole', 'role { id }', {
@@ -160,11 +160,11 @@ describe('undoing a change by its audit event', () => {
       does('setAuthMethods', 'user { id }', { id: idOf('User', alice), methods: ['PASSWORD'] }),
   };
 
-  it('has a change to try for every kind that can be undone', () => {
+  it('is tested for every kind of change that can be undone', () => {
     expect(Object.keys(changes).sort()).toEqual([...undoableActions()]);
   });
 
-  it.each(Object.keys(changes))('%s: everybody holds what they held, and the undoing can be undone', async (action) => {
+  it.each(Object.keys(changes))('restores what every principal held for %s, and can be undone', async (action) => {
     if (action === 'role.delete') await create('Kept');
     if (action === 'group.delete') await world.group(main, 'Kept');
     if (action === 'service-account.update' && !(await world.db.serviceAccount.findFirst({ where: { name: 'robot' } })))
@@ -194,20 +194,20 @@ describe('undoing a change by its audit event', () => {
     expect(errors).toEqual([]);
     expect(await held()).toBe(before);
     const ids = data.undoChange.eventIds.map((id: string) => Buffer.from(id, 'base64').toString().split(':')[1]);
-    const told = await world.db.auditEvent.findMany({ where: { id: { in: ids } }, orderBy: { ordinal: 'asc' } });
-    expect(told.length).toBe(ids.length);
-    expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set([`a mistake; undo of event ${event.id}`]));
-    // Some are not made again by undoing their removal: what fell with them would be missing.
-    const back = told.find((one) => one.resource === event.resource)!;
+    const events = await world.db.auditEvent.findMany({ where: { id: { in: ids } }, orderBy: { ordinal: 'asc' } });
+    expect(events.length).toBe(ids.length);
+    expect(new Set(events.map(({ reason }) => reason))).toEqual(new Set([`a mistake; undo of event ${event.id}`]));
+    // Some are not restored by undoing their removal: what was deleted with them would be missing.
+    const back = events.find((one) => one.resource === event.resource)!;
     if (!undoableActions().includes(back.action)) return;
     expect(codes(await undo(who, back))).toEqual([]);
     expect(await held()).toBe(after);
-    // And back, so that the next begins as this one did.
+    // Undone again, so that the next test starts from the same state.
     const again = await newest(action);
     if (again.id !== event.id) expect(codes(await undo(who, again))).toEqual([]);
   });
 
-  it('is CONFLICT where the same was changed again, and leaves alone what else was changed', async () => {
+  it('is CONFLICT if the same value changed again, and keeps other changes', async () => {
     const one = await create('One');
     const id = idOf('Role', one);
     await does('updateRole', 'role { id }', { id, description: 'first' });
@@ -226,7 +226,7 @@ describe('undoing a change by its audit event', () => {
     expect(await world.db.role.findUniqueOrThrow({ where: { id: one.id } })).toMatchObject({ description: 'third' });
   });
 
-  it('gives nobody what they do not hold', async () => {
+  it('refuses to grant what the caller does not hold', async () => {
     const weak = await world.user('weak', [main]);
     const iam = [
       'AUDITLOG:READ',
@@ -267,7 +267,7 @@ describe('undoing a change by its audit event', () => {
     expect(refused.length).toBe(3);
   });
 
-  it('takes the permission of the undoing itself, and the event to be readable with what it changed', async () => {
+  it('requires the permission of the reverse change, and READ on the event and its object', async () => {
     await does('updateRole', 'role { id }', { id: idOf('Role', role), description: 'again' });
     const event = await newest('role.update');
     const reader = await world.user('reader', [main]);
@@ -283,7 +283,7 @@ describe('undoing a change by its audit event', () => {
     expect(codes(await undo(await world.as(stranger), { id: 'nowhere' } as AuditEvent))).toEqual(['NOT_FOUND']);
   });
 
-  it('says what cannot be undone', async () => {
+  it('reports why a change cannot be undone', async () => {
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { action: 'tenant.create' } });
     const { errors } = await undo(root, event);
     expect(errors[0]).toMatchObject({ extensions: { code: 'BAD_INPUT' } });

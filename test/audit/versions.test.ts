@@ -31,7 +31,7 @@ describe('the history of one object', () => {
   };
   const since = `query($id: ID!, $since: ID!) { node(id: $id) { ... on AuditEvent { difference(since: $since) } } }`;
 
-  it('tells what each change was, as a text', async () => {
+  it('describes each change as a text', async () => {
     const [made, described, widened, bare] = await events(root);
     expect(made.difference).toContain('--- Reader (absent)');
     expect(made.difference).toContain('+name: Reader');
@@ -41,7 +41,7 @@ describe('the history of one object', () => {
     expect(bare.difference).toContain('-description: Reads flows.\n+description: null');
   });
 
-  it('tells what differs between any two versions', async () => {
+  it('returns the difference between any two versions', async () => {
     const [made, described, , bare] = await events(root);
     const { node } = await root.ok<any>(since, { id: bare.id, since: made.id });
     expect(node.difference).toContain('-name: Reader\n+name: Flow reader');
@@ -53,14 +53,14 @@ describe('the history of one object', () => {
     expect(await root.codes(since, { id: bare.id, since: idOf('AuditEvent', other) })).toEqual(['NOT_FOUND']);
   });
 
-  it('leaves out parts of it that have events of their own, and goes on after a deletion', async () => {
+  it('omits parts that have events of their own, and continues after a deletion', async () => {
     const group = await world.group(main, 'People');
     const alice = await world.user('alice', [main]);
     await world.member(main, group, alice);
     await root.ok(call('updateGroup', 'group { id }'), { i: { id: idOf('Group', group), name: 'Folk' } });
     await root.ok(call('deleteGroup', 'deletedId'), { i: { id: idOf('Group', group) } });
-    const told = await events(root, idOf('Group', group));
-    const byAction = new Map(told.map(({ action, difference }: any) => [action, difference]));
+    const history = await events(root, idOf('Group', group));
+    const byAction = new Map(history.map(({ action, difference }: any) => [action, difference]));
     expect(byAction.get('group.update')).toContain('-name: People\n+name: Folk');
     expect(byAction.get('group.update')).not.toContain('member');
     expect(byAction.get('group.add-member')).toContain('+member: user:alice\n+membership: MEMBER');
@@ -86,7 +86,7 @@ describe('the history of one object', () => {
     expect(made.difference).toBeNull();
   });
 
-  it('is EXPIRED where the events that would tell it are pruned', async () => {
+  it('is EXPIRED if its events are pruned', async () => {
     await pruneAudit(world.app.store, world.app.services.keys, {
       keepDays: 1,
       slackMs: 0,
@@ -106,7 +106,7 @@ describe('saved filters of audit events', () => {
   });
   afterAll(() => world.close());
 
-  it('are kept by name, replaced as a whole, and taken back', async () => {
+  it('are stored by name, replaced as a whole, and deleted', async () => {
     const client = await world.as(await world.user('alice'));
     const set = async (auditFilters: unknown) =>
       (await client.ok<any>(call('updateMySettings', 'settings'), { i: { settings: { auditFilters } } }))
