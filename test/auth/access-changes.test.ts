@@ -6,7 +6,7 @@ import { idOf, password, World } from '../support/world.ts';
 const soak = process.env['SOAK'] === '1';
 const answersWanted = soak ? 20_000 : 300;
 
-/** Nested lists with guarded objects, computed permissions and the viewer itself: what resolves side by side. */
+/** Nested lists with guarded objects, computed permissions and the viewer: fields that resolve concurrently. */
 const shapes = [
   '{ tenant(key: "main") { name bindings(first: 20) { nodes { role { name } subject { id } viewerPermissions } } } }',
   '{ tenant(key: "main") { groups { nodes { viewerPermissions bindings { nodes { role { name } viewerPermissions } } members { nodes { subject { id } } } } } } }',
@@ -18,7 +18,7 @@ const bind = `mutation($subject: ID!, $role: ID!) { createBindings(input: { tena
 const unbind =
   'mutation($id: ID!) { deleteBindings(input: { tenantKey: "main", ids: [$id] }) { results { deletedId } } }';
 
-describe('while access changes', () => {
+describe('changes of access during a query', () => {
   let world: World;
   let main: Tenant;
   let reader: User;
@@ -40,19 +40,19 @@ describe('while access changes', () => {
   });
   afterAll(() => world.close());
 
-  /** The answer without the one binding that comes and goes. */
+  /** The answer without the binding that is created and deleted. */
   const constant = (data: unknown): string =>
     JSON.stringify(data, (_key, value) =>
       Array.isArray(value) ? value.filter((one) => one?.subject?.id !== idOf('User', other)) : value,
     );
 
-  it('every reader of another nested shape is answered in full, on both gateways, by password and by token', async () => {
+  it('leave no partial answer to any nested shape, on both gateways, by password and by token', async () => {
     const token = await world.token(reader);
     const clients = [0, 1].flatMap((gateway) => [
       world.bearer(token, gateway),
       world.basic('reader', undefined, gateway),
     ]);
-    // As nothing changes: what each shape is answered.
+    // The expected answer of each shape, without changes.
     const expected = await Promise.all(shapes.map(async (shape) => constant(await clients[0]!.ok(shape))));
     let answers = 0;
     let changes = 0;
@@ -84,7 +84,7 @@ describe('while access changes', () => {
     expect(changes).toBeGreaterThan(10);
   });
 
-  it('a credential that is withdrawn while its query runs is refused, and never answered by half of its rights', async () => {
+  it('refuse a query whose credential is revoked while it runs, instead of answering with half of its permissions', async () => {
     const short = await world.user('short', [main]);
     await world.bind(main, { principal: short }, await world.managed(main, 'Admin'));
     const client = await world.as(short, 1);
@@ -100,7 +100,7 @@ describe('while access changes', () => {
     expect(await client.codes('{ viewer { name } }')).toEqual(['UNAUTHENTICATED']);
   });
 
-  it('who changes their own rights is answered by the new ones', async () => {
+  it("apply to the caller's own later fields", async () => {
     const { createBindings } = await world
       .root()
       .ok(bind, { subject: idOf('User', other), role: idOf('Role', await world.managed(main, 'Admin')) });

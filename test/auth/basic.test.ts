@@ -13,7 +13,7 @@ describe('sign-in by user name and password', () => {
   });
   afterAll(() => world.close());
 
-  it('takes the right password, whatever the case of the name', async () => {
+  it('accepts the correct password, whatever the case of the name', async () => {
     for (const name of ['Ada', 'ada', 'ADA', 'Ａda'])
       expect((await world.basic(name, secret).ok(who)).viewer.name).toBe('Ada');
   });
@@ -44,7 +44,7 @@ describe('sign-in by user name and password', () => {
     expect(await world.anonymous().as({ authorization }).codes(who)).toEqual(refused);
   });
 
-  it('refuses who is disabled, and lets them in again', async () => {
+  it('refuses a disabled user, and accepts the user again when enabled', async () => {
     const user = await world.user('dora', [], { password: secret });
     const client = world.basic('dora', secret);
     await client.ok(who);
@@ -56,7 +56,7 @@ describe('sign-in by user name and password', () => {
     await client.ok(who);
   });
 
-  it('refuses who may not sign in by password, or has none', async () => {
+  it('refuses a user without PASSWORD as a method or without a password', async () => {
     const user = await world.user('tom', [], { password: secret });
     const token = world.bearer(await world.token(user));
     const client = world.basic('tom', secret);
@@ -71,14 +71,14 @@ describe('sign-in by user name and password', () => {
     expect(await world.basic('new', secret).codes(who)).toEqual(refused);
   });
 
-  it('hashes once for many requests, also for those that arrive together', async () => {
+  it('hashes once for many requests, also for concurrent ones', async () => {
     await world.user('eve', [], { password: secret });
     const verified = async (work: () => Promise<unknown>) =>
       (await statements(work)).filter((text) => /INSERT INTO "SignInFailure" AS f/.test(text)).length;
     const client = world.basic('eve', secret);
     expect(await verified(() => Promise.all(Array.from({ length: 20 }, () => client.ok(who))))).toBe(1);
     expect(await verified(() => client.ok(who))).toBe(0);
-    // The control: what is not remembered is verified every time.
+    // The control: without the cache, each request hashes.
     expect(
       await verified(async () => {
         for (let i = 0; i < 3; i += 1) await world.basic('eve', 'wrong').codes(who);
@@ -86,7 +86,7 @@ describe('sign-in by user name and password', () => {
     ).toBe(3);
   });
 
-  it('ends every remembered sign-in with the password, at once', async () => {
+  it('ends every cached sign-in immediately when the password changes', async () => {
     const user = await world.user('zoe', [], { password: secret });
     const old = world.basic('zoe', secret);
     await old.ok(who);
@@ -99,13 +99,13 @@ describe('sign-in by user name and password', () => {
     await world.basic('zoe', next).ok(who);
     const set =
       'mutation($id: ID!, $p: String!) { setUserPassword(input: { id: $id, password: $p }) { user { username } } }';
-    // Back to the first: what was remembered of it must not stand in its way.
+    // The first password again: a cached refusal of it must not apply.
     await world.root().ok(set, { id: idOf('User', user), p: secret });
     expect(await world.basic('zoe', next).codes(who)).toEqual(refused);
     await world.basic('zoe', secret).ok(who);
   });
 
-  it('makes the hash anew where it was made with weaker parameters', async () => {
+  it('hashes again if the stored hash has weaker parameters', async () => {
     const { argon2Sync, randomBytes } = await import('node:crypto');
     const user = await world.user('ron', [], { password: secret });
     const nonce = randomBytes(16);
@@ -126,7 +126,7 @@ describe('sign-in by user name and password', () => {
     expect(await world.basic('ron', `${secret}?`).codes(who)).toEqual(refused);
   });
 
-  it('leaves the others their time while a hundred sign in at once', async () => {
+  it('does not delay other callers while a hundred sign in at once', async () => {
     const names = Array.from({ length: 60 }, (_, i) => `crowd${i}`);
     const crowd = Promise.all(names.map((name) => world.basic(name, 'whatever it is').run(who)));
     const times: number[] = [];

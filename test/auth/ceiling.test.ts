@@ -12,7 +12,7 @@ const raise = call('setSuperAdmin', 'subject { id } tokens { id revokedAt }');
 const createGroup = (client: Client, name: string) =>
   client.codes(call('createGroup', 'group { id }'), { i: { tenantKey: 'a', name } });
 
-describe('what a credential makes does not outreach it', () => {
+describe('the reach of a credential', () => {
   let world: World;
   let a: Tenant;
   let next = 0;
@@ -29,11 +29,11 @@ describe('what a credential makes does not outreach it', () => {
     return [user, world.basic(user.username)];
   }
 
-  describe('a token that expires', () => {
+  describe('that expires', () => {
     const expiring = async (owner: Client) =>
       world.bearer((await owner.ok<any>(mint, { i: { name: unique('t'), maxAge: 'PT1M' } })).createApiToken.fullToken);
 
-    it('makes no super admin and no password, and takes a super admin away', async () => {
+    it('creates no super admin and no password, and removes a super admin', async () => {
       const client = await expiring(world.root());
       const user = await world.user(unique('user'));
       const account = await world.account(null, unique('account'));
@@ -50,7 +50,7 @@ describe('what a credential makes does not outreach it', () => {
       }
       expect(await world.db.user.count({ where: { superAdmin: true } })).toBe(1);
       await client.ok(call('createUser', 'user { id }'), { i: { username: unique('new'), email: 'n3@x.example' } });
-      // By a password, or by a token without an end, the same is done.
+      // A password, or a token that does not expire, can do both.
       const endless = await world.as((await world.db.user.findFirstOrThrow({ where: { username: 'root' } }))!);
       await endless.ok(raise, { i: { subject: idOf('User', user), superAdmin: true } });
       await client.ok(raise, { i: { subject: idOf('User', user), superAdmin: false } });
@@ -58,8 +58,8 @@ describe('what a credential makes does not outreach it', () => {
     });
   });
 
-  describe('the ceiling of a token', () => {
-    it('of another is what its maker holds: it does not rise with its owner', async () => {
+  describe('with a ceiling', () => {
+    it('that another account created is what the creator holds: it does not grow with its owner', async () => {
       const [, maker] = await person(['API_TOKEN:CREATE', 'API_TOKEN:READ', 'SERVICE_ACCOUNT:READ', 'GROUP:CREATE']);
       const robot = await world.account(a, unique('robot'));
       const { createApiToken } = await maker.ok<any>(mint, {
@@ -94,7 +94,7 @@ describe('what a credential makes does not outreach it', () => {
       await world.db.accessState.updateMany({ data: { revision: { increment: 1 } } });
       expect(await token.ok('{ viewer { superAdmin } }')).toEqual({ viewer: { superAdmin: false } });
       expect(await token.codes(call('createTenant', 'tenant { id }'), { i: { key: 'mine' } })).toEqual(['FORBIDDEN']);
-      // Control: a token of its own, without a ceiling, rises.
+      // Control: an account's own token without a ceiling grows with it.
       const own = await world.as(robot);
       expect(await own.ok('{ viewer { superAdmin } }')).toEqual({ viewer: { superAdmin: true } });
       expect(await remove()).not.toEqual([]);
@@ -103,7 +103,7 @@ describe('what a credential makes does not outreach it', () => {
       expect(await add(own)).toEqual([]);
     });
 
-    it('holds within a transaction, while impersonating, and for the tokens that it makes and rotates', async () => {
+    it('holds within a transaction, while impersonating, and for the tokens that it creates and rotates', async () => {
       const [user, client] = await person([
         'GROUP:CREATE',
         'GROUP:READ',
@@ -113,7 +113,7 @@ describe('what a credential makes does not outreach it', () => {
       ]);
       const bare = [{ tenantKey: 'a', permissions: [{ resource: 'GROUP', actions: ['READ'] }] }];
       const { createApiToken: reader } = await client.ok<any>(mint, { i: { name: 'reader', ceiling: bare } });
-      // What it does not name it does not do, to what is its owner's own either.
+      // The ceiling limits access to the owner's own objects as well.
       const revoke = call('revokeApiToken', 'apiToken { id }');
       const readers = world.bearer(reader.fullToken);
       expect(await readers.codes(mint, { i: { name: 'child' } })).toEqual(['FORBIDDEN']);
@@ -143,7 +143,7 @@ describe('what a credential makes does not outreach it', () => {
       const rotated = (await token.ok<any>(rotate, { i: { id: full.apiToken.id } })).rotateApiToken;
       expect(rotated.apiToken.ceiling).toEqual([{ tenantKey: 'a' }]);
       expect(await createGroup(world.bearer(rotated.fullToken), unique('g'))).toEqual(['FORBIDDEN']);
-      // A super admin's token with a ceiling acts by it, also as somebody else.
+      // A super admin's token with a ceiling is limited by it, also while impersonating.
       const reads = [
         {
           tenantKey: 'a',
@@ -163,7 +163,7 @@ describe('what a credential makes does not outreach it', () => {
       expect(await as.codes('{ tenant(key: "a") { groups { totalCount } } }')).toEqual([]);
     });
 
-    it('meets what the owner holds by namespace', async () => {
+    it('intersects with what the owner holds in namespaces', async () => {
       const [, client] = await person(['FLOW:READ', 'FLOW:CREATE'], 'company');
       const part = (namespace: string | null, ...actions: string[]) => ({
         tenantKey: 'a',
@@ -191,7 +191,7 @@ describe('what a credential makes does not outreach it', () => {
         expect([namespace, await save(namespace)]).toEqual([namespace, codes]);
     });
 
-    it('is refused where it names nothing that there is, with the place', async () => {
+    it('is refused with the path of a name that does not exist', async () => {
       const [, client] = await person(['GROUP:READ']);
       const path = async (ceiling: object[]) =>
         ((await client.run(mint, { i: { name: 'x', ceiling } })).errors[0]!.extensions['issues'] as any)?.[0].path;
@@ -216,7 +216,7 @@ describe('what a credential makes does not outreach it', () => {
     });
   });
 
-  it('a new super admin keeps the tokens that they made, and those of others only on purpose', async () => {
+  it('revokes the tokens that others created for a new super admin, unless they are kept explicitly', async () => {
     const user = await world.user(unique('rises'), [], { password });
     const owner = idOf('User', user);
     const make = async (client: Client) =>
@@ -224,7 +224,7 @@ describe('what a credential makes does not outreach it', () => {
     const [first, second] = [await make(world.root()), await make(world.root())];
     const own = await make(world.basic(user.username));
     const ofOwn = await make(world.bearer(own.fullToken));
-    // What the maker of a token makes by it is theirs, and not its owner's.
+    // Objects that the creator of a token creates with it belong to the creator, not to its owner.
     const child = await make(world.bearer(first.fullToken));
     const rotate = call('rotateApiToken', 'fullToken apiToken { id }');
     const rotated = (await world.bearer(child.fullToken).ok<any>(rotate, { i: { id: child.apiToken.id } }))

@@ -36,7 +36,7 @@ describe('impersonation', () => {
   const names = async (client: Client, t: string) =>
     (await client.ok(namespaces, { t })).tenant?.namespaces?.nodes.map(({ name }: { name: string }) => name);
 
-  it('a super admin acts as anybody, with what they hold and no more', async () => {
+  it('lets a super admin act as any user, with exactly the permissions of that user', async () => {
     const client = as(world.root(), 'Target');
     const { viewer: seen } = await client.ok(viewer);
     expect(seen).toMatchObject({ name: 'target', superAdmin: false });
@@ -48,30 +48,30 @@ describe('impersonation', () => {
     expect((await as(world.root(), 'chief').ok(viewer)).viewer).toMatchObject({ name: 'chief', superAdmin: true });
   });
 
-  it('who holds IMPERSONATE in a tenant acts there only', async () => {
+  it('is limited to the tenant where the caller holds IMPERSONATE', async () => {
     const client = as(helper, 'target');
     expect(await names(client, 'main')).toEqual(['company']);
     expect(await names(client, 'other')).toBeUndefined();
     expect((await client.ok(viewer)).viewer.tenants.nodes).toEqual([{ key: 'main' }]);
-    // Without the header they have nothing of it.
+    // Without the header, the caller has none of these permissions.
     expect(await helper.codes(namespaces, { t: 'main' })).toEqual(['FORBIDDEN']);
   });
 
   it.each([
     ['a super admin', 'chief'],
     ['the first super admin', 'root'],
-    ['nobody known', 'no-such-user'],
+    ['an unknown user', 'no-such-user'],
     ['oneself', 'support'],
     ['two at once', 'target, chief'],
     ['nothing', ''],
-  ])('refuses %s, and all look the same', async (_who, name) => {
+  ])('refuses %s with the same error', async (_who, name) => {
     const { errors } = await as(helper, name).run(viewer);
     expect(errors.map(({ message, extensions }) => [message, extensions.code])).toEqual([
       ['IMPERSONATE:READ is refused for this user.', 'FORBIDDEN'],
     ]);
   });
 
-  it('refuses who does not hold it, or not in a tenant of the target, or is not signed in', async () => {
+  it('refuses a caller without IMPERSONATE in a tenant of the target, and an anonymous caller', async () => {
     const stranger = await world.user('stranger', [other]);
     await world.grant(other, stranger, ['IMPERSONATE:READ']);
     const outside = await world.user('outside', [main]);
@@ -83,10 +83,10 @@ describe('impersonation', () => {
     expect(await as(world.root(), 'gone').codes(viewer)).toEqual(['FORBIDDEN']);
   });
 
-  it('is one hop: what the target may impersonate is out of reach', async () => {
+  it("is not transitive: the target's own IMPERSONATE does not apply", async () => {
     const third = await world.user('third', [main]);
     await world.grant(main, third, ['NAMESPACE:READ']);
-    // The target holds IMPERSONATE, and its own session could.
+    // The target holds IMPERSONATE, and can use it in a session of their own.
     expect((await as(await world.as(target), 'third').ok(viewer)).viewer.name).toBe('third');
     const twice = await fetch(`${world.urls[0]}/graphql`, {
       method: 'POST',
@@ -105,7 +105,7 @@ describe('impersonation', () => {
     expect(seen.name).toBe('target');
   });
 
-  it('leaves nothing behind that outlives it: no token, password, method or super admin', async () => {
+  it('cannot create anything that outlives it: no token, password, sign-in method or super admin', async () => {
     const id = idOf('User', target);
     const mutations = [
       'mutation { createApiToken(input: { name: "kept" }) { fullToken } }',
@@ -115,7 +115,7 @@ describe('impersonation', () => {
       `mutation { setAuthMethods(input: { id: "${id}", methods: [API_TOKEN] }) { user { id } } }`,
       `mutation { createUser(input: { username: "mole", email: "mole@x.example" }) { user { id } } }`,
     ];
-    // Even a super admin who acts as another.
+    // This includes a super admin who impersonates another one.
     for (const actor of [
       as(world.root(), 'chief'),
       as(world.basic('chief', phrase), 'root'),
@@ -129,7 +129,7 @@ describe('impersonation', () => {
     expect(await world.db.apiToken.count({ where: { name: 'kept' } })).toBe(0);
     expect(await world.db.user.count({ where: { username: 'mole' } })).toBe(0);
     await world.basic('target', phrase).ok(viewer);
-    // The control: unimpersonated, the same super admin may.
+    // The control: without impersonation, the same super admin can.
     expect(
       await world
         .basic('chief', phrase)
@@ -137,7 +137,7 @@ describe('impersonation', () => {
     ).toEqual([]);
   });
 
-  it('writes both names into every event, and each refusal', async () => {
+  it('records both names in every event, and each refusal', async () => {
     await as(helper, 'target')
       .as(from('10.1.2.3'))
       .ok('mutation { createNamespace(input: { tenantKey: "main", name: "company.by" }) { namespace { id } } }');
@@ -149,14 +149,14 @@ describe('impersonation', () => {
       actorName: 'target',
       impersonatorId: support.id,
       impersonatorName: 'support',
-      // Nobody trusts that header here.
+      // This gateway trusts no proxy header.
       ip: expect.stringMatching(/127\.0\.0\.1|::1/),
     });
     const notes = await world.db.auditEvent.findMany({
       where: { type: 'IMPERSONATE', actorId: support.id, tenantId: '' },
       orderBy: { seq: 'asc' },
     });
-    // The auditor of each tenant that they came to see sees it as well, and that of no other.
+    // Auditors of each tenant that the impersonation opens see it as well, and auditors of other tenants do not.
     const inTenants = await world.db.auditEvent.findMany({
       where: { type: 'IMPERSONATE', actorId: support.id, tenantId: { not: '' } },
     });
@@ -176,7 +176,7 @@ describe('impersonation', () => {
     expect(chief.superAdmin).toBe(true);
   });
 
-  it('ends with the right to it, also in an open stream', async () => {
+  it('ends with the permission, also in an open stream', async () => {
     const briefly = await world.user('briefly', [main]);
     const binding = await world.grant(main, briefly, ['IMPERSONATE:READ']);
     const client = as(await world.as(briefly), 'target');

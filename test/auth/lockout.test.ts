@@ -6,7 +6,7 @@ import { Program } from '../server/tools.ts';
 import { idOf, World } from '../support/world.ts';
 import { from, seen, who } from './tools.ts';
 
-const secret = 'a phrase that nobody guesses';
+const secret = 'a phrase that is hard to guess';
 const refused = ['UNAUTHENTICATED'];
 
 const countFailure = async (store: Store, account: string, address: string, requestId: string, now: Date) =>
@@ -32,16 +32,16 @@ describe('failed sign-ins', () => {
       ['LOGIN_FAILURE', 'ACCOUNT_LOCKED'].includes(type),
     );
 
-  it('lock the account for that address at the tenth, and for nobody else', async () => {
+  it('lock the account for that address at the tenth, and for no other address or account', async () => {
     const { user, name } = await person();
     const token = world.bearer(await world.token(user)).as(from('192.0.2.1'));
     await fail(name, '192.0.2.1', 9);
     await at(name, '192.0.2.1').ok(who);
-    // A success begins the count anew.
+    // A success resets the count.
     await fail(name, '192.0.2.1', 9);
     await at(name, '192.0.2.1').ok(who);
     await fail(name, '192.0.2.1', 10);
-    // Also where the sign-in was remembered a moment ago.
+    // The lock also applies to a cached sign-in.
     expect(await at(name, '192.0.2.1').codes(who)).toEqual(refused);
     await at(name, '192.0.2.2').ok(who);
     await at('root', '192.0.2.1', 'a long enough passphrase').ok(who);
@@ -49,24 +49,26 @@ describe('failed sign-ins', () => {
     expect(await at(name.toUpperCase(), '192.0.2.1').codes(who)).toEqual(refused);
   });
 
-  it('tell how long the lock lasts, alike for a name that no account has', async () => {
+  it('return how long the lock lasts, also for a name without an account', async () => {
     const { name } = await person();
     const waits = async (account: string, address: string) => {
       const { status, headers, errors } = await at(account, address).run(who);
       expect([status, errors[0]?.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
       return headers.get('retry-after');
     };
-    // More names of one address than are counted apart.
+    // More names per address than are counted separately.
     for (let i = 0; i < 25; i += 1) await fail(`filler${i}`, '192.0.2.77', 1);
-    const told: Record<string, (string | null)[]> = {};
-    for (const account of [name, 'nobody-at-all']) {
+    const waiting: Record<string, (string | null)[]> = {};
+    for (const account of [name, 'unknown-name']) {
       await fail(account, '192.0.2.77', 8);
       const wrong = world.basic(account, 'wrong').as(from('192.0.2.77'));
       const ninth = (await wrong.run(who)).headers.get('retry-after');
       const tenth = (await wrong.run(who)).headers.get('retry-after');
-      told[account] = [ninth, tenth, await waits(account, '192.0.2.77')].map((wait) => wait && `${wait.length} digits`);
+      waiting[account] = [ninth, tenth, await waits(account, '192.0.2.77')].map(
+        (wait) => wait && `${wait.length} digits`,
+      );
     }
-    expect(Object.values(told)).toEqual([
+    expect(Object.values(waiting)).toEqual([
       [null, '4 digits', '4 digits'],
       [null, '4 digits', '4 digits'],
     ]);
@@ -85,7 +87,7 @@ describe('failed sign-ins', () => {
       ).lockedUntil;
 
     for (let i = 0; i < 9; i += 1) expect(await failAt('edge', i)).toBe(false);
-    // Five minutes after the first, that one is out of the window: the ninth within it.
+    // Five minutes after the first failure, it leaves the window: this is the ninth within it.
     expect(await failAt('edge', lockout.windowMs)).toBe(false);
     expect(await lockOf('edge')).toBeNull();
 
@@ -93,7 +95,7 @@ describe('failed sign-ins', () => {
     expect(await failAt('inside', lockout.windowMs - 1)).toBe(true);
     const until = begin + lockout.windowMs - 1 + lockout.lockMs;
     expect((await lockOf('inside'))?.getTime()).toBe(until);
-    // Failures while locked neither prolong the lock nor count towards the next.
+    // Failures during a lock neither prolong it nor count towards the next.
     for (let i = 0; i < 12; i += 1) expect(await failAt('inside', lockout.windowMs + i)).toBe(true);
     expect((await lockOf('inside'))?.getTime()).toBe(until);
     expect(await failAt('inside', until - begin - 1)).toBe(true);
@@ -101,7 +103,7 @@ describe('failed sign-ins', () => {
     await world.db.signInFailure.deleteMany({ where: { address: '198.51.100.1' } });
   });
 
-  it('count each once, also from two gateways at the same time', async () => {
+  it('count once each, also concurrently on two gateways', async () => {
     const { store } = world.app;
     const now = new Date();
     const locked = await Promise.all(
@@ -110,20 +112,20 @@ describe('failed sign-ins', () => {
     expect(locked.filter(Boolean)).toHaveLength(1);
   });
 
-  it('are counted before they are judged, however many come at once', async () => {
+  it('count before the password is verified, however many arrive at once', async () => {
     const now = new Date();
     const begun = await Promise.all(
       Array.from({ length: 95 }, () => beginAttempt(world.app.store, 'many', '198.51.100.8', now)),
     );
     expect(begun.filter(({ isLocked }) => !isLocked)).toHaveLength(lockout.failures);
     const { name } = await person();
-    // The right password is the last of thirty that are sent together.
+    // The correct password is the last of thirty concurrent attempts.
     const guesses = Array.from({ length: 29 }, (_, i) => at(name, '192.0.2.40', `guess ${i}`).codes(who));
     expect(await at(name, '192.0.2.40').codes(who)).toEqual(refused);
     expect((await Promise.all(guesses)).flat()).toEqual(Array(29).fill(refused[0]));
   });
 
-  it('of names that nobody has are one row and one event, beyond the first of a minute', async () => {
+  it('of unknown names are merged into one row and one event a minute, after the first of the minute', async () => {
     const before = await world.db.auditEvent.count({ where: { type: 'LOGIN_FAILURE' } });
     const names = Array.from({ length: 70 }, (_, i) => `random${i}`);
     await Promise.all(names.map((name) => at(name, '192.0.2.41').codes(who)));
@@ -135,7 +137,7 @@ describe('failed sign-ins', () => {
     expect(counted).toBe(70);
   });
 
-  it('end the lock by unlockUser, and by the command line', async () => {
+  it('can be unlocked by unlockUser and by the command line', async () => {
     const { user, name } = await person();
     const { connection } = world;
     const locked = async () =>
@@ -166,10 +168,10 @@ describe('failed sign-ins', () => {
     ]);
   });
 
-  it('are written down once a minute for each account and address, none left out', async () => {
+  it('are recorded once a minute per account and address, with a complete count', async () => {
     const { name } = await person();
     const now = Date.now();
-    // Not over the edge of a minute, which would make two of it.
+    // Waits until the attempts cannot cross the end of a minute, which would record two events.
     if (now % 60_000 > 55_000) await new Promise((resolve) => setTimeout(resolve, 60_100 - (now % 60_000)));
     await fail(name, '192.0.2.5', 1);
     expect(
@@ -179,7 +181,7 @@ describe('failed sign-ins', () => {
     await fail(name, '192.0.2.6', 3);
     const types = async () => (await eventsOf(name)).map(({ type }) => type);
     expect(await types()).toEqual(['LOGIN_FAILURE', 'ACCOUNT_LOCKED', 'LOGIN_FAILURE']);
-    // The minute is not over yet.
+    // The minute has not ended yet.
     await sweepFailures(world.app.store);
     expect(await types()).toHaveLength(3);
     const later = new Date(Date.now() + 61_000);
@@ -191,7 +193,7 @@ describe('failed sign-ins', () => {
         .filter(({ ip }) => ip === address)
         .reduce((total, { details }) => total + (details as { count: number }).count, 0);
     expect([sum('192.0.2.5'), sum('192.0.2.6')]).toEqual([13, 3]);
-    // Nobody proved to be the account: it is what the event is about, not who did it.
+    // The caller did not authenticate: the account is the object of the event, not its actor.
     for (const { actorKind, actorId, outcome } of failures)
       expect([actorKind, actorId, outcome]).toEqual(['ANONYMOUS', '', 'DENIED']);
     const dayLater = new Date(Date.now() + 90_000_000);
@@ -199,7 +201,7 @@ describe('failed sign-ins', () => {
     expect(await world.db.signInFailure.count({ where: { account: name } })).toBe(0);
   });
 
-  it('look and take the same, unknown, wrong, locked, disabled or without a password', async () => {
+  it('look alike and take equally long for an unknown name, a wrong password, a locked or disabled account or no password', async () => {
     const [wrong, locked, disabled, bare] = [await person(), await person(), await person(), await world.user('bare')];
     await world.db.user.update({ where: { id: disabled.user.id }, data: { disabled: true } });
     const addresses = Array.from({ length: 40 }, (_, i) => `203.0.113.${i + 1}`);
@@ -214,7 +216,7 @@ describe('failed sign-ins', () => {
       })),
     });
     const kinds: Record<string, (address: string) => ReturnType<typeof at>> = {
-      unknown: (address) => at('nobody-here', address),
+      unknown: (address) => at('unknown-here', address),
       wrong: (address) => at(wrong.name, address, 'not the password'),
       locked: (address) => at(locked.name, address),
       disabled: (address) => at(disabled.name, address),

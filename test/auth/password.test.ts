@@ -6,7 +6,7 @@ import { readYaml } from '../../src/lib/yaml.ts';
 const issues = (password: string, context: string[] = ['alice', 'alice@flying-carpet.example'], least = 15) =>
   passwordIssues(password, least, context, ['input', 'password']);
 
-describe('the rules for passwords', () => {
+describe('the password rules', () => {
   it.each([
     'correct stapler horse',
     'all in lower case here',
@@ -17,7 +17,7 @@ describe('the rules for passwords', () => {
     `${'a long phrase with many words '.repeat(3)}`,
     `vvv${'ery long '.repeat(110)}`,
     '🔑🎈🌵🍋🧭🪁🎻🛶🧩🪴🦔🎯🧵🥁🪐',
-  ])('accept %j, for no composition is asked', (password) => {
+  ])('accept %j: they require no mix of characters', (password) => {
     expect(issues(password)).toEqual([]);
   });
 
@@ -46,21 +46,21 @@ describe('the rules for passwords', () => {
     expect(issues(password)).toEqual([{ path: ['input', 'password'], message: expect.stringContaining(why) }]);
   });
 
-  it('count characters as people see code points, after normalisation', () => {
+  it('count code points after normalisation', () => {
     // 14 characters, each written as a letter and a combining accent.
     expect(issues('éééñüöäåçêîôûà'.normalize('NFD'))).toHaveLength(1);
     expect(issues('short but allowed', [], 8)).toEqual([]);
   });
 });
 
-describe('the hash', () => {
-  it('is never made while a lock is held for which others wait', async () => {
+describe('the password hash', () => {
+  it('is never computed while the caller holds a lock', async () => {
     await expect(holdingLock(() => hashPassword('a phrase'))).rejects.toThrow('Slow work');
     await expect(holdingLock(() => verifyPassword('a phrase', null))).rejects.toThrow('Slow work');
     await expect(holdingLock(async () => readYaml('a: 1'))).rejects.toThrow('Slow work');
   });
 
-  it('knows the same password in every normal form, in full length', async () => {
+  it('accepts the password in every normal form, in full length', async () => {
     const nfc = 'Ångström läuft im Zürichsee'.normalize('NFC');
     const stored = await hashPassword(nfc);
     expect(await verifyPassword(nfc.normalize('NFD'), stored)).toBe(true);
@@ -74,7 +74,7 @@ describe('the hash', () => {
     );
   });
 
-  it('is salted, and says how it was made', async () => {
+  it('is salted, and contains its parameters', async () => {
     const [one, two] = [await hashPassword('the same phrase'), await hashPassword('the same phrase')];
     expect(one).not.toBe(two);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/);

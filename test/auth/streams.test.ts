@@ -6,7 +6,7 @@ import { idOf, World } from '../support/world.ts';
 
 const events = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
-/** Codes with which the stream ended, and when; a stream that goes on never answers. */
+/** The codes and the time of the stream's end. Pending while the stream is open. */
 interface Followed {
   readonly ending: Promise<{ codes: (string | undefined)[]; at: number }>;
 }
@@ -74,7 +74,7 @@ describe('an open stream', () => {
       'UNAUTHENTICATED',
     ],
     [
-      'its user may not use tokens any more',
+      'its user is no longer allowed to use tokens',
       (user) =>
         root().ok(
           `mutation { setAuthMethods(input: { id: "${idOf('User', user)}", methods: [PASSWORD] }) { user { id } } }`,
@@ -89,10 +89,10 @@ describe('an open stream', () => {
   ];
 
   for (const over of ['SSE', 'WebSocket'] as const) {
-    it.each(ways)(`over ${over} ends within two seconds when %s, on whichever gateway`, async (_way, end, code) => {
+    it.each(ways)(`over ${over} ends within two seconds on every gateway when %s`, async (_way, end, code) => {
       const user = await reader();
       const token = await world.token(user);
-      // The change comes by the first gateway, one stream hangs on the second.
+      // The change is made on the first gateway, and one stream is connected to the second.
       const endings = [await follow(world.bearer(token, 0), over), await follow(world.bearer(token, 1), over)];
       await end(user, token);
       const changed = Date.now();
@@ -147,7 +147,7 @@ describe('an open stream', () => {
     },
   );
 
-  it('goes on where none of that happened', async () => {
+  it('stays open otherwise', async () => {
     const user = await reader();
     const bystander = await follow(await world.as(await reader()), 'SSE');
     await root().ok(

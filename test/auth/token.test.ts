@@ -18,7 +18,7 @@ describe('API tokens', () => {
   afterAll(() => world.close());
 
   const person = (): Promise<User> => world.user(`person${count++}`, [], { password: 'a phrase of this person' });
-  /** Only the clock of dates: timers and the database go on. */
+  /** Fakes only the clock of dates: timers and the database run on real time. */
   const at = (time: number | Date) => vi.useFakeTimers({ toFake: ['Date'], now: time });
   const rowOf = (user: User) => world.db.apiToken.findFirstOrThrow({ where: { principalId: user.id } });
   const mint = async (user: User, input: object) => {
@@ -28,7 +28,7 @@ describe('API tokens', () => {
     return { token: createApiToken.fullToken as string, client: world.bearer(createApiToken.fullToken) };
   };
 
-  it('are made with 178 random bits and a checksum', () => {
+  it('have 178 random bits and a checksum', () => {
     const tokens = Array.from({ length: 2_000 }, newToken);
     expect(new Set(tokens).size).toBe(2_000);
     for (const token of tokens) {
@@ -38,7 +38,7 @@ describe('API tokens', () => {
     }
   });
 
-  it('are as many as an account may make for itself, and more that others make for it', async () => {
+  it("are limited in number for an account's own ones, not for those that others create for it", async () => {
     const user = await person();
     await mint(user, {});
     const { id } = await rowOf(user);
@@ -58,7 +58,7 @@ describe('API tokens', () => {
     await client.ok(create, { i: { name: 'one more' } });
   });
 
-  it('a typo costs no look-up', async () => {
+  it('are rejected without a look-up if mistyped', async () => {
     const user = await person();
     const token = await world.token(user);
     const typos = [
@@ -77,14 +77,14 @@ describe('API tokens', () => {
       expect(looks(await statements(async () => expect(await world.bearer(typo).codes(who)).toEqual(refused)))).toEqual(
         [],
       );
-    // The control: a token that could be one is looked up.
+    // The control: a well-formed token is looked up.
     expect(looks(await statements(() => world.bearer(newToken()).codes(who)))).toEqual([
       expect.stringContaining('"ApiToken"'),
     ]);
     expect((await world.bearer(token).ok(who)).viewer.name).toBe(user.username);
   });
 
-  it('end at their expiry, that instant not included', async () => {
+  it('expire at the instant of their expiry', async () => {
     const user = await person();
     const { client } = await mint(user, { maxAge: 'PT1H' });
     const { expiresAt } = await rowOf(user);
@@ -97,13 +97,13 @@ describe('API tokens', () => {
     expect(await client.codes(who)).toEqual(refused);
   });
 
-  it('without an age live for ever', async () => {
+  it('never expire without an age', async () => {
     const { client } = await mint(await person(), {});
     at(Date.now() + 50 * 365 * 86_400_000);
     await client.ok(who);
   });
 
-  it('end when they are revoked, when their owner is disabled, deleted or may not use them', async () => {
+  it('end when they are revoked, and when their owner is disabled, deleted or not allowed to use them', async () => {
     const root = world.root();
     const ways: Record<string, (user: User) => Promise<unknown>> = {
       revoked: async (user) =>
@@ -127,7 +127,7 @@ describe('API tokens', () => {
     }
   });
 
-  it('a revocation counts at once, though the clock of the gateway that made it is ahead', async () => {
+  it('are revoked immediately, also if the clock of the revoking gateway is ahead', async () => {
     const user = await person();
     const { client } = await mint(user, {});
     await world.db.apiToken.updateMany({
@@ -137,7 +137,7 @@ describe('API tokens', () => {
     expect(await client.codes(who)).toEqual(refused);
   });
 
-  it('extended ones of a short life are pushed by every use, and one that no use could push is refused', async () => {
+  it('are extended by every use if their life is short, and refused if no use could extend them', async () => {
     const user = await person();
     const client = world.basic(user.username, 'a phrase of this person');
     const equal = { name: 'e', maxAge: 'PT1H', extended: true, maxLifetime: 'PT1H' };
@@ -145,7 +145,7 @@ describe('API tokens', () => {
     expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
       ['BAD_INPUT', 'maxLifetime must exceed maxAge.'],
     ]);
-    // Of two years, without a greatest age of its own.
+    // Its life is two years, without a maxLifetime.
     const long = await mint(await person(), { maxAge: 'P730D', extended: true });
     expect(long.token).toBeTruthy();
     const { client: short } = await mint(user, { maxAge: 'PT30S', extended: true });
@@ -160,7 +160,7 @@ describe('API tokens', () => {
     }
   });
 
-  it('extended ones are pushed by use: never past their greatest age, never backwards, never back to life', async () => {
+  it('are extended by use: never past maxExpiresAt, never backwards, and never after their expiry', async () => {
     const user = await person();
     const { client } = await mint(user, { maxAge: 'PT1H', extended: true, maxLifetime: 'PT2H' });
     const created = (await rowOf(user)).createdAt.getTime();
@@ -179,7 +179,7 @@ describe('API tokens', () => {
     expect(await expiry()).toBe(120);
     at(minutes(120));
     expect(await client.codes(who)).toEqual(refused);
-    // The clock goes back (another gateway's): what is over stays as it is written.
+    // The clock goes back, as on another gateway: an expired token stays expired.
     expect(await expiry()).toBe(120);
     at(minutes(119));
     await client.ok(who);
@@ -191,7 +191,7 @@ describe('API tokens', () => {
     at(end);
     expect(await short.client.codes(who)).toEqual(refused);
     expect((await rowOf(other)).expiresAt!.getTime()).toBe(end);
-    // An expiry that an administrator set further ahead is not pulled nearer by a use.
+    // A use does not shorten an expiry that an administrator set further ahead.
     const third = await person();
     vi.useRealTimers();
     const far = await mint(third, { maxAge: 'PT1H', extended: true });
@@ -201,7 +201,7 @@ describe('API tokens', () => {
     expect((await rowOf(third)).expiresAt!.getTime()).toBe(set.getTime());
   });
 
-  it('note their last use once a minute, however many come at once', async () => {
+  it('record their last use once a minute, also for concurrent uses', async () => {
     const user = await person();
     const { client } = await mint(user, {});
     await world.db.$executeRaw`CREATE SEQUENCE writes`;
@@ -228,7 +228,7 @@ describe('API tokens', () => {
     expect((await rowOf(user)).lastUsedAt?.getTime()).toBe(lastUsedAt!.getTime() + 60_000);
   });
 
-  it('and passwords stand in no table, no event, no error and no line of the log', async () => {
+  it('and passwords are in no table, event, error or log line', async () => {
     const spying = await World.create();
     try {
       const canary = 'the canary that must never sing';
@@ -270,7 +270,7 @@ describe('API tokens', () => {
         .ok(`mutation { revokeApiToken(input: { id: "${createApiToken.apiToken.id}" }) { apiToken { id } } }`);
       await ask(client, who, {});
       const stored = await everything(spying);
-      // Errors in the middle of the sign-in, where the secrets are at hand.
+      // Errors in the middle of the sign-in, where the secrets are in memory.
       await spying.db.$executeRaw`ALTER TABLE "ApiToken" RENAME TO "Gone"`;
       await spying.db.$executeRaw`ALTER TABLE "SignInFailure" RENAME TO "Lost"`;
       await ask(spying.bearer(rotateApiToken.fullToken), who, {});
@@ -285,7 +285,7 @@ describe('API tokens', () => {
           expect([place, text.includes(secret)]).toEqual([place, false]);
           expect([place, text.includes(Buffer.from(`canary:${secret}`).toString('base64'))]).toEqual([place, false]);
         }
-      // The control: the dump is of everything, the hash included.
+      // The control: the dump covers everything, the hash included.
       const { passwordHash } = await spying.db.user.findUniqueOrThrow({ where: { id: user.id } });
       expect(stored).toContain(passwordHash);
       expect(stored).toContain('canary run');

@@ -5,7 +5,7 @@ interface Spied {
   query(...args: unknown[]): unknown;
 }
 
-/** The statements that this process sends to any database while the work runs. */
+/** Counts the statements that this process sends to any database while the work runs. */
 export async function statements(work: () => Promise<unknown>): Promise<string[]> {
   const spied = pg.Client.prototype as unknown as Spied;
   const original = spied.query;
@@ -23,7 +23,7 @@ export async function statements(work: () => Promise<unknown>): Promise<string[]
   return seen;
 }
 
-/** Everything that stands in the database, as text. */
+/** Dumps the database as text. */
 export async function everything(world: World): Promise<string> {
   const tables = await world.db.$queryRaw<{ name: string }[]>`
     SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`;
@@ -39,7 +39,7 @@ export async function everything(world: World): Promise<string> {
 export const from = (address: string) => ({ 'x-forwarded-for': address });
 export const who = '{ viewer { name } }';
 
-/** What a caller sees of a sign-in that failed, but for the time and the id of the request. */
+/** Returns the answer to a failed sign-in without its time and request ID. */
 export async function seen(client: { url: string; headers: Record<string, string> }): Promise<string> {
   const response = await fetch(`${client.url}/graphql`, {
     method: 'POST',

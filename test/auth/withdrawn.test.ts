@@ -8,13 +8,13 @@ import { idOf, World } from '../support/world.ts';
 interface Stream {
   readonly what: string;
   readonly begun: Promise<void>;
-  /** Codes with which it ended. */
+  /** The codes that it ended with. */
   codes: (string | undefined)[] | undefined;
   at: number;
 }
 const audit = (tenant: string) => `subscription { auditEvents(tenantKey: "${tenant}") { cursor } }`;
 
-describe('what is followed by a right that is withdrawn', () => {
+describe('a subscription whose permission is revoked', () => {
   let world: World;
   let main: Tenant;
   let count = 0;
@@ -45,7 +45,7 @@ describe('what is followed by a right that is withdrawn', () => {
         { query },
         {
           next: () => begun.resolve(),
-          // When the gateway itself goes, it is no list.
+          // A closed connection ends the stream with an event, not with a list of errors.
           error: (errors) => Array.isArray(errors) && end(errors as { extensions?: unknown }[]),
           complete: () => stream.codes ?? end([]),
         },
@@ -58,7 +58,7 @@ describe('what is followed by a right that is withdrawn', () => {
         (['SSE', 'WebSocket'] as const).map((over) => follow(world.bearer(token, gateway), query, over)),
       ),
     );
-  /** How many streams the audit events tell of, by field, code and permission. */
+  /** Counts the streams in the audit events by field, code and permission. */
   const recorded = async (user: User) => {
     const events = await world.db.auditEvent.findMany({
       where: { actorId: user.id, action: { endsWith: '.stream-ended' } },
@@ -105,7 +105,7 @@ describe('what is followed by a right that is withdrawn', () => {
       'FORBIDDEN',
     ],
     [
-      'its user loses the access to the tenant',
+      'its user loses access to the tenant',
       ({ tenant, user }) =>
         root().ok(
           `mutation { revokeTenantAccess(input: { tenantKey: "${tenant.key}", subject: "${idOf('User', user)}" }) { hiddenChanges } }`,
@@ -119,7 +119,7 @@ describe('what is followed by a right that is withdrawn', () => {
     ],
   ];
   it.each(ways)(
-    'ends within two seconds when %s, over both, on both gateways, with an event',
+    'ends within two seconds when %s, over both transports, on both gateways, with an event',
     async (_way, withdraw, code) => {
       const tenant = await world.tenant(`t${count}`);
       const user = await world.user(`reader${count++}`, [tenant]);
@@ -128,7 +128,7 @@ describe('what is followed by a right that is withdrawn', () => {
       await world.member(tenant, group, user);
       const binding = (await world.bind(tenant, { group }, role)) as { id: string };
       const streams = everywhere(await world.token(user), [audit(tenant.key)]);
-      // Who needs no role: it ends for them with the tenant only.
+      // A super admin needs no role: their stream ends only with the tenant.
       const bystander = follow(world.root(1), audit(tenant.key), 'WebSocket');
       await Promise.all([...streams, bystander].map(({ begun }) => begun));
       await withdraw({ user, role, group, tenant, binding });
@@ -147,7 +147,7 @@ describe('what is followed by a right that is withdrawn', () => {
     },
   );
 
-  it('ends every subscription, each with its event', async () => {
+  it('ends for every field, each with its event', async () => {
     const user = await world.user('follows-all', [main]);
     const role = await world.role(main, 'All', ['AUDITLOG:READ', 'TRIGGER:READ', 'EXECUTION:READ']);
     await world.bind(main, { principal: user }, role);
@@ -188,7 +188,7 @@ describe('what is followed by a right that is withdrawn', () => {
     expect((await recorded(user)).counts).toEqual(wanted);
   });
 
-  it('is one event for each gateway where many end at once, and ends the log of an execution that is out of reach', async () => {
+  it('is recorded in one event per gateway if many end at once, and ends for the logs of an execution out of reach', async () => {
     const user = await world.user('has-many', [main]);
     await world.grant(main, user, ['AUDITLOG:READ']);
     await world.grant(main, user, ['EXECUTION:READ'], 'other');
