@@ -19,7 +19,7 @@ import { Client } from '../support/client.ts';
 import { idOf, masterKey, password, World } from '../support/world.ts';
 import { codesOf, json, jsonType, raw, until } from './tools.ts';
 
-// A list: a single tenant is answered from memory.
+// A list: single tenants are answered from memory.
 const query = '{ tenants { nodes { name } } }';
 
 const childrenOf = (pid: number): number[] =>
@@ -28,11 +28,11 @@ const resume = (pid: number): void => {
   try {
     process.kill(pid, 'SIGCONT');
   } catch {
-    // It is gone already.
+    // The process no longer exists.
   }
 };
 
-describe('the database', () => {
+describe('a gateway and its database', () => {
   const open: (() => Promise<unknown> | unknown)[] = [];
   afterEach(async () => {
     for (const close of open.splice(0).reverse()) await close();
@@ -44,7 +44,7 @@ describe('the database', () => {
     return world;
   };
 
-  it('answers 503 while its pool is exhausted, and recovers by itself', async () => {
+  it('answers 503 while the pool is exhausted, until a connection is free', async () => {
     const world = await create({ limits: { poolSize: 2 } });
     const root = world.root();
     await root.ok(query);
@@ -65,15 +65,15 @@ describe('the database', () => {
     expect(world.log).toEqual([]);
   });
 
-  it('is shared by accounts: the statements of one wait behind its own', async () => {
+  it('makes the statements of one account wait for each other, not for those of others', async () => {
     const world = await create({});
     const [viewer, other] = await Promise.all(['viewer', 'other'].map((name) => world.user(name)));
     const { pool, prisma } = world.app.database;
-    /** Works as a request of this user. */
+    /** Runs work as a request of this user. */
     const as = <T>(user: { id: string }, work: () => Promise<T>): Promise<T> => {
       const deadline = new Deadline(10_000);
       deadline.owner = () => user.id;
-      // Prisma begins a statement when it is waited for.
+      // Prisma sends a statement when it is awaited.
       return withDeadline(deadline, async () => await work());
     };
     const slow = Array.from({ length: 30 }, () =>
@@ -86,18 +86,18 @@ describe('the database', () => {
     for (let i = 0; i < 5; i += 1) {
       const started = performance.now();
       await as(other!, () => prisma.$queryRaw`SELECT 1`);
-      // A transaction, and a statement beside it, as a dry run needs them.
+      // A transaction, and a statement next to it, as a dry run needs them.
       await as(other!, () => prisma.$transaction(() => prisma.user.count()));
       expect(performance.now() - started).toBeLessThan(350);
     }
-    // One connection is always left to the gateway's own work.
+    // One connection is always reserved for the gateway's own work.
     expect(pool.totalCount - pool.idleCount).toBeLessThanOrEqual(9);
     const answers = await Promise.all(slow);
     expect(answers.filter((answer) => answer === 'done').length).toBeGreaterThan(16);
     expect(answers.filter((answer) => answer !== 'done' && !/timeout exceeded/.test(answer))).toEqual([]);
   });
 
-  it('is not waited for by an account whose turn it is to change access: the others wait for that turn', async () => {
+  it('does not delay others while one account changes access and runs slow statements', async () => {
     const world = await create({});
     const [busy, other] = await Promise.all(['busy', 'other'].map((name) => world.user(name)));
     const chief = await world.as(await world.user('chief', [], { superAdmin: true }));
@@ -105,7 +105,7 @@ describe('the database', () => {
     const mint = call('createApiToken', 'apiToken { id }');
     const changes = Array.from({ length: 40 }, (_, i) => mine.codes(mint, { i: { name: `t${i}` } }));
     await sleep(300);
-    // Their changes wait for their turns already. Now all connections that they may have are taken.
+    // The changes already wait for their turn. Now the account uses all the connections that it can.
     const deadline = new Deadline();
     deadline.owner = () => busy!.id;
     const { prisma } = world.app.database;
@@ -120,14 +120,14 @@ describe('the database', () => {
     await Promise.all([...slow, ...changes]);
   });
 
-  it('bounds what a statement, a lock and an idle transaction may take, on every connection of requests', async () => {
+  it('limits statements, locks and idle transactions, on every connection of requests', async () => {
     const world = await create({ limits: { requestMs: 1_234, bulkMs: 5_678 } });
     const settings = async (name: string) =>
       (await world.db.$queryRawUnsafe<{ value: string }[]>(`SELECT current_setting('${name}') AS value`))[0]!.value;
     expect(await settings('statement_timeout')).toBe('5678ms');
     expect(await settings('lock_timeout')).toBe('1234ms');
     expect(await settings('idle_in_transaction_session_timeout')).toBe('1234ms');
-    // And they hold: who falls asleep in a transaction loses it, with its locks.
+    // The limits apply: an idle transaction is ended and its locks are released.
     const client = await world.app.database.pool.connect();
     const ended = new Promise<Error>((resolve) => client.once('error', resolve));
     await client.query('BEGIN');
@@ -135,7 +135,7 @@ describe('the database', () => {
     client.release(true);
   });
 
-  it('goes on deciding while its pool is exhausted: what needs no rows is answered', async () => {
+  it('decides requests that need no rows while the pool is exhausted', async () => {
     const world = await create({ limits: { poolSize: 2 } });
     const root = world.root();
     await root.ok('{ viewer { name } }');
@@ -146,7 +146,7 @@ describe('the database', () => {
     for (const client of held) client.release();
   });
 
-  it('control: the stock adapter hangs with its pool', async () => {
+  it('control: the stock adapter waits for its exhausted pool without a limit', async () => {
     const { connection } = await create({});
     const pool = new pg.Pool({ ...connection, max: 2 });
     const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
@@ -162,7 +162,7 @@ describe('the database', () => {
     await pool.end();
   });
 
-  describe('a request over its time', () => {
+  describe('a request over its deadline', () => {
     const slowly = async (world: World) => {
       await world.db.$executeRaw`ALTER TABLE "Tenant" RENAME TO "TenantRows"`;
       await world.db
@@ -178,7 +178,7 @@ describe('the database', () => {
     it.each([
       ['a query', query],
       ['a mutation', 'mutation { createNamespace(input: { tenantKey: "main", name: "slow" }) { namespace { name } } }'],
-    ])('is answered 504, and its statement cancelled: %s', async (_what, operation) => {
+    ])('is answered 504, and its statement is cancelled: %s', async (_what, operation) => {
       const world = await create({ limits: { requestMs: 600 } });
       const root = world.root();
       await root.ok('{ viewer { name } }');
@@ -190,12 +190,12 @@ describe('the database', () => {
       expect([status, errors[0]?.extensions.code]).toEqual([504, 'TIMEOUT']);
       expect(Date.now() - started).toBeLessThan(1_500);
       await until('the cancellation', async () => (await busy(world)) === 0n, 500);
-      // Nobody else pays for it: the same connections serve on.
+      // Other requests are unaffected: the same connections continue to serve.
       const others = await Promise.all(Array.from({ length: 30 }, () => root.run('{ viewer { name } }')));
       expect(others.map((answer) => answer.status)).toEqual(others.map(() => 200));
     });
 
-    it('is answered 504 over WebSocket too', async () => {
+    it('is answered with TIMEOUT over a WebSocket', async () => {
       const world = await create({ limits: { requestMs: 600 } });
       await slowly(world);
       const socket = world.root().socket();
@@ -215,7 +215,7 @@ describe('the database', () => {
       await until('the cancellation', async () => (await busy(world)) === 0n, 500);
     });
 
-    it('is not taken for another that waited for its connection', async () => {
+    it('does not cancel a request that gets its connection', async () => {
       const world = await create({});
       const { limits } = world.app.services;
       const { pool, close } = openDatabase(world.connection, { ...limits, poolSize: 1 });
@@ -235,11 +235,11 @@ describe('the database', () => {
       expect(await Promise.race([outcome, sleep(2_000, 'runs')])).toBe('57014');
     });
 
-    it('ends no statement of another request, though the pool is full of waiting ones', async () => {
+    it('does not cancel the statements of waiting requests when the pool is full', async () => {
       const world = await create({ limits: { requestMs: 900, poolSize: 2, poolWaitMs: 1_900 } });
       const root = world.root();
       await root.ok('{ viewer { name } }');
-      // Waits for a connection that a request gives back which is over: it must not be taken for that one.
+      // Waits for a connection of a request that has ended: its cancellation must not reach the next request.
       await slowly(world);
       const slow = [root.run(query), root.run(query)];
       await until(
@@ -262,7 +262,7 @@ describe('the database', () => {
     });
   });
 
-  it('may go and come back: not ready, 503, alive; then ready and streaming again', async () => {
+  it('answers 503 while the database is down, and serves requests and streams when it returns', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-gone-'));
     open.push(() => rmSync(folder, { recursive: true, force: true }));
     let server = await startEmbedded(folder);
@@ -297,7 +297,7 @@ describe('the database', () => {
     await create('before');
     expect(await health('/readyz')).toBe(200);
 
-    // Frozen: who asks is answered, and does not wait for what never comes.
+    // Frozen: requests are answered, and do not wait for a response that never arrives.
     const processes = [server.pid, ...childrenOf(server.pid)];
     for (const pid of processes) process.kill(pid, 'SIGSTOP');
     open.push(() => {
@@ -343,9 +343,9 @@ describe('the database', () => {
       ]);
       expect(answer.headers['retry-after']).toBeDefined();
     }
-    // The stream that was open is told, not left hanging.
-    const told = await Promise.race([ended, sleep(8_000, 'hangs')]);
-    expect(told).toMatchObject({
+    // The open stream ends with an error.
+    const outcome = await Promise.race([ended, sleep(8_000, 'hangs')]);
+    expect(outcome).toMatchObject({
       value: { errors: [{ extensions: { code: expect.stringMatching(/UNAVAILABLE|POLICY_ERROR/) } }] },
     });
 
@@ -364,7 +364,7 @@ describe('the database', () => {
     const next = await Promise.race([again.next(), sleep(3_000, undefined)]);
     expect(next?.value?.data.auditEvents.event.resourceKey).toBe('after');
     expect(thrown).toEqual([]);
-    // That it went is told once, however many requests failed.
+    // The outage is logged once, however many requests failed.
     expect(log).toEqual([expect.stringContaining('the database does not answer')]);
   });
 });

@@ -12,7 +12,7 @@ import { json, jsonType, until } from './tools.ts';
 
 const events = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
-describe('a gateway that is told to stop', () => {
+describe('a gateway that stops', () => {
   let world: World;
   let proxy: DatabaseProxy;
   let headers: Record<string, string>;
@@ -43,24 +43,24 @@ describe('a gateway that is told to stop', () => {
     return { program, client: new Client(program.url, headers) };
   }
 
-  /** Holds what every change of access waits for. @returns how to let go. */
+  /** Locks the state that every change of access needs. @returns a function that releases it. */
   async function hold(): Promise<() => Promise<void>> {
     const client = new pg.Client(world.connection);
     await client.connect();
     await client.query('BEGIN; SELECT 1 FROM "AccessState" FOR UPDATE');
     let held = true;
-    const letGo = async () => {
+    const release = async () => {
       if (held) await client.end();
       held = false;
     };
-    open.push(letGo);
-    return letGo;
+    open.push(release);
+    return release;
   }
   const waiting = () =>
     world.db.$queryRaw<object[]>`
       SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%"AccessState" FOR UPDATE%'`;
 
-  /** One connection on which requests are sent by hand, one behind the other. */
+  /** A connection on which requests are sent by hand, without waiting for responses. */
   async function wire(program: GatewayProgram): Promise<{ send: (query: string) => void; read: () => string }> {
     const socket = connect(program.port, '127.0.0.1');
     await once(socket, 'connect');
@@ -84,7 +84,7 @@ describe('a gateway that is told to stop', () => {
     };
   }
 
-  it('finishes what runs, refuses what comes, spreads the ends of its streams, and exits with 0 in 10 s', async () => {
+  it('finishes running requests, refuses new ones, spreads the ends of its streams, and exits with 0 within 10 s', async () => {
     const { program, client } = await start();
     const sockets = await Promise.all(Array.from({ length: 30 }, () => new Socket(program.url).init(client.headers)));
     open.push(() => {
@@ -105,19 +105,19 @@ describe('a gateway that is told to stop', () => {
     })();
 
     let writing = true;
-    const told: string[] = [];
+    const acknowledged: string[] = [];
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let i = 0; writing; i += 1) {
         const name = `w${writer}.n${i}`;
         const create = `mutation { createNamespace(input: { tenantKey: "main", name: "${name}" }) { namespace { id } } }`;
         const answer = await client.run(create).catch(() => undefined);
         if (!answer) return;
-        if (answer.errors.length === 0) told.push(name);
+        if (answer.errors.length === 0) acknowledged.push(name);
         else expect([answer.status, answer.headers.get('connection')]).toEqual([503, 'close']);
       }
     });
-    await until('writes', () => told.length > 5);
-    const letGo = await hold();
+    await until('writes', () => acknowledged.length > 5);
+    const release = await hold();
     const line = await wire(program);
     line.send('mutation { createGroup(input: { tenantKey: "main", name: "In the middle" }) { group { name } } }');
     await until('the mutation', async () => (await waiting()).length > 0);
@@ -136,7 +136,7 @@ describe('a gateway that is told to stop', () => {
     line.send('{ viewer { name } }');
     await sleep(1_200);
     expect(line.read()).toBe('');
-    await letGo();
+    await release();
     expect(await ended).toBe(0);
     writing = false;
     expect(Date.now() - began).toBeLessThan(10_000);
@@ -152,13 +152,13 @@ describe('a gateway that is told to stop', () => {
     for (const { closed } of sockets)
       expect(closed).toEqual({ code: 1001, reason: expect.stringContaining('resume from your cursor') });
     expect(Math.max(...closes) - Math.min(...closes)).toBeGreaterThan(300);
-    // Not broken off: the client would have thrown. Each item has the cursor to resume from.
+    // The stream ends in order: a broken connection would throw. Each item has the cursor to resume from.
     for (const { data } of await rest) expect(data.auditEvents.cursor).toBeTruthy();
-    expect(await world.db.namespace.count({ where: { namespace: { in: told } } })).toBe(told.length);
+    expect(await world.db.namespace.count({ where: { namespace: { in: acknowledged } } })).toBe(acknowledged.length);
   });
 
   it.runIf(process.env['SOAK'] === '1')(
-    'exits with 0 in 10 s though its database is gone in silence and a request never ends',
+    'exits with 0 within 10 s if its database is silent and a request never ends',
     async () => {
       const { program, client } = await start();
       await client.ok('{ viewer { name } }');
@@ -175,9 +175,9 @@ describe('a gateway that is told to stop', () => {
     },
   );
 
-  it('ends at once when it is told a second time', async () => {
+  it('exits immediately at a second signal', async () => {
     const { program, client } = await start();
-    const letGo = await hold();
+    const release = await hold();
     const asked = client
       .run('mutation { createGroup(input: { tenantKey: "main", name: "Held" }) { group { name } } }')
       .catch(() => 'broken');
@@ -189,6 +189,6 @@ describe('a gateway that is told to stop', () => {
     expect(Date.now() - began).toBeLessThan(1_000);
     expect(await asked).toBe('broken');
     await first;
-    await letGo();
+    await release();
   });
 });

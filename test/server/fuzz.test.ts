@@ -65,7 +65,7 @@ const body = fc.oneof(
   { weight: 5, arbitrary: shaped.map((text) => Buffer.from(text)) },
   fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
   fc.json().map((text) => Buffer.from(text)),
-  // A whole request with one byte turned.
+  // A valid request with one changed byte.
   fc.tuple(shaped, fc.nat(), fc.nat(255)).map(([text, at, to]) => {
     const bytes = Buffer.from(text);
     bytes[at % bytes.length] = to;
@@ -104,7 +104,7 @@ const headers = (signedIn: string) =>
     { requiredKeys: ['content-type'] },
   );
 
-describe('whatever is sent', () => {
+describe('malformed input', () => {
   let world: World;
   const agent = new Agent({ keepAlive: false });
 
@@ -116,7 +116,7 @@ describe('whatever is sent', () => {
     await world.close();
   });
 
-  /** What a stack or a path of this machine looks like. */
+  /** Matches stack traces and paths of this machine. */
   const inside = /node_modules|file:\/\/|\n\s+at |\/src\/|\.[jt]s:\d/;
   const send = (method: string, path: string, head: object, sent?: Buffer): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -128,10 +128,10 @@ describe('whatever is sent', () => {
       });
       request.on('response', (response) => {
         const done = (text: string) => {
-          if (inside.test(text)) reject(new Error(`the answer tells of the inside: ${text}`));
+          if (inside.test(text)) reject(new Error(`the answer reveals internals: ${text}`));
           resolve(response.statusCode!);
         };
-        // A stream is left as soon as it began; everything else is read to its end.
+        // A stream is closed after its start; any other response is read to its end.
         if (response.headers['content-type']?.includes('event-stream')) {
           done('');
           return void response.destroy();
@@ -146,7 +146,7 @@ describe('whatever is sent', () => {
       request.end(method === 'GET' || method === 'HEAD' ? undefined : sent);
     });
 
-  it('is answered, and never with a fault of the server', async () => {
+  it('is answered, never with an internal error', async () => {
     const signedIn = `Bearer ${await world.token(await world.db.user.findFirstOrThrow())}`;
     await fc.assert(
       fc.asyncProperty(
@@ -170,7 +170,7 @@ describe('whatever is sent', () => {
         headers(signedIn),
         body,
         async (method, search, head, sent) => {
-          // 503 and 504 tell of a database, and this one is well.
+          // 503 and 504 mean an unavailable database, and this one is available.
           expect(await send(method, `/graphql${search}`, head, sent)).toBeLessThan(500);
         },
       ),
@@ -202,7 +202,7 @@ describe('whatever is sent', () => {
   });
 
   it.each(['a b', '[', 'a%', '::', 'x:99999', ':', 'a/b', 'a@b', '[::1', 'a?b'])(
-    'is refused with 400, and told nothing else, for the host %j',
+    'is refused with 400 and no details for the host %j',
     async (host) => {
       for (const method of ['GET', 'POST']) {
         const answer = await raw(`${world.urls[0]}/graphql?query=%7B__typename%7D`, {
@@ -219,7 +219,7 @@ describe('whatever is sent', () => {
     },
   );
 
-  it('is answered where it is no HTTP at all', async () => {
+  it('is answered if it is not HTTP', async () => {
     const { port } = new URL(world.urls[0]!);
     const lines = [
       '\r\n\r\n',

@@ -62,7 +62,7 @@ describe.runIf(chromium)('GraphiQL in a browser', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('signs in, asks, keeps no credential and does not scroll sideways, on a phone either', async () => {
+  it('signs in, runs a query, stores no credential, and does not scroll sideways, also on a phone', async () => {
     await page.send('Page.navigate', { url: `${world.urls[0]}/graphql` });
     await until('the form is there', () => page.value("typeof whenSignedIn === 'function'"), 20_000);
     await page.value(`{ const form = document.querySelector('#sign-in'); form.elements.user.value = 'root';

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.ts';
 const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 describe('gatehouse --help', () => {
-  it('tells the forms of every command, and of one part alone', async () => {
+  it('prints the usage of all commands, and of one group', async () => {
     const names = Object.keys(commands);
     expect(names.length).toBeGreaterThan(8);
     for (const name of names) {
@@ -20,7 +20,7 @@ describe('gatehouse --help', () => {
     expect(replay.match(/gatehouse .*/g)).toEqual(['gatehouse policy replay [FILE] [--days N]']);
   });
 
-  it('does nothing else', () => {
+  it('starts nothing', () => {
     const folder = temporaryFolder('help');
     const env = { PATH: process.env['PATH'], GATEHOUSE_DATA_DIR: join(folder, 'data') };
     const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'migrate', '--help'], {
@@ -39,7 +39,7 @@ describe('gatehouse --help', () => {
     ['serve', 'x'],
     ['schema', 'x'],
     ['secrets', 'rotate', 'a', 'b'],
-  ])('is not needed to see that %s %s takes no more arguments', async (name, ...args) => {
+  ])('is not needed for an error about extra arguments of %s %s', async (name, ...args) => {
     await expect((await commands[name]!()).run(args)).rejects.toThrow(/Usage: gatehouse/);
   });
 });

@@ -27,13 +27,13 @@ describe('the HTTP server', () => {
     await Promise.all([world.close(), strict.close(), plain.kill()]);
   });
 
-  describe('documents that are too deep', () => {
+  describe('documents that are nested too deeply', () => {
     it('control: the stock server answers 500', async () => {
       const answer = await raw(`${plain.url}/graphql`, { headers: jsonType, body: json(deep(2_000)) });
       expect(answer.status).toBe(500);
     });
 
-    it.each([100, 900, 2_000, 50_000])('answers 400 with a code for %i levels', async (depth) => {
+    it.each([100, 900, 2_000, 50_000])('get 400 with a code for %i levels', async (depth) => {
       for (const headers of [{}, auth]) {
         const accept = { accept: 'application/graphql-response+json' };
         const body = json(deep(depth, 'serverInfo'));
@@ -48,7 +48,7 @@ describe('the HTTP server', () => {
       }
     });
 
-    it('answers 400 for a value or a type of many levels', async () => {
+    it('get 400 for a value or a type of many levels', async () => {
       const list = `{ node(id: ${'['.repeat(3_000)}1${']'.repeat(3_000)}) { id } }`;
       const object = `{ node(id: ${'{a:'.repeat(3_000)}1${'}'.repeat(3_000)}) { id } }`;
       const type = `query($v: ${'['.repeat(3_000)}Int${']'.repeat(3_000)}) { __typename }`;
@@ -63,11 +63,11 @@ describe('the HTTP server', () => {
     });
   });
 
-  describe('what is taken', () => {
-    it('answers 413 to a body that is too large, told or not', async () => {
+  describe('request formats', () => {
+    it('answers 413 to a body that is too large, with and without a content length', async () => {
       const body = json(`{ __typename } #${'x'.repeat(2_000_000)}`);
-      const told = await raw(url, { headers: { ...jsonType, 'content-length': String(body.length) }, body });
-      expect([told.status, codesOf(told.text)]).toEqual([413, ['LIMIT_EXCEEDED']]);
+      const declared = await raw(url, { headers: { ...jsonType, 'content-length': String(body.length) }, body });
+      expect([declared.status, codesOf(declared.text)]).toEqual([413, ['LIMIT_EXCEEDED']]);
       const untold = await raw(url, { headers: { ...jsonType, 'transfer-encoding': 'chunked' }, body });
       expect([untold.status, codesOf(untold.text)]).toEqual([413, ['LIMIT_EXCEEDED']]);
       expect((await raw(url, { headers: jsonType, body: json('{ __typename }') })).status).toBe(200);
@@ -111,7 +111,7 @@ describe('the HTTP server', () => {
       expect([file.status, file.headers.allow]).toEqual([405, 'GET, OPTIONS']);
     });
 
-    it('takes no list of operations', async () => {
+    it('refuses batches of operations', async () => {
       const answer = await raw(url, {
         headers: jsonType,
         body: `[${json('{ __typename }')},${json('{ __typename }')}]`,
@@ -128,7 +128,7 @@ describe('the HTTP server', () => {
         ...(method === 'POST' && { body: json('{ __typename }') }),
       });
 
-    it('without a list, allows the own pages and no others', async () => {
+    it("without a list, allows the gateway's own pages only", async () => {
       const host = new URL(url).host;
       expect((await ask(world, undefined)).status).toBe(200);
       expect((await ask(world, `http://${host}`)).status).toBe(200);
@@ -154,7 +154,7 @@ describe('the HTTP server', () => {
       expect(preflight.headers['access-control-allow-credentials']).not.toBe('true');
     });
 
-    it('lets an allowed page read the headers and its browser keep the answers, apart from those of other origins', async () => {
+    it('lets an allowed page read the headers and its browser cache the responses, separately from those of other origins', async () => {
       const origin = 'https://console.example';
       const preflight = await ask(strict, origin, 'OPTIONS', { 'access-control-request-method': 'POST' });
       expect(preflight.headers['access-control-max-age']).toBe('7200');
@@ -178,7 +178,7 @@ describe('the HTTP server', () => {
         expect((await ask(strict, other)).headers['vary']).toContain('Origin');
     });
 
-    it('with a list, allows the page that the gateway serves itself, and no other of its host', async () => {
+    it('with a list, allows the page that the gateway serves, and no other page of its host', async () => {
       const page = await World.create({ config: { graphiql: true, origins: ['https://console.example'] } });
       try {
         const { host } = new URL(page.urls[0]!);
@@ -189,7 +189,7 @@ describe('the HTTP server', () => {
       }
     });
 
-    it('with a list, refuses every other, preflight included', async () => {
+    it('with a list, refuses every other origin, also at its preflight', async () => {
       const own = `http://${new URL(strict.urls[0]!).host}`;
       for (const origin of [own, 'https://console.example.evil.example', 'http://console.example', 'null']) {
         for (const method of ['POST', 'OPTIONS', 'GET']) {
@@ -200,13 +200,13 @@ describe('the HTTP server', () => {
       }
     });
 
-    it('allows no page to read an answer where there is no list', async () => {
+    it('without a list, allows no page to read a response', async () => {
       const answer = await ask(world, `http://${new URL(url).host}`);
       expect(answer.headers['access-control-allow-origin']).not.toBe('*');
     });
   });
 
-  describe('who is not signed in', () => {
+  describe('an anonymous client', () => {
     const hidden = [
       getIntrospectionQuery(),
       '{ __type(name: "User") { name } }',
@@ -214,7 +214,7 @@ describe('the HTTP server', () => {
       'query __schema { ...__type } fragment __type on Query { __schema { queryType { name } } }',
     ];
 
-    it.each(hidden)('learns nothing of the schema (%#)', async (query) => {
+    it.each(hidden)('gets nothing of the schema (%#)', async (query) => {
       const answer = await raw(url, { headers: jsonType, body: json(query) });
       expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
       expect(answer.headers['www-authenticate']).toBeUndefined();
@@ -246,7 +246,7 @@ describe('the HTTP server', () => {
       }
     });
 
-    it('is told 401, without a header that makes browsers ask for a password', async () => {
+    it('gets 401, without a header that makes browsers ask for a password', async () => {
       for (const headers of [{}, { authorization: 'Basic cm9vdDp3cm9uZw==' }, { authorization: 'Bearer x' }]) {
         const answer = await raw(url, { headers: { ...jsonType, ...headers }, body: json('{ viewer { name } }') });
         expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
@@ -255,7 +255,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  it('answers 404 elsewhere, and health where it is asked', async () => {
+  it('answers 404 on other paths, and serves the health endpoints', async () => {
     const get = (path: string) => raw(`${world.urls[0]}${path}`, { method: 'GET' });
     for (const path of ['/nothing', '/graphql/', '/graphqlx', '//graphql', '/.env'])
       expect([path, (await get(path)).status]).toEqual([path, 404]);
@@ -264,12 +264,12 @@ describe('the HTTP server', () => {
     expect((await get('/')).headers.location).toBe('/graphql');
   });
 
-  it('serves GraphiQL where it is on, and only there', async () => {
+  it('serves GraphiQL only if it is enabled', async () => {
     const page = (to: World) => raw(`${to.urls[0]}/graphql`, { method: 'GET', headers: { accept: 'text/html' } });
     const on = await page(world);
     expect([on.status, on.headers['content-type']]).toEqual([200, expect.stringContaining('text/html')]);
     expect(on.text).toContain('Gatehouse');
-    // Credentials go into a field of its own, and what is typed as a header is not kept.
+    // Credentials are entered in a separate field, and the headers editor is not stored.
     expect(on.text).toMatch(/<form id="sign-in"[\s\S]*type="password"/);
     expect(on.text).toContain('"shouldPersistHeaders":false');
     const off = await page(strict);
@@ -278,7 +278,7 @@ describe('the HTTP server', () => {
     expect(off.status).toBeLessThan(500);
   });
 
-  it('says of an unexpected error only that there was one; the log has the rest', async () => {
+  it('hides the details of an unexpected error, and logs them', async () => {
     const broken = await World.create();
     try {
       const client = broken.root();
@@ -295,7 +295,7 @@ describe('the HTTP server', () => {
     }
   });
 
-  it('serves the page of GraphiQL with its own scripts only, in no frame', async () => {
+  it('serves GraphiQL with its own scripts only, and not in a frame', async () => {
     const { headers, text, status } = await raw(url, { method: 'GET', headers: { accept: 'text/html' } });
     expect(status).toBe(200);
     const policy = String(headers['content-security-policy']);
@@ -308,7 +308,7 @@ describe('the HTTP server', () => {
     expect(headers).toMatchObject({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' });
   });
 
-  it('leaves what was asked beside what is refused, in queries and in mutations', async () => {
+  it('keeps the data of other fields when one field is refused, in queries and mutations', async () => {
     const user = await world.user('refused', []);
     const client = await world.as(user);
     const query =
@@ -330,7 +330,7 @@ describe('the HTTP server', () => {
     expect(both.data).toEqual({ made: { fullToken: expect.stringMatching(/^gth_/) }, no: null });
   });
 
-  describe('a subscription by multipart/mixed, as Apollo Client asks for it', () => {
+  describe('a subscription over multipart/mixed, as Apollo Client requests it', () => {
     const accept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json';
     const open = async (headers: object, query: string) => {
       const request = httpRequest(url, { method: 'POST', headers: { ...jsonType, accept, ...headers }, agent: false });
@@ -344,7 +344,7 @@ describe('the HTTP server', () => {
       return { request, response, parts: () => text.split('\r\n--graphql').slice(1, -1) };
     };
 
-    it('gets each item as a part of its own, at once', async () => {
+    it('delivers each item in a part of its own, immediately', async () => {
       const { request, response, parts } = await open(auth, 'subscription { auditEvents { cursor event { action } } }');
       expect([response.statusCode, response.headers['content-type']]).toEqual([
         200,
@@ -361,7 +361,7 @@ describe('the HTTP server', () => {
       request.destroy();
     });
 
-    it('is told why it is refused, also where it takes nothing else', async () => {
+    it('delivers the reason of a refusal, also if the client accepts no other type', async () => {
       const query = 'subscription { auditEvents { cursor } }';
       const plain = await open({}, query);
       expect([plain.response.statusCode, plain.response.headers['content-type']]).toEqual([
@@ -375,7 +375,7 @@ describe('the HTTP server', () => {
       });
     });
 
-    it('is answered 406 with what is served, by types that are not', async () => {
+    it('gets 406 with the supported types for other types', async () => {
       const answer = await raw(url, {
         headers: { ...jsonType, ...auth, accept: 'image/png' },
         body: json('subscription { auditEvents { cursor } }'),
@@ -395,7 +395,7 @@ describe('the HTTP server', () => {
     };
     const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
 
-    it('of large answers is negotiated, and leaves their text as it is', async () => {
+    it('is negotiated for large responses, and keeps their text unchanged', async () => {
       const introspection = json(getIntrospectionQuery());
       const plain = await bytes(url, auth, introspection);
       expect(plain.response.headers['content-encoding']).toBeUndefined();
@@ -416,7 +416,7 @@ describe('the HTTP server', () => {
       const small = await bytes(url, { ...auth, 'accept-encoding': 'br' }, json('{ viewer { name } }'));
       expect(small.response.headers['content-encoding']).toBeUndefined();
       expect(JSON.parse(small.body.toString()).data.viewer.name).toBe('root');
-      // Many at once: as many as threads are left for it are compressed, and every one arrives whole.
+      // Concurrent requests: as many are compressed as threads are free, and each response is complete.
       const many = await Promise.all(
         Array.from({ length: 8 }, () => bytes(url, { ...auth, 'accept-encoding': 'gzip' }, introspection)),
       );
@@ -424,7 +424,7 @@ describe('the HTTP server', () => {
         expect((response.headers['content-encoding'] ? gunzipSync(body) : body).equals(plain.body)).toBe(true);
     });
 
-    it('does not touch a stream: each event comes at once', async () => {
+    it('does not apply to a stream: each event arrives immediately', async () => {
       const headers = { ...auth, ...jsonType, accept: 'text/event-stream', 'accept-encoding': 'br, gzip' };
       const request = httpRequest(url, { method: 'POST', headers, agent: false });
       request.end(json('subscription { auditEvents { cursor } }'));
@@ -435,7 +435,7 @@ describe('the HTTP server', () => {
       request.destroy();
     });
 
-    it('of GraphiQL is made once, and its page is asked about and not loaded again', async () => {
+    it('of GraphiQL runs once, and its page is revalidated instead of loaded again', async () => {
       const headers = { accept: 'text/html', 'accept-encoding': 'br' };
       const first = await bytes(url, headers);
       expect(first.response.headers).toMatchObject({ 'content-encoding': 'br', 'cache-control': 'no-cache' });
@@ -455,13 +455,13 @@ describe('the HTTP server', () => {
     'secret-canary',
     '[secret-canary]',
     '{"a":secret-canary}',
-  ])('says nothing of a body that is no JSON: %j', async (body) => {
+  ])('does not repeat a body that is not JSON: %j', async (body) => {
     const answer = await raw(url, { headers: { ...jsonType, ...auth }, body });
     expect([answer.status, codesOf(answer.text)]).toEqual([400, ['BAD_INPUT']]);
     expect(answer.text).not.toContain('secret-canary');
   });
 
-  it('calls a request by an id of its own, and keeps that of the caller beside it', async () => {
+  it("assigns each request its own ID, and records the caller's with it", async () => {
     const create = (key: string) => ({
       headers: { ...jsonType, ...auth, 'x-request-id': 'chosen-by-the-caller' },
       body: json(`mutation { createTenant(input: { key: "${key}", name: "n" }) { tenant { key } } }`),

@@ -4,7 +4,7 @@ import { DatabaseProxy } from '../support/database-proxy.ts';
 import { GatewayProgram } from '../support/program.ts';
 import { masterKey, World } from '../support/world.ts';
 
-// 200 in all, or 7.
+// 200 kills in the long form, or 7.
 const isSoak = process.env['SOAK'] === '1';
 const killsOf = isSoak ? { gateway: 40, PostgreSQL: 40 } : { gateway: 1, PostgreSQL: 1 };
 const killsAtEachPoint = isSoak ? 40 : 1;
@@ -21,7 +21,7 @@ interface Event {
   patch: unknown;
 }
 
-/** Every event of the tenant, from the first, by pages. */
+/** Every event of the tenant from the first, read page by page. */
 async function allEvents(client: Client): Promise<Event[]> {
   const events: Event[] = [];
   let before: string | null = null;
@@ -60,7 +60,7 @@ describe.each(Object.entries(killsOf) as ['gateway' | 'PostgreSQL', number][])(
       await program.start();
       const root = program.client('root', password);
       await root.ok('mutation { createTenant(input: { key: "main" }) { tenant { id } } }');
-      // A super admin has no namespaces of a tenant: bind the own account.
+      // A super admin has no permissions on namespaces: bind their own account.
       const { viewer } = await root.ok<any>('{ viewer { user { id } } }');
       await root.ok('mutation { grantTenantAccess(input: { tenantKey: "main", username: "root" }) { user { id } } }');
       const { tenant } = await root.ok<any>(
@@ -124,7 +124,7 @@ describe.each(Object.entries(killsOf) as ['gateway' | 'PostgreSQL', number][])(
   },
 );
 
-describe('kill -9 of a gateway at a certain point of a mutation', () => {
+describe('kill -9 of a gateway at a point of a mutation', () => {
   let world: World;
   let proxy: DatabaseProxy;
   let program: GatewayProgram;
@@ -158,25 +158,25 @@ describe('kill -9 of a gateway at a certain point of a mutation', () => {
     ['before COMMIT', false],
     ['after COMMIT', true],
     ['answered', true],
-  ] as const)('%s: a second request with its key tells what came of it', async (point, isDone) => {
+  ] as const)('%s: a second request with the same key returns the result of the first', async (point, isDone) => {
     for (let round = 0; round < killsAtEachPoint; round += 1) {
       const name = `${point.replaceAll(' ', '-').toLowerCase()}.r${round}`;
-      const others = Array.from({ length: 4 }, (_, i) => `${name}-beside${i}`);
+      const others = Array.from({ length: 4 }, (_, i) => `${name}-concurrent${i}`);
       const cut = point === 'answered' ? undefined : proxy.cutAt(point, `"resourceKey":"${name}"`);
-      const beside = others.map((other) => client.run(createOnce, { name: other }).catch(() => undefined));
+      const concurrent = others.map((other) => client.run(createOnce, { name: other }).catch(() => undefined));
       const asked = client.run(createOnce, { name }).then(
         ({ data }) => data,
         () => undefined,
       );
-      const told = cut ? await Promise.race([cut, asked]) : await asked;
-      expect(told === undefined).toBe(point !== 'answered');
+      const first = cut ? await Promise.race([cut, asked]) : await asked;
+      expect(first === undefined).toBe(point !== 'answered');
       await program.end('SIGKILL');
-      expect(await asked).toEqual(told);
-      await Promise.all(beside);
+      expect(await asked).toEqual(first);
+      await Promise.all(concurrent);
       expect([await isThere(name), await events(name)]).toEqual(isDone ? [true, 1] : [false, 0]);
       await program.start();
       const again = await client.ok(createOnce, { name });
-      if (told) expect(again).toEqual(told);
+      if (first) expect(again).toEqual(first);
       for (const one of [name, ...others]) {
         expect((await client.ok(createOnce, { name: one })).createNamespace.namespace.name).toBe(one);
         expect([await isThere(one), await events(one)]).toEqual([true, 1]);

@@ -25,7 +25,7 @@ const names = ['a', 'b', 'nodes', 'edges', 'users', '__typename', '__schema', '_
 const fragmentNames = ['F0', 'F1', 'F2', 'F3'];
 const args = fc.constantFrom('', '(first: 7)', '(last: 90)', '(first: null, last: 50)', '(ids: ["1", "2", "3"])');
 
-/** Selections that spread only fragments of a higher number, so that there is no circle. */
+/** Selections that spread only fragments with a higher number, so that no cycle exists. */
 const selections = (level: number, from: number): fc.Arbitrary<string> =>
   fc
     .array(
@@ -56,7 +56,7 @@ const documents = fc
     parse([`query O ${operation}`, ...bodies.map((body, i) => `fragment ${fragmentNames[i]} on T ${body}`)].join('\n')),
   );
 
-/** The same operation with every spread replaced by what it spreads. */
+/** The same operation with every spread replaced by its selections. */
 function inlined(document: DocumentNode): DocumentNode {
   const fragments = new Map(
     document.definitions
@@ -77,8 +77,8 @@ function inlined(document: DocumentNode): DocumentNode {
   return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet: inside(operation.selectionSet) }] };
 }
 
-describe('the measure of an operation', () => {
-  it('is the same with fragments and without', () => {
+describe('the cost of an operation', () => {
+  it('is the same with and without fragments', () => {
     fc.assert(
       fc.property(documents, (document) => {
         expect(measured(inlined(document))).toEqual(measured(document));
@@ -87,7 +87,7 @@ describe('the measure of an operation', () => {
     );
   });
 
-  it('does not depend on what fragments and operations are called', () => {
+  it('does not depend on the names of fragments and operations', () => {
     const renamed: Record<string, string> = {
       F0: '__schema',
       F1: '__type',
@@ -107,7 +107,7 @@ describe('the measure of an operation', () => {
     );
   });
 
-  it('is never lowered by aliases, by more selections or by another place for a limit', () => {
+  it('does not decrease with aliases, more selections or a limit in another place', () => {
     fc.assert(
       fc.property(documents, fc.constantFrom('z', '__schema', '__typename', 'nodes'), (document, alias) => {
         const before = measured(document);
@@ -133,7 +133,7 @@ describe('the measure of an operation', () => {
     );
   });
 
-  it('counts the page in whatever way its size is told', () => {
+  it('includes the page size, however it is given', () => {
     const cost = (argument: string, variables = {}, head = '') =>
       of(`${head} { users${argument} { nodes { id } } }`, variables).cost;
     expect(cost('')).toBe(1 + 20 + 20);
@@ -160,7 +160,7 @@ describe('the measure of an operation', () => {
     ['an operation named __schema (GHSA-733v-p3h5-qpq7)', 'query __schema { ...F } fragment F on Query'],
     ['an operation named IntrospectionQuery', 'query IntrospectionQuery { ...F } fragment F on Query'],
     ['an inline fragment', 'query { ... on Query { ...F } } fragment F on Query'],
-  ])('is not passed by through %s', (_name, head) => {
+  ])('is limited for %s', (_name, head) => {
     const refused = (text: string) => {
       try {
         measured(parse(text), {}, standard);
@@ -180,7 +180,7 @@ describe('the measure of an operation', () => {
     ).toBe('cost');
   });
 
-  it('is not passed by through a fragment that is used in several places (the cache of armor #824)', () => {
+  it('is limited for a fragment in several places (the cache of armor #824)', () => {
     const text = `{ a { ...F } b { b { b { b { b { b { b { ...F } } } } } } } } fragment F on T ${deep(6)}`;
     expect(() => measured(parse(text), {}, standard)).toThrow('depth');
     const pages =
@@ -188,7 +188,7 @@ describe('the measure of an operation', () => {
     expect(of(pages).cost).toBe(2 + 2 + 90 + (2 + 90) * 21);
   });
 
-  it('is taken in bounded time of documents that grow without bound', () => {
+  it('is computed in bounded time, however large the document', () => {
     const bomb = (count: number, times: number, leaf: string) =>
       parse(
         `{ ...F0 } ${Array.from({ length: count }, (_, i) => `fragment F${i} on Q { ${`...F${i + 1} `.repeat(times)} }`).join(' ')} fragment F${count} on Q { ${leaf} }`,
@@ -203,7 +203,7 @@ describe('the measure of an operation', () => {
         if (times === 1) measured(bomb(count, times, leaf), {}, standard);
         else expect(() => measured(bomb(count, times, leaf), {}, standard)).toThrow(/limit/);
       }
-    // A circle, which validation refuses, must end here too.
+    // A cycle, which validation refuses, must end here too.
     const circle = parse('{ ...A } fragment A on Q { a ...B ...B } fragment B on Q { b ...A ...A }');
     expect(measured(circle, {}, standard).cost).toBeGreaterThan(1);
     expect(performance.now() - started).toBeLessThan(2_000);
@@ -234,7 +234,7 @@ describe('limits over HTTP', () => {
   const namespaces = (levels: number, first: number): string =>
     levels === 0 ? '{ nodes { name } }' : `{ nodes { children(first: ${first}) ${namespaces(levels - 1, first)} } }`;
 
-  it('names the limit that was passed, with 400', async () => {
+  it('answer 400 and name the exceeded limit', async () => {
     const over = (limit: string) => [400, 'LIMIT_EXCEEDED', limit];
     expect(await limitOf(many(31, (i) => `x${i}: __typename`))).toEqual(over('aliases'));
     expect(await limitOf(many(30, (i) => `x${i}: __typename`))).toEqual([200, undefined, undefined]);
@@ -247,7 +247,7 @@ describe('limits over HTTP', () => {
     expect((await limitOf(tree(4, 1)))[1]).not.toBe('LIMIT_EXCEEDED');
   });
 
-  it('refuses a page that is too large, whoever asks', async () => {
+  it('refuse a page that is too large, for every caller', async () => {
     const page = 'query($n: Int) { users(first: $n) { nodes { username } } }';
     expect(await limitOf(page, { n: 100 })).toEqual([200, undefined, undefined]);
     for (const n of [101, 2_147_483_647, -1])
@@ -261,7 +261,7 @@ describe('limits over HTTP', () => {
     expect(await run(`${'{a'.repeat(100)}{hello}${'}'.repeat(100)}`)).toBe(200);
   });
 
-  it('answers documents made to keep validation busy, within a second', async () => {
+  it('answer documents that are slow to validate within a second', async () => {
     const chain = Array.from({ length: 130 }, (_, i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`).join(
       ' ',
     );

@@ -13,27 +13,27 @@ const createOnce =
 const follow =
   'subscription($after: String) { auditEvents(tenantKey: "main", after: $after) { cursor event { seq action resourceKey } } }';
 
-/** Sends a request until it is answered as it should be; every answer on the way comes in time. */
+/** Sends a request until it succeeds; each response must arrive in time. */
 async function insist(client: Client, name: string, longest: { ms: number }, odd: string[]): Promise<void> {
   for (;;) {
     const began = performance.now();
     const { errors } = await client.run(createOnce, { name });
     longest.ms = Math.max(longest.ms, performance.now() - began);
     if (errors.length === 0) return;
-    // Anything else is in the log, which is looked at in the end.
+    // Any other error is in the log, which is checked at the end.
     for (const { extensions } of errors)
       if (!['UNAVAILABLE', 'POLICY_ERROR', 'TIMEOUT'].includes(extensions.code)) odd.push(extensions.code);
     await sleep(50 + Math.random() * 100);
   }
 }
 
-/** Follows the feed as a client does that wants every event: it comes back with its cursor after every end. */
+/** Follows the feed as a client that needs every event: it resumes from its cursor after every end. */
 async function followAll(client: Client, seen: Map<string, string>, signal: AbortSignal): Promise<number> {
   let after: string | undefined;
   let resumed = 0;
   while (!signal.aborted) {
     const own = new AbortController();
-    // A stream that says nothing at all for long is taken for dead.
+    // A stream that is silent for too long is treated as broken.
     const stream = client.sse<any>(follow, { after }, AbortSignal.any([signal, own.signal]));
     try {
       for (;;) {
@@ -41,7 +41,7 @@ async function followAll(client: Client, seen: Map<string, string>, signal: Abor
         if (!next || next.done || !next.value.data) break;
         const { cursor, event } = next.value.data.auditEvents;
         after = cursor;
-        // A stream does not carry that it was opened.
+        // A stream does not deliver the event of its own opening.
         if (event?.action === 'namespace.create') {
           expect(seen.has(event.seq), `event ${event.seq} twice`).toBe(false);
           seen.set(event.seq, event.resourceKey);
@@ -57,7 +57,7 @@ async function followAll(client: Client, seen: Map<string, string>, signal: Abor
   return resumed;
 }
 
-describe('the network between a gateway and its database', () => {
+describe('a faulty network between a gateway and its database', () => {
   let world: World;
   let proxy: DatabaseProxy;
   let client: Client;
@@ -65,7 +65,7 @@ describe('the network between a gateway and its database', () => {
   const note = (error: unknown) => void thrown.push(error);
   beforeAll(async () => {
     proxy = await DatabaseProxy.start(inject('server').host);
-    // The first gateway reaches the database straight: it arranges, and tells what is there.
+    // The first gateway connects directly: it sets the test up and reads the results.
     world = await World.create({
       gateways: 2,
       limits: { requestMs },
@@ -105,10 +105,10 @@ describe('the network between a gateway and its database', () => {
       plain.on('error', () => undefined);
       await plain.connect();
       proxy.lose();
-      const told = () => {
-        if (!closing) plainly = 'was told';
+      const settle = () => {
+        if (!closing) plainly = 'settled';
       };
-      plain.query('SELECT 1').then(told, told);
+      plain.query('SELECT 1').then(settle, settle);
       await sleep(1_500);
       proxy.find();
     },
@@ -120,7 +120,7 @@ describe('the network between a gateway and its database', () => {
   };
 
   it(
-    `may be late, reset connections, swallow packets and refuse, for ${totalMs / 1_000} s: nothing is lost or done twice`,
+    `loses and repeats nothing through delays, resets, lost packets and refusals, for ${totalMs / 1_000} s`,
     async () => {
       const over = new AbortController();
       const acknowledged: string[] = [];
@@ -162,7 +162,7 @@ describe('the network between a gateway and its database', () => {
       over.abort();
       await Promise.all(writers);
       await alive;
-      // The control: a plain connection never hears that its packets went nowhere.
+      // The control: a plain connection never learns that its packets were lost.
       expect(plainly).toBe('waits');
       const rows = await world.db.auditEvent.findMany({
         where: { tenantKey: 'main', action: 'namespace.create' },
@@ -176,22 +176,22 @@ describe('the network between a gateway and its database', () => {
       );
 
       expect(thrown).toEqual([]);
-      // That the database went silent is told once for each time.
-      const told = world.log.filter((line) => line.includes('the database does not answer'));
-      expect(world.log.filter((line) => !told.includes(line))).toEqual([]);
-      expect(told.length).toBeLessThanOrEqual(times.get('swallowed')!.length * Object.keys(faults).length);
+      // Each silence of the database is logged once.
+      const silences = world.log.filter((line) => line.includes('the database does not answer'));
+      expect(world.log.filter((line) => !silences.includes(line))).toEqual([]);
+      expect(silences.length).toBeLessThanOrEqual(times.get('swallowed')!.length * Object.keys(faults).length);
       expect(odd).toEqual([]);
       expect(sick).toBe(0);
-      // The deadline, and what it takes to say so.
+      // The deadline, and the time to answer.
       expect(longest.ms).toBeLessThan(requestMs + 2_000);
-      // Acknowledged is there, once, with one event; and nothing is there that was not asked for.
+      // Each acknowledged namespace exists once, with one event; no other exists.
       const created = rows.map(({ resourceKey }) => resourceKey);
       const there = await world.db.namespace.findMany({ where: { declared: true }, select: { namespace: true } });
       expect(acknowledged.length).toBeGreaterThan(10);
       expect(acknowledged.filter((name) => !created.includes(name))).toEqual([]);
       expect(there.map(({ namespace }) => namespace).sort()).toEqual([...created].sort());
       expect(new Set(created).size).toBe(created.length);
-      // Each follower saw every event from its first on, in one row.
+      // Each follower received every event from its first, in order.
       for (const seen of followers) {
         const seqs = [...seen.keys()].map(BigInt);
         expect(seqs).toEqual(rows.map(({ seq }) => seq).filter((seq) => seq >= seqs[0]!));

@@ -11,13 +11,13 @@ const folder = temporaryFolder('npm-start');
 const config = join(folder, 'gatehouse.yaml');
 const lives = (pid: number): boolean =>
   existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-/** A terminal of its own, for which util-linux has a command. */
+/** A terminal of its own, by a command of util-linux. */
 const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 const terminal = ['-qec', 'npm start', '/dev/null'];
 
 interface Started {
   readonly child: ChildProcess;
-  /** Process ids of the gateway and of its PostgreSQL. */
+  /** The process IDs of the gateway and of its PostgreSQL. */
   readonly pids: readonly number[];
   readonly said: () => string;
 }
@@ -59,7 +59,7 @@ describe('npm start', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('ends with npm, also by a signal that npm does not pass on', async () => {
+  it('ends the gateway with npm, also at a signal that npm does not forward', async () => {
     writeFileSync(config, 'policies: {}\n');
     const one = await start('npm', ['start']);
     one.child.kill('SIGHUP');
@@ -67,7 +67,7 @@ describe('npm start', () => {
     expect(one.said()).toMatch(/"message":"stopping","reason":"npm has ended"/);
   });
 
-  it('says in what its file differs from what is in force; a closed terminal ends it and its PostgreSQL', async () => {
+  it('reports how its file differs from the settings in force; a closed terminal ends it and its PostgreSQL', async () => {
     writeFileSync(
       config,
       'policies:\n  frozen-namespaces:\n    frozen: [company.billing]\n  quotas: { enabled: false }\n',
@@ -89,7 +89,7 @@ describe('npm start', () => {
     await ended(first);
     expect(first.said()).toContain('"reason":"SIGINT"');
     const second = await start('npm', ['start', '-s']);
-    // One that ended otherwise would be taken over.
+    // A PostgreSQL that was not ended would be taken over.
     expect(second.said()).not.toContain('took over');
     writeFileSync(config, 'policies: { naming: { rules: [] } }\n');
     process.kill(second.pids[0]!, 'SIGHUP');

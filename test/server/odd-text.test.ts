@@ -30,7 +30,7 @@ describe('text that PostgreSQL cannot hold', () => {
       'a literal reason',
       'mutation { createTenant(input: { key: "r", name: "n", reason: "\\ud800" }) { tenant { key } } }',
     ],
-  ])('is no fault of the server in %s', async (_where, query) => {
+  ])('causes no internal error in %s', async (_where, query) => {
     for (const t of [nul, '\ud800', Buffer.from(`User:${nul}`).toString('base64')]) {
       const { status, errors } = await world.root().run(query, { t });
       expect(status).toBeLessThan(500);

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { freePort, GatewayProgram } from '../support/program.ts';
 
 const run = promisify(execFile);
-/** The machine's own servers, if it has any; the oldest of them from 15 on. */
+/** The oldest PostgreSQL server from 15 on that is installed on the machine, if any. */
 const installed = '/usr/lib/postgresql';
 const version = existsSync(installed)
   ? readdirSync(installed)
@@ -17,8 +17,8 @@ const version = existsSync(installed)
       .sort((a, b) => a - b)[0]
   : undefined;
 
-/** DATABASE_URL moves the same program to any PostgreSQL from 15 on: a smoke run against the machine's own. */
-describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`, () => {
+/** Runs the program against an external PostgreSQL by DATABASE_URL: a smoke test. */
+describe.skipIf(version === undefined)(`the installed PostgreSQL ${version}`, () => {
   const folder = temporaryFolder('own-postgres');
   const endings: (() => Promise<unknown>)[] = [];
   afterAll(async () => {
@@ -26,7 +26,7 @@ describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('migrates, answers, audits and streams, by DATABASE_URL', async () => {
+  it('is migrated and serves queries, audit events and streams, by DATABASE_URL', async () => {
     const bin = (name: string) => join(installed, String(version), 'bin', name);
     const account = unprivilegedAccount();
     const data = join(folder, 'data');
@@ -98,7 +98,7 @@ describe.skipIf(version === undefined)(`the machine's own PostgreSQL ${version}`
     );
     expect(tenant.groups.totalCount).toBe(2);
     expect(tenant.roles.totalCount).toBe(5);
-    // No demo, no GraphiQL where the store is theirs.
+    // No demo and no GraphiQL with an external store.
     expect(
       (await fetch(`${program.url}/graphql`, { headers: { accept: 'text/html' } })).headers.get('content-type') ?? '',
     ).not.toContain('html');

@@ -11,7 +11,7 @@ import { deep, json, jsonType, type RawAnswer, raw } from './tools.ts';
 
 type Request = { headers: Record<string, string>; body: string | Buffer };
 
-/** What both ways must agree on: everything but the moment and the ids of the request. */
+/** The parts of a response that both ways must agree on: all except the time and the IDs of the request. */
 const shown = ({ status, headers, text }: RawAnswer) => {
   const { date: _date, 'x-request-id': _id, ...rest } = headers;
   const ids = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -30,7 +30,7 @@ describe('a plain POST', () => {
     await world.grant(main, reader, ['GROUP:READ']);
     url = `${world.urls[0]}/graphql`;
     people = {
-      nobody: {},
+      anonymous: {},
       root: world.root().headers,
       reader: (await world.as(reader)).headers,
       'a wrong token': { authorization: 'Bearer gth_wrong' },
@@ -41,7 +41,7 @@ describe('a plain POST', () => {
   });
   afterAll(() => world.close());
 
-  /** The same request with a query string in its URL is the gateway's. */
+  /** A query string in the URL sends the same request the gateway's general way. */
   const both = async ({ headers, body }: Request) => {
     const plain = await raw(url, { headers: { ...headers }, body });
     const whole = await raw(`${url}?way=whole`, { headers: { ...headers }, body });
@@ -77,7 +77,7 @@ describe('a plain POST', () => {
     'too many fields': json(`{ ${'viewer { name } '.repeat(40)} }`),
     'an introspection': json(getIntrospectionQuery()),
     'a subscription': json('subscription { auditEvents(tenantKey: "main") { id } }'),
-    'a subscription beside a query': json(
+    'a subscription and a query': json(
       'subscription S { auditEvents(tenantKey: "main") { id } } query Q { viewer { id } }',
       {
         operationName: 'Q',
@@ -102,9 +102,9 @@ describe('a plain POST', () => {
     nothing: '',
   };
 
-  it.each(Object.entries(documents))('answers %s as the gateway does, whoever asks', async (name, body) => {
+  it.each(Object.entries(documents))('gets the general answer to %s, for every caller', async (name, body) => {
     for (const [who, headers] of Object.entries(people)) {
-      // Passwords are slow to check; what they refuse does not depend on the document.
+      // Passwords are slow to verify; a refusal of one does not depend on the document.
       if (who === 'a wrong password' && name !== 'a query') continue;
       const { plain, whole } = await both({ headers: { ...jsonType, ...headers }, body });
       expect(plain, who).toEqual(whole);
@@ -129,7 +129,7 @@ describe('a plain POST', () => {
     'application/jsonp',
     ',',
     '',
-  ])('answers "accept: %s" as the gateway does', async (accept) => {
+  ])('gets the general answer with "accept: %s"', async (accept) => {
     for (const name of [
       'a query',
       'a syntax error',
@@ -138,7 +138,7 @@ describe('a plain POST', () => {
       'a refused field',
       'no JSON',
     ]) {
-      for (const who of ['nobody', 'reader', 'a wrong token']) {
+      for (const who of ['anonymous', 'reader', 'a wrong token']) {
         const headers = { ...jsonType, accept, ...people[who] };
         const { plain, whole } = await both({ headers, body: documents[name]! });
         expect(plain, `${name}, ${who}`).toEqual(whole);
@@ -164,14 +164,14 @@ describe('a plain POST', () => {
     expect(plain).toEqual(whole);
   });
 
-  it('is refused, naming the byte, where it is not UTF-8', async () => {
+  it('is refused with the offset of the byte if it is not UTF-8', async () => {
     const body = Buffer.from(json('{ tenant(key: "m\u00e9") { id } }'), 'latin1');
     const { plain, whole } = await both({ headers: { ...jsonType, ...people['root'] }, body });
     expect(plain).toEqual(whole);
     expect(plain).toMatchObject({ status: 400, text: expect.stringContaining('the byte 0xE9 at offset 27') });
   });
 
-  it('control: the two are different ways', async () => {
+  it('control: the two ways are different', async () => {
     const whole: unknown[] = [];
     const gateway = new Proxy(world.app.gateway, {
       apply: (target, self, args) => {
@@ -196,7 +196,7 @@ describe('a plain POST', () => {
     expect(whole).toEqual(['/graphql?way=whole']);
   });
 
-  it('that ends in the middle of its body is forgotten', async () => {
+  it('is dropped if the body ends early', async () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     await once(socket, 'connect');
     socket.write(

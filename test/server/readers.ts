@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Program } from './tools.ts';
 
-export interface Told {
+export interface ReaderReport {
   readonly readers: readonly { readonly missing: number; readonly doubled: number }[];
   /** Milliseconds from the time of an event to its arrival. */
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Subscribers over WebSocket in a process of their own, who read all that comes. */
+/** Starts subscribers over WebSocket in a process of their own that read everything. */
 export async function startReaders(url: string, headers: object, query: string, count: number) {
   const program = new Program([
     join(import.meta.dirname, 'controls', 'readers.ts'),
@@ -20,11 +20,11 @@ export async function startReaders(url: string, headers: object, query: string, 
   ]);
   await program.says(/following/);
   return {
-    /** Resolves when all have had this event. */
-    async until(seq: number): Promise<Told> {
+    /** Resolves when all subscribers have received this event. */
+    async until(seq: number): Promise<ReaderReport> {
       program.child.stdin!.write(`${seq}\n`);
-      const [, told] = await program.says(/told (\{.*\})/, 60_000);
-      return JSON.parse(told!) as Told;
+      const [, report] = await program.says(/report (\{.*\})/, 60_000);
+      return JSON.parse(report!) as ReaderReport;
     },
     async stop(): Promise<void> {
       const ended = once(program.child, 'close');

@@ -11,7 +11,7 @@ import { freePort } from '../support/program.ts';
 import { until } from './tools.ts';
 
 const project = join(import.meta.dirname, '..', '..');
-/** The documents, in the order in which their commands are run on one store. */
+/** The documents, in the order in which their commands run on one store. */
 const documents = [
   'README.md',
   'src/server/README.md',
@@ -24,7 +24,7 @@ const documents = [
 const readme = documents.map((path) => readFileSync(join(project, path), 'utf8')).join('\n');
 const isLong = process.env['SOAK'] === '1';
 
-/** The blocks of the documents in their order, without the indent of a list. */
+/** The blocks of the documents in order, without the indentation of lists. */
 const blocks = [...readme.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map(
   ([, indent = '', language, text = '']) => ({
     language,
@@ -33,11 +33,11 @@ const blocks = [...readme.matchAll(/^( *)```(\w+)\n([\s\S]*?)^ *```$/gm)].map(
 );
 const of = (language: string) => blocks.filter((block) => block.language === language).map(({ text }) => text);
 
-/** What is not run here, and why. */
+/** Blocks that do not run here, with the reason. */
 const leftOut: readonly [RegExp, string][] = [[/npm test/, 'it is what runs this test']];
-/** What takes long: only `npm run test:soak` runs it. */
+/** Slow blocks: only `npm run test:soak` runs them. */
 const long = [/policy new/, /vitest run/, /\.gatehouse-try/, /archived|company\.sales\.eu/];
-/** The parts that end with another code than 0: some decisions would differ. */
+/** Blocks that exit with another code than 0, because some decisions would differ. */
 const codes: readonly [RegExp, number][] = [[/policy replay/, 1]];
 
 describe('the documents', () => {
@@ -66,7 +66,7 @@ describe('the documents', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** As it is pasted, but for the port, the passwords and the installation, which are this machine's. */
+  /** A block as pasted, with the port, the passwords and the installation of this machine. */
   const pasted = (text: string) =>
     text
       .replaceAll('localhost:4000', `localhost:${port}`)
@@ -106,7 +106,7 @@ describe('the documents', () => {
     expect(Object.keys(passwords).sort(), said.text).toEqual(['admin', 'alice', 'bob', 'carol']);
   }
 
-  it('have commands that do what they say, in their order, from a fresh store', async () => {
+  it('have commands that work as described, in order, from a fresh store', async () => {
     let count = 0;
     for (const { language, text } of blocks) {
       if (leftOut.some(([pattern]) => pattern.test(text))) continue;
@@ -121,7 +121,7 @@ describe('the documents', () => {
         const said = listen(child);
         const [code] = await once(child, 'close');
         const wanted = codes.find(([pattern]) => pattern.test(text))?.[1] ?? 0;
-        // What the block says of a refusal is what comes.
+        // The described refusal occurs.
         const [, refusal] = /^# (.* is refused.*)$/m.exec(text) ?? [];
         const outcome =
           refusal === undefined ? expect.not.stringMatching(/"errors"/) : expect.stringContaining(refusal);
@@ -132,7 +132,7 @@ describe('the documents', () => {
     expect(count).toBeGreaterThan(6);
   }, 120_000);
 
-  it('have queries that are valid, and settings that can be read', () => {
+  it('have valid queries and settings', () => {
     for (const text of of('graphql')) expect([text, validate(schema, parse(text))]).toEqual([text, []]);
     const settings = of('yaml').find((text) => text.includes('GATEHOUSE_CONFIG'))!;
     const path = join(folder, 'all.yaml');

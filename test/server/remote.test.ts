@@ -22,14 +22,15 @@ describe('a command that signs in to a gateway', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('takes the secret from a file or the environment, without a warning', async () => {
+  it('reads the secret from a file or the environment, without a warning', async () => {
     expect(await readRemote({ server, 'api-token-file': file })).toMatchObject({ authorization: 'Bearer from a file' });
     expect(await readRemote({ server, user: 'ann', 'password-file': file })).toMatchObject({
       authorization: basic('ann:from a file'),
     });
     vi.stubEnv('GATEHOUSE_USER', 'ann:of the environment');
     expect((await readRemote({ server })).authorization).toBe(basic('ann:of the environment'));
-    // The password of the variable is the same user's, also where an option names the user; a file goes before it.
+    // The password of the variable belongs to the same user, also if an option names the user; a file takes
+    // precedence.
     expect((await readRemote({ server, user: 'ann' })).authorization).toBe(basic('ann:of the environment'));
     expect((await readRemote({ server, 'password-file': file })).authorization).toBe(basic('ann:from a file'));
     if (!process.stdin.isTTY) await expect(readRemote({ server, user: 'bob' })).rejects.toThrow(/password of bob/);
@@ -49,7 +50,7 @@ describe('a command that signs in to a gateway', () => {
     expect(warnings.join()).not.toMatch(/typed|gth_x/);
   });
 
-  it('says how to sign in where nothing says it', async () => {
+  it('explains how to sign in if no credentials are given', async () => {
     await expect(readRemote({ server })).rejects.toThrow(/--api-token-file, --user/);
     await expect(readRemote({ server, user: 'ann', 'api-token': 'x' })).rejects.toThrow(/either a token or --user/);
     if (!process.stdin.isTTY) await expect(readRemote({ server, user: 'ann' })).rejects.toThrow(/--password-file/);
@@ -68,7 +69,7 @@ describe('the address of a client behind a trusted proxy', () => {
     ['[2001:db8::7]', '2001:db8::7'],
     ['[2001:db8::7]:4711', '2001:db8::7'],
     ['::ffff:203.0.113.7', '203.0.113.7'],
-    // What is no address counts as the last one that is.
+    // An invalid address counts as the last valid one.
     ['203.0.113.7:x', '10.0.0.1'],
     ['unknown, 10.0.0.3', '10.0.0.3'],
   ])('is read from %j', (forwarded, address) => {

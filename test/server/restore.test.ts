@@ -23,10 +23,10 @@ const createGroup =
   'mutation($name: String!) { createGroup(input: { tenantKey: "main", name: $name }) { group { id } } }';
 const events = 'subscription($t: String) { auditEvents(tenantKey: $t) { cursor event { seq resourceKey } } }';
 const executions = 'subscription { executions(tenantKey: "main") { kind } }';
-/** The promise: what is withdrawn is refused within two seconds. */
+/** The guarantee: a revoked permission is refused within two seconds. */
 const soonMs = 2_000;
 
-/** Changes of access past the gateways: as many as the restored store is to be ahead by. */
+/** Changes access without the gateways, as often as the restored store is to be ahead. */
 const raise = (connection: pg.ClientConfig, times: number) => async () => {
   const client = new pg.Client(connection);
   await client.connect();
@@ -47,7 +47,7 @@ describe('a database that is restored under running gateways', () => {
     await world.grant(main, alice, ['AUDITLOG:READ', 'EXECUTION:READ']);
     return { world, main, alice, client: await world.as(alice) };
   };
-  /** A stream and how it ended: the extensions of its error. */
+  /** Follows a stream: its items, and the extensions of the error that it ended with. */
   const following = (client: Client, query: string, variables = {}) => {
     const left = new AbortController();
     open.push(() => left.abort());
@@ -67,10 +67,10 @@ describe('a database that is restored under running gateways', () => {
     on.subscribe('1', query, { variables });
     return { on, error: () => on.of('1').find(({ type }) => type === 'error')?.payload[0].extensions };
   };
-  /** Every line about it in the log, for each gateway one. */
-  const told = (world: World) => world.log.filter((line) => line.includes('restored, replaced or rolled back'));
+  /** The log lines about the restore, one per gateway. */
+  const reports = (world: World) => world.log.filter((line) => line.includes('restored, replaced or rolled back'));
 
-  // Each form of a restore, with how far the restored store has come since.
+  // Each form of a restore, with the progress of the restored store since the backup.
   const forms: [string, (world: World, copy: string) => Promise<unknown>][] = [
     ['another database behind the same name, with a smaller revision', (world, copy) => swapIn(world, copy)],
     [
@@ -84,7 +84,7 @@ describe('a database that is restored under running gateways', () => {
     ],
   ];
   it.each(process.env['SOAK'] === '1' ? forms : forms.slice(-2))(
-    'takes back what it does not give: %s',
+    'revokes what the restored store does not grant: %s',
     async (_form, restore) => {
       const { world, main, alice, client } = await create({ gateways: 2 });
       expect(await client.codes(groups)).toEqual(['FORBIDDEN']);
@@ -115,23 +115,23 @@ describe('a database that is restored under running gateways', () => {
         expect(await there.codes(createGroup, { name: `by ${gateway}` })).toEqual(['FORBIDDEN']);
       }
       expect(await late.codes(groups)).toEqual(['UNAUTHENTICATED']);
-      // What is given anew works at once.
+      // A new grant applies immediately.
       await world.grant(main, alice, ['GROUP:READ']);
       await expect.poll(() => client.codes(groups), { timeout: soonMs }).toEqual([]);
 
       await until('the ends', () => streams.every(({ error }) => error), 4_000);
       for (const { error } of sockets) await until('an end', error, 4_000);
-      // Where connections broke, a stream may have ended by that: who comes back with a cursor is told then.
+      // A broken connection can end a stream; its client then gets the error when it resumes from its cursor.
       const ends = [...streams.map(({ error }) => error), ...sockets.map(({ error }) => error())];
       for (const end of ends)
         if (restore === writeBack || end?.['code'] !== 'UNAVAILABLE')
           expect(end).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
-      expect(told(world)).toHaveLength(2);
-      expect(told(world)[0]).toContain('"level":"error"');
+      expect(reports(world)).toHaveLength(2);
+      expect(reports(world)[0]).toContain('"level":"error"');
     },
   );
 
-  it('is noticed by a gateway that was cut off until the restored store had grown past the old one', async () => {
+  it('is detected by a gateway that was disconnected until the restored store had overtaken the old one', async () => {
     const proxy = await DatabaseProxy.start(World.socket());
     open.push(() => proxy.close());
     const { world, main, alice, client } = await create({ through: (own) => proxy.connection(own) });
@@ -145,10 +145,10 @@ describe('a database that is restored under running gateways', () => {
     await expect.poll(() => client.codes(groups), { timeout: 5_000 }).toEqual(['FORBIDDEN']);
     expect(await client.codes(createGroup, { name: 'none' })).toEqual(['FORBIDDEN']);
     expect(await world.db.group.count({ where: { name: 'none' } })).toBe(0);
-    expect(told(world)).toHaveLength(1);
+    expect(reports(world)).toHaveLength(1);
   });
 
-  it('does not skip the events by which its audit log differs, not even for a cursor that is given later', async () => {
+  it('ends streams at the first event that differs, and refuses cursors of the former events', async () => {
     const { world, client } = await create();
     const root = world.root();
     const copy = await backup(world);
@@ -164,7 +164,7 @@ describe('a database that is restored under running gateways', () => {
     const held = (stream: (typeof streams)[0]) =>
       stream.items.findLast((item) => item.auditEvents.event?.resourceKey === 'lost 2')?.auditEvents.cursor;
     const cursors = streams.map(held);
-    // Another gateway writes into the restored store first: this one finds more events than it had told of.
+    // Another gateway writes into the restored store first: this one finds more events than it had delivered.
     const other = await world.gatewayOn({ ...world.connection, database: copy });
     for (let i = 0; i < 7; i += 1) await other.root().ok(createGroup, { name: `new ${i}` });
     await other.close();
@@ -183,7 +183,7 @@ describe('a database that is restored under running gateways', () => {
     };
     expect(await refusalOf(client, 'main', cursors[0]!)).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
     expect(await refusalOf(root, null, cursors[2]!)).toMatchObject({ code: 'CURSOR_EXPIRED', ahead: true });
-    // A cursor from before both histories parted is good in both.
+    // A cursor from before the histories diverged is valid in both.
     const page = await client.ok(
       '{ tenant(key: "main") { auditEvents(first: 100) { streamCursor nodes { seq resourceKey cursor } } } }',
     );
@@ -192,7 +192,7 @@ describe('a database that is restored under running gateways', () => {
     expect(await refusalOf(client, 'main', page.tenant.auditEvents.streamCursor)).toBeUndefined();
   });
 
-  it('may come from a server with greater transaction numbers: the feed across tenants and shipping go on', async () => {
+  it('can have smaller transaction numbers than its events: feeds across tenants and shipping continue', async () => {
     const { world } = await create();
     const [before] = await world.db.$queryRaw<{ n: bigint }[]>`SELECT count(*) AS n FROM "AuditEvent"`;
     await world.db.$transaction([
@@ -200,24 +200,24 @@ describe('a database that is restored under running gateways', () => {
       world.db.$executeRaw`UPDATE "AuditEvent" SET transaction = transaction + 1000000000`,
       world.db.$executeRaw`UPDATE "AuditHead" SET transaction = transaction + 1000000000`,
     ]);
-    // Control: what a gateway writes that did not look is told to nobody.
+    // Control: a gateway that did not check writes events that the feed does not deliver.
     const root = world.root();
-    await root.ok(createGroup, { name: 'untold' });
+    await root.ok(createGroup, { name: 'undelivered' });
     expect(await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000)).toEqual([]);
     const other = await world.gatewayOn(world.connection);
     open.push(() => other.close());
-    const told = await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000);
-    expect(told.length).toBeGreaterThan(Number(before!.n));
+    const across = await readAcross(world.db, { transaction: 0n, ordinal: 0n }, 1_000);
+    expect(across.length).toBeGreaterThan(Number(before!.n));
     const stream = following(other.root(), events);
     await until('the stream', () => stream.items.length > 0);
-    await root.ok(createGroup, { name: 'told' });
-    await until('the event', () => JSON.stringify(stream.items).includes('"told"'));
+    await root.ok(createGroup, { name: 'delivered' });
+    await until('the event', () => JSON.stringify(stream.items).includes('"delivered"'));
     expect(stream.error).toBeUndefined();
   });
 
-  // A server of its own takes some seconds to make.
+  // A server of its own takes some seconds to create.
   it.runIf(process.env['SOAK'] === '1')(
-    'is told from a restart: recovered to an earlier point, it is another',
+    'is distinguished from a restart: a recovery to an earlier point is another history',
     async () => {
       const folder = temporaryFolder('recovered');
       open.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -245,7 +245,7 @@ describe('a database that is restored under running gateways', () => {
       server = await startEmbedded(folder);
       await until('ready', () => app.freshness.isFresh);
       expect(restored()).toEqual([]);
-      // Changes that came and went meanwhile cannot be told.
+      // Changes during the restart cannot be delivered.
       expect(place.era.aborted).toBe(true);
 
       await server.stop();

@@ -9,7 +9,7 @@ const query =
   'subscription($after: String) { auditEvents(tenantKey: "main", after: $after) { cursor event { seq resourceKey } } }';
 const create = 'mutation($name: String!) { createGroup(input: { tenantKey: "main", name: $name }) { group { id } } }';
 
-describe('the feed goes on', () => {
+describe('the audit feed', () => {
   let program: GatewayProgram;
   beforeAll(async () => {
     program = await GatewayProgram.create({ GATEHOUSE_ADMIN_USERNAME: 'root', GATEHOUSE_ADMIN_PASSWORD: password });
@@ -19,7 +19,7 @@ describe('the feed goes on', () => {
   afterAll(() => program.remove());
 
   it.each(['gateway', 'PostgreSQL'] as const)(
-    'after kill -9 of the %s, over both transports, without a gap and within three seconds of its start',
+    'resumes after kill -9 of the %s, over both transports, without a gap and within three seconds of the start',
     async (victim) => {
       const root = program.client('root', password);
       const end = new AbortController();
@@ -29,7 +29,7 @@ describe('the feed goes on', () => {
         items: ReturnType<typeof follow<{ seq: string; resourceKey: string }>>,
         own: (typeof seen)[0],
       ) => {
-        // Not those of the streams' own openings.
+        // Without the events of the streams' own openings.
         for await (const { event } of items)
           if (event?.resourceKey.startsWith(victim)) own.push({ name: event.resourceKey, at: Date.now() });
       };

@@ -9,7 +9,7 @@ import { freePort, GatewayProgram } from '../support/program.ts';
 import { masterKey, World } from '../support/world.ts';
 import { until } from './tools.ts';
 
-/** Processes of their own, for minutes; or gateways in this process, once around. */
+/** The long form runs processes for minutes; the short form runs gateways in this process, once around. */
 const isSoak = process.env['SOAK'] === '1';
 const rounds = isSoak ? 15 : 1;
 const createOnce =
@@ -20,7 +20,7 @@ const follow =
 interface Member {
   readonly url: string;
   readonly start: () => Promise<void>;
-  /** Ends it in order. */
+  /** Stops it in order. */
   readonly stop: () => Promise<void>;
   readonly remove: () => Promise<void>;
 }
@@ -80,7 +80,7 @@ describe('three gateways on one database, restarted one after the other under lo
     proxy.close();
   });
 
-  it(`${rounds} times around: no mutation fails for who tries twice, none is lost or done twice, no event is lost`, async () => {
+  it(`lose and repeat no mutation and no event in ${rounds} rounds, and fail no mutation that is retried once`, async () => {
     const clients = members.map(({ url }) => new Client(url, headers));
     let stopping = false;
     let retried = 0;
@@ -117,11 +117,11 @@ describe('three gateways on one database, restarted one after the other under lo
           for await (const { data } of clients[gateway % 3]!.sse<any>(follow, { after }, left.signal)) {
             if (!data) break;
             after = data.auditEvents.cursor;
-            // A stream does not carry that it was opened.
+            // A stream does not deliver the event of its own opening.
             if (data.auditEvents.event?.action === 'namespace.create') seen.push(data.auditEvents.event.seq);
           }
         } catch {
-          // It is away: the next one goes on from the cursor.
+          // The gateway has stopped: the next one continues from the cursor.
         }
         resumed += 1;
         await sleep(20);
@@ -157,7 +157,7 @@ describe('three gateways on one database, restarted one after the other under lo
     });
     const created = events.filter(({ action }) => action === 'namespace.create');
     expect(created.map(({ resourceKey }) => resourceKey).sort()).toEqual([...acknowledged].sort());
-    // Each follower saw every event from its first on: once, in order.
+    // Each follower received every event from its first: once, in order.
     for (const own of seen) {
       expect(own.length).toBeGreaterThan(0);
       expect(own).toEqual(created.map(({ seq }) => String(seq)).filter((seq) => BigInt(seq) >= BigInt(own[0]!)));

@@ -28,7 +28,7 @@ async function ready(program: Program): Promise<{ url: string; pid: number; clie
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
   return { url: url!, pid: Number(pid), client: new Client(url!, { authorization }) };
 }
-/** Does it run? One that ended but was not waited for (its parent was killed) does not. */
+/** Reports whether a process runs. A zombie, whose parent was killed, does not. */
 const lives = (pid: number): boolean =>
   existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const createTenant = 'mutation($key: String!) { createTenant(input: { key: $key, name: $key }) { tenant { key } } }';
@@ -81,12 +81,12 @@ describe('the program', () => {
     const { code } = await first.ended;
     expect([code, first.error.includes('error')]).toEqual([0, false]);
     expect(Date.now() - started).toBeLessThan(10_000);
-    // The stream over SSE came to its end in order, not by a broken connection: the client would have thrown.
-    // What it told meanwhile is that the socket's stream was opened.
+    // The stream over SSE ended in order: a broken connection would throw. In the meantime it delivered the opening of
+    // the socket's stream.
     for (const { data } of await sse) expect(data.auditEvents.cursor).toBeTruthy();
     await until('the close', () => closed);
     expect(closed).toEqual({ code: 1001, reason: expect.stringContaining('resume') });
-    // No complete: the client is to come back with its cursor.
+    // No complete message: the client resumes from its cursor.
     expect(said.map(({ type }) => type)).toEqual(['connection_ack', 'next']);
     expect(lives(pid)).toBe(false);
 
@@ -101,7 +101,7 @@ describe('the program', () => {
     expect(third.error).not.toMatch(/\n\s+at /);
     expect(await keys(again.client)).toEqual(['kept']);
 
-    // Killed without a chance to tidy up: the next start takes over what it left.
+    // Killed without cleanup: the next start takes the server over.
     await second.kill('SIGKILL');
     expect(lives(again.pid)).toBe(true);
     const fourth = serve();
@@ -113,7 +113,7 @@ describe('the program', () => {
     expect(lives(after.pid)).toBe(false);
   });
 
-  it('tells all faults of its settings at once, and starts nothing', async () => {
+  it('reports all faults of its settings together, and starts nothing', async () => {
     const path = join(folder, 'bad.yaml');
     writeFileSync(
       path,
@@ -130,7 +130,7 @@ describe('the program', () => {
       GATEHOUSE_MASTERKEY: 'x',
       GATEHOUSE_HOST: '0.0.0.0',
       GATEHOUSE_TELEMETRY: '1',
-      // What Kubernetes adds where a service is named gatehouse.
+      // Kubernetes adds these variables for a service named gatehouse.
       GATEHOUSE_SERVICE_HOST: '10.0.0.1',
       GATEHOUSE_PORT: 'tcp://10.0.0.1:4000',
       GATEHOUSE_PORT_4000_TCP_ADDR: '10.0.0.1',
@@ -155,7 +155,7 @@ describe('the program', () => {
     expect(program.error).not.toMatch(/\n\s+at /);
   });
 
-  it('tells what is wrong with its policies before it migrates, with the line of each name that is not there', async () => {
+  it('reports faults of its policies before it migrates, with the line of each unknown name', async () => {
     const { host, user, password: secret } = inject('server');
     const connection = { host, user, password: secret, database: 'unmigrated' };
     const server = new pg.Client({ ...connection, database: 'postgres' });
@@ -200,7 +200,7 @@ describe('the program', () => {
     await server.end();
   });
 
-  it('says when its port is taken, and leaves no PostgreSQL behind and no password untold', async () => {
+  it('reports that its port is in use, leaves no PostgreSQL running and prints the password of every account it created', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const { port } = taken.address() as { port: number };
@@ -210,7 +210,7 @@ describe('the program', () => {
     expect(program.error).toMatch(new RegExp(`Port ${port} of 127.0.0.1 is in use`));
     expect(program.error).not.toMatch(/\n\s+at /);
     taken.close();
-    // A server that was left would be taken over now.
+    // A server that was left running would be taken over now.
     const next = serve({ GATEHOUSE_DATA_DIR: data });
     await ready(next);
     expect(next.error).not.toContain('took over');

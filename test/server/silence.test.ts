@@ -3,11 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Silence } from '../../src/db/silence.ts';
 import type { Log } from '../../src/lib/log.ts';
 
-describe('the silence of a database', () => {
+describe('the detection of a silent database', () => {
   let silence: Silence | undefined;
   afterEach(() => silence?.close());
 
-  /** @param answers for how many looks the database does not answer. */
+  /** @param answers the number of checks that the database does not answer. */
   async function watched(missed: number): Promise<{ lines: string[]; cancelled: number }> {
     const seen = { lines: [] as string[], cancelled: 0 };
     let looks = 0;
@@ -26,11 +26,11 @@ describe('the silence of a database', () => {
     return seen;
   }
 
-  it('is not one look without an answer: the thread may have stood still while the answer arrived', async () => {
+  it('tolerates one check without an answer: the thread can have been blocked while it arrived', async () => {
     expect(await watched(2)).toEqual({ lines: [], cancelled: 0 });
   });
 
-  it('control: is logged once, and once at its end, and cancels what waits meanwhile', async () => {
+  it('control: logs a silence once, and its end once, and cancels waiting work in between', async () => {
     const { lines, cancelled } = await watched(4);
     expect(lines).toEqual(['the database does not answer', 'the database answers again']);
     expect(cancelled).toBe(2);

@@ -15,7 +15,7 @@ import { json, jsonType, startPlainYoga, until } from './tools.ts';
 const soak = process.env['SOAK'] === '1';
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** A subscriber over SSE, or by another Accept header, whose socket is not read from. */
+/** A subscriber over SSE, or by another Accept header, that does not read from its socket. */
 async function pausedHttp(url: string, headers: object, query: string): Promise<IncomingMessage> {
   const sent = request(url, { method: 'POST', headers: { ...jsonType, accept: 'text/event-stream', ...headers } });
   sent.on('error', () => undefined);
@@ -39,7 +39,7 @@ async function pausedSocket(url: string, payload: object, query: string): Promis
   return ws;
 }
 
-/** What the paused subscriber reads when it goes on. */
+/** Reads the rest when the paused subscriber continues. */
 function readAll(response: IncomingMessage): { text: string } {
   const read = { text: '' };
   response.setEncoding('utf8');
@@ -85,7 +85,7 @@ describe('subscribers that stop reading', () => {
         });
     });
   const head = async () => Number((await world.db.auditHead.findUniqueOrThrow({ where: { tenantId: main.id } })).seq);
-  /** Numbers of the events that follow a cursor, up to the last one. */
+  /** The numbers of the events after a cursor, up to the last one. */
   const rest = async (after: string, last: number): Promise<number[]> => {
     const socket = client.socket();
     const seqs: number[] = [];
@@ -98,7 +98,7 @@ describe('subscribers that stop reading', () => {
     return seqs;
   };
 
-  it('cost no memory and nobody else anything, and are closed with a code and the cursor to resume from', async () => {
+  it('use little memory, slow no other subscriber down, and are closed with a code and the cursor to resume from', async () => {
     const url = `${world.urls[0]}/graphql`;
     const slowSse = await pausedHttp(url, client.headers, query());
     // Of all tenants, by multipart.
@@ -106,7 +106,7 @@ describe('subscribers that stop reading', () => {
     const across = '{ auditEvents { cursor event { seq tenantKey reason } } }';
     const slowMultipart = await pausedHttp(url, { ...world.root().headers, accept }, `subscription ${across}`);
     const slow = await pausedSocket(url, client.headers, query());
-    // Their openings are events, which their own streams do not carry.
+    // Their own streams do not deliver the events of their openings.
     const first = await head();
     const given: number[] = [];
     slow.on('message', (data) => {
@@ -115,7 +115,7 @@ describe('subscribers that stop reading', () => {
     });
     const closed = once(slow, 'close') as Promise<[number, Buffer]>;
     const healthy = await startReaders(url, client.headers, query(), soak ? 50 : 12);
-    // What is held, without what only waits to be collected.
+    // The memory in use, without uncollected garbage.
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const used = () => {
@@ -123,9 +123,9 @@ describe('subscribers that stop reading', () => {
       const { heapUsed, external } = process.memoryUsage();
       return heapUsed + external;
     };
-    // More than the network can hold for who does not read (18 MB); it also warms the process up.
+    // More than the network buffers for a paused reader (18 MB); it also warms the process up.
     for (let i = 0; i < 30; i += 1) await write(50, 'r'.repeat(12_000));
-    // They learn why when they read again; who does not for much longer is cut off.
+    // They get the reason when they read again; a reader that stays paused much longer is disconnected.
     const closing = (async () => {
       await sleep(11_000);
       const text = readAll(slowSse);
@@ -144,16 +144,16 @@ describe('subscribers that stop reading', () => {
       await sleep(Math.max(0, began + (written / rate) * 1_000 - Date.now()));
     }
     const last = await head();
-    const told = await healthy.until(last);
+    const report = await healthy.until(last);
     const grown = (used() - before) / 1_048_576;
     expect(grown).toBeLessThan(100);
-    // A stream does not carry the event of its own opening.
-    for (const { missing, doubled } of told.readers) expect([missing <= 1, doubled]).toEqual([true, 0]);
+    // A stream does not deliver the event of its own opening.
+    for (const { missing, doubled } of report.readers) expect([missing <= 1, doubled]).toEqual([true, 0]);
     const perSecond = Math.round((written * 1_000) / (Date.now() - began));
     console.log(
-      `${told.readers.length} healthy WebSockets beside two paused subscribers: ${perSecond} events/s for ${seconds} s, p50 ${told.p50} ms, p99 ${told.p99} ms, memory ${grown.toFixed(1)} MB`,
+      `${report.readers.length} healthy WebSockets with two paused subscribers: ${perSecond} events/s for ${seconds} s, p50 ${report.p50} ms, p99 ${report.p99} ms, memory ${grown.toFixed(1)} MB`,
     );
-    if (soak) expect(told.p99).toBeLessThan(100);
+    if (soak) expect(report.p99).toBeLessThan(100);
     const { text, parts, code, reason } = await closing;
     expect(code).toBe(1013);
     const cursor = /^too slow, after (\S+)$/.exec(String(reason))?.[1];
@@ -189,7 +189,7 @@ describe('subscribers that stop reading', () => {
     expect((await client.ok('{ viewer { name } }')).viewer.name).toBe('owner');
   });
 
-  it('control: the stock pub/sub of yoga takes the whole server down', async () => {
+  it('control: make the stock pub/sub of yoga crash the server', async () => {
     const plain = await startPlainYoga();
     const { socket } = await pausedHttp(`${plain.url}/graphql`, {}, 'subscription { tick }');
     plain.child.stdin!.on('error', () => undefined);

@@ -35,19 +35,19 @@ afterAll(() => {
 });
 
 describe('the folders of the embedded PostgreSQL', () => {
-  it('are closed to every other account, and none of them is in a shared folder', () => {
+  it('are inaccessible to every other account, and none is in a shared folder', () => {
     const data = folder();
     const place = preparePlace(data);
     expect(place.socket.startsWith(data)).toBe(true);
     expect(readdirSync(data).sort()).toEqual(['postgres', 'postgres.run']);
-    // A name that another account can foresee is never used, however long the path is.
+    // A predictable name in a shared folder is never used, however long the path is.
     const long = join(folder(), 'x'.repeat(90));
     const [first, second] = [preparePlace(long), preparePlace(long)];
     expect(first.socket).not.toBe(second.socket);
     for (const { socket } of [first, second]) folders.push(socket);
   });
 
-  it('are not made in a folder that others may write to, and not through a link', () => {
+  it('are not created in a folder that others can write to, nor through a link', () => {
     const data = folder();
     const target = folder();
     symlinkSync(target, join(data, 'postgres.run'));
@@ -63,7 +63,7 @@ describe('the folders of the embedded PostgreSQL', () => {
     expect(readFileSync(join(target, 'file'), 'utf8')).toBe('as it was');
   });
 
-  it.runIf(isRoot)('are refused where another account made them first', () => {
+  it.runIf(isRoot)('are refused if another account created them first', () => {
     const data = folder();
     mkdirSync(join(data, 'postgres.run'));
     chownSync(join(data, 'postgres.run'), stranger, stranger);
@@ -79,10 +79,10 @@ describe('the folders of the embedded PostgreSQL', () => {
     expect(() => preparePlace(folder(), 'root')).toThrow(/PostgreSQL cannot run as root/);
     expect(() => preparePlace(folder(), 'no-such-account')).toThrow(/The account no-such-account does not exist/);
     const data = folder();
-    const nobody = preparePlace(data).account!;
+    const account = preparePlace(data).account!;
     const daemon = preparePlace(data, 'daemon').account!;
-    expect(daemon.uid).not.toBe(nobody.uid);
-    // The other folders of the data stay with whom they belong to.
+    expect(daemon.uid).not.toBe(account.uid);
+    // The other folders of the data keep their owner.
     expect(() => preparePlace(data, 'daemon')).not.toThrow();
   });
 });
@@ -117,7 +117,7 @@ describe('a database that cannot be used', () => {
     await onServer('DROP DATABASE standing_by', 'DROP ROLE guest');
   });
 
-  it('is told in one sentence, with what to do', async () => {
+  it('is reported in one sentence, with the remedy', async () => {
     const cases: [string, RegExp][] = [
       [url({ port: await freePort() }), /refuses connections\. Start it, or correct the host and port/],
       [url({ database: 'none' }), /The database none does not exist at .*CREATE DATABASE "none"/],
@@ -133,12 +133,12 @@ describe('a database that cannot be used', () => {
       expect(error!.message).not.toContain(inject('server').password);
     }
     expect(await fault(url({}))).toBeUndefined();
-    // A role that may sign in, but not make a table.
+    // A role that can sign in and cannot create a table.
     const guest = url({ user: 'guest', password: 'guest' });
     await expect(migrate({ connectionString: guest })).rejects.toThrow(/The role guest cannot create tables.*GRANT/);
   });
 
-  it('is waited for only so long where it takes connections and says nothing', async () => {
+  it('has a limited time to answer if it accepts connections and stays silent', async () => {
     proxy.lose();
     const error = await fault(url({}), 300);
     expect(error).toBeInstanceOf(DatabaseError);
@@ -146,7 +146,7 @@ describe('a database that cannot be used', () => {
     proxy.find();
   });
 
-  it('ends the program with code 1 and without a stack, and so does a wrong data folder', async () => {
+  it('ends the program with code 1 and without a stack, as does an invalid data folder', async () => {
     const program = await GatewayProgram.create({
       DATABASE_URL: url({ database: 'none' }),
       GATEHOUSE_MASTER_KEY: 'a master key of more than thirty-two characters',
@@ -174,7 +174,7 @@ describe('a database that cannot be used', () => {
 });
 
 describe('the master key file', () => {
-  it('is made whole, for its owner alone, and read again', () => {
+  it('is created atomically, for its owner only, and read again', () => {
     const data = folder();
     const key = masterKey(undefined, data);
     expect(Buffer.from(key, 'base64url')).toHaveLength(32);
@@ -182,7 +182,7 @@ describe('the master key file', () => {
     expect(readdirSync(data).sort()).toEqual(['.gitignore', 'master.key']);
   });
 
-  it('is kept out of git and of packages by the data folder itself, which other files stay in', () => {
+  it('is excluded from git and packages by the data folder, which other files keep in it', () => {
     const data = folder();
     masterKey(undefined, data);
     expect(readFileSync(join(data, '.gitignore'), 'utf8')).toBe('*\n');
@@ -192,14 +192,14 @@ describe('the master key file', () => {
     expect(readdirSync(shared).sort()).toEqual(['flow.yaml', 'master.key']);
   });
 
-  it.each(['', '\n', 'short', 'x'.repeat(31)])('is refused where it is too short to be one: %j', (text) => {
+  it.each(['', '\n', 'short', 'x'.repeat(31)])('is refused if it is too short: %j', (text) => {
     const data = folder();
     writeFileSync(join(data, 'master.key'), text);
     expect(() => masterKey(undefined, data)).toThrow(/It must have at least 32/);
     expect(readFileSync(join(data, 'master.key'), 'utf8')).toBe(text);
   });
 
-  it('is not replaced in silence beside a store that was made with it, and the program says what to do', async () => {
+  it('is not replaced silently if a store depends on it, and the error says what to do', async () => {
     const program = await GatewayProgram.create();
     folders.push(program.folder);
     const data = program.env['GATEHOUSE_DATA_DIR']!;

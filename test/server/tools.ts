@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Waits until it holds. Throws, naming it, where it does not in time. */
+/** Waits until the condition holds. Throws an error that names it after the timeout. */
 export async function until(what: string, holds: () => unknown, milliseconds = 5_000): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!(await holds())) {
@@ -38,7 +38,7 @@ export class Program {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Waits for a text on standard output. @returns what its groups caught. */
+  /** Waits for a text on standard output. @returns the captured groups. */
   async says(pattern: RegExp, milliseconds = 20_000): Promise<RegExpExecArray> {
     await until(
       `${pattern} in:\n${this.out}\n${this.error}`,
@@ -56,7 +56,7 @@ export class Program {
   }
 }
 
-/** The stock parts without the gateway's cures. */
+/** The stock parts without the gateway's protections. */
 export async function startPlainYoga(): Promise<Program & { url: string }> {
   const program = new Program([join(import.meta.dirname, 'controls', 'plain-yoga.ts')]);
   const [, port] = await program.says(/port (\d+)/);
@@ -69,7 +69,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** An HTTP request as it is, with nothing added, and with whatever answer came before the connection ended. */
+/** Sends an HTTP request unchanged. Returns the response received before the connection ended. */
 export function raw(
   url: string,
   { method = 'POST', headers = {}, body }: { method?: string; headers?: object; body?: string | Buffer } = {},
@@ -96,7 +96,7 @@ export const jsonType = { 'content-type': 'application/json' };
 /** {a{a{a…}}} */
 export const deep = (depth: number, field = 'a'): string => `{${field}`.repeat(depth) + '}'.repeat(depth);
 
-/** The codes in an answer's errors. */
+/** The codes of the errors in a response. */
 export const codesOf = (text: string): string[] =>
   (JSON.parse(text) as { errors?: { extensions?: { code: string } }[] }).errors?.map(
     ({ extensions }) => extensions?.code ?? 'none',

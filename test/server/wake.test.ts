@@ -48,10 +48,10 @@ describe.each(Object.keys(places))('a wake over %s', (name) => {
   afterEach(async () => {
     for (const close of open.splice(0).reverse()) await close();
   });
-  // No redis-server on this machine: skipped, said here and in the report.
+  // No redis-server on this machine: the tests are skipped, and the report says so.
   const test = it.skipIf(name === 'Redis' && !hasRedis);
 
-  test('gathers what is said at once, is lost without harm, and comes back by itself', async () => {
+  test('merges concurrent messages, tolerates lost ones, and reconnects', async () => {
     const place = await places[name]!();
     open.push(() => place.remove());
     const lines: string[] = [];
@@ -74,21 +74,21 @@ describe.each(Object.keys(places))('a wake over %s', (name) => {
     await until('all topics', () => new Set(heard).size === 10);
     await sleep(50);
     expect(heard.length).toBe(10);
-    // What does not fit into a message tells everybody to look at everything.
+    // A message that is too large makes every gateway check everything.
     heard.length = 0;
     for (let i = 0; i < 1_000; i += 1) one.send(`audit:${'x'.repeat(20)}${i}`);
     await until('everything', () => heard.includes('*'));
     expect(heard.length).toBeLessThan(10);
 
     await place.away();
-    for (let i = 0; i < 50; i += 1) one.send('nobody hears this');
+    for (let i = 0; i < 50; i += 1) one.send('this is lost');
     await sleep(150);
     heard.length = 0;
     await place.back();
     await until('the call to look at everything', () => heard.includes('*'), 8_000);
     heard.length = 0;
     await until('a message again', reaches, 8_000);
-    expect(heard).not.toContain('nobody hears this');
+    expect(heard).not.toContain('this is lost');
     expect(lines.length).toBe(name === 'Redis' ? 2 : 0);
     for (const line of lines) expect(line).toMatch(/Redis does not answer/);
   });
@@ -101,7 +101,7 @@ describe('gateways that wake each other over PostgreSQL', () => {
   });
   const stream = 'subscription { auditEvents(tenantKey: "main") { cursor } }';
 
-  it('ask their database less than once a second while nothing happens', async () => {
+  it('query their database less than once a second while idle', async () => {
     const world = await World.create();
     open.push(() => world.close());
     await world.root().ok('{ viewer { name } }');
@@ -115,7 +115,7 @@ describe('gateways that wake each other over PostgreSQL', () => {
   it.each([
     ['knows that it hears nothing', false],
     ['does not know that it hears nothing', true],
-  ])('end a stream within two seconds of a revocation, also on one that %s', async (_what, isHealthy) => {
+  ])('end a stream within two seconds of a revocation, also on a gateway that %s', async (_what, isHealthy) => {
     const deaf: Wake = { send: () => undefined, on: () => () => undefined, close: () => Promise.resolve(), isHealthy };
     const world = await World.create({ gateways: 2, app: (index) => (index === 1 ? { wake: deaf } : {}) });
     open.push(() => world.close());
@@ -126,7 +126,7 @@ describe('gateways that wake each other over PostgreSQL', () => {
       const ended = new AbortController();
       const items = (await world.as(user, 1)).sse<any>(stream, {}, ended.signal);
       await items.next();
-      // At any moment of the polls.
+      // At a random moment between the polls.
       await sleep(400 * i);
       const started = performance.now();
       await world.root().ok(call('setUserDisabled', 'user { id }'), { i: { id: idOf('User', user), disabled: true } });
@@ -139,8 +139,8 @@ describe('gateways that wake each other over PostgreSQL', () => {
   });
 });
 
-describe.skipIf(!hasRedis)('gateways that wake each other over Redis (skipped where there is no redis-server)', () => {
-  it('hear of each other while it is there and while it is not', async () => {
+describe.skipIf(!hasRedis)('gateways that wake each other over Redis (skipped without redis-server)', () => {
+  it('reach each other with and without a running Redis', async () => {
     const redis = await Redis.start();
     const world = await World.create({ gateways: 2, config: { redisUrl: redis.url } });
     try {
@@ -163,7 +163,7 @@ describe.skipIf(!hasRedis)('gateways that wake each other over Redis (skipped wh
       await heard('three');
       left.abort();
       expect(world.log.splice(0).every((line) => line.includes('Redis does not answer'))).toBe(true);
-      // Nothing of PostgreSQL's own is used any more.
+      // PostgreSQL's own notifications are no longer used.
       const [row] = await world.db.$queryRaw<{ n: bigint }[]>`
         SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`;
       expect(row!.n).toBe(0n);

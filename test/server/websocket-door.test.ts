@@ -5,7 +5,7 @@ import { password, World } from '../support/world.ts';
 import { Socket } from './raw-socket.ts';
 import { type Program, startPlainYoga, until } from './tools.ts';
 
-describe('the door to graphql-transport-ws', () => {
+describe('the upgrade to graphql-transport-ws', () => {
   let world: World;
   let plain: Program & { url: string };
   beforeAll(async () => {
@@ -35,18 +35,18 @@ describe('the door to graphql-transport-ws', () => {
         ws.on('error', () => undefined);
       });
 
-    it('refuses a foreign one at the upgrade', async () => {
+    it('refuses other origins', async () => {
       for (const origin of ['https://evil.example', 'null', world.urls[0]!])
         expect([origin, await statusOf(origin, world.urls[0]!)]).toEqual([origin, 403]);
       expect(await statusOf('https://console.example', world.urls[0]!)).toBe(101);
       expect(await statusOf(undefined, world.urls[0]!)).toBe(101);
     });
 
-    it('control: the stock server takes every one', async () => {
+    it('control: the stock server accepts every origin', async () => {
       expect(await statusOf('https://evil.example', plain.url)).toBe(101);
     });
 
-    it('knows only one path', async () => {
+    it('exists on one path only', async () => {
       const ws = new WebSocket(`${world.urls[0]!.replace('http', 'ws')}/other`, 'graphql-transport-ws');
       ws.on('error', () => undefined);
       const [, response] = (await once(ws, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -55,7 +55,7 @@ describe('the door to graphql-transport-ws', () => {
     });
   });
 
-  it('lets an account have so many sockets and no more', async () => {
+  it('limits the sockets of an account', async () => {
     const few = await World.create({ limits: { socketsPerPrincipal: 2 } });
     try {
       const root = { authorization: few.root().headers['authorization']! };
@@ -70,7 +70,7 @@ describe('the door to graphql-transport-ws', () => {
         return free;
       });
       for (const on of open) on.end();
-      // Who acts as another uses up their own, and not the other's.
+      // An impersonator's sockets count for the impersonator.
       const { username } = await few.user('victim', [], { password });
       const acting = { ...root, 'x-gatehouse-impersonate': username };
       const asVictim: Socket[] = [];

@@ -14,7 +14,7 @@ describe('graphql-transport-ws', () => {
   let main: Tenant;
   let admin: { authorization: string };
   let basic: { authorization: string };
-  let nobody: { authorization: string };
+  let member: { authorization: string };
   let count = 0;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('graphql-transport-ws', () => {
     await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
     admin = { authorization: `Bearer ${await world.token(owner)}` };
     basic = { authorization: world.basic('owner', 'a phrase of the owner alone').headers['authorization']! };
-    nobody = { authorization: `Bearer ${await world.token(await world.user('nobody', [main]))}` };
+    member = { authorization: `Bearer ${await world.token(await world.user('member', [main]))}` };
   });
   afterAll(async () => {
     await Promise.all([world.close(), plain.kill()]);
@@ -35,14 +35,14 @@ describe('graphql-transport-ws', () => {
 
   const socket = (options?: WebSocket.ClientOptions) => new Socket(world.urls[0]!, options);
   const signedIn = (payload: object = admin) => socket().init(payload);
-  /** Something happens in the tenant. @returns what it is about. */
+  /** Changes something in the tenant. @returns the name of what changed. */
   const happen = async () => (await world.namespace(main, `n${count++}`)).namespace;
-  /** Follows the audit log on this socket and knows that it does. */
+  /** Follows the audit log on this socket and waits until it does. */
   const follow = async (on: Socket, id: string) => {
     on.subscribe(id, events);
     await until('the bookmark', () => on.of(id).length === 1);
   };
-  /** An event arrives on that stream. */
+  /** Waits for an event on that stream. */
   const receives = async (on: Socket, id: string) => {
     const key = await happen();
     await until(`${key} on ${id}`, () =>
@@ -51,7 +51,7 @@ describe('graphql-transport-ws', () => {
   };
 
   describe('close codes', () => {
-    it('4400: what is no message', async () => {
+    it('4400: an invalid message', async () => {
       for (const bad of ['nonsense', '{"type":"nonsense"}', '[]', '{"type":"subscribe"}', '\u0000']) {
         const on = await signedIn();
         on.send(bad);
@@ -64,7 +64,7 @@ describe('graphql-transport-ws', () => {
       { type: 'next', id: '1', payload: { data: {} } },
       { type: 'error', id: '1', payload: [{ message: 'x' }] },
       { type: 'next' },
-    ])("4400: a server's message, %j", async (message) => {
+    ])('4400: a message that only servers send, %j', async (message) => {
       for (const on of [await socket().open(), await signedIn()]) {
         on.send(message);
         expect(await on.code()).toBe(4400);
@@ -96,7 +96,7 @@ describe('graphql-transport-ws', () => {
       expect(Date.now() - started).toBeGreaterThan(4_000);
     });
 
-    it('4409: an id that is in use', async () => {
+    it('4409: an ID that is in use', async () => {
       const on = await signedIn();
       await follow(on, 'same');
       on.subscribe('same', '{ __typename }');
@@ -115,7 +115,7 @@ describe('graphql-transport-ws', () => {
     });
   });
 
-  it('takes a token, a password and the header of the upgrade', async () => {
+  it('accepts a token, a password and the header of the upgrade', async () => {
     for (const on of [
       await signedIn(admin),
       await signedIn(basic),
@@ -132,7 +132,7 @@ describe('graphql-transport-ws', () => {
     }
   });
 
-  describe('a fault of one operation', () => {
+  describe('an error of one operation', () => {
     const faults: [string, string, string][] = [
       ['of syntax', '{ viewer {', 'BAD_INPUT'],
       ['of validation', '{ viewr { name } }', 'BAD_INPUT'],
@@ -152,7 +152,7 @@ describe('graphql-transport-ws', () => {
       ['of variables', 'query($n: Int!) { users(first: $n) { totalCount } }', 'BAD_INPUT'],
     ];
 
-    it.each(faults)('%s is an error for its id; the others go on', async (_name, query, code) => {
+    it.each(faults)('is sent for its ID only: %s', async (_name, query, code) => {
       const on = await signedIn();
       await follow(on, 'stream');
       on.subscribe('bad', query);
@@ -165,8 +165,8 @@ describe('graphql-transport-ws', () => {
       on.end();
     });
 
-    it('a refused subscription is an error too, and its id is free again', async () => {
-      const on = await signedIn(nobody);
+    it('is sent for a refused subscription, whose ID is free again', async () => {
+      const on = await signedIn(member);
       on.subscribe('1', events);
       await until('an answer', () => on.of('1').length > 0);
       expect(on.of('1').map(({ type, payload }) => [type, payload[0].extensions.code])).toEqual([
@@ -174,11 +174,11 @@ describe('graphql-transport-ws', () => {
       ]);
       on.subscribe('1', '{ viewer { name } }');
       await until('the next answer', () => on.of('1').length === 3);
-      expect(on.of('1').at(-2)?.payload.data).toEqual({ viewer: { name: 'nobody' } });
+      expect(on.of('1').at(-2)?.payload.data).toEqual({ viewer: { name: 'member' } });
       on.end();
     });
 
-    it('control: the stock server closes the socket for a fault of syntax', async () => {
+    it('control: closes the socket of the stock server after a syntax error', async () => {
       const on = await new Socket(plain.url).init();
       on.subscribe('stream', 'subscription { tick }');
       on.subscribe('bad', '{ hello');
@@ -189,7 +189,7 @@ describe('graphql-transport-ws', () => {
     });
   });
 
-  it('lets an id be used again after complete, from either side', async () => {
+  it('accepts an ID again after complete, from either side', async () => {
     const on = await signedIn();
     for (let i = 0; i < 3; i += 1) {
       const before = on.of('again').length;
@@ -208,7 +208,7 @@ describe('graphql-transport-ws', () => {
     on.end();
   });
 
-  it('lets go of a stream whose reader left, though nothing happens in the tenant', async () => {
+  it('releases a stream whose reader left, while nothing happens in the tenant', async () => {
     await world.tenant('quiet');
     const quiet = events.replace('main', 'quiet');
     const root = { authorization: world.root().headers['authorization']! };
@@ -233,7 +233,7 @@ describe('graphql-transport-ws', () => {
     await until('the end of SSE', () => fanOut.size === 0, 500);
   });
 
-  it('keeps no more than a hundred operations of a socket open', async () => {
+  it('limits a socket to a hundred open operations', async () => {
     const on = await signedIn();
     for (let i = 0; i < 101; i += 1) on.subscribe(`s${i}`, events);
     await until('a refusal', () => on.messages.some(({ type }) => type === 'error'));
@@ -244,7 +244,7 @@ describe('graphql-transport-ws', () => {
     on.end();
   });
 
-  it('closes a socket that sends too much, with 1009, and no other', async () => {
+  it('closes only the socket that sends too much, with 1009', async () => {
     const other = await signedIn();
     await follow(other, 'stream');
     const large = '#'.repeat(5_000_000);

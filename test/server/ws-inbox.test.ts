@@ -7,7 +7,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('a socket goes on although its allowance comes back in the moment in which it is looked at', async () => {
+it('resumes a socket whose allowance is restored at the moment of the check', async () => {
   const socket = Object.assign(new EventEmitter(), {
     OPEN: 1,
     readyState: 1,
@@ -16,7 +16,7 @@ it('a socket goes on although its allowance comes back in the moment in which it
     resume: () => void Object.assign(socket, { isPaused: false }),
   });
   const raw = Object.assign(new EventEmitter(), { writableNeedDrain: false });
-  // Time goes on with each look at the clock.
+  // Each check of the clock advances it.
   let [now, step] = [0, 0];
   vi.spyOn(performance, 'now').mockImplementation(() => {
     now += step;

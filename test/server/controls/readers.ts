@@ -1,4 +1,7 @@
-/** Follows an audit feed on many WebSockets. A seq on standard input: tells how it went once all have had that event. */
+/**
+ * Follows an audit feed on many WebSockets. After a line with a seq on standard input, prints a report once all have
+ * received that event.
+ */
 import { createInterface } from 'node:readline';
 import WebSocket from 'ws';
 
@@ -9,14 +12,14 @@ let begun = 0;
 let last = Number.POSITIVE_INFINITY;
 
 const percentile = (part: number) => Math.round(took.sort((a, b) => a - b)[Math.floor(took.length * part)] ?? 0);
-function tell(): void {
+function printReport(): void {
   if (!readers.every(({ next }) => next > last)) return;
-  const told = {
+  const report = {
     readers: readers.map(({ missing, doubled }) => ({ missing, doubled })),
     p50: percentile(0.5),
     p99: percentile(0.99),
   };
-  console.log(`told ${JSON.stringify(told)}`);
+  console.log(`report ${JSON.stringify(report)}`);
 }
 
 for (const reader of readers) {
@@ -25,7 +28,7 @@ for (const reader of readers) {
   socket.on('close', (code, reason) => console.error('closed', code, String(reason)));
   socket.on('message', (data) => {
     const text = String(data);
-    // Read by expressions, not parsed: these readers are many, and not what is measured.
+    // Matched by patterns, not parsed: these many readers are not what is measured.
     const seq = Number(/"seq":"(\d+)"/.exec(text)?.[1] ?? 0);
     if (seq === 0) {
       if (text.includes('connection_ack'))
@@ -37,12 +40,12 @@ for (const reader of readers) {
     if (reader.next > 0 && seq > reader.next) reader.missing += seq - reader.next;
     if (seq < reader.next) reader.doubled += 1;
     reader.next = seq + 1;
-    // Of the large events that come first nobody is asked.
+    // The large events at the start are not measured.
     if (text.length < 1_000) took.push(Date.now() - Date.parse(/"at":"([^"]+)"/.exec(text)![1]!));
-    if (reader.next > last) tell();
+    if (reader.next > last) printReport();
   });
 }
 createInterface({ input: process.stdin }).on('line', (line) => {
   last = Number(line);
-  tell();
+  printReport();
 });
