@@ -1,5 +1,5 @@
 /**
- * Gatehouse beside what people would pick instead, over the same rows: rounds in turns, medians, ratios and CPU time of
+ * Gatehouse next to common alternatives, over the same rows: rounds in turns, medians, ratios and CPU time of
  * server and database for a request. Writes RESULTS.md. SHORT=1 checks that the contestants answer alike, and takes one
  * short round.
  */

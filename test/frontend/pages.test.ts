@@ -4,7 +4,7 @@ import { graphql } from '../generated/index.ts';
 import type { Client } from '../support/client.ts';
 import { World } from '../support/world.ts';
 
-/** What a custom frontend would ask for each page of administration, through the client that it generated. */
+/** The queries of a custom frontend for each administration page, through its generated client. */
 const SignedIn = graphql(`
   query SignedIn {
     viewer { name superAdmin credential impersonatedBy user { id email firstName lastName apiTokens { nodes { id name prefix expiresAt lastUsedAt expired } } } tenants { nodes { id key name } } }
@@ -78,7 +78,7 @@ const GiveRole = graphql(`
   }
 `);
 
-describe('the pages of administration', () => {
+describe('the administration pages', () => {
   let world: World;
   let alice: Client;
   const tenant = 'main';
@@ -90,14 +90,14 @@ describe('the pages of administration', () => {
   });
   afterAll(() => world.close());
 
-  it('who am I', async () => {
+  it('show the signed-in user', async () => {
     const { viewer, serverInfo } = await alice.ok(SignedIn);
     expect(viewer).toMatchObject({ name: 'alice', superAdmin: false, credential: 'PASSWORD', impersonatedBy: null });
     expect(viewer.tenants!.nodes.map(({ key }) => key)).toEqual(['main']);
     expect(serverInfo.limits.pageSize).toBe(100);
   });
 
-  it('Users, page by page', async () => {
+  it('list users page by page', async () => {
     const names: string[] = [];
     let after: string | null | undefined = null;
     do {
@@ -112,7 +112,7 @@ describe('the pages of administration', () => {
     expect(bob?.groups?.nodes.map(({ name }) => name)).toEqual(['Data']);
   });
 
-  it('Service accounts, Groups, Roles, Access', async () => {
+  it('list service accounts, groups, roles and access', async () => {
     const accounts = (await alice.ok(ServiceAccountsPage, { tenant })).tenant!.serviceAccounts!;
     expect(accounts.nodes[0]).toMatchObject({
       name: 'ci-deploy',
@@ -130,7 +130,7 @@ describe('the pages of administration', () => {
     expect(access.nodes.map(({ namespaceName }) => namespaceName).sort()).toEqual(['company', 'company.data']);
   });
 
-  it('a namespace, and the audit log with its filters', async () => {
+  it('show a namespace, and the audit log with its filters', async () => {
     const { namespace } = (await alice.ok(NamespacePage, { tenant, name: 'company.data' })).tenant!;
     expect(namespace).toMatchObject({
       declared: true,
@@ -146,7 +146,7 @@ describe('the pages of administration', () => {
     expect((await alice.ok(AuditLogPage, { tenant, where: { from } })).tenant!.auditEvents!.nodes).toEqual([]);
   });
 
-  it('Tenants and instance, for a super admin', async () => {
+  it('show tenants and the instance to a super admin', async () => {
     const page = await world.root().ok(TenantsPage);
     expect(page.tenants!.nodes).toMatchObject([
       { key: 'main', viewerPermissions: ['CREATE', 'READ', 'UPDATE', 'DELETE'] },
@@ -157,7 +157,7 @@ describe('the pages of administration', () => {
     );
   });
 
-  it('gives a role, first as a dry run', async () => {
+  it('grant a role, first as a dry run', async () => {
     const roles = (await alice.ok(RolesPage, { tenant })).tenant!.roles!.nodes;
     const carol = (await alice.ok(UsersPage, { tenant, where: { username: 'carol' } })).tenant!.users!.nodes[0]!;
     const input = {
@@ -175,7 +175,7 @@ describe('the pages of administration', () => {
     expect(done.changes).toBeNull();
   });
 
-  it('asks the database as often for many rows as for few', async () => {
+  it('run as many statements for many rows as for few', async () => {
     const pages = [GroupsPage, ServiceAccountsPage, RolesPage, AccessPage, UsersPage] as const;
     const measure = async () => {
       const counts: number[] = [];
@@ -198,7 +198,7 @@ describe('the pages of administration', () => {
     }
     const many = await measure();
     console.log(`statements for a page of few and of many: ${pages.map((_, i) => `${few[i]} ${many[i]}`).join(', ')}`);
-    // Groups of users come over two relations: one statement for each user of the page (see the README).
+    // Groups of users are read over two relations: one statement for each user of the page (see the README).
     const perUser = [0, 0, 0, 0, 12];
     for (const [i, count] of many.entries()) expect(count, `page ${i}`).toBeLessThanOrEqual(few[i]! + 3 + perUser[i]!);
   });

@@ -1,6 +1,6 @@
 import { graphql } from '../generated/index.ts';
 
-// One query for each page of the orchestrator's own user interface, named after it: all that the page shows.
+// One query for each page of the orchestrator's own user interface, named after it: everything that the page shows.
 
 export const HomePage = graphql(`
   query HomePage($tenant: String!) {

@@ -4,7 +4,7 @@ import type { Client } from '../support/client.ts';
 import { World } from '../support/world.ts';
 import * as pages from './plane-documents.ts';
 
-describe('the pages of the orchestrator, over the demo organisation', () => {
+describe('the pages of the orchestrator, with the demo organisation', () => {
   let world: World;
   let alice: Client;
   let carol: Client;
@@ -21,7 +21,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
   afterAll(() => world.close());
   const of = <T>(answer: { tenant?: T | null }): T => answer.tenant!;
 
-  it('Home: what ran, what failed, what comes next', async () => {
+  it('show Home: past, failed and upcoming executions', async () => {
     const { executions, failed, running, triggers } = of(await carol.ok(pages.HomePage, { tenant }));
     expect(executions!.totalCount).toBeGreaterThan(150);
     expect(executions!.nodes).toHaveLength(10);
@@ -30,7 +30,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(triggers!.totalCount).toBe(5);
   });
 
-  it('Flows, and one flow with all its tabs', async () => {
+  it('show Flows, and one flow with all its tabs', async () => {
     const { flows } = of(await carol.ok(pages.FlowsPage, { tenant, first: 3 }));
     expect([flows!.totalCount, flows!.nodes.length, flows!.pageInfo.hasNextPage]).toEqual([5, 3, true]);
     expect(flows!.nodes.map(({ flowId }) => flowId)).toEqual(['clean-up', 'click-stream', 'customers']);
@@ -55,7 +55,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(flow.triggers!.nodes.map(({ kind }) => kind).sort()).toEqual(['SCHEDULE', 'WEBHOOK']);
   });
 
-  it('Executions, and one execution with Gantt, logs, topology, outputs and metrics', async () => {
+  it('show Executions, and one execution with Gantt, logs, topology, outputs and metrics', async () => {
     const seen: string[] = [];
     for (let after: string | undefined; ; ) {
       const where = { flowId: 'orders-daily', state: ['SUCCESS' as const] };
@@ -77,7 +77,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(execution!.history.map(({ state }) => state)).toEqual(['CREATED', 'RUNNING', 'SUCCESS']);
     const runs = execution!.taskRuns!.nodes;
     expect(runs.length).toBeGreaterThan(1);
-    // A Gantt chart: each bar within the execution, one behind the other.
+    // A Gantt chart: each bar within the execution, each after the previous one.
     for (const [i, run] of runs.entries()) {
       expect(Date.parse(run.startedAt)).toBeGreaterThanOrEqual(
         Date.parse(runs[i - 1]?.endedAt ?? execution!.startedAt) - 1,
@@ -89,7 +89,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(execution!.flow!.tasks.find(({ id }) => id === 'fetch')!.source).toContain('io.example.http.Download');
   });
 
-  it('Logs and Task runs', async () => {
+  it('show Logs and Task runs', async () => {
     const { logs } = of(await carol.ok(pages.LogsPage, { tenant, where: { minLevel: 'WARN' }, first: 50 }));
     expect(logs!.nodes.length).toBeGreaterThan(3);
     expect(logs!.nodes.every(({ level }) => level === 'WARN' || level === 'ERROR')).toBe(true);
@@ -101,7 +101,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(taskRuns!.nodes[0]).toMatchObject({ taskId: 'fetch', flowId: 'orders-daily' });
   });
 
-  it('Namespaces, and one namespace with all its tabs', async () => {
+  it('show Namespaces, and one namespace with all its tabs', async () => {
     const { namespaces } = of(await carol.ok(pages.NamespacesPage, { tenant }));
     expect(namespaces!.nodes.map(({ name, declared }) => [name, declared])).toEqual([
       ['company', true],
@@ -116,7 +116,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(page.serviceAccounts!.nodes.map(({ name }) => name)).toEqual(['ci-deploy']);
   });
 
-  it('Triggers: the state that holds, and switching it', async () => {
+  it('show Triggers with their state, and disable them', async () => {
     const { triggers } = of(await carol.ok(pages.TriggersPage, { tenant, first: 20 }));
     expect(triggers!.totalCount).toBe(6);
     const weekly = triggers!.nodes.find(({ triggerId }) => triggerId === 'weekly')!;
@@ -140,7 +140,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(Date.parse(after.nextExecutionAt!)).toBeGreaterThan(Date.now());
   });
 
-  it('Triggers, live: what others switch shows at once', async () => {
+  it('show live when other users disable a trigger', async () => {
     const [weekly] = of(await alice.ok(pages.TriggersPage, { tenant, where: { triggerId: 'weekly' } })).triggers!.nodes;
     const stop = new AbortController();
     const stream = carol.sse<any>(
@@ -151,8 +151,8 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     const first = stream.next();
     const set = (disabled: boolean, id = weekly!.id) =>
       alice.ok(pages.SwitchTriggers, { input: { tenantKey: tenant, triggers: [{ id }], disabled } });
-    // Until the stream stands, what is switched is not told.
-    const told = await Promise.race([
+    // Changes before the stream is open are not delivered.
+    const change = await Promise.race([
       first,
       (async () => {
         for (;;) {
@@ -164,10 +164,10 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
       })(),
     ]);
     stop.abort();
-    expect(told.value!.data!.triggers).toMatchObject({ kind: 'CHANGED', trigger: { triggerId: 'weekly' } });
+    expect(change.value!.data!.triggers).toMatchObject({ kind: 'CHANGED', trigger: { triggerId: 'weekly' } });
   });
 
-  it('Stats: what there is, and what ran', async () => {
+  it('show Stats: what exists, and what ran', async () => {
     const { stats } = of(await alice.ok(pages.StatsPage, { tenant, window: { days: 9 } }));
     const { executions } = of(await alice.ok(pages.ExecutionsPage, { tenant, first: 1 }));
     expect(stats).toMatchObject({
@@ -181,12 +181,12 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     });
     expect(stats!.executions).toBe(executions!.totalCount);
     expect(stats!.daily.reduce((sum, day) => sum + day.executions, 0)).toBe(stats!.executions);
-    // Who may not list people is not told how many there are.
+    // A viewer who cannot list principals does not get their number.
     const seen = of(await carol.ok(pages.StatsPage, { tenant, window: { days: 9 } })).stats!;
     expect([seen.executions, seen.users, seen.groups, seen.roles]).toEqual([stats!.executions, null, null, null]);
   });
 
-  it('Workers, for a super admin', async () => {
+  it('show Workers to a super admin', async () => {
     const { workers, workerGroups } = await world.root().ok(pages.WorkersPage);
     expect(workers!.nodes.map(({ serviceId, state }) => [serviceId, state])).toEqual([
       ['demo-executor', 'RUNNING'],
@@ -200,14 +200,14 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     expect(await alice.codes(pages.WorkersPage)).toEqual(['FORBIDDEN', 'FORBIDDEN']);
   });
 
-  it('Blueprints and Custom blueprints', async () => {
+  it('show Blueprints', async () => {
     const catalogue = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { kind: 'CATALOGUE' } })).blueprints!;
     expect(catalogue.totalCount).toBeGreaterThan(5);
     const found = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { text: catalogue.nodes[0]!.title } }));
     expect(found.blueprints!.nodes.map(({ id }) => id)).toContain(catalogue.nodes[0]!.id);
   });
 
-  it('Custom blueprints: saved once, made into a flow in one step', async () => {
+  it('show Custom blueprints, save one and create a flow from it in one step', async () => {
     const source = 'id: greet\nnamespace: company\ntasks: [{ id: hello, type: io.example.core.log.Log }]\n';
     const input = { tenantKey: tenant, title: 'Greeting', tags: ['Start'], source };
     expect((await carol.run(pages.SaveBlueprint, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
@@ -223,7 +223,7 @@ describe('the pages of the orchestrator, over the demo organisation', () => {
     });
   });
 
-  it('Settings, of the person alone', async () => {
+  it("show the viewer's own Settings only", async () => {
     const input = { settings: { timeZone: 'Europe/Berlin', theme: 'dark' } };
     const answer = await alice.run(pages.SaveSettings, { input });
     expect(answer.errors).toEqual([]);

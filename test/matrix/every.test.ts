@@ -35,10 +35,10 @@ async function whileRefused<T>(state: string, work: () => Promise<T>): Promise<T
   return work().finally(() => db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"'));
 }
 
-describe('every mutation: rolled back if its event cannot be recorded, and effective once with one idempotencyKey', () => {
+describe('every mutation', () => {
   const events = () => stage.world.db.auditEvent.count({ where: { outcome: 'SUCCESS' } });
 
-  it('is one of the schema, except those of engines that can be repeated anyway', () => {
+  it('is covered, except those of engines that can be repeated anyway', () => {
     const tried = new Set(cases.map(({ field }) => field));
     const telemetry = 'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
     expect(
@@ -49,7 +49,7 @@ describe('every mutation: rolled back if its event cannot be recorded, and effec
     expect(Object.keys(fields).filter((field) => takesKey(field) && !tried.has(field))).toEqual([]);
   });
 
-  it('is stored by IDs, except types that have no row', () => {
+  it('is stored by IDs, except for types without rows', () => {
     const plain = Object.entries(fields)
       .filter(([field]) => takesKey(field))
       .flatMap(([, { type }]) => [...plainTypes(type)].slice(1).map(({ name }) => name));
@@ -66,64 +66,67 @@ describe('every mutation: rolled back if its event cannot be recorded, and effec
   });
 
   const tried = cases.filter(({ field }) => takesKey(field)).map((one, number) => ({ ...one, number }));
-  it.each(tried)('$permission by $field', async ({ field, make, number }) => {
-    const { client, input } = await make(stage);
-    const key = stage.name('key');
-    const document = documentOf(field);
-    const send = (content: object) => client.run<any>(document, { i: { ...content, idempotencyKey: key } });
-    const clear = await everything(stage);
-    for (const [state] of everyFault ? faults : [faults[number % faults.length]!]) {
-      // It changes nothing, so there is nothing to record.
-      if (field === 'validateFlow') continue;
-      const { data, errors } = await whileRefused(state, () => send(input));
-      expect(data?.[field] ?? null).toBeNull();
-      expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
-        ['UNAVAILABLE', 'The audit log is currently not writable, so the request was refused. Try again later.'],
-      ]);
-      expect(stage.world.log.splice(0).join('')).toMatch(/The audit log is currently not writable.*an inner matter/);
-      expect(await everything(stage)).toBe(clear);
-    }
+  it.each(tried)(
+    'rolls back without its event, and takes effect once per idempotencyKey: $permission by $field',
+    async ({ field, make, number }) => {
+      const { client, input } = await make(stage);
+      const key = stage.name('key');
+      const document = documentOf(field);
+      const send = (content: object) => client.run<any>(document, { i: { ...content, idempotencyKey: key } });
+      const clear = await everything(stage);
+      for (const [state] of everyFault ? faults : [faults[number % faults.length]!]) {
+        // It changes nothing, so there is nothing to record.
+        if (field === 'validateFlow') continue;
+        const { data, errors } = await whileRefused(state, () => send(input));
+        expect(data?.[field] ?? null).toBeNull();
+        expect(errors.map(({ extensions, message }) => [extensions.code, message])).toEqual([
+          ['UNAVAILABLE', 'The audit log is currently not writable, so the request was refused. Try again later.'],
+        ]);
+        expect(stage.world.log.splice(0).join('')).toMatch(/The audit log is currently not writable.*an inner matter/);
+        expect(await everything(stage)).toBe(clear);
+      }
 
-    const first = await send(input);
-    expect(first.errors).toEqual([]);
-    const [before, reported] = [await everything(stage), await events()];
+      const first = await send(input);
+      expect(first.errors).toEqual([]);
+      const [before, reported] = [await everything(stage), await events()];
 
-    const changedPassword = field === 'changeMyPassword';
-    const again = changedPassword
-      ? await stage.world
-          .basic(await nameOf(stage, first), String(input['newPassword']))
-          .run<any>(document, { i: { ...input, idempotencyKey: key } })
-      : await send({ ...input, ...(field !== 'validateFlow' && { reason: 'said otherwise' }) });
-    // A caller who grants access may be unable to read users: after the first result, they know the user.
-    const unread =
-      field === 'grantTenantAccess'
-        ? ['subject', 'user'].map((name) => ['NOT_FOUND', `grantTenantAccess,${name}`])
-        : [];
-    expect(again.errors.map(({ extensions, path }) => [extensions.code, `${path}`]).sort()).toEqual(unread);
-    const known = first.data[field].fullToken as string | undefined;
-    if (known !== undefined) {
-      expect(known).toMatch(/^gth_/);
-      first.data[field].fullToken = null;
-    }
-    if (field === 'grantTenantAccess') first.data[field] = { ...first.data[field], user: null, subject: null };
-    expect(again.data).toEqual(first.data);
-    expect(await events()).toBe(reported);
-    expect(await everything(stage)).toBe(before);
+      const changedPassword = field === 'changeMyPassword';
+      const again = changedPassword
+        ? await stage.world
+            .basic(await nameOf(stage, first), String(input['newPassword']))
+            .run<any>(document, { i: { ...input, idempotencyKey: key } })
+        : await send({ ...input, ...(field !== 'validateFlow' && { reason: 'said otherwise' }) });
+      // A caller who grants access may be unable to read users: after the first result, they know the user.
+      const unread =
+        field === 'grantTenantAccess'
+          ? ['subject', 'user'].map((name) => ['NOT_FOUND', `grantTenantAccess,${name}`])
+          : [];
+      expect(again.errors.map(({ extensions, path }) => [extensions.code, `${path}`]).sort()).toEqual(unread);
+      const known = first.data[field].fullToken as string | undefined;
+      if (known !== undefined) {
+        expect(known).toMatch(/^gth_/);
+        first.data[field].fullToken = null;
+      }
+      if (field === 'grantTenantAccess') first.data[field] = { ...first.data[field], user: null, subject: null };
+      expect(again.data).toEqual(first.data);
+      expect(await events()).toBe(reported);
+      expect(await everything(stage)).toBe(before);
 
-    // Neither the input nor a one-time value can be read from the stored result, even with the key.
-    const row = await stage.world.db.idempotencyKey.findFirstOrThrow({ where: { key } });
-    const owner = [row.principalId, row.impersonatorId, row.key];
-    const kept = open(deriveKeys(masterKey).idempotency[0]!, row.answer, owner).toString();
-    for (const secret of [known, input['password'], input['currentPassword'], input['newPassword'], input['value']])
-      if (typeof secret === 'string' && secret.length > 4) expect(kept + JSON.stringify(row)).not.toContain(secret);
-    expect(kept).not.toMatch(/argon2|passwordHash|"sealed"|gth_[0-9A-Za-z]{36}/);
+      // Neither the input nor a one-time value can be read from the stored result, even with the key.
+      const row = await stage.world.db.idempotencyKey.findFirstOrThrow({ where: { key } });
+      const owner = [row.principalId, row.impersonatorId, row.key];
+      const kept = open(deriveKeys(masterKey).idempotency[0]!, row.answer, owner).toString();
+      for (const secret of [known, input['password'], input['currentPassword'], input['newPassword'], input['value']])
+        if (typeof secret === 'string' && secret.length > 4) expect(kept + JSON.stringify(row)).not.toContain(secret);
+      expect(kept).not.toMatch(/argon2|passwordHash|"sealed"|gth_[0-9A-Za-z]{36}/);
 
-    const { input: other } = await make(stage);
-    if (JSON.stringify(other) === JSON.stringify(input) || changedPassword) return;
-    const otherwise = await send(other);
-    expect(otherwise.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
-    expect(await events()).toBeGreaterThanOrEqual(reported);
-  });
+      const { input: other } = await make(stage);
+      if (JSON.stringify(other) === JSON.stringify(input) || changedPassword) return;
+      const otherwise = await send(other);
+      expect(otherwise.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
+      expect(await events()).toBeGreaterThanOrEqual(reported);
+    },
+  );
 });
 
 /** Independent of the library that writes what is hashed: sorted members, no null. */
@@ -134,8 +137,8 @@ const sortedJson = (value: unknown): string =>
       : member,
   );
 
-describe('after every mutation of the schema', () => {
-  it('every kind of event is hashed in canonical form', async () => {
+describe('the audit events of every mutation', () => {
+  it('are hashed in canonical form', async () => {
     const events = await stage.world.db.auditEvent.findMany();
     for (const { ordinal: _o, transaction: _t, seq, prevHash, hash, ...content } of events) {
       const present = Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null));
@@ -147,7 +150,7 @@ describe('after every mutation of the schema', () => {
   const sorted = (rows: Iterable<unknown[]>) => [...rows].map((row) => JSON.stringify(row)).sort();
   const noPermissions: readonly string[] = [];
 
-  it('the audit events reproduce the present permissions', async () => {
+  it('reproduce the current permissions', async () => {
     const { db } = stage.world;
     const projections = new Map<string, AccessProjection>();
     for (const { tenantId } of await db.auditHead.findMany())

@@ -147,7 +147,7 @@ describe('every field of every payload, for a caller with the permission of the 
     expect(Object.values(data.setExecutionLabels)).toEqual([null, null, null, null]);
   });
 
-  it('refuses most of them, and returns what was sent', () => {
+  it('refuses most fields, and returns what was sent', () => {
     console.log(`payloads: ${JSON.stringify(seen)}`);
     expect(seen.refused).toBeGreaterThan(300);
     expect(seen.shown).toBeGreaterThan(30);

@@ -15,7 +15,7 @@ interface Delegate {
   count(args: object): Promise<number>;
 }
 
-describe('rows that are read by own SQL', () => {
+describe("rows read by the gateway's own SQL", () => {
   let stage: Stage;
   const names = Object.keys((getDatamodel() as any).datamodel.models);
   const samples = new Map<string, Row[]>();
@@ -93,7 +93,7 @@ describe('rows that are read by own SQL', () => {
 
   const text = (value: unknown) => JSON.stringify(value, (_k, v) => (typeof v === 'bigint' ? `${v}n` : v));
 
-  it.each(names)('%s: are those of Prisma, under every condition', async (name) => {
+  it.each(names)('equal those of Prisma under every condition: %s', async (name) => {
     const model = modelOf(name);
     const key = model.columns.has('id') ? 'id' : [...model.columns.keys()][0]!;
     const reader = rowsOf(stage.world.db);
@@ -157,7 +157,7 @@ describe('rows that are read by own SQL', () => {
     expect(declared.filter((key) => !inDatabase.has(key) && !inDatabase.has(reversed(key)))).toEqual([]);
   });
 
-  it('load in one statement for many parents, as for each alone', async () => {
+  it('load in one statement for many parents, equal to those of each alone', async () => {
     const reader = rowsOf(stage.world.db);
     const flows = await stage.world.db.flow.findMany();
     const parents = flows.map(({ id }) => ({ flowKey: id }));
@@ -192,7 +192,7 @@ describe('rows that are read by own SQL', () => {
     }
   });
 
-  it('of a page are the same, whether read in order or by namespace', async () => {
+  it('are the same in a page that is read in order or by namespace', async () => {
     const plain = rowsOf(stage.world.db);
     const byNamespace = new Rows(runOn(stage.world.app.database.pool), -2);
     const namespaces = (await stage.world.db.namespace.findMany()).map(({ namespace }) => namespace);
@@ -233,7 +233,7 @@ describe('rows that are read by own SQL', () => {
     expect(found).toBeGreaterThan(20);
   });
 
-  it('are refused under conditions that Prisma would read as every row, or that name what does not exist', async () => {
+  it('are refused under conditions that Prisma would read as every row, or with unknown names', async () => {
     const reader = rowsOf(stage.world.db);
     for (const where of [{ id: undefined }, { none: 1 }, { id: { near: 1 } }, { id: { in: undefined } }])
       await expect((async () => reader.find({ model: 'Flow', where }))()).rejects.toThrow(/Flow/);

@@ -6,27 +6,27 @@ import { type Insertion, insertions } from './insertions.ts';
 
 export const project = join(import.meta.dirname, '..', '..');
 const added = join(import.meta.dirname, 'announcement');
-/** What Git ignores, and the modules, which are linked. */
-const left = new Set(['node_modules', '.git', '.vitest', 'dist', 'coverage', 'generated']);
+/** Ignored by Git, and the modules, which are linked. */
+const ignored = new Set(['node_modules', '.git', '.vitest', 'dist', 'coverage', 'generated']);
 
-/** A copy of the project as a clone is, in a repository of its own. */
+/** Copies the project as a clone has it, with a repository of its own. */
 export async function copyProject(folder: string): Promise<void> {
   cpSync(project, folder, {
     recursive: true,
-    filter: (path) => !left.has(basename(path)) && !basename(path).startsWith('.gatehouse'),
+    filter: (path) => !ignored.has(basename(path)) && !basename(path).startsWith('.gatehouse'),
   });
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
   await run(folder, 'git init -q');
 }
 
-/** A numbered step of the README: the files that it names, and the commands that it says to run. */
+/** A numbered step of the README: the files that it names, and the commands that it runs. */
 export interface Step {
   readonly number: number;
   readonly files: readonly string[];
   readonly commands: readonly string[];
 }
 
-/** The steps of the section "Add a resource". */
+/** Parses the steps of the section "Add a resource". */
 export function stepsOf(readme: string): Step[] {
   const section = /^## Add a resource\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
   return [...section.matchAll(/^(\d+)\. ([\s\S]*?\n)(?=\d+\. |\n?\S|\n*$(?![\s\S]))/gm)].map(
@@ -52,7 +52,7 @@ const names = ({ files }: Step, path: string): boolean => files.some((pattern) =
 export const unnamed = (steps: readonly Step[]): string[] =>
   needed.filter((path) => !steps.some((step) => names(step, path)));
 
-/** Does what one step says: adds and changes the files that it names, then runs its commands. */
+/** Performs one step: adds and changes the files that it names, then runs its commands. */
 export async function follow(folder: string, step: Step): Promise<void> {
   for (const path of addedFiles.filter((one) => names(step, one))) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -63,12 +63,12 @@ export async function follow(folder: string, step: Step): Promise<void> {
   for (const command of step.commands) await run(folder, command, `step ${step.number} of the README`);
 }
 
-/** @throws where a file imports another that is not there yet: a step before this one is missing. */
+/** @throws if a file imports one that does not exist yet: an earlier step is missing. */
 function assertImports(folder: string, path: string, { number }: Step): void {
   for (const [, name = ''] of readFileSync(join(folder, path), 'utf8').matchAll(/from '(\.[^']+)'/g)) {
     const target = relative(folder, resolve(folder, dirname(path), name));
     if (existsSync(join(folder, target)) || dirname(target) === dirname(path)) continue;
-    throw new Error(`step ${number} of the README adds ${path}, which needs ${target}: no step before it makes that`);
+    throw new Error(`step ${number} of the README adds ${path}, which needs ${target}: no earlier step adds that`);
   }
 }
 
@@ -80,10 +80,10 @@ function insert(folder: string, { file, after, insert: text }: Insertion): void 
   writeFileSync(path, after === undefined ? content + text : content.replace(after, () => after + text));
 }
 
-/** @throws with all that the command said, where it fails. */
+/** @throws with the output of the command if it fails. */
 async function run(folder: string, command: string, of = command): Promise<string> {
   const { PATH, HOME } = process.env;
-  // Neither SOAK nor what this test run sets for itself.
+  // Without SOAK and the variables of this test run.
   const env = { PATH, HOME, NO_COLOR: '1' };
   const child = spawn('bash', ['-c', command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

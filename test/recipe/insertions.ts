@@ -1,7 +1,7 @@
-/** A piece of text that a step of the README puts into an existing file. */
+/** A text that a step of the README inserts into an existing file. */
 export interface Insertion {
   readonly file: string;
-  /** The text behind which it goes. Absent: the end of the file. */
+  /** The text to insert after. Omitted: at the end of the file. */
   readonly after?: string;
   readonly insert: string;
 }

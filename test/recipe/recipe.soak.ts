@@ -21,7 +21,7 @@ const onServer = async (database: string, statement: string): Promise<any[]> => 
   return rows;
 };
 
-/** A gateway of this project, or of the copy, on a database of its own. */
+/** A gateway of this project, or of the copy, with a database of its own. */
 class Gateway {
   readonly program: Program;
   readonly url: string;
@@ -52,17 +52,17 @@ class Gateway {
 }
 
 describe('the steps of "Add a resource" in the README', () => {
-  it('name every file that a resource needs, and say what to run', () => {
+  it('name every file that a resource needs, and the commands to run', () => {
     expect(steps.map(({ number }) => number)).toEqual(steps.map((_step, i) => i + 1));
     expect(unnamed(steps)).toEqual([]);
-    // The control: without one of the steps that add something, a file is missing.
+    // The control: without any one of the steps that add something, a file is missing.
     const adding = steps.filter(({ files }) => files.length > 0);
     expect(adding.length).toBeGreaterThan(3);
     for (const step of adding) expect(unnamed(steps.filter((other) => other !== step))).not.toEqual([]);
   });
 });
 
-describe('a resource that is added by these steps', () => {
+describe('a resource added by these steps', () => {
   const gateways: Partial<Record<keyof typeof databases, Gateway>> = {};
   beforeAll(async () => {
     const missing = unnamed(steps);
@@ -82,7 +82,7 @@ describe('a resource that is added by these steps', () => {
     rmSync(copy, { recursive: true, force: true });
   });
 
-  it('is in the printed schema, and in the access matrix', () => {
+  it('is in the printed schema and in the access matrix', () => {
     expect(readFileSync(join(copy, 'schema.graphql'), 'utf8')).toMatch(/^type Announcement implements Node/m);
     const path = join(copy, '.vitest', 'report.json');
     expect(existsSync(path), 'a step runs the tests').toBe(true);
@@ -96,7 +96,7 @@ describe('a resource that is added by these steps', () => {
     expect(own.filter(({ status }) => status !== 'passed')).toEqual([]);
   });
 
-  it('control: is not in a gateway of the project itself, which makes the old store', async () => {
+  it('control: does not exist in a gateway of the project itself, which creates the old store', async () => {
     gateways.old = await Gateway.start(project, databases.old);
     const fields = '{ __type(name: "Mutation") { fields { name } } }';
     expect(JSON.stringify(await gateways.old.client('alice').ok(fields))).not.toContain('Announcement');
@@ -121,7 +121,7 @@ describe('a resource that is added by these steps', () => {
       gateways[store] = gateway;
     });
 
-    it('is held by the managed roles', async () => {
+    it('is part of the managed roles', async () => {
       const { tenant } = await gateway
         .client('alice')
         .ok('{ tenant(key: "main") { roles { nodes { name isManaged permissions { resource actions } } } } }');
@@ -145,7 +145,7 @@ describe('a resource that is added by these steps', () => {
       });
     });
 
-    it('is created, listed, changed, followed and deleted by an Admin, and refused to others', async () => {
+    it('is created, listed, updated, followed and deleted by an Admin, and refused to others', async () => {
       const [alice, bob, carol] = ['alice', 'bob', 'carol'].map(gateway.client) as [Client, Client, Client];
       const { text, i } = create('Maintenance');
       const end = new AbortController();
@@ -164,7 +164,7 @@ describe('a resource that is added by these steps', () => {
         nodes: [{ ...node, viewerPermissions: expect.arrayContaining(all) }],
       });
       expect((await carol.ok(list)).tenant.announcements.nodes).toEqual([{ ...node, viewerPermissions: ['READ'] }]);
-      // An Editor of one namespace holds nothing in the whole tenant.
+      // An Editor of one namespace has no permissions in the whole tenant.
       expect(await bob.codes(list)).toEqual(['FORBIDDEN']);
       expect(await carol.codes(update, { i: { id, level: 'ALERT' } })).toEqual(['FORBIDDEN']);
       expect(await carol.codes(remove, { i: { id } })).toEqual(['FORBIDDEN']);
@@ -173,14 +173,14 @@ describe('a resource that is added by these steps', () => {
       await until(
         'the subscription sends a change',
         async () => {
-          // Again, as the subscription may begin late.
+          // Repeated, because the subscription can start late.
           await alice.ok(update, { i: { id, level: 'ALERT', title: `Maintenance ${count++}` } });
           return live.some(({ announcement }) => announcement?.level === 'ALERT');
         },
         20_000,
       );
-      const told = live.find(({ announcement }) => announcement?.level === 'ALERT');
-      expect(told).toMatchObject({
+      const change = live.find(({ announcement }) => announcement?.level === 'ALERT');
+      expect(change).toMatchObject({
         kind: 'CHANGED',
         id,
         announcement: { title: expect.stringMatching(/^Maintenance \d+$/) },
@@ -192,7 +192,7 @@ describe('a resource that is added by these steps', () => {
       expect((await alice.ok(list)).tenant.announcements.totalCount).toBe(0);
     });
 
-    it('is on record: each change with its patch, and what was refused', async () => {
+    it('has an audit event with its patch for each change, and one for each refusal', async () => {
       const query = `query($o: ID!) { tenant(key: "main") { auditEvents(first: 50, where: { object: $o }) {
         nodes { action outcome actorName patch } } } }`;
       const { auditEvents } = (await gateway.client('alice').ok(query, { o: id })).tenant;

@@ -35,7 +35,7 @@ describe('commands about executions', () => {
   const stored = (id: string) => world.db.execution.findFirst({ where: { id } });
   const drain = async () => {
     const commands = await engine.claim({ limit: 500 });
-    if (commands.length > 0) await engine.tell({ acknowledge: commands.map(({ id }) => id) });
+    if (commands.length > 0) await engine.reportExecutions({ acknowledge: commands.map(({ id }) => id) });
     return commands;
   };
 
@@ -64,10 +64,12 @@ describe('commands about executions', () => {
       execution: { inputs: { day: 'monday' } },
     });
     const report = reportOf(executionId, 1, ['SUBMITTED', 'CREATED', 'RUNNING'], { inputs: { day: 'monday' } });
-    expect(await engine.tell({ executions: [report], acknowledge: [command.id, 'unknown'] })).toMatchObject({
-      results: [{ outcome: 'APPLIED' }],
-      acknowledged: [command.id],
-    });
+    expect(await engine.reportExecutions({ executions: [report], acknowledge: [command.id, 'unknown'] })).toMatchObject(
+      {
+        results: [{ outcome: 'APPLIED' }],
+        acknowledged: [command.id],
+      },
+    );
     expect(await engine.claim()).toEqual([]);
     const event = await world.db.auditEvent.findFirstOrThrow({ where: { action: 'execution.create' } });
     expect(event).toMatchObject({ actorName: 'editor', reason: 'a try', details: { command: command.id } });
@@ -188,7 +190,7 @@ describe('commands about executions', () => {
     const all = taken.flat();
     expect(all.map(({ executionId }) => executionId).sort()).toEqual(executions.map((e) => e.executionId).sort());
     expect(all.some(({ repeated }) => repeated)).toBe(false);
-    await claimers[0]!.tell({ acknowledge: all.slice(0, 50).map(({ id }) => id) });
+    await claimers[0]!.reportExecutions({ acknowledge: all.slice(0, 50).map(({ id }) => id) });
     await new Promise((resolve) => setTimeout(resolve, 3_200));
     const again = await claimers[1]!.claim();
     expect(again.map(({ id }) => id).sort()).toEqual(
@@ -198,7 +200,7 @@ describe('commands about executions', () => {
         .sort(),
     );
     expect(again.every(({ repeated }) => repeated)).toBe(true);
-    await claimers[1]!.tell({ acknowledge: again.map(({ id }) => id) });
+    await claimers[1]!.reportExecutions({ acknowledge: again.map(({ id }) => id) });
   });
 
   it("are claimed within the claimer's reach, in each of its tenants", async () => {
@@ -226,6 +228,8 @@ describe('commands about executions', () => {
     expect(await codes({ limit: 0 })).toEqual(['BAD_INPUT']);
     expect(await codes({ serviceId: engine.service })).toEqual(['FORBIDDEN']);
     // Commands of others are not acknowledged either.
-    expect((await narrow.tell({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([made[0]!.id]);
+    expect((await narrow.reportExecutions({ acknowledge: made.map(({ id }) => id) })).acknowledged).toEqual([
+      made[0]!.id,
+    ]);
   });
 });

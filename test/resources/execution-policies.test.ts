@@ -101,7 +101,7 @@ export default definePolicy({
       await world.db.command.create({ data: { id, ...place, kind: 'KILL', actorId: 'x', actorName: 'x' } });
     }
     expect((await engine.claim()).map(({ id }) => id)).toEqual([open.id]);
-    expect((await engine.tell({ acknowledge: [open.id, closed.id] })).acknowledged).toEqual([open.id]);
+    expect((await engine.reportExecutions({ acknowledge: [open.id, closed.id] })).acknowledged).toEqual([open.id]);
   });
 
   it('applies to subscriptions', async () => {

@@ -62,7 +62,7 @@ describe('reports of executions', () => {
     // Task runs in their own list follow the same rule.
     const own = { executionId: id, ...run(4, ['RUNNING', 'SUCCESS']) };
     const send = async (taskRuns: object[]) =>
-      (await engine.tell({ taskRuns })).taskRunResults.map((r: any) => r.error?.code ?? r.outcome);
+      (await engine.reportExecutions({ taskRuns })).taskRunResults.map((r: any) => r.error?.code ?? r.outcome);
     expect(await send([own, own, { ...own, sequence: '2' }])).toEqual(['APPLIED', 'IGNORED', 'IGNORED']);
     expect(await send([own, { ...own, executionId: engineId() }])).toEqual(['IGNORED', 'NOT_FOUND']);
     expect(await world.db.taskRun.findMany({ where: { taskRunId: 'run1' } })).toMatchObject([

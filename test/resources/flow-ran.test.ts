@@ -7,7 +7,7 @@ import { addFlow, engineId } from '../support/executions.ts';
 import { flowSource } from '../support/flows.ts';
 import { idOf, World } from '../support/world.ts';
 
-describe('the flow that an execution ran', () => {
+describe('the executed flow', () => {
   let world: World;
   let main: Tenant;
   let engine: Engine;
@@ -37,7 +37,7 @@ describe('the flow that an execution ran', () => {
     return world.as(user);
   };
 
-  it('is that of its revision, also after the flow changed or was deleted, for viewers who can read the flow', async () => {
+  it("is that of the execution's revision, also after the flow changed or was deleted, for viewers who can read the flow", async () => {
     const first = flowSource('company.x', 'ran');
     const second = first.replace('id: fetch', 'id: bring').replace('id: daily', 'id: nightly');
     await save(first);
@@ -118,8 +118,8 @@ describe('the flow that an execution ran', () => {
     ]);
   });
 
-  it('and others: refuses tokens that cannot be listed, and does not name hidden tenants', async () => {
-    const user = await world.user('somebody', [main]);
+  it('is not shown with tokens or tenants that the viewer cannot list', async () => {
+    const user = await world.user('member', [main]);
     await world.db.apiToken.create({
       data: { id: 'token', principalId: user.id, name: 't', prefix: 'gth_', hash: 'h', createdAt: new Date() },
     });

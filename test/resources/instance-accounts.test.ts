@@ -102,7 +102,7 @@ describe('an instance-wide service account', () => {
     expect(createBindings.results[0].error.code).toBe('NOT_FOUND');
   });
 
-  it('loses its access with everything that depends on it; an undo restores it', async () => {
+  it('loses its access with everything that depends on it, which an undo restores', async () => {
     const { tenant } = await admins[1]!.ok<any>(
       '{ tenant(key: "two") { instanceServiceAccounts { nodes { id } } auditEvents(first: 1) { nodes { id } } } }',
     );

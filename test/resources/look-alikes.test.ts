@@ -74,7 +74,7 @@ describe('user names that look alike', () => {
     expect(await world.db.user.count({ where: { usernameLooks: null } })).toBe(0);
   });
 
-  it('an audit event records the kind of its actor', async () => {
+  it('are recorded in an audit event with the kind of their actor', async () => {
     const { auditEvents } = await world.root().ok<any>('{ auditEvents(first: 50) { nodes { actorKind actorName } } }');
     const kinds = new Map(auditEvents.nodes.map((one: any) => [one.actorName, one.actorKind]));
     expect([kinds.get('system'), kinds.get('root')]).toEqual(['SYSTEM', 'USER']);

@@ -5,7 +5,7 @@ import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { World } from '../support/world.ts';
 
-describe('statements for pages of orchestration resources', () => {
+describe('pages of orchestration resources', () => {
   let world: World;
   let main: Tenant;
   let viewer: Client;
@@ -42,7 +42,7 @@ describe('statements for pages of orchestration resources', () => {
     return world.statements(async () => check(await viewer.ok<any>(query)));
   };
 
-  it('a page of 20 triggers with flow and last execution: at most 3', async () => {
+  it('take at most 3 statements for 20 triggers with flow and last execution', async () => {
     const query =
       '{ tenant(key: "main") { triggers(first: 20) { nodes { triggerId disabled nextExecutionAt flow { flowId revision } lastExecution { state startedAt } } } } }';
     const count = await statements(query, ({ tenant }) => {
@@ -52,7 +52,7 @@ describe('statements for pages of orchestration resources', () => {
     expect(count).toBe(3);
   });
 
-  it('a page of 20 executions with flow and trigger: at most 3', async () => {
+  it('take at most 3 statements for 20 executions with flow and trigger', async () => {
     const query =
       '{ tenant(key: "main") { executions(first: 20) { nodes { executionId state duration flow { flowId } trigger { disabled } } } } }';
     const count = await statements(query, ({ tenant }) => {
@@ -62,7 +62,7 @@ describe('statements for pages of orchestration resources', () => {
     expect(count).toBe(3);
   });
 
-  it('a renamed tenant has its new name at once, and a tenant that is closed to the viewer is missing', async () => {
+  it("show a renamed tenant's new name immediately, and no tenant that is closed to the viewer", async () => {
     const name = async (client = viewer) =>
       (await client.run<any>('{ tenant(key: "main") { name } }')).data?.tenant?.name;
     expect(await name()).toBe('main');

@@ -25,7 +25,7 @@ describe('input values', () => {
     const fine = { a: [beyond - 1, 0.1, '12345678901234567890', null, true] };
     expect(Json.parseValue(fine)).toBe(fine);
     expect(() => Json.parseLiteral(parseValue('{ a: 9007199254740993 }'), {})).toThrow('rounded');
-    // A variable of another type that stands within a literal.
+    // A variable of another type within a literal.
     const variables = { n: 9_007_199_254_740_993n, at: new Date(0), list: [1n] };
     expect(Json.parseLiteral(parseValue('{ n: [$n], at: $at, list: $list }'), variables)).toEqual({
       n: ['9007199254740993'],

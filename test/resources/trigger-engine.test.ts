@@ -88,7 +88,7 @@ describe("the engine's side of triggers", () => {
     expect(await stored(late.id)).toMatchObject({ workerId: mine, sequence: 1n });
   });
 
-  it('a report sets the last execution and the next date; repeated, or of an earlier claim, it does nothing', async () => {
+  it('sets the last execution and the next date by a report; a repeated or stale report does nothing', async () => {
     await quiet();
     const dueAt = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000 - 18 * 3_600_000);
     const { id } = await due(dueAt);
@@ -149,7 +149,7 @@ describe("the engine's side of triggers", () => {
     ['ALL', -5],
     ['LAST', 0],
     ['NONE', undefined],
-  ])('dates that were not claimed are recovered by the rule %s', async (rule, hours) => {
+  ])('recovers dates that were not claimed by the rule %s', async (rule, hours) => {
     await quiet();
     const hour = 3_600_000;
     const top = Math.floor(Date.now() / hour) * hour;
@@ -166,7 +166,7 @@ describe("the engine's side of triggers", () => {
     expect((await stored(id)).nextExecutionAt!.getTime()).toBe(top + (hours + 1) * hour);
   });
 
-  it('a listening trigger is held until its worker reports that it stopped', async () => {
+  it('holds a listening trigger until its worker reports that it stopped', async () => {
     await quiet();
     const flow = await world.flow(
       main,
@@ -222,7 +222,7 @@ describe("the engine's side of triggers", () => {
     await root.ok(call('updateTenant', 'tenant { id }'), { i: { id: idOf('Tenant', main), workerGroupKey: null } });
   });
 
-  it('work of a group without workers waits, or is given to others to be failed or cancelled', async () => {
+  it('keeps work of a group without workers waiting, or gives it to others to be failed or cancelled', async () => {
     await quiet();
     const past = new Date(Date.now() - 60_000);
     const mine = await service();
@@ -256,7 +256,7 @@ describe("the engine's side of triggers", () => {
     expect((await claims(theirs)).map(({ trigger }) => trigger.id)).toEqual([idOf('Trigger', again)]);
   });
 
-  it('a worker that is gone releases its claims, and its late report does nothing', async () => {
+  it('releases the claims of a worker that is gone, and ignores its late report', async () => {
     await quiet();
     const { id } = await due(new Date(Date.now() - 60_000));
     const mine = await service();
@@ -270,7 +270,7 @@ describe("the engine's side of triggers", () => {
     expect(await claims(await service())).toHaveLength(1);
   });
 
-  it('20 claimers on two gateways claim 10,000 due triggers, each once', { timeout: 60_000 }, async () => {
+  it('gives 10,000 due triggers once each to 20 claimers on two gateways', { timeout: 60_000 }, async () => {
     await quiet();
     const crowd = await world.tenant(`crowd-${next++}`);
     const flow = await world.flow(crowd, flowSource('company', 'crowd'));

@@ -50,8 +50,8 @@ describe('triggers', () => {
   const code = async (document: string, input: object, client = admin) =>
     (await client.codes(document, { i: input }))[0];
 
-  describe('and the source', () => {
-    it('a new trigger takes its state from the source, with the reason and the user who saved it', async () => {
+  describe('from a source', () => {
+    it('take their state from the source when new, with the reason and the user who saved it', async () => {
       const on = await fresh();
       expect(on.trigger).toMatchObject({ disabled: false, declaredDisabled: false, disabledReason: null });
       expect(on.trigger.nextExecutionAt!.getTime()).toBeGreaterThan(Date.now());
@@ -65,7 +65,7 @@ describe('triggers', () => {
       });
     });
 
-    it('a saved flow keeps the state of its triggers, whatever its source says of disabled', async () => {
+    it('keep their state when the flow is saved, whatever the source says of disabled', async () => {
       const { source, id, item } = await fresh();
       await act(setDisabled, { triggers: [item], disabled: true });
       const before = await stored(id);
@@ -84,7 +84,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: false, declaredDisabled: false });
     });
 
-    it('another cron computes a new date, ends a backfill, and keeps the state', async () => {
+    it('compute a new date, end a backfill and keep their state when the cron changes', async () => {
       const { source, id, item } = await fresh();
       await admin.ok(create, { i: { ...item, start: '2026-01-01T00:00:00Z', end: '2026-02-01T00:00:00Z' } });
       await state(id, { evaluatedAt: new Date(), executionId: 'runs' });
@@ -97,7 +97,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: true, nextExecutionAt: null });
     });
 
-    it('another ID is another trigger; one that is removed and added again is new', async () => {
+    it('are new with another ID, and when removed and added again', async () => {
       const { flow, source, id, item } = await fresh();
       await act(setDisabled, { triggers: [item], disabled: true });
       await world.flow(main, source.replace('id: daily', 'id: nightly'));
@@ -121,7 +121,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('an earlier revision is saved like any other', async () => {
+    it('are updated by an earlier revision as by any other', async () => {
       const { flow, source, id, item } = await fresh();
       await world.flow(main, source.replace('0 6 * * *', '0 7 * * *'));
       await act(setDisabled, { triggers: [item], disabled: true });
@@ -132,7 +132,7 @@ describe('triggers', () => {
       expect(await stored(id)).toMatchObject({ disabled: true, definition: { cron: '0 6 * * *' } });
     });
 
-    it('IDs with an underscore are not mixed up', async () => {
+    it('are not confused if their IDs contain underscores', async () => {
       const triggers = (...ids: string[]) =>
         `tasks: [{ id: a, type: t.A }]\ntriggers:\n${ids.map((id) => `  - { id: ${id}, type: io.example.core.trigger.Webhook, key: k }\n`).join('')}`;
       await world.flow(main, `id: a_b\nnamespace: under\n${triggers('c')}`);
@@ -147,8 +147,8 @@ describe('triggers', () => {
     });
   });
 
-  describe('are changed by users', () => {
-    it('with a result for each: changed, unchanged, of another version, not readable', async () => {
+  describe('changed by users', () => {
+    it('return a result for each: changed, unchanged, of another version, not readable', async () => {
       const [a, b, c] = [await fresh(), await fresh(undefined, true), await fresh()];
       const hidden = await fresh(undefined, false, 'hidden');
       const user = await world.user(`u${next++}`, [main]);
@@ -190,7 +190,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('by a filter or all that they can read; an empty filter, none or two ways are refused', async () => {
+    it('are selected by a filter or all that the caller can read; an empty filter, none or two ways are refused', async () => {
       const tenant = await world.tenant(`bulk${next++}`);
       for (const name of ['a', 'b', 'c'])
         await world.flow(tenant, flowSource(name === 'c' ? 'other' : 'here.below', `flow-${name}`));
@@ -220,7 +220,7 @@ describe('triggers', () => {
       expect(await world.db.auditEvent.count({ where: { reason: 'all of them' } })).toBe(1);
     });
 
-    it('one version after the other: of two concurrent changes, one wins', async () => {
+    it('change one version after the other: of two concurrent changes, one wins', async () => {
       const { item, trigger } = await fresh();
       const answers = await Promise.all(
         [true, true].map((disabled) =>
@@ -259,7 +259,7 @@ describe('triggers', () => {
       expect(await stored(realtime.id)).toMatchObject({ evaluationStartedAt: null, workerId: null, sequence: 1n });
     });
 
-    it('restart, and are as new when their state is deleted', async () => {
+    it('restart, and are new when their state is deleted', async () => {
       const { id, item } = await fresh(undefined, true);
       await act(setDisabled, { triggers: [item], disabled: false });
       await state(id, {
@@ -308,7 +308,7 @@ describe('triggers', () => {
       expect((await stored(asked.id)).nextExecutionAt!.getTime()).toBe(top - 4 * hour);
     });
 
-    it('that never fired recover nothing, and with ALL the dates since they waited', async () => {
+    it('recover nothing if they never fired, and with ALL the dates since they waited', async () => {
       const hour = 3_600_000;
       const top = Math.floor(Date.now() / hour) * hour;
       const waiting = async (data: Partial<Trigger>, disabled: boolean, recoverMissed?: string) => {
@@ -326,7 +326,7 @@ describe('triggers', () => {
       expect(await waiting({ stateAt: new Date(top - 2 * hour) }, true)).toBe(1);
     });
 
-    it('of a disabled flow continue from now when it is enabled, also after a backfill', async () => {
+    it('continue from now when their disabled flow is enabled, also after a backfill', async () => {
       const hour = 3_600_000;
       const top = Math.floor(Date.now() / hour) * hour;
       const { id, item, flow, source } = await fresh('cron: "0 * * * *"');
@@ -350,7 +350,7 @@ describe('triggers', () => {
       });
     });
 
-    it('stop after the end in stopAfter; one that a user has disabled meanwhile stays disabled', async () => {
+    it('stop after the end in stopAfter, and stay disabled if a user has disabled them meanwhile', async () => {
       const { id, item } = await fresh('cron: "0 6 * * *"\n    stopAfter: [FAILED]');
       const ended = (executionId: string, stateOfIt: string) =>
         world.write((tx) =>
@@ -379,7 +379,7 @@ describe('triggers', () => {
     });
   });
 
-  describe('backfills', () => {
+  describe('with a backfill', () => {
     const dates = { start: '2026-01-01T00:00:00Z', end: '2026-01-10T00:00:00Z' };
     it('run from the first date on, are paused and resumed, and are due as before at the end', async () => {
       const { item, id, trigger } = await fresh();
@@ -418,7 +418,7 @@ describe('triggers', () => {
       ]);
     });
 
-    it('are refused with the faulty field, and nothing is written', async () => {
+    it('are refused a backfill with the faulty field, and nothing is written', async () => {
       const { item, id, trigger } = await fresh();
       const faults: [object, string, string][] = [
         [{ start: '2026-01-10T00:00:00Z', end: '2026-01-01T00:00:00Z' }, 'BAD_INPUT', 'end'],

@@ -206,7 +206,7 @@ describe('services of the orchestrator', () => {
           (error) => error.code,
         );
     expect(await use()).toBe(id);
-    expect(await use({ ...doer, id: 'somebody' })).toBe('FORBIDDEN');
+    expect(await use({ ...doer, id: 'someone-else' })).toBe('FORBIDDEN');
     expect(await use({ ...doer, impersonator: { id: 'x', name: 'x' } })).toBe('FORBIDDEN');
     await world.db.worker.update({ where: { id }, data: { state: 'NOT_RUNNING' } });
     expect(await use()).toBe('CONFLICT');

@@ -32,7 +32,7 @@ export class Engine {
     const input = { tenantKey: this.tenant, serviceId: this.service, executions: reports, ...rest };
     return words((await this.client.ok<any>(executions, { i: input })).reportExecutions.results);
   };
-  tell = async (input: object) =>
+  reportExecutions = async (input: object) =>
     (await this.client.ok<any>(executions, { i: { tenantKey: this.tenant, serviceId: this.service, ...input } }))
       .reportExecutions;
   logs = async (list: object[]): Promise<string[]> =>

@@ -75,7 +75,7 @@ const ways: readonly Reading[] = [
   },
 ];
 
-/** Each way, to an announcement that is there before a cell looks. */
+/** Each way to read, with an announcement that exists before the first cell. */
 export const reads: Record<string, readonly Reading[]> = {
   ANNOUNCEMENT: ways.map((reading) => ({
     ...reading,

@@ -19,19 +19,19 @@ import {
 } from './service.ts';
 
 const descriptions: Record<AnnouncementLevel, string> = {
-  INFO: 'Good to know.',
-  WARNING: 'Something may go wrong.',
-  ALERT: 'Something is wrong.',
+  INFO: 'For information.',
+  WARNING: 'A possible problem.',
+  ALERT: 'A problem.',
 };
 const LevelEnum = builder.enumType('AnnouncementLevel', {
-  description: 'How much an announcement matters.',
+  description: 'Importance of an announcement.',
   values: Object.fromEntries(
     announcementLevels.map((level) => [level, { value: level, description: descriptions[level] }]),
   ) as Record<AnnouncementLevel, { value: AnnouncementLevel; description: string }>,
 });
 
 const AnnouncementRef = builder.prismaNode('Announcement', {
-  description: 'A text that a tenant shows to its users.',
+  description: 'A message of a tenant to its users.',
   id: { field: 'id' },
   fields: (t) => ({
     title: t.exposeString('title', { description: 'The title.' }),
@@ -39,11 +39,11 @@ const AnnouncementRef = builder.prismaNode('Announcement', {
     ...tenantFields<Announcement>(t),
     level: t.field({
       type: LevelEnum,
-      description: 'How much it matters.',
+      description: 'Importance of the announcement.',
       resolve: ({ level }) => level as AnnouncementLevel,
     }),
-    from: t.expose('from', { type: 'DateTime', description: 'When it begins to show.' }),
-    until: t.expose('until', { type: 'DateTime', nullable: true, description: 'When it ends; null: never.' }),
+    from: t.expose('from', { type: 'DateTime', description: 'Start of its display.' }),
+    until: t.expose('until', { type: 'DateTime', nullable: true, description: 'End of its display; null: never.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     viewerPermissions: viewerPermissions<Announcement>(t, 'ANNOUNCEMENT', ({ tenantId }) => ({ tenantId })),
@@ -52,10 +52,10 @@ const AnnouncementRef = builder.prismaNode('Announcement', {
 registerNode({ typename: 'Announcement', resource: 'ANNOUNCEMENT' });
 
 const Where = builder.inputType('AnnouncementWhere', {
-  description: 'Which announcements.',
+  description: 'Filter for announcements.',
   fields: (t) => ({
-    level: t.field({ type: LevelEnum, description: 'Only those of this level.' }),
-    at: t.field({ type: 'DateTime', description: 'Only those that show at this instant.' }),
+    level: t.field({ type: LevelEnum, description: 'Only announcements of this level.' }),
+    at: t.field({ type: 'DateTime', description: 'Only announcements that are displayed at this instant.' }),
   }),
 });
 const where = {
@@ -77,14 +77,14 @@ builder.prismaObjectField('Tenant', 'announcements', (t) =>
     model: 'Announcement',
     within: ({ id }) => ({ tenantId: id }),
     where,
-    order: orderBy('Announcement', { FROM: { column: 'from', description: 'By when it begins to show.' } }),
+    order: orderBy('Announcement', { FROM: { column: 'from', description: 'By the start of its display.' } }),
     defaultOrder: { column: 'from', descending: true },
   }),
 );
 
 changesSubscription('announcements', {
   type: AnnouncementRef,
-  description: 'The announcements of a tenant as they are created, changed and deleted.',
+  description: 'Changes to the announcements of a tenant.',
   permission: 'ANNOUNCEMENT:READ',
   where,
 });
@@ -100,9 +100,9 @@ mutation('createAnnouncement', {
     tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     title: t.string({ required: true, description: 'The title.' }),
     text: t.string({ required: true, description: 'The text.' }),
-    level: t.field({ type: LevelEnum, description: 'How much it matters. Default: INFO.' }),
-    from: t.field({ type: 'DateTime', description: 'When it begins to show. Default: now.' }),
-    until: t.field({ type: 'DateTime', description: 'When it ends. Default: never.' }),
+    level: t.field({ type: LevelEnum, description: 'Importance of the announcement. Default: INFO.' }),
+    from: t.field({ type: 'DateTime', description: 'Start of its display. Default: now.' }),
+    until: t.field({ type: 'DateTime', description: 'End of its display. Default: never.' }),
   }),
   rules: z.looseObject({ title: displayName, text }),
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
@@ -111,15 +111,15 @@ mutation('createAnnouncement', {
 });
 
 mutation('updateAnnouncement', {
-  description: 'Changes an announcement. What is left out stays as it is.',
+  description: 'Updates an announcement. Omitted fields are unchanged.',
   permission: 'ANNOUNCEMENT:UPDATE',
   input: (t) => ({
-    id: t.id({ required: true, description: 'Which announcement.' }),
+    id: t.id({ required: true, description: 'ID of the announcement.' }),
     title: t.string({ description: 'The new title.' }),
     text: t.string({ description: 'The new text.' }),
     level: t.field({ type: LevelEnum, description: 'The new level.' }),
-    from: t.field({ type: 'DateTime', description: 'When it begins to show.' }),
-    until: t.field({ type: 'DateTime', description: 'When it ends; null: never.' }),
+    from: t.field({ type: 'DateTime', description: 'Start of its display.' }),
+    until: t.field({ type: 'DateTime', description: 'End of its display; null: never.' }),
   }),
   rules: z.looseObject({ title: displayName.nullish(), text: text.nullish() }),
   target: (input, context) => ofAnnouncement(input, context),
@@ -130,12 +130,12 @@ mutation('updateAnnouncement', {
 mutation('deleteAnnouncement', {
   description: 'Deletes an announcement.',
   permission: 'ANNOUNCEMENT:DELETE',
-  input: (t) => ({ id: t.id({ required: true, description: 'Which announcement.' }) }),
+  input: (t) => ({ id: t.id({ required: true, description: 'ID of the announcement.' }) }),
   target: (input, context) => ofAnnouncement(input, context),
   run: (tx, grant, _input, { tenant, id }) => deleteAnnouncement(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({
-      description: 'The id of the deleted announcement.',
+      description: 'ID of the deleted announcement.',
       resolve: ({ result }) => globalId('Announcement', result.id),
     }),
   }),

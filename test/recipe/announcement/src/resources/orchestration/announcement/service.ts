@@ -47,7 +47,7 @@ export async function createAnnouncement(
   return row;
 }
 
-/** Changes what is given. */
+/** Updates the fields that are set. */
 export async function updateAnnouncement(
   tx: Tx,
   grant: Grant<'ANNOUNCEMENT:UPDATE'>,
