@@ -80,7 +80,7 @@ describe('gatehouse audit', () => {
       '--checkpoints',
       file('checkpoints.ndjson'),
     ];
-    // A super admin exports what they may read, which excludes objects in namespaces.
+    // A super admin exports what they can read, which excludes objects in namespaces.
     const unproven = await run(...offline);
     expect(unproven).toMatchObject({ code: 2 });
     expect(unproven.output).toMatch(/^tenant main: \d+ events: not provable, because the export is incomplete/);

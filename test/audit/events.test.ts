@@ -305,7 +305,7 @@ describe('readers of audit events', () => {
     expect(await patches(await world.as(auditor))).toEqual({ namespace: true, role: false });
   });
 
-  it('cannot search patches that they may not see', async () => {
+  it('cannot search patches that they cannot see', async () => {
     const canary = 'canary-description-7301';
     await world.write((tx) =>
       tx.namespace.updateMany({ where: { namespace: 'other' }, data: {} }).then(() => undefined),

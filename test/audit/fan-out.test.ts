@@ -85,7 +85,7 @@ describe('the fan-out of audit events', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
     const before = { ...figures };
-    // All subscribers may read 10 of the events, a third each one of the others, and none the last one.
+    // All subscribers can read 10 of the events, a third each one of the others, and none the last one.
     await happen([...Array.from({ length: 10 }, () => 'company.x'), 'team0', 'team1', 'team2', 'foreign']);
     await until('all events', () => sockets.every((on) => events(on).length === 11));
     expect(figures.judged - before.judged).toBe(14 * 3);
@@ -192,7 +192,7 @@ describe('the fan-out of audit events', () => {
     await until('the end', () => fanOutOf(world.app.services.feed).size === 0);
   });
 
-  it('sends each viewer what a stream of their own would send, whatever they may see of an event', async () => {
+  it('sends each viewer what a stream of their own would send, whatever they can see of an event', async () => {
     const viewers: User[] = [];
     const viewer = async (name: string, ...given: Parameters<World['grant']>[2][]) => {
       const user = await world.user(name, [main]);

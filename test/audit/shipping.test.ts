@@ -301,7 +301,7 @@ describe('shipped audit events', () => {
   it('start where the settings say, and faults of the settings are reported', async () => {
     const hook = await receiver();
     await create([]);
-    // A transaction elsewhere can hold the commit order back for a moment: "now" is older than what is settled.
+    // A transaction elsewhere can delay the commit order for a moment: "now" is older than what is settled.
     const newest = (await world!.db.auditEvent.aggregate({ _max: { transaction: true } }))._max.transaction!;
     await until('all is settled', async () => (await newestPlace(world!.db)).transaction >= newest);
     const shipper = new Shipper(

@@ -17,7 +17,7 @@ describe('undoChange', () => {
   let people: Group;
   let role: Role;
   let root: Client;
-  /** Belongs to the tenant: a super admin may read no namespaces. */
+  /** Belongs to the tenant: a super admin can read no namespaces. */
   let admin: Client;
   beforeAll(async () => {
     world = await World.create();

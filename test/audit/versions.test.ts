@@ -69,7 +69,7 @@ describe('the history of one object', () => {
     expect(byAction.get('group.delete')).toContain('+++ Folk (absent)');
   });
 
-  it('shows nothing of an object that the reader may not read, and nothing of another namespace', async () => {
+  it('shows nothing of an object that the reader cannot read, and nothing of another namespace', async () => {
     await world.namespace(main, 'company.a');
     const hidden = await world.namespace(main, 'company.b');
     const local = await world.user('local', [main]);

@@ -1,7 +1,7 @@
 /**
- * Gatehouse next to common alternatives, over the same rows: rounds in turns, medians, ratios and CPU time of
- * server and database for a request. Writes RESULTS.md. SHORT=1 checks that the contestants answer alike, and takes one
- * short round.
+ * Compares Gatehouse with common alternatives over the same rows: alternating rounds, medians, ratios and CPU time of
+ * server and database per request. Writes RESULTS.md. SHORT=1 checks that the contestants give the same answers, and
+ * runs one short round.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -100,7 +100,7 @@ interface Shot {
   readonly databaseCpu: number;
 }
 
-/** The load comes from a process of its own. */
+/** The load runs in a process of its own. */
 async function shoot({ url, child }: Running, query: string): Promise<Shot> {
   const [cpu, databaseCpu] = [ticks(child.pid!), databaseTime()];
   const load = spawn(process.execPath, [

@@ -342,7 +342,7 @@ describe('the impact in a dry run', () => {
     expect(allPermissions.length).toBeGreaterThan(pool.length);
   }, 300_000);
 
-  it('names only principals, namespaces and roles that the caller may read, and counts the others', async () => {
+  it('names only principals, namespaces and roles that the caller can read, and counts the others', async () => {
     const [c, d] = [await world.tenant('c'), await world.tenant('d')];
     const viewer = await world.managed(d, 'Viewer');
     const victim = await world.user('victim', [d]);

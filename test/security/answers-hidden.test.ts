@@ -105,7 +105,7 @@ describe('the visibility of answers about access', () => {
       const count = (variables: object) => world.statements(() => auditor.run(document, variables as never));
       expect(await count(theirs), JSON.stringify(theirs)).toBe(await count(unknown));
     }
-    // Control: a subject that the caller may read gets an answer.
+    // Control: a subject that the caller can read gets an answer.
     expect((await auditor.ok<any>(explain, about({ subject: idOf('User', person) }))).explainAccess.answer).toBe(
       'ALLOWED',
     );
@@ -142,7 +142,7 @@ describe('the visibility of answers about access', () => {
     }
   });
 
-  it('lets users ask about themselves, without roles and bindings that they may not read', async () => {
+  it('lets users ask about themselves, without roles and bindings that they cannot read', async () => {
     const client = await world.as(person);
     const { explainAccess } = await client.ok<any>(explain, about({ namespaceName: 'company.x' }));
     expect(explainAccess).toMatchObject({
@@ -195,7 +195,7 @@ describe('the visibility of answers about access', () => {
     ).toBe(0);
   });
 
-  it('lists in whoCan only principals that the viewer may read, and counts the others', async () => {
+  it('lists in whoCan only principals that the viewer can read, and counts the others', async () => {
     const robot = await world.account(a, 'ci');
     await world.grant(a, robot, ['GROUP:READ']);
     const seen = async (client: Client) => (await client.ok<any>(who, { r: 'GROUP', a: 'READ' })).tenant.whoCan;
@@ -262,7 +262,7 @@ describe('the visibility of answers about access', () => {
     expect(await auditor.codes(who, { r: 'USER', a: 'READ' })).toEqual(['BAD_INPUT']);
   });
 
-  it('answers an impersonator with what both accounts may do', async () => {
+  it('answers an impersonator with what both accounts can do', async () => {
     const agent = await world.user('agent', [a]);
     await world.grant(a, agent, ['IMPERSONATE:READ']);
     const token = { i: { permission: { resource: 'API_TOKEN', actions: ['CREATE'] } } };

@@ -71,7 +71,7 @@ describe('attacks', () => {
       }
     });
 
-    it('names in a dry run only changes that the caller may read, and counts the others', async () => {
+    it('names in a dry run only changes that the caller can read, and counts the others', async () => {
       const clerk = await world.user(unique('clerk'));
       await world.grant(null, clerk, ['USER:READ', 'USER:DELETE']);
       const victim = await world.user(unique('victim'), [b]);
@@ -112,7 +112,7 @@ describe('attacks', () => {
       expect(column).toBe('seq');
     });
 
-    it('does not count bindings that the caller may not read when a role in use is deleted', async () => {
+    it('does not count bindings that the caller cannot read when a role in use is deleted', async () => {
       const keeper = await world.user(unique('keeper'), [a]);
       await world.grant(a, keeper, ['ROLE:READ', 'ROLE:DELETE']);
       const role = await world.role(a, unique('Bound'), []);

@@ -38,7 +38,7 @@ describe('a refusal to grant permissions', () => {
     hiddenPermissions: count,
   });
 
-  it('names only permissions that the caller may read when setting a password or creating a token for another account', async () => {
+  it('names only permissions that the caller can read when setting a password or creating a token for another account', async () => {
     const desk = await world.user('help-desk', [a], { password });
     await world.grant(null, desk, ['USER:READ', 'USER:UPDATE']);
     const robot = await world.account(a, 'robot');
@@ -59,7 +59,7 @@ describe('a refusal to grant permissions', () => {
     });
   });
 
-  it('names only permissions that the caller may read when adding a member, binding a role or granting access', async () => {
+  it('names only permissions that the caller can read when adding a member, binding a role or granting access', async () => {
     const keeper = await world.user('keeper', [a]);
     await world.grant(a, keeper, [
       'GROUP:READ',

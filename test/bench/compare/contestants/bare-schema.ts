@@ -1,4 +1,4 @@
-/** The stack of Gatehouse by itself: a Pothos schema over Prisma, with the reach as a condition and nothing else. */
+/** The bare stack of Gatehouse: a Pothos schema over Prisma, with the reach as a condition and nothing else. */
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
