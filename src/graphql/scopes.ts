@@ -85,9 +85,14 @@ export function unknown(
 
 /** The same for a mutation. @throws NOT_FOUND with its decision, or as `refusedByGuard`. */
 export async function requiredTenant(context: Context, key: string): Promise<TenantRef> {
+  const found = remembered(context, key);
+  if (found) return { id: found.id, key: found.key };
   const { row, isVisible } = await seek(context, key);
   if (!row) throw unknown(context, { tenantId: '' });
-  if (isVisible) return { id: row.id, key: row.key };
+  if (isVisible) {
+    keep(context, row);
+    return { id: row.id, key: row.key };
+  }
   const decision = context.session.decide('TENANT:READ', { tenantId: row.id });
   const refused = refusedByGuard(decision, { ...row });
   throw refused ?? Object.assign(notFound('The tenant'), { evidence: [{ decision, reviews: [] }] });
