@@ -12,6 +12,7 @@ import {
   type Selection,
   type Statement,
   selectByNames,
+  selectLocked,
   selectPages,
   selectRows,
 } from './select.ts';
@@ -49,6 +50,12 @@ export class Rows {
   async first(model: string, where: Condition, columns?: readonly string[]): Promise<Row | undefined> {
     const [row] = await this.find({ model, where, columns, take: 1 });
     return row;
+  }
+
+  /** The row with this ID, locked until the end of the transaction; undefined if it does not exist. */
+  async locked(model: string, id: string): Promise<Row | undefined> {
+    const [values] = await this.#run(selectLocked(model, id));
+    return values && rowMaker({ model, where: {} })(values, 0);
   }
 
   async byNames(selection: Selection, names: readonly Names[]): Promise<Row[]> {

@@ -101,6 +101,13 @@ export function selectPages(
   return { text, values: values.list, columns: [parentColumn, ...listed], isKept };
 }
 
+/** A row by its ID, locked until the end of the transaction. It waits for other writers, and is the newest version. */
+export function selectLocked(model: string, id: string): Statement {
+  const columns = modelOf(model).names;
+  const text = `SELECT ${listSql(columns)} FROM "${model}" ${alias} WHERE ${alias}."id" = $1 FOR UPDATE`;
+  return { text, values: [id], columns, isKept: true };
+}
+
 /** Number of rows, for each of several parents. */
 export function countByParents(
   { model, where, reach, isKept = false }: Selection,

@@ -1,9 +1,9 @@
 import type { ResourceName } from '../../access/catalog.ts';
 import type { Grant, Row } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
+import { rowsOf } from '../../db/rows/rows.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
-import { lowerFirst } from '../../lib/text.ts';
 
 /**
  * Locks a row and reads it. Every change of a row loads it through this function.
@@ -11,9 +11,7 @@ import { lowerFirst } from '../../lib/text.ts';
  */
 export async function find<R extends Row>(tx: Tx, grant: Grant, resource: ResourceName, id: string): Promise<R> {
   const model = resourceDefinition(resource)!.model!;
-  await tx.$executeRawUnsafe(`SELECT 1 FROM "${model}" WHERE id = $1 FOR UPDATE`, id);
-  const rows = (tx as unknown as Record<string, { findUnique(args: object): Promise<R | null> }>)[lowerFirst(model)]!;
-  const row = await rows.findUnique({ where: { id } });
+  const row = (await rowsOf(tx).locked(model, id)) as R | undefined;
   if (!row) throw notFound('The object');
   if (!grant.matches(row)) {
     const refused = grant.refusalOf(row);
