@@ -4,7 +4,7 @@ import type { Row } from '../access/grant.ts';
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../access/resource.ts';
 import { badInput } from '../errors.ts';
 import { builder } from './builder.ts';
-import { nothing, rows } from './connection/connection.ts';
+import { nothing, rows } from './connection/reach.ts';
 import type { Context } from './context.ts';
 
 /** How `node(id:)` finds a type. Registered by each resource. */

@@ -3,8 +3,8 @@ import type { PrismaClient, ServiceAccount, User } from '../db/generated/client.
 import type { Tx } from '../db/transaction.ts';
 import type { Scope } from '../policy/decide/decision.ts';
 import type { AccessSession } from '../policy/session/session.ts';
-import { anyCondition, nothing } from './connection/connection.ts';
 import type { Condition } from './connection/connection-type.ts';
+import { anyCondition, nothing } from './connection/reach.ts';
 
 type Reader = Pick<AccessSession, 'may'>;
 

@@ -3,8 +3,8 @@ import type { Row } from '../../access/grant.ts';
 import type { Names } from '../../db/rows/select.ts';
 import { atPath } from '../../lib/remember.ts';
 import type { Context } from '../context.ts';
-import { rows } from './connection.ts';
 import type { Condition } from './connection-type.ts';
+import { everyRow, rows } from './reach.ts';
 
 export type { Names } from '../../db/rows/select.ts';
 
@@ -46,7 +46,6 @@ export const loadWithin = (
   asked?: readonly string[],
 ): Promise<Row | null> => loadByNames(context, model, where, { id }, asked);
 
-export const everyRow: Condition = {};
 /** The row with this ID, without a decision of its own. */
 export const loadRow = async <R extends object>(context: Context, model: string, id: string): Promise<R | null> =>
   (await loadWithin(context, model, everyRow, id)) as R | null;

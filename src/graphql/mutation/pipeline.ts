@@ -4,7 +4,7 @@ import { isInstanceWide, resourceDefinition } from '../../access/resource.ts';
 import { GatehouseError, notFound, unavailable } from '../../errors.ts';
 import { refusalChain } from '../../policy/session/refusal-chain.ts';
 import { write } from '../../policy/session/write.ts';
-import { rows } from '../connection/connection.ts';
+import { rows } from '../connection/reach.ts';
 import type { Context } from '../context.ts';
 import { visibleTenant } from '../scopes.ts';
 import { noPlan, planOf } from './dry-run.ts';

@@ -19,7 +19,7 @@ import type { ResourceName } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import { notFound } from '../../errors.ts';
 import type { Json } from '../../lib/json.ts';
-import { rows } from '../connection/connection.ts';
+import { rows } from '../connection/reach.ts';
 import type { Context } from '../context.ts';
 import { nodeTypes, readRow } from '../node.ts';
 

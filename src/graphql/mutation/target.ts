@@ -2,7 +2,7 @@ import type { catalog, Permission, ResourceName } from '../../access/catalog.ts'
 import { isInstanceWide, resourceDefinition, tenantColumn } from '../../access/resource.ts';
 import type { TenantRef } from '../../access/tenant-ref.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
-import { rows } from '../connection/connection.ts';
+import { rows } from '../connection/reach.ts';
 import type { Context } from '../context.ts';
 import { decodeId } from '../node.ts';
 import { requiredTenant, unknown } from '../scopes.ts';

@@ -6,8 +6,8 @@ import { type Change, instanceSource, tenantSource } from '../../db/change-sourc
 import { lowerFirst } from '../../lib/text.ts';
 import type { Scope } from '../../policy/decide/decision.ts';
 import { builder } from '../builder.ts';
-import { rows } from '../connection/connection.ts';
 import type { Condition, SchemaTypes } from '../connection/connection-type.ts';
+import { rows } from '../connection/reach.ts';
 import type { Context } from '../context.ts';
 import { globalId } from '../node.ts';
 import { endable } from './slow-consumer.ts';

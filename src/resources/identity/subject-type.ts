@@ -1,6 +1,7 @@
 import type { Group, Principal, ServiceAccount, User } from '../../db/generated/client.ts';
 import { builder } from '../../graphql/builder.ts';
-import { everyRow, loadByNames, loadRow } from '../../graphql/connection/loaders.ts';
+import { loadByNames, loadRow } from '../../graphql/connection/loaders.ts';
+import { everyRow } from '../../graphql/connection/reach.ts';
 import type { Context } from '../../graphql/context.ts';
 import { decodeId } from '../../graphql/node.ts';
 import type { SubjectRef } from './subject.ts';

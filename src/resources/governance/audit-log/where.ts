@@ -1,8 +1,8 @@
 import { within } from '../../../access/where.ts';
 import { type AuditOutcome, type AuditType, auditOutcomes, auditTypes } from '../../../audit/event.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { nothing } from '../../../graphql/connection/connection.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
+import { nothing } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { decodeId, nodeTypes } from '../../../graphql/node.ts';
 import { mayAskByName, searchable, searchableField, searchablePatch } from '../../../graphql/personal.ts';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ServiceAccount, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { anyCondition, connection, nothing, reachOf, rows } from '../../../graphql/connection/connection.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { anyCondition, nothing, reachOf, rows } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Execution, TaskRun } from '../../../db/generated/client.ts';
 import { notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { rows } from '../../../graphql/connection/connection.ts';
+import { rows } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';

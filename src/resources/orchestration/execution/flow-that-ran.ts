@@ -1,6 +1,7 @@
 import type { Execution, Flow, FlowRevision } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { everyRow, loadByNames } from '../../../graphql/connection/loaders.ts';
+import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import { everyRow } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { remember } from '../../../lib/remember.ts';
 import { inTurn } from '../flow/reading.ts';

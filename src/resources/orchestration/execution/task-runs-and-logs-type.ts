@@ -1,7 +1,7 @@
 import type { Execution, LogEntry, Metric, TaskRun } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { nothing, rows } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
+import { nothing, rows } from '../../../graphql/connection/reach.ts';
 import { guardedOne } from '../../../graphql/guarded.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
 import { registerNode } from '../../../graphql/node.ts';

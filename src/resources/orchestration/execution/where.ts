@@ -1,9 +1,8 @@
 import { fieldsOf, type Where, within } from '../../../access/where.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { nothing } from '../../../graphql/connection/connection.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
-import { everyRow } from '../../../graphql/connection/loaders.ts';
+import { everyRow, nothing } from '../../../graphql/connection/reach.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { matcherOf } from '../../../policy/filter/matcher.ts';

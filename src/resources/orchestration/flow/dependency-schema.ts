@@ -1,8 +1,8 @@
 import type { Flow, FlowDependency } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { rows } from '../../../graphql/connection/connection.ts';
 import { type Condition, refOf } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames, loadWithin } from '../../../graphql/connection/loaders.ts';
+import { rows } from '../../../graphql/connection/reach.ts';
 import { type DependencyKind, dependencyKinds } from './dependencies.ts';
 
 interface DependencyView {

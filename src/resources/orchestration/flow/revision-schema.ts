@@ -3,7 +3,7 @@ import { notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType } from '../../../graphql/connection/connection-type.ts';
-import { everyRow } from '../../../graphql/connection/loaders.ts';
+import { everyRow } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { shownName, shownText } from '../../../graphql/personal.ts';
 import { unifiedDiff } from '../../../lib/text-diff.ts';

@@ -1,9 +1,10 @@
 import { within } from '../../../access/where.ts';
 import type { Flow, Namespace, Tenant } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { connection, rows } from '../../../graphql/connection/connection.ts';
+import { connection } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
+import { rows } from '../../../graphql/connection/reach.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
 import { tenantFields } from '../../../graphql/tenant-fields.ts';

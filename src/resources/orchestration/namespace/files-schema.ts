@@ -5,7 +5,7 @@ import { columnsWithout } from '../../../db/rows/model.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
-import { everyRow } from '../../../graphql/connection/loaders.ts';
+import { everyRow } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
