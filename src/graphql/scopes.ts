@@ -5,8 +5,7 @@ import type { Tenant } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import { type GatehouseError, notFound } from '../errors.ts';
 import type { Decision, Scope } from '../policy/decide/decision.ts';
-import { refusal } from '../policy/decide/decision.ts';
-import { matcherOf } from '../policy/filter/matcher.ts';
+import { isGranted, refusal } from '../policy/decide/decision.ts';
 import type { Context } from './context.ts';
 
 /** The scopes of all tenants in which the viewer can have permissions. For a super admin, all tenants. */
@@ -106,9 +105,5 @@ export async function requiredTenant(context: Context, key: string): Promise<Ten
 function refusedByGuard(decision: Decision, row: Row): GatehouseError | undefined {
   const { outcome, steps } = decision;
   const closed = steps.some((step) => step.effect === 'deny' && !step.filter && !step.shadow);
-  const granted = steps.some(
-    ({ mode, effect, filter, shadow }) =>
-      mode === 'grant' && effect === 'allow' && !shadow && (filter === undefined || matcherOf(filter)(row)),
-  );
-  return outcome.effect === 'deny' && closed && granted ? refusal(decision) : undefined;
+  return outcome.effect === 'deny' && closed && isGranted(steps, row) ? refusal(decision) : undefined;
 }

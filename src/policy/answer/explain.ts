@@ -3,7 +3,7 @@ import { levelOf, type Permission, split } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
 import { covers, type Where } from '../../access/where.ts';
 import { combine, type Outcome, type Step } from '../decide/combine.ts';
-import type { Decision, Scope } from '../decide/decision.ts';
+import { type Decision, refusingStep, type Scope } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { type Certainty, reaches } from '../filter/partial-match.ts';
 import type { LoadedPolicy } from '../load/load.ts';
@@ -165,17 +165,12 @@ function assume(step: ExplainedStep, extreme: 'widest' | 'narrowest'): Step {
  * it.
  */
 function refuserOf(steps: readonly ExplainedStep[], row: Row): { policy: string; reason: string } {
-  const counted = steps.filter((step) => !step.shadow && step.open.size === 0);
-  const granted = steps.some(
-    (step) =>
-      step.mode === 'grant' &&
-      !step.shadow &&
-      (step.open.size > 0 || (step.effect === 'allow' && reaches(step.filter, row) !== 'no')),
+  // A step that depends on values that the question omits can grant, and does not refuse.
+  const assumed = steps.flatMap((step): Step[] =>
+    step.open.size === 0 ? [step] : step.mode === 'grant' ? [{ ...assume(step, 'widest') }] : [],
   );
-  const guard = granted && counted.find((step) => step.effect === 'deny' && reaches(step.filter, row) === 'no');
-  return guard
-    ? { policy: guard.policy, reason: guard.reason ?? 'refused' }
-    : { policy: 'roles', reason: 'no role grants this here' };
+  const { policy, reason = 'refused' } = refusingStep(assumed, row, ({ filter }) => reaches(filter, row) !== 'no');
+  return { policy, reason };
 }
 
 /** Returns every source of the permission for this principal, limited to those that cover the row. */

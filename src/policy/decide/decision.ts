@@ -78,15 +78,27 @@ export const exceptedStep: Step = {
   reason: 'a policy exempts the affected group, so the change requires POLICY:UPDATE',
 };
 
+type Covers = (step: Step) => boolean;
+const coversRow =
+  (row: Row): Covers =>
+  ({ filter }) =>
+    !filter || matcherOf(filter)(row);
+
+/** True if a grant covers the row, whatever the guards say. */
+export const isGranted = (steps: readonly Step[], row: Row, covers: Covers = coversRow(row)): boolean =>
+  steps.some((step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && covers(step));
+
 /**
- * Returns the step that refuses a row: the roles if no grant covers it, otherwise the guard that does not exempt it.
+ * The step that refuses a row: the roles if no grant covers it, otherwise the guard that does not exempt it.
+ * @param covers whether the filter of a step covers the row, if not all values of the row are known.
  */
-export function outOfReach({ steps }: Decision, row: Row): Step & { readonly effect: 'deny' } {
-  const admits = (step: Step) => !step.filter || matcherOf(step.filter)(row);
-  const granted = steps.some(
-    (step) => step.mode === 'grant' && step.effect === 'allow' && !step.shadow && admits(step),
-  );
-  const guard = granted && steps.find((step) => step.effect === 'deny' && !step.shadow && !admits(step));
+export function refusingStep(
+  steps: readonly Step[],
+  row: Row,
+  covers: Covers = coversRow(row),
+): Step & { readonly effect: 'deny' } {
+  const guard =
+    isGranted(steps, row, covers) && steps.find((step) => step.effect === 'deny' && !step.shadow && !covers(step));
   return guard
     ? {
         policy: guard.policy,

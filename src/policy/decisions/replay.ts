@@ -5,7 +5,7 @@ import { canonicalJson, type Json } from '../../lib/json.ts';
 import { untag } from '../../lib/tagged-json.ts';
 import type { LookUps } from '../contract.ts';
 import type { Decision } from '../decide/decision.ts';
-import { exceptedStep, outOfReach } from '../decide/decision.ts';
+import { exceptedStep, refusingStep } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { matcherOf } from '../filter/matcher.ts';
 import { actorOf } from '../session/identity.ts';
@@ -103,7 +103,9 @@ async function replayReview(
   for (const row of [before, after]) {
     if (!row || !outcome.where || matcherOf(outcome.where)(row)) continue;
     // A filter over columns that were not recorded cannot be evaluated.
-    return [...fieldsOf(outcome.where)].every((field) => field in row) ? outOfReach(decision, row).policy : undefined;
+    return [...fieldsOf(outcome.where)].every((field) => field in row)
+      ? refusingStep(decision.steps, row).policy
+      : undefined;
   }
   const { exceptedGroups } = engine.set;
   if (concerned.some((id) => exceptedGroups.has(id)) && !mayChangePolicies()) return exceptedStep.policy;

@@ -4,7 +4,7 @@ import type { Where } from '../../access/where.ts';
 import type { Tx } from '../../db/transaction.ts';
 import type { Step } from '../decide/combine.ts';
 import type { Scope } from '../decide/decision.ts';
-import { type Decision, exceptedStep, outOfReach, refusal, shadowNote } from '../decide/decision.ts';
+import { type Decision, exceptedStep, refusal, refusingStep, shadowNote } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { lookUps } from '../decide/look-ups.ts';
 import { noteDecision, noteReview, outOfReachEvidence } from '../decisions/evidence.ts';
@@ -62,7 +62,7 @@ export function makeGrant<P extends Permission>(
     ],
     matches: reaches,
     refusalOf(row: Row) {
-      const step = outOfReach(decision, row);
+      const step = refusingStep(decision.steps, row);
       const error = refusal(decision, step);
       error.evidence = [outOfReachEvidence(decision, row, step.policy)];
       return error;
@@ -92,7 +92,7 @@ export function makeGrant<P extends Permission>(
       const [review, look] = noteReview(noteDecision(tx, decision), change, lookUps(tx, scope.tenantId));
       for (const row of [change.before, change.after]) {
         if (!row || reaches(row)) continue;
-        review.refusedBy = outOfReach(decision, row).policy;
+        review.refusedBy = refusingStep(decision.steps, row).policy;
         throw grant.refusalOf(row);
       }
       review.concerned = await groupsConcerned(tx, session, decision, change);
