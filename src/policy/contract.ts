@@ -3,8 +3,7 @@
  *
  * A policy is a named object. It evaluates a request about a *kind* of resource, never about a record, and returns a
  * filter. One verdict therefore serves a list, a single object, a mutation and an event. Roles grant, policies
- * restrict,
- * and the default is to refuse. A guard (the default mode) can only narrow access.
+ * restrict, and the default is to refuse. A guard (the default mode) can only narrow access.
  */
 import { z } from 'zod';
 import type { Actor, Env } from '../access/actor.ts';
@@ -96,8 +95,7 @@ export interface LookUps {
   rows(resource: ResourceName, where: Where): Promise<readonly Row[]>;
   /**
    * Returns the ids of all actors that created or updated the object (or only the given field), according to the audit
-   * log
-   * and this transaction. For impersonated actions, includes both the impersonator and the impersonated principal.
+   * log and this transaction. For impersonated actions, includes both the impersonator and the impersonated principal.
    */
   authors(resource: ResourceName, id: string, field?: string): Promise<ReadonlySet<string>>;
   /** Returns true if at least one of these principals is in the group. */
@@ -145,8 +143,7 @@ export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = un
   readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
   /**
    * Former names of the policy, each with a function that converts settings of that name to the current format.
-   * Settings
-   * under a former name still apply, and a guard in force under a former name does not count as removed.
+   * Settings under a former name still apply, and a guard in force under a former name does not count as removed.
    */
   readonly formerly?: Readonly<
     Record<string, (settings: Readonly<Record<string, unknown>>) => Record<string, unknown>>

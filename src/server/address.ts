@@ -13,8 +13,7 @@ const withoutPort = (text: string): string =>
 /**
  * Returns a function that finds the client address of a request: the address of the socket, or with trusted proxies the
  * last forwarded address that is not trusted. Without trusted proxies, forwarded addresses are ignored, because any
- * client
- * can send them.
+ * client can send them.
  */
 export function createAddressOf(trustedProxies: readonly string[]): (request: IncomingMessage) => string | undefined {
   const trusted = new BlockList();

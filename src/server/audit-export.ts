@@ -13,8 +13,8 @@ const types = { ndjson: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; c
 
 /**
  * Serves GET /tenants/KEY/audit-events?format=ndjson&after=CURSOR: streams the audit events of a tenant as a file,
- * oldest
- * first. /audit-events serves those of the instance. Requires the same permission as the query and accepts its filters.
+ * oldest first. /audit-events serves those of the instance. Requires the same permission as the query and accepts its
+ * filters.
  */
 export function createAuditExport(options: DownloadOptions): Download {
   return (asked) => {

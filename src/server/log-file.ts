@@ -11,8 +11,7 @@ const path = /^\/tenants\/([^/]+)\/executions\/([^/]+)\/logs$/;
 const pageSize = 1_000;
 /**
  * Serves GET /tenants/KEY/executions/EXECUTIONID/logs?minLevel=WARN: the log of an execution as plain text. Requires
- * the
- * same permission as the query. A log that the caller cannot read is reported as missing.
+ * the same permission as the query. A log that the caller cannot read is reported as missing.
  */
 export function createLogFile(options: DownloadOptions): Download {
   return (asked) => {

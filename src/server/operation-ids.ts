@@ -1,9 +1,7 @@
 /**
  * Maps the operation ids of a client to ids that are unique within the socket. The protocol allows a client to reuse an
- * id
- * as soon as it has completed the operation. graphql-ws may still be cleaning up the old operation and would end the
- * new
- * one with it. Also drops messages of operations that the client has completed.
+ * id as soon as it has completed the operation. graphql-ws may still be cleaning up the old operation and would end the
+ * new one with it. Also drops messages of operations that the client has completed.
  */
 export class OperationIds {
   readonly #byClient = new Map<string, string>();

@@ -25,9 +25,8 @@ interface Params {
 
 /**
  * Serves queries and mutations in plain JSON without the Request and Response of the Fetch API, which cost more than a
- * small
- * operation itself. All other requests and invalid bodies go to the gateway. The plugins of the gateway (limits, turns,
- * deadline, masking) run in both cases.
+ * small operation itself. All other requests and invalid bodies go to the gateway. The plugins of the gateway (limits,
+ * turns, deadline, masking) run in both cases.
  */
 export function servePlainPosts({ gateway, signIn, mask, bodyBytes }: PlainPostOptions): Handler {
   return async (request, response) => {

@@ -21,8 +21,7 @@ export type SignIn = (request: IncomingMessage) => Promise<void>;
 
 /**
  * Signs a request in before its document is parsed, because unauthenticated callers can send small documents only.
- * Never
- * throws.
+ * Never throws.
  */
 export function createSignIn(
   authenticator: Authenticator,

@@ -28,8 +28,7 @@ function check(value: unknown, path: (string | number)[]): void {
 
 /**
  * Refuses text that PostgreSQL cannot store (NUL, lone surrogates) before it reaches a statement. An item of a report
- * is
- * refused individually. @throws BAD_INPUT.
+ * is refused individually. @throws BAD_INPUT.
  */
 export function assertStorable(document: DocumentNode, variables: Record<string, unknown>): void {
   checkVariables(document, variables, check);

@@ -50,8 +50,7 @@ export function useHttpRules(): Plugin {
           return await requestParser(request.method === 'POST' ? await decoded(request) : request);
         } catch (error) {
           // Variables in a URL are JSON too, but the parser of GET does not convert their errors. The parser of a body
-          // quotes the body
-          // in its error and responds with 200 to clients that accept application/json.
+          // quotes the body in its error and responds with 200 to clients that accept application/json.
           if (error instanceof SyntaxError || error instanceof URIError || isOfBody(error)) {
             throw refused('The request is not valid JSON.');
           }

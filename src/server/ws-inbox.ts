@@ -12,8 +12,7 @@ const perTurn = 20;
 
 /**
  * Handles the messages of a socket in order, as long as the client reads what it is sent. If the outgoing buffer is
- * full or
- * the client sends too much, the socket is paused. The backlog is then limited to what has already arrived.
+ * full or the client sends too much, the socket is paused. The backlog is then limited to what has already arrived.
  */
 export class Inbox {
   readonly #socket: WebSocket;

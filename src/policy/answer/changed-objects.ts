@@ -39,8 +39,7 @@ async function reached(db: PrismaClient | Tx, changed: ChangedObjects): Promise<
 
 /**
  * Returns the ids of all principals whose permissions the changes can have affected: those that the objects affect
- * before
- * or after, and those whose group membership changed.
+ * before or after, and those whose group membership changed.
  */
 export async function touchedBy(before: PrismaClient, after: Tx, changed: ChangedObjects): Promise<string[]> {
   const [was, is] = [await reached(before, changed), await reached(after, changed)];

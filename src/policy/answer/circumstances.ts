@@ -27,8 +27,7 @@ export interface Looked {
 
 /**
  * Evaluates the policy again and observes what it reads. A policy depends on its request only, so values that it did
- * not
- * read cannot change its verdict, for this actor and for all actors that agree in the values read.
+ * not read cannot change its verdict, for this actor and for all actors that agree in the values read.
  */
 export function lookedAt({ policy }: LoadedPolicy, request: AccessRequest, given: Given): Looked {
   const open = new Set<Circumstance>();

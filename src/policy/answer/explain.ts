@@ -45,8 +45,7 @@ export interface Explanation {
   readonly looked: ReadonlyMap<string, Looked>;
   /**
    * True if a policy read the id or name of the actor. Otherwise, the answer is the same for every actor with the same
-   * kind,
-   * groups and permissions.
+   * kind, groups and permissions.
    */
   readonly personal: boolean;
 }
@@ -66,8 +65,7 @@ const nothingOpen: ReadonlySet<Circumstance> = new Set();
 
 /**
  * Explains the decision of the engine for this actor: the answer, how each policy contributed, and which unknown values
- * it
- * depends on.
+ * it depends on.
  * @param alike the explanation for an actor with the same access; its observations are reused for policies that did not
  * read the id or name of the actor.
  */
@@ -128,8 +126,7 @@ type Settled = Pick<Explanation, 'answer' | 'dependsOn' | 'by' | 'where'>;
 
 /**
  * Settles the answer from two extremes: the widest and the narrowest access that the undetermined policies can leave.
- * An
- * answer that both extremes share is certain. A guard can only narrow and a grant can only widen, so no result lies
+ * An answer that both extremes share is certain. A guard can only narrow and a grant can only widen, so no result lies
  * outside of the two.
  */
 export function settle(steps: readonly ExplainedStep[], row: Row | undefined): Settled {

@@ -35,10 +35,9 @@ export const toStep = (policy: string, mode: Step['mode'], verdict: Verdict): St
 };
 
 /**
- * Combines the steps: reach = (OR of the filters of grants that allow) AND (every filter of guards that deny).
- * Without a grant, the outcome is a refusal. A deny without a filter refuses, and an error refuses as an error. The
- * order
- * of steps affects only which reason is reported. `where` undefined means every row.
+ * Combines the steps: reach = (OR of the filters of grants that allow) AND (every filter of guards that deny). Without
+ * a grant, the outcome is a refusal. A deny without a filter refuses, and an error refuses as an error. The order of
+ * steps affects only which reason is reported. `where` undefined means every row.
  */
 export function combine(steps: readonly Step[]): Outcome {
   const counted = steps.filter((step) => !step.shadow);

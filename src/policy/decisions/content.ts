@@ -26,8 +26,7 @@ const known = new WeakMap<Principal, Map<string | null, DigestedContent>>();
 
 /**
  * Returns the access content of a principal with its digest. Principals with the same access, such as the members of
- * one
- * group, share one digest.
+ * one group, share one digest.
  */
 export function contentOf(principal: Principal, tenantId: string | null): DigestedContent {
   const own = remember(known, principal, () => new Map<string | null, DigestedContent>());

@@ -85,8 +85,7 @@ async function pruneSome(tx: Tx, before: Date): Promise<number> {
   if (gone.length === 0) return 0;
   const digests = [...new Set(gone.map(({ contentDigest }) => contentDigest))];
   // A concurrent insert must not reference a content that is being deleted. Recording waits for this lock, so each part
-  // is
-  // small.
+  // is small.
   await tx.$executeRaw`LOCK TABLE "AccessContent" IN EXCLUSIVE MODE`;
   await tx.$executeRaw`DELETE FROM "AccessContent" c
     WHERE c.digest = ANY(${digests}) AND NOT EXISTS (SELECT 1 FROM "Decision" d WHERE d."contentDigest" = c.digest)`;
@@ -95,8 +94,7 @@ async function pruneSome(tx: Tx, before: Date): Promise<number> {
 
 /**
  * Records decisions: of every mutation, in its transaction; of every refusal, before its response (equal refused reads
- * of a
- * minute as one record with a count); and of a sample of allowed reads.
+ * of a minute as one record with a count); and of a sample of allowed reads.
  */
 export class DecisionLog {
   readonly #options: DecisionLogOptions;

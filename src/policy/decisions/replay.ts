@@ -31,8 +31,7 @@ export interface StoredDecision {
 export interface Verdict extends RecordedOutcome {
   /**
    * For each reviewed change, the policy that refused it. null: not refused. undefined: the record does not contain
-   * enough
-   * to decide.
+   * enough to decide.
    */
   readonly reviews: readonly (string | null | undefined)[];
 }

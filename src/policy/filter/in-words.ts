@@ -104,8 +104,7 @@ export function inWords(where: Where | undefined, spoken: Spoken): string {
 /**
  * Describes the combined reach of the steps of a decision in plain English.
  * @param settings true if the reader can see the settings of policies. Otherwise, filters of plugins are described by
- * the
- * name of the policy.
+ * the name of the policy.
  */
 export function reachInWords(
   steps: readonly (Step & { readonly open: ReadonlySet<string> })[],

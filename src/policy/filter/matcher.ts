@@ -59,8 +59,7 @@ function any(arms: readonly Where[]): Test {
 
 /**
  * The byte range from `x.` to `x/` contains exactly the strings that begin with `x.`, if x has no surrogates or higher
- * code
- * units, which UTF-8 and UTF-16 sort differently.
+ * code units, which UTF-8 and UTF-16 sort differently.
  */
 const isPlain = (text: string): boolean => !/[\ud800-\uffff]/.test(text);
 

@@ -27,8 +27,7 @@ const some = (parts: readonly Certainty[]): Certainty =>
 
 /**
  * Returns true if the filter matches no namespace. The result can change only at the names in the filter, so it is
- * enough
- * to test these names, one name directly after each, and the first of all.
+ * enough to test these names, one name directly after each, and the first of all.
  */
 export function isEmpty(where: Where | undefined, known: Row): boolean {
   const names = [...namesIn(where ?? {})];

@@ -23,8 +23,7 @@ export function faultsOf(error: unknown, path: string): string[] {
 
 /**
  * Returns the line of an error in a file. Node.js puts the place of a syntax error first in the stack; for other
- * errors, the
- * first frame in the file counts.
+ * errors, the first frame in the file counts.
  */
 function lineIn({ stack = '' }: Error, path: string): string | undefined {
   const places = [pathToFileURL(path).href, path].map((place) => place.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));

@@ -11,8 +11,7 @@ const own: Readonly<Record<string, string>> = {
 
 /**
  * Resolves the imports `gatehouse/policy` and `gatehouse/policy-testing` to this project, so that policies and tests
- * outside
- * of it work without installing the package.
+ * outside of it work without installing the package.
  */
 registerHooks({
   resolve(specifier, context, next) {

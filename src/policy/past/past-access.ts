@@ -22,15 +22,13 @@ export interface PastAccess {
 
 /**
  * Past access is decided without guards: the code of former guards is not kept, and current guards say nothing about
- * the
- * past.
+ * the past.
  */
 export const engineWithoutPolicies = new Engine({ policies: [], disabled: [], exceptedGroups: new Set() }, 'held', 0);
 
 /**
  * Rebuilds the access to a tenant from audit events alone: those of the tenant and of the instance, and for super
- * admins the
- * events of service accounts in every tenant.
+ * admins the events of service accounts in every tenant.
  * @throws EXPIRED if the events of that instant are no longer kept.
  */
 export async function pastAccess(db: PrismaClient | Tx, tenantId: string, instant: Date): Promise<PastAccess> {

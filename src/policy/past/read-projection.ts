@@ -26,8 +26,7 @@ export const expired = () =>
 
 /**
  * Reads the projection of a chain ('' for the instance) at an instant: applies all events up to the last one not after
- * the
- * instant, starting from the newest snapshot at or before it, or from the first event.
+ * the instant, starting from the newest snapshot at or before it, or from the first event.
  * @param kinds the resources to include. Default: all.
  * @throws EXPIRED if events in between are missing, or too old to contain the required data.
  */

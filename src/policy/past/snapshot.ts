@@ -5,8 +5,7 @@ import { projectionAt } from './read-projection.ts';
 
 /**
  * Stores a snapshot of a chain ('' for the instance) at an instant, before its events up to then are pruned. Questions
- * about
- * that instant and later ones keep their answers. Earlier ones return EXPIRED.
+ * about that instant and later ones keep their answers. Earlier ones return EXPIRED.
  * @returns the snapshot. Events up to and including its `seq` are no longer needed for past access.
  * @throws EXPIRED if the events of that instant are no longer kept.
  */

@@ -35,10 +35,8 @@ export interface CandidatesQuestion {
 
 /**
  * Returns all principals that could have the permission in the tenant: principals with access to it, super admins, and
- * for
- * instance-level permissions the principals with instance bindings. Each has only the data that decides this
- * permission.
- * Uses one statement and therefore one snapshot.
+ * for instance-level permissions the principals with instance bindings. Each has only the data that decides this
+ * permission. Uses one statement and therefore one snapshot.
  */
 export async function candidates(
   db: PrismaClient,

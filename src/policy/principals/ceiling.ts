@@ -71,8 +71,8 @@ export function limitedBy(ceiling: Ceiling | null | undefined, principal: Princi
 
 /**
  * Limits a principal to a ceiling. The result is never a super admin. Changing the owner's own objects requires
- * permissions
- * that the ceiling names. Ownership of a group counts only if the ceiling allows GROUP:UPDATE in that tenant.
+ * permissions that the ceiling names. Ownership of a group counts only if the ceiling allows GROUP:UPDATE in that
+ * tenant.
  */
 function limited(principal: Principal, ceiling: Ceiling): Principal {
   const holdings: Holding[] = principal.holdings.flatMap((holding) => within(holding, ceiling));

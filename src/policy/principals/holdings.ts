@@ -46,8 +46,7 @@ function outermost(roots: ReadonlySet<string>): string[] {
 
 /**
  * Returns the permissions that the principal does not hold in the whole subtree and therefore cannot pass on. Only
- * roles
- * count. A super admin can pass on everything.
+ * roles count. A super admin can pass on everything.
  */
 export function missingPermissions(
   principal: Principal,

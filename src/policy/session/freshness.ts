@@ -99,8 +99,7 @@ export class Freshness {
 
   /**
    * Applies the state that a transaction of this gateway committed. @returns false if it does not directly follow the
-   * known
-   * state; a read is then needed.
+   * known state; a read is then needed.
    */
   follow(before: AccessState, after: AccessState): boolean {
     if (this.#state.revision !== before.revision) return false;

@@ -119,8 +119,7 @@ const idOf = ({ before, after }: RowChange): string => String((after ?? before)?
 
 /**
  * Returns the audit notes of a decision: refusals of policies in shadow mode for this change (undefined: for any
- * change), and
- * the notes of obligations.
+ * change), and the notes of obligations.
  */
 function decisionNotes({ steps }: Decision, change: RowChange | undefined): string[] {
   const exempt = ({ filter }: Step) =>

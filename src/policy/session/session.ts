@@ -113,8 +113,7 @@ export class AccessSession {
 
   /**
    * Replaces the identity in one step, so sibling fields always find an identity. If the credential is refused, every
-   * field
-   * that asks for a fresh identity fails; other fields keep the identity that the request began with.
+   * field that asks for a fresh identity fails; other fields keep the identity that the request began with.
    */
   async #prove(identify: () => Identity | Promise<Identity>, epoch: number): Promise<void> {
     this.#proofs += 1;
@@ -149,8 +148,7 @@ export class AccessSession {
 
   /**
    * Returns a session for the same actor with the permissions that the transaction has granted and revoked so far. Use
-   * it only
-   * inside the transaction, after `write` has confirmed the permissions of this session.
+   * it only inside the transaction, after `write` has confirmed the permissions of this session.
    */
   async inside(tx: Tx): Promise<AccessSession> {
     const { identity } = this;

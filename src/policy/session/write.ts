@@ -39,8 +39,8 @@ const maxAttempts = 10;
 
 /**
  * Changes of access queue here, before they take a connection, instead of on the row that they all lock. Within one
- * gateway
- * they therefore never conflict, and waiting does not use up the pool. Accounts take turns. Dry runs yield to changes.
+ * gateway they therefore never conflict, and waiting does not use up the pool. Accounts take turns. Dry runs yield to
+ * changes.
  */
 const writers = new WeakMap<Store, FairQueue>();
 const queueOfWriters = () =>
@@ -54,10 +54,8 @@ const queueOfWriters = () =>
 
 /**
  * Runs a mutation in a transaction with a decision that still holds inside it. If access changed between the decision
- * and
- * the transaction, both are repeated. Changes of access are serialized, so that rules over several rows hold, such as
- * the
- * last super admin and the default role.
+ * and the transaction, both are repeated. Changes of access are serialized, so that rules over several rows hold, such
+ * as the last super admin and the default role.
  * @throws FORBIDDEN, POLICY_ERROR, UNAUTHENTICATED, or UNAVAILABLE if access keeps changing or the queue is full.
  */
 export async function write<P extends Permission, T>(

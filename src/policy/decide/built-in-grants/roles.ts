@@ -34,8 +34,7 @@ function abilityOf(cover: Cover, tenantId: string | null): RoleAbility {
 
 /**
  * Replaces many subtrees by a list of namespace names, for READ only. Writes are matched in memory, where a namespace
- * that
- * does not exist yet must be covered too.
+ * that does not exist yet must be covered too.
  */
 function byName(cover: Cover, { namespaces }: Principal, tenantId: string | null): Cover {
   const names = tenantId === null ? undefined : namespaces.get(tenantId);

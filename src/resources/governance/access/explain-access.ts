@@ -154,7 +154,8 @@ async function rowOf(
   if (object == null) return undefined;
   const types = nodeTypes().filter((type) => type.resource === resource);
   const path = ['input', 'object'];
-  if (types.length === 0) throw badInput(path, `${resource} has no objects. Omit object.`);
+  if (types.length === 0)
+    throw badInput(path, `${resource} permissions do not apply to single objects. Omit the object.`);
   const { typename, id } = decodeId(
     String(object),
     types.map((type) => type.typename),

@@ -100,7 +100,7 @@ const partFields = (t: InputBuilder) => ({
   sequence: t.field({
     type: 'BigInt',
     required: true,
-    description: 'Number in the execution. Each number is stored once.',
+    description: 'Sequence number within the execution. Each number is stored once.',
   }),
   at: t.field({ type: 'DateTime', required: true, description: 'The time.' }),
   taskId: t.string({ description: 'ID of the task.' }),

@@ -163,7 +163,8 @@ export async function setTaskRunState(
   const run = await tx.taskRun.findFirst({ where: { id: taskRun, executionKey } });
   if (!run) throw notFound('The task run');
   if (run.state === state) throw conflict(`The task run is already in state ${state}.`);
-  if (!isEnd(run.state) && run.state !== 'PAUSED') throw conflict('The task run has not ended and is not paused.');
+  if (!isEnd(run.state) && run.state !== 'PAUSED')
+    throw conflict('The state of a task run can be set only if it has ended or is paused.');
   await ask(tx, grant, tenant, execution, 'SET_TASK_RUN_STATE', { taskRunId: run.taskRunId, state });
   return run;
 }

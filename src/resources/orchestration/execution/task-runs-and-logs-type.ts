@@ -74,7 +74,7 @@ export const LogEntryRef = builder.prismaObject('LogEntry', {
   description: 'One entry of the log of an execution.',
   fields: (t) => ({
     execution: executionField(t),
-    sequence: t.expose('sequence', { type: 'BigInt', description: 'Number in the execution.' }),
+    sequence: t.expose('sequence', { type: 'BigInt', description: 'Sequence number within the execution.' }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was written.' }),
     level: t.field({ type: LogLevelEnum, description: 'Severity.', resolve: ({ level }) => logLevels[level]! }),
     message: t.exposeString('message', { description: 'The message.' }),
@@ -91,7 +91,7 @@ export const MetricRef = builder.prismaObject('Metric', {
   description: 'A metric that a task reported.',
   fields: (t) => ({
     execution: executionField(t),
-    sequence: t.expose('sequence', { type: 'BigInt', description: 'Number in the execution.' }),
+    sequence: t.expose('sequence', { type: 'BigInt', description: 'Sequence number within the execution.' }),
     type: t.field({
       type: MetricTypeEnum,
       description: 'Type of the metric.',

@@ -18,7 +18,7 @@ const kinds: Record<TriggerKind, string> = {
   SCHEDULE: 'Fires by a cron expression, or on given dates.',
   POLLING: 'Polls at intervals.',
   REALTIME: 'Listens continuously.',
-  WEBHOOK: 'Fires on a call from outside.',
+  WEBHOOK: 'Starts an execution when its URL is called.',
   FLOW: 'Fires when another flow ends.',
 };
 const KindEnum = builder.enumType('TriggerKind', {
@@ -76,7 +76,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     definition: t.field({
       type: 'JSON',
       description:
-        'Declaration in the source, without disabled. The key of a webhook starts executions: it is shown as *** to viewers who cannot update the trigger. The source of the flow, which requires FLOW:READ, holds it as written: use a secret for it.',
+        'The trigger as its source declares it, without the field `disabled`. The key of a webhook starts executions: it is shown as *** to viewers who cannot update the trigger. The source of the flow, which requires FLOW:READ, holds it as written: use a secret for it.',
       resolve: (trigger, _args, context) => shownDefinition(trigger, context),
     }),
     disabled: t.exposeBoolean('disabled', {
@@ -162,7 +162,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When a user or source last changed it.' }),
     flow: guardedOne<Trigger, Flow>(t, {
       type: refOf('Flow') as never,
-      description: 'ID of the flow.',
+      description: 'The flow.',
       permission: 'FLOW:READ',
       scope: ({ tenantId }) => ({ tenantId }),
       model: 'Flow',
@@ -212,7 +212,7 @@ export const TriggerWhere = builder.inputType('TriggerWhere', {
     kind: t.field({ type: KindEnum, description: 'This kind.' }),
     type: t.string({ description: 'Exactly this type.' }),
     disabled: t.boolean({ description: 'True for disabled triggers, false for enabled ones.' }),
-    locked: t.boolean({ description: 'True for held triggers, false for free ones.' }),
+    locked: t.boolean({ description: 'True: only locked triggers. False: only unlocked ones.' }),
     backfilling: t.boolean({ description: 'True for triggers with a backfill, false for those without.' }),
     workerId: t.string({ description: 'serviceId of the service that evaluates it.' }),
     dueBefore: t.field({ type: 'DateTime', description: 'Due before this time.' }),

@@ -88,7 +88,8 @@ export const setDisabled = (
 /** Unlocks a trigger that is held by an execution or an evaluation. If that is still running, a second one can start. */
 export const unlock = (tx: Tx, grant: Grant<'TRIGGER:UPDATE'>, tenant: TenantRef, named: Named): Promise<Changed> =>
   act(tx, grant, tenant, named, 'unlock', (before) => {
-    if (before.kind === 'REALTIME') throw conflict('A realtime trigger is held by its worker while it listens.');
+    if (before.kind === 'REALTIME')
+      throw conflict('A realtime trigger cannot be unlocked: its worker holds it while it listens.');
     if (!isLocked(before)) throw conflict('The trigger is not locked.');
     return { ...unlocked, sequence: { increment: 1 } };
   });
