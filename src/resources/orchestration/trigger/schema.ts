@@ -162,7 +162,7 @@ export const TriggerRef = builder.prismaNode('Trigger', {
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When a user or source last changed it.' }),
     flow: guardedOne<Trigger, Flow>(t, {
       type: refOf('Flow') as never,
-      description: 'ID of the flow.',
+      description: 'The flow.',
       permission: 'FLOW:READ',
       scope: ({ tenantId }) => ({ tenantId }),
       model: 'Flow',
