@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { type FieldNode, type OperationDefinitionNode, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { append, envelope } from '../../src/audit/record.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { fanOutOf } from '../../src/resources/governance/audit-log/fan-out.ts';
+import { selectionKey } from '../../src/resources/governance/audit-log/shared-answers.ts';
+import { schema } from '../../src/schema.ts';
 import { Socket } from '../server/raw-socket.ts';
 import { until } from '../server/tools.ts';
 import { idOf, World } from '../support/world.ts';
@@ -102,6 +105,17 @@ describe('the fan-out of audit events', () => {
     });
     expect(statements).toBeLessThan(12);
     for (const on of sockets) on.end();
+  });
+
+  it('shares a selection among those whose variables below the root field are the same, omitted or not', () => {
+    const document = parse(
+      'subscription($where: AuditEventWhere, $shown: Boolean = true) { auditEvents(where: $where) { event { seq @include(if: $shown) } } }',
+    );
+    const roots = (document.definitions[0] as OperationDefinitionNode).selectionSet.selections as readonly FieldNode[];
+    const key = (variableValues: Record<string, unknown>) => selectionKey({ schema, document, variableValues }, roots);
+    expect(key({ where: { action: 'x' }, shown: true })).toBe(key({ shown: true }));
+    expect(key({ where: null })).toBe(key({}));
+    expect(new Set([key({}), key({ shown: null }), key({ shown: true }), key({ shown: false })]).size).toBe(4);
   });
 
   /** The items of a stream over HTTP, as they were sent. */

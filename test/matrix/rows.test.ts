@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getDatamodel } from '../../src/db/generated/pothos.ts';
 import { type Model, modelOf } from '../../src/db/rows/model.ts';
@@ -73,11 +75,18 @@ describe("rows read by the gateway's own SQL", () => {
 
   /** Never empty, nor with an empty part: Prisma drops those, here they match every row or none. */
   function condition(model: Model, depth = 0): Record<string, unknown> {
-    const kind = depth > 2 ? 0 : chance.below(8);
+    const kind = depth > 2 ? 0 : chance.below(10);
     const list = () => Array.from({ length: 1 + chance.below(3) }, () => condition(model, depth + 1));
     if (kind === 1) return { AND: list() };
     if (kind === 2) return { OR: list() };
     if (kind === 3) return { NOT: { AND: list() } };
+    if (kind === 5) return { NOT: list() };
+    const texts = [...model.columns].filter(([, { type, list: isList }]) => type === 'String' && !isList);
+    if (kind === 6 && texts.length > 0) {
+      const [column] = chance.pick(texts);
+      const names = Array.from({ length: 6 }, (_, i) => ({ [column]: storedValue(model.name, column) ?? `none ${i}` }));
+      return chance.coin() ? { OR: names } : { NOT: { OR: names } };
+    }
     if (kind === 4 && model.relations.size > 0) {
       const [name, relation] = chance.pick([...model.relations]);
       const inner = condition(modelOf(relation.model), depth + 2);
@@ -235,7 +244,53 @@ describe("rows read by the gateway's own SQL", () => {
 
   it('are refused under conditions that Prisma would read as every row, or with unknown names', async () => {
     const reader = rowsOf(stage.world.db);
-    for (const where of [{ id: undefined }, { none: 1 }, { id: { near: 1 } }, { id: { in: undefined } }])
+    for (const where of [
+      { id: undefined },
+      { none: 1 },
+      { id: { near: 1 } },
+      { id: { in: undefined } },
+      { triggers: { some: {}, none: {} } },
+      { triggers: { every: {} } },
+    ])
       await expect((async () => reader.find({ model: 'Flow', where }))()).rejects.toThrow(/Flow/);
+  });
+
+  it('are read by kept statements after a migration has changed the type of a column', async () => {
+    const { pool } = stage.world.app.database;
+    const reader = rowsOf(stage.world.db);
+    const read = () =>
+      Promise.all(Array.from({ length: 8 }, () => reader.find({ model: 'Flow', where: {}, isKept: true })));
+    const before = await read();
+    await pool.query('ALTER TABLE "Flow" ALTER COLUMN "description" TYPE varchar(100)');
+    try {
+      expect(await read()).toEqual(before);
+    } finally {
+      await pool.query('ALTER TABLE "Flow" ALTER COLUMN "description" TYPE text');
+    }
+    expect(await read()).toEqual(before);
+  });
+
+  it('hold no memory for every set of columns that a caller has chosen', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const reader = rowsOf(stage.world.db);
+    const { names: columns } = modelOf('Execution');
+    const none = { id: { in: [] } };
+    const chosen = async (number: number) => {
+      await reader.find({
+        model: 'Execution',
+        where: none,
+        columns: columns.filter((_, i) => ((number >> i) & 1) === 1),
+      });
+    };
+    const heldBy = async (from: number, to: number) => {
+      collect();
+      const before = process.memoryUsage().heapUsed;
+      for (let number = from; number < to; number += 1) await chosen(number);
+      collect();
+      return process.memoryUsage().heapUsed - before;
+    };
+    await heldBy(1, 1_000);
+    expect(await heldBy(1_000, 3_000)).toBeLessThan(2_000_000);
   });
 });

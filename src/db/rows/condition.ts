@@ -33,7 +33,7 @@ export function conditionSql(condition: Condition, model: Model, alias: string, 
     if (value === undefined) throw new Error(`The condition on ${model.name}.${key} is undefined.`);
     if (key === 'AND') parts.push(all(asList(value), model, alias, values));
     else if (key === 'OR') parts.push(any(asList(value), model, alias, values));
-    else if (key === 'NOT') parts.push(`NOT ${all(asList(value), model, alias, values)}`);
+    else if (key === 'NOT') parts.push(...asList(value).map((part) => `NOT ${all([part], model, alias, values)}`));
     else if (model.relations.has(key)) parts.push(related(key, value, model, alias, values));
     else parts.push(compared(key, value, model, alias, values));
   }
@@ -169,14 +169,15 @@ function rootOf(value: unknown): string | undefined {
 
 /**
  * Compares the column and its ancestors with a hash of names. `IN (SELECT unnest(…))` is hashed once per statement, where
- * `= ANY` compares one name after the other, and the planner estimates each. `IS TRUE` keeps it from becoming a join.
+ * `= ANY` compares one name after the other, and the planner estimates each. `= TRUE` keeps it from becoming a join, and
+ * null unknown.
  */
 function amongNames(
   column: string,
   { exact, byDepth }: { readonly exact: string[]; readonly byDepth: ReadonlyMap<number, string[]> },
   values: Values,
 ): string[] {
-  const isIn = (text: string, names: string[]) => `(${text} IN (SELECT unnest(${values.add(names)}::text[]))) IS TRUE`;
+  const isIn = (text: string, names: string[]) => `(${text} IN (SELECT unnest(${values.add(names)}::text[]))) = TRUE`;
   return [
     ...(exact.length > 0 ? [isIn(column, exact)] : []),
     ...[...byDepth].map(([depth, roots]) => {
@@ -190,8 +191,9 @@ export const quoted = (alias: string, column: string): string => `${alias}."${co
 
 function related(name: string, value: unknown, model: Model, alias: string, values: Values): string {
   const { model: other, list, pairs } = model.relations.get(name)!;
-  const condition = list ? (value as { some?: Condition }).some : (value as Condition | null);
-  if (condition === undefined) throw new Error(`The condition on ${model.name}.${name} is not supported.`);
+  const { some: condition, ...others } = (list ? value : { some: value }) as { some?: Condition | null };
+  if (condition === undefined || Object.keys(others).length > 0)
+    throw new Error(`The condition on ${model.name}.${name} is not supported.`);
   // Different from those around it, and the same in every statement of this shape.
   const inner = `${alias}r`;
   const join = pairs.map(([own, theirs]) => `${quoted(inner, theirs)} = ${quoted(alias, own)}`);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import { remember } from '../../lib/remember.ts';
 import type { PrismaClient } from '../generated/client.ts';
+import { stateOf } from '../sql-state.ts';
 import type { Tx } from '../transaction.ts';
 import type { Condition } from './condition.ts';
 import { columnsWithout, modelOf } from './model.ts';
@@ -114,8 +116,8 @@ export class Rows {
   }
 }
 
-/** Prototypes of rows without some columns. */
-const prototypes = new Map<string, object>();
+/** Prototypes of rows without some columns. Callers choose the columns, so only those in use are kept. */
+const prototypes = new LRUCache<string, object>({ max: 500 });
 
 /** A row with these columns only. Reading another column fails, instead of passing for an absent value. */
 function prototypeOf(model: string, columns: readonly string[]): object {
@@ -159,33 +161,38 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
 export const runOn =
   (pool: pg.Pool): Run =>
   async ({ text, values, isKept }) => {
-    const { rows } = await pool.query<unknown[]>({
-      text,
-      values: values as unknown[],
-      types,
-      rowMode: 'array',
-      ...(isKept && { name: nameOf(text) }),
-    });
-    return rows;
+    const query = { text, values: values as unknown[], types, rowMode: 'array' } as const;
+    const name = isKept ? nameOf(text) : undefined;
+    try {
+      return (await pool.query<unknown[]>({ ...query, name })).rows;
+    } catch (error) {
+      if (name === undefined || !isOutdated(error)) throw error;
+      // Without a name from now on. The name is still taken on other connections.
+      names.set(text, undefined);
+      return (await pool.query<unknown[]>(query)).rows;
+    }
   };
+
+/**
+ * True if the database can no longer run a kept statement: a migration has changed the type of a column, or a pooler has
+ * switched to a server that does not have it.
+ */
+const isOutdated = (error: unknown): boolean => /^(0A000|26000)$/.test(stateOf(error));
 
 /** Has a client read through the pool of the driver. */
 export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
   known.set(prisma, new Rows(runOn(pool)));
 }
 
-const names = new Map<string, string>();
+const names = new Map<string, string | undefined>();
 /** Kept statements differ by model, key, columns, order and the form of the reach only. */
 const maxNames = 300;
 
 /** Name under which the database keeps a statement; undefined if it keeps enough of them. */
 function nameOf(text: string): string | undefined {
-  let name = names.get(text);
-  if (name === undefined && names.size < maxNames) {
-    name = `k${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
-    names.set(text, name);
-  }
-  return name;
+  if (!names.has(text) && names.size < maxNames)
+    names.set(text, `k${createHash('sha256').update(text).digest('hex').slice(0, 24)}`);
+  return names.get(text);
 }
 
 const int8 = 20;

@@ -54,7 +54,9 @@ export function selectionKey(
     VariableDefinition: () => false,
     Variable: (node) => void used.add(node.name.value),
   });
-  const values = [...used].sort().map((name) => [name, variableValues?.[name] ?? null]);
+  const given = variableValues ?? {};
+  // A default value applies to an omitted variable, not to null.
+  const values = [...used].sort().map((name) => (Object.hasOwn(given, name) ? [name, given[name]] : [name]));
   return canonicalJson([nameOf(document), operationName ?? null, values]);
 }
 
