@@ -73,6 +73,8 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       const isOwnPage = path?.startsWith('/auth/') === true && allowsCookies;
       const isAllowed = origins(request.headers.origin, request.headers.host) || isOwnPage;
       setCorsHeaders(request, response, isAllowed, allowsCookies);
+      // Shared caches store responses to a cookie, unlike responses to an Authorization header.
+      if (request.headers.cookie !== undefined) response.setHeader('Cache-Control', 'no-store');
       if (draining)
         return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
           Connection: 'close',

@@ -127,6 +127,7 @@ export const identity = {
       // For the end of a session. Its begin changes nothing that a gateway has cached.
       feedsAccess: true,
       key: (row) => String(row['owner'] ?? row['principalId']),
+      links: ['principalId'],
       secret: ['hash'],
       audited: ['owner', 'method', 'provider', 'createdAt', 'expiresAt', 'ip', 'userAgent'],
       instead: 'the user signs in again',

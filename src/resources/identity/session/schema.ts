@@ -113,7 +113,7 @@ async function ofUser(user: string | number | null | undefined, context: Context
   const mayEnd = session.may('SESSION:DELETE')?.matches({ principalId: id }) === true;
   const isKnown = mayEnd || (row !== null && session.can('USER:READ', { ...row }));
   if (!row || !isKnown) throw notFound('The user');
-  return { scope: {}, tenant: null, id };
+  return { scope: {}, tenant: null, id, resource: 'USER' };
 }
 
 mutation('revokeSessions', {
@@ -125,16 +125,9 @@ mutation('revokeSessions', {
   }),
   target: ({ user }, context) => ofUser(user, context),
   run: async (tx, grant, { keepCurrent }, { id }) => {
-    const count = await revokeSessions(tx, grant, id, keepCurrent ? grant.credential.id : undefined);
-    return { user: await tx.user.findUnique({ where: { id } }), count };
+    return { count: await revokeSessions(tx, grant, id, keepCurrent ? grant.credential.id : undefined) };
   },
   payload: (t) => ({
     count: t.int({ description: 'Number of ended sessions.', resolve: ({ result }) => result.count }),
-    user: t.field({
-      type: refOf('User'),
-      nullable: true,
-      description: 'The user.',
-      resolve: ({ result }) => result.user as never,
-    }),
   }),
 });
