@@ -177,6 +177,30 @@ describe('a session', () => {
     expect(await writes(() => Promise.all([client.ok(who), client.ok(who)]))).toBe(0);
   });
 
+  it('expires although a page follows something: a running stream is no use', async () => {
+    const user = await person([main]);
+    await world.grant(main, user, ['AUDITLOG:READ']);
+    const { client } = await signedIn(world, user.username, secret);
+    const begun = (await rowOf(user)).createdAt.getTime();
+    at(begun + 2 * minute);
+    const query = 'subscription { auditEvents(tenantKey: "main") { event { resourceKey } } }';
+    const stream = client.sse(query, {}, new AbortController().signal);
+    expect((await stream.next()).value?.data).toHaveProperty('auditEvents');
+    await until('the use is written', async () => (await rowOf(user)).lastSeenAt.getTime() === begun + 2 * minute);
+    // The stream authenticates again every minute, and with every change of access.
+    at(begun + 20 * minute);
+    const seen = `seen.by.${user.username}`;
+    await world.namespace(main, seen);
+    for (let key = ''; key !== seen; ) key = (await stream.next()).value?.data?.auditEvents.event?.resourceKey;
+    expect((await rowOf(user)).lastSeenAt.getTime()).toBe(begun + 2 * minute);
+    at(begun + 32 * minute);
+    await world.namespace(main, `un${seen}`);
+    const rest = [];
+    for await (const { data, errors } of stream)
+      rest.push(data ? data.auditEvents.event?.resourceKey : errors?.[0]?.extensions.code);
+    expect(rest).toEqual(refused);
+  });
+
   const end: Record<string, [(user: User, client: Client) => Promise<unknown>, string[]]> = {
     'its owner signs out': [
       async (_user, client) => {
@@ -352,6 +376,8 @@ describe('a session', () => {
   it('cannot be ended by an impersonator', async () => {
     const user = await person();
     await signedIn(world, user.username, secret);
+    // Whatever its owner may end, by themselves.
+    await world.grant(null, user, ['SESSION:DELETE']);
     const asUser = world.root().as({ 'x-gatehouse-impersonate': user.username });
     expect(await asUser.codes('mutation { revokeSessions(input: {}) { count } }')).toEqual(['FORBIDDEN']);
     expect((await rowsOf(user)).length).toBe(1);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import type { Tenant } from '../../src/db/generated/client.ts';
+import { createCookieRule } from '../../src/server/cookie-rule.ts';
 import { from, seen, signedIn, statements } from '../auth/tools.ts';
 import { addExecution } from '../support/executions.ts';
 import { World } from '../support/world.ts';
@@ -120,6 +121,16 @@ describe('signing in like a person', () => {
       expect((await post('/graphql', { ...rest, ...jsonType, authorization: authorization! }, viewer)).status).toBe(
         200,
       );
+    });
+
+    it('counts for JSON only, before any other rule about content types', () => {
+      const { fault } = createCookieRule(undefined);
+      const headers = { host: 'localhost', origin: 'http://localhost' };
+      for (const type of ['text/plain', 'application/jsonx', undefined])
+        expect(fault({ method: 'POST', headers: { ...headers, 'content-type': type } } as never)).toMatch(/Send app/);
+      expect(
+        fault({ method: 'POST', headers: { ...headers, 'content-type': 'application/json' } } as never),
+      ).toBeUndefined();
     });
 
     it('that does not count says why', async () => {
