@@ -93,7 +93,7 @@ function assertSchema(cedar: Cedar, schema: string, sources: ReadonlyMap<string,
  * `Gatehouse::Action::"FLOW:UPDATE"`, in `Action::"UPDATE"` and `Action::"FLOW"`; resources are `Gatehouse::FLOW`, in
  * `Gatehouse::Namespace::"company.data"` (and all above it) and `Gatehouse::Tenant::"key"`. They have `tenant` (its key;
  * not at instance level), `namespace`, `id`, and tenants `key`, users `username`, if their table has them.
- * Context: `ip`, `now` (to the second), `credential` ("basic" or "api-token"), `reason`, `impersonator`.
+ * Context: `ip`, `now` (to the second), `credential` ("basic", "session" or "api-token"), `reason`, `impersonator`.
  *
  * Cedar itself answers whatever needs no row, once per decision; the rest becomes a filter. A policy that no filter
  * can express fails to load. If Cedar skips a policy for an error, a permit does not apply, as in Cedar; a forbid does.

@@ -35,6 +35,9 @@ import { LivenessCoordinator } from './resources/orchestration/worker/coordinato
 import { schema } from './schema.ts';
 import { createAddressOf } from './server/address.ts';
 import { createAuditExport } from './server/audit-export.ts';
+import { createAuthRoutes } from './server/auth.ts';
+import { createClaimsOf } from './server/claims.ts';
+import { createCookieRule } from './server/cookie-rule.ts';
 import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
@@ -126,7 +129,14 @@ export async function createApp(
     await assertMasterKeysKnown(database.prisma, keys);
     await fillLooks(store);
     await syncCatalogue(store);
-    const authenticator = new Authenticator({ store, engine, freshness, keys, refusals });
+    const authenticator = new Authenticator({
+      store,
+      engine,
+      freshness,
+      keys,
+      refusals,
+      sessionTimes: config.sessions,
+    });
     history.on((what) => {
       if (what !== 'restored') return;
       authenticator.forget();
@@ -144,6 +154,7 @@ export async function createApp(
       store,
       keys,
       limits: config.limits,
+      sessionTimes: config.sessions,
       liveness: config.liveness,
       commands: config.commands,
       destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),
@@ -166,25 +177,32 @@ export async function createApp(
     const origins = createOriginRule(config.origins, config.graphiql);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
-    const signIn = createSignIn(authenticator, addressOf, config.limits.requestMs);
+    const rule = createCookieRule(config.origins);
+    const claimsOf = createClaimsOf(addressOf, rule);
+    const { requestMs, sessionsPerUser: perUser } = config.limits;
+    const signIn = createSignIn(authenticator, claimsOf, requestMs);
     const gateway = createGateway({
       schema,
       services,
       authenticator,
-      addressOf,
+      claimsOf,
       signIn,
       mask,
     });
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
-    const files = { services, authenticator, addressOf, mask, running: new Counted(downloadsAtOnce) };
+    const files = { services, authenticator, claimsOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
     const graphql = servePlainPosts({ gateway, signIn, mask, bodyBytes: config.limits.bodyBytes });
-    const http = createHttpServer({ graphql, downloads, origins, isReady, hasPage: config.graphiql });
+    const sessions = { store, keys, freshness, times: config.sessions, perUser };
+    const auth = createAuthRoutes({ authenticator, sessions, claimsOf, rule, mask, requestMs });
+    const hasPage = config.graphiql;
+    const http = createHttpServer({ graphql, downloads, auth, origins, rule, isReady, hasPage });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,
       authenticator,
       addressOf,
+      claimsOf,
       origins,
       messageBytes: config.limits.socketMessageBytes,
       socketsPerPrincipal: config.limits.socketsPerPrincipal,

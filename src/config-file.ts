@@ -50,6 +50,8 @@ const limits = z.strictObject({
   socketsPerAddress: z.int().positive().default(200),
   /** Max valid API tokens that an account can create for itself. */
   ownTokens: z.int().positive().default(100),
+  /** Max sessions of a user. A further sign-in ends the one that was not used for the longest time. */
+  sessionsPerUser: z.int().positive().default(100),
   passwordLength: z.int().min(8).default(15),
 });
 export type Limits = z.infer<typeof limits>;

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
+import { secondsIn } from './lib/duration.ts';
 import { OperatorError } from './lib/operator-error.ts';
 import { unknownVariables } from './lib/variables.ts';
 
@@ -38,6 +39,14 @@ const addressOrRange = z.string().refine((text) => {
   return family > 0 && Number(prefix ?? 0) <= (family === 6 ? 128 : 32);
 }, 'must be an address or CIDR range');
 
+/** An ISO 8601 duration, in milliseconds. */
+const duration = z.string().transform((text, context) => {
+  const seconds = secondsIn(text);
+  if (seconds !== undefined && seconds >= 60 && seconds <= 30 * 86_400) return seconds * 1_000;
+  context.issues.push({ code: 'custom', input: text, message: 'must be a duration from PT1M to P30D, such as PT30M' });
+  return z.NEVER;
+});
+
 /** Random text of this length has many different characters; a typed placeholder has few. */
 const masterKey = z
   .string()
@@ -59,6 +68,8 @@ const environment = z
     GATEHOUSE_MASTER_KEY: masterKey.optional(),
     GATEHOUSE_FORMER_MASTER_KEYS: list(z.string().min(32, 'must have at least 32 characters each')).optional(),
     GATEHOUSE_ORIGINS: list(origin).optional(),
+    GATEHOUSE_SESSION_IDLE: duration.prefault('PT30M'),
+    GATEHOUSE_SESSION_LIFETIME: duration.prefault('PT12H'),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
     GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
@@ -70,6 +81,10 @@ const environment = z
     path: ['GATEHOUSE_MASTER_KEY'],
     error: 'is required with DATABASE_URL (at least 32 random characters, the same on every gateway)',
     when: () => true,
+  })
+  .refine((env) => env.GATEHOUSE_SESSION_IDLE <= env.GATEHOUSE_SESSION_LIFETIME, {
+    path: ['GATEHOUSE_SESSION_IDLE'],
+    error: 'must not exceed GATEHOUSE_SESSION_LIFETIME',
   });
 
 const signInVariables = ['GATEHOUSE_API_TOKEN', 'GATEHOUSE_USER'];
@@ -96,6 +111,7 @@ export interface Config extends PolicyConfiguration {
   readonly masterKey: string | undefined;
   readonly formerMasterKeys: readonly string[];
   readonly origins: readonly string[] | undefined;
+  readonly sessions: { readonly idleMs: number; readonly lifetimeMs: number };
   readonly trustedProxies: readonly string[];
   readonly admin: { readonly username: string; readonly password: string | undefined };
   readonly demo: boolean;
@@ -175,6 +191,7 @@ export function readConfig(
     masterKey: e.GATEHOUSE_MASTER_KEY,
     formerMasterKeys: e.GATEHOUSE_FORMER_MASTER_KEYS ?? [],
     origins: e.GATEHOUSE_ORIGINS,
+    sessions: { idleMs: e.GATEHOUSE_SESSION_IDLE, lifetimeMs: e.GATEHOUSE_SESSION_LIFETIME },
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES ?? [],
     admin: { username: e.GATEHOUSE_ADMIN_USERNAME, password: e.GATEHOUSE_ADMIN_PASSWORD },
     demo: e.GATEHOUSE_DEMO === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_DEMO === '1',

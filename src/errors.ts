@@ -48,14 +48,13 @@ export class GatehouseError extends GraphQLError {
 }
 
 /** @param retryAfter seconds for which all sign-ins under the name are refused. */
-export const unauthenticated = (retryAfter?: number) =>
-  new GatehouseError(
-    'UNAUTHENTICATED',
-    'Sign in with a user name and password, or with an API token. If you did, they are not valid.',
-    {
-      ...(retryAfter !== undefined && { retryAfter }),
-    },
-  );
+export const unauthenticated = ({
+  retryAfter,
+  message = 'Sign in with a user name and password, or with an API token. If you did, they are not valid.',
+}: {
+  retryAfter?: number | undefined;
+  message?: string;
+} = {}) => new GatehouseError('UNAUTHENTICATED', message, { ...(retryAfter !== undefined && { retryAfter }) });
 export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} is not found.`);
 export const conflict = (message: string, details?: ErrorDetails) => new GatehouseError('CONFLICT', message, details);
 export const unavailable = (message: string) => new GatehouseError('UNAVAILABLE', message, { retryAfter: 2 });

@@ -10,6 +10,7 @@ import type { Log } from './lib/log.ts';
 import type { RoleUsage } from './policy/decisions/usage.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { expireSessions } from './resources/identity/session/sign-in.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 
@@ -31,7 +32,7 @@ const minute = 60 * second;
 
 /** Returns all periodic jobs of a gateway. */
 export function jobsOf(
-  { store, keys, refusals, endedStreams, decisions, changes }: Services,
+  { store, keys, sessionTimes, refusals, endedStreams, decisions, changes }: Services,
   usage: RoleUsage,
   { audit, retention: { executionDays, auditDays } }: Pick<Config, 'audit' | 'retention'>,
 ): readonly Job[] {
@@ -67,6 +68,7 @@ export function jobsOf(
       run: () => endedStreams.flush(),
       lastRun: () => endedStreams.flush(),
     },
+    { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },
     { name: 'old commands', everyMs: 5 * minute, on: 'each', run: () => pruneCommands(prisma) },

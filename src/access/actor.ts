@@ -2,11 +2,14 @@ export type ActorKind = 'USER' | 'SERVICE_ACCOUNT' | 'SYSTEM' | 'ANONYMOUS';
 
 /** How the actor signed in. */
 export interface Credential {
-  readonly kind: 'basic' | 'api-token' | 'system';
-  /** ID of the token; absent for a password. */
+  readonly kind: 'basic' | 'api-token' | 'session' | 'system';
+  /** ID of the token or session; absent for a password. */
   readonly id?: string;
+  /** How the session was begun. */
+  readonly method?: 'password';
   /** Kind of the owner. While impersonating, that is not the actor. */
   readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
+  /** When the token was created, the password was set, or the person signed in to the session. */
   readonly createdAt?: Date;
   readonly expiresAt?: Date | null;
   /** Time of the previous use, to the minute. A use that policies refused does not count. */

@@ -18,6 +18,7 @@ export const catalog = {
   TENANT_ACCESS: identity.TENANT_ACCESS,
   SERVICE_ACCOUNT: identity.SERVICE_ACCOUNT,
   API_TOKEN: identity.API_TOKEN,
+  SESSION: identity.SESSION,
   GROUP: identity.GROUP,
   ROLE: identity.ROLE,
   IMPERSONATE: identity.IMPERSONATE,

@@ -8,6 +8,8 @@ export const auditTypes = [
   'READ',
   'UPDATE',
   'DELETE',
+  'LOGIN',
+  'LOGOUT',
   'LOGIN_FAILURE',
   'ACCOUNT_LOCKED',
   'IMPERSONATE',

@@ -1,5 +1,3 @@
-import DataLoader from 'dataloader';
-import { LRUCache } from 'lru-cache';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
@@ -8,6 +6,7 @@ import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
+import { StoredCredentials } from './stored-credentials.ts';
 import { isToken, tokenHash } from './token.ts';
 
 /** Min interval between two writes of the last use. */
@@ -15,9 +14,9 @@ const lastUseMs = 60_000;
 /** For an extended token, at least every sixtieth of its max age, because its expiry depends on its last use. */
 const writtenEvery = ({ extended, maxAgeSeconds }: Pick<Known, 'extended' | 'maxAgeSeconds'>): number =>
   extended && maxAgeSeconds !== null ? Math.min(lastUseMs, (maxAgeSeconds * 1_000) / 60) : lastUseMs;
-const maxCache = 50_000;
 
 interface Known {
+  readonly hash: string;
   readonly id: string;
   readonly principalId: string;
   readonly createdAt: Date;
@@ -28,14 +27,9 @@ interface Known {
   readonly maxAgeSeconds: number | null;
   readonly ceiling: Ceiling | null;
   readonly revision: bigint;
-  /** Time at which this gateway read it, in milliseconds. */
-  readonly readAt: number;
 }
 
-type Stored = Omit<Known, 'readAt'>;
-const maxBatch = 500;
-
-const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<(Stored & { hash: string })[]>`
+const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
   SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, "maxAgeSeconds", ceiling,
     (SELECT revision FROM "AccessState") AS revision
   FROM "ApiToken" WHERE hash = ANY(${[...hashes]}::text[])`;
@@ -50,25 +44,17 @@ export interface ApiTokenOptions {
 /** Sign-in by an API token. */
 export class ApiTokens {
   readonly #options: ApiTokenOptions;
-  readonly #known = new LRUCache<string, Known>({ max: maxCache });
-  readonly #stored: DataLoader<string, Stored | undefined>;
+  readonly #known: StoredCredentials<Known>;
 
   constructor(options: ApiTokenOptions) {
     this.#options = options;
-    // After a change of access, the tokens of all streams are verified again: one statement reads many.
-    this.#stored = new DataLoader(
-      async (hashes) => {
-        const rows = await withoutDeadline(() => readTokens(options.store, hashes));
-        const byHash = new Map(rows.map(({ hash, ...row }) => [hash, row]));
-        return hashes.map((hash) => byHash.get(hash));
-      },
-      { cache: false, maxBatchSize: maxBatch },
-    );
+    const { store, freshness } = options;
+    this.#known = new StoredCredentials({ freshness, read: (hashes) => readTokens(store, hashes), isOver });
   }
 
   /** Clears the cache, because the store has another history. */
   forget(): void {
-    this.#known.clear();
+    this.#known.forget();
   }
 
   /** @param token the text after `Bearer `. */
@@ -80,7 +66,7 @@ export class ApiTokens {
       // A request authenticates once for each of its fields. A refused token is refused for all of them.
       if (failed || hash === undefined) throw unauthenticated();
       const now = new Date();
-      const found = await this.#find(hash, now);
+      const found = await this.#known.find(hash, now);
       failed = !found;
       if (!found) throw unauthenticated();
       const principal = await this.#options.principals.get(found.principalId);
@@ -97,33 +83,6 @@ export class ApiTokens {
         used: () => this.#markUse(hash),
       };
     };
-  }
-
-  /** Reads the token again after a minute, because another gateway may have updated its last use. */
-  async #find(hash: string, now: Date): Promise<Known | undefined> {
-    let found = this.#known.get(hash);
-    const isCurrent =
-      found &&
-      found.revision >= this.#options.freshness.state.revision &&
-      Math.abs(now.getTime() - found.readAt) < lastUseMs &&
-      !isOver(found, now);
-    if (!isCurrent) found = await this.#read(hash);
-    return found && !isOver(found, now) ? found : undefined;
-  }
-
-  async #read(hash: string): Promise<Known | undefined> {
-    const readAt = Date.now();
-    const { history } = this.#options.freshness;
-    const { epoch } = history;
-    const row = await this.#stored.load(hash);
-    if (epoch !== history.epoch) return this.#read(hash);
-    if (!row) {
-      this.#known.delete(hash);
-      return undefined;
-    }
-    const found = { ...row, readAt };
-    this.#known.set(hash, found);
-    return found;
   }
 
   /**
@@ -148,8 +107,7 @@ export class ApiTokens {
       RETURNING "expiresAt", "lastUsedAt"`,
     );
     // If another gateway updated or revoked the token in the meantime, the next request reads it again.
-    if (rows[0] && this.#known.get(hash) === found) this.#known.set(hash, { ...found, ...rows[0] });
-    else await this.#read(hash);
+    if (!rows[0] || !this.#known.replace(hash, found, { ...found, ...rows[0] })) await this.#known.read(hash);
   }
 }
 

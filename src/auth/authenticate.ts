@@ -14,11 +14,16 @@ import { AccessSession } from '../policy/session/session.ts';
 import { ApiTokens } from './api-token.ts';
 import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
+import { Sessions, type SessionTimes } from './sessions.ts';
 
 /** Claims of a request or a WebSocket about its sender. */
 export interface Claims {
   /** The Authorization header, or its equivalent in connection_init. */
   readonly authorization: string | undefined;
+  /** The session cookie of a browser. Used without an Authorization header only. */
+  readonly cookie: string | undefined;
+  /** Why the request's session cookie does not count: it may come from a page of another site. */
+  readonly cookieFault: string | undefined;
   /** Name of the user to impersonate (X-Gatehouse-Impersonate). */
   readonly impersonate: string | undefined;
   readonly ip: string | undefined;
@@ -33,6 +38,7 @@ export interface AuthenticatorOptions {
   readonly freshness: Freshness;
   readonly keys: Keys;
   readonly refusals: Refusals;
+  readonly sessionTimes: SessionTimes;
 }
 
 /** Max separate events per minute for refused impersonations. */
@@ -45,43 +51,55 @@ export class Authenticator {
   readonly #principals: Principals;
   readonly #basic: Basic;
   readonly #tokens: ApiTokens;
+  readonly #sessions: Sessions;
   readonly #noted = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    const { store, freshness, keys } = options;
+    const { store, freshness, keys, sessionTimes: times } = options;
     this.#principals = new Principals(store.prisma, freshness);
     this.#basic = new Basic({ store, principals: this.#principals, keys });
     this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
+    this.#sessions = new Sessions({ store, principals: this.#principals, freshness, keys, times });
   }
 
   /** Clears sign-ins, rights and recorded impersonations, because the store has another history. */
   forget(): void {
     this.#principals.forget();
     this.#tokens.forget();
+    this.#sessions.forget();
     this.#basic.forget();
     this.#noted.clear();
   }
 
-  /** Creates a session that is not authenticated until `refresh`. Without an Authorization header it is anonymous. */
+  /** Creates a session that is not authenticated until `refresh`. Without a credential it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;
     const { ip, requestId, callerRequestId } = claims;
     return new AccessSession({ engine, freshness, identify: this.#identifier(claims), ip, requestId, callerRequestId });
   }
 
-  #identifier({ authorization, impersonate, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {
-    if (authorization === undefined)
-      return impersonate === undefined ? undefined : () => Promise.reject(unauthenticated());
+  #identifier(claims: Claims): (() => Promise<Identity>) | undefined {
+    const { impersonate, ip, requestId } = claims;
+    const identify = this.#strategy(claims);
+    if (impersonate === undefined) return identify;
+    if (!identify) return () => Promise.reject(unauthenticated());
+    return async () => this.#impersonate(await identify(), storable(impersonate), ip, requestId);
+  }
+
+  /** An Authorization header wins over a cookie, because a browser adds the cookie to every request. */
+  #strategy({ authorization, cookie, cookieFault, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {
+    if (authorization === undefined) {
+      if (cookieFault !== undefined) return () => Promise.reject(unauthenticated({ message: cookieFault }));
+      return cookie === undefined ? undefined : this.#sessions.identifier(cookie);
+    }
     const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];
     const strategies: Record<string, () => () => Promise<Identity>> = {
       bearer: () => this.#tokens.identifier(value),
       basic: () => this.#basic.identifier(value, ip ?? 'unknown', requestId),
     };
     const strategy = Object.hasOwn(strategies, scheme.toLowerCase()) ? strategies[scheme.toLowerCase()] : undefined;
-    const identify = strategy?.() ?? (() => Promise.reject(unauthenticated()));
-    if (impersonate === undefined) return identify;
-    return async () => this.#impersonate(await identify(), storable(impersonate), ip, requestId);
+    return strategy?.() ?? (() => Promise.reject(unauthenticated()));
   }
 
   /**

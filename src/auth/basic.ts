@@ -151,7 +151,7 @@ export class Basic {
     if (!right || attempt.isLocked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
       // A cached sign-in must not reveal that the account is locked.
       if (await recordFailure(store, counted, address, requestId, attempt, now)) this.#forget(account, address);
-      throw unauthenticated(this.#locks.fail(account, address));
+      throw unauthenticated({ retryAfter: this.#locks.fail(account, address) });
     }
     this.#locks.clear(account, address);
     const cleared = clearFailures(store, account, address);

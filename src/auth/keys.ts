@@ -5,6 +5,8 @@ import { type SigningKey, signingKey } from '../lib/signing.ts';
 export interface Keys {
   /** Hashes API tokens at rest. */
   readonly pepper: Buffer;
+  /** Hashes and checks the cookies of sessions. */
+  readonly session: Buffer;
   /** Signs cursors. */
   readonly cursor: Buffer;
   /** Derives the keys of the sign-in cache. */
@@ -34,6 +36,7 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
   }));
   return {
     pepper: derived(master, 'api-token'),
+    session: derived(master, 'session'),
     cursor: derived(master, 'cursor'),
     cache: derived(master, 'sign-in-cache'),
     idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),

@@ -3,6 +3,7 @@ import type { Keys } from '../auth/keys.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { revokeApiToken } from '../resources/identity/api-token/service.ts';
+import { endSessions } from '../resources/identity/session/service.ts';
 import { removeSecrets } from '../resources/orchestration/secret/service.ts';
 
 const reason = 'the master key was lost';
@@ -26,7 +27,7 @@ export async function lostWithout({ prisma }: Store, { wrapping }: Keys): Promis
   return { secrets: await prisma.secret.count(), tokens: (await validTokens(prisma)).length };
 }
 
-/** Deletes all secrets and revokes all API tokens, each with its event, and assigns the store to the current key. */
+/** Deletes all secrets, revokes all API tokens and ends all sessions, each with its event, and assigns the store to the current key. */
 export const resetSecrets = (store: Store, { wrapping }: Keys): Promise<void> =>
   inTransaction(
     store,
@@ -36,6 +37,8 @@ export const resetSecrets = (store: Store, { wrapping }: Keys): Promise<void> =>
         await removeSecrets(tx, asSystem('SECRET:DELETE', reason, tenant.id), tenant);
       for (const { id, tenantId } of await validTokens(tx))
         await revokeApiToken(tx, asSystem('API_TOKEN:DELETE', reason, tenantId ?? undefined), id);
+      for (const { principalId } of await tx.session.findMany({ distinct: ['principalId'] }))
+        await endSessions(tx, asSystem('SESSION:DELETE', reason), principalId, 'MASTER_KEY_LOST');
       await tx.idempotencyKey.deleteMany();
       await tx.accessState.update({ where: { id: 1 }, data: { masterKeyId: wrapping[0]!.id } });
     },

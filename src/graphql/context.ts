@@ -3,6 +3,7 @@ import type { AuditFeed } from '../audit/feed.ts';
 import type { Readings } from '../audit/readings.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Keys } from '../auth/keys.ts';
+import type { SessionTimes } from '../auth/sessions.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
 import type { ChangeFeed } from '../db/change-feed.ts';
 import type { Deadline } from '../db/deadline.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly store: Store;
   readonly keys: Keys;
   readonly limits: Limits;
+  readonly sessionTimes: SessionTimes;
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
   /** Targets of audit event shipping. */

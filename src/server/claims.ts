@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Claims } from '../auth/authenticate.ts';
 import { newId } from '../lib/ids.ts';
 import { remember } from '../lib/remember.ts';
+import type { CookieRule } from './cookie-rule.ts';
+import { sessionCookieOf } from './session-cookie.ts';
 
 const header = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
@@ -18,13 +20,20 @@ const ids = new WeakMap<IncomingMessage, { readonly id: string }>();
 export const requestIdOf = (req: IncomingMessage): string => remember(ids, req, () => ({ id: newId() })).id;
 
 /** Returns the credentials and origin that an HTTP request claims. */
-export const claimsOf = (
-  req: IncomingMessage,
-  addressOf: (request: IncomingMessage) => string | undefined,
-): Claims => ({
-  authorization: header(req.headers.authorization),
-  impersonate: header(req.headers['x-gatehouse-impersonate']),
-  ip: addressOf(req),
-  requestId: requestIdOf(req),
-  callerRequestId: callerIdOf(req),
-});
+export type ClaimsOf = (request: IncomingMessage) => Claims;
+
+export const createClaimsOf =
+  (addressOf: (request: IncomingMessage) => string | undefined, rule: CookieRule): ClaimsOf =>
+  (request) => {
+    const authorization = header(request.headers.authorization);
+    const cookie = authorization === undefined ? sessionCookieOf(request) : undefined;
+    return {
+      authorization,
+      cookie,
+      cookieFault: cookie === undefined ? undefined : rule.fault(request),
+      impersonate: header(request.headers['x-gatehouse-impersonate']),
+      ip: addressOf(request),
+      requestId: requestIdOf(request),
+      callerRequestId: callerIdOf(request),
+    };
+  };

@@ -17,9 +17,8 @@ type Chunk = string | Uint8Array | null | undefined;
  * Compresses a response if it is JSON of a known, large size. Streams have no known size and are not compressed.
  *
  * An attacker who observes the size of a compressed response and controls a part of its text can guess the rest
- * (BREACH). Other sites cannot send a user's credentials, because browsers do not add them on their own, and responses
- * that contain secrets are small. A header of random length obscures the size from callers who write text that others
- * read.
+ * (BREACH). Requests of other sites have no credentials that count (cookie-rule.ts), and responses that contain secrets are
+ * small. A header of random length obscures the size from callers who write text that others read.
  */
 export function compressResponse(request: IncomingMessage, response: ServerResponse): void {
   const encoding = encodingOf(request);

@@ -2,17 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readings } from '../audit/readings.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
-import { errorCodes, notFound, unavailable } from '../errors.ts';
+import { notFound, unavailable } from '../errors.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
 import type { Counted } from '../lib/counted.ts';
 import { storable } from '../lib/text.ts';
-import { claimsOf } from './claims.ts';
+import type { ClaimsOf } from './claims.ts';
+import { errorResponse, sendError } from './send-error.ts';
 
 export interface DownloadOptions {
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly claimsOf: ClaimsOf;
   readonly mask: Mask;
   /** Running downloads per account. */
   readonly running: Counted;
@@ -35,14 +36,14 @@ const idleMs = 60_000;
 export const downloadsAtOnce = 8;
 
 /** The common part of all downloads: authentication, limits, and errors in the format of GraphQL. */
-export function download({ services, authenticator, addressOf, mask, running }: DownloadOptions, work: Work) {
+export function download({ services, authenticator, claimsOf, mask, running }: DownloadOptions, work: Work) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let leave: (() => void) | undefined;
     try {
       const context: Context = {
         ...services,
         db: services.store.prisma,
-        session: authenticator.session(claimsOf(request, addressOf)),
+        session: authenticator.session(claimsOf(request)),
         deadline: undefined,
         loaders: new Map(),
         readings: new Readings(),
@@ -57,15 +58,7 @@ export function download({ services, authenticator, addressOf, mask, running }: 
       await withDeadline(share, () => work(context, request, response));
     } catch (error) {
       if (response.headersSent) return void response.destroy();
-      const { message, extensions } = mask(error);
-      const { code, issues, oldestCursor, retryAfter } = extensions as Record<string, unknown>;
-      const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
-      const wait = retryAfter ?? (status === 503 ? 2 : undefined);
-      response.writeHead(status, {
-        'Content-Type': 'application/json',
-        ...(wait !== undefined && { 'Retry-After': String(wait) }),
-      });
-      response.end(JSON.stringify({ errors: [{ message, extensions: { code, issues, oldestCursor } }] }));
+      sendError(response, errorResponse(error, mask));
     } finally {
       leave?.();
     }

@@ -1,17 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { requestIdOf } from './claims.ts';
 import { compressResponse } from './compress-response.ts';
+import type { CookieRule } from './cookie-rule.ts';
 import { respondToPreflight, setCorsHeaders } from './cors.ts';
 import type { Download } from './download.ts';
 import { asksForPage, servePage } from './graphiql.ts';
 import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
 import type { Handler } from './plain-post.ts';
 import { isValidTarget } from './request-target.ts';
+import type { Route } from './route.ts';
+import { sendError } from './send-error.ts';
 
 export interface HttpOptions {
   /** Handles /graphql. */
   readonly graphql: Handler;
   readonly downloads: readonly Download[];
+  /** The routes below /auth/. */
+  readonly auth: (path: string) => Route | undefined;
+  readonly rule: CookieRule;
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   /** Returns true if this gateway can decide and its database responds. */
   readonly isReady: () => boolean;
@@ -32,21 +38,22 @@ function answer(
   message: string,
   headers: Record<string, string> = {},
 ): void {
-  response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
-  response.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+  sendError(response, { status, headers, message, extensions: { code } });
 }
 
 /** Creates the HTTP server around the GraphQL server: health checks, origins, and orderly shutdown. */
-export function createHttpServer({ graphql, downloads, origins, isReady, hasPage }: HttpOptions): HttpServer {
+export function createHttpServer(options: HttpOptions): HttpServer {
+  const { graphql, downloads, auth, origins, rule, isReady, hasPage } = options;
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
-  const fileAt = (path: string) => {
+  const routeOf = (path: string): Route | undefined => {
+    if (path === '/graphql') return { methods: graphqlMethods, serve: graphql };
     for (const download of downloads) {
       const serve = download(path);
-      if (serve) return serve;
+      if (serve) return { methods: fileMethods, serve };
     }
-    return undefined;
+    return auth(path);
   };
 
   const server = createServer(
@@ -61,8 +68,13 @@ export function createHttpServer({ graphql, downloads, origins, isReady, hasPage
           .end(ready ? 'ready\n' : 'not ready\n');
       }
       response.setHeader('X-Request-Id', requestIdOf(request));
-      const isAllowed = origins(request.headers.origin, request.headers.host);
-      setCorsHeaders(request, response, isAllowed);
+      const allowsCookies = rule.isAllowedOrigin(request);
+      // The gateway's own pages below /auth/ are always served.
+      const isOwnPage = path?.startsWith('/auth/') === true && allowsCookies;
+      const isAllowed = origins(request.headers.origin, request.headers.host) || isOwnPage;
+      setCorsHeaders(request, response, isAllowed, allowsCookies);
+      // Shared caches store responses to a cookie, unlike responses to an Authorization header.
+      if (request.headers.cookie !== undefined) response.setHeader('Cache-Control', 'no-store');
       if (draining)
         return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
           Connection: 'close',
@@ -71,10 +83,10 @@ export function createHttpServer({ graphql, downloads, origins, isReady, hasPage
       if (!isValidTarget(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
       if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
-      const serve = path === '/graphql' ? graphql : fileAt(path ?? '');
-      if (!serve) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
+      const route = routeOf(path ?? '');
+      if (!route) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
       if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
-      const methods: readonly string[] = serve === graphql ? graphqlMethods : fileMethods;
+      const { methods, serve } = route;
       if (request.method === 'OPTIONS') return respondToPreflight(request, response, methods);
       if (!methods.includes(request.method ?? ''))
         return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {

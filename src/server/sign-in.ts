@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import type { AccessSession } from '../policy/session/session.ts';
-import { claimsOf } from './claims.ts';
+import type { ClaimsOf } from './claims.ts';
 
 interface SignedIn {
   readonly session: AccessSession;
@@ -23,14 +23,10 @@ export type SignIn = (request: IncomingMessage) => Promise<void>;
  * Signs a request in before its document is parsed, because unauthenticated callers can send small documents only.
  * Never throws.
  */
-export function createSignIn(
-  authenticator: Authenticator,
-  addressOf: (request: IncomingMessage) => string | undefined,
-  requestMs: number,
-): SignIn {
+export function createSignIn(authenticator: Authenticator, claimsOf: ClaimsOf, requestMs: number): SignIn {
   return async (request) => {
     if (signedIn.has(request)) return;
-    const session = authenticator.session(claimsOf(request, addressOf));
+    const session = authenticator.session(claimsOf(request));
     const deadline = new Deadline(requestMs);
     let isProved = false;
     try {

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { GatehouseError } from '../errors.ts';
 import { NotUtf8, textOf } from '../lib/text-file.ts';
+import { isJsonType } from './cookie-rule.ts';
 
 const isOfBody = (error: unknown): boolean =>
   error instanceof GraphQLError && (error.extensions['http'] as { spec?: boolean } | undefined)?.spec === true;
@@ -16,14 +17,13 @@ const refused = (message: string) => new GatehouseError('BAD_INPUT', message, { 
 
 /**
  * Accepts only JSON over HTTP. Other content types, which a page of another site could send without a preflight, are
- * refused. Because browsers also store no credentials for the gateway, cross-site request forgery is not possible.
+ * refused. A session cookie has further rules (cookie-rule.ts).
  */
 export function useHttpRules(): Plugin {
   return {
     onRequest({ request, endResponse, fetchAPI }) {
       if (request.method !== 'POST') return;
-      const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-      if (type === 'application/json' || type === 'application/graphql+json') return;
+      if (isJsonType(request.headers.get('content-type') ?? undefined)) return;
       const message = 'Send application/json.';
       endResponse(
         new fetchAPI.Response(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_INPUT' } }] }), {

@@ -10,6 +10,7 @@ import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { Counted } from '../lib/counted.ts';
 import { newId } from '../lib/ids.ts';
 import { peerOf } from '../lib/peer.ts';
+import type { ClaimsOf } from './claims.ts';
 import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
 import { socketChannel } from './ws-stream-channel.ts';
 import type { Gateway } from './yoga.ts';
@@ -19,6 +20,7 @@ export interface SocketOptions {
   readonly mask: Mask;
   readonly authenticator: Authenticator;
   readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly claimsOf: ClaimsOf;
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;
   readonly messageBytes: number;
   readonly socketsPerPrincipal: number;
@@ -66,8 +68,17 @@ async function* refused(errors: readonly GraphQLError[]): AsyncGenerator<never> 
  * `jitterMs`.
  */
 export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
-  const { gateway, mask, authenticator, addressOf, origins, messageBytes, socketsPerPrincipal, socketsPerAddress } =
-    options;
+  const {
+    gateway,
+    mask,
+    authenticator,
+    addressOf,
+    claimsOf,
+    origins,
+    messageBytes,
+    socketsPerPrincipal,
+    socketsPerAddress,
+  } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: messageBytes,
@@ -88,10 +99,11 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     connectionInitWaitTimeout: 5_000,
     async onConnect({ connectionParams, extra }) {
       const { request, socket } = extra;
+      const upgrade = claimsOf(request);
       const claims: Claims = {
-        authorization: text(connectionParams, 'authorization') ?? request.headers.authorization,
+        ...upgrade,
+        authorization: text(connectionParams, 'authorization') ?? upgrade.authorization,
         impersonate: text(connectionParams, 'x-gatehouse-impersonate'),
-        ip: addressOf(request),
         requestId: newId(),
         callerRequestId: undefined,
       };

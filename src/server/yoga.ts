@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { Readings } from '../audit/readings.ts';
@@ -6,7 +5,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline } from '../db/deadline.ts';
 import type { Context, Services } from '../graphql/context.ts';
 import type { Mask } from '../graphql/mask.ts';
-import { claimsOf } from './claims.ts';
+import type { ClaimsOf } from './claims.ts';
 import { createDocumentCache, noErrorCache } from './document-cache.ts';
 import type { ServerContext } from './server-context.ts';
 import { type SignIn, signedInOf } from './sign-in.ts';
@@ -25,14 +24,14 @@ export interface YogaOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly authenticator: Authenticator;
-  readonly addressOf: (request: IncomingMessage) => string | undefined;
+  readonly claimsOf: ClaimsOf;
   readonly signIn: SignIn;
   readonly mask: Mask;
 }
 
 export type Gateway = YogaServerInstance<ServerContext, Context>;
 
-export function createGateway({ schema, services, authenticator, addressOf, signIn, mask }: YogaOptions): Gateway {
+export function createGateway({ schema, services, authenticator, claimsOf, signIn, mask }: YogaOptions): Gateway {
   const { limits, store } = services;
   return createYoga<ServerContext, Context>({
     schema,
@@ -51,7 +50,7 @@ export function createGateway({ schema, services, authenticator, addressOf, sign
     context: ({ req, res, claims, own }) => {
       // A WebSocket has its claims. An HTTP request was signed in before its document was parsed.
       const known = claims ? undefined : signedInOf(req);
-      const session = known?.session ?? authenticator.session(claims ?? claimsOf(req, addressOf));
+      const session = known?.session ?? authenticator.session(claims ?? claimsOf(req));
       const deadline = known?.deadline ?? new Deadline(limits.requestMs);
       deadline.owner = () => (session.isProved ? session.accountId : undefined);
       return {

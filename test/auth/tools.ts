@@ -49,3 +49,16 @@ export async function seen(client: { url: string; headers: Record<string, string
   const head = [...response.headers].filter(([name]) => name !== 'date' && name !== 'x-request-id').sort();
   return JSON.stringify([response.status, head, await response.text()]);
 }
+
+/** Signs in like a browser. @returns a client with the cookie of the new session, for any gateway. */
+export async function signedIn(world: World, username: string, password: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${world.urls[0]}/auth/sign-in`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ username, password }),
+  });
+  const [cookie = ''] = (response.headers.get('set-cookie') ?? '').split(';');
+  const body = (await response.json()) as any;
+  const at = (gateway = 0) => world.anonymous(gateway).as({ cookie, origin: world.urls[gateway]! });
+  return { status: response.status, headers: response.headers, body, cookie, at, client: at() };
+}

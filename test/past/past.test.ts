@@ -138,8 +138,11 @@ describe('past access, rebuilt from events alone', () => {
   }, 120_000);
 
   it('has all required ids in every event that affects access', async () => {
-    // Tokens are credentials and do not grant access.
-    const feeding = resourceNames.filter((name) => resourceDefinition(name)?.feedsAccess && name !== 'API_TOKEN');
+    // Tokens and sessions are credentials and do not grant access.
+    const credentials = ['API_TOKEN', 'SESSION'];
+    const feeding = resourceNames.filter(
+      (name) => resourceDefinition(name)?.feedsAccess && !credentials.includes(name),
+    );
     expect([...accessResources].sort()).toEqual(expect.arrayContaining([...feeding].sort()));
     const kinds = new Set<string>();
     for (const resource of feeding) {

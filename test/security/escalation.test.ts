@@ -332,6 +332,8 @@ describe('a caller with limited permissions', () => {
     'deleteBindings',
     'revokeTenantAccess',
     'revokeApiToken',
+    'revokeSession',
+    'revokeSessions',
     'createNamespace',
     'updateNamespace',
     'deleteNamespace',

@@ -34,7 +34,7 @@ class Page {
   }
 }
 
-describe.runIf(chromium)('GraphiQL in a browser', () => {
+describe.runIf(chromium)('the pages in a browser', () => {
   const folder = temporaryFolder('browser');
   let world: World;
   let browser: ReturnType<typeof spawn>;
@@ -83,5 +83,35 @@ describe.runIf(chromium)('GraphiQL in a browser', () => {
     expect(kept).not.toMatch(/Basic|passphrase|cm9vdD/);
     await page.value('document.querySelector("#sign-in .in").click()');
     await until('it is signed out', () => page.value('document.querySelector("#sign-in")?.dataset.state === "out"'));
+  });
+
+  it('signs in by the form of the sign-in page without scripts, and then has a session', async () => {
+    await page.send('Emulation.setScriptExecutionDisabled', { value: true });
+    await page.send('Page.navigate', { url: `${world.urls[0]}/auth/sign-in?next=/auth/providers` });
+    await until('the page has the focus', () => page.value("document.activeElement?.name === 'username'"), 20_000);
+    // Styled: the policy of the page allows its own style.
+    expect(await page.value('getComputedStyle(document.querySelector("button")).borderRadius')).toBe('6px');
+    await page.send('Input.insertText', { text: 'root' });
+    await page.value('document.querySelector("#password").focus()');
+    await page.send('Input.insertText', { text: password });
+    await page.send('Input.dispatchKeyEvent', {
+      type: 'keyDown',
+      key: 'Enter',
+      code: 'Enter',
+      windowsVirtualKeyCode: 13,
+      text: '\r',
+    });
+    await until('it went on', () => page.value('location.pathname === "/auth/providers"'));
+    const { cookies } = await page.send('Network.getCookies');
+    expect(cookies).toEqual([
+      expect.objectContaining({ name: 'gatehouse', httpOnly: true, sameSite: 'Lax', session: true, path: '/' }),
+    ]);
+    await page.send('Emulation.setScriptExecutionDisabled', { value: false });
+    await page.send('Page.navigate', { url: `${world.urls[0]}/auth/providers` });
+    await page.value(`fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ viewer { name credential } }"}' })
+      .then((answer) => answer.text()).then((text) => { document.title = text; })`);
+    await until('the answer is there', async () => /viewer/.test(await page.value('document.title')));
+    expect(await page.value('document.title')).toContain('{"name":"root","credential":"SESSION"}');
   });
 });

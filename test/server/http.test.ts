@@ -151,7 +151,7 @@ describe('the HTTP server', () => {
       expect(preflight.headers['access-control-allow-methods']).toContain('POST');
       for (const name of ['authorization', 'content-type', 'x-gatehouse-impersonate'])
         expect(preflight.headers['access-control-allow-headers']).toContain(name);
-      expect(preflight.headers['access-control-allow-credentials']).not.toBe('true');
+      expect(preflight.headers['access-control-allow-credentials']).toBe('true');
     });
 
     it('lets an allowed page read the headers and its browser cache the responses, separately from those of other origins', async () => {

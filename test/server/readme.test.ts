@@ -132,6 +132,16 @@ describe('the documents', () => {
     expect(count).toBeGreaterThan(6);
   }, 120_000);
 
+  it('name every setting in the table of settings', () => {
+    const [, model = ''] = /^const environment = z([\s\S]*?)^ {2}\}\)/m.exec(
+      readFileSync(join(project, 'src/config.ts'), 'utf8'),
+    )!;
+    const settings = [...model.matchAll(/^ {4}([A-Z_]+): /gm)].map(([, name = '']) => name);
+    expect(settings.length).toBeGreaterThan(15);
+    const [, table = ''] = /^## Settings\n([\s\S]*?)\n\n[^|\n]/m.exec(readme)!;
+    expect(settings.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
+  });
+
   it('have valid queries and settings', () => {
     for (const text of of('graphql')) expect([text, validate(schema, parse(text))]).toEqual([text, []]);
     const settings = of('yaml').find((text) => text.includes('GATEHOUSE_CONFIG'))!;

@@ -92,12 +92,18 @@ export class Client {
     }
   }
 
-  /** A graphql-transport-ws client that signs in with the same headers. */
+  /** A graphql-transport-ws client that signs in with the same headers, and like a browser with the same cookie. */
   socket(options: Partial<Parameters<typeof createSocketClient>[0]> = {}): SocketClient {
+    const { cookie, origin, ...connectionParams } = this.headers;
+    class WithCookie extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { headers: { ...(cookie && { cookie }), ...(origin && { origin }) } });
+      }
+    }
     return createSocketClient({
       url: `${this.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
-      connectionParams: this.headers,
+      webSocketImpl: WithCookie,
+      connectionParams,
       retryAttempts: 0,
       ...options,
     });

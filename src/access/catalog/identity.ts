@@ -114,6 +114,25 @@ export const identity = {
       withTenant: 'owner',
     },
   },
+  SESSION: {
+    level: 'instance',
+    iam: true,
+    gates: {
+      READ: 'List the sessions of all users.',
+      DELETE: 'End the sessions of all users.',
+    },
+    rows: {
+      model: 'Session',
+      tenantColumn: null,
+      // For the end of a session. Its begin changes nothing that a gateway has cached.
+      feedsAccess: true,
+      key: (row) => String(row['owner'] ?? row['principalId']),
+      links: ['principalId'],
+      secret: ['hash'],
+      audited: ['owner', 'method', 'provider', 'createdAt', 'expiresAt', 'ip', 'userAgent'],
+      instead: 'the user signs in again',
+    },
+  },
   GROUP: {
     level: 'tenant',
     iam: true,

@@ -92,10 +92,11 @@ function readable(
 ): AuditDraft[] {
   const [own, action] = split(permission);
   return changes.flatMap((change) => {
-    const { resource, type, resourceId, tenantId, namespace } = change;
+    const { resource, type, resourceId, tenantId, namespace, details } = change;
+    const { ids } = (details ?? {}) as { ids?: Readonly<Record<string, string>> };
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
     const isReadable = viewers.some((one) =>
-      one.can(`${resource}:READ` as Permission, { id: resourceId, tenantId, namespace }, scope),
+      one.can(`${resource}:READ` as Permission, { ...ids, id: resourceId, tenantId, namespace }, scope),
     );
     if (isReadable || (resource === own && type === 'CREATE')) return [change];
     // The requested change itself is known to the caller. Its name and place may not be.

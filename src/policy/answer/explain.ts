@@ -75,7 +75,7 @@ export function explain(
   alike?: Explanation,
 ): Explanation {
   const { credential: own = { kind: 'basic' }, absent: _absent, ...env } = given;
-  const credential = own.kind === 'api-token' ? { ownerKind: principal.kind, ...own } : own;
+  const credential = own.kind === 'basic' ? own : { ownerKind: principal.kind, ...own };
   const decision = engine.decide({
     principal,
     actor: { ...(actor ?? actorOf(principal, scope.tenantId, credential)), credential },

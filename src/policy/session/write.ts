@@ -53,6 +53,16 @@ const queueOfWriters = () =>
   });
 
 /**
+ * Runs a change of access in the account's turn. The turn is shared by all accounts, so it does not wait for other
+ * statements of its account.
+ */
+export function inTurn<T>(store: Store, accountId: string, work: () => Promise<T>, behind = false): Promise<T> {
+  const deadline = currentDeadline();
+  const turn = () => (deadline ? deadline.goAhead(work) : work());
+  return remember(writers, store, queueOfWriters).run(accountId, turn, { behind, signal: deadline?.signal });
+}
+
+/**
  * Runs a mutation in a transaction with a decision that still holds inside it. If access changed between the decision
  * and the transaction, both are repeated. Changes of access are serialized, so that rules over several rows hold, such
  * as the last super admin and the default role.
@@ -114,11 +124,7 @@ export async function write<P extends Permission, T>(
   };
   try {
     if (!feedsAccess) return await attempts();
-    const deadline = currentDeadline();
-    const place = { behind: dryRun, signal: deadline?.signal };
-    // A turn is shared by all accounts, so it does not wait for other statements of its account.
-    const turn = () => (deadline ? deadline.goAhead(attempts) : attempts());
-    return await remember(writers, store, queueOfWriters).run(session.accountId, turn, place);
+    return await inTurn(store, session.accountId, attempts, dryRun);
   } finally {
     if (feedsAccess && !dryRun && !isKnown && session.freshness.isFresh) await session.freshness.confirmWithin(1_000);
     session.forget();

@@ -2,7 +2,7 @@ import type { Permission } from '../../../access/catalog.ts';
 import type { Where } from '../../../access/where.ts';
 import type { BuiltInGrant } from './built-in-grant.ts';
 
-/** Lets principals access their own profile, tokens and access rows, and read the tenants they have access to. */
+/** Lets principals access their own profile, tokens, sessions and access rows, and read the tenants they have access to. */
 export const self: BuiltInGrant = {
   name: 'self',
   evaluate(principal, { action, resource, scope, actor }) {
@@ -21,6 +21,8 @@ export const self: BuiltInGrant = {
         if (principal.kind === 'SERVICE_ACCOUNT')
           return action === 'READ' ? own({ principalId: principal.id }) : { effect: 'abstain' };
         return tenantId === undefined ? own({ principalId: principal.id }) : { effect: 'abstain' };
+      case 'SESSION':
+        return principal.kind === 'USER' ? own({ principalId: principal.id }) : { effect: 'abstain' };
       case 'TENANT':
         return action === 'READ' && tenantId !== undefined && principal.tenants.has(tenantId)
           ? own({ id: tenantId })

@@ -22,10 +22,13 @@ import { assertNamespace } from './who-can.ts';
 const CredentialInput = builder.inputType('ExplainCredentialInput', {
   description: 'Assumed credential.',
   fields: (t) => ({
-    kind: t.field({ type: CredentialKind, required: true, description: 'Password or API token.' }),
-    createdAt: t.field({ type: 'DateTime', description: 'When the token was created.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When the token expires; null if it never expires.' }),
-    lastUsedAt: t.field({ type: 'DateTime', description: 'When the token was last used; null if never.' }),
+    kind: t.field({ type: CredentialKind, required: true, description: 'Password, API token or session.' }),
+    createdAt: t.field({ type: 'DateTime', description: 'When the token was created, or the person signed in.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'When the token or session expires; null if it never expires.',
+    }),
+    lastUsedAt: t.field({ type: 'DateTime', description: 'When the token or session was last used; null if never.' }),
   }),
 });
 
@@ -140,6 +143,7 @@ function credentialOf({ kind, createdAt, ...dates }: typeof CredentialInput.$inf
   const known = Object.entries({ createdAt: createdAt ?? undefined, ...dates }).filter(
     ([, date]) => date !== undefined,
   );
+  if (kind === 'SESSION') return { kind: 'session', method: 'password', ...Object.fromEntries(known) };
   return { kind: 'api-token', ...Object.fromEntries(known) };
 }
 

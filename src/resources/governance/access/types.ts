@@ -22,7 +22,10 @@ export const CircumstanceEnum = builder.enumType('Circumstance', {
   description: 'A fact that an answer can depend on.',
   values: {
     ADDRESS: { value: 'ip', description: 'IP address of the request.' },
-    CREDENTIAL: { value: 'credential', description: 'Credential of the request: password or token, and its age.' },
+    CREDENTIAL: {
+      value: 'credential',
+      description: 'Credential of the request: password, token or session, and its age.',
+    },
     REASON: { value: 'reason', description: 'Reason of the request.' },
     OBJECT: { value: 'object', description: 'The object: only some are in scope.' },
   },

@@ -15,6 +15,8 @@ const kindTexts: Record<AuditType, string> = {
   READ: 'Sensitive read.',
   UPDATE: 'Update.',
   DELETE: 'Delete.',
+  LOGIN: 'Sign-in that begins a session.',
+  LOGOUT: 'Sign-out that ends a session.',
   LOGIN_FAILURE: 'Failed sign-in.',
   ACCOUNT_LOCKED: 'Account lock after too many failed sign-ins.',
   IMPERSONATE: 'Impersonation.',

@@ -19,8 +19,15 @@ const credential = z.union(
       expiresAt: instant.nullish(),
       lastUsedAt: instant.nullish(),
     }),
+    z.strictObject({
+      kind: z.literal('session'),
+      /** When the person signed in. */
+      createdAt: instant.optional(),
+      expiresAt: instant.optional(),
+      lastUsedAt: instant.optional(),
+    }),
   ],
-  { error: 'must be { kind: password } or { kind: api-token, createdAt, expiresAt, lastUsedAt }' },
+  { error: 'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }' },
 );
 
 const answers = ['ALLOW', 'REFUSE', 'ERROR', 'DEPENDS'] as const;

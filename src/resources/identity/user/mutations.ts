@@ -57,7 +57,7 @@ mutation('updateUser', {
 });
 
 mutation('deleteUser', {
-  description: 'Deletes a user with access, bindings, memberships and tokens. Audit events keep the name.',
+  description: 'Deletes a user with access, bindings, memberships, tokens and sessions. Audit events keep the name.',
   permission: 'USER:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'ID of the user.' }) }),
   target: (input, context) => ofUser(input, context),
@@ -85,7 +85,8 @@ mutation('setUserPassword', {
 });
 
 mutation('changeMyPassword', {
-  description: 'Changes the password of the viewer, who must have signed in with it.',
+  description:
+    'Changes the password of the viewer, who must have signed in with it. All sessions of the viewer end, this one too.',
   permission: 'USER:READ',
   input: (t) => ({
     currentPassword: t.string({ required: true, description: 'The current password.' }),
@@ -106,7 +107,7 @@ mutation('changeMyPassword', {
 });
 
 mutation('setAuthMethods', {
-  description: 'Sets the allowed sign-in methods of a user.',
+  description: 'Sets the allowed sign-in methods of a user. Sessions by a method that is no longer allowed end.',
   permission: 'USER:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'ID of the user.' }),
@@ -118,7 +119,7 @@ mutation('setAuthMethods', {
 });
 
 mutation('setUserDisabled', {
-  description: 'Disables or enables a user. Open subscriptions of a disabled user end within two seconds.',
+  description: 'Disables or enables a user. Sessions and open subscriptions of a disabled user end within two seconds.',
   permission: 'USER:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'ID of the user.' }),

@@ -12,6 +12,7 @@ import type { AccessSession } from '../../../policy/session/session.ts';
 import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
+import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
@@ -223,12 +224,15 @@ export async function setUserPassword(
   const before = await find<User>(tx, grant, 'USER', id);
   assertPassword(password, length, [before.username, before.email], ['input', 'password']);
   await assertMayActAs(tx, grant, id);
-  return change(tx, grant, before, secret, 'set-password');
+  const after = await change(tx, grant, before, secret, 'set-password');
+  await endSessions(tx, grant, id, 'PASSWORD_CHANGED');
+  return after;
 }
 
 /** @throws FORBIDDEN unless the caller owns the password and signed in with it. */
 export function assertOwn({ identity: { credential, impersonator } }: AccessSession): void {
-  if (credential.kind !== 'basic' || impersonator)
+  const isByPassword = credential.kind === 'basic' || credential.method === 'password';
+  if (!isByPassword || impersonator)
     throw new GatehouseError('FORBIDDEN', 'A password can only be changed by its owner, signed in with it.');
 }
 
@@ -248,6 +252,7 @@ export async function changeMyPassword(
   assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
   const after = await tx.user.update({ where: { id: before.id }, data: { ...secret } });
   record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
+  await endSessions(tx, grant, before.id, 'PASSWORD_CHANGED');
   return after;
 }
 
@@ -258,13 +263,10 @@ export async function setAuthMethods(
   methods: readonly AuthMethod[],
 ): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
-  return change(
-    tx,
-    grant,
-    before,
-    { authMethods: authMethods.filter((method) => methods.includes(method)) },
-    'set-auth-methods',
-  );
+  const data = { authMethods: authMethods.filter((method) => methods.includes(method)) };
+  const after = await change(tx, grant, before, data, 'set-auth-methods');
+  if (!methods.includes('PASSWORD')) await endSessions(tx, grant, id, 'METHOD_REMOVED');
+  return after;
 }
 
 export async function setUserDisabled(
@@ -274,7 +276,9 @@ export async function setUserDisabled(
   disabled: boolean,
 ): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
-  return change(tx, grant, before, { disabled }, disabled ? 'disable' : 'enable');
+  const after = await change(tx, grant, before, { disabled }, disabled ? 'disable' : 'enable');
+  if (disabled) await endSessions(tx, grant, id, 'USER_DISABLED');
+  return after;
 }
 
 export async function setUserSuperAdmin(
@@ -313,12 +317,13 @@ export async function unlockUser(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string
   return user;
 }
 
-/** Deletes the user with access, bindings, memberships and tokens, each with its event. */
+/** Deletes the user with access, bindings, memberships, tokens and sessions, each with its event. */
 export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string): Promise<User> {
   const before = await find<User>(tx, grant, 'USER', id);
   if (before.superAdmin) assertSuperAdmin(grant, 'can delete a super admin');
   await grant.review(tx, { before, after: null });
   keepSuperAdmin(tx);
+  await endSessions(tx, grant, id, 'USER_DELETED');
   await removePrincipal(tx, grant, id);
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });

@@ -2,7 +2,7 @@ import type { User } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
-import { CredentialKind } from '../../../graphql/credential-kind.ts';
+import { CredentialKind, credentialKinds } from '../../../graphql/credential-kind.ts';
 import { ViewerRef } from '../../../graphql/viewer-ref.ts';
 import { readSubject, Subject } from '../subject-type.ts';
 
@@ -20,13 +20,12 @@ ViewerRef.implement({
     credential: t.field({
       type: CredentialKind,
       description: 'Credential of the request.',
-      resolve: (_viewer, _args, { session }) =>
-        session.identity.credential.kind === 'api-token' ? 'API_TOKEN' : 'PASSWORD',
+      resolve: (_viewer, _args, { session }) => credentialKinds[session.identity.credential.kind],
     }),
     credentialExpiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the token expires; null if it never expires, or for a password.',
+      description: 'When the token or session expires; null if the token never expires, or for a password.',
       resolve: (_viewer, _args, { session }) => session.identity.credential.expiresAt ?? null,
     }),
     impersonatedBy: t.string({

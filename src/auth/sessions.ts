@@ -1,0 +1,130 @@
+import { withoutDeadline } from '../db/deadline.ts';
+import type { Store } from '../db/transaction.ts';
+import { unauthenticated } from '../errors.ts';
+import type { Principals } from '../policy/principals/principal-cache.ts';
+import type { Freshness } from '../policy/session/freshness.ts';
+import type { Identity } from '../policy/session/identity.ts';
+import type { Keys } from './keys.ts';
+import { sessionHash } from './session-cookie.ts';
+import { StoredCredentials } from './stored-credentials.ts';
+
+/** How long a session lasts. */
+export interface SessionTimes {
+  /** Time without use after which it expires. */
+  readonly idleMs: number;
+  /** Time after the sign-in after which it expires, regardless of its use. */
+  readonly lifetimeMs: number;
+}
+
+/** Min interval between two writes of the last use. */
+const lastUseMs = 60_000;
+
+interface Known {
+  readonly hash: string;
+  readonly id: string;
+  readonly principalId: string;
+  readonly method: string;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+  readonly revision: bigint;
+}
+
+const readSessions = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
+  SELECT hash, id, "principalId", method, "createdAt", "lastSeenAt", "expiresAt",
+    (SELECT revision FROM "AccessState") AS revision
+  FROM "Session" WHERE hash = ANY(${[...hashes]}::text[])`;
+
+/** Returns when a session expires unless it is used. */
+export const idleEnd = (
+  { lastSeenAt, expiresAt }: { readonly lastSeenAt: Date; readonly expiresAt: Date },
+  { idleMs }: Pick<SessionTimes, 'idleMs'>,
+): Date => new Date(Math.min(lastSeenAt.getTime() + idleMs, expiresAt.getTime()));
+
+export interface SessionsOptions {
+  readonly store: Store;
+  readonly principals: Principals;
+  readonly freshness: Freshness;
+  readonly keys: Keys;
+  readonly times: SessionTimes;
+}
+
+/** Sign-in by the cookie of a session. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #known: StoredCredentials<Known>;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    const { store, freshness, times } = options;
+    this.#known = new StoredCredentials({
+      freshness,
+      read: (hashes) => readSessions(store, hashes),
+      isOver: (session, now) => idleEnd(session, times) <= now,
+    });
+  }
+
+  /** Clears the cache, because the store has another history. */
+  forget(): void {
+    this.#known.forget();
+  }
+
+  /** @param cookie the value of the cookie. @returns a function that authenticates again with each call. */
+  identifier(cookie: string): () => Promise<Identity> {
+    const { keys, principals, times } = this.#options;
+    const hash = sessionHash(keys, cookie);
+    let failed = hash === undefined;
+    // A request is one use. A running stream is none, so a session expires although its page still follows something.
+    let isUsed = false;
+    return async () => {
+      // A request authenticates once for each of its fields. A refused cookie is refused for all of them.
+      if (failed || hash === undefined) throw unauthenticated();
+      const now = new Date();
+      const found = await this.#known.find(hash, now);
+      failed = !found;
+      if (!found) throw unauthenticated();
+      const principal = await principals.get(found.principalId);
+      if (principal.disabled || !principal.authMethods.includes(found.method)) throw unauthenticated();
+      const { id, createdAt, lastSeenAt, expiresAt } = found;
+      const end = idleEnd(found, times);
+      const again = new Date(now.getTime() + lastUseMs);
+      return {
+        principal,
+        credential: {
+          kind: 'session',
+          id,
+          method: 'password',
+          ownerKind: principal.kind,
+          createdAt,
+          expiresAt,
+          lastUsedAt: lastSeenAt,
+        },
+        revision: found.revision < principal.revision ? found.revision : principal.revision,
+        until: end < again ? end : again,
+        ...(!isUsed && {
+          used: () => {
+            isUsed = true;
+            return this.#markUse(hash);
+          },
+        }),
+      };
+    };
+  }
+
+  /** Records the use of a session after an allowed action, at most once a minute. */
+  async #markUse(hash: string): Promise<void> {
+    const { store, times } = this.#options;
+    const now = new Date();
+    const found = this.#known.get(hash);
+    if (!found) return;
+    const before = new Date(now.getTime() - Math.min(lastUseMs, times.idleMs / 10));
+    if (found.lastSeenAt > before) return;
+    const rows = await withoutDeadline(
+      () => store.prisma.$queryRaw<Pick<Known, 'lastSeenAt'>[]>`
+      UPDATE "Session" SET "lastSeenAt" = ${now} WHERE id = ${found.id} AND "lastSeenAt" <= ${before}
+      RETURNING "lastSeenAt"`,
+    );
+    // If another gateway updated or ended the session in the meantime, the next request reads it again.
+    if (!rows[0] || !this.#known.replace(hash, found, { ...found, ...rows[0] })) await this.#known.read(hash);
+  }
+}

@@ -1,0 +1,171 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Authenticator } from '../auth/authenticate.ts';
+import { Deadline, withDeadline } from '../db/deadline.ts';
+import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
+import type { Mask } from '../graphql/mask.ts';
+import { type Begun, beginSession, endSession, type SessionServices } from '../resources/identity/session/sign-in.ts';
+import type { ClaimsOf } from './claims.ts';
+import { type CookieRule, isJsonType } from './cookie-rule.ts';
+import type { Route } from './route.ts';
+import { errorResponse, sendError } from './send-error.ts';
+import { removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
+import { pageHeaders, safeNext, signInPage } from './sign-in-page.ts';
+import { smallBody } from './small-body.ts';
+
+export interface AuthOptions {
+  readonly authenticator: Authenticator;
+  readonly sessions: SessionServices;
+  readonly claimsOf: ClaimsOf;
+  readonly rule: CookieRule;
+  readonly mask: Mask;
+  readonly requestMs: number;
+}
+
+const maxBytes = 8_192;
+const json = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+const credentials = z.strictObject({ username: z.string(), password: z.string() });
+
+interface SignedIn extends Begun {
+  readonly name: string;
+}
+
+/** Serves /auth/: the ways for browsers to sign in and out. Everything else about sessions is GraphQL. */
+export function createAuthRoutes(options: AuthOptions): (path: string) => Route | undefined {
+  const { mask } = options;
+  const withErrors =
+    (serve: Route['serve']): Route['serve'] =>
+    async (request, response) => {
+      try {
+        await serve(request, response);
+      } catch (error) {
+        if (response.headersSent) return void response.destroy();
+        sendError(response, errorResponse(error, mask));
+      }
+    };
+  const routes = new Map<string, Partial<Record<'GET' | 'POST', Route['serve']>>>([
+    ['/auth/sign-in', { GET: showPage, POST: (request, response) => signIn(options, request, response) }],
+    ['/auth/sign-out', { POST: (request, response) => signOut(options, request, response) }],
+    ['/auth/providers', { GET: listProviders }],
+  ]);
+  return (path) => {
+    const byMethod = routes.get(path);
+    return (
+      byMethod && {
+        methods: Object.keys(byMethod),
+        serve: withErrors((request, response) => byMethod[request.method as 'GET' | 'POST']?.(request, response)),
+      }
+    );
+  };
+}
+
+function showPage(request: IncomingMessage, response: ServerResponse): void {
+  const next = safeNext(new URLSearchParams(request.url?.split('?')[1] ?? '').get('next'));
+  response.writeHead(200, pageHeaders).end(signInPage({ next }));
+}
+
+function listProviders(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, json).end(JSON.stringify({ password: true, providers: [] }));
+}
+
+async function signIn(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const type = request.headers['content-type'];
+  const isForm = type?.split(';')[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded';
+  if (request.headers['content-encoding'] !== undefined || !(isForm || isJsonType(type)))
+    return sendError(response, {
+      status: 415,
+      message: 'Send application/json, or a form, without a content encoding.',
+      extensions: { code: 'BAD_INPUT' },
+    });
+  // A page of another site could otherwise sign the user in to an account of its own.
+  if (!options.rule.maySignIn(request))
+    throw new GatehouseError(
+      'FORBIDDEN',
+      'A page of this origin cannot sign in. Use HTTPS (a loopback host can use HTTP), or add the origin to GATEHOUSE_ORIGINS.',
+    );
+  const body = await smallBody(request, maxBytes);
+  if (body === undefined) return;
+  if (!isForm) {
+    const { name, cookie, expiresAt } = await begin(options, request, parsed(body));
+    response.writeHead(200, { ...json, 'Set-Cookie': sessionCookie(request, cookie) });
+    response.end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
+    return;
+  }
+  const form = new URLSearchParams(body);
+  const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
+  const next = safeNext(form.get('next'));
+  try {
+    const { cookie } = await begin(options, request, { username, password });
+    const headers = { Location: next, 'Set-Cookie': sessionCookie(request, cookie), 'Cache-Control': 'no-store' };
+    response.writeHead(303, headers).end();
+  } catch (error) {
+    const { status, headers, message } = errorResponse(error, options.mask);
+    const page = signInPage({ next, username: username.slice(0, 200), fault: message });
+    response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
+  }
+}
+
+function parsed(body: string): z.infer<typeof credentials> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw badInput(['body'], 'The request is not valid JSON.');
+  }
+  const { success, data } = credentials.safeParse(value);
+  if (!success) throw badInput(['body'], 'Send { "username": "…", "password": "…" }.');
+  return data;
+}
+
+/** Verifies the password in the same way as Basic authentication, and begins a session. */
+async function begin(
+  { authenticator, sessions, claimsOf, requestMs }: AuthOptions,
+  request: IncomingMessage,
+  { username, password }: z.infer<typeof credentials>,
+): Promise<SignedIn> {
+  const former = sessionCookieOf(request);
+  const userAgent = request.headers['user-agent'];
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const claims = { ...claimsOf(request), authorization, impersonate: undefined };
+  const session = authenticator.session(claims);
+  const deadline = new Deadline(requestMs);
+  deadline.owner = () => (session.isProved ? session.accountId : undefined);
+  const work = async (): Promise<SignedIn> => {
+    // Basic authentication would read the rest of the name as a part of the password.
+    if (username.includes(':')) throw unauthenticated();
+    await session.refresh();
+    return { ...(await beginSession(sessions, session, { userAgent, former })), name: session.principal.name };
+  };
+  try {
+    return await Promise.race([withDeadline(deadline, work), deadline.over]);
+  } catch (error) {
+    throw error instanceof GatehouseError && error.code === 'UNAUTHENTICATED' ? refused(error) : error;
+  } finally {
+    deadline.clear();
+  }
+}
+
+/** The same for unknown names, wrong passwords, and disabled and locked accounts. */
+function refused({ extensions }: GatehouseError): GatehouseError {
+  const { retryAfter } = extensions as { retryAfter?: number };
+  const minutes = Math.ceil((retryAfter ?? 0) / 60);
+  const wait = retryAfter === undefined ? '' : ` Too many sign-ins failed. Try again in ${minutes} minutes.`;
+  return unauthenticated({ retryAfter, message: `The user name or the password is incorrect.${wait}` });
+}
+
+async function signOut(
+  { sessions, claimsOf, rule }: AuthOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const cookie = sessionCookieOf(request);
+  if (cookie !== undefined && !rule.isFromPage(request))
+    throw new GatehouseError('FORBIDDEN', 'Sign out from a page of the gateway or of GATEHOUSE_ORIGINS.');
+  const { ip, requestId, callerRequestId } = claimsOf(request);
+  await endSession(sessions, cookie, {
+    requestId,
+    ...(ip !== undefined && { ip }),
+    ...(callerRequestId !== undefined && { callerRequestId }),
+  });
+  response.writeHead(204, { 'Cache-Control': 'no-store', 'Set-Cookie': removedCookie(request) }).end();
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A browser accepts this name only from a secure page of the same host, so no other site or port can set it. */
+const secureName = '__Host-gatehouse';
+const plainName = 'gatehouse';
+
+const loopback = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
+
+/**
+ * True for a request to a loopback host over plain HTTP, where a browser may not keep a secure cookie. A proxy that
+ * replaces the Host header is detected by the origin of the page and the headers that it adds.
+ */
+export function isPlainLoopback({ headers }: IncomingMessage): boolean {
+  const { host, origin, forwarded } = headers;
+  if (host === undefined || !loopback.test(host)) return false;
+  if (forwarded !== undefined || headers['x-forwarded-proto'] === 'https') return false;
+  if (origin === undefined) return true;
+  const page = URL.parse(origin);
+  return page?.protocol === 'http:' && loopback.test(page.host);
+}
+
+/** Returns the value of the request's session cookie. */
+export function sessionCookieOf(request: IncomingMessage): string | undefined {
+  const { cookie } = request.headers;
+  if (cookie === undefined) return undefined;
+  return namedIn(cookie, secureName) ?? (isPlainLoopback(request) ? namedIn(cookie, plainName) : undefined);
+}
+
+function namedIn(header: string, name: string): string | undefined {
+  for (const part of header.split(';')) {
+    const [own, value] = part.trim().split('=', 2);
+    if (own === name && value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Returns the Set-Cookie header of a session. It has no Max-Age: it ends with the browser, or when the session does. */
+export const sessionCookie = (request: IncomingMessage, value: string): string =>
+  isPlainLoopback(request)
+    ? `${plainName}=${value}; Path=/; HttpOnly; SameSite=Lax`
+    : `${secureName}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax`;
+
+/** Returns the Set-Cookie header that removes the cookie. */
+export const removedCookie = (request: IncomingMessage): string => `${sessionCookie(request, '')}; Max-Age=0`;
