@@ -92,6 +92,11 @@ describe('each field of each type, selected alone', () => {
     await world.access(a, engine);
     await world.grant(a, stage.account, ['FLOW:READ']);
     await world.grant(null, engine, ['WORKER:READ']);
+    const now = new Date();
+    const times = { createdAt: now, lastSeenAt: now, expiresAt: new Date(now.getTime() + 3_600_000) };
+    await world.db.session.create({
+      data: { id: newId(), principalId: stage.person.id, hash: 'one', method: 'PASSWORD', ...times },
+    });
     const text = { title: 'Own', titleKey: 'own', source: 'id: own' };
     await world.db.blueprint.create({ data: { id: newId(), tenantId: a.id, ...text } });
   });
