@@ -159,7 +159,8 @@ async function signOut(
   response: ServerResponse,
 ): Promise<void> {
   const cookie = sessionCookieOf(request);
-  if (cookie !== undefined && !rule.isFromPage(request))
+  // The answer removes the cookie, also one that the browser has but did not send to another site.
+  if (cookie === undefined ? !rule.maySignIn(request) : !rule.isFromPage(request))
     throw new GatehouseError('FORBIDDEN', 'Sign out from a page of the gateway or of GATEHOUSE_ORIGINS.');
   const { ip, requestId, callerRequestId } = claimsOf(request);
   await endSession(sessions, cookie, {

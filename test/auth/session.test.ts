@@ -383,6 +383,21 @@ describe('a session', () => {
     expect((await rowsOf(user)).length).toBe(1);
   });
 
+  it('cannot guess the password of its owner, nor set it without the current one', async () => {
+    const user = await person();
+    const { client } = await signedIn(world, user.username, secret);
+    const change =
+      'mutation($now: String!) { changeMyPassword(input: { currentPassword: $now, newPassword: "another long enough passphrase", dryRun: true }) { user { id } } }';
+    for (let i = 0; i < 11; i += 1) expect(await client.codes(change, { now: `wrong ${i}` })).toEqual(['BAD_INPUT']);
+    expect(await client.codes(change, { now: secret })).toEqual(['BAD_INPUT']);
+    const events = await world.db.auditEvent.findMany({ where: { resourceKey: user.username.toLowerCase() } });
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['LOGIN_FAILURE', 'ACCOUNT_LOCKED']));
+    await world.grant(null, user, ['USER:UPDATE', 'USER:READ']);
+    const set =
+      'mutation($id: ID!) { setUserPassword(input: { id: $id, password: "another long enough passphrase" }) { user { id } } }';
+    expect(await client.codes(set, { id: idOf('User', user) })).toEqual(['FORBIDDEN']);
+  });
+
   it('is a plan in a dry run', async () => {
     const user = await person();
     const { client } = await signedIn(world, user.username, secret);

@@ -94,10 +94,8 @@ mutation('changeMyPassword', {
   }),
   target: atInstance,
   prepare: async ({ currentPassword, newPassword }, _target, context) => {
-    const { session, db } = context;
-    users.assertOwn(session);
-    const user = await db.user.findFirst({ where: { id: session.principal.id }, select: { passwordHash: true } });
-    const present = await users.presentPassword(currentPassword, user?.passwordHash ?? null, session.accountId);
+    users.assertOwn(context.session);
+    const present = await users.presentPassword(currentPassword, context);
     if (!present.isRight) return { present, secret: undefined };
     return { present, secret: await hashed(newPassword, context, 'newPassword') };
   },

@@ -1,9 +1,11 @@
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
+import { beginAttempt, clearFailures, recordFailure } from '../../../auth/lockout.ts';
 import { hashPassword, passwordIssues, verifyPassword } from '../../../auth/password.ts';
 import type { ApiToken, User } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../../errors.ts';
+import type { Context } from '../../../graphql/context.ts';
 import { newId } from '../../../lib/ids.ts';
 import { skeleton } from '../../../lib/look-alike.ts';
 import { fold } from '../../../lib/text.ts';
@@ -95,11 +97,29 @@ export interface PresentPassword {
   readonly isRight: boolean;
 }
 
-export const presentPassword = async (
+/**
+ * Verifies the current password of the caller. A wrong one counts like a failed sign-in, and locks like it: whoever has a
+ * session but not the password cannot guess it here.
+ */
+export async function presentPassword(
   current: string,
-  passwordHash: string | null,
-  owner: string,
-): Promise<PresentPassword> => ({ passwordHash, isRight: await verifyPassword(current, passwordHash, owner) });
+  { session, store }: Pick<Context, 'session' | 'store'>,
+): Promise<PresentPassword> {
+  const now = new Date();
+  const address = session.ip ?? 'unknown';
+  const user = await store.prisma.user.findUniqueOrThrow({ where: { id: session.principal.id } });
+  const { usernameKey: account, passwordHash } = user;
+  const [attempt, isRight] = await Promise.all([
+    beginAttempt(store, account, address, now),
+    verifyPassword(current, passwordHash, session.accountId),
+  ]);
+  if (isRight && !attempt.isLocked) {
+    await clearFailures(store, account, address);
+    return { passwordHash, isRight };
+  }
+  await recordFailure(store, account, address, session.requestId, attempt, now);
+  return { passwordHash, isRight: false };
+}
 
 export async function createUser(
   tx: Tx,
@@ -221,6 +241,11 @@ export async function setUserPassword(
 ): Promise<User> {
   if (grant.credential.kind === 'api-token')
     throw new GatehouseError('FORBIDDEN', 'A password cannot be changed with an API token. Sign in by password.');
+  if (grant.credential.kind === 'session' && id === grant.doer.id)
+    throw new GatehouseError(
+      'FORBIDDEN',
+      'Change your own password with changeMyPassword, which asks for the current one.',
+    );
   const before = await find<User>(tx, grant, 'USER', id);
   assertPassword(password, length, [before.username, before.email], ['input', 'password']);
   await assertMayActAs(tx, grant, id);
