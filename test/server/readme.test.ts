@@ -77,12 +77,16 @@ describe('the documents', () => {
         const secret = passwords[name.replace(':', '').toLowerCase()];
         return `${name}${sign}${secret}`;
       });
+  /** Variables of former blocks: a reader pastes all of them into one shell. */
+  const assigned: Record<string, string> = {};
   const shell = (text: string) => {
+    for (const [line] of text.matchAll(/^\w+=\S+( \w+=\S+)*$/gm))
+      for (const part of line.split(' ')) assigned[part.split('=')[0]!] = part.slice(part.indexOf('=') + 1);
     const { PATH, HOME } = process.env;
     const own = { PORT: String(port), GATEHOUSE_USER: `alice:${passwords['alice'] ?? ''}` };
     return spawn('bash', ['-euc', text], {
       cwd: folder,
-      env: { PATH, HOME, ...own },
+      env: { PATH, HOME, ...own, ...assigned },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   };
