@@ -35,11 +35,11 @@ const readSessions = ({ prisma }: Store, hashes: readonly string[]) => prisma.$q
     (SELECT revision FROM "AccessState") AS revision
   FROM "Session" WHERE hash = ANY(${[...hashes]}::text[])`;
 
-/** Returns when a session expires unless it is used. */
+/** Returns when a session expires unless it is used, in milliseconds. */
 export const idleEnd = (
   { lastSeenAt, expiresAt }: { readonly lastSeenAt: Date; readonly expiresAt: Date },
   { idleMs }: Pick<SessionTimes, 'idleMs'>,
-): Date => new Date(Math.min(lastSeenAt.getTime() + idleMs, expiresAt.getTime()));
+): number => Math.min(lastSeenAt.getTime() + idleMs, expiresAt.getTime());
 
 export interface SessionsOptions {
   readonly store: Store;
@@ -60,7 +60,7 @@ export class Sessions {
     this.#known = new StoredCredentials({
       freshness,
       read: (hashes) => readSessions(store, hashes),
-      isOver: (session, now) => idleEnd(session, times) <= now,
+      isOver: (session, now) => idleEnd(session, times) <= now.getTime(),
     });
   }
 
@@ -86,8 +86,6 @@ export class Sessions {
       const principal = await principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes(found.method)) throw unauthenticated();
       const { id, createdAt, lastSeenAt, expiresAt } = found;
-      const end = idleEnd(found, times);
-      const again = new Date(now.getTime() + lastUseMs);
       return {
         principal,
         credential: {
@@ -100,7 +98,7 @@ export class Sessions {
           lastUsedAt: lastSeenAt,
         },
         revision: found.revision < principal.revision ? found.revision : principal.revision,
-        until: end < again ? end : again,
+        until: new Date(Math.min(idleEnd(found, times), now.getTime() + lastUseMs)),
         ...(!isUsed && {
           used: () => {
             isUsed = true;

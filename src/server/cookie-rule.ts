@@ -19,7 +19,7 @@ export interface CookieRule {
 const jsonTypes = new Set(['application/json', 'application/graphql+json']);
 /** True for a content type that a page of another origin can send only after a preflight request. */
 export const isJsonType = (type: string | undefined): boolean =>
-  jsonTypes.has(type?.split(';')[0]?.trim().toLowerCase() ?? '');
+  type === 'application/json' || jsonTypes.has(type?.split(';')[0]?.trim().toLowerCase() ?? '');
 
 /** @param origins GATEHOUSE_ORIGINS. */
 export function createCookieRule(origins: readonly string[] | undefined): CookieRule {
@@ -28,9 +28,9 @@ export function createCookieRule(origins: readonly string[] | undefined): Cookie
     const { origin, host } = request.headers;
     if (origin === undefined) return false;
     if (listed.has(origin)) return true;
-    const page = URL.parse(origin);
+    if (origin === `https://${host}`) return true;
     // A page of the same host over plain HTTP may be an attacker's on the network.
-    return page !== null && page.host === host && (page.protocol === 'https:' || isPlainLoopback(request));
+    return origin === `http://${host}` && isPlainLoopback(request);
   };
   /** Browsers send no origin with a GET request to the page's own origin. */
   const isFromPage = (request: IncomingMessage): boolean =>

@@ -14,9 +14,7 @@ export function isPlainLoopback({ headers }: IncomingMessage): boolean {
   const { host, origin, forwarded } = headers;
   if (host === undefined || !loopback.test(host)) return false;
   if (forwarded !== undefined || headers['x-forwarded-proto'] === 'https') return false;
-  if (origin === undefined) return true;
-  const page = URL.parse(origin);
-  return page?.protocol === 'http:' && loopback.test(page.host);
+  return origin === undefined || (origin.startsWith('http://') && loopback.test(origin.slice('http://'.length)));
 }
 
 /** Returns the value of the request's session cookie. */

@@ -45,7 +45,7 @@ describe('a session', () => {
       })
     ).map(({ type, action, outcome, details }) => [type, action, outcome, (details as any)?.cause]);
 
-  it('has a cookie of 256 random bits with a checksum that only the gateways of the store can compute', () => {
+  it('has a cookie of 264 random bits with a checksum that only the gateways of the store can compute', () => {
     const keys = deriveKeys(masterKey);
     const cookies = Array.from({ length: 1_000 }, () => newSessionCookie(keys));
     expect(new Set(cookies).size).toBe(1_000);

@@ -47,7 +47,7 @@ const SessionRef = builder.prismaNode('Session', {
       type: 'DateTime',
       select: { lastSeenAt: true, expiresAt: true },
       description: 'When it expires without another request.',
-      resolve: (session, _args, { sessionTimes }) => idleEnd(session, sessionTimes),
+      resolve: (session, _args, { sessionTimes }) => new Date(idleEnd(session, sessionTimes)),
     }),
     ip: t.exposeString('ip', { nullable: true, description: 'IP address of the sign-in.' }),
     userAgent: t.exposeString('userAgent', {
