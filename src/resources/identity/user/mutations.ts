@@ -8,6 +8,7 @@ import { decodeId, globalId } from '../../../graphql/node.ts';
 import { email, personName, username } from '../../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
 import { decodeSubject, Subject } from '../subject-type.ts';
+import { presentPassword } from './present-password.ts';
 import { AuthMethodEnum } from './schema.ts';
 import * as users from './service.ts';
 
@@ -95,7 +96,7 @@ mutation('changeMyPassword', {
   target: atInstance,
   prepare: async ({ currentPassword, newPassword }, _target, context) => {
     users.assertOwn(context.session);
-    const present = await users.presentPassword(currentPassword, context);
+    const present = await presentPassword(currentPassword, context);
     if (!present.isRight) return { present, secret: undefined };
     return { present, secret: await hashed(newPassword, context, 'newPassword') };
   },

@@ -1,11 +1,9 @@
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
-import { beginAttempt, clearFailures, recordFailure } from '../../../auth/lockout.ts';
-import { hashPassword, passwordIssues, verifyPassword } from '../../../auth/password.ts';
+import { hashPassword, passwordIssues } from '../../../auth/password.ts';
 import type { ApiToken, User } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../../errors.ts';
-import type { Context } from '../../../graphql/context.ts';
 import { newId } from '../../../lib/ids.ts';
 import { skeleton } from '../../../lib/look-alike.ts';
 import { fold } from '../../../lib/text.ts';
@@ -18,6 +16,7 @@ import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
+import type { PresentPassword } from './present-password.ts';
 
 export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
 export type AuthMethod = (typeof authMethods)[number];
@@ -89,36 +88,6 @@ export function hashedPassword(
 ): Promise<HashedPassword> {
   assertPassword(password, length, [], ['input', field]);
   return newPassword(password, owner);
-}
-
-/** Result of the check of an account's current password, before the transaction. */
-export interface PresentPassword {
-  readonly passwordHash: string | null;
-  readonly isRight: boolean;
-}
-
-/**
- * Verifies the current password of the caller. A wrong one counts like a failed sign-in, and locks like it: whoever has a
- * session but not the password cannot guess it here.
- */
-export async function presentPassword(
-  current: string,
-  { session, store }: Pick<Context, 'session' | 'store'>,
-): Promise<PresentPassword> {
-  const now = new Date();
-  const address = session.ip ?? 'unknown';
-  const user = await store.prisma.user.findUniqueOrThrow({ where: { id: session.principal.id } });
-  const { usernameKey: account, passwordHash } = user;
-  const [attempt, isRight] = await Promise.all([
-    beginAttempt(store, account, address, now),
-    verifyPassword(current, passwordHash, session.accountId),
-  ]);
-  if (isRight && !attempt.isLocked) {
-    await clearFailures(store, account, address);
-    return { passwordHash, isRight };
-  }
-  await recordFailure(store, account, address, session.requestId, attempt, now);
-  return { passwordHash, isRight: false };
 }
 
 export async function createUser(
