@@ -76,4 +76,10 @@ model Announcement {
     after: "    'updateMySettings',\n",
     insert: "    'createAnnouncement',\n    'updateAnnouncement',\n    'deleteAnnouncement',\n",
   },
+  {
+    file: 'test/matrix/alone.test.ts',
+    after: "    const text = { title: 'Own', titleKey: 'own', source: 'id: own' };\n",
+    insert:
+      "    const announced = { title: 'One', text: 'text', level: 'INFO', from: now };\n    await world.db.announcement.create({ data: { id: newId(), tenantId: a.id, ...announced } });\n",
+  },
 ];
