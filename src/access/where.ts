@@ -17,6 +17,9 @@ export interface Where {
   readonly [field: string]: Scalar | null | Comparison | readonly Where[] | undefined;
 }
 
+/** Every row: the same object for each reader, so that their rows load together. */
+export const everyRow: Where = {};
+
 /** Rows in a namespace and below it. `/` is the character after `.`. */
 export const within = (namespace: string, field = 'namespace'): Where => ({
   OR: [{ [field]: namespace }, { [field]: { gte: `${namespace}.`, lt: `${namespace}/` } }],

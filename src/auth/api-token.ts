@@ -6,11 +6,9 @@ import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
-import { StoredCredentials } from './stored-credentials.ts';
+import { lastUseMs, StoredCredentials } from './stored-credentials.ts';
 import { isToken, tokenHash } from './token.ts';
 
-/** Min interval between two writes of the last use. */
-const lastUseMs = 60_000;
 /** For an extended token, at least every sixtieth of its max age, because its expiry depends on its last use. */
 const writtenEvery = ({ extended, maxAgeSeconds }: Pick<Known, 'extended' | 'maxAgeSeconds'>): number =>
   extended && maxAgeSeconds !== null ? Math.min(lastUseMs, (maxAgeSeconds * 1_000) / 60) : lastUseMs;

@@ -6,7 +6,7 @@ import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
 import { sessionHash } from './session-cookie.ts';
-import { StoredCredentials } from './stored-credentials.ts';
+import { lastUseMs, StoredCredentials } from './stored-credentials.ts';
 
 /** How long a session lasts. */
 export interface SessionTimes {
@@ -15,9 +15,6 @@ export interface SessionTimes {
   /** Time after the sign-in after which it expires, regardless of its use. */
   readonly lifetimeMs: number;
 }
-
-/** Min interval between two writes of the last use. */
-const lastUseMs = 60_000;
 
 interface Known {
   readonly hash: string;

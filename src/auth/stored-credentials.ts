@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 
+/** Min interval between two writes of the last use of a credential. */
+export const lastUseMs = 60_000;
 const maxCache = 50_000;
 const maxBatch = 500;
 /** Another gateway may have updated the last use of a row, so it is read again after this time. */

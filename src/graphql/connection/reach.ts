@@ -7,8 +7,7 @@ import type { Condition } from './connection-type.ts';
 /** The reader of this request's rows. In a mutation, it reads what the mutation has written. */
 export const rows = (context: Context): Rows => rowsOf(context.db);
 
-/** Matches every row. */
-export const everyRow: Condition = {};
+export { everyRow } from '../../access/where.ts';
 
 /** Matches nothing. Not an empty OR, which Prisma drops when nested. */
 export const nothing: Condition = { id: { in: [] } };

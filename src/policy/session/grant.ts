@@ -1,6 +1,6 @@
 import { type Permission, type ResourceName, split } from '../../access/catalog.ts';
 import type { Doer, Grant, Row, RowChange } from '../../access/grant.ts';
-import type { Where } from '../../access/where.ts';
+import { everyRow, type Where } from '../../access/where.ts';
 import type { Tx } from '../../db/transaction.ts';
 import type { Step } from '../decide/combine.ts';
 import type { Scope } from '../decide/decision.ts';
@@ -22,9 +22,6 @@ export interface Holder {
   can(permission: Permission, row: Row, scope: Scope): boolean;
   may(permission: Permission): unknown;
 }
-
-/** The same object for each grant, so that their rows load together. */
-const everyRow: Where = {};
 
 /** Creates a grant from a decision that allows. No other code creates grants of a caller. */
 export function makeGrant<P extends Permission>(
