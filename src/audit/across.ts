@@ -8,7 +8,10 @@ export interface Place {
   readonly ordinal: bigint;
 }
 
-/** The place after every event that is committed now, and before all later ones. */
+/**
+ * A place before all events that are committed from now on. While an older transaction is open, on this server and in
+ * any of its databases, the last committed events come after this place too.
+ */
 export async function newestPlace(prisma: PrismaClient): Promise<Place> {
   const [row] = await prisma.$queryRaw<{ horizon: bigint }[]>`
     SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 + "transactionOffset" AS horizon FROM "AccessState"`;

@@ -203,7 +203,7 @@ describe('reading the audit log', () => {
       const items = world
         .root()
         .sse(
-          'subscription { auditEvents { event { actor { ... on User { tenants { nodes { auditEvents { totalCount } } } } } } } }',
+          'subscription { auditEvents { event { action actor { ... on User { tenants { nodes { auditEvents { totalCount } } } } } } } }',
           {},
           stop.signal,
         );
@@ -211,8 +211,11 @@ describe('reading the audit log', () => {
       await world
         .root()
         .ok(`mutation { updateTenant(input: { id: "${idOf('Tenant', main)}", name: "Main" }) { tenant { id } } }`);
-      const { value } = await items.next();
-      expect(JSON.stringify(value)).toContain('cannot read the audit log in other fields');
+      // While a transaction of another database is open, events of the test before arrive first.
+      let text: string;
+      do text = JSON.stringify((await items.next()).value);
+      while (!text.includes('"tenant.update"'));
+      expect(text).toContain('cannot read the audit log in other fields');
       stop.abort();
     });
     expect(events.filter(({ resource }) => resource === 'AUDITLOG').length).toBeLessThanOrEqual(1);
