@@ -41,16 +41,19 @@ import { createCookieRule } from './server/cookie-rule.ts';
 import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
+import { createContextOf } from './server/operation/context.ts';
+import { Documents } from './server/operation/documents.ts';
+import { Operations } from './server/operation/operations.ts';
 import { createOriginRule } from './server/origins.ts';
-import { servePlainPosts } from './server/plain-post.ts';
+import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
-import { createGateway, type Gateway } from './server/yoga.ts';
+import { createGateway } from './server/yoga.ts';
 import { version } from './version.ts';
 
 export interface App {
   readonly config: Config;
-  readonly gateway: Gateway;
+  readonly plainPosts: PlainPostOptions;
   readonly database: Database;
   readonly store: Store;
   readonly services: Services;
@@ -181,18 +184,17 @@ export async function createApp(
     const claimsOf = createClaimsOf(addressOf, rule);
     const { requestMs, sessionsPerUser: perUser } = config.limits;
     const signIn = createSignIn(authenticator, claimsOf, requestMs);
-    const gateway = createGateway({
-      schema,
-      services,
-      authenticator,
-      claimsOf,
-      signIn,
-      mask,
-    });
+    const { bodyBytes } = config.limits;
+    const contextOf = createContextOf({ services, authenticator, claimsOf });
+    const documents = new Documents(schema, config.limits.tokens);
+    const operations = new Operations(config.limits);
+    const execution = { schema, bodyBytes, signIn, documents, operations, contextOf, mask };
+    const gateway = createGateway(execution);
+    const plainPosts = { gateway, ...execution };
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const files = { services, authenticator, claimsOf, mask, running: new Counted(downloadsAtOnce) };
     const downloads = [createLogFile(files), createAuditExport(files)];
-    const graphql = servePlainPosts({ gateway, signIn, mask, bodyBytes: config.limits.bodyBytes });
+    const graphql = servePlainPosts(plainPosts);
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
     const auth = createAuthRoutes({ authenticator, sessions, claimsOf, rule, mask, requestMs });
     const hasPage = config.graphiql;
@@ -221,7 +223,7 @@ export async function createApp(
 
     return {
       config,
-      gateway,
+      plainPosts,
       database,
       store,
       services,

@@ -1,20 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { type ExecutionResult, getOperationAST } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import { processRegularResult } from 'graphql-yoga';
-import type { Mask } from '../graphql/mask.ts';
 import { isObject } from '../lib/json.ts';
 import { textOf } from '../lib/text-file.ts';
-import { type SignIn, signedInOf } from './sign-in.ts';
-import type { Gateway } from './yoga.ts';
+import { operationOf } from './operation/documents.ts';
+import { isUnauthenticated, signedInOf } from './sign-in.ts';
+import type { Gateway, YogaOptions } from './yoga.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-export interface PlainPostOptions {
+export interface PlainPostOptions extends YogaOptions {
   readonly gateway: Gateway;
-  readonly signIn: SignIn;
-  readonly mask: Mask;
-  readonly bodyBytes: number;
 }
 
 interface Params {
@@ -25,10 +22,11 @@ interface Params {
 
 /**
  * Serves queries and mutations in plain JSON without the Request and Response of the Fetch API, which cost more than a
- * small operation itself. All other requests and invalid bodies go to the gateway. The plugins of the gateway (limits,
- * turns, deadline, masking) run in both cases.
+ * small operation itself. All other requests and invalid bodies go to the gateway. Parsing, validation, limits, turns,
+ * the deadline and masking are the same in both cases.
  */
-export function servePlainPosts({ gateway, signIn, mask, bodyBytes }: PlainPostOptions): Handler {
+export function servePlainPosts(options: PlainPostOptions): Handler {
+  const { gateway, schema, signIn, documents, operations, contextOf, mask, bodyBytes } = options;
   return async (request, response) => {
     const accepted = isPlain(request, bodyBytes) ? acceptedType(request.headers.accept) : undefined;
     if (!accepted) return gateway(request, response);
@@ -54,23 +52,19 @@ export function servePlainPosts({ gateway, signIn, mask, bodyBytes }: PlainPostO
     params: Params,
   ): Promise<ExecutionResult | undefined> {
     try {
-      const context = { req, res, params, request: post };
-      const { schema, parse, validate, contextFactory, execute } = gateway.getEnveloped(context as never);
-      const document = parse(params.query);
-      if (getOperationAST(document, params.operationName)?.operation === 'subscription') return undefined;
-      const errors = validate(schema, document);
-      if (errors.length > 0) return { errors };
-      const contextValue = await contextFactory();
+      const document = documents.parse(params.query, !isUnauthenticated(req));
       const { variables: variableValues, operationName } = params;
-      return await execute({ schema, document, contextValue, variableValues, operationName });
+      if (operationOf(document, operationName).operation === 'subscription') return undefined;
+      const faults = documents.faultsOf(document);
+      if (faults.length > 0) return { errors: faults };
+      const contextValue = contextOf({ req, res });
+      const result = await operations.execute({ schema, document, contextValue, variableValues, operationName });
+      return result.errors ? { ...result, errors: result.errors.map(mask) } : result;
     } catch (error) {
       return { errors: [mask(error)] };
     }
   }
 }
-
-/** The part of a request that the plugins of the gateway read. */
-const post = { method: 'POST' };
 
 function isPlain({ method, url, headers }: IncomingMessage, bodyBytes: number): boolean {
   const length = Number(headers['content-length']);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
@@ -142,8 +142,6 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         const document = parse(payload.query);
         const faults = validate(schema, document);
         if (faults.length > 0) return faults;
-        if (!getOperationAST(document, payload.operationName))
-          throw new GraphQLError('The document does not contain this operation.');
         const operation = {
           schema,
           document,

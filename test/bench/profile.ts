@@ -4,7 +4,7 @@
  * tools show it as a flame graph.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,23 +16,28 @@ const detailed = process.argv[3] === 'functions';
 const seconds = Number(process.env['SECONDS'] ?? 5);
 
 const store = await openStore();
-const folder = mkdtempSync(join(tmpdir(), 'gatehouse-profile-'));
+const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-profile-')), `${work}.cpuprofile`);
 const port = await new Promise<number>((resolve) => {
   const probe = createServer().listen(0, () => {
     const { port: free } = probe.address() as { port: number };
     probe.close(() => resolve(free));
   });
 });
-const child = spawn(process.execPath, ['--cpu-prof', `--cpu-prof-dir=${folder}`, 'src/main.ts', 'serve'], {
-  env: {
-    ...process.env,
-    NODE_ENV: 'production',
-    PORT: String(port),
-    DATABASE_URL: store.databaseUrl,
-    GATEHOUSE_MASTER_KEY: masterKey,
+const child = spawn(
+  process.execPath,
+  ['--import', join(import.meta.dirname, 'compare/profiler.ts'), 'src/main.ts', 'serve'],
+  {
+    env: {
+      ...process.env,
+      PROFILE: file,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      DATABASE_URL: store.databaseUrl,
+      GATEHOUSE_MASTER_KEY: masterKey,
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
   },
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
+);
 const ended = new Promise((resolve) => child.on('exit', resolve));
 
 const ask = async (): Promise<void> => {
@@ -54,16 +59,24 @@ for (let i = 0; i < 100; i += 1) {
     break;
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
-let requests = 0;
-const until = performance.now() + seconds * 1_000;
-await Promise.all(
-  Array.from({ length: 8 }, async () => {
-    while (performance.now() < until) {
-      await ask();
-      requests += 1;
-    }
-  }),
-);
+/** Asks for so many seconds. @returns the number of requests. */
+async function load(time: number): Promise<number> {
+  let requests = 0;
+  const until = performance.now() + time * 1_000;
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      while (performance.now() < until) {
+        await ask();
+        requests += 1;
+      }
+    }),
+  );
+  return requests;
+}
+// Compiled and cached code is measured, not the first requests.
+await load(seconds);
+child.kill('SIGUSR2');
+const requests = await load(seconds);
 child.kill('SIGTERM');
 await ended;
 await store.close();
@@ -73,8 +86,7 @@ interface Profile {
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
-const [file] = readdirSync(folder);
-const profile = JSON.parse(readFileSync(join(folder, file!), 'utf8')) as Profile;
+const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
 const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
 const layerOf = ({ functionName, url }: { functionName: string; url: string }): string => {
   const path = url.replace(/^file:\/\//, '').replace(`${process.cwd()}/`, '');
@@ -89,6 +101,6 @@ profile.samples.forEach((id, i) => {
   const layer = layerOf(frames.get(id)!);
   if (layer !== '(idle)' && layer !== '(program)') times.set(layer, (times.get(layer) ?? 0) + profile.timeDeltas[i]!);
 });
-console.log(`${requests} requests, flame graph: ${join(folder, file!)}`);
+console.log(`${requests} requests, flame graph: ${file}`);
 for (const [layer, time] of [...times].sort((a, b) => b[1] - a[1]).slice(0, 45))
   console.log(`${Math.round(time / requests)}`.padStart(7), layer);

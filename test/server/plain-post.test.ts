@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { type GraphQLError, getIntrospectionQuery } from 'graphql';
+import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { servePlainPosts } from '../../src/server/plain-post.ts';
 import { World } from '../support/world.ts';
@@ -173,18 +173,13 @@ describe('a plain POST', () => {
 
   it('control: the two ways are different', async () => {
     const whole: unknown[] = [];
-    const gateway = new Proxy(world.app.gateway, {
+    const gateway = new Proxy(world.app.plainPosts.gateway, {
       apply: (target, self, args) => {
         whole.push(args[0].url);
         return Reflect.apply(target as never, self, args);
       },
     });
-    const serve = servePlainPosts({
-      gateway,
-      signIn: () => Promise.resolve(),
-      mask: (error) => error as GraphQLError,
-      bodyBytes: 1_000,
-    });
+    const serve = servePlainPosts({ ...world.app.plainPosts, gateway });
     const server = createServer(serve as never).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;

@@ -1,3 +1,4 @@
+import { remember } from '../../lib/remember.ts';
 import { type Model, modelOf } from './model.ts';
 
 /** A condition on the rows of a model, in Prisma's notation. */
@@ -177,7 +178,8 @@ function amongNames(
   { exact, byDepth }: { readonly exact: string[]; readonly byDepth: ReadonlyMap<number, string[]> },
   values: Values,
 ): string[] {
-  const isIn = (text: string, names: string[]) => `(${text} IN (SELECT unnest(${values.add(names)}::text[]))) = TRUE`;
+  const isIn = (text: string, names: string[]) =>
+    `(${text} IN (SELECT unnest(${values.add(literalOf(names))}::text[]))) = TRUE`;
   return [
     ...(exact.length > 0 ? [isIn(column, exact)] : []),
     ...[...byDepth].map(([depth, roots]) => {
@@ -186,6 +188,14 @@ function amongNames(
     }),
   ];
 }
+
+const literals = new WeakMap<readonly string[], { readonly text: string }>();
+
+/** The names as an array in PostgreSQL's notation, written once for each list: a reach can have 10,000 names. */
+const literalOf = (names: readonly string[]): string =>
+  remember(literals, names, () => ({
+    text: `{${names.map((name) => `"${name.replace(/["\\]/g, '\\$&')}"`).join()}}`,
+  })).text;
 
 export const quoted = (alias: string, column: string): string => `${alias}."${column}"`;
 

@@ -1,6 +1,6 @@
 import { type DocumentNode, visit } from 'graphql';
-import { badInput, type Issue } from '../errors.ts';
-import { checkVariables } from '../graphql/mutation/item-input.ts';
+import { badInput, type Issue } from '../../errors.ts';
+import { checkVariables } from '../../graphql/mutation/item-input.ts';
 
 const isStorable = (text: string): boolean => !text.includes('\u0000') && text.isWellFormed();
 /** Deeper than any valid input, and far from a stack overflow. */

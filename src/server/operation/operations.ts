@@ -1,0 +1,126 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Limits } from '../../config.ts';
+import { withDeadline } from '../../db/deadline.ts';
+import { unauthenticated, unavailable } from '../../errors.ts';
+import type { Context } from '../../graphql/context.ts';
+import { measure } from '../../graphql/limits.ts';
+import { itemByItem, takesItems } from '../../graphql/mutation/item-input.ts';
+import { FairQueue } from '../../lib/fair-queue.ts';
+import { remember } from '../../lib/remember.ts';
+import { introspects } from './introspects.ts';
+import { assertStorable } from './storable-text.ts';
+
+/** What is known about an operation without its variables. */
+interface Known {
+  readonly operation: OperationDefinitionNode;
+  readonly introspects: boolean;
+  readonly takesItems: boolean;
+  /** Without variables, an operation is always as large as the first time. */
+  isMeasured: boolean;
+}
+
+/** The life of a query or mutation after its validation: limits, a turn, execution by its deadline, recorded reads. */
+export class Operations {
+  readonly #limits: Limits;
+  readonly #known = new WeakMap<DocumentNode, Map<string, Known>>();
+  /**
+   * Gives accounts turns for their operations: a burst of one account waits for its own operations, not for those of
+   * others. More concurrent operations than the database can run would not be faster. Subscriptions take no turn.
+   */
+  readonly #turns = new FairQueue({
+    width: 40,
+    share: 20,
+    perOwner: 1_000,
+    total: 4_000,
+    refusal: () => unavailable('Too many of your requests are waiting. Send fewer at once.'),
+  });
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** Never throws. Errors of the result are not masked. */
+  async execute(args: ExecutionArgs): Promise<ExecutionResult> {
+    const { deadline } = args.contextValue as Context;
+    try {
+      const known = this.#knownOf(args);
+      const checked = this.#check(args, known);
+      if (checked) await checked;
+      const run = known?.takesItems ? itemByItem(execute) : execute;
+      if (!deadline) return await this.#inTurn(args, run as typeof execute);
+      return await Promise.race([
+        withDeadline(deadline, () => this.#inTurn(args, run as typeof execute)),
+        deadline.over,
+      ]);
+    } catch (error) {
+      // If the deadline has passed, it is the reason: its SQL was cancelled.
+      return { errors: [deadline?.fault ?? error] as never };
+    } finally {
+      deadline?.clear();
+    }
+  }
+
+  /**
+   * Enforces the limits of depth, cost, aliases and directives, and requires sign-in for introspection.
+   * @returns a promise if the sign-in is checked. @throws LIMIT_EXCEEDED, BAD_INPUT, UNAUTHENTICATED.
+   */
+  check(args: ExecutionArgs): Promise<void> | undefined {
+    return this.#check(args, this.#knownOf(args));
+  }
+
+  #check(
+    { document, variableValues, contextValue }: ExecutionArgs,
+    known: Known | undefined,
+  ): Promise<void> | undefined {
+    // The execution reports that the document does not contain the operation.
+    if (!known) return undefined;
+    const variables = (variableValues ?? {}) as Record<string, unknown>;
+    if (!known.isMeasured) {
+      measure(document, known.operation, variables, this.#limits);
+      known.isMeasured = !known.operation.variableDefinitions?.length;
+    }
+    assertStorable(document, variables);
+    if (!known.introspects) return undefined;
+    const { session } = contextValue as Context;
+    if (session.isAnonymous) throw unauthenticated();
+    return session.refresh();
+  }
+
+  #knownOf({ document, operationName }: ExecutionArgs): Known | undefined {
+    const byName = remember(this.#known, document, () => new Map<string, Known>());
+    const name = operationName ?? '';
+    const known = byName.get(name);
+    if (known) return known;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return undefined;
+    const found: Known = {
+      operation,
+      introspects: introspects(document, operation.selectionSet),
+      takesItems: takesItems(document),
+      isMeasured: false,
+    };
+    byName.set(name, found);
+    return found;
+  }
+
+  async #inTurn(args: ExecutionArgs, run: typeof execute): Promise<ExecutionResult> {
+    const { session, deadline, readings, store } = args.contextValue as Context;
+    const owner = session.isProved ? session.accountId : `from ${session.ip ?? ''}`;
+    const leave = this.#turns.tryEnter(owner) ?? (await this.#turns.enter(owner, { signal: deadline?.signal }));
+    try {
+      const result = await run(args);
+      // If recording a read of the audit log fails, the response contains only the error.
+      await readings.write(store, () => session.doer);
+      return result;
+    } finally {
+      leave();
+    }
+  }
+}
