@@ -201,9 +201,13 @@ describe("rows read by the gateway's own SQL", () => {
     }
   });
 
-  it('are the same in a page that is read in order or by namespace', async () => {
+  it('are the same in a page that is read in order, by namespace, or compared in memory', async () => {
     const plain = rowsOf(stage.world.db);
     const byNamespace = new Rows(runOn(stage.world.app.database.pool), -2);
+    const inside = new Rows(async ({ text: sql, values, columns }) =>
+      (await stage.world.db.$queryRawUnsafe<Row[]>(sql, ...values)).map((row) => columns.map((column) => row[column])),
+    );
+    const inMemory = new Rows(runOn(stage.world.app.database.pool), 20_000, 0);
     const namespaces = (await stage.world.db.namespace.findMany()).map(({ namespace }) => namespace);
     const within = (name: string) => ({
       OR: [{ namespace: name }, { namespace: { gte: `${name}.`, lt: `${name}/` } }],
@@ -237,6 +241,20 @@ describe("rows read by the gateway's own SQL", () => {
         const ofEach = await runOn(stage.world.app.database.pool)(statement);
         expect(ofEach.map(([id]) => id)).toEqual(expected!.map(({ id }) => id));
         expect(await byNamespace.pages(selection, [{ tenantId }])).toEqual([expected]);
+        expect(await inMemory.pages(selection, [{ tenantId }])).toEqual([expected]);
+        // More names than the database plans for.
+        const invented = Array.from({ length: 20 }, (_, n) => `none.n${n}`);
+        const wide = { ...selection, reach: { AND: [...others, { OR: [...parts, ...invented.map(within)] }] } };
+        expect(await byNamespace.counts(wide, [{ tenantId }])).toEqual(await plain.counts(selection, [{ tenantId }]));
+        const listed = { namespace: { in: [...names, ...invented] } };
+        expect(await byNamespace.counts({ ...selection, reach: listed }, [{ tenantId }])).toEqual([
+          await inside.count({ model, where: { AND: [{ tenantId }, listed, selection.where] } }),
+        ]);
+        const wanted = ids.map((id) => ({ id: id as string }));
+        const [single, compared] = await Promise.all(
+          [plain, inMemory].map((rows) => rows.byNames({ model, where: selection.reach, columns: ['id'] }, wanted)),
+        );
+        expect(compared!.map(({ id }) => id).sort()).toEqual(single!.map(({ id }) => id).sort());
         found += expected!.length;
       }
     expect(found).toBeGreaterThan(20);

@@ -7,6 +7,13 @@ export type Condition = Readonly<Record<string, unknown>>;
 /** Collects the values of a statement. */
 export class Values {
   readonly list: unknown[] = [];
+  /** Number of names above which they are sent as one array. */
+  readonly manyNames: number;
+
+  /** @param isKept true if the statement is planned once for all values. */
+  constructor(isKept = true) {
+    this.manyNames = isKept ? manyNames : manyPlannedNames;
+  }
 
   /** Adds a value. @returns its placeholder. */
   add(value: unknown): string {
@@ -20,6 +27,11 @@ export class Values {
  * 100 take 5 ms. An array takes 0.1 ms, and its statement is the same for every number of names.
  */
 const manyNames = 4;
+/**
+ * With a caller's filter, the planner must know how rare the names are: it takes half of the table to match an array, and
+ * then walks it.
+ */
+const manyPlannedNames = 20;
 
 /**
  * Compiles a condition to SQL. It has the same meaning as in Prisma, for the operators that Gatehouse uses; a test
@@ -59,7 +71,7 @@ const all = (conditions: readonly Condition[], model: Model, alias: string, valu
   );
 
 function any(conditions: readonly Condition[], model: Model, alias: string, values: Values): string {
-  const named = conditions.length > manyNames ? namesIn(conditions) : undefined;
+  const named = conditions.length > values.manyNames ? namesIn(conditions) : undefined;
   const parts = (named?.others ?? conditions).map((condition) => conditionSql(condition, model, alias, values));
   for (const [column, names] of named?.columns ?? []) parts.push(...amongNames(quoted(alias, column), names, values));
   return joined(parts, 'OR', 'FALSE');
@@ -90,16 +102,17 @@ export interface Subtrees {
 /** The names in a condition such as that of a grant by bindings. Undefined if it has another form. */
 export function subtreesOf(condition: Condition, column: string): Subtrees | undefined {
   const parts = Object.keys(condition).join() === 'AND' ? asList(condition['AND']) : [condition];
-  const [list, ...more] = parts.filter((part) => 'OR' in part);
+  const [list, ...more] = parts.filter((part) => 'OR' in part || column in part);
   if (!list || more.length > 0 || Object.keys(list).length > 1) return undefined;
-  const { columns, others } = namesIn(asList(list['OR']));
+  const others = parts.filter((part) => part !== list);
+  if (column in list) {
+    const { in: exact, ...rest } = (isPlain(list[column]) ? list[column] : {}) as { in?: readonly string[] };
+    return exact && Object.keys(rest).length === 0 ? { roots: [], exact, others } : undefined;
+  }
+  const { columns, others: rest } = namesIn(asList(list['OR']));
   const named = columns.get(column);
-  if (!named || columns.size > 1 || others.length > 0) return undefined;
-  return {
-    roots: [...named.byDepth.values()].flat(),
-    exact: named.exact,
-    others: parts.filter((part) => part !== list),
-  };
+  if (!named || columns.size > 1 || rest.length > 0) return undefined;
+  return { roots: [...named.byDepth.values()].flat(), exact: named.exact, others };
 }
 
 /** Conditions of a grant are the same objects for as long as its decision is valid. */
@@ -227,7 +240,11 @@ const sign =
 const among =
   (hit: string, empty: string): Operator =>
   (column, operand: readonly unknown[], values) =>
-    operand.length === 0 ? empty : `${column} ${hit}(${values.add(operand)})`;
+    operand.length === 0
+      ? empty
+      : `${column} ${hit}(${values.add(isLongText(operand) ? literalOf(operand) : operand)})`;
+const isLongText = (list: readonly unknown[]): list is readonly string[] =>
+  list.length > manyNames && list.every((item) => typeof item === 'string');
 
 const operators: Readonly<Record<string, Operator>> = {
   equals: (column, operand, values) => (operand === null ? `${column} IS NULL` : `${column} = ${values.add(operand)}`),

@@ -56,7 +56,7 @@ const takeSql = (take: number | undefined, values: Values): string =>
 
 /** Rows of a model. */
 export function selectRows({ model, where, reach, columns, order, take, isKept = false }: Selection): Statement {
-  const values = new Values();
+  const values = new Values(isKept);
   const found = modelOf(model);
   const listed = columnsOf(found, columns);
   const text = `SELECT ${listSql(listed)} FROM "${model}" ${alias} WHERE ${conditionsSql(where, reach, found, values)}${orderSql(order)}${takeSql(take, values)}`;
@@ -91,7 +91,7 @@ export function selectPages(
   { model, where, reach, columns, order, take, isKept = false }: Selection,
   parents: readonly Names[],
 ): Statement {
-  const values = new Values();
+  const values = new Values(isKept);
   const found = modelOf(model);
   const listed = columnsOf(found, columns);
   const { table, columns: keys } = namesSql(found, parents, values);
@@ -113,7 +113,7 @@ export function countByParents(
   { model, where, reach, isKept = false }: Selection,
   parents: readonly Names[],
 ): Statement {
-  const values = new Values();
+  const values = new Values(isKept);
   const found = modelOf(model);
   const { table, columns: keys } = namesSql(found, parents, values);
   const own = keys.map((key, i) => `${quoted(alias, key)} = p.k${i}`).join(' AND ');
@@ -121,9 +121,9 @@ export function countByParents(
   return { text, values: values.list, columns: [parentColumn, 'count'], isKept };
 }
 
-/** Number of rows. */
-export function countRows({ model, where, reach, isKept = false }: Selection): Statement {
-  const values = new Values();
+/** Number of rows. Always planned for its values: it reads all rows of the plan, so a rare reach must be looked up. */
+export function countRows({ model, where, reach }: Selection): Statement {
+  const values = new Values(false);
   const text = `SELECT count(*) FROM "${model}" ${alias} WHERE ${conditionsSql(where, reach, modelOf(model), values)}`;
-  return { text, values: values.list, columns: ['count'], isKept };
+  return { text, values: values.list, columns: ['count'], isKept: false };
 }

@@ -19,15 +19,17 @@ export interface Reach extends Subtrees {
   readonly tenantId: string;
 }
 
-/** The reach of a page of one tenant in its default order, if it is made of namespaces. */
-export function reachOf({ model, reach, order }: Selection, within: Names): Reach | undefined {
-  const column = orderedByNamespace[model];
+/** The reach within one tenant in a table that grows without limit, if it is made of namespaces. */
+export function reachOf({ model, reach }: Selection, within: Names): Reach | undefined {
   const tenantId = within['tenantId'];
-  if (!reach || column === undefined || order?.[0]?.[0] !== column) return undefined;
+  if (!reach || orderedByNamespace[model] === undefined) return undefined;
   if (typeof tenantId !== 'string' || Object.keys(within).length > 1) return undefined;
   const subtrees = subtreesOf(reach, 'namespace');
   return subtrees && { ...subtrees, tenantId };
 }
+
+/** True if each namespace has its rows in this order in an index. */
+export const isIndexed = ({ model, order }: Selection): boolean => order?.[0]?.[0] === orderedByNamespace[model];
 
 const alias = 't';
 
@@ -70,3 +72,35 @@ export function selectByNamespaces(
       SELECT ${list} FROM "${model}" ${alias} WHERE ${alias}."tenantId" = ${tenant} AND ${alias}.namespace = names.name AND ${rest}${orderSql(order)} LIMIT ${limit}) ${alias}${orderSql(order)} LIMIT ${limit}`;
   return { text, values: values.list, columns: listed, isKept: true };
 }
+
+/** Above this number of names, the database counts each: it would otherwise walk the whole table and hash them. */
+const manyCounted = 20;
+
+/** The number of rows within reach, counted for each namespace; undefined if the database can plan for all of them. */
+export function countByNamespaces({ model, where }: Selection, reach: Reach): Statement | undefined {
+  const { tenantId, roots, exact, others } = reach;
+  if (roots.length + exact.length <= manyCounted) return undefined;
+  const values = new Values();
+  const found = modelOf(model);
+  // A row below two roots counts once.
+  const among = new Set(roots);
+  const isBelow = (name: string) => ancestorsOf(name).some((ancestor) => among.has(ancestor));
+  const tops = roots.filter((root) => !isBelow(root));
+  const alone = [...new Set(exact)].filter((name) => !among.has(name) && !isBelow(name));
+  const [tenant, names, below] = [tenantId, [...tops, ...alone], tops].map((value) => values.add(value));
+  const rest = conditionSql({ AND: [...others, where] }, found, alias, values);
+  const count = (namespace: string) =>
+    `(SELECT count(*) AS count FROM "${model}" ${alias} WHERE ${alias}."tenantId" = ${tenant} AND ${namespace} AND ${rest}) c`;
+  const text = `SELECT COALESCE(sum(count), 0) FROM (
+      SELECT c.count FROM unnest(${names}::text[]) name CROSS JOIN LATERAL ${count(`${alias}.namespace = name`)}
+      UNION ALL
+      SELECT c.count FROM unnest(${below}::text[]) root CROSS JOIN LATERAL ${count(
+        `${alias}.namespace >= (root || '.') COLLATE "C" AND ${alias}.namespace < (root || '/') COLLATE "C"`,
+      )}) counts`;
+  return { text, values: values.list, columns: ['sum'], isKept: false };
+}
+
+const ancestorsOf = (name: string): string[] => {
+  const parts = name.split('.');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
+};

@@ -45,6 +45,18 @@ export function askedColumns(
   return list ?? undefined;
 }
 
+/** True if the selection has another field than these, whether or not its directives include it. */
+export function selectsMoreThan(names: ReadonlySet<string>, { fieldNodes, fragments }: GraphQLResolveInfo): boolean {
+  const has = ({ selections }: SelectionSetNode): boolean =>
+    selections.some((selection) => {
+      if (selection.kind === Kind.FIELD) return !names.has(selection.name.value);
+      if (selection.kind === Kind.INLINE_FRAGMENT) return has(selection.selectionSet);
+      const fragment = fragments[selection.name.value];
+      return fragment !== undefined && has(fragment.selectionSet);
+    });
+  return fieldNodes.some(({ selectionSet }) => selectionSet !== undefined && has(selectionSet));
+}
+
 /** Adds the columns of a selection. @returns false if they are not known. */
 function collect(
   { selections }: SelectionSetNode,

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { remember } from '../../lib/remember.ts';
 import type { Context } from '../context.ts';
-import { askedColumns, columnsRead } from './asked-columns.ts';
+import { askedColumns, columnsRead, selectsMoreThan } from './asked-columns.ts';
 import type { Condition, FieldBuilder } from './connection-type.ts';
 import { type ConnectionSpec, type PageArgs, page } from './page.ts';
 import { anyCondition, everyRow, nothing, reachOf } from './reach.ts';
@@ -42,11 +42,14 @@ export function connection<Parent, Node, Filter = never>(
       const filter = await filterOf(spec, parent, args, context, fieldNodes);
       spec.reading?.(context, parent, args);
       const columns = spec.columns ?? askedColumns(info, rowsOfPage);
-      return page(context, spec, parent, args, { field: fieldNodes, granted, filter, columns });
+      const needsRows = selectsMoreThan(withoutRows, info);
+      return page(context, spec, parent, args, { field: fieldNodes, granted, filter, columns, needsRows });
     }) as never,
   });
 }
 
+/** Fields of a connection that do not need the rows of its page. */
+const withoutRows = new Set(['totalCount', 'streamCursor', '__typename']);
 const rowsOfPage = [['nodes'], ['edges', 'node']];
 
 /** The columns of the parent's row, as far as the functions say it. */

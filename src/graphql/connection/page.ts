@@ -70,6 +70,8 @@ export interface Conditions {
   readonly granted: Condition;
   readonly filter: Condition;
   readonly columns: readonly string[] | undefined;
+  /** False if only the number of rows is selected. */
+  readonly needsRows: boolean;
 }
 
 /** Reads a page of a parent. @throws BAD_INPUT for invalid arguments. */
@@ -114,7 +116,8 @@ export async function page<Parent, Node, Filter>(
     isKept: conditions.filter === everyRow,
   };
   const streamCursor = await spec.streamCursor?.(parent, context);
-  const found = size === 0 ? [] : await ofParent(context, spec, parent, selection, conditions, 'pages');
+  const found =
+    size === 0 || !conditions.needsRows ? [] : await ofParent(context, spec, parent, selection, conditions, 'pages');
   const more = found.length > size;
   const shown = found.slice(0, size);
   if (backward) shown.reverse();
