@@ -1,0 +1,51 @@
+import type { Doer } from '../../../access/grant.ts';
+import { append, envelope } from '../../../audit/record.ts';
+import type { Refusals } from '../../../audit/refusals.ts';
+import { inTransaction, type Store } from '../../../db/transaction.ts';
+import type { Json } from '../../../lib/json.ts';
+import { peerOf } from '../../../lib/peer.ts';
+
+/** A sign-in or a logout token of a provider that failed. */
+export interface Failure {
+  readonly provider: string;
+  readonly cause: string;
+  /** DENIED: of the person or the browser. ERROR: of the provider or the settings. */
+  readonly outcome: 'DENIED' | 'ERROR';
+  readonly action: 'session.login-failure' | 'session.logout-failure';
+  readonly details: { readonly [name: string]: Json };
+}
+
+/** Max separate events per minute of one kind. Each names a person, for the administrator who links them. */
+const apart = 20;
+
+/** Records a failure. Anyone can cause many, so those of one address, provider and cause are merged each minute. */
+export async function recordFailure(
+  { store, refusals }: { readonly store: Store; readonly refusals: Refusals },
+  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  { provider, cause, outcome, action, details }: Failure,
+): Promise<void> {
+  const doer: Doer = { kind: 'ANONYMOUS', id: '', name: 'anonymous', ...from };
+  const write = (more: { readonly [name: string]: Json }) =>
+    inTransaction(store, async (tx) =>
+      append(tx, {
+        ...envelope(doer),
+        tenantId: '',
+        tenantKey: '',
+        type: 'LOGIN_FAILURE',
+        action,
+        outcome,
+        resource: 'SESSION',
+        resourceId: '',
+        resourceKey: `provider:${provider}`,
+        namespace: '',
+        patchText: '',
+        details: { method: 'OIDC', provider, cause, ...more },
+      }),
+    );
+  const peer = peerOf(from.ip);
+  await refusals.merging.note(
+    { key: ['provider', provider, cause, peer].join(' '), actor: `provider ${peer}`, apart },
+    () => write(details),
+    (count) => write({ count }),
+  );
+}
