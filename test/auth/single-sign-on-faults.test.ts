@@ -4,8 +4,12 @@ import { deriveKeys } from '../../src/auth/keys.ts';
 import { openTransaction, sealTransaction } from '../../src/auth/oidc/transaction.ts';
 import type { ProviderSettings } from '../../src/config.ts';
 import type { Group, Tenant } from '../../src/db/generated/client.ts';
+import { pruneSingleUse } from '../../src/resources/identity/single-sign-on/single-use.ts';
+import { setBreakGlass } from '../../src/resources/identity/user/break-glass.ts';
+import { raw } from '../server/tools.ts';
 import { Browser } from '../support/browser.ts';
 import { newKey, OddProviders } from '../support/odd-provider.ts';
+import { provider, signInWith } from '../support/providers.ts';
 import { idOf, masterKey, World } from '../support/world.ts';
 import { who } from './tools.ts';
 
@@ -21,19 +25,15 @@ describe('single sign-on at a provider that misbehaves', () => {
   let data: Group;
   beforeAll(async () => {
     odd = await OddProviders.start();
-    const named = (name: string, more: Partial<ProviderSettings> = {}): ProviderSettings => ({
-      name,
-      title: 'Odd',
-      issuer: odd.issuer(name),
-      clientId: 'gatehouse',
-      clientSecret,
-      scopes: ['openid'],
-      algorithms: ['RS256', 'ES256'],
-      createUsers: true,
-      strict: false,
-      groups: [{ claim: ['groups'], value: 'data', tenant: 'main', group: 'Data' }],
-      ...more,
-    });
+    const named = (name: string, more: Partial<ProviderSettings> = {}): ProviderSettings =>
+      provider(name, odd.issuer(name), {
+        title: 'Odd',
+        clientSecret,
+        algorithms: ['RS256', 'ES256'],
+        createUsers: true,
+        groups: [{ claim: ['groups'], value: 'data', tenant: 'main', group: 'Data' }],
+        ...more,
+      });
     const providers = [
       named('good'),
       named('other'),
@@ -43,8 +43,7 @@ describe('single sign-on at a provider that misbehaves', () => {
       named('down', { issuer: 'http://localhost:1' }),
       ...['slow', 'nonsense', 'huge', 'issuer', 'insecure', 'algorithms', 'late'].map((name) => named(name)),
     ];
-    const signIn = { publicUrl: undefined, breakGlass: true, providerMs: 400, providers };
-    world = await World.create({ gateways: 2, config: { signIn } });
+    world = await World.create({ gateways: 2, config: { signIn: signInWith(providers, 400) } });
     gate = world.urls[0]!;
     main = await world.tenant('main');
     data = await world.group(main, 'Data');
@@ -267,9 +266,7 @@ describe('single sign-on at a provider that misbehaves', () => {
   });
 
   it('needs a public URL, except on a loopback host', async () => {
-    const { status, text } = await import('../server/tools.ts').then(({ raw }) =>
-      raw(`${gate}/auth/oidc/good`, { method: 'GET', headers: { host: 'evil.example' } }),
-    );
+    const { status, text } = await raw(`${gate}/auth/oidc/good`, { method: 'GET', headers: { host: 'evil.example' } });
     expect([status, text]).toEqual([500, expect.stringContaining('GATEHOUSE_PUBLIC_URL')]);
   });
 
@@ -388,7 +385,6 @@ describe('single sign-on at a provider that misbehaves', () => {
       expect(await client(browser).codes(link, { id: idOf('User', root), s: 'x' })).toEqual(['FORBIDDEN']);
       const token = await world.as(root);
       expect(await token.codes(link, { id: idOf('User', root), s: 'x' })).toEqual(['FORBIDDEN']);
-      const { setBreakGlass } = await import('../../src/resources/identity/user/break-glass.ts');
       await setBreakGlass(world.app.store, false);
       await client(browser).ok(set, { id: idOf('User', root), m: ['API_TOKEN'] });
       expect(await world.root().codes(who)).toEqual(['UNAUTHENTICATED']);
@@ -513,7 +509,6 @@ describe('single sign-on at a provider that misbehaves', () => {
   });
 
   it('leaves nothing behind but rows that expire', async () => {
-    const { pruneSingleUse } = await import('../../src/resources/identity/single-sign-on/single-use.ts');
     expect(await world.db.singleUse.count()).toBeGreaterThan(10);
     await pruneSingleUse(world.app.store, new Date(Date.now() + 60 * minute));
     expect(await world.db.singleUse.count()).toBe(0);

@@ -1,15 +1,18 @@
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Group, Tenant } from '../../src/db/generated/client.ts';
 import { type DevelopmentProvider, startProvider } from '../idp/provider.ts';
 import { raw, until } from '../server/tools.ts';
 import { Browser } from '../support/browser.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { freePort } from '../support/program.ts';
+import { signInWith } from '../support/providers.ts';
+import { readmeProvider, secret } from '../support/readme-provider.ts';
 import { idOf, World } from '../support/world.ts';
 import { who } from './tools.ts';
 
-const secret = 'only for development';
-
 describe('single sign-on at a real provider', () => {
+  const folder = temporaryFolder('single-sign-on');
   let world: World;
   let idp: DevelopmentProvider;
   let gate: string;
@@ -17,23 +20,14 @@ describe('single sign-on at a real provider', () => {
   let data: Group;
   beforeAll(async () => {
     const port = await freePort();
+    const shown = readmeProvider(folder);
     const provider = {
-      name: 'local',
+      ...shown,
       title: 'Local & Co',
       issuer: `http://localhost:${port}`,
-      clientId: 'gatehouse',
-      clientSecret: secret,
-      scopes: ['openid', 'profile', 'email', 'groups'],
-      algorithms: ['RS256' as const],
-      createUsers: true,
-      strict: false,
-      groups: [
-        { claim: ['groups'], value: 'data', tenant: 'main', group: 'Data' },
-        { claim: ['groups'], value: 'platform', tenant: 'main', group: 'Platform' },
-      ],
+      groups: [...shown.groups, { claim: ['groups'], value: 'platform', tenant: 'main', group: 'Platform' }],
     };
-    const signIn = { publicUrl: undefined, breakGlass: true, providerMs: 5_000, providers: [provider] };
-    world = await World.create({ gateways: 2, config: { signIn } });
+    world = await World.create({ gateways: 2, config: { signIn: signInWith([provider]) } });
     gate = world.urls[0]!;
     idp = await startProvider(port, { id: 'gatehouse', secret, origins: [gate], name: 'local' });
     main = await world.tenant('main');
@@ -45,6 +39,7 @@ describe('single sign-on at a real provider', () => {
     expect(idp.faults).toEqual([]);
     await idp.close();
     await world.close();
+    rmSync(folder, { recursive: true, force: true });
   });
   let browser: Browser;
   beforeEach(() => {

@@ -36,7 +36,10 @@ const threePeople = (): [string, Person][] => [
 ];
 
 /** The provider advises against each of its defaults that is for development only. */
+let isQuiet = false;
 function withoutAdvice(): void {
+  if (isQuiet) return;
+  isQuiet = true;
   for (const name of ['info', 'warn'] as const) {
     const say = console[name];
     console[name] = (...said: unknown[]) => {
