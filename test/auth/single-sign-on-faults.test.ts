@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type JWTPayload, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deriveKeys } from '../../src/auth/keys.ts';
@@ -8,16 +10,19 @@ import { pruneSingleUse } from '../../src/resources/identity/single-sign-on/sing
 import { setBreakGlass } from '../../src/resources/identity/user/break-glass.ts';
 import { raw } from '../server/tools.ts';
 import { Browser } from '../support/browser.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { newKey, OddProviders } from '../support/odd-provider.ts';
 import { provider, signInWith } from '../support/providers.ts';
 import { idOf, masterKey, World } from '../support/world.ts';
 import { who } from './tools.ts';
 
+const contract = join(import.meta.dirname, '..', '..', 'src', 'policy', 'contract.ts');
 const clientSecret = 'a secret that both know';
 const minute = 60_000;
 const seconds = (time = Date.now()) => Math.floor(time / 1_000);
 
 describe('single sign-on at a provider that misbehaves', () => {
+  const folder = temporaryFolder('single-sign-on-policy');
   let world: World;
   let odd: OddProviders;
   let gate: string;
@@ -43,7 +48,20 @@ describe('single sign-on at a provider that misbehaves', () => {
       named('down', { issuer: 'http://localhost:1' }),
       ...['slow', 'nonsense', 'huge', 'issuer', 'insecure', 'algorithms', 'late'].map((name) => named(name)),
     ];
-    world = await World.create({ gateways: 2, config: { signIn: signInWith(providers, 400) } });
+    writeFileSync(
+      join(folder, 'by-provider.ts'),
+      `import { abstain, definePolicy, deny, z } from ${JSON.stringify(contract)};
+      export default definePolicy({
+        name: 'by-provider', description: 'Groups are for people of one provider, within an hour of their sign-in.',
+        resources: ['GROUP'], config: z.strictObject({}), reads: ['credential', 'now'],
+        create: () => ({
+          evaluate: ({ action, actor: { credential: { method, provider, createdAt } }, env: { now } }) =>
+            action !== 'CREATE' || method === 'oidc' && provider === 'good' && now - createdAt < 3_600_000 ? abstain() : deny('not so'),
+        }),
+      });`,
+    );
+    const config = { signIn: signInWith(providers, 400), policyFolders: [folder] };
+    world = await World.create({ gateways: 2, config });
     gate = world.urls[0]!;
     main = await world.tenant('main');
     data = await world.group(main, 'Data');
@@ -52,6 +70,7 @@ describe('single sign-on at a provider that misbehaves', () => {
   afterAll(async () => {
     await odd.close();
     await world.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   interface Attempt {
@@ -355,6 +374,51 @@ describe('single sign-on at a provider that misbehaves', () => {
     const bindings = await world.db.binding.findMany({ where: { principalId: leaver.id }, include: { role: true } });
     expect(bindings.map(({ role }) => role.permissions)).toEqual([['GROUP:READ']]);
     await client(browser).ok('{ tenant(key: "main") { groups { totalCount } } }');
+  });
+
+  it('is seen by policies: the method, the provider and the time of the sign-in', async () => {
+    const create =
+      'mutation($name: String!) { createGroup(input: { tenantKey: "main", name: $name }) { group { id } } }';
+    const people = await Promise.all(
+      ['good', 'other'].map(async (name) => {
+        const { browser } = await attempt(name, { claims: { sub: `p ${name}`, preferred_username: `p.${name}` } });
+        const user = await world.db.user.findFirstOrThrow({ where: { username: `p.${name}` } });
+        await world.access(main, user);
+        await world.grant(main, user, ['GROUP:CREATE', 'ROLE:READ', 'BINDING:READ', 'TENANT_ACCESS:READ']);
+        return { user, browser };
+      }),
+    );
+    const [own, foreign] = people as [(typeof people)[0], (typeof people)[0]];
+    expect(await client(own.browser).codes(create, { name: 'By good' })).toEqual([]);
+    expect(await client(foreign.browser).codes(create, { name: 'By other' })).toEqual(['FORBIDDEN']);
+    const decision = await world.db.decision.findFirstOrThrow({
+      where: { principalId: own.user.id, permission: 'GROUP:CREATE' },
+    });
+    expect((decision.request as any).credential).toMatchObject({ kind: 'session', method: 'oidc', provider: 'good' });
+    const explain = async (credential: object) =>
+      (
+        await client(own.browser).ok(
+          `query($c: ExplainCredentialInput) { explainAccess(input: { tenantKey: "main",
+            permission: { resource: GROUP, actions: [CREATE] }, credential: $c }) { answer dependsOn } }`,
+          { c: { kind: 'SESSION', ...credential } },
+        )
+      ).explainAccess.answer;
+    const createdAt = new Date().toISOString();
+    expect(await explain({ method: 'OIDC', provider: 'good', createdAt })).toBe('ALLOWED');
+    expect(await explain({ provider: 'good', createdAt })).toBe('ALLOWED');
+    expect(await explain({ method: 'OIDC', provider: 'other', createdAt })).toBe('REFUSED');
+    expect(await explain({ method: 'PASSWORD', createdAt })).toBe('REFUSED');
+    expect(await explain({ method: 'OIDC', provider: 'good', createdAt: '2020-01-01T00:00:00Z' })).toBe('REFUSED');
+    for (const open of [{ createdAt }, { method: 'OIDC', createdAt }, { method: 'OIDC', provider: 'good' }])
+      expect([open, await explain(open)]).toEqual([open, 'DEPENDS']);
+    expect(
+      await client(own.browser).codes(
+        '{ explainAccess(input: { permission: { resource: USER, actions: [READ] }, credential: { kind: API_TOKEN, method: OIDC } }) { answer } }',
+      ),
+    ).toEqual(['BAD_INPUT']);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61 * minute });
+    await world.db.session.updateMany({ data: { lastSeenAt: new Date() } });
+    expect(await client(own.browser).codes(create, { name: 'Late' })).toEqual(['FORBIDDEN']);
   });
 
   it('says which group of a rule does not exist', async () => {
