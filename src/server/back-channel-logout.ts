@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SignInFault } from '../auth/oidc/fault.ts';
 import { InvalidLogoutToken } from '../auth/oidc/logout-token.ts';
 import type { Provider } from '../auth/oidc/provider.ts';
+import { Deadline, withDeadline } from '../db/deadline.ts';
 import { recordFailure } from '../resources/identity/single-sign-on/failure.ts';
 import { endByProvider } from '../resources/identity/single-sign-on/logout.ts';
 import { isFormType } from './cookie-rule.ts';
@@ -18,7 +19,8 @@ export async function backChannelLogout(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { sessions, mask, settled } = options;
+  const { sessions, mask, settled, requestMs } = options;
+  const deadline = new Deadline(requestMs);
   const from = originOf(options, request);
   const answer = (status: number, error?: string, description?: string) =>
     response
@@ -30,8 +32,11 @@ export async function backChannelLogout(
     if (body === undefined) return;
     const [token, ...more] = new URLSearchParams(body).getAll('logout_token');
     if (token === undefined || more.length > 0) throw new InvalidLogoutToken('Send one logout_token.');
-    const logout = await settled(from.ip, () => provider.logoutToken(token));
-    await endByProvider(sessions, provider.settings, logout, from);
+    const work = async () => {
+      const logout = await settled(from.ip, () => provider.logoutToken(token));
+      await endByProvider(sessions, provider.settings, logout, from);
+    };
+    await Promise.race([withDeadline(deadline, work), deadline.over]);
     answer(200);
   } catch (error) {
     if (response.headersSent) return void response.destroy();
@@ -48,5 +53,7 @@ export async function backChannelLogout(
       details: isInvalid ? { error: error.message } : error.detail,
     }).catch((fault: unknown) => void mask(fault));
     answer(isInvalid ? 400 : error.status, isInvalid ? 'invalid_request' : 'temporarily_unavailable', error.message);
+  } finally {
+    deadline.clear();
   }
 }

@@ -145,14 +145,15 @@ async function withPage(
     if (response.headersSent) return void response.destroy();
     if (error instanceof SignInFault) {
       const { reason, status, detail, message } = error;
-      if (status >= 500) log.error('a sign-in failed', { provider: settings.name, reason, ...detail });
-      await recordFailure(options, originOf(options, request), {
+      const isApart = await recordFailure(options, originOf(options, request), {
         provider: settings.name,
         cause: reason,
         outcome: status >= 500 ? 'ERROR' : 'DENIED',
         action: 'session.login-failure',
         details: detail,
-      }).catch((fault: unknown) => void mask(fault));
+      }).catch((fault: unknown) => mask(fault) !== undefined);
+      // A page of anyone can repeat a failure: its log is as short as its audit log.
+      if (status >= 500 && isApart) log.error('a sign-in failed', { provider: settings.name, reason, ...detail });
       response.writeHead(status, pageHeaders).end(faultPage(message, next));
     } else {
       const { status, headers, message } = errorResponse(error, mask);

@@ -15,15 +15,18 @@ export interface Failure {
   readonly details: { readonly [name: string]: Json };
 }
 
-/** Max separate events per minute of one kind. Each names a person, for the administrator who links them. */
-const apart = 20;
+/** Max separate events per minute for failures that name a person, for the administrator who links them. */
+const personsApart = 20;
 
-/** Records a failure. Anyone can cause many, so those of one address, provider and cause are merged each minute. */
+/**
+ * Records a failure. Anyone can cause many, so those of one address, provider and cause are merged each minute.
+ * @returns true if it has a separate event.
+ */
 export async function recordFailure(
   { store, refusals }: { readonly store: Store; readonly refusals: Refusals },
   from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
   { provider, cause, outcome, action, details }: Failure,
-): Promise<void> {
+): Promise<boolean> {
   const doer: Doer = { kind: 'ANONYMOUS', id: '', name: 'anonymous', ...from };
   const write = (more: { readonly [name: string]: Json }) =>
     inTransaction(store, async (tx) =>
@@ -43,7 +46,8 @@ export async function recordFailure(
       }),
     );
   const peer = peerOf(from.ip);
-  await refusals.merging.note(
+  const apart = details['subject'] === undefined ? 1 : personsApart;
+  return refusals.merging.note(
     { key: ['provider', provider, cause, peer].join(' '), actor: `provider ${peer}`, apart },
     () => write(details),
     (count) => write({ count }),

@@ -21,7 +21,8 @@ export interface GroupPlan {
 }
 
 /** Groups of rules, by the key of their tenant and their name. */
-const groupsOf = (db: Db, rules: readonly GroupRule[]): Promise<NamedGroup[]> => {
+const groupsOf = async (db: Db, rules: readonly GroupRule[]): Promise<NamedGroup[]> => {
+  if (rules.length === 0) return [];
   const keys = rules.map(({ tenant }) => tenant);
   const names = rules.map(({ group }) => fold(group));
   return db.$queryRaw<NamedGroup[]>`
