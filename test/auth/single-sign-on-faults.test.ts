@@ -73,6 +73,7 @@ describe('single sign-on at a provider that misbehaves', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  let attempts = 0;
   interface Attempt {
     readonly claims?: JWTPayload;
     /** Changes the query of the callback. */
@@ -95,8 +96,10 @@ describe('single sign-on at a provider that misbehaves', () => {
       iat: now,
       exp: now + 300,
     };
-    oddity.claims = { ...own, preferred_username: `person.of.${name}`, groups: [], ...claims };
-    const given = { code: 'code', state: asked.get('state')!, iss: odd.issuer(name), ...query };
+    attempts += 1;
+    const code = `code-${attempts}`;
+    oddity.codes.set(code, { ...own, preferred_username: `person.of.${name}`, groups: [], ...claims });
+    const given = { code, state: asked.get('state')!, iss: odd.issuer(name), ...query };
     const sent = Object.entries(given).filter((one): one is [string, string] => one[1] !== undefined);
     const url = `${asked.get('redirect_uri')}?${new URLSearchParams(sent)}`;
     const response = await browser.request(url);
@@ -295,6 +298,44 @@ describe('single sign-on at a provider that misbehaves', () => {
   it('needs a public URL, except on a loopback host', async () => {
     const { status, text } = await raw(`${gate}/auth/oidc/good`, { method: 'GET', headers: { host: 'evil.example' } });
     expect([status, text]).toEqual([500, expect.stringContaining('GATEHOUSE_PUBLIC_URL')]);
+  });
+
+  it('makes nothing by halves: without its events, no user and no session', async () => {
+    const claims = { sub: 'half', preferred_username: 'half', groups: ['data'] };
+    const sessions = await world.db.session.count();
+    await world.db.$executeRawUnsafe(
+      `CREATE FUNCTION refuse_events() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'an inner matter' USING ERRCODE = '53100'; END $$`,
+    );
+    const refuse = (when: string) =>
+      world.db.$executeRawUnsafe(
+        `CREATE TRIGGER refuse_events BEFORE INSERT ON "AuditEvent" FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION refuse_events()`,
+      );
+    const users = () => world.db.user.count({ where: { username: 'half' } });
+    for (const [action, made] of [
+      ['user.link-identity', 0],
+      ['session.login', 1],
+    ] as const) {
+      await refuse(`NEW.action = '${action}'`);
+      const { status, text, browser } = await attempt('good', { claims });
+      await world.db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"');
+      expect([status, text]).toEqual([503, expect.stringContaining('The audit log is currently not writable')]);
+      expect(text).not.toContain('an inner matter');
+      expect([browser.cookie('gatehouse'), await users(), await groupsOf('half')]).toEqual([undefined, made, []]);
+      expect(await world.db.session.count()).toBe(sessions);
+    }
+    expect((await attempt('good', { claims })).status).toBe(303);
+    expect(await groupsOf('half')).toEqual(['Data good']);
+  });
+
+  it('creates one user, however many first sign-ins there are at once', async () => {
+    const claims = { sub: 'eager', preferred_username: 'eager', groups: ['data'] };
+    const all = await Promise.all(Array.from({ length: 5 }, () => attempt('good', { claims })));
+    expect(all.map(({ status }) => status)).toEqual([303, 303, 303, 303, 303]);
+    const { principal } = await world.db.user.findFirstOrThrow({
+      where: { username: 'eager' },
+      include: { principal: { include: { sessions: true } } },
+    });
+    expect([principal.sessions.length, await groupsOf('eager')]).toEqual([5, ['Data good']]);
   });
 
   it('creates no user unless the settings say so, and records whom to link', async () => {
@@ -572,7 +613,7 @@ describe('single sign-on at a provider that misbehaves', () => {
       const forged = new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'first' }).sign(stranger.privateKey);
       for (const token of [await forged, await signed('HS256')(claims), await signed('none')(claims), 'x', ''])
         expect([token, (await send(token))[0]]).toEqual([token, 400]);
-      expect((await send(await odd.sign('good', odd.of('good').claims)))[0]).toBe(400);
+      expect((await send(await odd.sign('good', [...odd.of('good').codes.values()].at(-1)!)))[0]).toBe(400);
       expect((await send(await odd.sign('good', claims), 'application/json'))[0]).toBe(400);
       // Of this issuer, at another provider.
       expect((await send(await odd.sign('good', claims), undefined, 'other'))[0]).toBe(400);

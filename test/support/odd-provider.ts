@@ -18,8 +18,9 @@ export interface Oddity {
   metadata: Record<string, unknown>;
   /** Answers any request in place of the provider. */
   answer?: (response: ServerResponse, path: string) => void;
-  /** Claims of the next ID token, and of the user info. */
-  claims: JWTPayload;
+  /** Claims of the ID tokens, by code. The access token is the code. */
+  readonly codes: Map<string, JWTPayload>;
+  /** Further claims of the user info. */
   userInfo: Record<string, unknown>;
   /** Makes the ID token in another way. */
   token?: (claims: JWTPayload) => Promise<string> | string;
@@ -63,7 +64,7 @@ export class OddProviders {
         id_token_signing_alg_values_supported: ['RS256'],
         authorization_response_iss_parameter_supported: true,
       },
-      claims: {},
+      codes: new Map(),
       userInfo: {},
       tokenStatus: undefined,
       keys: [this.#first],
@@ -92,11 +93,13 @@ export class OddProviders {
       odd.lookUps += 1;
       return void json({ keys: odd.keys.map(({ jwk }) => jwk) });
     }
-    if (path === 'me') return void json({ sub: odd.claims.sub, ...odd.userInfo });
+    const bearer = request.headers.authorization?.replace('Bearer ', '') ?? '';
+    if (path === 'me') return void json({ sub: odd.codes.get(bearer)?.sub, ...odd.userInfo });
     if (path !== 'token') return void response.writeHead(404).end();
     if (odd.tokenStatus) return void json(odd.tokenStatus[1], odd.tokenStatus[0]);
-    const idToken = await (odd.token ?? ((claims) => this.sign(name, claims)))(odd.claims);
-    json({ access_token: 'x', token_type: 'Bearer', id_token: idToken });
+    const code = new URLSearchParams((await request.toArray()).join('')).get('code')!;
+    const idToken = await (odd.token ?? ((claims) => this.sign(name, claims)))(odd.codes.get(code)!);
+    json({ access_token: code, token_type: 'Bearer', id_token: idToken });
   }
 
   async close(): Promise<void> {
