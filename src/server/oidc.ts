@@ -143,23 +143,25 @@ async function withPage(
     await Promise.race([withDeadline(deadline, work), deadline.over]);
   } catch (error) {
     if (response.headersSent) return void response.destroy();
-    if (error instanceof SignInFault) {
-      const { reason, status, detail, message } = error;
-      const isApart = await recordFailure(options, originOf(options, request), {
-        provider: settings.name,
-        cause: reason,
-        outcome: status >= 500 ? 'ERROR' : 'DENIED',
-        action: 'session.login-failure',
-        details: detail,
-      }).catch((fault: unknown) => mask(fault) !== undefined);
-      // A page of anyone can repeat a failure: its log is as short as its audit log.
-      if (status >= 500 && isApart) log.error('a sign-in failed', { provider: settings.name, reason, ...detail });
-      response.writeHead(status, pageHeaders).end(faultPage(message, next));
-    } else {
-      const { status, headers, message } = errorResponse(error, mask);
-      response.writeHead(status, { ...pageHeaders, ...headers }).end(faultPage(message, next));
-    }
+    const { status, headers, message, reason, detail } = shown(error, mask);
+    const isApart = await recordFailure(options, originOf(options, request), {
+      provider: settings.name,
+      cause: reason,
+      outcome: status >= 500 ? 'ERROR' : 'DENIED',
+      action: 'session.login-failure',
+      details: detail,
+    }).catch((fault: unknown) => mask(fault) !== undefined);
+    // A caller without an account can repeat a failure: the log is as short as the audit log.
+    if (status >= 500 && isApart) log.error('a sign-in failed', { provider: settings.name, reason, ...detail });
+    response.writeHead(status, { ...pageHeaders, ...headers }).end(faultPage(message, next));
   } finally {
     deadline.clear();
   }
+}
+
+/** What the page and the event say about an error. */
+function shown(error: unknown, mask: OidcOptions['mask']) {
+  if (error instanceof SignInFault) return { ...error, message: error.message, headers: {} };
+  const { extensions, ...rest } = errorResponse(error, mask);
+  return { ...rest, reason: String(extensions['code']), detail: {} };
 }

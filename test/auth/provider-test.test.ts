@@ -98,7 +98,7 @@ the claim is missing: the groups of these rules stay as they are.
     await expect(run('none', {})).rejects.toThrow('The settings have no provider none.');
     await expect(run('company', '[]')).rejects.toThrow(/must contain a JSON object/);
     await expect(run('company', '{')).rejects.toThrow(/claims\.json has no claims: /);
-    await expect(run('company', {}, '--user', 'nobody')).rejects.toThrow('The user nobody does not exist.');
+    await expect(run('company', {}, '--user', 'unknown')).rejects.toThrow('The user unknown does not exist.');
     await expect(run('company', {}, 'more')).rejects.toThrow(/^Usage: gatehouse provider test/);
     await expect(providerCommand.run(['tset'])).rejects.toThrow(/^Usage: gatehouse provider test/);
   });

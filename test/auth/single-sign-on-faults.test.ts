@@ -246,6 +246,7 @@ describe('single sign-on at a provider that misbehaves', () => {
     ['the person cancels', { error: 'access_denied', code: undefined }, undefined, 400, 'was cancelled'],
     ['the provider refuses', { error: 'server_error', code: undefined }, undefined, 403, 'Odd refused'],
     ['the response is of another issuer', { iss: 'https://evil.example' }, undefined, 502, 'from another issuer'],
+    ['the response is of no text', { iss: 'a\u0000\ud800'.repeat(200) }, undefined, 502, 'from another issuer'],
     ['the response names no issuer', { iss: undefined }, undefined, 502, 'cannot read'],
     ['the code expired', {}, [400, { error: 'invalid_grant' }], 400, 'took too long'],
     ['the client is unknown', {}, [401, { error: 'invalid_client' }], 502, 'cannot read'],
@@ -320,6 +321,7 @@ describe('single sign-on at a provider that misbehaves', () => {
       await world.db.$executeRawUnsafe('DROP TRIGGER refuse_events ON "AuditEvent"');
       expect([status, text]).toEqual([503, expect.stringContaining('The audit log is currently not writable')]);
       expect(text).not.toContain('an inner matter');
+      expect((await failures('UNAVAILABLE')).length).toBe(1);
       expect([browser.cookie('gatehouse'), await users(), await groupsOf('half')]).toEqual([undefined, made, []]);
       expect(await world.db.session.count()).toBe(sessions);
     }
@@ -380,7 +382,7 @@ describe('single sign-on at a provider that misbehaves', () => {
 
   it.each<[string, JWTPayload]>([
     ['a link in place of the groups', { groups: undefined as never, _claim_names: { groups: 'src1' } }],
-    ['a link beside some of the groups', { groups: ['x'], _claim_names: { groups: 'src1' } }],
+    ['a link next to some of the groups', { groups: ['x'], _claim_names: { groups: 'src1' } }],
     ['a mark of too many groups', { groups: undefined as never, hasgroups: 'true' }],
   ])('keeps the groups at an overage, %s, with an event; a strict provider refuses', async (what, claims) => {
     for (const name of ['good', 'strict']) {
@@ -566,7 +568,7 @@ describe('single sign-on at a provider that misbehaves', () => {
       expect((await send(await odd.sign('good', claimsOf({ sub: one.sub }))))[0]).toBe(200);
       expect(await one.alive()).toEqual([false, false, false]);
       // A sid of another person does not count with this subject.
-      expect((await send(await odd.sign('good', claimsOf({ sub: 'nobody', sid: `${other.sub} a` }))))[0]).toBe(200);
+      expect((await send(await odd.sign('good', claimsOf({ sub: 'a stranger', sid: `${other.sub} a` }))))[0]).toBe(200);
       expect(await other.alive()).toEqual([true, true, true]);
     });
 
@@ -597,7 +599,7 @@ describe('single sign-on at a provider that misbehaves', () => {
       ['that expired', { exp: seconds() - 600 }],
       ['of another issuer', { iss: 'https://evil.example' }],
       ['for another client', { aud: 'another' }],
-      ['about no one', { sub: undefined as never }],
+      ['without a person or a session', { sub: undefined as never }],
       ['of another type', {}, 'at+jwt'],
     ])('%s does not count', async (_what, more, typ) => {
       const { sub, alive } = await unharmed();

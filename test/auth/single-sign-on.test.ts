@@ -222,6 +222,18 @@ describe('single sign-on at a real provider', () => {
       403,
       expect.stringContaining('cannot sign in with Local &amp; Co'),
     ]);
+    // Neither does a disabled user.
+    const disable = (disabled: boolean) =>
+      world
+        .root()
+        .ok('mutation($id: ID!, $d: Boolean!) { setUserDisabled(input: { id: $id, disabled: $d }) { user { id } } }', {
+          id: idOf('User', grace),
+          d: disabled,
+        });
+    await world.root().ok(set, { id: idOf('User', grace), p: ['local'] });
+    await disable(true);
+    expect((await signIn('grace')).status).toBe(403);
+    await disable(false);
     // Without the providers, the present ones are kept.
     await world.root().ok(set, { id: idOf('User', grace), p: ['local'] });
     const keep = 'mutation($id: ID!) { setAuthMethods(input: { id: $id, methods: [] }) { user { authProviders } } }';

@@ -1,4 +1,4 @@
--- A person at a provider. The e-mail address identifies no one: another provider can claim the same.
+-- A person at a provider. The e-mail address is no identity: another provider can claim the same.
 CREATE TABLE "UserIdentity" (
   "id" TEXT COLLATE "C" NOT NULL,
   "userId" TEXT COLLATE "C" NOT NULL,

@@ -50,5 +50,5 @@ function clientReason({ code, cause }: client.ClientError): SignInCause {
 function detailOf(error: unknown): string {
   const { message, code, error: own, cause } = error as Error & { code?: string; error?: string };
   const below = cause instanceof Error ? `: ${cause.message}` : '';
-  return [code, own, `${message}${below}`].filter(Boolean).join(' ').slice(0, 300).toWellFormed().replaceAll('\0', '');
+  return [code, own, `${message}${below}`].filter(Boolean).join(' ');
 }

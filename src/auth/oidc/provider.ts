@@ -36,7 +36,8 @@ interface Metadata {
 }
 
 /** True for a text that a provider can use as an ID: 1 to 255 characters. */
-const isName = (value: unknown): value is string => typeof value === 'string' && /^[^\0]{1,255}$/u.test(value);
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.isWellFormed() && /^[^\0]{1,255}$/u.test(value);
 
 /** An OpenID provider: the code flow with PKCE, and what it says about its sessions. */
 export class Provider {

@@ -24,7 +24,7 @@ const binding = ['sign-in'];
 
 /**
  * Encrypts a transaction for a cookie. The browser keeps it, so that a sign-in needs no row before the provider has
- * vouched for anyone, and works on each gateway and after a restart.
+ * vouched for a person, and works on each gateway and after a restart.
  */
 export const sealTransaction = ({ signIn }: Keys, content: Transaction): string =>
   Buffer.from(seal(signIn, Buffer.from(JSON.stringify(content)), binding), 'base64').toString('base64url');

@@ -4,6 +4,7 @@ import type { Refusals } from '../../../audit/refusals.ts';
 import { inTransaction, type Store } from '../../../db/transaction.ts';
 import type { Json } from '../../../lib/json.ts';
 import { peerOf } from '../../../lib/peer.ts';
+import { storable } from '../../../lib/text.ts';
 
 /** A sign-in or a logout token of a provider that failed. */
 export interface Failure {
@@ -12,14 +13,18 @@ export interface Failure {
   /** DENIED: of the person or the browser. ERROR: of the provider or the settings. */
   readonly outcome: 'DENIED' | 'ERROR';
   readonly action: 'session.login-failure' | 'session.logout-failure';
-  readonly details: { readonly [name: string]: Json };
+  readonly details: Readonly<Record<string, string>>;
 }
+
+/** A provider or a browser chose the text. */
+const short = (text: string): string => storable(text.slice(0, maxText));
+const maxText = 300;
 
 /** Max separate events per minute for failures that name a person, for the administrator who links them. */
 const personsApart = 20;
 
 /**
- * Records a failure. Anyone can cause many, so those of one address, provider and cause are merged each minute.
+ * Records a failure. A caller without an account can cause many, so those of one address, provider and cause are merged each minute.
  * @returns true if it has a separate event.
  */
 export async function recordFailure(
@@ -49,7 +54,7 @@ export async function recordFailure(
   const apart = details['subject'] === undefined ? 1 : personsApart;
   return refusals.merging.note(
     { key: ['provider', provider, cause, peer].join(' '), actor: `provider ${peer}`, apart },
-    () => write(details),
+    () => write(Object.fromEntries(Object.entries(details).map(([name, text]) => [name, short(text)]))),
     (count) => write({ count }),
   );
 }

@@ -8,6 +8,7 @@ import type { User, UserIdentity } from '../../../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../../../db/transaction.ts';
 import { GatehouseError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { storable } from '../../../lib/text.ts';
 import { asSystem } from '../../../policy/session/system.ts';
 import { inTurn } from '../../../policy/session/write.ts';
 import { email, personName, username } from '../../rules.ts';
@@ -16,13 +17,13 @@ import { insertIdentity, type Person } from './identity.ts';
 
 export type Known = UserIdentity & { readonly user: User };
 
-/** Finds the user of a person. Issuer and subject decide, never the e-mail address, which anyone can claim. */
+/** Finds the user of a person. Issuer and subject decide, never the e-mail address, which other providers can claim too. */
 export const findPerson = (db: Pick<Tx, 'userIdentity'>, { issuer, subject }: Person): Promise<Known | null> =>
   db.userIdentity.findFirst({ where: { issuer, subject }, include: { user: true } });
 
 const textOf = (claims: Claims, name: string): string | undefined => {
   const value = claims[name];
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  return typeof value === 'string' && value.trim() !== '' ? storable(value.trim()) : undefined;
 };
 
 /** Returns the new user of a person. @throws {SignInFault} without a valid user name. */
