@@ -8,6 +8,7 @@ import { Authenticator } from './auth/authenticate.ts';
 import { masterKey } from './auth/key-file.ts';
 import { deriveKeys } from './auth/keys.ts';
 import { assertMasterKey } from './auth/master-key-id.ts';
+import { createProviders } from './auth/oidc/providers.ts';
 import { startPolicies } from './bootstrap/policies.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './db/change-feed.ts';
@@ -28,6 +29,7 @@ import { RoleUsage } from './policy/decisions/usage.ts';
 import type { LivePolicies } from './policy/load/live-policies.ts';
 import { Freshness } from './policy/session/freshness.ts';
 import { stateReader } from './policy/session/store-state.ts';
+import { setBreakGlass } from './resources/identity/user/break-glass.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
 import { assertMasterKeysKnown } from './resources/orchestration/secret/data-keys.ts';
@@ -41,6 +43,8 @@ import { createCookieRule } from './server/cookie-rule.ts';
 import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createLogFile } from './server/log-file.ts';
+import { createOidcRoutes } from './server/oidc.ts';
+import { createTurns } from './server/oidc-options.ts';
 import { createContextOf } from './server/operation/context.ts';
 import { Documents } from './server/operation/documents.ts';
 import { Operations } from './server/operation/operations.ts';
@@ -129,9 +133,11 @@ export async function createApp(
     await freshness.confirm();
     policies.follow(freshness);
 
+    await setBreakGlass(store, config.signIn.breakGlass);
     await assertMasterKeysKnown(database.prisma, keys);
     await fillLooks(store);
     await syncCatalogue(store);
+    const providers = createProviders(config.signIn);
     const authenticator = new Authenticator({
       store,
       engine,
@@ -139,6 +145,7 @@ export async function createApp(
       keys,
       refusals,
       sessionTimes: config.sessions,
+      providers,
     });
     history.on((what) => {
       if (what !== 'restored') return;
@@ -158,6 +165,7 @@ export async function createApp(
       keys,
       limits: config.limits,
       sessionTimes: config.sessions,
+      providers,
       liveness: config.liveness,
       commands: config.commands,
       destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),
@@ -196,7 +204,11 @@ export async function createApp(
     const downloads = [createLogFile(files), createAuditExport(files)];
     const graphql = servePlainPosts(plainPosts);
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
-    const auth = createAuthRoutes({ authenticator, sessions, claimsOf, rule, mask, requestMs });
+    const { publicUrl } = config.signIn;
+    const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
+    const authRoutes = createAuthRoutes({ ...oidc, authenticator, rule });
+    const oidcRoutes = createOidcRoutes({ ...oidc, settled: createTurns() });
+    const auth = (path: string) => authRoutes(path) ?? oidcRoutes(path);
     const hasPage = config.graphiql;
     const http = createHttpServer({ graphql, downloads, auth, origins, rule, isReady, hasPage });
     const endSockets = serveSockets(http.server, {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { signInSettings } from './config-sign-in.ts';
 import type { Issue } from './errors.ts';
 import { readTextFile } from './lib/text-file.ts';
 import { issuesOf, readYaml } from './lib/yaml.ts';
@@ -145,6 +146,7 @@ const file = z.strictObject({
   commands: commands.prefault({}),
   retention: retention.prefault({}),
   audit: audit.prefault({}),
+  signIn: signInSettings(variable).prefault({}),
 });
 export type FileSettings = z.infer<typeof file>;
 

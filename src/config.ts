@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
+import type { ProviderSettings } from './config-sign-in.ts';
 import { secondsIn } from './lib/duration.ts';
 import { OperatorError } from './lib/operator-error.ts';
 import { unknownVariables } from './lib/variables.ts';
@@ -14,6 +15,7 @@ export {
   type PolicySettings,
   policyConfiguration,
 } from './config-file.ts';
+export { type GroupRule, isLoopback, type ProviderSettings } from './config-sign-in.ts';
 
 const origin = z.url({ protocol: /^https?$/ }).refine((text) => URL.parse(text)?.origin === text, {
   error: 'must be an origin (scheme://host[:port])',
@@ -70,6 +72,8 @@ const environment = z
     GATEHOUSE_ORIGINS: list(origin).optional(),
     GATEHOUSE_SESSION_IDLE: duration.prefault('PT30M'),
     GATEHOUSE_SESSION_LIFETIME: duration.prefault('PT12H'),
+    GATEHOUSE_PUBLIC_URL: origin.optional(),
+    GATEHOUSE_BREAK_GLASS: z.enum(['0', '1']).default('1'),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
     GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
@@ -126,6 +130,14 @@ export interface Config extends PolicyConfiguration {
   readonly commands: FileSettings['commands'];
   readonly retention: FileSettings['retention'];
   readonly audit: Omit<FileSettings['audit'], 'ship'> & { readonly ship: readonly Destination[] };
+  readonly signIn: {
+    /** Origin of the gateway for browsers. Undefined: known on a loopback host only, from the request. */
+    readonly publicUrl: string | undefined;
+    /** True to keep a super admin who can sign in by password. */
+    readonly breakGlass: boolean;
+    readonly providers: readonly ProviderSettings[];
+    readonly providerMs: number;
+  };
 }
 
 /** Sources of policies: their settings and their folders. */
@@ -175,6 +187,14 @@ export function readConfig(
       faults.push(`${from} must be set and have at least ${least} characters: audit.ship ${one.name} requires it`);
     return secret === undefined ? one : { ...one, secret };
   });
+  const providers = settings.signIn.providers.map((one): ProviderSettings => {
+    const from = one.clientSecretFrom;
+    const clientSecret = from === undefined ? undefined : present[from];
+    if (from !== undefined) secrets.push(from);
+    if (from !== undefined && (clientSecret === undefined || clientSecret.length < 16))
+      faults.push(`${from} must be set and have at least 16 characters: signIn.providers ${one.name} requires it`);
+    return clientSecret === undefined ? one : { ...one, clientSecret };
+  });
   const known = [...Object.keys(environment.shape), ...signInVariables, ...secrets];
   faults.push(...unknownVariables(present, 'GATEHOUSE_', known));
   const policyFiles = policyFilesOf(configurationFile, settings.policyFiles);
@@ -200,6 +220,12 @@ export function readConfig(
     ...settings,
     policyFiles,
     audit: { ...settings.audit, ship },
+    signIn: {
+      publicUrl: e.GATEHOUSE_PUBLIC_URL,
+      breakGlass: e.GATEHOUSE_BREAK_GLASS === '1',
+      providers,
+      providerMs: settings.signIn.providerMs,
+    },
     ...(placeOf && { placeOf }),
   };
 }

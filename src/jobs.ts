@@ -11,6 +11,7 @@ import type { RoleUsage } from './policy/decisions/usage.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
 import { expireSessions } from './resources/identity/session/sign-in.ts';
+import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 
@@ -69,6 +70,7 @@ export function jobsOf(
       lastRun: () => endedStreams.flush(),
     },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
+    { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },
     { name: 'old commands', everyMs: 5 * minute, on: 'each', run: () => pruneCommands(prisma) },

@@ -5,8 +5,10 @@ export interface Credential {
   readonly kind: 'basic' | 'api-token' | 'session' | 'system';
   /** ID of the token or session; absent for a password. */
   readonly id?: string;
-  /** How the session was begun. */
-  readonly method?: 'password';
+  /** How the session was begun: by password, or by single sign-on. */
+  readonly method?: 'password' | 'oidc';
+  /** Name of the provider of single sign-on. Null for a session by password. */
+  readonly provider?: string | null;
   /** Kind of the owner. While impersonating, that is not the actor. */
   readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
   /** When the token was created, the password was set, or the person signed in to the session. */

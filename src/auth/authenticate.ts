@@ -14,6 +14,7 @@ import { AccessSession } from '../policy/session/session.ts';
 import { ApiTokens } from './api-token.ts';
 import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
+import type { Providers } from './oidc/providers.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 
 /** Claims of a request or a WebSocket about its sender. */
@@ -39,6 +40,7 @@ export interface AuthenticatorOptions {
   readonly keys: Keys;
   readonly refusals: Refusals;
   readonly sessionTimes: SessionTimes;
+  readonly providers: Providers;
 }
 
 /** Max separate events per minute for refused impersonations. */
@@ -56,11 +58,11 @@ export class Authenticator {
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    const { store, freshness, keys, sessionTimes: times } = options;
+    const { store, freshness, keys, sessionTimes: times, providers } = options;
     this.#principals = new Principals(store.prisma, freshness);
     this.#basic = new Basic({ store, principals: this.#principals, keys });
     this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
-    this.#sessions = new Sessions({ store, principals: this.#principals, freshness, keys, times });
+    this.#sessions = new Sessions({ store, principals: this.#principals, freshness, keys, times, providers });
   }
 
   /** Clears sign-ins, rights and recorded impersonations, because the store has another history. */

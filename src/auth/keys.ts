@@ -7,6 +7,8 @@ export interface Keys {
   readonly pepper: Buffer;
   /** Hashes and checks the cookies of sessions. */
   readonly session: Buffer;
+  /** Encrypts sign-ins at providers and their ID tokens. */
+  readonly signIn: Buffer;
   /** Signs cursors. */
   readonly cursor: Buffer;
   /** Derives the keys of the sign-in cache. */
@@ -37,6 +39,7 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
   return {
     pepper: derived(master, 'api-token'),
     session: derived(master, 'session'),
+    signIn: derived(master, 'sign-in'),
     cursor: derived(master, 'cursor'),
     cache: derived(master, 'sign-in-cache'),
     idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),

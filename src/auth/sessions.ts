@@ -5,6 +5,8 @@ import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
+import { methodOf } from './methods.ts';
+import type { Providers } from './oidc/providers.ts';
 import { sessionHash } from './session-cookie.ts';
 import { lastUseMs, StoredCredentials } from './stored-credentials.ts';
 
@@ -21,6 +23,7 @@ interface Known {
   readonly id: string;
   readonly principalId: string;
   readonly method: string;
+  readonly provider: string | null;
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
@@ -28,7 +31,7 @@ interface Known {
 }
 
 const readSessions = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
-  SELECT hash, id, "principalId", method, "createdAt", "lastSeenAt", "expiresAt",
+  SELECT hash, id, "principalId", method, provider, "createdAt", "lastSeenAt", "expiresAt",
     (SELECT revision FROM "AccessState") AS revision
   FROM "Session" WHERE hash = ANY(${[...hashes]}::text[])`;
 
@@ -44,6 +47,7 @@ export interface SessionsOptions {
   readonly freshness: Freshness;
   readonly keys: Keys;
   readonly times: SessionTimes;
+  readonly providers: Pick<Providers, 'has'>;
 }
 
 /** Sign-in by the cookie of a session. */
@@ -68,7 +72,7 @@ export class Sessions {
 
   /** @param cookie the value of the cookie. @returns a function that authenticates again with each call. */
   identifier(cookie: string): () => Promise<Identity> {
-    const { keys, principals, times } = this.#options;
+    const { keys, principals, times, providers } = this.#options;
     const hash = sessionHash(keys, cookie);
     let failed = hash === undefined;
     // A request is one use. A running stream is none, so a session expires although its page still follows something.
@@ -80,15 +84,18 @@ export class Sessions {
       const found = await this.#known.find(hash, now);
       failed = !found;
       if (!found) throw unauthenticated();
+      const { id, provider, createdAt, lastSeenAt, expiresAt } = found;
+      // The operator may have removed a provider.
+      if (provider !== null && !providers.has(provider)) throw unauthenticated();
       const principal = await principals.get(found.principalId);
-      if (principal.disabled || !principal.authMethods.includes(found.method)) throw unauthenticated();
-      const { id, createdAt, lastSeenAt, expiresAt } = found;
+      if (principal.disabled || !principal.authMethods.includes(methodOf(found))) throw unauthenticated();
       return {
         principal,
         credential: {
           kind: 'session',
           id,
-          method: 'password',
+          method: provider === null ? 'password' : 'oidc',
+          provider,
           ownerKind: principal.kind,
           createdAt,
           expiresAt,

@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   migrate: async () => (await import('./migrate.ts')).migrateCommand,
   user: async () => (await import('./user.ts')).userCommand,
+  provider: async () => (await import('./provider.ts')).providerCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
   secrets: async () => (await import('./secrets.ts')).secretsCommand,
   schema: async () => (await import('./schema.ts')).schemaCommand,

@@ -3,6 +3,7 @@ import type { AuditFeed } from '../audit/feed.ts';
 import type { Readings } from '../audit/readings.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Keys } from '../auth/keys.ts';
+import type { Providers } from '../auth/oidc/providers.ts';
 import type { SessionTimes } from '../auth/sessions.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
 import type { ChangeFeed } from '../db/change-feed.ts';
@@ -22,6 +23,8 @@ export interface Services {
   readonly keys: Keys;
   readonly limits: Limits;
   readonly sessionTimes: SessionTimes;
+  /** The providers of single sign-on, by name. */
+  readonly providers: Providers;
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
   /** Targets of audit event shipping. */

@@ -1,16 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { Providers } from '../auth/oidc/providers.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
-import { type Begun, beginSession, endSession, type SessionServices } from '../resources/identity/session/sign-in.ts';
+import {
+  type Begun,
+  beginSession,
+  byPassword,
+  endSession,
+  type SessionServices,
+} from '../resources/identity/session/sign-in.ts';
 import type { ClaimsOf } from './claims.ts';
-import { type CookieRule, isJsonType } from './cookie-rule.ts';
+import { type CookieRule, isFormType, isJsonType } from './cookie-rule.ts';
+import { pageHeaders } from './page.ts';
+import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
 import { errorResponse, sendError } from './send-error.ts';
 import { removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
-import { pageHeaders, safeNext, signInPage } from './sign-in-page.ts';
+import { providerPath, type ShownProvider, safeNext, signInPage } from './sign-in-page.ts';
 import { smallBody } from './small-body.ts';
 
 export interface AuthOptions {
@@ -19,6 +28,9 @@ export interface AuthOptions {
   readonly claimsOf: ClaimsOf;
   readonly rule: CookieRule;
   readonly mask: Mask;
+  readonly providers: Providers;
+  /** GATEHOUSE_PUBLIC_URL. */
+  readonly publicUrl: string | undefined;
   readonly requestMs: number;
 }
 
@@ -44,9 +56,15 @@ export function createAuthRoutes(options: AuthOptions): (path: string) => Route 
       }
     };
   const routes = new Map<string, Partial<Record<'GET' | 'POST', Route['serve']>>>([
-    ['/auth/sign-in', { GET: showPage, POST: (request, response) => signIn(options, request, response) }],
+    [
+      '/auth/sign-in',
+      {
+        GET: (request, response) => showPage(options, request, response),
+        POST: (request, response) => signIn(options, request, response),
+      },
+    ],
     ['/auth/sign-out', { POST: (request, response) => signOut(options, request, response) }],
-    ['/auth/providers', { GET: listProviders }],
+    ['/auth/providers', { GET: (_request, response) => listProviders(options, response) }],
   ]);
   return (path) => {
     const byMethod = routes.get(path);
@@ -59,18 +77,22 @@ export function createAuthRoutes(options: AuthOptions): (path: string) => Route 
   };
 }
 
-function showPage(request: IncomingMessage, response: ServerResponse): void {
+const shown = ({ providers }: AuthOptions): ShownProvider[] =>
+  [...providers.values()].map(({ settings: { name, title } }) => ({ name, title }));
+
+function showPage(options: AuthOptions, request: IncomingMessage, response: ServerResponse): void {
   const next = safeNext(new URLSearchParams(request.url?.split('?')[1] ?? '').get('next'));
-  response.writeHead(200, pageHeaders).end(signInPage({ next }));
+  response.writeHead(200, pageHeaders).end(signInPage({ next, providers: shown(options) }));
 }
 
-function listProviders(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(200, json).end(JSON.stringify({ password: true, providers: [] }));
+function listProviders(options: AuthOptions, response: ServerResponse): void {
+  const providers = shown(options).map((one) => ({ ...one, url: providerPath(one) }));
+  response.writeHead(200, json).end(JSON.stringify({ password: true, providers }));
 }
 
 async function signIn(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const type = request.headers['content-type'];
-  const isForm = type?.split(';')[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded';
+  const isForm = isFormType(type);
   if (request.headers['content-encoding'] !== undefined || !(isForm || isJsonType(type)))
     return sendError(response, {
       status: 415,
@@ -100,7 +122,7 @@ async function signIn(options: AuthOptions, request: IncomingMessage, response: 
     response.writeHead(303, headers).end();
   } catch (error) {
     const { status, headers, message } = errorResponse(error, options.mask);
-    const page = signInPage({ next, username: username.slice(0, 200), fault: message });
+    const page = signInPage({ next, providers: shown(options), username: username.slice(0, 200), fault: message });
     response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
   }
 }
@@ -134,7 +156,9 @@ async function begin(
     // Basic authentication would read the rest of the name as a part of the password.
     if (username.includes(':')) throw unauthenticated();
     await session.refresh();
-    return { ...(await beginSession(sessions, session, { userAgent, former })), name: session.principal.name };
+    const { doer, principal } = session;
+    const begun = await beginSession(sessions, doer, byPassword(principal), { userAgent, former });
+    return { ...begun, name: principal.name };
   };
   try {
     return await Promise.race([withDeadline(deadline, work), deadline.over]);
@@ -154,7 +178,7 @@ function refused({ extensions }: GatehouseError): GatehouseError {
 }
 
 async function signOut(
-  { sessions, claimsOf, rule }: AuthOptions,
+  { sessions, claimsOf, rule, providers, publicUrl }: AuthOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -163,10 +187,18 @@ async function signOut(
   if (cookie === undefined ? !rule.maySignIn(request) : !rule.isFromPage(request))
     throw new GatehouseError('FORBIDDEN', 'Sign out from a page of the gateway or of GATEHOUSE_ORIGINS.');
   const { ip, requestId, callerRequestId } = claimsOf(request);
-  await endSession(sessions, cookie, {
+  const ended = await endSession(sessions, cookie, {
     requestId,
     ...(ip !== undefined && { ip }),
     ...(callerRequestId !== undefined && { callerRequestId }),
   });
-  response.writeHead(204, { 'Cache-Control': 'no-store', 'Set-Cookie': removedCookie(request) }).end();
+  const headers = { 'Cache-Control': 'no-store', 'Set-Cookie': removedCookie(request) };
+  // The person may still be signed in at the provider. The session here has ended in any case.
+  const provider = ended && providers.get(ended.provider);
+  const returnTo = `${publicOrigin(request, publicUrl) ?? ''}/auth/sign-in`;
+  const url = (await provider?.endSessionUrl(returnTo, ended?.idToken))?.href;
+  if (isFormType(request.headers['content-type']))
+    return void response.writeHead(303, { ...headers, Location: url ?? '/auth/sign-in' }).end();
+  if (url === undefined) return void response.writeHead(204, headers).end();
+  response.writeHead(200, { ...json, ...headers }).end(JSON.stringify({ endSessionUrl: url }));
 }

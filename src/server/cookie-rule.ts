@@ -21,6 +21,9 @@ const jsonTypes = new Set(['application/json', 'application/graphql+json']);
 export const isJsonType = (type: string | undefined): boolean =>
   type === 'application/json' || jsonTypes.has(type?.split(';')[0]?.trim().toLowerCase() ?? '');
 
+export const isFormType = (type: string | undefined): boolean =>
+  type?.split(';')[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded';
+
 /** @param origins GATEHOUSE_ORIGINS. */
 export function createCookieRule(origins: readonly string[] | undefined): CookieRule {
   const listed = new Set(origins);

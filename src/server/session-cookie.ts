@@ -32,6 +32,23 @@ function namedIn(header: string, name: string): string | undefined {
   return undefined;
 }
 
+const transactionName = '-sign-in';
+
+/** Returns the cookie of a sign-in that began at a provider. */
+export function transactionCookieOf(request: IncomingMessage): string | undefined {
+  const { cookie } = request.headers;
+  if (cookie === undefined) return undefined;
+  return namedIn(cookie, `${isPlainLoopback(request) ? plainName : secureName}${transactionName}`);
+}
+
+/** Returns the Set-Cookie header of a sign-in at a provider; of none, to remove it. */
+export const transactionCookie = (request: IncomingMessage, value: string, seconds: number): string => {
+  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${value === '' ? 0 : seconds}`;
+  return isPlainLoopback(request)
+    ? `${plainName}${transactionName}=${value}; ${attributes}`
+    : `${secureName}${transactionName}=${value}; ${attributes}; Secure`;
+};
+
 /** Returns the Set-Cookie header of a session. It has no Max-Age: it ends with the browser, or when the session does. */
 export const sessionCookie = (request: IncomingMessage, value: string): string =>
   isPlainLoopback(request)

@@ -1,85 +1,28 @@
-import { createHash } from 'node:crypto';
+import { escaped, page } from './page.ts';
 
-/** Colours and sizes are those of the console. */
-const style = `
-:root {
-  color-scheme: light dark;
-  --canvas: light-dark(#f5f6f8, #0b0d11);
-  --surface: light-dark(#ffffff, #12151a);
-  --line: light-dark(#e5e8ec, #252b34);
-  --line-control: light-dark(#858d9b, #6e7887);
-  --text: light-dark(#151920, #e9ecf1);
-  --text-3: light-dark(#5f6876, #929ba9);
-  --accent: light-dark(#3a50c2, #4d64d8);
-  --accent-hover: light-dark(#2e419f, #566cdc);
-  --focus: light-dark(#3a50c2, #8fa2ff);
-  --fail-text: light-dark(#ad2318, #ff9384);
-  --fail-tint: light-dark(#fdecea, #351814);
+/** A provider as the page and its API name it. */
+export interface ShownProvider {
+  readonly name: string;
+  readonly title: string;
 }
-*, *::before, *::after { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; }
-body { margin: 0; padding: 12vh 16px 32px; background: var(--canvas); color: var(--text); font: 0.875rem / 1.5 "Inter Variable", Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; -webkit-font-smoothing: antialiased; }
-main { max-width: 360px; margin: 0 auto; padding: 24px; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); box-shadow: 0 1px 2px light-dark(#1018280f, #00000066); }
-header { display: flex; align-items: center; gap: 8px; margin-bottom: 20px; font-weight: 600; }
-.mark { display: grid; place-items: center; width: 28px; height: 28px; border-radius: 6px; background: var(--accent); color: #fff; }
-svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
-h1 { margin: 0 0 16px; font-size: 1.25rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.014em; }
-label { display: block; margin-bottom: 4px; font-weight: 500; }
-input { width: 100%; height: 38px; margin-bottom: 16px; padding: 0 8px; border: 1px solid var(--line-control); border-radius: 6px; background: var(--surface); color: var(--text); font: inherit; font-size: 1rem; }
-button { width: 100%; height: 38px; border: 1px solid transparent; border-radius: 6px; background: var(--accent); color: #fff; font: inherit; font-weight: 500; cursor: pointer; }
-button:hover { background: var(--accent-hover); }
-:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
-.fault { margin: 0 0 16px; padding: 8px 12px; border: 1px solid var(--fail-text); border-radius: 6px; background: var(--fail-tint); color: var(--fail-text); }
-`;
-
-const policy = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-export const pageHeaders: Readonly<Record<string, string>> = {
-  'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': policy,
-  'X-Frame-Options': 'DENY',
-  'X-Content-Type-Options': 'nosniff',
-  // With no-referrer, a browser would send the form with the origin null.
-  'Referrer-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-};
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!);
 
 export interface SignInPage {
   /** Path to go to after the sign-in. */
   readonly next: string;
+  readonly providers: readonly ShownProvider[];
   readonly username?: string;
   /** Why the last attempt failed. */
   readonly fault?: string;
 }
 
-/** Returns the sign-in page. Its form works without scripts. */
-export const signInPage = ({ next, username = '', fault }: SignInPage): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${fault === undefined ? '' : 'Error: '}Sign in · Gatehouse</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<header><span class="mark"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 13.500v-9l2 1 3-2.500 3 2.500 2-1v9M6 13.500v-3a2 2 0 0 1 4 0v3"/></svg></span>Gatehouse</header>
-<h1>Sign in</h1>
+/** Path where the sign-in at a provider begins. */
+export const providerPath = ({ name }: ShownProvider): string => `/auth/oidc/${name}`;
+
+/** Returns the sign-in page. Its form and its links work without scripts. */
+export const signInPage = ({ next, providers, username = '', fault }: SignInPage): string =>
+  page(
+    `${fault === undefined ? '' : 'Error: '}Sign in`,
+    `<h1>Sign in</h1>
 ${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped(fault)}</p>\n`}<form method="post" action="/auth/sign-in">
 <input type="hidden" name="next" value="${escaped(next)}">
 <label for="username">User name</label>
@@ -87,11 +30,20 @@ ${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${fault === undefined ? '' : ' autofocus aria-describedby="fault"'}>
 <button>Sign in</button>
-</form>
-</main>
-</body>
-</html>
-`;
+</form>${providers.length === 0 ? '' : `\n<p class="or">or</p>\n${providers.map((one) => link(one, next)).join('\n')}`}`,
+  );
+
+const link = (provider: ShownProvider, next: string): string =>
+  `<a class="button" href="${escaped(`${providerPath(provider)}?next=${encodeURIComponent(next)}`)}">Sign in with ${escaped(provider.title)}</a>`;
+
+/** Returns a page about a sign-in that failed, with a way back. */
+export const faultPage = (message: string, next: string): string =>
+  page(
+    'Error: Sign in',
+    `<h1>The sign-in failed</h1>
+<p class="fault" role="alert">${escaped(message)}</p>
+<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>`,
+  );
 
 /** Returns the path to go to after the sign-in: `/` for everything that is not a path of this gateway. */
 export function safeNext(given: string | null | undefined): string {

@@ -68,7 +68,14 @@ describe('a session', () => {
       },
     });
     const { freshness } = world.app;
-    const sessions = new Sessions({ keys, times, freshness, store: nothing, principals: nothing });
+    const sessions = new Sessions({
+      keys,
+      times,
+      freshness,
+      store: nothing,
+      principals: nothing,
+      providers: new Map(),
+    });
     const foreign = deriveKeys('another master key of 32 characters');
     for (let i = 0; i < 10_000; i += 1)
       await expect(sessions.identifier(i % 2 ? newSessionCookie(foreign) : `garbage ${i}`)()).rejects.toThrow(

@@ -7,7 +7,7 @@ import { perform } from './attempt.ts';
 import { actors, levels, mayExpect } from './expected.ts';
 import { mutations } from './mutations.ts';
 import { reads } from './reads.ts';
-import { Stage } from './stage.ts';
+import { byPassword, Stage } from './stage.ts';
 
 const withTable = resourceNames.filter((name) => resourceDefinition(name) !== undefined);
 
@@ -70,7 +70,6 @@ describe('the access matrix', () => {
     Object.entries(byField).map(([field, make]) => ({ permission, field, make })),
   );
   // A token cannot set a password: a rule in addition to the permission.
-  const byPassword = new Set(['setUserPassword']);
   // Reports of an engine are not audited (see the list in the README); refusals are.
   const telemetry = new Set(
     'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics'.split(' '),

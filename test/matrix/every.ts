@@ -8,7 +8,7 @@ import { flowSource } from '../support/flows.ts';
 import { idOf, password } from '../support/world.ts';
 import { actors, mayExpect } from './expected.ts';
 import { mutations } from './mutations.ts';
-import type { Stage } from './stage.ts';
+import { byPassword, type Stage } from './stage.ts';
 
 export const fields = schema.getMutationType()!.getFields();
 const inputOf = (field: string) => getNamedType(fields[field]!.args[0]!.type) as unknown as GraphQLObjectType;
@@ -39,7 +39,6 @@ export interface Case {
   readonly make: (stage: Stage) => Promise<{ client: Client; input: Record<string, unknown> }>;
 }
 
-const byPassword = new Set(['setUserPassword']);
 export const cases: Case[] = Object.entries(mutations).flatMap(([permission, byField]) =>
   Object.entries(byField).map(([field, make]) => ({
     field,

@@ -20,9 +20,15 @@ import { putFile } from '../../src/resources/orchestration/namespace/files.ts';
 import { createSecret } from '../../src/resources/orchestration/secret/service.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
+import { provider, signInWith } from '../support/providers.ts';
 import { password, World, type WorldOptions } from '../support/world.ts';
 import { type ExecutionStage, setExecutions } from './cells/executions.ts';
 import type { ActorName } from './expected.ts';
+
+/** The issuer of the provider `company`. */
+export const issuer = 'https://login.example';
+/** Mutations that an API token cannot perform. */
+export const byPassword = new Set(['setUserPassword', 'linkUserIdentity']);
 
 /** Two tenants, the objects of the cells, and the actors of each permission. */
 export class Stage {
@@ -62,7 +68,8 @@ export class Stage {
     );
 
   static async create(options: WorldOptions = {}): Promise<Stage> {
-    const world = await World.create(options);
+    const signIn = signInWith([provider('company', issuer)]);
+    const world = await World.create({ ...options, config: { signIn, ...options.config } });
     const stage = new Stage(world);
     stage.a = await world.tenant('a');
     stage.b = await world.tenant('b');

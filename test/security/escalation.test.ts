@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/access/catalog.ts';
 import type { Group, Role, ServiceAccount, Tenant, User } from '../../src/db/generated/client.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
+import { newId } from '../../src/lib/ids.ts';
 import { coverOf } from '../../src/policy/principals/holdings.ts';
 import { loadPrincipal } from '../../src/policy/principals/principal.ts';
 import { asSystem } from '../../src/policy/session/system.ts';
@@ -12,6 +13,7 @@ import { setUserSuperAdmin } from '../../src/resources/identity/user/service.ts'
 import { schema } from '../../src/schema.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
+import { provider, signInWith } from '../support/providers.ts';
 import { idOf, password, World } from '../support/world.ts';
 
 /** No caller can raise an account, their own included, above what they hold. Each mutation is executed. */
@@ -23,11 +25,12 @@ describe('a caller with limited permissions', () => {
   let strongAccount: ServiceAccount;
   let superAccount: ServiceAccount;
   let otherSuper: User;
+  let strongUser: User;
   let admin: Role;
   let next = 0;
 
   beforeAll(async () => {
-    world = await World.create();
+    world = await World.create({ config: { signIn: signInWith([provider('company', 'https://login.example')]) } });
     a = await world.tenant('a');
     admin = await world.managed(a, 'Admin');
     strong = await world.role(a, 'Strong', ['FLOW:DELETE', 'SECRET:UPDATE']);
@@ -39,6 +42,8 @@ describe('a caller with limited permissions', () => {
     superAccount = await world.account(a, 'super-robot');
     await world.db.serviceAccount.update({ where: { id: superAccount.id }, data: { superAdmin: true } });
     await world.token(superAccount);
+    strongUser = await world.user('strong-user', [a]);
+    await world.member(a, strongGroup, strongUser);
     otherSuper = await world.user('other-root', [], { superAdmin: true, password });
   });
   afterAll(() => world.close());
@@ -264,6 +269,29 @@ describe('a caller with limited permissions', () => {
         field: 'setUserPassword',
         select: 'user { id }',
         input: () => ({ id: idOf('User', otherSuper), password: 'mine from now on, surely' }),
+      },
+    ],
+    linkUserIdentity: [
+      {
+        field: 'linkUserIdentity',
+        select: 'user { id }',
+        input: () => ({ id: idOf('User', otherSuper), provider: 'company', subject: `mine ${next++}` }),
+      },
+      {
+        field: 'linkUserIdentity',
+        select: 'user { id }',
+        input: () => ({ id: idOf('User', strongUser), provider: 'company', subject: `mine ${next++}` }),
+      },
+    ],
+    unlinkUserIdentity: [
+      {
+        field: 'unlinkUserIdentity',
+        select: 'user { id }',
+        input: async () => {
+          const [issuer, subject] = ['https://login.example', `of ${next++}`];
+          await world.db.userIdentity.create({ data: { id: newId(), userId: otherSuper.id, issuer, subject } });
+          return { id: idOf('User', otherSuper), issuer, subject };
+        },
       },
     ],
     setAuthMethods: [

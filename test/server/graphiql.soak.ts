@@ -1,63 +1,22 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
+import { chromium, type Page, startBrowser } from '../support/chromium.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { password, World } from '../support/world.ts';
 import { until } from './tools.ts';
 
-const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
-  (name) => spawnSync(name, ['--version']).status === 0,
-);
-
-/** A page of a real browser. */
-class Page {
-  readonly #socket: WebSocket;
-  readonly #answers = new Map<number, (result: any) => void>();
-  #count = 0;
-  constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (text) => {
-      const { id, result } = JSON.parse(String(text));
-      this.#answers.get(id)?.(result);
-    });
-  }
-  send(method: string, params: object = {}): Promise<any> {
-    this.#count += 1;
-    this.#socket.send(JSON.stringify({ id: this.#count, method, params }));
-    return new Promise((resolve) => this.#answers.set(this.#count, resolve));
-  }
-  async value(expression: string): Promise<any> {
-    return (await this.send('Runtime.evaluate', { expression, returnByValue: true })).result.value;
-  }
-}
-
 describe.runIf(chromium)('the pages in a browser', () => {
   const folder = temporaryFolder('browser');
   let world: World;
-  let browser: ReturnType<typeof spawn>;
+  let browser: Awaited<ReturnType<typeof startBrowser>>;
   let page: Page;
   beforeAll(async () => {
     world = await World.create({ config: { graphiql: true, origins: ['https://console.example'] } });
-    const options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-port=0'];
-    browser = spawn(chromium!, [...options, `--user-data-dir=${join(folder, 'profile')}`, 'about:blank']);
-    let said = '';
-    browser.stderr!.on('data', (chunk) => {
-      said += chunk;
-    });
-    await until('the browser listens', () => /listening on ws:/.test(said), 20_000);
-    const [, host] = /listening on ws:\/\/([^/]+)/.exec(said)!;
-    const targets = (await (await fetch(`http://${host}/json/list`)).json()) as any[];
-    const socket = new WebSocket(targets.find(({ type }) => type === 'page').webSocketDebuggerUrl);
-    await once(socket, 'open');
-    page = new Page(socket);
+    browser = await startBrowser(folder);
+    ({ page } = browser);
   });
   afterAll(async () => {
-    const ended = once(browser, 'exit');
-    browser.kill();
-    await ended;
+    await browser.close();
     await world.close();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -94,13 +53,7 @@ describe.runIf(chromium)('the pages in a browser', () => {
     await page.send('Input.insertText', { text: 'root' });
     await page.value('document.querySelector("#password").focus()');
     await page.send('Input.insertText', { text: password });
-    await page.send('Input.dispatchKeyEvent', {
-      type: 'keyDown',
-      key: 'Enter',
-      code: 'Enter',
-      windowsVirtualKeyCode: 13,
-      text: '\r',
-    });
+    await page.enter();
     await until('it went on', () => page.value('location.pathname === "/auth/providers"'));
     const { cookies } = await page.send('Network.getCookies');
     expect(cookies).toEqual([

@@ -51,6 +51,7 @@ const values = [
   'TokenCeiling',
   'Topology',
   'TopologyNode',
+  'UserIdentity',
   'Viewer',
 ];
 

@@ -19,6 +19,7 @@ const layers: Record<string, number> = {
   client: 0,
   'config.ts': 0,
   'config-file.ts': 0,
+  'config-sign-in.ts': 0,
   'errors.ts': 0,
   'version.ts': 0,
   db: 1,

@@ -1,22 +1,24 @@
 import type { Permission } from '../../access/catalog.ts';
-import type { Grant } from '../../access/grant.ts';
+import type { Doer, Grant } from '../../access/grant.ts';
 import { newId } from '../../lib/ids.ts';
 
 /**
  * Creates a grant for the gateway itself: first start, demo data, commands on the host. Each audit event contains the
- * reason. Must not be reachable from a request.
+ * reason. A request reaches it only for what the operator configured: the users and groups of a provider.
+ * @param from the request that causes the change.
  */
 export function asSystem<P extends Permission>(
   permission: P,
   reason: string,
   tenantId: string | null = null,
+  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'> = { requestId: `system-${process.pid}` },
 ): Grant<P> {
   const grant = {
     permission,
     tenantId,
     where: {},
     decisionId: newId(),
-    doer: { kind: 'SYSTEM', id: 'system', name: 'system', reason, requestId: `system-${process.pid}` },
+    doer: { kind: 'SYSTEM', id: 'system', name: 'system', reason, ...from },
     credential: { kind: 'system' },
     isSuperAdmin: true,
     ceiling: null,

@@ -11,6 +11,7 @@ import { decodeId, globalId, nodeTypes, readRow } from '../../../graphql/node.ts
 import { onePermission, PermissionInput } from '../../../graphql/permission-input.ts';
 import { reachOfPrincipals, subjectNodes } from '../../../graphql/readable-principals.ts';
 import { visibleTenant } from '../../../graphql/scopes.ts';
+import { SessionMethod, sessionMethods } from '../../../graphql/session-method.ts';
 import type { Given } from '../../../policy/answer/circumstances.ts';
 import { explain } from '../../../policy/answer/explain.ts';
 import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
@@ -23,6 +24,10 @@ const CredentialInput = builder.inputType('ExplainCredentialInput', {
   description: 'Assumed credential.',
   fields: (t) => ({
     kind: t.field({ type: CredentialKind, required: true, description: 'Password, API token or session.' }),
+    method: t.field({ type: SessionMethod, description: 'How the person signed in to the session.' }),
+    provider: t.string({
+      description: 'Name of the provider by which the person signed in to the session; null for none.',
+    }),
     createdAt: t.field({ type: 'DateTime', description: 'When the token was created, or the person signed in.' }),
     expiresAt: t.field({
       type: 'DateTime',
@@ -138,12 +143,25 @@ function givenBy({ ip, at, clock, reason, credential }: Question): Given {
 }
 
 /** Null is a known value (a token that never expires), an omitted one is unknown. */
-function credentialOf({ kind, createdAt, ...dates }: typeof CredentialInput.$inferInput): Credential {
+function credentialOf({ kind, createdAt, method, provider, ...dates }: typeof CredentialInput.$inferInput): Credential {
+  if (kind !== 'SESSION' && (method != null || provider != null))
+    throw badInput(['input', 'credential'], 'Only a session has a method and a provider. Omit them.');
+  if (method === 'PASSWORD' && provider != null)
+    throw badInput(['input', 'credential', 'provider'], 'A session by password has no provider. Omit it.');
   if (kind === 'PASSWORD') return { kind: 'basic' };
   const known = Object.entries({ createdAt: createdAt ?? undefined, ...dates }).filter(
     ([, date]) => date !== undefined,
   );
-  if (kind === 'SESSION') return { kind: 'session', method: 'password', ...Object.fromEntries(known) };
+  if (kind === 'SESSION') {
+    const isByPassword = method === 'PASSWORD' || (method == null && provider === null);
+    return {
+      kind: 'session',
+      ...(method != null && { method: sessionMethods[method] }),
+      ...(provider != null && { method: 'oidc' as const, provider }),
+      ...(isByPassword && { method: 'password' as const, provider: null }),
+      ...Object.fromEntries(known),
+    };
+  }
   return { kind: 'api-token', ...Object.fromEntries(known) };
 }
 

@@ -21,13 +21,19 @@ const credential = z.union(
     }),
     z.strictObject({
       kind: z.literal('session'),
+      /** How the person signed in; with `oidc`, the name of the provider. */
+      method: z.enum(['password', 'oidc']).optional(),
+      provider: z.string().optional(),
       /** When the person signed in. */
       createdAt: instant.optional(),
       expiresAt: instant.optional(),
       lastUsedAt: instant.optional(),
     }),
   ],
-  { error: 'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }' },
+  {
+    error:
+      'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }, a session also with method and provider',
+  },
 );
 
 const answers = ['ALLOW', 'REFUSE', 'ERROR', 'DEPENDS'] as const;

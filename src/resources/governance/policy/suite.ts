@@ -133,7 +133,10 @@ function credentialOf(given: SuiteCase['credential'], { kind }: Principal, now: 
   }
   if (given.kind === 'password') return { kind: 'basic' } as const;
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  if (given.kind === 'session') return { ...Object.fromEntries(known), kind: 'session', method: 'password' } as const;
+  if (given.kind === 'session') {
+    const none = given.method === 'password' ? { provider: null } : {};
+    return { ...none, ...Object.fromEntries(known), kind: 'session' } as const;
+  }
   return { ...Object.fromEntries(known), kind: 'api-token' } as const;
 }
 

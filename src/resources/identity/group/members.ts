@@ -5,6 +5,7 @@ import type { Group, GroupMember } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import type { Json } from '../../../lib/json.ts';
 import { find } from '../../../policy/session/find.ts';
 import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
@@ -34,6 +35,12 @@ async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void>
     giftOfBinding(grant, { ...binding, bindingId: id, permissions: role.permissions }),
   );
   assertMayHandOn(grant, gifts);
+}
+
+/** A provider whose groups decide about a membership, and how its events describe the change. */
+export interface Manager {
+  readonly provider: string;
+  readonly details: Json;
 }
 
 /** Adds a principal who has access to the tenant. */
@@ -82,9 +89,10 @@ export async function insertMember(
   group: Group,
   principalId: string,
   membership: Membership,
+  by?: Manager,
 ): Promise<GroupMember> {
   const names = await principalNames(tx, [principalId]);
-  return (await insertMembers(tx, grant, tenant, group, [{ principalId, membership }], names))[0]!;
+  return (await insertMembers(tx, grant, tenant, group, [{ principalId, membership }], names, by))[0]!;
 }
 
 async function insertMembers(
@@ -94,13 +102,16 @@ async function insertMembers(
   group: Group,
   members: readonly NewMember[],
   names: ReadonlyMap<string, string>,
+  by?: Manager,
 ): Promise<GroupMember[]> {
-  const data = members.map((member) => ({ id: newId(), tenantId: tenant.id, groupId: group.id, ...member }));
+  const place = { tenantId: tenant.id, groupId: group.id, managedBy: by?.provider ?? null };
+  const data = members.map((member) => ({ id: newId(), ...place, ...member }));
   const rows = await tx.groupMember.createManyAndReturn({ data });
   for (const { principalId, membership } of rows) {
     const after = partOf(group, principalId, names.get(principalId)!, membership);
     const key = `${group.name}/${after.member}`;
-    record(tx, grant, { resource: 'GROUP', before: null, after, tenant, audited, verb: 'add-member', key });
+    const details = by && { details: by.details };
+    record(tx, grant, { resource: 'GROUP', before: null, after, tenant, audited, verb: 'add-member', key, ...details });
   }
   return rows;
 }
@@ -152,6 +163,7 @@ export async function removeMember(
   tenant: TenantRef,
   group: Group,
   member: GroupMember,
+  by?: Manager,
 ): Promise<void> {
   const before = await part(tx, group, member);
   await tx.groupMember.delete({ where: { id: member.id } });
@@ -163,5 +175,6 @@ export async function removeMember(
     audited,
     verb: 'remove-member',
     key: `${group.name}/${before.member}`,
+    ...(by && { details: by.details }),
   });
 }

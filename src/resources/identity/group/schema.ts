@@ -48,6 +48,10 @@ const GroupMemberRef = builder.prismaObject('GroupMember', {
       resolve: ({ membership }) => membership as 'OWNER' | 'MEMBER',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the membership was created.' }),
+    managedBy: t.exposeString('managedBy', {
+      nullable: true,
+      description: 'Name of the provider whose groups decide about the membership. Null if a person added it.',
+    }),
     name: t.string({
       description: 'User name, or name of the service account.',
       resolve: async ({ principalId }, _args, context) => {

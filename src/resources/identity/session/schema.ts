@@ -10,15 +10,11 @@ import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { byId, type Target } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
+import { SessionMethod } from '../../../graphql/session-method.ts';
 import { ViewerRef } from '../../../graphql/viewer-ref.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { readSubject } from '../subject-type.ts';
 import { revokeSession, revokeSessions } from './service.ts';
-
-const SessionMethod = builder.enumType('SessionMethod', {
-  description: 'How a person signed in.',
-  values: { PASSWORD: { description: 'User name and password.' } },
-});
 
 const isCurrent = ({ id }: Session, { session }: Context): boolean => session.identity.credential.id === id;
 
@@ -38,7 +34,11 @@ const SessionRef = builder.prismaNode('Session', {
       type: SessionMethod,
       select: { method: true },
       description: 'How the user signed in.',
-      resolve: ({ method }) => method as 'PASSWORD',
+      resolve: ({ method }) => method as 'PASSWORD' | 'OIDC',
+    }),
+    provider: t.exposeString('provider', {
+      nullable: true,
+      description: 'Name of the provider. Null for a sign-in by password.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user signed in.' }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'Time of the last request, to the minute.' }),

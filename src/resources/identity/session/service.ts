@@ -7,7 +7,13 @@ import { find } from '../../../policy/session/find.ts';
 import { subjectName } from '../subject.ts';
 
 /** Why a session ended, if no request asked for its end. */
-export type EndCause = 'PASSWORD_CHANGED' | 'USER_DISABLED' | 'METHOD_REMOVED' | 'USER_DELETED' | 'MASTER_KEY_LOST';
+export type EndCause =
+  | 'PASSWORD_CHANGED'
+  | 'USER_DISABLED'
+  | 'METHOD_REMOVED'
+  | 'IDENTITY_REMOVED'
+  | 'USER_DELETED'
+  | 'MASTER_KEY_LOST';
 
 /** Adds what audit events show of its owner. */
 export const withOwner = async (tx: Tx, session: Session) => ({
@@ -66,11 +72,20 @@ export async function revokeSessions(
   return ids.length;
 }
 
-/** Ends all sessions of a user as a part of another change, which was decided and reviewed already. */
-export async function endSessions(tx: Tx, grant: Grant, principalId: string, cause: EndCause): Promise<void> {
+/**
+ * Ends all sessions of a user as a part of another change, which was decided and reviewed already.
+ * @param which chooses the sessions to end. Default: all.
+ */
+export async function endSessions(
+  tx: Tx,
+  grant: Grant,
+  principalId: string,
+  cause: EndCause,
+  which: (session: Session) => boolean = () => true,
+): Promise<void> {
   await locked(tx, principalId);
   const sessions = await tx.session.findMany({ where: { principalId }, orderBy: { id: 'asc' } });
-  for (const session of sessions) await end(tx, grant, session, 'end', cause);
+  for (const session of sessions) if (which(session)) await end(tx, grant, session, 'end', cause);
 }
 
 /** Locks the sessions of a user. @returns their IDs. */

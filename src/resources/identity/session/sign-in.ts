@@ -3,6 +3,7 @@ import { lockState, raiseRevision } from '../../../access/revision.ts';
 import type { AuditType } from '../../../audit/event.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
+import { openIdToken, sealIdToken } from '../../../auth/oidc/id-token.ts';
 import { newSessionCookie, sessionHash } from '../../../auth/session-cookie.ts';
 import type { SessionTimes } from '../../../auth/sessions.ts';
 import type { Session } from '../../../db/generated/client.ts';
@@ -11,8 +12,8 @@ import { unauthenticated } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { Json } from '../../../lib/json.ts';
 import { storable } from '../../../lib/text.ts';
+import type { Principal } from '../../../policy/principals/principal.ts';
 import type { Freshness } from '../../../policy/session/freshness.ts';
-import type { AccessSession } from '../../../policy/session/session.ts';
 import { inTurn } from '../../../policy/session/write.ts';
 
 export interface SessionServices {
@@ -23,6 +24,33 @@ export interface SessionServices {
   readonly perUser: number;
 }
 
+/** How a person has just proved who they are. */
+export interface Proof extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'> {
+  readonly idToken: string | null;
+  /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
+  readonly holds: (tx: Tx) => Promise<boolean>;
+  /** Changes of access that are a part of the sign-in. */
+  readonly access?: (tx: Tx) => Promise<void>;
+  /** Further events of the sign-in. */
+  readonly record?: (tx: Tx) => void;
+}
+
+/** The proof of a user who has just given their password. */
+export const byPassword = ({ id, passwordChangedAt }: Principal): Proof => ({
+  method: 'PASSWORD',
+  provider: null,
+  sid: null,
+  identityId: null,
+  idToken: null,
+  // A concurrent change of the password or the user waits for this transaction, and then ends this session too.
+  holds: async (tx) => {
+    const users = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM "User" WHERE id = ${id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
+        AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt} FOR SHARE`;
+    return users.length > 0;
+  },
+});
+
 export interface Begun {
   readonly cookie: string;
   readonly expiresAt: Date;
@@ -30,7 +58,7 @@ export interface Begun {
 
 const maxUserAgent = 300;
 
-interface Noted {
+export interface Noted {
   readonly id: string;
   /** Name of the user. */
   readonly owner: string;
@@ -54,19 +82,25 @@ function note(tx: Tx, doer: Doer, { id, owner }: Noted, type: AuditType, verb: s
   });
 }
 
-/** Ends sessions on behalf of a person. The caller holds the lock of all changes of access. */
-async function end(tx: Tx, doer: Doer, sessions: readonly Noted[], cause: string): Promise<void> {
+/** Ends sessions on behalf of a person or a provider. The caller holds the lock of all changes of access. */
+export async function endNoted(
+  tx: Tx,
+  doer: Doer,
+  sessions: readonly Noted[],
+  cause: string,
+  details: { readonly [name: string]: Json } = {},
+): Promise<void> {
   for (const session of sessions) {
     // Another request can have ended it.
     if ((await tx.session.deleteMany({ where: { id: session.id } })).count === 0) continue;
-    note(tx, doer, session, 'LOGOUT', 'logout', { cause });
+    note(tx, doer, session, 'LOGOUT', 'logout', { cause, ...details });
     raiseRevision(tx);
   }
 }
 
 /** Runs a transaction that ends sessions, in the account's turn, and waits until this gateway knows of the end. */
-const ending = (
-  { store, freshness }: SessionServices,
+export const ending = (
+  { store, freshness }: Pick<SessionServices, 'store' | 'freshness'>,
   accountId: string,
   work: (tx: Tx) => Promise<void>,
 ): Promise<void> =>
@@ -79,26 +113,29 @@ const ending = (
   });
 
 /**
- * Begins a session of the user who has just proved their password. Its ID is always new, so that an ID that was set
- * before the sign-in gives access to nothing. The session that the same browser had is ended.
+ * Begins a session of the user who has just proved who they are. Its ID is always new, so that an ID that was set before
+ * the sign-in gives access to nothing. The session that the same browser had is ended.
+ * @param doer the user.
  * @param former the cookie of that session.
- * @throws UNAUTHENTICATED if the user was disabled or changed the password in the meantime.
+ * @throws UNAUTHENTICATED if the user was disabled, or the proof does not hold any more.
  */
 export async function beginSession(
   services: SessionServices,
-  session: AccessSession,
+  doer: Doer,
+  { holds, access, record, idToken, ...proof }: Proof,
   { userAgent, former }: { readonly userAgent: string | undefined; readonly former: string | undefined },
 ): Promise<Begun> {
   const { store, keys, times, perUser } = services;
-  const { doer, principal } = session;
+  const { id: principalId, name } = doer;
+  const id = newId();
   const cookie = newSessionCookie(keys);
   const now = new Date();
   const row: Session = {
-    id: newId(),
-    principalId: principal.id,
+    id,
+    principalId,
     hash: sessionHash(keys, cookie)!,
-    method: 'PASSWORD',
-    provider: null,
+    ...proof,
+    sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
     createdAt: now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + times.lifetimeMs),
@@ -106,37 +143,42 @@ export async function beginSession(
     userAgent: userAgent === undefined ? null : storable(userAgent).slice(0, maxUserAgent).toWellFormed(),
   };
   const begin = async (tx: Tx): Promise<void> => {
-    // A concurrent change of the password or the user waits for this transaction, and then ends this session too.
-    const users = await tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM "User" WHERE id = ${principal.id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
-        AND "passwordChangedAt" IS NOT DISTINCT FROM ${principal.passwordChangedAt} FOR SHARE`;
-    if (users.length === 0) throw unauthenticated();
+    if (!(await holds(tx))) throw unauthenticated();
+    await access?.(tx);
     await tx.session.create({ data: row });
-    note(tx, doer, { id: row.id, owner: doer.name }, 'LOGIN', 'login', {
+    record?.(tx);
+    note(tx, doer, { id, owner: name }, 'LOGIN', 'login', {
       method: row.method,
+      ...(row.provider !== null && { provider: row.provider }),
       expiresAt: row.expiresAt.toISOString(),
     });
   };
   const replaced = await sessionsOf(store, keys, former);
   const surplus = await store.prisma.session.findMany({
-    where: { principalId: principal.id, NOT: { id: { in: replaced.map(({ id }) => id) } } },
+    where: { principalId, NOT: { id: { in: replaced.map(({ id }) => id) } } },
     orderBy: { lastSeenAt: 'desc' },
     skip: perUser - 1,
     select: { id: true },
   });
-  if (replaced.length + surplus.length === 0) await inTransaction(store, begin);
+  if (!access && replaced.length + surplus.length === 0) await inTransaction(store, begin);
   else
-    await ending(services, principal.id, async (tx) => {
+    await ending(services, principalId, async (tx) => {
       await begin(tx);
-      await end(tx, doer, replaced, 'NEW_SIGN_IN');
-      await end(
+      await endNoted(tx, doer, replaced, 'NEW_SIGN_IN');
+      await endNoted(
         tx,
         doer,
-        surplus.map(({ id }) => ({ id, owner: principal.name })),
+        surplus.map((one) => ({ id: one.id, owner: name })),
         'TOO_MANY_SESSIONS',
       );
     });
   return { cookie, expiresAt: row.expiresAt };
+}
+
+/** A session that a person ended here, and that may go on at their provider. */
+export interface EndedHere {
+  readonly provider: string;
+  readonly idToken: string | undefined;
 }
 
 /** Ends the session of a cookie. It needs no valid session, so that a person can always sign out. */
@@ -144,21 +186,22 @@ export async function endSession(
   services: SessionServices,
   cookie: string | undefined,
   from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
-): Promise<void> {
+): Promise<EndedHere | undefined> {
   const { store, keys } = services;
-  for (const session of await sessionsOf(store, keys, cookie)) {
-    const { principalId, owner } = session;
-    const doer: Doer = { kind: 'USER', id: principalId, name: owner, ...from };
-    await ending(services, principalId, (tx) => end(tx, doer, [session], 'SIGN_OUT'));
-  }
+  const [session] = await sessionsOf(store, keys, cookie);
+  if (!session) return undefined;
+  const { id, principalId, owner, provider, sealedIdToken } = session;
+  const doer: Doer = { kind: 'USER', id: principalId, name: owner, ...from };
+  await ending(services, principalId, (tx) => endNoted(tx, doer, [session], 'SIGN_OUT'));
+  return provider === null ? undefined : { provider, idToken: openIdToken(keys, id, sealedIdToken) };
 }
 
 /** Returns the session of a cookie, if there is one. */
 async function sessionsOf({ prisma }: Store, keys: Keys, cookie: string | undefined) {
   const hash = cookie === undefined ? undefined : sessionHash(keys, cookie);
   if (hash === undefined) return [];
-  return prisma.$queryRaw<(Noted & { principalId: string })[]>`
-    SELECT s.id, s."principalId", u.username AS owner
+  return prisma.$queryRaw<(Noted & Pick<Session, 'principalId' | 'provider' | 'sealedIdToken'>)[]>`
+    SELECT s.id, s."principalId", s.provider, s."sealedIdToken", u.username AS owner
     FROM "Session" s JOIN "User" u ON u.id = s."principalId" WHERE s.hash = ${hash}`;
 }
 

@@ -9,7 +9,7 @@ import { fold } from '../../../lib/text.ts';
 import { find } from '../../../policy/session/find.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { bind, removeBindings } from '../binding/service.ts';
-import { removeMember } from '../group/members.ts';
+import { type Manager, removeMember } from '../group/members.ts';
 import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
 
@@ -19,8 +19,14 @@ const named = async (tx: Tx, access: TenantAccess) => ({
 });
 
 /** Writes the access row, after the decision. */
-export async function giveAccess(tx: Tx, grant: Grant, tenant: TenantRef, principalId: string): Promise<TenantAccess> {
-  return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }]))[0]!;
+export async function giveAccess(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  principalId: string,
+  by?: Manager,
+): Promise<TenantAccess> {
+  return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }], by))[0]!;
 }
 
 async function giveAccesses(
@@ -28,8 +34,10 @@ async function giveAccesses(
   grant: Grant,
   tenant: TenantRef,
   given: readonly { readonly id: string; readonly principalId: string }[],
+  by?: Manager,
 ): Promise<TenantAccess[]> {
-  const data = given.map((access) => ({ ...access, tenantId: tenant.id }));
+  const place = { tenantId: tenant.id, managedBy: by?.provider ?? null };
+  const data = given.map((access) => ({ ...access, ...place }));
   const accesses = await tx.tenantAccess.createManyAndReturn({ data });
   const names = await principalNames(
     tx,
@@ -37,7 +45,8 @@ async function giveAccesses(
   );
   for (const access of accesses) {
     const after = { ...access, subject: names.get(access.principalId)! };
-    record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant });
+    const details = by && { details: by.details };
+    record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant, ...details });
   }
   return accesses;
 }
@@ -138,7 +147,13 @@ export async function revokeTenantAccess(
 }
 
 /** Deletes the row and its dependents, after the decision. */
-export async function removeAccess(tx: Tx, grant: Grant, tenant: TenantRef, access: TenantAccess): Promise<void> {
+export async function removeAccess(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  access: TenantAccess,
+  by?: Manager,
+): Promise<void> {
   const { tenantId, principalId } = access;
   await removeBindings(tx, grant, tenant, { tenantId, principalId });
   for (const member of await tx.groupMember.findMany({ where: { tenantId, principalId }, include: { group: true } })) {
@@ -146,7 +161,8 @@ export async function removeAccess(tx: Tx, grant: Grant, tenant: TenantRef, acce
   }
   const before = await named(tx, access);
   await tx.tenantAccess.delete({ where: { id: access.id } });
-  record(tx, grant, { resource: 'TENANT_ACCESS', before, after: null, tenant });
+  const details = by && { details: by.details };
+  record(tx, grant, { resource: 'TENANT_ACCESS', before, after: null, tenant, ...details });
 }
 
 deletedWithTenant('TENANT_ACCESS', async (tx, grant, tenant) => {

@@ -1,8 +1,15 @@
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 
-/** Super admins who can sign in: enabled, with PASSWORD as an allowed method and a password. */
-const usable = { superAdmin: true, disabled: false, passwordHash: { not: null }, authMethods: { has: 'PASSWORD' } };
+/** Counts the super admins who can sign in by password or, unless the host keeps one by password, by a provider. */
+export async function usableSuperAdmins(tx: Tx, breakGlass: boolean): Promise<number> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM "User" u WHERE u."superAdmin" AND NOT u.disabled AND (
+      u."passwordHash" IS NOT NULL AND 'PASSWORD' = ANY(u."authMethods")
+      OR NOT ${breakGlass} AND EXISTS (SELECT 1 FROM unnest(u."authMethods") method WHERE method LIKE 'OIDC:%')
+        AND EXISTS (SELECT 1 FROM "UserIdentity" i WHERE i."userId" = u.id))`;
+  return row!.count;
+}
 
 /**
  * Runs at the end of the transaction: at least one super admin must be able to sign in, whatever the transaction did.
@@ -10,7 +17,8 @@ const usable = { superAdmin: true, disabled: false, passwordHash: { not: null },
  */
 export function keepSuperAdmin(tx: Tx): void {
   beforeCommit(tx, 'checkSuperAdmins', async () => {
-    if ((await tx.user.count({ where: usable })) === 0) {
+    const { breakGlass } = await tx.accessState.findFirstOrThrow({ select: { breakGlass: true } });
+    if ((await usableSuperAdmins(tx, breakGlass)) === 0) {
       throw conflict('The last super admin who can sign in must be kept.', { rule: 'LAST_SUPER_ADMIN' });
     }
   });

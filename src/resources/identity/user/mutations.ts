@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authMethods } from '../../../auth/methods.ts';
 import { GatehouseError } from '../../../errors.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -8,6 +9,7 @@ import { decodeId, globalId } from '../../../graphql/node.ts';
 import { email, personName, username } from '../../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
 import { decodeSubject, Subject } from '../subject-type.ts';
+import { providerMethods, setAuthMethods } from './auth-methods.ts';
 import { presentPassword } from './present-password.ts';
 import { AuthMethodEnum } from './schema.ts';
 import * as users from './service.ts';
@@ -27,12 +29,21 @@ mutation('createUser', {
     lastName: t.string({ description: 'Last name.' }),
     password: t.string({ description: 'Initial password. If omitted, the user cannot sign in by password yet.' }),
     superAdmin: t.boolean({ description: 'True to create a super admin. Requires a super admin.' }),
+    authMethods: t.field({
+      type: [AuthMethodEnum],
+      description: 'Allowed sign-in methods, except providers. Defaults to password and API token.',
+    }),
+    authProviders: t.stringList({ description: 'Names of the providers by which the user can sign in.' }),
   }),
   rules: z.looseObject({ username, email, firstName: personName, lastName: personName }),
   target: atInstance,
   prepare: async ({ password }, _target, context) =>
     password == null ? { secret: undefined } : { secret: await hashed(password, context) },
-  run: (tx, grant, input, _target, { limits }) => users.createUser(tx, grant, input, limits.passwordLength),
+  run: (tx, grant, { authMethods: own, authProviders, ...input }, _target, { limits, providers }) => {
+    const named = providerMethods(authProviders ?? [], providers);
+    const methods = [...(own ?? authMethods), ...named];
+    return users.createUser(tx, grant, { ...input, authMethods: methods }, limits.passwordLength);
+  },
   payload: (t) => ({ user: changed(t, refOf('User'), 'The new user.') }),
 });
 
@@ -110,10 +121,20 @@ mutation('setAuthMethods', {
   permission: 'USER:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'ID of the user.' }),
-    methods: t.field({ type: [AuthMethodEnum], required: true, description: 'All allowed methods.' }),
+    methods: t.field({
+      type: [AuthMethodEnum],
+      required: true,
+      description: 'All allowed methods, except providers.',
+    }),
+    authProviders: t.stringList({
+      description: 'Names of all providers by which the user can sign in. Omit to keep the present ones.',
+    }),
   }),
   target: (input, context) => ofUser(input, context),
-  run: (tx, grant, { methods }, { id }) => users.setAuthMethods(tx, grant, id, methods as users.AuthMethod[]),
+  run: (tx, grant, { methods, authProviders }, { id }, { providers: known }) => {
+    if (authProviders != null) providerMethods(authProviders, known);
+    return setAuthMethods(tx, grant, id, { methods, providers: authProviders ?? undefined });
+  },
   payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
 

@@ -1,3 +1,4 @@
+import { splitMethods } from '../../../auth/methods.ts';
 import type { Tenant, User } from '../../../db/generated/client.ts';
 import { GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
@@ -11,7 +12,6 @@ import { assertSortable, mayAskByName, searchableField, shownField } from '../..
 import { tenantScopes } from '../../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../../lib/text.ts';
 import { Subject } from '../subject-type.ts';
-import type * as users from './service.ts';
 
 export const AuthMethodEnum = builder.enumType('AuthMethod', {
   description: 'A sign-in method.',
@@ -84,8 +84,14 @@ const UserRef = builder.prismaNode('User', {
       type: [AuthMethodEnum],
       nullable: true,
       access: { decides: 'USER:READ' },
-      description: 'Allowed sign-in methods.',
-      resolve: own((user) => user.authMethods as users.AuthMethod[]),
+      description: 'Allowed sign-in methods, except providers.',
+      resolve: own((user) => splitMethods(user.authMethods).own),
+    }),
+    authProviders: t.stringList({
+      nullable: true,
+      access: { decides: 'USER:READ' },
+      description: 'Names of the providers by which the user can sign in.',
+      resolve: own((user) => splitMethods(user.authMethods).providers),
     }),
     viewerPermissions: viewerPermissions<User>(t, 'USER', () => ({})),
   }),

@@ -1,5 +1,6 @@
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
+import { authMethods, sortedMethods } from '../../../auth/methods.ts';
 import { hashPassword, passwordIssues } from '../../../auth/password.ts';
 import type { ApiToken, User } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
@@ -18,9 +19,6 @@ import { keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
 import type { PresentPassword } from './present-password.ts';
 
-export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
-export type AuthMethod = (typeof authMethods)[number];
-
 export interface HashedPassword {
   readonly passwordHash: string;
   readonly passwordChangedAt: Date;
@@ -36,6 +34,8 @@ export interface NewUser {
   /** The same, hashed before the transaction. If absent, it is hashed here, for callers who block no other writer. */
   readonly secret?: HashedPassword | undefined;
   readonly superAdmin?: boolean | null | undefined;
+  /** Default: password and API token. */
+  readonly authMethods?: readonly string[] | undefined;
 }
 
 function assertSuperAdmin(grant: Grant, what: string): void {
@@ -54,7 +54,7 @@ async function assertFree(
 ): Promise<void> {
   const taken = await tx.user.findFirst({
     where: { [`${field}Key`]: { in: values.map(fold) }, ...(except !== undefined && { NOT: { id: except } }) },
-    select: { [`${field}Key`]: true },
+    select: { usernameKey: true, emailKey: true },
   });
   if (!taken) return;
   const what = field === 'username' ? 'user name' : 'e-mail address';
@@ -141,7 +141,7 @@ export async function createUsers(
       lastName: input.lastName ?? null,
       superAdmin: input.superAdmin ?? false,
       disabled: false,
-      authMethods: [...authMethods],
+      authMethods: input.authMethods ? sortedMethods(input.authMethods) : [...authMethods],
       passwordHash: null,
       passwordChangedAt: null,
       createdAt: new Date(),
@@ -157,7 +157,7 @@ export async function createUsers(
 }
 
 /** Updates a user's row. All changes use it, so that the last super admin is always kept. */
-async function change(
+export async function change(
   tx: Tx,
   grant: Grant<'USER:UPDATE'>,
   before: User,
@@ -250,19 +250,6 @@ export async function changeMyPassword(
   return after;
 }
 
-export async function setAuthMethods(
-  tx: Tx,
-  grant: Grant<'USER:UPDATE'>,
-  id: string,
-  methods: readonly AuthMethod[],
-): Promise<User> {
-  const before = await find<User>(tx, grant, 'USER', id);
-  const data = { authMethods: authMethods.filter((method) => methods.includes(method)) };
-  const after = await change(tx, grant, before, data, 'set-auth-methods');
-  if (!methods.includes('PASSWORD')) await endSessions(tx, grant, id, 'METHOD_REMOVED');
-  return after;
-}
-
 export async function setUserDisabled(
   tx: Tx,
   grant: Grant<'USER:UPDATE'>,
@@ -319,6 +306,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   keepSuperAdmin(tx);
   await endSessions(tx, grant, id, 'USER_DELETED');
   await removePrincipal(tx, grant, id);
+  await tx.userIdentity.deleteMany({ where: { userId: id } });
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
   await tx.principal.delete({ where: { id } });

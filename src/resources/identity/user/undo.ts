@@ -1,7 +1,9 @@
 import { defineUndo, fieldsBefore } from '../../../audit/undo.ts';
+import { splitMethods } from '../../../auth/methods.ts';
 import type { User } from '../../../db/generated/client.ts';
 import { find } from '../../../policy/session/find.ts';
-import { type AuthMethod, setAuthMethods, setUserDisabled, setUserSuperAdmin, updateUser } from './service.ts';
+import { setAuthMethods } from './auth-methods.ts';
+import { setUserDisabled, setUserSuperAdmin, updateUser } from './service.ts';
 
 /**
  * Undo uses the mutation that made the change, so that its rules apply. Passwords cannot be undone: they are recorded
@@ -15,7 +17,10 @@ for (const verb of ['update', 'enable', 'disable', 'set-super-admin', 'set-auth-
       const { disabled, superAdmin, authMethods, ...rest } = fieldsBefore(change, { ...user }) as Partial<User>;
       if (disabled !== undefined) return setUserDisabled(tx, grant, change.id, disabled);
       if (superAdmin !== undefined) return setUserSuperAdmin(tx, grant, change.id, superAdmin);
-      if (authMethods !== undefined) return setAuthMethods(tx, grant, change.id, authMethods as AuthMethod[]);
+      if (authMethods !== undefined) {
+        const { own: methods, providers } = splitMethods(authMethods);
+        return setAuthMethods(tx, grant, change.id, { methods, providers });
+      }
       return updateUser(tx, grant, change.id, rest);
     },
   });

@@ -1,0 +1,29 @@
+/** The sign-in methods of every gateway. Those of providers are named OIDC:NAME. */
+export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+/** The method of a session, as users name it: PASSWORD, or OIDC:NAME. */
+export const methodOf = ({
+  method,
+  provider,
+}: {
+  readonly method: string;
+  readonly provider: string | null;
+}): string => (provider === null ? method : `${method}:${provider}`);
+
+export const oidcMethod = (provider: string): string => methodOf({ method: 'OIDC', provider });
+
+/** Returns the name of the provider that a method names. */
+export const providerIn = (method: string): string | undefined => /^OIDC:(.+)$/.exec(method)?.[1];
+
+/** Splits the methods of a user into those of every gateway and the names of providers. */
+export const splitMethods = (methods: readonly string[]) => ({
+  own: authMethods.filter((method) => methods.includes(method)),
+  providers: methods.map(providerIn).filter((name) => name !== undefined),
+});
+
+/** In one order, so that the same methods are no change. */
+export function sortedMethods(methods: readonly string[]): string[] {
+  const { own, providers } = splitMethods(methods);
+  return [...own, ...[...new Set(providers)].sort().map(oidcMethod)];
+}
