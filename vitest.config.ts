@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const soak = process.env.SOAK === '1';
+/** The console in a real browser: npm run test:console. */
+const inBrowser = process.env.CONSOLE === '1';
 
 export default defineConfig({
   resolve: {
@@ -11,7 +13,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: soak ? ['test/**/*.test.ts', 'test/**/*.soak.ts'] : ['test/**/*.test.ts'],
+    include: inBrowser
+      ? ['test/console/**/*.browser.ts']
+      : soak
+        ? ['test/**/*.test.ts', 'test/**/*.soak.ts']
+        : ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     server: { deps: { inline: [/@pothos/, /graphql-yoga/, /@envelop/, /@graphql-tools/, /graphql-ws/] } },
     pool: 'forks',
@@ -21,6 +27,6 @@ export default defineConfig({
     testTimeout: soak ? 1_800_000 : 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
-    reporters: ['default', ['json', { outputFile: '.vitest/report.json' }]],
+    reporters: ['default', ['json', { outputFile: inBrowser ? '.vitest/console.json' : '.vitest/report.json' }]],
   },
 });

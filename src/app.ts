@@ -39,6 +39,7 @@ import { createAddressOf } from './server/address.ts';
 import { createAuditExport } from './server/audit-export.ts';
 import { createAuthRoutes } from './server/auth.ts';
 import { createClaimsOf } from './server/claims.ts';
+import { createConsole } from './server/console.ts';
 import { createCookieRule } from './server/cookie-rule.ts';
 import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
@@ -185,7 +186,8 @@ export async function createApp(
       closers.push(() => shipper.close());
       shipper.start();
     }
-    const origins = createOriginRule(config.origins, config.graphiql);
+    const pages = config.console ? createConsole() : undefined;
+    const origins = createOriginRule(config.origins, config.graphiql || pages !== undefined);
     const addressOf = createAddressOf(config.trustedProxies);
     const mask = createMask(log);
     const rule = createCookieRule(config.origins);
@@ -210,7 +212,7 @@ export async function createApp(
     const oidcRoutes = createOidcRoutes({ ...oidc, settled: createTurns() });
     const auth = (path: string) => authRoutes(path) ?? oidcRoutes(path);
     const hasPage = config.graphiql;
-    const http = createHttpServer({ graphql, downloads, auth, origins, rule, isReady, hasPage });
+    const http = createHttpServer({ graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage });
     const endSockets = serveSockets(http.server, {
       gateway,
       mask,

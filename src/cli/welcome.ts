@@ -20,7 +20,12 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
   const { username } = config.admin;
   const lines = [
     '',
-    `Gatehouse listens on ${url}/graphql${config.graphiql ? '  (open it in a browser: GraphiQL)' : ''}`,
+    config.console
+      ? `Gatehouse listens on ${url}  (open it in a browser: the console)`
+      : `Gatehouse listens on ${url}/graphql`,
+    ...(config.console || config.graphiql
+      ? [`The API: ${url}/graphql${config.graphiql ? '  (in a browser: GraphiQL)' : ''}`]
+      : []),
   ];
   lines.push(
     postgres === undefined
@@ -39,7 +44,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
     for (const user of demo.users) lines.push(`  ${user.username.padEnd(6)} password ${user.password}  ${user.what}`);
     lines.push(`  ci-deploy (service account), API token ${demo.token}`);
     const [alice, , carol] = demo.users;
-    if (config.graphiql) lines.push('', 'GraphiQL: open the address above and sign in as alice.');
+    if (config.console || config.graphiql) lines.push('', 'Open the address above in a browser, and sign in as alice.');
     lines.push(
       '',
       'Three example commands:',

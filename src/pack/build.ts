@@ -20,6 +20,7 @@ for (const path of [
   'prisma/migrations',
   'src/bootstrap/demo-flows',
   'src/resources/orchestration/blueprint/catalogue.yaml',
+  'src/console/dist',
 ])
   cpSync(join(root, path), join(target, path), { recursive: true });
 const { name, version, type } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

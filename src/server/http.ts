@@ -15,6 +15,8 @@ export interface HttpOptions {
   /** Handles /graphql. */
   readonly graphql: Handler;
   readonly downloads: readonly Download[];
+  /** The routes of the console; undefined if the gateway does not serve it. */
+  readonly console: ((path: string) => Route | undefined) | undefined;
   /** The routes below /auth/. */
   readonly auth: (path: string) => Route | undefined;
   readonly rule: CookieRule;
@@ -43,7 +45,7 @@ function answer(
 
 /** Creates the HTTP server around the GraphQL server: health checks, origins, and orderly shutdown. */
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const { graphql, downloads, auth, origins, rule, isReady, hasPage } = options;
+  const { graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage } = options;
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -53,7 +55,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       const serve = download(path);
       if (serve) return { methods: fileMethods, serve };
     }
-    return auth(path);
+    return auth(path) ?? pages?.(path);
   };
 
   const server = createServer(
@@ -82,7 +84,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
         });
       if (!isValidTarget(request.headers.host, request.url))
         return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
-      if (path === '/') return void response.writeHead(302, { Location: '/graphql' }).end();
+      if (path === '/' && !pages) return void response.writeHead(302, { Location: '/graphql' }).end();
       const route = routeOf(path ?? '');
       if (!route) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
       if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');

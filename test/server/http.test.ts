@@ -261,7 +261,6 @@ describe('the HTTP server', () => {
       expect([path, (await get(path)).status]).toEqual([path, 404]);
     expect((await get('/healthz')).status).toBe(200);
     expect((await get('/readyz')).status).toBe(200);
-    expect((await get('/')).headers.location).toBe('/graphql');
   });
 
   it('serves GraphiQL only if it is enabled', async () => {

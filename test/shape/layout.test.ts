@@ -11,7 +11,7 @@ const files = (folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.includes('generated'));
+    .filter((path) => !path.includes('generated') && !path.startsWith('src/console/'));
 
 /** Layers: a file imports from its own folder and from lower layers only. */
 const layers: Record<string, number> = {
@@ -98,6 +98,17 @@ describe('the layout', () => {
         .map((target) => `${document}: ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  it('keeps the console apart: it imports nothing of the server, and the server nothing of it', () => {
+    const own = readdirSync(join(root, 'src/console'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .filter((path) => !/\/(generated|dist)\//.test(path));
+    const outward = own.flatMap((from) => importsOf(from).filter((to) => !to.startsWith('src/console/')));
+    expect(own.length).toBeGreaterThan(20);
+    expect(outward).toEqual([]);
+    expect(edges.filter(({ to }) => to.startsWith('src/console/'))).toEqual([]);
   });
 
   it('imports from lower layers only', () => {

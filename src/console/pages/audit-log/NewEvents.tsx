@@ -1,0 +1,49 @@
+import { useMemo, useState } from 'react';
+import { graphql, useSubscription } from 'react-relay/hooks';
+import type { NewEventsSubscription } from '../../generated/NewEventsSubscription.graphql.ts';
+import { Icon } from '../../ui/Icon.tsx';
+
+const subscription = graphql`
+  subscription NewEventsSubscription($tenant: String!, $where: AuditEventWhere) {
+    auditEvents(tenantKey: $tenant, where: $where) {
+      event {
+        id
+      }
+    }
+  }
+`;
+
+export interface NewEventsProps {
+  readonly tenant: string;
+  readonly where: object;
+  readonly show: () => void;
+}
+
+/** Announces events that were recorded meanwhile, instead of moving what the reader looks at. */
+export function NewEvents({ tenant, where }: NewEventsProps) {
+  const [count, setCount] = useState(0);
+  const filter = JSON.stringify(where);
+  const config = useMemo(
+    () => ({
+      subscription,
+      variables: { tenant, where: JSON.parse(filter) as object },
+      // Without an updater, the answer only counts.
+      onNext: (answer: NewEventsSubscription['response'] | null | undefined) => {
+        if (answer?.auditEvents.event) setCount((before) => before + 1);
+      },
+      onError: () => undefined,
+    }),
+    [tenant, filter],
+  );
+  useSubscription<NewEventsSubscription>(config);
+  return (
+    <div className="new-pill" role="status">
+      {count > 0 && (
+        <a href={location.href}>
+          <Icon name="up" />
+          {count === 1 ? '1 new event' : `${count} new events`}
+        </a>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromium as program } from '../support/chromium.ts';
+
+export const sizes = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const;
+
+export async function openBrowser(): Promise<Browser> {
+  if (!program) throw new Error('Chromium is not installed. On Debian: apt-get install chromium');
+  const options = { args: ['--no-sandbox', '--disable-gpu'] };
+  return chromium.launch({ ...options, executablePath: `/usr/bin/${program}` });
+}
+
+/** A page with the faults that it has reported: errors, and violations of the content security policy. */
+export interface Watched {
+  readonly page: Page;
+  readonly faults: string[];
+}
+
+export interface Visitor {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly size?: keyof typeof sizes;
+  readonly theme?: 'light' | 'dark';
+}
+
+/** Opens the console and signs in by the form, as a person does. */
+export async function signIn(browser: Browser, visitor: Visitor): Promise<Watched> {
+  const { url, username, password, size = 'desk', theme = 'light' } = visitor;
+  const context = await browser.newContext({ viewport: sizes[size], colorScheme: theme, baseURL: url });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(String(error)));
+  await page.goto('/');
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await page.getByLabel('User name').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  // The first visit was not signed in.
+  faults.length = 0;
+  return { page, faults };
+}
+
+/** The rules of WCAG 2.2 AA that a page breaks. */
+export async function accessFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'])
+    .analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 200)}`);
+}

@@ -1,0 +1,183 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { World } from '../support/world.ts';
+import { accessFaults, openBrowser, signIn, sizes, type Watched } from './browser.ts';
+
+const secret = 'another long passphrase';
+const lists = ['', '/users', '/service-accounts', '/groups', '/roles', '/bindings', '/audit-log'];
+
+describe('the console', () => {
+  let world: World;
+  let main: Tenant;
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    world = await World.create();
+    main = await world.tenant('main');
+    await world.tenant('other');
+    await world.namespace(main, 'company.data');
+    const [admin, editor, viewer] = [
+      await world.user('admin', [main], { password: secret }),
+      await world.user('editor', [main], { password: secret }),
+      await world.user('viewer', [main], { password: secret }),
+    ];
+    await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
+    await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'), 'company.data');
+    await world.bind(main, { principal: viewer }, await world.managed(main, 'Viewer'));
+    await world.user('nobody-yet', [], { password: secret });
+    await world.group(main, 'Data');
+    await world.account(main, 'ci-deploy');
+  });
+  afterAll(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  const enter = (
+    username: string,
+    more: { size?: keyof typeof sizes; theme?: 'light' | 'dark' } = {},
+  ): Promise<Watched> => signIn(browser, { url: world.urls[0]!, username, password: secret, ...more });
+
+  it('leads a new visitor through the sign-in to their tenant', async () => {
+    const { page, faults } = await enter('admin');
+    expect(new URL(page.url()).pathname).toBe('/t/main');
+    expect(await page.title()).toBe('Home · main · Gatehouse');
+    await page.getByRole('link', { name: /^Users 3$/ }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each([
+    ['admin', 'desk', 'light'],
+    ['admin', 'desk', 'dark'],
+    ['admin', 'phone', 'light'],
+    ['editor', 'desk', 'light'],
+    ['viewer', 'phone', 'dark'],
+  ] as const)('has pages without faults and barriers: for %s, on a %s, %s', async (username, size, theme) => {
+    const { page, faults } = await enter(username, { size, theme });
+    for (const path of lists) {
+      await page.goto(`/t/main${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator('.skeleton').waitFor({ state: 'detached' });
+      expect([path, await accessFaults(page)]).toEqual([path, []]);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect([path, width]).toEqual([path, sizes[size].width]);
+    }
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('shows what a person may see, and says what they may not', async () => {
+    const admin = await enter('admin');
+    await admin.page.goto('/t/main/roles');
+    await admin.page.getByRole('row').filter({ hasText: 'Admin' }).waitFor();
+    const viewer = await enter('viewer');
+    await viewer.page.goto('/t/main/users');
+    await viewer.page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await viewer.page.getByText('admin@people.example').count()).toBe(0);
+    await viewer.page.goto('/t/other');
+    await viewer.page.getByText('This tenant does not exist').waitFor();
+    await admin.page.context().close();
+    await viewer.page.context().close();
+  });
+
+  it('announces events of others instead of moving the page', async () => {
+    const { page } = await enter('admin');
+    await page.goto('/t/main/audit-log');
+    await page.getByRole('row').nth(1).waitFor();
+    const before = await page.getByRole('row').count();
+    await world.group(main, 'Later');
+    await page.getByText(/^1 new event/).waitFor();
+    expect(await page.getByRole('row').count()).toBe(before);
+    await page.getByText(/^1 new event/).click();
+    await page.getByText('Later').first().waitFor();
+    await page.context().close();
+  });
+
+  it('has its filters and the open event in the address', async () => {
+    const { page } = await enter('admin');
+    await page.goto('/t/main/audit-log?text=group');
+    await page
+      .getByRole('button', { name: /^Open event/ })
+      .first()
+      .click();
+    await page.getByText('Request').waitFor();
+    expect(page.url()).toMatch(/text=group&event=/);
+    await page.reload();
+    await page.getByText('Request').waitFor();
+    expect(await accessFaults(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Only outcome Error' }).click();
+    await page.getByText('No event matches').waitFor();
+    await page.context().close();
+  });
+
+  it('goes to a page by the keyboard alone', async () => {
+    const { page, faults } = await enter('admin');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog', { name: 'Go to' }).waitFor();
+    expect(await accessFaults(page)).toEqual([]);
+    await page.keyboard.type('role');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Roles' }).waitFor();
+    await page.locator('main:focus').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('adm');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/text=adm/);
+    await page.getByRole('row').nth(2).waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says that the session has ended, and comes back to the page', async () => {
+    const { page } = await enter('editor');
+    const user = await world.db.user.findFirstOrThrow({ where: { username: 'editor' } });
+    await world.root().ok('mutation($i: RevokeSessionsInput!) { revokeSessions(input: $i) { count } }', {
+      i: { user: Buffer.from(`User:${user.id}`).toString('base64') },
+    });
+    await page.getByRole('link', { name: 'Groups', exact: true }).click();
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByLabel('User name').fill('editor');
+    await page.getByLabel('Password').fill(secret);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Groups' }).waitFor();
+    await page.context().close();
+  });
+
+  it('says that the gateway does not answer, and recovers', async () => {
+    const { page } = await enter('admin');
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Bindings', exact: true }).click();
+    await page.getByRole('heading', { name: 'No answer' }).waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('row').nth(1).waitFor();
+    await page.context().close();
+  });
+
+  it('says what a person without a tenant can do', async () => {
+    const { page } = await (async () => {
+      const context = await browser.newContext({ baseURL: world.urls[0]! });
+      const made = await context.newPage();
+      await made.goto('/auth/sign-in?next=/');
+      await made.getByLabel('User name').fill('nobody-yet');
+      await made.getByLabel('Password').fill(secret);
+      await made.getByRole('button', { name: 'Sign in' }).click();
+      return { page: made };
+    })();
+    await page.getByRole('heading', { name: 'You have no tenant yet' }).waitFor();
+    await page.context().close();
+  });
+
+  it('is left by its button', async () => {
+    const { page } = await enter('admin');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.goto('/');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    await page.context().close();
+  });
+});

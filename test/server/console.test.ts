@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { World } from '../support/world.ts';
+import { raw } from './tools.ts';
+
+describe('the console', () => {
+  let world: World;
+  let without: World;
+  beforeAll(async () => {
+    world = await World.create();
+    without = await World.create({ config: { console: false } });
+  });
+  afterAll(() => Promise.all([world.close(), without.close()]));
+
+  const get = (path: string, headers: Record<string, string> = {}, to = world) =>
+    raw(`${to.urls[0]}${path}`, { method: 'GET', headers });
+
+  it('has one page for all its paths, with a new nonce each time', async () => {
+    const pages = await Promise.all(['/', '/t/main', '/t/main/users?text=x'].map((path) => get(path)));
+    for (const { status, headers, text } of pages) {
+      expect([status, headers['content-type'], headers['cache-control']]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+        'no-store',
+      ]);
+      const policy = String(headers['content-security-policy']);
+      expect(policy).toContain("default-src 'none'; script-src 'self';");
+      expect(policy).toContain("require-trusted-types-for 'script'");
+      expect(policy).not.toContain('unsafe');
+      const [, nonce] = /nonce-([\w-]{22})'/.exec(policy)!;
+      expect(text).toContain(`<meta property="csp-nonce" nonce="${nonce}" />`);
+      expect(text).not.toMatch(/<script(?![^>]* src=)|<style| style=/);
+    }
+    expect(new Set(pages.map(({ headers }) => headers['content-security-policy'])).size).toBe(3);
+  });
+
+  it('has files that browsers keep, compressed by the build', async () => {
+    const { text } = await get('/');
+    const [script = ''] = /\/assets\/[\w.-]+\.js/.exec(text)!;
+    const plain = await get(script);
+    const packed = await get(script, { 'accept-encoding': 'br' });
+    expect(plain.headers).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(packed.headers['content-encoding']).toBe('br');
+    expect(Number(packed.headers['content-length'])).toBeLessThan(200_000);
+    expect(Number(packed.headers['content-length'])).toBeLessThan(Number(plain.headers['content-length']) / 3);
+  });
+
+  it.each([
+    '/assets/',
+    '/assets/..%2findex.html',
+    '/assets/../../../package.json',
+    '/assets/none.js',
+    '/t',
+    '/index.html',
+  ])('has no other files: %s', async (path) => {
+    expect((await get(path)).status).toBe(404);
+  });
+
+  it('is read only', async () => {
+    const { status, headers } = await raw(`${world.urls[0]}/`, { method: 'POST', body: 'x' });
+    expect([status, headers['allow']]).toEqual([405, 'GET, OPTIONS']);
+  });
+
+  it('is not served if it is switched off', async () => {
+    expect((await get('/', {}, without)).headers.location).toBe('/graphql');
+    expect((await get('/t/main', {}, without)).status).toBe(404);
+  });
+});
