@@ -1,3 +1,4 @@
+import type { User } from '../../../db/generated/client.ts';
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 
@@ -11,6 +12,15 @@ export async function usableSuperAdmins(tx: Tx, breakGlass: boolean): Promise<nu
   return row!.count;
 }
 
+/** The same for a row. A change of another one cannot remove the last of them. */
+export const isUsableSuperAdmin = ({
+  superAdmin,
+  disabled,
+  passwordHash,
+  authMethods,
+}: Pick<User, 'superAdmin' | 'disabled' | 'passwordHash' | 'authMethods'>): boolean =>
+  superAdmin && !disabled && passwordHash !== null && authMethods.includes('PASSWORD');
+
 /**
  * Runs at the end of the transaction: at least one super admin must be able to sign in, whatever the transaction did.
  * Writers of access are serialized, so two transactions that each remove one of two super admins cannot both succeed.
@@ -21,5 +31,6 @@ export function keepSuperAdmin(tx: Tx): void {
     if ((await usableSuperAdmins(tx, breakGlass)) === 0) {
       throw conflict('The last super admin who can sign in must be kept.', { rule: 'LAST_SUPER_ADMIN' });
     }
+    return [];
   });
 }
