@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { forgetName, isOutdated, nameOf, together, types } from './driver.ts';
+import { stateOf } from './sql-state.ts';
 
 /** A statement for the driver. */
 export interface DriverStatement {
@@ -7,6 +8,8 @@ export interface DriverStatement {
   readonly values?: readonly unknown[];
   /** True if the database keeps its plan. */
   readonly isKept?: boolean;
+  /** True to get the values of a row as an array. */
+  readonly asArrays?: boolean;
 }
 
 /** A statement that goes out together with COMMIT. */
@@ -17,17 +20,20 @@ export interface LastStatement extends DriverStatement {
   readonly failure?: (error: unknown) => unknown;
 }
 
+type Query = pg.QueryConfig & { readonly rowMode?: 'array' };
 type Result = pg.QueryResult;
+type Row = Record<string, unknown>;
 
 const ended = () => new Error('The transaction has already ended.');
 const timedOut = () => Object.assign(new Error('The transaction took too long.'), { code: 'P2028' });
 const ignore = (): void => undefined;
 
-const queryOf = ({ text, values = [], isKept = false }: DriverStatement): pg.QueryConfig & { types: typeof types } => ({
+const queryOf = ({ text, values = [], isKept, asArrays }: DriverStatement): Query & { types: typeof types } => ({
   text,
   values: values as unknown[],
   types,
   ...(isKept && { name: nameOf(text)! }),
+  ...(asArrays && { rowMode: 'array' }),
 });
 
 /**
@@ -38,6 +44,9 @@ export class OpenTransaction {
   readonly #client: pg.PoolClient;
   readonly #timer: NodeJS.Timeout;
   #begun: Promise<unknown> | undefined;
+  #isBegun = false;
+  /** Writes that nothing waits for. Their errors are reported at the end, or by the next statement. */
+  readonly #unawaited: Promise<unknown>[] = [];
   /** Why no more statements can be sent. */
   #over: Error | undefined;
   /** Called at the end, before the connection is released. */
@@ -51,38 +60,39 @@ export class OpenTransaction {
     this.#timer.unref();
   }
 
-  /** Sends a statement of the driver, as it is. BEGIN is answered first: without it, the statement would take effect. */
-  async query(query: pg.QueryConfig & { rowMode?: string }): Promise<Result> {
-    if (!this.#begun) await this.#begin();
+  /** Sends a statement of the driver unchanged. BEGIN is answered before: without it, a write would take effect. */
+  async query(query: Query): Promise<Result> {
+    if (!this.#isBegun) await (this.#begun ?? this.#begin());
     this.#assertOpen();
     return this.#client.query(query);
   }
 
-  /** Writes, or reads after a write. @returns rows as objects. */
-  async run<R = Record<string, unknown>>(statement: DriverStatement): Promise<R[]> {
-    return (await this.#kept(statement, this.query(queryOf(statement)))).rows as R[];
+  /** Writes. @returns the rows. */
+  async write<R = Row>(statement: DriverStatement): Promise<R[]> {
+    return (await this.#checked(statement, this.query(queryOf(statement)))).rows as R[];
   }
 
-  /** Reads. A first read goes out with BEGIN: if that fails, it has changed nothing. @returns rows as objects. */
-  async read<R = Record<string, unknown>>(statement: DriverStatement): Promise<R[]> {
-    return (await this.#kept(statement, this.#first(queryOf(statement)))).rows as R[];
+  /** Writes, and does not wait for the answer. An error fails the transaction. Only after a statement was awaited. */
+  writeOn(statement: DriverStatement): void {
+    const written = this.#checked(statement, this.query(queryOf(statement)));
+    written.catch(ignore);
+    this.#unawaited.push(written);
   }
 
-  /** Like `read`, with rows as arrays. */
-  async readArrays(statement: DriverStatement): Promise<unknown[][]> {
-    return (await this.#kept(statement, this.#first({ ...queryOf(statement), rowMode: 'array' }))).rows;
+  /** Reads. A first read goes out with BEGIN: if that fails, it has changed nothing. @returns the rows. */
+  async read<R = Row>(statement: DriverStatement): Promise<R[]> {
+    return (await this.#checked(statement, this.#read(queryOf(statement)))).rows as R[];
   }
 
-  /** Like `run`, with rows as arrays. */
-  async runArrays(statement: DriverStatement): Promise<unknown[][]> {
-    const query = { ...queryOf(statement), rowMode: 'array' };
-    return (await this.#kept(statement, this.query(query))).rows;
+  /** Sends statements in one packet. They must be reads unless BEGIN was answered. */
+  together<T>(send: () => T): T {
+    return together(this.#client, send);
   }
 
-  async #first(query: pg.QueryConfig & { rowMode?: string }): Promise<Result> {
-    if (this.#begun) return this.query(query);
+  async #read(query: Query): Promise<Result> {
     this.#assertOpen();
-    const [begun, result] = together(this.#client, () => [this.#begin(), this.#client.query(query)]);
+    if (this.#isBegun) return this.#client.query(query);
+    const [begun, result] = this.together(() => [this.#begun ?? this.#begin(), this.#client.query(query)]);
     result.catch(ignore);
     await begun;
     return result;
@@ -91,15 +101,19 @@ export class OpenTransaction {
   #begin(): Promise<unknown> {
     this.#assertOpen();
     this.#begun = this.#client.query('BEGIN');
-    this.#begun.catch(ignore);
+    this.#begun.then(() => {
+      this.#isBegun = true;
+    }, ignore);
     return this.#begun;
   }
 
-  async #kept(statement: DriverStatement, result: Promise<Result>): Promise<Result> {
+  async #checked(statement: DriverStatement, result: Promise<Result>): Promise<Result> {
     try {
       return await result;
     } catch (error) {
       if (statement.isKept && isOutdated(error)) forgetName(statement.text);
+      // The transaction was aborted by an earlier statement: that one's error is the reason.
+      if (stateOf(error) === '25P02') await Promise.all(this.#unawaited);
       throw error;
     }
   }
@@ -126,26 +140,25 @@ export class OpenTransaction {
 
   async #end(last: readonly LastStatement[], word: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     this.#assertOpen();
-    if (last.length > 0 && !this.#begun) await this.#begin();
+    if (last.length > 0 && !this.#isBegun) await (this.#begun ?? this.#begin());
     this.#assertOpen();
     this.#over = ended();
     clearTimeout(this.#timer);
     this.onEnd();
     if (!this.#begun) return this.#release();
     const client = this.#client;
-    const [sent, end] = together(client, () => [
-      last.map((one) => this.#kept(one, client.query(queryOf(one)))),
-      client.query(word),
-    ]);
-    const outcomes = await Promise.allSettled([this.#begun, ...sent, end]);
+    const [sent, end] = this.together(() => [last.map((one) => client.query(queryOf(one))), client.query(word)]);
+    const earlier = await Promise.allSettled([this.#begun, ...this.#unawaited]);
+    const outcomes = await Promise.allSettled(sent);
+    const [ending] = await Promise.allSettled([end]);
     // The connection is not used again unless it is known to be without a transaction.
-    this.#release(outcomes.at(-1)!.status === 'rejected');
-    outcomes.forEach((outcome, i) => {
-      if (outcome.status === 'rejected') throw last[i - 1]?.failure?.(outcome.reason) ?? outcome.reason;
-    });
-    if ((await end).command !== word)
-      throw new Error('The transaction was aborted by an error of one of its statements.');
-    for (const [i, one] of last.entries()) one.done?.((await sent[i]!).rows[0]);
+    this.#release(ending.status === 'rejected');
+    for (const outcome of earlier) if (outcome.status === 'rejected') throw outcome.reason;
+    for (const [i, outcome] of outcomes.entries()) if (outcome.status === 'rejected') throw reasonOf(last[i]!, outcome);
+    if (ending.status === 'rejected') throw ending.reason;
+    if (ending.value.command !== word) throw new Error('An error of one of its statements aborted the transaction.');
+    for (const [i, outcome] of outcomes.entries())
+      if (outcome.status === 'fulfilled') last[i]!.done?.(outcome.value.rows[0]);
   }
 
   async #expire(): Promise<void> {
@@ -154,15 +167,17 @@ export class OpenTransaction {
     this.onEnd();
     if (!this.#begun) return this.#release();
     // It waits for the statement that runs.
-    const isRolledBack = await this.#client.query('ROLLBACK').then(
-      () => true,
-      () => false,
-    );
-    this.#release(!isRolledBack);
+    const [outcome] = await Promise.allSettled([this.#client.query('ROLLBACK')]);
+    this.#release(outcome.status === 'rejected');
   }
 
   #release(isBroken = false): void {
     this.#client.off('error', ignore);
     this.#client.release(isBroken);
   }
+}
+
+function reasonOf(statement: LastStatement, { reason }: PromiseRejectedResult): unknown {
+  if (statement.isKept && isOutdated(reason)) forgetName(statement.text);
+  return statement.failure?.(reason) ?? reason;
 }

@@ -191,8 +191,8 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
   let rows = known.get(db);
   if (!rows) {
     const statements = statementsOf(db);
-    rows = new Rows((statement) =>
-      statement.isWrite ? statements.runArrays(statement) : statements.readArrays(statement),
+    rows = new Rows(({ isWrite, ...statement }) =>
+      statements[isWrite ? 'write' : 'read']<unknown[]>({ ...statement, asArrays: true }),
     );
     known.set(db, rows);
   }

@@ -30,6 +30,18 @@ export function updateRow(model: string, id: string, changes: object): Statement
   return { text, values: values.list, columns: names, isKept: true, isWrite: true };
 }
 
+/**
+ * The row after a change, if the database stores the new values exactly as they are given. It orders the keys of JSON, adds
+ * to a number, and numbers the changes of the models that are followed.
+ */
+export function rowAfter<Row extends object>(model: string, before: Row, changes: object): Row | undefined {
+  const { columns } = modelOf(model);
+  if (columns.has('changed')) return undefined;
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  if (given.some(([name, value]) => columns.get(name)?.type === 'Json' || isObject(value))) return undefined;
+  return { ...before, ...Object.fromEntries(given) };
+}
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 

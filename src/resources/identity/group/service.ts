@@ -2,6 +2,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Group } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -48,7 +49,7 @@ export async function updateGroup(
     ...(description !== undefined && { description }),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await rowsOf(tx).update('Group', id, data);
+  const after = await changeRow(tx, 'Group', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }

@@ -3,6 +3,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Role } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -136,7 +137,7 @@ export async function updateRole(
   await free;
   await grant.review(tx, { before, after });
   if (after.isDefault && !before.isDefault) await clearDefault(tx, grant, tenant);
-  const role = await rowsOf(tx).update('Role', id, data);
+  const role = await changeRow(tx, 'Role', before, data);
   record(tx, grant, { before, after: role, tenant });
   return role;
 }

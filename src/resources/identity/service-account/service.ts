@@ -3,6 +3,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { ServiceAccount } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
@@ -78,7 +79,7 @@ export async function updateServiceAccount(
   await free;
   const data = { ...(name != null && { name }), ...(description !== undefined && { description }) };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await rowsOf(tx).update('ServiceAccount', id, data);
+  const after = await changeRow(tx, 'ServiceAccount', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }

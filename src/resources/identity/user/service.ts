@@ -3,7 +3,7 @@ import { record } from '../../../audit/record.ts';
 import { authMethods, sortedMethods } from '../../../auth/methods.ts';
 import { hashPassword, passwordIssues } from '../../../auth/password.ts';
 import type { ApiToken, User } from '../../../db/generated/client.ts';
-import { rowsOf } from '../../../db/rows/rows.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -169,7 +169,7 @@ export async function change(
   if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'can change a super admin');
   await grant.review(tx, { before, after: { ...before, ...data } });
   if (isUsableSuperAdmin(before) && !isUsableSuperAdmin({ ...before, ...data })) keepSuperAdmin(tx);
-  const after = await rowsOf(tx).update('User', before.id, data);
+  const after = await changeRow(tx, 'User', before, data);
   record(tx, grant, { resource: 'USER', before, after, tenant: null, ...(verb && { verb }) });
   return after;
 }
@@ -245,7 +245,7 @@ export async function changeMyPassword(
     throw conflict('The password was changed by another request. Sign in again.');
   if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'The current password is incorrect.');
   assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
-  const after = await rowsOf(tx).update('User', before.id, { ...secret });
+  const after = await changeRow(tx, 'User', before, { ...secret });
   record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
   await endSessions(tx, grant, before.id, 'PASSWORD_CHANGED');
   return after;

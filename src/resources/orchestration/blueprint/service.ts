@@ -3,6 +3,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Blueprint } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -83,7 +84,7 @@ export async function updateBlueprint(
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
   await free;
-  const after = await rowsOf(tx).update('Blueprint', id, data);
+  const after = await changeRow(tx, 'Blueprint', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }

@@ -5,6 +5,7 @@ import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { ancestorsOf } from '../../../access/where.ts';
 import { record } from '../../../audit/record.ts';
 import type { Namespace } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -132,7 +133,7 @@ export async function updateNamespace(
     throw conflict(`The namespace ${before.namespace} is only implied by its contents. Create it first.`);
   const data = { ...contentOf(content), ...(await placementOf(tx, tenant.id, before, content)) };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await rowsOf(tx).update('Namespace', id, data);
+  const after = await changeRow(tx, 'Namespace', before, data);
   await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant });
   return after;

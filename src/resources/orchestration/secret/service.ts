@@ -4,6 +4,7 @@ import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { append, envelope, record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import type { Secret } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import { inTransaction, type Store, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -103,7 +104,7 @@ export async function updateSecret(
     ...(value != null && sealed(await currentDataKey(tx, keys, tenant.id), before, value)),
     updatedAt: new Date(),
   };
-  const after = await rowsOf(tx).update('Secret', id, data);
+  const after = await changeRow(tx, 'Secret', before, data);
   const details = value != null ? { valueReplaced: true } : undefined;
   record(tx, grant, { resource: 'SECRET', before, after, tenant, ...(details && { details }) });
   return after;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import type { Tenant, WorkerGroup } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -94,7 +95,7 @@ export async function updateWorkerGroup(
   if (list !== undefined) await assertUnused(tx, naming, before, (tenantId) => !allows(after, tenantId));
   const earlier = await audited(tx, before);
   const data = { description: after.description, allowedTenants: after.allowedTenants };
-  await rowsOf(tx).update('WorkerGroup', id, data);
+  await changeRow(tx, 'WorkerGroup', before, data);
   record(tx, grant, { before: earlier, after: await audited(tx, after), tenant: null });
   return after;
 }
