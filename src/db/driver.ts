@@ -37,6 +37,38 @@ export const forgetName = (text: string): void => void names.set(text, undefined
  */
 export const isOutdated = (error: unknown): boolean => /^(0A000|26000)$/.test(stateOf(error));
 
+/** A statement for the driver. */
+export interface DriverStatement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  /** True if the database keeps its plan. */
+  readonly isKept?: boolean;
+  /** True to get the values of a row as an array. */
+  readonly asArrays?: boolean;
+}
+
+export type Query = pg.QueryConfig & { readonly rowMode?: 'array' };
+
+/** The driver's form of a statement. @param isNamed false to send it without a name. */
+export const queryOf = ({ text, values = [], isKept, asArrays }: DriverStatement, isNamed = true): Query => ({
+  text,
+  values: values as unknown[],
+  types,
+  ...(isKept && isNamed && { name: nameOf(text)! }),
+  ...(asArrays && { rowMode: 'array' }),
+});
+
+/** Runs a statement on a connection of the pool. */
+export async function runOnPool<R>(pool: pg.Pool, statement: DriverStatement): Promise<R[]> {
+  try {
+    return (await pool.query(queryOf(statement))).rows as R[];
+  } catch (error) {
+    if (!statement.isKept || !isOutdated(error)) throw error;
+    forgetName(statement.text);
+    return (await pool.query(queryOf(statement, false))).rows as R[];
+  }
+}
+
 type Socket = { cork(): void; uncork(): void };
 
 /** Sends statements in one packet. */

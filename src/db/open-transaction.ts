@@ -1,16 +1,6 @@
 import type pg from 'pg';
-import { forgetName, isOutdated, nameOf, together, types } from './driver.ts';
+import { type DriverStatement, forgetName, isOutdated, type Query, queryOf, together } from './driver.ts';
 import { stateOf } from './sql-state.ts';
-
-/** A statement for the driver. */
-export interface DriverStatement {
-  readonly text: string;
-  readonly values?: readonly unknown[];
-  /** True if the database keeps its plan. */
-  readonly isKept?: boolean;
-  /** True to get the values of a row as an array. */
-  readonly asArrays?: boolean;
-}
 
 /** A statement that goes out together with COMMIT. */
 export interface LastStatement extends DriverStatement {
@@ -20,21 +10,12 @@ export interface LastStatement extends DriverStatement {
   readonly failure?: (error: unknown) => unknown;
 }
 
-type Query = pg.QueryConfig & { readonly rowMode?: 'array' };
 type Result = pg.QueryResult;
 type Row = Record<string, unknown>;
 
 const ended = () => new Error('The transaction has already ended.');
 const timedOut = () => Object.assign(new Error('The transaction took too long.'), { code: 'P2028' });
 const ignore = (): void => undefined;
-
-const queryOf = ({ text, values = [], isKept, asArrays }: DriverStatement): Query & { types: typeof types } => ({
-  text,
-  values: values as unknown[],
-  types,
-  ...(isKept && { name: nameOf(text)! }),
-  ...(asArrays && { rowMode: 'array' }),
-});
 
 /**
  * A transaction on a connection of the pool. BEGIN goes out with the first statement if that is a read, and COMMIT with
@@ -67,14 +48,19 @@ export class OpenTransaction {
     return this.#client.query(query);
   }
 
+  /** Runs a statement of any kind. */
+  run(statement: DriverStatement): Promise<Result> {
+    return this.#checked(statement, this.query(queryOf(statement)));
+  }
+
   /** Writes. @returns the rows. */
   async write<R = Row>(statement: DriverStatement): Promise<R[]> {
-    return (await this.#checked(statement, this.query(queryOf(statement)))).rows as R[];
+    return (await this.run(statement)).rows as R[];
   }
 
   /** Writes, and does not wait for the answer. An error fails the transaction. Only after a statement was awaited. */
   writeOn(statement: DriverStatement): void {
-    const written = this.#checked(statement, this.query(queryOf(statement)));
+    const written = this.run(statement);
     written.catch(ignore);
     this.#unawaited.push(written);
   }

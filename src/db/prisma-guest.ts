@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type pg from 'pg';
-import type { PrismaClient } from './generated/client.ts';
+import { Prisma, type PrismaClient } from './generated/client.ts';
 import type { OpenTransaction } from './open-transaction.ts';
 import type { Tx } from './tx.ts';
 
@@ -54,7 +54,7 @@ export function prismaIn(prisma: PrismaClient, transaction: OpenTransaction): Tx
             ((await join()) as unknown as Record<string, Record<string, Call>>)[model]![method]!(...args),
       },
     );
-  const members = new Map<string | symbol, unknown>();
+  const members = new Map<string | symbol, unknown>(Object.entries(sqlIn(transaction)));
   return new Proxy({} as Tx, {
     get(_target, name) {
       // A client is not a promise, and has no symbols.
@@ -66,4 +66,22 @@ export function prismaIn(prisma: PrismaClient, transaction: OpenTransaction): Tx
       return members.get(name);
     },
   });
+}
+
+/** SQL needs no part of Prisma: it goes to the driver, which reads values with the same types. */
+function sqlIn(transaction: OpenTransaction): object {
+  const run = (text: string, values: readonly unknown[]) => transaction.run({ text, values, isKept: true });
+  const ofTemplate = (strings: TemplateStringsArray | Prisma.Sql, values: readonly unknown[]) => {
+    const sql = strings instanceof Prisma.Sql ? strings : Prisma.sql(strings, ...values);
+    return run(sql.text, sql.values);
+  };
+  const rows = async (result: ReturnType<typeof run>) => (await result).rows;
+  const count = async (result: ReturnType<typeof run>) => (await result).rowCount ?? 0;
+  return {
+    $queryRaw: (strings: TemplateStringsArray | Prisma.Sql, ...values: unknown[]) => rows(ofTemplate(strings, values)),
+    $executeRaw: (strings: TemplateStringsArray | Prisma.Sql, ...values: unknown[]) =>
+      count(ofTemplate(strings, values)),
+    $queryRawUnsafe: (text: string, ...values: unknown[]) => rows(run(text, values)),
+    $executeRawUnsafe: (text: string, ...values: unknown[]) => count(run(text, values)),
+  };
 }

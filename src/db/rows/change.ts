@@ -14,7 +14,7 @@ export async function changeRow<M extends ModelName>(
 ): Promise<Stored<M>> {
   const after = rowAfter(model, before, changes);
   if (!after) return rowsOf(tx).update(model, before.id, changes);
-  const statement = updateRow(model, before.id, changes);
+  const statement = updateRow(model, before.id, changes, false);
   if (statement) statementsOf(tx).writeOn(statement);
   return after;
 }

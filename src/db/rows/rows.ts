@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { remember } from '../../lib/remember.ts';
-import { forgetName, isOutdated, nameOf, types } from '../driver.ts';
+import { runOnPool } from '../driver.ts';
 import type { PrismaClient } from '../generated/client.ts';
-import { statementsOf, type Tx } from '../tx.ts';
+import { notePool, statementsOf, type Tx } from '../tx.ts';
 import type { Condition } from './condition.ts';
 import { readByNames, readPage } from './large-reach.ts';
 import { columnsWithout, modelOf } from './model.ts';
@@ -202,19 +202,11 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
 /** Runs statements on the pool of the driver. */
 export const runOn =
   (pool: pg.Pool): Run =>
-  async ({ text, values, isKept }) => {
-    const query = { text, values: values as unknown[], types, rowMode: 'array' } as const;
-    const name = isKept ? nameOf(text) : undefined;
-    try {
-      return (await pool.query<unknown[]>({ ...query, name })).rows;
-    } catch (error) {
-      if (name === undefined || !isOutdated(error)) throw error;
-      forgetName(text);
-      return (await pool.query<unknown[]>(query)).rows;
-    }
-  };
+  (statement) =>
+    runOnPool(pool, { ...statement, asArrays: true });
 
 /** Has a client read through the pool of the driver. */
 export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
   known.set(prisma, new Rows(runOn(pool)));
+  notePool(prisma, pool);
 }

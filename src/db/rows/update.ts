@@ -12,8 +12,8 @@ export type Stored<M extends ModelName> = Models[M]['payload']['scalars'];
 
 const alias = 't';
 
-/** Changes columns of a row, and returns the whole row; undefined if nothing is to change. */
-export function updateRow(model: string, id: string, changes: object): Statement | undefined {
+/** Changes columns of a row; undefined if nothing is to change. @param returns false if the row after it is not needed. */
+export function updateRow(model: string, id: string, changes: object, returns = true): Statement | undefined {
   const { columns, names } = modelOf(model);
   const values = new Values();
   const key = values.add(id);
@@ -25,8 +25,8 @@ export function updateRow(model: string, id: string, changes: object): Statement
     parts.push(`"${name}" = ${changed(name, column, value, values)}`);
   }
   if (parts.length === 0) return undefined;
-  const returned = names.map((name) => quoted(alias, name)).join(', ');
-  const text = `UPDATE "${model}" ${alias} SET ${parts.join(', ')} WHERE ${alias}."id" = ${key} RETURNING ${returned}`;
+  const returning = returns ? ` RETURNING ${names.map((name) => quoted(alias, name)).join(', ')}` : '';
+  const text = `UPDATE "${model}" ${alias} SET ${parts.join(', ')} WHERE ${alias}."id" = ${key}${returning}`;
   return { text, values: values.list, columns: names, isKept: true, isWrite: true };
 }
 
