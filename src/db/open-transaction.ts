@@ -59,8 +59,10 @@ export class OpenTransaction {
   }
 
   /** Writes, and does not wait for the answer. An error fails the transaction. Only after a statement was awaited. */
-  writeOn(statement: DriverStatement): void {
-    const written = this.run(statement);
+  writeOn({ failure, ...statement }: DriverStatement & Pick<LastStatement, 'failure'>): void {
+    const written = this.run(statement).catch((error: unknown) => {
+      throw failure?.(error) ?? error;
+    });
     written.catch(ignore);
     this.#unawaited.push(written);
   }

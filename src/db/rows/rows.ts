@@ -13,6 +13,7 @@ import {
   type Names,
   type Selection,
   type Statement,
+  selectAllLocked,
   selectByNames,
   selectLocked,
   selectPages,
@@ -66,6 +67,12 @@ export class Rows {
   async locked(model: string, id: string): Promise<Row | undefined> {
     const [values] = await this.#run(selectLocked(model, id));
     return values && rowMaker({ model, where: {} })(values, 0);
+  }
+
+  /** The existing rows with these IDs, locked in one order until the end of the transaction. */
+  async allLocked(model: string, ids: readonly string[]): Promise<Row[]> {
+    const make = rowMaker({ model, where: {} });
+    return (await this.#run(selectAllLocked(model, ids))).map((values) => make(values, 0));
   }
 
   /** Changes a row that exists. @returns the whole row. Only within a transaction. */

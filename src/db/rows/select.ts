@@ -109,6 +109,13 @@ export function selectLocked(model: string, id: string): Statement {
   return { text, values: [id], columns, isKept: true };
 }
 
+/** Rows by their IDs, locked in one order until the end of the transaction. */
+export function selectAllLocked(model: string, ids: readonly string[]): Statement {
+  const columns = modelOf(model).names;
+  const text = `SELECT ${listSql(columns)} FROM "${model}" ${alias} WHERE ${alias}."id" = ANY($1::text[]) ORDER BY ${alias}."id" FOR UPDATE`;
+  return { text, values: [ids], columns, isKept: true };
+}
+
 /** ID and key of a row's tenant. */
 export function selectTenantOf(model: string, id: string, column: string): Statement {
   const own = quoted(alias, column);
