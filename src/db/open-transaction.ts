@@ -28,8 +28,10 @@ export class OpenTransaction {
   #isBegun = false;
   /** Writes that nothing waits for. Their errors are reported at the end, or by the next statement. */
   readonly #unawaited: Promise<unknown>[] = [];
-  /** Why no more statements can be sent. */
-  #over: Error | undefined;
+  /** Writes that go out with the next statement. */
+  readonly #deferred: (() => void)[] = [];
+  /** The error of later statements. */
+  #over: (() => Error) | undefined;
   /** Called at the end, before the connection is released. */
   onEnd: () => void = ignore;
 
@@ -45,7 +47,15 @@ export class OpenTransaction {
   async query(query: Query): Promise<Result> {
     if (!this.#isBegun) await (this.#begun ?? this.#begin());
     this.#assertOpen();
-    return this.#client.query(query);
+    return this.#send(query);
+  }
+
+  #send(query: Query): Promise<Result> {
+    if (this.#deferred.length === 0) return this.#client.query(query);
+    return this.together(() => {
+      this.#sendDeferred();
+      return this.#client.query(query);
+    });
   }
 
   /** Runs a statement of any kind. */
@@ -58,13 +68,22 @@ export class OpenTransaction {
     return (await this.run(statement)).rows as R[];
   }
 
-  /** Writes, and does not wait for the answer. An error fails the transaction. Only after a statement was awaited. */
+  /**
+   * Writes together with the next statement, and does not wait for the answer. An error fails the transaction. Only after
+   * a statement was awaited.
+   */
   writeOn({ failure, ...statement }: DriverStatement & Pick<LastStatement, 'failure'>): void {
-    const written = this.run(statement).catch((error: unknown) => {
-      throw failure?.(error) ?? error;
+    this.#deferred.push(() => {
+      const written = this.#checked(statement, this.#client.query(queryOf(statement))).catch((error: unknown) => {
+        throw failure?.(error) ?? error;
+      });
+      written.catch(ignore);
+      this.#unawaited.push(written);
     });
-    written.catch(ignore);
-    this.#unawaited.push(written);
+  }
+
+  #sendDeferred(): void {
+    for (const send of this.#deferred.splice(0)) send();
   }
 
   /** Reads. A first read goes out with BEGIN: if that fails, it has changed nothing. @returns the rows. */
@@ -79,7 +98,7 @@ export class OpenTransaction {
 
   async #read(query: Query): Promise<Result> {
     this.#assertOpen();
-    if (this.#isBegun) return this.#client.query(query);
+    if (this.#isBegun) return this.#send(query);
     const [begun, result] = this.together(() => [this.#begun ?? this.#begin(), this.#client.query(query)]);
     result.catch(ignore);
     await begun;
@@ -107,7 +126,7 @@ export class OpenTransaction {
   }
 
   #assertOpen(): void {
-    if (this.#over) throw this.#over;
+    if (this.#over) throw this.#over();
   }
 
   /** Sends the last statements with COMMIT. @throws the first error of them; the transaction is then rolled back. */
@@ -130,12 +149,15 @@ export class OpenTransaction {
     this.#assertOpen();
     if (last.length > 0 && !this.#isBegun) await (this.#begun ?? this.#begin());
     this.#assertOpen();
-    this.#over = ended();
+    this.#over = ended;
     clearTimeout(this.#timer);
     this.onEnd();
     if (!this.#begun) return this.#release();
     const client = this.#client;
-    const [sent, end] = this.together(() => [last.map((one) => client.query(queryOf(one))), client.query(word)]);
+    const [sent, end] = this.together(() => {
+      this.#sendDeferred();
+      return [last.map((one) => client.query(queryOf(one))), client.query(word)] as const;
+    });
     const earlier = await Promise.allSettled([this.#begun, ...this.#unawaited]);
     const outcomes = await Promise.allSettled(sent);
     const [ending] = await Promise.allSettled([end]);
@@ -151,7 +173,7 @@ export class OpenTransaction {
 
   async #expire(): Promise<void> {
     if (this.#over) return;
-    this.#over = timedOut();
+    this.#over = timedOut;
     this.onEnd();
     if (!this.#begun) return this.#release();
     // It waits for the statement that runs.

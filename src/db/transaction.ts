@@ -21,6 +21,7 @@ export type CommitStep = (typeof commitSteps)[number];
 interface Ending {
   readonly hooks: Map<CommitStep, Hook>;
   readonly topics: Set<string>;
+  readonly committed: (() => void)[];
 }
 const endings = new WeakMap<Tx, Ending>();
 
@@ -38,6 +39,11 @@ export function beforeCommit(tx: Tx, step: CommitStep, hook: Hook): void {
 /** Sends this topic to all gateways after COMMIT. */
 export function wakeAfterCommit(tx: Tx, topic: string): void {
   endingOf(tx).topics.add(topic);
+}
+
+/** Calls `work` after COMMIT, before the topics are sent. */
+export function afterCommit(tx: Tx, work: () => void): void {
+  endingOf(tx).committed.push(work);
 }
 
 /** The database, and the notification of gateways. */
@@ -67,9 +73,12 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const ending: Ending = { hooks: new Map(), topics: new Set() };
+      const ending: Ending = { hooks: new Map(), topics: new Set(), committed: [] };
       const result = await inOne(store, ending, work, timeoutMs, dryRun);
-      if (!dryRun) for (const topic of ending.topics) store.wake.send(topic);
+      if (!dryRun) {
+        for (const work of ending.committed) work();
+        for (const topic of ending.topics) store.wake.send(topic);
+      }
       return result;
     } catch (error) {
       if (attempt >= attemptsFor(error)) throw error;

@@ -1,9 +1,9 @@
 import { type Permission, type ResourceName, split } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import { type AccessState, lockState, raisedIn } from '../../access/revision.ts';
+import { lockState, raisedIn } from '../../access/revision.ts';
 import { currentDeadline } from '../../db/deadline.ts';
-import { inTransaction, type Store, type Tx } from '../../db/transaction.ts';
+import { afterCommit, inTransaction, type Store, type Tx } from '../../db/transaction.ts';
 import { statementsOf } from '../../db/tx.ts';
 import { GatehouseError } from '../../errors.ts';
 import { FairQueue } from '../../lib/fair-queue.ts';
@@ -94,9 +94,8 @@ export async function write<P extends Permission, T>(
       await session.refresh();
       const grant = session.grant(permission, scope);
       const { revision } = session;
-      let committed: { readonly tx: Tx; readonly before: AccessState } | undefined;
       try {
-        const done = await inTransaction(
+        return await inTransaction(
           store,
           async (tx) => {
             const state = await statementsOf(tx).together(() => {
@@ -106,7 +105,10 @@ export async function write<P extends Permission, T>(
             });
             if (state.revision !== revision || state.policySet !== session.engine.fingerprint)
               throw new Stale('access changed meanwhile');
-            committed = { tx, before: state };
+            afterCommit(tx, () => {
+              const after = raisedIn(tx);
+              isKnown = after !== undefined && session.freshness.follow(state, after);
+            });
             noteDecision(tx, session.decide(permission, scope));
             if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
@@ -118,9 +120,6 @@ export async function write<P extends Permission, T>(
           },
           { dryRun, ...(timeoutMs !== undefined && { timeoutMs }) },
         );
-        const after = dryRun ? undefined : raisedIn(committed!.tx);
-        isKnown = after !== undefined && session.freshness.follow(committed!.before, after);
-        return done;
       } catch (error) {
         if (!(error instanceof Stale)) throw error;
         // The state of the transaction is not used: only a confirmed read detects that the store has another history.
