@@ -12,14 +12,13 @@ export async function usableSuperAdmins(tx: Tx, breakGlass: boolean): Promise<nu
   return row!.count;
 }
 
-/** The same for a row. A change of another one cannot remove the last of them. */
-export const isUsableSuperAdmin = ({
-  superAdmin,
-  disabled,
-  passwordHash,
-  authMethods,
-}: Pick<User, 'superAdmin' | 'disabled' | 'passwordHash' | 'authMethods'>): boolean =>
-  superAdmin && !disabled && passwordHash !== null && authMethods.includes('PASSWORD');
+const withoutEffect: ReadonlySet<string> = new Set<keyof User>([
+  ...(['username', 'usernameKey', 'usernameLooks', 'email', 'emailKey', 'firstName', 'lastName'] as const),
+]);
+
+/** True if a change of a user can remove a super admin who can sign in. */
+export const canRemoveSuperAdmin = (before: User, changes: Partial<User>): boolean =>
+  before.superAdmin && Object.keys(changes).some((column) => !withoutEffect.has(column));
 
 /**
  * Runs at the end of the transaction: at least one super admin must be able to sign in, whatever the transaction did.

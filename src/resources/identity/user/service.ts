@@ -16,7 +16,7 @@ import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
 import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
-import { isUsableSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
+import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
 import type { PresentPassword } from './present-password.ts';
 
@@ -168,7 +168,7 @@ export async function change(
   // Only a super admin can weaken, take over or lock out a super admin.
   if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'can change a super admin');
   await grant.review(tx, { before, after: { ...before, ...data } });
-  if (isUsableSuperAdmin(before) && !isUsableSuperAdmin({ ...before, ...data })) keepSuperAdmin(tx);
+  if (canRemoveSuperAdmin(before, data)) keepSuperAdmin(tx);
   const after = await changeRow(tx, 'User', before, data);
   record(tx, grant, { resource: 'USER', before, after, tenant: null, ...(verb && { verb }) });
   return after;
