@@ -97,7 +97,7 @@ export async function createApp(
   const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
   const database = openDatabase(connection, config.limits);
   const wake = options.wake ?? createWake(config.redisUrl, connection, log);
-  const store: Store = { prisma: database.prisma, wake };
+  const store: Store = { prisma: database.prisma, pool: database.pool, wake };
   const freshness = new Freshness(stateReader(database.apart), wake);
   const { history } = freshness;
   const feed = new AuditFeed(store, keys.cursor, () => freshness.confirm(), history);

@@ -4,12 +4,13 @@ import { notePending, pendingIn } from '../access/pending.ts';
 import { isInstanceWide, linksOf, resourceDefinition } from '../access/resource.ts';
 import { raiseRevision } from '../access/revision.ts';
 import { wakeFollowers } from '../db/change-source.ts';
+import type { LastStatement } from '../db/open-transaction.ts';
 import { beforeCommit, type Tx, wakeAfterCommit } from '../db/transaction.ts';
 import { newId } from '../lib/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { auditedPart, patchesOf } from './diff.ts';
 import { type AuditDraft, type AuditType, actionName, contentOf, digestOf } from './event.ts';
-import { written } from './unwritable.ts';
+import { unwritable } from './unwritable.ts';
 
 /** Topic of Wake for new events in this chain. */
 export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
@@ -28,18 +29,23 @@ export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { call
 /** Returns the events of the transaction so far, for the response of a dry run. */
 export const recordedIn = (tx: Tx): readonly AuditDraft[] => pendingIn(tx) as readonly AuditDraft[];
 
-async function flush(tx: Tx): Promise<void> {
+async function flush(tx: Tx): Promise<LastStatement[]> {
   // All events of a transaction have the same time, so that a past state never contains half of it. Changes of access
   // already hold the lock of the revision, so the order of their times is their commit order.
   const at = new Date().toISOString();
   const drafts = recordedIn(tx).map((draft) => ({ ...draft, at }));
   const chains = Map.groupBy(drafts, (draft) => draft.tenantId);
   // Sorted, so that two transactions with the same chains cannot deadlock.
-  for (const tenantId of [...chains.keys()].sort()) {
+  return [...chains.keys()].sort().map((tenantId) => {
     const events = chains.get(tenantId)!.map((draft) => ({ ...draft, digest: digestOf(contentOf(draft)) }));
-    await written(tx.$queryRaw`SELECT audit_append(${tenantId}, ${JSON.stringify(events)}::jsonb)`);
     wakeAfterCommit(tx, auditTopic(tenantId));
-  }
+    return {
+      text: 'SELECT audit_append($1, $2::jsonb)',
+      values: [tenantId, JSON.stringify(events)],
+      isKept: true,
+      failure: unwritable,
+    };
+  });
 }
 
 export interface Recording {

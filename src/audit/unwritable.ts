@@ -15,11 +15,5 @@ export class AuditUnwritable extends GatehouseError {
   }
 }
 
-/** Writes to the audit log. @throws AuditUnwritable if the write fails, with the database's error as cause. */
-export async function written<T>(write: Promise<T>): Promise<T> {
-  try {
-    return await write;
-  } catch (error) {
-    throw isPassing(error) ? error : new AuditUnwritable(error);
-  }
-}
+/** The error to throw if a write to the audit log fails: AuditUnwritable, with the database's error as cause. */
+export const unwritable = (error: unknown): unknown => (isPassing(error) ? error : new AuditUnwritable(error));

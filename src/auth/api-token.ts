@@ -1,5 +1,6 @@
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
+import { readSql } from '../db/tx.ts';
 import { unauthenticated } from '../errors.ts';
 import { type Ceiling, limitedBy } from '../policy/principals/ceiling.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
@@ -27,10 +28,12 @@ interface Known {
   readonly revision: bigint;
 }
 
-const readTokens = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
+const tokensSql = `
   SELECT hash, id, "principalId", "createdAt", "expiresAt", "lastUsedAt", "revokedAt", extended, "maxAgeSeconds", ceiling,
     (SELECT revision FROM "AccessState") AS revision
-  FROM "ApiToken" WHERE hash = ANY(${[...hashes]}::text[])`;
+  FROM "ApiToken" WHERE hash = ANY($1::text[])`;
+const readTokens = ({ prisma }: Store, hashes: readonly string[]) =>
+  readSql<Known>(prisma, { text: tokensSql, values: [hashes], isKept: true });
 
 export interface ApiTokenOptions {
   readonly store: Store;

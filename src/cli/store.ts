@@ -39,7 +39,7 @@ export async function withStore<T>(
   try {
     await before(connection);
     await migrate(connection);
-    return await work({ prisma: database.prisma, wake }, connection);
+    return await work({ prisma: database.prisma, pool: database.pool, wake }, connection);
   } catch (error) {
     throw explainError(error, connection);
   } finally {

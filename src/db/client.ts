@@ -59,6 +59,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
   const pool = new SharedPool({
     ...connection,
     max: limits.poolSize,
+    pipeline: true,
     connectionTimeoutMillis: limits.poolWaitMs,
     idleTimeoutMillis: 60_000,
     options: [

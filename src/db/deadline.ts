@@ -1,14 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
-import type { RunningStatements } from './statement-watch.ts';
+import { cutOff, type RunningStatements } from './statement-watch.ts';
 
 /** Cancels the running statements of these backends. Always resolves, whether or not it succeeds. */
 export type Cancel = (pids: number[]) => Promise<void>;
 
 /** The time limit of a request. When it expires, running statements are cancelled and new ones are refused. */
 export class Deadline {
-  readonly #running = new Set<number>();
+  /** Number of running statements by backend. */
+  readonly #running = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   readonly #ended = Promise.withResolvers<never>();
   #fault: GatehouseError | undefined;
@@ -55,7 +56,7 @@ export class Deadline {
     this.#fault ??= new GatehouseError('TIMEOUT', 'The request timed out and was cancelled.');
     this.#ended.reject(this.#fault);
     this.#controller?.abort(this.#fault);
-    if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running]);
+    if (this.#running.size > 0) this.#cancelling = this.#cancel?.([...this.#running.keys()]);
   }
 
   /** Runs work on which others wait. Its statements do not wait for those of the same account. */
@@ -82,7 +83,7 @@ export class Deadline {
   enter(pid: number, cancel: Cancel): void {
     this.throwIfOver();
     this.#cancel = cancel;
-    this.#running.add(pid);
+    this.#running.set(pid, (this.#running.get(pid) ?? 0) + 1);
   }
 
   /**
@@ -90,7 +91,9 @@ export class Deadline {
    * arrived: it would hit a statement of another request.
    */
   leave(pid: number, done: () => void): void {
-    this.#running.delete(pid);
+    const others = (this.#running.get(pid) ?? 1) - 1;
+    if (others > 0) this.#running.set(pid, others);
+    else this.#running.delete(pid);
     if (this.#cancelling) void this.#cancelling.then(done);
     else done();
   }
@@ -119,6 +122,12 @@ export function deadlineClient(cancel: Cancel, running: RunningStatements): type
         (last as Done)(...results);
       };
       return run.apply(this, [...args.slice(0, -1), done]) as never;
+    }
+
+    override end(...args: unknown[]): never {
+      // A pipelining client would wait for its statements, however long they take.
+      if (running.isWaiting(this)) cutOff(this);
+      return (super.end as (...rest: unknown[]) => unknown).apply(this, args) as never;
     }
   }
   return class extends WatchedClient {

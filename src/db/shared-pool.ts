@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import pg from 'pg';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { currentDeadline } from './deadline.ts';
+import { connectionToJoin } from './prisma-guest.ts';
 
 type Callback = Parameters<pg.Pool['connect']>[0];
 type Leave = () => void;
@@ -87,6 +88,8 @@ export class SharedPool extends pg.Pool {
   }
 
   async #forTransaction(): Promise<pg.PoolClient> {
+    const joined = connectionToJoin();
+    if (joined) return joined;
     const deadline = currentDeadline();
     const owner = this.#owner();
     const leave = owner === undefined ? none : this.#queue.tryEnter(owner);

@@ -51,6 +51,11 @@ export class RunningStatements {
     };
   }
 
+  /** True if a statement of the connection has no response yet. */
+  isWaiting(client: pg.Client): boolean {
+    return this.#waiting.has(client as Client);
+  }
+
   /** Cuts off statements that have waited for longer than this, while the database is known to be silent. */
   giveUp(milliseconds: number): void {
     const before = performance.now() - milliseconds;

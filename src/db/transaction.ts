@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Prisma, PrismaClient } from './generated/client.ts';
+import type pg from 'pg';
+import { isOutdated } from './driver.ts';
+import type { PrismaClient } from './generated/client.ts';
+import { type LastStatement, OpenTransaction } from './open-transaction.ts';
+import { prismaIn } from './prisma-guest.ts';
 import { isTransient } from './sql-state.ts';
+import { noteTransaction, type Tx } from './tx.ts';
 import type { Wake } from './wake.ts';
 
-export type Tx = Prisma.TransactionClient;
+export type { Tx } from './tx.ts';
 
-type Hook = (tx: Tx) => Promise<void>;
+/** Returns the statements to send with COMMIT, so that the end of a transaction is one round trip. */
+type Hook = (tx: Tx) => Promise<readonly LastStatement[]>;
 /**
  * The steps before COMMIT, in order. Checks come first, then derived rows. The revision counts a change of access only
  * once it is certain. Decisions precede the audit event, which locks its chain until COMMIT and so comes last.
@@ -15,6 +21,7 @@ export type CommitStep = (typeof commitSteps)[number];
 interface Ending {
   readonly hooks: Map<CommitStep, Hook>;
   readonly topics: Set<string>;
+  readonly committed: (() => void)[];
 }
 const endings = new WeakMap<Tx, Ending>();
 
@@ -34,9 +41,15 @@ export function wakeAfterCommit(tx: Tx, topic: string): void {
   endingOf(tx).topics.add(topic);
 }
 
-/** The database client, and the notification of gateways. */
+/** Calls `work` after COMMIT, before the topics are sent. */
+export function afterCommit(tx: Tx, work: () => void): void {
+  endingOf(tx).committed.push(work);
+}
+
+/** The database, and the notification of gateways. */
 export interface Store {
   readonly prisma: PrismaClient;
+  readonly pool: pg.Pool;
   readonly wake: Wake;
 }
 
@@ -46,44 +59,53 @@ export interface TransactionOptions {
   readonly dryRun?: boolean;
 }
 
-class Undone<T> extends Error {
-  readonly result: T;
-  constructor(result: T) {
-    super('undone');
-    this.result = result;
-  }
-}
-
 /** Thrown by work that must start again, with concurrent writes of others. */
 export class BeginAgain extends Error {}
 
-const attemptsFor = (error: unknown): number => (error instanceof BeginAgain ? 20 : isTransient(error) ? 3 : 1);
+const attemptsFor = (error: unknown): number =>
+  error instanceof BeginAgain ? 20 : isTransient(error) || isOutdated(error) ? 3 : 1;
 
 /** Runs `work` in one transaction, and retries it (a few times) if the database or the work requests it. */
 export async function inTransaction<T>(
-  { prisma, wake }: Store,
+  store: Store,
   work: (tx: Tx) => Promise<T>,
   { timeoutMs = 15_000, dryRun = false }: TransactionOptions = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const ending: Ending = { hooks: new Map(), topics: new Set() };
-      const result = await prisma.$transaction(
-        async (tx) => {
-          endings.set(tx, ending);
-          const done = await work(tx);
-          for (const step of commitSteps) await ending.hooks.get(step)?.(tx);
-          if (dryRun) throw new Undone(done);
-          return done;
-        },
-        { timeout: timeoutMs, maxWait: 2_000 },
-      );
-      for (const topic of ending.topics) wake.send(topic);
+      const ending: Ending = { hooks: new Map(), topics: new Set(), committed: [] };
+      const result = await inOne(store, ending, work, timeoutMs, dryRun);
+      if (!dryRun) {
+        for (const work of ending.committed) work();
+        for (const topic of ending.topics) store.wake.send(topic);
+      }
       return result;
     } catch (error) {
-      if (error instanceof Undone) return error.result as T;
       if (attempt >= attemptsFor(error)) throw error;
       await sleep(10 * attempt + Math.random() * 20);
     }
+  }
+}
+
+async function inOne<T>(
+  { prisma, pool }: Store,
+  ending: Ending,
+  work: (tx: Tx) => Promise<T>,
+  timeoutMs: number,
+  dryRun: boolean,
+): Promise<T> {
+  const transaction = new OpenTransaction(await pool.connect(), timeoutMs);
+  const tx = prismaIn(prisma, transaction);
+  noteTransaction(tx, transaction);
+  endings.set(tx, ending);
+  try {
+    const result = await work(tx);
+    const last: LastStatement[] = [];
+    for (const step of commitSteps) last.push(...((await ending.hooks.get(step)?.(tx)) ?? []));
+    await (dryRun ? transaction.undo(last) : transaction.commit(last));
+    return result;
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
   }
 }

@@ -54,7 +54,9 @@ export function createPostgresWake(connection: Connection, log: Log, gatherMs = 
     };
     next.on('error', lost);
     next.on('end', lost);
-    next.on('notification', ({ payload }) => {
+    next.on('notification', ({ payload, processId }) => {
+      // Its own message: the local listeners were notified when it was sent.
+      if (processId === (next as unknown as { processID: number }).processID) return;
       for (const topic of (payload ?? '').split(',')) batcher.notify(topic);
     });
     try {

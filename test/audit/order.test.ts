@@ -130,4 +130,15 @@ describe('the commit order', () => {
     expect(lost).toBeGreaterThan(0);
     if (soak) expect(late[Math.floor(late.length * 0.99)]).toBeLessThanOrEqual(100);
   }, 300_000);
+
+  it('is the order of the times of changes of access', async () => {
+    const tenant = await world.tenant('ordered');
+    for (let round = 0; round < 5; round += 1)
+      await Promise.all(Array.from({ length: 8 }, (_, i) => world.user(`ordered-${round}-${i}`, [tenant])));
+    const events = await world.db.auditEvent.findMany({ where: { tenantId: tenant.id }, orderBy: { seq: 'asc' } });
+    expect(events.length).toBeGreaterThan(40);
+    expect(events.map(({ at }) => at.getTime())).toEqual(
+      events.map(({ at }) => at.getTime()).toSorted((a, b) => a - b),
+    );
+  });
 });

@@ -3,14 +3,12 @@
  * server and database per request. Writes RESULTS.md. SHORT=1 checks that the contestants give the same answers, and
  * runs one short round.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { documents, type Work } from './compare/documents.ts';
+import { ask, median, type Running, type Shot, shoot, startProgram } from './compare/measure.ts';
 import { masterKey, openStore } from './compare/store.ts';
-import { median } from './plane/store.ts';
 
 const isShort = process.env['SHORT'] === '1';
 const [rounds, seconds, connections] = isShort ? [1, 0.5, 4] : [5, 2, 20];
@@ -30,92 +28,14 @@ const own: Partial<Record<Contestant, Record<Work, string>>> = {
 const store = await openStore();
 const { databaseUrl, token } = store;
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const probe = createServer().listen(0, () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-
-interface Running {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
-
-async function start(name: Contestant): Promise<Running> {
-  const port = await freePort();
+function start(name: Contestant): Promise<Running> {
   const isOwn = name === 'gatehouse';
-  const env = {
-    ...process.env,
-    NODE_ENV: 'production',
-    PORT: String(port),
+  const program = isOwn ? ['src/main.ts', 'serve'] : [`test/bench/compare/contestants/${name}.ts`];
+  const path = isOwn || name === 'postgraphile' || name === 'mercurius' || name === 'bare' ? '/graphql' : '/';
+  return startProgram(program, path, token, {
     DATABASE_URL: databaseUrl,
     ...(isOwn ? { GATEHOUSE_MASTER_KEY: masterKey } : { BENCH_TOKEN: token }),
-  };
-  const program = isOwn ? ['src/main.ts', 'serve'] : [`test/bench/compare/contestants/${name}.ts`];
-  const child = spawn(process.execPath, program, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  const path = isOwn || name === 'postgraphile' || name === 'mercurius' || name === 'bare' ? '/graphql' : '/';
-  const url = `http://127.0.0.1:${port}${path}`;
-  for (let i = 0; ; i += 1) {
-    if (i > 300) throw new Error(`${name} does not answer`);
-    const answer = await ask(url, '{ __typename }').catch(() => undefined);
-    if (answer !== undefined) return { url, child };
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function ask(url: string, query: string): Promise<any> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query }),
   });
-  return response.json().catch(() => ({ status: response.status }));
-}
-
-const ticks = (pid: number): number => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-};
-/** CPU time of all processes of PostgreSQL in microseconds. Ended ones count through their parent. */
-function databaseTime(): number {
-  let sum = 0;
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      if (readFileSync(`/proc/${entry}/comm`, 'utf8').trim() === 'postgres') sum += ticks(Number(entry));
-    } catch {
-      // It ended in the meantime.
-    }
-  }
-  return sum;
-}
-
-interface Shot {
-  readonly rate: number;
-  readonly p99: number;
-  readonly cpu: number;
-  readonly databaseCpu: number;
-}
-
-/** The load runs in a process of its own. */
-async function shoot({ url, child }: Running, query: string): Promise<Shot> {
-  const [cpu, databaseCpu] = [ticks(child.pid!), databaseTime()];
-  const load = spawn(process.execPath, [
-    'test/bench/compare/contestants/load.ts',
-    JSON.stringify({ url, connections, duration: seconds, token, query }),
-  ]);
-  let text = '';
-  load.stdout.on('data', (part: Buffer) => {
-    text += part.toString();
-  });
-  load.stderr.pipe(process.stderr);
-  await new Promise((resolve) => load.on('close', resolve));
-  const { total, rate, p99, failed } = JSON.parse(text);
-  if (failed > 0) throw new Error(`${failed} requests failed at ${url}`);
-  return { rate, p99, cpu: (ticks(child.pid!) - cpu) / total, databaseCpu: (databaseTime() - databaseCpu) / total };
 }
 
 const works = Object.keys(documents) as Work[];
@@ -131,7 +51,7 @@ try {
   for (const work of works) {
     const answers = new Map<Contestant, string>();
     for (const name of contestants) {
-      const answer = await ask(running.get(name)!.url, queryOf(name, work));
+      const answer = await ask(running.get(name)!.url, token, queryOf(name, work));
       if (answer.errors || !answer.data) throw new Error(`${name} ${work}: ${JSON.stringify(answer).slice(0, 500)}`);
       if (!own[name]) answers.set(name, plain(answer));
     }
@@ -146,7 +66,8 @@ try {
   for (let round = -1; round < rounds; round += 1)
     for (const work of works)
       for (const name of round % 2 ? contestants : [...contestants].reverse()) {
-        const shot = await shoot(running.get(name)!, queryOf(name, work));
+        const load = { connections, duration: seconds, token, bodies: [{ query: queryOf(name, work) }] };
+        const shot = await shoot(running.get(name)!, store.postmaster, load);
         // The first round warms up.
         if (round >= 0) shots.set(`${name} ${work}`, [...(shots.get(`${name} ${work}`) ?? []), shot]);
       }

@@ -1,6 +1,6 @@
 /**
  * Where a request spends its time: self time of the server by layer, in microseconds for a request. Takes the name of a
- * document (tiny, list, nested; default list). The profile stays in the folder that is printed: a browser's developer
+ * document (tiny, list, nested; default list) or of a change (updateGroup …). The profile stays in the folder that is printed: a browser's developer
  * tools show it as a flame graph.
  */
 import { spawn } from 'node:child_process';
@@ -8,10 +8,17 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Change, changes, filled } from './compare/changes.ts';
 import { documents, type Work } from './compare/documents.ts';
 import { masterKey, openStore } from './compare/store.ts';
 
-const work = (process.argv[2] ?? 'list') as Work;
+const work = (process.argv[2] ?? 'list') as Work | Change;
+let sent = 0;
+/** The document, with another row and value each time. */
+function nextBody(): string {
+  sent += 1;
+  return JSON.stringify(work in changes ? filled(changes[work as Change], sent) : { query: documents[work as Work] });
+}
 const detailed = process.argv[3] === 'functions';
 const seconds = Number(process.env['SECONDS'] ?? 5);
 
@@ -43,8 +50,11 @@ const ended = new Promise((resolve) => child.on('exit', resolve));
 const ask = async (): Promise<void> => {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${store.token}` },
-    body: JSON.stringify({ query: documents[work] }),
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${work in changes ? store.adminToken : store.token}`,
+    },
+    body: nextBody(),
   });
   const { errors } = (await response.json()) as { errors?: unknown };
   if (errors) throw new Error(JSON.stringify(errors));

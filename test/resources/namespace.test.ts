@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Flow, Tenant, User } from '../../src/db/generated/client.ts';
 import { graphql } from '../generated/index.ts';
+import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { addExecution } from '../support/executions.ts';
 import { flowSource } from '../support/flows.ts';
@@ -51,6 +53,29 @@ describe('namespaces', () => {
     ]);
     expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual([]);
     expect(await admin.codes(create, { tenant: 'main', name: 'company.team' })).toEqual(['CONFLICT']);
+  });
+
+  it('is updated during changes of the tree, except for its worker group', async () => {
+    const { id } = await world.db.namespace.findFirstOrThrow({ where: { namespace: 'company.team.x' } });
+    const update = call('updateNamespace', 'namespace { description }');
+    const client = await world.app.database.pool.connect();
+    try {
+      // As while another namespace of the tenant is created or deleted.
+      await client.query('BEGIN');
+      await client.query('SELECT 1 FROM "Tenant" WHERE id = $1 FOR NO KEY UPDATE', [main.id]);
+      const steady = idOf('Namespace', { id });
+      expect(await admin.codes(update, { i: { id: steady, description: 'new' } })).toEqual([]);
+      let isDone = false;
+      const placed = admin.codes(update, { i: { id: steady, workerGroupKey: null } }).finally(() => {
+        isDone = true;
+      });
+      await sleep(150);
+      expect(isDone).toBe(false);
+      await client.query('COMMIT');
+      expect(await placed).toEqual([]);
+    } finally {
+      client.release();
+    }
   });
 
   it('links to its flows, triggers and executions, and is linked by them', async () => {

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import pg from 'pg';
+import type pg from 'pg';
 import { remember } from '../../lib/remember.ts';
+import { runOnPool } from '../driver.ts';
 import type { PrismaClient } from '../generated/client.ts';
-import { stateOf } from '../sql-state.ts';
-import type { Tx } from '../transaction.ts';
+import { notePool, statementsOf, type Tx } from '../tx.ts';
 import type { Condition } from './condition.ts';
 import { readByNames, readPage } from './large-reach.ts';
 import { columnsWithout, modelOf } from './model.ts';
@@ -14,12 +13,15 @@ import {
   type Names,
   type Selection,
   type Statement,
+  selectAllLocked,
   selectByNames,
   selectLocked,
   selectPages,
   selectRows,
+  selectTenantOf,
 } from './select.ts';
 import { countByNamespaces, isIndexed, reachOf, selectByNamespaces, selectNear } from './sparse.ts';
+import { type Changes, type ModelName, type Stored, updateRow } from './update.ts';
 
 /** A stored row, with the types of Prisma. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -65,6 +67,28 @@ export class Rows {
   async locked(model: string, id: string): Promise<Row | undefined> {
     const [values] = await this.#run(selectLocked(model, id));
     return values && rowMaker({ model, where: {} })(values, 0);
+  }
+
+  /** The existing rows with these IDs, locked in one order until the end of the transaction. */
+  async allLocked(model: string, ids: readonly string[]): Promise<Row[]> {
+    const make = rowMaker({ model, where: {} });
+    return (await this.#run(selectAllLocked(model, ids))).map((values) => make(values, 0));
+  }
+
+  /** Changes a row that exists. @returns the whole row. Only within a transaction. */
+  async update<M extends ModelName>(model: M, id: string, changes: Changes<M>): Promise<Stored<M>> {
+    const statement = updateRow(model, id, changes) ?? selectLocked(model, id);
+    const [values] = await this.#run(statement);
+    if (!values) throw new Error(`The row ${id} of ${model} does not exist.`);
+    return rowMaker({ model, where: {} })(values, 0) as Stored<M>;
+  }
+
+  /** The tenant of a row; null for a row of the instance, undefined if the row does not exist. Always one statement. */
+  async tenantOf(model: string, id: string, column: string): Promise<{ id: string; key: string } | null | undefined> {
+    const [values] = await this.#run(selectTenantOf(model, id, column));
+    if (!values) return undefined;
+    const [tenantId, key] = values as [string | null, string | null];
+    return tenantId === null || key === null ? null : { id: tenantId, key };
   }
 
   async byNames(selection: Selection, names: readonly Names[]): Promise<Row[]> {
@@ -173,10 +197,10 @@ const known = new WeakMap<object, Rows>();
 export function rowsOf(db: PrismaClient | Tx): Rows {
   let rows = known.get(db);
   if (!rows) {
-    rows = new Rows(async ({ text, values, columns }) => {
-      const found = await db.$queryRawUnsafe<Row[]>(text, ...values);
-      return found.map((row) => columns.map((column) => row[column]));
-    });
+    const statements = statementsOf(db);
+    rows = new Rows(({ isWrite, ...statement }) =>
+      statements[isWrite ? 'write' : 'read']<unknown[]>({ ...statement, asArrays: true }),
+    );
     known.set(db, rows);
   }
   return rows;
@@ -185,51 +209,11 @@ export function rowsOf(db: PrismaClient | Tx): Rows {
 /** Runs statements on the pool of the driver. */
 export const runOn =
   (pool: pg.Pool): Run =>
-  async ({ text, values, isKept }) => {
-    const query = { text, values: values as unknown[], types, rowMode: 'array' } as const;
-    const name = isKept ? nameOf(text) : undefined;
-    try {
-      return (await pool.query<unknown[]>({ ...query, name })).rows;
-    } catch (error) {
-      if (name === undefined || !isOutdated(error)) throw error;
-      // Without a name from now on. The name is still taken on other connections.
-      names.set(text, undefined);
-      return (await pool.query<unknown[]>(query)).rows;
-    }
-  };
-
-/**
- * True if the database can no longer run a kept statement: a migration has changed the type of a column, or a pooler has
- * switched to a server that does not have it.
- */
-const isOutdated = (error: unknown): boolean => /^(0A000|26000)$/.test(stateOf(error));
+  (statement) =>
+    runOnPool(pool, { ...statement, asArrays: true });
 
 /** Has a client read through the pool of the driver. */
 export function readThrough(prisma: PrismaClient, pool: pg.Pool): void {
   known.set(prisma, new Rows(runOn(pool)));
+  notePool(prisma, pool);
 }
-
-const names = new Map<string, string | undefined>();
-/** Kept statements differ by model, key, columns, order and the form of the reach only. */
-const maxNames = 300;
-
-/** Name under which the database keeps a statement; undefined if it keeps enough of them. */
-function nameOf(text: string): string | undefined {
-  if (!names.has(text) && names.size < maxNames)
-    names.set(text, `k${createHash('sha256').update(text).digest('hex').slice(0, 24)}`);
-  return names.get(text);
-}
-
-const int8 = 20;
-const timestamptz = 1184;
-/** Reads values as Prisma does. Sessions are in UTC, so times end with `+00`. Years have four digits, with few exceptions. */
-const parsers: Readonly<Record<number, (text: string) => unknown>> = {
-  [int8]: BigInt,
-  [timestamptz]: (text) =>
-    text[4] === '-' ? new Date(`${text.slice(0, 10)}T${text.slice(11)}:00`) : pg.types.getTypeParser(timestamptz)(text),
-};
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    (format !== 'binary' && parsers[oid]) ||
-    (pg.types.getTypeParser(oid, format as 'text') as (text: string) => unknown),
-} as pg.CustomTypesConfig;

@@ -12,6 +12,7 @@ export interface Statement {
    * took 5 to 15 times as long for a rare value.
    */
   readonly isKept: boolean;
+  readonly isWrite?: boolean;
 }
 
 export type Direction = 'asc' | 'desc';
@@ -106,6 +107,20 @@ export function selectLocked(model: string, id: string): Statement {
   const columns = modelOf(model).names;
   const text = `SELECT ${listSql(columns)} FROM "${model}" ${alias} WHERE ${alias}."id" = $1 FOR UPDATE`;
   return { text, values: [id], columns, isKept: true };
+}
+
+/** Rows by their IDs, locked in one order until the end of the transaction. */
+export function selectAllLocked(model: string, ids: readonly string[]): Statement {
+  const columns = modelOf(model).names;
+  const text = `SELECT ${listSql(columns)} FROM "${model}" ${alias} WHERE ${alias}."id" = ANY($1::text[]) ORDER BY ${alias}."id" FOR UPDATE`;
+  return { text, values: [ids], columns, isKept: true };
+}
+
+/** ID and key of a row's tenant. */
+export function selectTenantOf(model: string, id: string, column: string): Statement {
+  const own = quoted(alias, column);
+  const text = `SELECT ${own}, n."key" FROM "${model}" ${alias} LEFT JOIN "Tenant" n ON n."id" = ${own} WHERE ${alias}."id" = $1`;
+  return { text, values: [id], columns: [column, 'key'], isKept: true };
 }
 
 /** Number of rows, for each of several parents. */

@@ -32,8 +32,8 @@ const reduced = new WeakMap<object, Reduced>();
 
 /** The input of the running mutation's caller. */
 interface Sent {
-  /** All values of the input by field, at any depth. */
-  readonly values: Map<string, unknown[]>;
+  /** Returns all values of the input by field, at any depth. */
+  readonly values: () => ReadonlyMap<string, unknown[]>;
   /** For a new object: an omitted field that is null reveals nothing. */
   readonly omitted: ReadonlySet<string>;
 }
@@ -45,9 +45,19 @@ const sentBy = new WeakMap<Context, Sent>();
  * @param omitted for a creation: the omitted fields of the input.
  */
 export function noteInput(context: Context, input: object, type: GraphQLInputType, omitted: readonly string[]): void {
+  let known: ReadonlyMap<string, unknown[]> | undefined;
+  // At first use: most callers can read what they change, and reports are large.
+  const values = () => {
+    known ??= collected(input, type);
+    return known;
+  };
+  sentBy.set(context, { values, omitted: new Set(omitted) });
+}
+
+function collected(input: object, type: GraphQLInputType): ReadonlyMap<string, unknown[]> {
   const values = new Map<string, unknown[]>();
   for (const [key, value] of valuesOf(input, type)) remember(values, key, () => []).push(value);
-  sentBy.set(context, { values, omitted: new Set(omitted) });
+  return values;
 }
 
 /** Not inside scalars: the caller chooses JSON keys and could probe fields with them. */
@@ -154,7 +164,8 @@ function guard(typename: string, field: GraphQLField<unknown, Context>): void {
 const isSent = (context: Context, name: string, value: unknown): boolean =>
   sentBy
     .get(context)
-    ?.values.get(name)
+    ?.values()
+    .get(name)
     ?.some((one) => isDeepStrictEqual(one, value)) ?? false;
 
 /** The field's value if the caller sent it; else refused. */
@@ -165,7 +176,7 @@ async function ifSent(
   refused: () => Promise<never>,
 ): Promise<unknown> {
   const { values, omitted } = sentBy.get(context)!;
-  const isNamed = values.has(name);
+  const isNamed = values().has(name);
   if (!isNamed && !omitted.has(name)) return refused();
   const value = await resolve();
   // A field with its own permission decides for itself about the named object.

@@ -143,6 +143,13 @@ const prepare: Step = async (call, next) => {
   return next();
 };
 
+/** The target's row, if the mutation locks it first. An idempotencyKey is locked before. */
+function locksOf({ spec: { locksTarget, permission }, given, target, keyed }: Call) {
+  const isFirst = typeof locksTarget === 'function' ? locksTarget(given as never) : locksTarget === true;
+  if (!isFirst || keyed || target?.id === undefined) return undefined;
+  return { resource: target.resource ?? split(permission)[0], id: target.id };
+}
+
 /** Decides, runs and records in one transaction. The last step. */
 const act: Step = async (call) => {
   const { spec, given, context, feedsAccess, keyed } = call;
@@ -165,7 +172,7 @@ const act: Step = async (call) => {
       await keyed?.keep(tx, target, { result, ...noPlan });
       return { result, ...noPlan };
     },
-    { dryRun, feedsAccess, telemetry, ...(timeoutMs !== undefined && { timeoutMs }) },
+    { dryRun, feedsAccess, telemetry, locks: locksOf(call), ...(timeoutMs !== undefined && { timeoutMs }) },
   );
   if (telemetry) context.decisions.sample(context.session.decide(permission, target.scope), context.engine.fingerprint);
   const groups: [GatehouseError, number][] = telemetry ? alike(refusals) : refusals.map((error) => [error, 1]);

@@ -58,6 +58,11 @@ export interface MutationSpec<
     /** Collects refusals of single items, recorded after the commit. */
     refusals: GatehouseError[],
   ) => Promise<Result>;
+  /**
+   * True if the target's row is the first that `run` locks, by `find`. It is then locked together with the state of access,
+   * which saves a round trip.
+   */
+  readonly locksTarget?: true | ((input: InputShapeFromFields<Fields>) => boolean);
   readonly payload: (t: PayloadBuilder<Result>) => Record<string, unknown>;
   /** True if it changes access (default: from its resource). Adds `dryRun`. */
   readonly feedsAccess?: boolean;

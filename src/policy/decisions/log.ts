@@ -1,5 +1,7 @@
 import { withoutDeadline } from '../../db/deadline.ts';
+import type { LastStatement } from '../../db/open-transaction.ts';
 import { beforeCommit, inTransaction, type Store, type Tx } from '../../db/transaction.ts';
+import { statementsOf } from '../../db/tx.ts';
 import type { Decision } from '../decide/decision.ts';
 import type { DigestedContent } from './content.ts';
 import { type Evidence, evidenceOf } from './evidence.ts';
@@ -46,22 +48,32 @@ const dayMs = 86_400_000;
 /** Records the decisions of a mutation in its own transaction. If they cannot be recorded, the mutation fails. */
 export function recordInTransaction(tx: Tx, policySet: string): void {
   beforeCommit(tx, 'recordDecisions', () =>
-    insert(
+    insertion(
       tx,
       evidenceOf(tx).map((evidence) => toRow(evidence, policySet)),
     ),
   );
 }
 
-async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
-  if (all.length === 0) return;
+const insertSql = `
+  WITH contents AS (
+    INSERT INTO "AccessContent" SELECT * FROM jsonb_populate_recordset(NULL::"AccessContent", $1::jsonb)
+    ON CONFLICT DO NOTHING)
+  INSERT INTO "Decision" SELECT * FROM jsonb_populate_recordset(NULL::"Decision", $2::jsonb)
+  ON CONFLICT DO NOTHING`;
+
+/** The statement that records decisions. */
+async function insertion(tx: Tx, all: readonly Recorded[]): Promise<LastStatement[]> {
+  if (all.length === 0) return [];
   const contents = new Map(all.map(({ content }) => [content.digest, content]));
   let texts = [...contents.values()];
   // The content of a principal with thousands of bindings is large, so send it only if it is not stored yet.
   if (texts.some(({ text }) => text.length > longText)) {
     // Locks the rows so that pruning cannot remove them before they are referenced.
-    const stored = await tx.$queryRaw<{ digest: string }[]>`
-      SELECT digest FROM "AccessContent" WHERE digest = ANY(${[...contents.keys()]}) ORDER BY digest FOR KEY SHARE`;
+    const stored = await statementsOf(tx).read<{ digest: string }>({
+      text: 'SELECT digest FROM "AccessContent" WHERE digest = ANY($1::text[]) ORDER BY digest FOR KEY SHARE',
+      values: [[...contents.keys()]],
+    });
     for (const { digest } of stored) contents.delete(digest);
     texts = [...contents.values()];
   }
@@ -69,12 +81,7 @@ async function insert(tx: Tx, all: readonly Recorded[]): Promise<void> {
   texts.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   const missing = `[${texts.map(({ digest, text }) => `{"digest":"${digest}","content":${text}}`).join(',')}]`;
   const rows = JSON.stringify(all.map(({ row }) => row));
-  await tx.$executeRaw`
-    WITH contents AS (
-      INSERT INTO "AccessContent" SELECT * FROM jsonb_populate_recordset(NULL::"AccessContent", ${missing}::jsonb)
-      ON CONFLICT DO NOTHING)
-    INSERT INTO "Decision" SELECT * FROM jsonb_populate_recordset(NULL::"Decision", ${rows}::jsonb)
-    ON CONFLICT DO NOTHING`;
+  return [{ text: insertSql, values: [missing, rows], isKept: true }];
 }
 
 async function pruneSome(tx: Tx, before: Date): Promise<number> {
@@ -218,6 +225,8 @@ export class DecisionLog {
 
   async #write(all: readonly Recorded[]): Promise<void> {
     if (all.length === 0) return;
-    await withoutDeadline(() => inTransaction(this.#options.store, (tx) => insert(tx, all)));
+    await withoutDeadline(() =>
+      inTransaction(this.#options.store, async (tx) => beforeCommit(tx, 'recordDecisions', () => insertion(tx, all))),
+    );
   }
 }

@@ -1,6 +1,6 @@
 import type { Permission } from '../../access/catalog.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
-import type { Tx } from '../../db/transaction.ts';
+import { readSql, type Tx } from '../../db/tx.ts';
 
 /** A role held through one binding. `tenantId` null: an instance binding. `namespace` '': the whole tenant. */
 export interface Holding {
@@ -58,18 +58,7 @@ interface Stored {
   holdings: Holding[] | null;
 }
 
-/** Loads one principal. @returns undefined if it does not exist. */
-export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>
-  (await loadPrincipals(db, [id])).get(id);
-
-/**
- * Loads principals and the revision in one statement, and therefore one snapshot. @returns the existing ones, by id.
- */
-export async function loadPrincipals(
-  db: PrismaClient | Tx,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, Principal>> {
-  const rows = await db.$queryRaw<Stored[]>`
+const principalsSql = `
     SELECT (SELECT revision FROM "AccessState") AS revision,
       p.id, p.kind, COALESCE(u.username, s.name) AS name,
       COALESCE(u."superAdmin", s."superAdmin") AS "superAdmin",
@@ -88,7 +77,20 @@ export async function loadPrincipals(
     FROM "Principal" p
     LEFT JOIN "User" u ON u.id = p.id
     LEFT JOIN "ServiceAccount" s ON s.id = p.id
-    WHERE p.id = ANY(${[...ids]}::text[])`;
+    WHERE p.id = ANY($1::text[])`;
+
+/** Loads one principal. @returns undefined if it does not exist. */
+export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>
+  (await loadPrincipals(db, [id])).get(id);
+
+/**
+ * Loads principals and the revision in one statement, and therefore one snapshot. @returns the existing ones, by id.
+ */
+export async function loadPrincipals(
+  db: PrismaClient | Tx,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Principal>> {
+  const rows = await readSql<Stored>(db, { text: principalsSql, values: [ids], isKept: true });
   const principals = new Map<string, Principal>();
   for (const row of rows)
     principals.set(row.id, {

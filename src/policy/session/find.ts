@@ -4,6 +4,23 @@ import { resourceDefinition } from '../../access/resource.ts';
 import { rowsOf } from '../../db/rows/rows.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { notFound } from '../../errors.ts';
+import { started } from '../../lib/started.ts';
+
+const ahead = new WeakMap<Tx, { readonly key: string; readonly row: Promise<Row | undefined> }>();
+const keyOf = (model: string, id: string): string => `${model} ${id}`;
+
+/** Locks and reads a row that `find` asks for later, in the round trip of the statement before. */
+export function lockAhead(tx: Tx, resource: ResourceName, id: string): void {
+  const model = resourceDefinition(resource)!.model!;
+  ahead.set(tx, { key: keyOf(model, id), row: started(rowsOf(tx).locked(model, id)) });
+}
+
+function locked(tx: Tx, model: string, id: string): Promise<Row | undefined> {
+  const known = ahead.get(tx);
+  // Only once: the transaction can have changed the row since.
+  ahead.delete(tx);
+  return known?.key === keyOf(model, id) ? known.row : rowsOf(tx).locked(model, id);
+}
 
 /**
  * Locks a row and reads it. Every change of a row loads it through this function.
@@ -11,7 +28,7 @@ import { notFound } from '../../errors.ts';
  */
 export async function find<R extends Row>(tx: Tx, grant: Grant, resource: ResourceName, id: string): Promise<R> {
   const model = resourceDefinition(resource)!.model!;
-  const row = (await rowsOf(tx).locked(model, id)) as R | undefined;
+  const row = (await locked(tx, model, id)) as R | undefined;
   if (!row) throw notFound('The object');
   if (!grant.matches(row)) {
     const refused = grant.refusalOf(row);

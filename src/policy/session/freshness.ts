@@ -25,6 +25,8 @@ export class Freshness {
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
+  /** True between the commit of a change of this gateway that was followed and its wake-up, which is then not needed. */
+  #isFollowing = false;
   #again = false;
   /** Returns true if a stream is open, so that a right can end without a request. */
   isFollowed: () => boolean = () => false;
@@ -48,7 +50,9 @@ export class Freshness {
     this.#now = now;
     this.history = history;
     this.#off = wake.on((topic) => {
-      if (topic === accessTopic || topic === '*') void this.confirm();
+      const isKnown = topic === accessTopic && this.#isFollowing;
+      if (isKnown) this.#isFollowing = false;
+      else if (topic === accessTopic || topic === '*') void this.confirm();
     });
     this.#timer = setInterval(() => {
       const everyMs = !wake.isHealthy ? pollMs : this.isFollowed() ? followedPollMs : calmPollMs;
@@ -98,12 +102,13 @@ export class Freshness {
   }
 
   /**
-   * Applies the state that a transaction of this gateway committed. @returns false if it does not directly follow the
+   * Applies the state that a transaction of this gateway committed, before its wake-up is sent. @returns false if it does not directly follow the
    * known state; a read is then needed.
    */
   follow(before: AccessState, after: AccessState): boolean {
     if (this.#state.revision !== before.revision) return false;
     this.#state = after;
+    this.#isFollowing = true;
     for (const listener of this.#listeners) listener();
     return true;
   }

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { AccessState } from '../../access/revision.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
-import type { Tx } from '../../db/transaction.ts';
+import { statementsOf, type Tx } from '../../db/tx.ts';
 
 /** The access state, with marks that show whether the store still has the history that this gateway knows. */
 export interface StoreState extends AccessState {
@@ -13,9 +13,10 @@ export interface StoreState extends AccessState {
   readonly lineage?: string;
 }
 
-export const readState = async (db: PrismaClient | Tx): Promise<AccessState> => {
-  const rows = await db.$queryRaw<AccessState[]>`SELECT revision, "policySet" FROM "AccessState"`;
-  return rows[0]!;
+export const readState = async (tx: Tx): Promise<AccessState> => {
+  const text = 'SELECT revision, "policySet" FROM "AccessState"';
+  const [state] = await statementsOf(tx).read<AccessState>({ text, isKept: true });
+  return state!;
 };
 
 const keptMs = 24 * 60 * 60_000;

@@ -1,9 +1,10 @@
-import { type Permission, split } from '../../access/catalog.ts';
+import { type Permission, type ResourceName, split } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import { type AccessState, lockState, raisedIn } from '../../access/revision.ts';
+import { lockState, raisedIn } from '../../access/revision.ts';
 import { currentDeadline } from '../../db/deadline.ts';
-import { inTransaction, type Store, type Tx } from '../../db/transaction.ts';
+import { afterCommit, inTransaction, type Store, type Tx } from '../../db/transaction.ts';
+import { statementsOf } from '../../db/tx.ts';
 import { GatehouseError } from '../../errors.ts';
 import { FairQueue } from '../../lib/fair-queue.ts';
 import { holdingLock } from '../../lib/held-lock.ts';
@@ -11,6 +12,7 @@ import { remember } from '../../lib/remember.ts';
 import type { Scope } from '../decide/decision.ts';
 import { type Evidence, evidenceOf, noteDecision } from '../decisions/evidence.ts';
 import { recordInTransaction } from '../decisions/log.ts';
+import { lockAhead } from './find.ts';
 import type { AccessSession } from './session.ts';
 import { readState } from './store-state.ts';
 
@@ -23,6 +25,8 @@ export interface WriteOptions {
   readonly feedsAccess?: boolean;
   /** For frequent reports of machines: their decisions are not recorded, except refusals. */
   readonly telemetry?: boolean;
+  /** The first row that the work locks. It is locked together with the state of access. */
+  readonly locks?: { readonly resource: ResourceName; readonly id: string } | undefined;
 }
 
 /** Merges the decisions of the transaction with those that the error carries. */
@@ -78,6 +82,7 @@ export async function write<P extends Permission, T>(
     dryRun = false,
     timeoutMs,
     telemetry = false,
+    locks,
     feedsAccess = resourceDefinition(split(permission)[0])?.feedsAccess ?? true,
   }: WriteOptions = {},
 ): Promise<T> {
@@ -89,15 +94,21 @@ export async function write<P extends Permission, T>(
       await session.refresh();
       const grant = session.grant(permission, scope);
       const { revision } = session;
-      let committed: { readonly tx: Tx; readonly before: AccessState } | undefined;
       try {
-        const done = await inTransaction(
+        return await inTransaction(
           store,
           async (tx) => {
-            const state = await (feedsAccess ? lockState(tx) : readState(tx));
+            const state = await statementsOf(tx).together(() => {
+              const read = feedsAccess ? lockState(tx) : readState(tx);
+              if (locks) lockAhead(tx, locks.resource, locks.id);
+              return read;
+            });
             if (state.revision !== revision || state.policySet !== session.engine.fingerprint)
               throw new Stale('access changed meanwhile');
-            committed = { tx, before: state };
+            afterCommit(tx, () => {
+              const after = raisedIn(tx);
+              isKnown = after !== undefined && session.freshness.follow(state, after);
+            });
             noteDecision(tx, session.decide(permission, scope));
             if (!telemetry) recordInTransaction(tx, session.engine.fingerprint);
             try {
@@ -109,9 +120,6 @@ export async function write<P extends Permission, T>(
           },
           { dryRun, ...(timeoutMs !== undefined && { timeoutMs }) },
         );
-        const after = dryRun ? undefined : raisedIn(committed!.tx);
-        isKnown = after !== undefined && session.freshness.follow(committed!.before, after);
-        return done;
       } catch (error) {
         if (!(error instanceof Stale)) throw error;
         // The state of the transaction is not used: only a confirmed read detects that the store has another history.

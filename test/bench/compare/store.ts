@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { createApp } from '../../../src/app.ts';
 import { firstStart } from '../../../src/bootstrap/first-start.ts';
@@ -22,6 +23,10 @@ export interface CompareStore {
   readonly databaseUrl: string;
   /** The token of a reader of ten namespaces. */
   readonly token: string;
+  /** The token of an administrator of the tenant. */
+  readonly adminToken: string;
+  /** Process ID of the server. */
+  readonly postmaster: number;
   close(): Promise<void>;
 }
 
@@ -37,11 +42,11 @@ export async function openStore(): Promise<CompareStore> {
   const connection = { host: host!, user: user!, password: password!, database: 'compare' };
   const databaseUrl = `postgresql://${user}:${encodeURIComponent(String(password))}@localhost/compare?host=${encodeURIComponent(host!)}`;
   await migrate(connection);
-  const token = await fill(connection);
-
+  const tokens = await fill(connection);
   return {
     databaseUrl,
-    token,
+    ...tokens,
+    postmaster: Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]),
     async close() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -49,8 +54,8 @@ export async function openStore(): Promise<CompareStore> {
   };
 }
 
-/** Rows of the comparison: 200 namespaces, 2,000 flows, 10,000 triggers. @returns the token of a reader of ten of them. */
-async function fill(connection: Connection): Promise<string> {
+/** Rows of the comparison: 200 namespaces, 200 groups, 2,000 flows, 10,000 triggers. */
+async function fill(connection: Connection): Promise<Pick<CompareStore, 'token' | 'adminToken'>> {
   const config = readConfig({ PORT: '0', DATABASE_URL: 'postgresql://unused/unused', GATEHOUSE_MASTER_KEY: masterKey });
   const app = await createApp(config, connection, createLog('error'));
   await firstStart(app.store, { username: 'root', password: 'a long enough passphrase' }, 15);
@@ -59,19 +64,25 @@ async function fill(connection: Connection): Promise<string> {
     app.store,
     async (tx: Tx) => {
       const tenant = await createTenant(tx, asSystem('TENANT:CREATE', 'bench'), { key: 'main', name: 'main' });
-      const content = { username: 'reader', email: 'reader@people.example' };
-      const person = await createUser(tx, asSystem('USER:CREATE', 'bench'), content, 15);
-      await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'bench'), tenant, person.id);
-      const role = await tx.role.findFirstOrThrow({ where: { tenantId: tenant.id, name: 'Viewer' } });
       const grant = asSystem('BINDING:CREATE', 'bench', tenant.id);
+      /** A person with a token and a managed role in these namespaces. */
+      const person = async (username: string, roleName: string, namespaces: readonly string[]): Promise<string> => {
+        const content = { username, email: `${username}@people.example` };
+        const { id } = await createUser(tx, asSystem('USER:CREATE', 'bench'), content, 15);
+        await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', 'bench'), tenant, id);
+        const role = await tx.role.findFirstOrThrow({ where: { tenantId: tenant.id, name: roleName } });
+        for (const namespace of namespaces)
+          await bind(tx, grant, tenant, { principalId: id, groupId: null, role, namespace });
+        const minting = asSystem('API_TOKEN:CREATE', 'bench');
+        const owner = { id, tenantId: null };
+        return (await createApiToken(tx, minting, app.services.keys, owner, { name: 'bench' })).fullToken;
+      };
       await tx.$executeRaw`
-        INSERT INTO "Namespace" (id, "tenantId", namespace, parent) SELECT 'n' || lpad(n::text, 6, '0'), ${tenant.id}, 'team' || n, '' FROM generate_series(0, 199) n`;
-      for (const namespace of reached)
-        await bind(tx, grant, tenant, { principalId: person.id, groupId: null, role, namespace });
-      const owner = { id: person.id, tenantId: null };
-      const minted = await createApiToken(tx, asSystem('API_TOKEN:CREATE', 'bench'), app.services.keys, owner, {
-        name: 'bench',
-      });
+        INSERT INTO "Namespace" (id, "tenantId", namespace, parent, declared) SELECT 'n' || lpad(n::text, 6, '0'), ${tenant.id}, 'team' || n, '', true FROM generate_series(0, 199) n`;
+      await tx.$executeRaw`
+        INSERT INTO "Group" (id, "tenantId", name, "nameKey") SELECT 'g' || lpad(n::text, 6, '0'), ${tenant.id}, 'group ' || n, 'group ' || n FROM generate_series(0, 199) n`;
+      const token = await person('reader', 'Viewer', reached);
+      const adminToken = await person('admin', 'Admin', ['']);
       await tx.$executeRaw`
         INSERT INTO "Flow" (id, "tenantId", namespace, "flowId", revision, source, disabled, "declaredDisabled", "labelTexts", "taskCount")
         SELECT 'f' || lpad(n::text, 6, '0'), ${tenant.id}, 'team' || n % 200, 'flow' || n, 1, 'id: flow' || n || repeat(E'\\n# a comment of a flow', 40), false, false, '{}', 1
@@ -83,11 +94,11 @@ async function fill(connection: Connection): Promise<string> {
           'f' || lpad((n % 2000 + 1)::text, 6, '0'), 'io.kestra.plugin.core.trigger.Schedule', 'SCHEDULE', '{"cron":"0 6 * * *"}',
           n % 10 = 0, false, now(), false, now(), '{}'
         FROM generate_series(1, 10000) n`;
-      return minted;
+      return { token, adminToken };
     },
     { timeoutMs: 120_000 },
   );
   await app.database.pool.query('VACUUM ANALYZE');
   await app.close();
-  return made.fullToken;
+  return made;
 }

@@ -297,6 +297,7 @@ mutation('revokeApiToken', {
   permission: 'API_TOKEN:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'ID of the token.' }) }),
   target: ({ id }, context) => byId('API_TOKEN', 'ApiToken', id, context),
+  locksTarget: true,
   run: (tx, grant, _input, { id }) => revokeApiToken(tx, grant, id),
   payload: (t) => ({
     apiToken: changed(t, ApiTokenRef, 'The revoked token.'),

@@ -3,6 +3,7 @@ import { record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import { newToken, tokenHash, tokenPrefix } from '../../../auth/token.ts';
 import type { ApiToken } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -220,7 +221,7 @@ export async function rotateApiToken(
   const own = ceilingFor(grant, { id: before.principalId, tenantId: before.tenantId }, null);
   const former = before.ceiling as unknown as Ceiling | null;
   const ceiling = own && former ? meet(own, former) : (own ?? former);
-  const previous = await tx.apiToken.update({ where: { id }, data });
+  const previous = await rowsOf(tx).update('ApiToken', id, data);
   const token = await tx.apiToken.create({ data: { ...next, ceiling: stored(ceiling) } });
   const tenant = await tenantRef(tx, token.tenantId);
   record(tx, grant, {
@@ -237,7 +238,7 @@ export async function revokeApiToken(tx: Tx, grant: Grant<'API_TOKEN:DELETE'>, i
   const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
   if (before.revokedAt) throw conflict('This token is already revoked.');
   await grant.review(tx, { before, after: null });
-  const after = await tx.apiToken.update({ where: { id }, data: { revokedAt: new Date() } });
+  const after = await rowsOf(tx).update('ApiToken', id, { revokedAt: new Date() });
   record(tx, grant, {
     before: await withOwner(tx, before),
     after: await withOwner(tx, after),
@@ -272,7 +273,7 @@ export async function revokeOfOthers(
       tokens.push(before);
       continue;
     }
-    const after = await tx.apiToken.update({ where: { id: before.id }, data: { revokedAt: now } });
+    const after = await rowsOf(tx).update('ApiToken', before.id, { revokedAt: now });
     tokens.push(after);
     record(tx, grant, {
       resource: 'API_TOKEN',

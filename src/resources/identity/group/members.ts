@@ -2,6 +2,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Group, GroupMember } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -137,7 +138,7 @@ export async function setGroupMembership(
   const before = await part(tx, group, member);
   const after = { ...before, membership };
   await grant.review(tx, { before, after });
-  const updated = await tx.groupMember.update({ where: { id: member.id }, data: { membership } });
+  const updated = await changeRow(tx, 'GroupMember', member, { membership });
   record(tx, grant, { before, after, tenant, audited, verb: 'set-membership', key: `${group.name}/${before.member}` });
   return updated;
 }

@@ -161,6 +161,7 @@ mutation('updateGroup', {
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofGroup(input, context),
+  locksTarget: true,
   run: (tx, grant, input, { tenant, id }) => updateGroup(tx, grant, tenant, id, input),
   payload: (t) => ({ group: changed(t, GroupRef, 'The updated group.') }),
 });
@@ -170,6 +171,7 @@ mutation('deleteGroup', {
   permission: 'GROUP:DELETE',
   input: (t) => ({ id: t.id({ required: true, description: 'ID of the group.' }) }),
   target: (input, context) => ofGroup(input, context),
+  locksTarget: true,
   run: (tx, grant, _input, { tenant, id }) => deleteGroup(tx, grant, tenant, id),
   payload: (t) => ({
     deletedId: t.id({

@@ -2,9 +2,12 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Group } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import { fold } from '../../../lib/text.ts';
 import { find } from '../../../policy/session/find.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
@@ -12,8 +15,8 @@ import { removeBindings } from '../binding/service.ts';
 import { removeMember } from './members.ts';
 
 async function assertNameFree(tx: Tx, tenant: TenantRef, name: string, except?: string): Promise<void> {
-  const taken = await tx.group.findFirst({ where: { tenantId: tenant.id, nameKey: fold(name) }, select: { id: true } });
-  if (taken && taken.id !== except) throw conflict(`The group ${name} already exists.`);
+  const taken = await rowsOf(tx).first('Group', { tenantId: tenant.id, nameKey: fold(name) }, ['id']);
+  if (taken && taken['id'] !== except) throw conflict(`The group ${name} already exists.`);
 }
 
 export async function createGroup(
@@ -37,14 +40,16 @@ export async function updateGroup(
   id: string,
   { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
 ): Promise<Group> {
-  const before = await find<Group>(tx, grant, 'GROUP', id);
-  if (name != null) await assertNameFree(tx, tenant, name, id);
+  const found = started(find<Group>(tx, grant, 'GROUP', id));
+  const free = name != null ? started(assertNameFree(tx, tenant, name, id)) : undefined;
+  const before = await found;
+  await free;
   const data = {
     ...(name != null && { name, nameKey: fold(name) }),
     ...(description !== undefined && { description }),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.group.update({ where: { id }, data });
+  const after = await changeRow(tx, 'Group', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }

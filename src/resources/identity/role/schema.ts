@@ -132,6 +132,7 @@ mutation('updateRole', {
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => ofRole(input, context),
+  locksTarget: true,
   run: (tx, grant, { permissions, ...input }, { tenant, id }) =>
     updateRole(tx, grant, tenant, id, {
       ...input,

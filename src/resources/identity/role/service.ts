@@ -3,9 +3,12 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Role } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import { fold } from '../../../lib/text.ts';
 import { find } from '../../../policy/session/find.ts';
 import { assertMayHandOn, type Gift } from '../handing-on.ts';
@@ -61,16 +64,13 @@ export async function createManagedRole(
 async function clearDefault(tx: Tx, grant: Grant<'ROLE:UPDATE'>, tenant: TenantRef | null): Promise<void> {
   const before = await tx.role.findFirst({ where: { tenantId: tenant?.id ?? null, isDefault: true } });
   if (!before) return;
-  const after = await tx.role.update({ where: { id: before.id }, data: { isDefault: false } });
+  const after = await rowsOf(tx).update('Role', before.id, { isDefault: false });
   record(tx, grant, { before, after, tenant });
 }
 
 async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
-  const taken = await tx.role.findFirst({
-    where: { tenantId: tenant?.id ?? null, nameKey: fold(name) },
-    select: { id: true },
-  });
-  if (taken && taken.id !== except) throw conflict(`The role ${name} already exists.`);
+  const taken = await rowsOf(tx).first('Role', { tenantId: tenant?.id ?? null, nameKey: fold(name) }, ['id']);
+  if (taken && taken['id'] !== except) throw conflict(`The role ${name} already exists.`);
 }
 
 /** @param choosing the permission to choose the default role. Required only if the new role is the default. */
@@ -115,8 +115,10 @@ export async function updateRole(
   id: string,
   change: RoleChange,
 ): Promise<Role> {
-  const before = await find<Role>(tx, grant, 'ROLE', id);
   const { name, description, permissions, isDefault } = change;
+  const found = started(find<Role>(tx, grant, 'ROLE', id));
+  const free = name != null ? started(assertNameFree(tx, tenant, name, id)) : undefined;
+  const before = await found;
   const data = {
     ...(name != null && { name, nameKey: fold(name) }),
     ...(description !== undefined && { description }),
@@ -132,10 +134,10 @@ export async function updateRole(
   // The default role is granted to every new user: the same rule as for adding permissions.
   if (widened || (after.isDefault && !before.isDefault))
     assertMayHandOn(grant, [handedOn(tenant, after.permissions as Permission[])]);
-  if (name != null) await assertNameFree(tx, tenant, name, id);
+  await free;
   await grant.review(tx, { before, after });
   if (after.isDefault && !before.isDefault) await clearDefault(tx, grant, tenant);
-  const role = await tx.role.update({ where: { id }, data });
+  const role = await changeRow(tx, 'Role', before, data);
   record(tx, grant, { before, after: role, tenant });
   return role;
 }

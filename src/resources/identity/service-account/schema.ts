@@ -126,6 +126,7 @@ mutation('updateServiceAccount', {
   }),
   rules: z.looseObject({ name: serviceAccountName.nullish(), description }),
   target: (input, context) => ofAccount(input, context),
+  locksTarget: true,
   run: (tx, grant, input, { tenant, id }) => updateServiceAccount(tx, grant, tenant, id, input),
   payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The updated service account.') }),
 });

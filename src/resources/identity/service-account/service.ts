@@ -3,9 +3,12 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { ServiceAccount } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import { find } from '../../../policy/session/find.ts';
 import { isReserved } from '../../rules.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
@@ -25,11 +28,8 @@ export const serviceAccountName = z
 
 async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
   if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved. Choose another one.');
-  const taken = await tx.serviceAccount.findFirst({
-    where: { tenantId: tenant?.id ?? null, name },
-    select: { id: true },
-  });
-  if (taken && taken.id !== except) throw conflict(`The service account ${name} already exists.`);
+  const taken = await rowsOf(tx).first('ServiceAccount', { tenantId: tenant?.id ?? null, name }, ['id']);
+  if (taken && taken['id'] !== except) throw conflict(`The service account ${name} already exists.`);
 }
 
 /** Creates an account of a tenant with access to it, or an instance-wide account (tenant null). */
@@ -72,12 +72,14 @@ export async function updateServiceAccount(
   id: string,
   { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
 ): Promise<ServiceAccount> {
-  const before = await find<ServiceAccount>(tx, grant, 'SERVICE_ACCOUNT', id);
+  const found = started(find<ServiceAccount>(tx, grant, 'SERVICE_ACCOUNT', id));
+  const free = name != null ? started(assertNameFree(tx, tenant, name, id)) : undefined;
+  const before = await found;
   assertMayChange(grant, before);
-  if (name != null) await assertNameFree(tx, tenant, name, id);
+  await free;
   const data = { ...(name != null && { name }), ...(description !== undefined && { description }) };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.serviceAccount.update({ where: { id }, data });
+  const after = await changeRow(tx, 'ServiceAccount', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }
@@ -99,7 +101,7 @@ export async function setServiceAccountSuperAdmin(
   if (!before) throw notFound('The object');
   if (superAdmin) assertLasting(grant, 'make a super admin');
   await grant.review(tx, { before, after: { ...before, superAdmin } });
-  const row = await tx.serviceAccount.update({ where: { id }, data: { superAdmin } });
+  const row = await rowsOf(tx).update('ServiceAccount', id, { superAdmin });
   record(tx, grant, {
     resource: 'SERVICE_ACCOUNT',
     before,

@@ -127,6 +127,7 @@ mutation('updateTenant', {
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),
   target: (input, context) => byId('TENANT', 'Tenant', input.id, context),
+  locksTarget: true,
   run: (tx, grant, input, { id }) => updateTenant(tx, grant, id, input),
   payload: (t) => ({
     tenant: changed(t, TenantRef, 'The updated tenant.'),

@@ -1,6 +1,7 @@
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import type { Tenant } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -66,7 +67,7 @@ export async function updateTenant(
     ...(await placementOf(tx, id, before, placement)),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.tenant.update({ where: { id }, data });
+  const after = await changeRow(tx, 'Tenant', before, data);
   await regroupTriggers(tx, id, undefined, before, after);
   record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant: after });
   return after;

@@ -1,3 +1,4 @@
+import type { User } from '../../../db/generated/client.ts';
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 
@@ -11,6 +12,14 @@ export async function usableSuperAdmins(tx: Tx, breakGlass: boolean): Promise<nu
   return row!.count;
 }
 
+const withoutEffect: ReadonlySet<string> = new Set<keyof User>([
+  ...(['username', 'usernameKey', 'usernameLooks', 'email', 'emailKey', 'firstName', 'lastName'] as const),
+]);
+
+/** True if a change of a user can remove a super admin who can sign in. */
+export const canRemoveSuperAdmin = (before: User, changes: Partial<User>): boolean =>
+  before.superAdmin && Object.keys(changes).some((column) => !withoutEffect.has(column));
+
 /**
  * Runs at the end of the transaction: at least one super admin must be able to sign in, whatever the transaction did.
  * Writers of access are serialized, so two transactions that each remove one of two super admins cannot both succeed.
@@ -21,5 +30,6 @@ export function keepSuperAdmin(tx: Tx): void {
     if ((await usableSuperAdmins(tx, breakGlass)) === 0) {
       throw conflict('The last super admin who can sign in must be kept.', { rule: 'LAST_SUPER_ADMIN' });
     }
+    return [];
   });
 }

@@ -64,6 +64,7 @@ mutation('updateUser', {
     lastName: personName,
   }),
   target: (input, context) => ofUser(input, context),
+  locksTarget: true,
   run: (tx, grant, input, { id }) => users.updateUser(tx, grant, id, input),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
@@ -131,6 +132,7 @@ mutation('setAuthMethods', {
     }),
   }),
   target: (input, context) => ofUser(input, context),
+  locksTarget: true,
   run: (tx, grant, { methods, authProviders }, { id }, { providers: known }) => {
     if (authProviders != null) providerMethods(authProviders, known);
     return setAuthMethods(tx, grant, id, { methods, providers: authProviders ?? undefined });
@@ -146,6 +148,7 @@ mutation('setUserDisabled', {
     disabled: t.boolean({ required: true, description: 'True to disable, false to enable.' }),
   }),
   target: (input, context) => ofUser(input, context),
+  locksTarget: true,
   run: (tx, grant, { disabled }, { id }) => users.setUserDisabled(tx, grant, id, disabled),
   payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });

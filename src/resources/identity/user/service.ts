@@ -3,6 +3,7 @@ import { record } from '../../../audit/record.ts';
 import { authMethods, sortedMethods } from '../../../auth/methods.ts';
 import { hashPassword, passwordIssues } from '../../../auth/password.ts';
 import type { ApiToken, User } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -15,7 +16,7 @@ import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
 import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
-import { keepSuperAdmin } from './last-super-admin.ts';
+import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
 import type { PresentPassword } from './present-password.ts';
 
@@ -167,8 +168,8 @@ export async function change(
   // Only a super admin can weaken, take over or lock out a super admin.
   if (before.superAdmin && before.id !== grant.doer.id) assertSuperAdmin(grant, 'can change a super admin');
   await grant.review(tx, { before, after: { ...before, ...data } });
-  keepSuperAdmin(tx);
-  const after = await tx.user.update({ where: { id: before.id }, data });
+  if (canRemoveSuperAdmin(before, data)) keepSuperAdmin(tx);
+  const after = await changeRow(tx, 'User', before, data);
   record(tx, grant, { resource: 'USER', before, after, tenant: null, ...(verb && { verb }) });
   return after;
 }
@@ -244,7 +245,7 @@ export async function changeMyPassword(
     throw conflict('The password was changed by another request. Sign in again.');
   if (!present.isRight || !secret) throw badInput(['input', 'currentPassword'], 'The current password is incorrect.');
   assertPassword(password, length, [before.username, before.email], ['input', 'newPassword']);
-  const after = await tx.user.update({ where: { id: before.id }, data: { ...secret } });
+  const after = await changeRow(tx, 'User', before, { ...secret });
   record(tx, grant, { resource: 'USER', before, after, tenant: null, verb: 'change-password' });
   await endSessions(tx, grant, before.id, 'PASSWORD_CHANGED');
   return after;

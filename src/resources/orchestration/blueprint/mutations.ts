@@ -58,6 +58,7 @@ mutation('saveBlueprint', {
     if (source != null) checkedRead(await readSource(source, context));
     return {};
   },
+  locksTarget: true,
   run: (tx, grant, { title, source, ...rest }, { tenant, id }) =>
     id === undefined
       ? createBlueprint(tx, grant as never, tenant, { ...rest, title: title!, source: source! })

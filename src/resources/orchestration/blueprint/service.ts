@@ -3,9 +3,12 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Blueprint } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import { fold } from '../../../lib/text.ts';
 import { find } from '../../../policy/session/find.ts';
 
@@ -31,7 +34,7 @@ export interface BlueprintContent {
 
 async function assertFree(tx: Tx, tenantId: string, title: string, except?: string): Promise<void> {
   const where = { tenantId, titleKey: fold(title), ...(except !== undefined && { NOT: { id: except } }) };
-  if (await tx.blueprint.findFirst({ where, select: { id: true } }))
+  if (await rowsOf(tx).first('Blueprint', where, ['id']))
     throw conflict(`A blueprint with the title ${title} already exists.`);
 }
 
@@ -69,7 +72,9 @@ export async function updateBlueprint(
   id: string,
   { title, source, description, tags }: BlueprintContent,
 ): Promise<Blueprint> {
-  const before = await find<Blueprint>(tx, grant, 'BLUEPRINT', id);
+  const found = started(find<Blueprint>(tx, grant, 'BLUEPRINT', id));
+  const free = title != null ? started(assertFree(tx, tenant.id, title, id)) : undefined;
+  const before = await found;
   const data = {
     ...(title != null && { title, titleKey: fold(title) }),
     ...(source != null && { source }),
@@ -78,8 +83,8 @@ export async function updateBlueprint(
     updatedAt: new Date(),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  if (title != null) await assertFree(tx, tenant.id, title, id);
-  const after = await tx.blueprint.update({ where: { id }, data });
+  await free;
+  const after = await changeRow(tx, 'Blueprint', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }

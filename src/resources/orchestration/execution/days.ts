@@ -1,3 +1,4 @@
+import type { LastStatement } from '../../../db/open-transaction.ts';
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { compareBytes } from '../../../lib/text.ts';
 
@@ -47,7 +48,7 @@ function add(own: Map<string, Delta>, { tenantId, namespace, startedAt, state, d
   own.set(key, delta);
 }
 
-async function flush(tx: Tx): Promise<void> {
+async function flush(tx: Tx): Promise<LastStatement[]> {
   const changed = [...(deltas.get(tx) ?? [])]
     .filter(([, { count, durationMs }]) => count !== 0 || durationMs !== 0n)
     .sort(([a], [b]) => compareBytes(a, b))
@@ -56,11 +57,13 @@ async function flush(tx: Tx): Promise<void> {
       day: new Date(day * dayMs).toISOString(),
       durationMs: String(durationMs),
     }));
-  if (changed.length === 0) return;
-  await tx.$executeRaw`
-    INSERT INTO "ExecutionDay" AS d ("tenantId", namespace, day, state, count, "durationMs")
-    SELECT "tenantId", namespace, day, state, count, "durationMs"
-    FROM jsonb_populate_recordset(NULL::"ExecutionDay", ${JSON.stringify(changed)}::jsonb)
-    ON CONFLICT ("tenantId", namespace, day, state) DO UPDATE
-      SET count = d.count + excluded.count, "durationMs" = d."durationMs" + excluded."durationMs"`;
+  if (changed.length === 0) return [];
+  return [{ text: countSql, values: [JSON.stringify(changed)], isKept: true }];
 }
+
+const countSql = `
+  INSERT INTO "ExecutionDay" AS d ("tenantId", namespace, day, state, count, "durationMs")
+  SELECT "tenantId", namespace, day, state, count, "durationMs"
+  FROM jsonb_populate_recordset(NULL::"ExecutionDay", $1::jsonb)
+  ON CONFLICT ("tenantId", namespace, day, state) DO UPDATE
+    SET count = d.count + excluded.count, "durationMs" = d."durationMs" + excluded."durationMs"`;

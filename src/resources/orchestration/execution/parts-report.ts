@@ -1,9 +1,9 @@
-import type { Grant } from '../../../access/grant.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
 import type { Tx } from '../../../db/transaction.ts';
-import { badInput, type GatehouseError, notFound } from '../../../errors.ts';
+import { badInput, notFound } from '../../../errors.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import {
   answer,
   applied,
@@ -11,6 +11,7 @@ import {
   type KnownExecution,
   lockExecutions,
   outOfReach,
+  type Reporter,
   type ReportResult,
 } from './report-items.ts';
 import { type LogLevel, levelNumber } from './states.ts';
@@ -78,11 +79,7 @@ const metrics: Parts<MetricReport> = {
   values: ({ type, name, value, tags }) => ({ type, name, value, tags: tags ?? {} }),
 };
 
-export interface PartReporter {
-  readonly tenantId: string;
-  readonly updating: Grant<'EXECUTION:UPDATE'>;
-  readonly refusals: GatehouseError[];
-}
+export type PartReporter = Omit<Reporter, 'creating'>;
 
 export async function reportLogs(
   tx: Tx,
@@ -99,13 +96,15 @@ export const reportMetrics = (tx: Tx, reporter: PartReporter, reports: readonly 
 /** Inserts new items, by execution and sequence. Existing ones are kept. */
 async function reportParts<Report extends PartReport>(
   tx: Tx,
-  { tenantId, updating, refusals }: PartReporter,
+  { tenantId, updating, refusals, service }: PartReporter,
   reports: readonly Report[],
   { table, columns, fault, values }: Parts<Report>,
   list: string,
 ): Promise<readonly ReportResult[]> {
   const ids = reports.map(({ executionId }) => executionId);
-  const known = await lockExecutions(tx, tenantId, ids, 'FOR KEY SHARE');
+  const locked = started(lockExecutions(tx, tenantId, ids, 'FOR KEY SHARE'));
+  await service;
+  const known = await locked;
   const rows = new Map<string, { row: object; item: number }>();
   const results: ReportResult[] = [];
   for (const [item, report] of reports.entries()) {

@@ -80,4 +80,6 @@ export interface Reporter {
   readonly creating: Grant<'EXECUTION:CREATE'> | GatehouseError;
   /** Collects refusals of decisions, for the record. */
   readonly refusals: GatehouseError[];
+  /** The check of the service, while it runs. It shares a round trip with the first statement of the report. */
+  readonly service?: Promise<unknown>;
 }

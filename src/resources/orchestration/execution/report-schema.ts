@@ -5,6 +5,7 @@ import { takeItemByItem } from '../../../graphql/mutation/item-input.ts';
 import { itemErrorField } from '../../../graphql/mutation/items.ts';
 import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
+import { started } from '../../../lib/started.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { acknowledgeCommands } from './claims.ts';
@@ -166,7 +167,7 @@ mutation('reportExecutions', {
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: async (tx, grant, { serviceId, executions, taskRuns, acknowledge }, { tenant }, { session }, refusals) => {
     checkSize('executions', executions, taskRuns, acknowledge);
-    await reportingService(tx, grant.doer, serviceId);
+    const service = started(reportingService(tx, grant.doer, serviceId));
     const tenantId = tenant.id;
     const creating =
       session.may('EXECUTION:CREATE', { tenantId }) ?? refusal(session.decide('EXECUTION:CREATE', { tenantId }));
@@ -175,7 +176,7 @@ mutation('reportExecutions', {
       taskRuns: (taskRuns ?? []) as readonly TaskRunReport[],
     };
     const acknowledged = await acknowledgeCommands(tx, grant, tenantId, (acknowledge ?? []).map(String));
-    const results = await reportExecutions(tx, { tenantId, updating: grant, creating, refusals }, reports);
+    const results = await reportExecutions(tx, { tenantId, updating: grant, creating, refusals, service }, reports);
     return { ...results, acknowledged };
   },
   payload: (t) => ({
@@ -208,8 +209,8 @@ mutation('reportLogs', {
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: async (tx, grant, { serviceId, logs }, { tenant }, _context, refusals) => {
     checkSize('logs', logs);
-    await reportingService(tx, grant.doer, serviceId);
-    return reportLogs(tx, { tenantId: tenant.id, updating: grant, refusals }, logs as readonly LogReport[]);
+    const service = started(reportingService(tx, grant.doer, serviceId));
+    return reportLogs(tx, { tenantId: tenant.id, updating: grant, refusals, service }, logs as readonly LogReport[]);
   },
   payload: resultsField,
 });
@@ -226,8 +227,12 @@ mutation('reportMetrics', {
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: async (tx, grant, { serviceId, metrics }, { tenant }, _context, refusals) => {
     checkSize('metrics', metrics);
-    await reportingService(tx, grant.doer, serviceId);
-    return reportMetrics(tx, { tenantId: tenant.id, updating: grant, refusals }, metrics as readonly MetricReport[]);
+    const service = started(reportingService(tx, grant.doer, serviceId));
+    return reportMetrics(
+      tx,
+      { tenantId: tenant.id, updating: grant, refusals, service },
+      metrics as readonly MetricReport[],
+    );
   },
   payload: resultsField,
 });

@@ -1,9 +1,11 @@
 import { wakeFollowers } from '../../../db/change-source.ts';
 import { isDuplicate } from '../../../db/sql-state.ts';
 import { BeginAgain, type Tx } from '../../../db/transaction.ts';
+import { statementsOf } from '../../../db/tx.ts';
 import { conflict, notFound } from '../../../errors.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
 import { newId } from '../../../lib/ids.ts';
+import { started } from '../../../lib/started.ts';
 import { compareBytes } from '../../../lib/text.ts';
 import { attempt } from '../../../policy/session/reviewed.ts';
 import { labelTexts } from '../labels.ts';
@@ -87,13 +89,14 @@ export async function reportExecutions(
   reporter: Reporter,
   { executions, taskRuns }: ExecutionReports,
 ): Promise<ExecutionResults> {
-  const { tenantId, refusals } = reporter;
+  const { tenantId, refusals, service } = reporter;
   const ids = [...executions, ...taskRuns].map(({ executionId }) => executionId ?? '');
-  const known = await lockExecutions(tx, tenantId, ids, 'FOR NO KEY UPDATE');
+  const locked = started(lockExecutions(tx, tenantId, ids, 'FOR NO KEY UPDATE'));
+  await service;
+  const known = await locked;
   const drafts = new Map<string, Draft>([...known].map(([id, row]) => [id, { before: row, after: row }]));
   const unknown = executions.filter(({ executionId }) => !known.has(executionId));
-  const flows = await existingFlows(tx, tenantId, unknown);
-  const gone = await deletedBefore(tx, tenantId, unknown);
+  const [flows, gone] = await Promise.all([existingFlows(tx, tenantId, unknown), deletedBefore(tx, tenantId, unknown)]);
 
   const runs: OwnedRun[] = [];
   const results: ReportResult[] = [];
@@ -191,9 +194,15 @@ async function deletedBefore(tx: Tx, tenantId: string, reports: readonly Executi
 }
 
 /** Several gateways received the same new execution at once. The later transaction retries and finds it. */
-function cameLater(error: unknown): never {
-  throw isDuplicate(error) ? new BeginAgain('another report created this execution first') : error;
-}
+const cameLater = (error: unknown): unknown =>
+  isDuplicate(error) ? new BeginAgain('another report created this execution first') : error;
+
+const insertSql = `
+  INSERT INTO "Execution" (id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
+    "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence)
+  SELECT id, $2, "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
+    "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence
+  FROM jsonb_populate_recordset(NULL::"Execution", $1::jsonb)`;
 
 async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): Promise<void> {
   const written = drafts.filter(({ content, after }) => content && after);
@@ -214,13 +223,8 @@ async function writeDrafts(tx: Tx, tenantId: string, drafts: readonly Draft[]): 
     // Always in the same order, so that reports do not deadlock.
     .sort((a, b) => compareBytes(a.after!.executionId, b.after!.executionId));
   if (made.length > 0) {
-    const rows = JSON.stringify(made.map(stored));
-    await tx.$executeRaw`
-      INSERT INTO "Execution" (id, "tenantId", "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
-        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence)
-      SELECT id, ${tenantId}, "executionId", namespace, "flowId", revision, state, "startedAt", "endedAt",
-        "durationMs", labels, "labelTexts", inputs, outputs, history, "triggerId", "parentId", "originalId", sequence
-      FROM jsonb_populate_recordset(NULL::"Execution", ${rows}::jsonb)`.catch(cameLater);
+    const values = [JSON.stringify(made.map(stored)), tenantId];
+    statementsOf(tx).writeOn({ text: insertSql, values, isKept: true, failure: cameLater });
   }
   const changed = written.filter(({ before }) => before);
   if (changed.length > 0) {

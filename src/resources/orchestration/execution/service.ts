@@ -3,6 +3,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Execution, Flow, TaskRun } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -206,7 +207,7 @@ export async function deleteExecution(
     throw conflict('This execution has not ended. Kill it first.');
   await assertNotAsked(tx, before, 'DELETE');
   const data = { deletionAsked: true, updatedAt: new Date() };
-  const after = await tx.execution.update({ where: { id }, data });
+  const after = await rowsOf(tx).update('Execution', id, data);
   const { id: asked } = await command(tx, grant, after, 'DELETE');
   record(tx, grant, { before, after, tenant, verb: 'delete', details: { command: asked } });
   return after;

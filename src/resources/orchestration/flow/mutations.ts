@@ -155,6 +155,7 @@ mutation('setFlowDisabled', {
     disabled: t.boolean({ required: true, description: 'True to disable, false to enable.' }),
   }),
   target: ({ id }, context) => byId('FLOW', 'Flow', id, context),
+  locksTarget: true,
   run: (tx, grant, { disabled }, { tenant: of, id }) => setFlowDisabled(tx, grant, of, id, disabled),
   payload: (t) => ({ flow: changed(t, refOf('Flow'), 'The flow.') }),
 });

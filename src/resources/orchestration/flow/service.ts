@@ -3,6 +3,7 @@ import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
 import type { Flow } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict, GatehouseError, type Issue, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -133,7 +134,7 @@ export async function saveFlow(
   await grant.review(tx, { before: before ?? null, after: { ...next, enables } });
   if (!before) await ensureNamespaces(tx, tenant.id, [namespace]);
   const flow = before
-    ? await tx.flow.update({ where: { id: before.id }, data: { ...content, disabled } })
+    ? await rowsOf(tx).update('Flow', before.id, { ...content, disabled })
     : await tx.flow.create({ data: next });
   const { doer } = grant;
   await tx.flowRevision.create({
@@ -201,7 +202,7 @@ export async function setFlowDisabled(
   if (before.disabled === disabled) return before;
   const data = { disabled, updatedAt: new Date() };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.flow.update({ where: { id }, data });
+  const after = await rowsOf(tx).update('Flow', id, data);
   await lockTriggers(tx, [id]);
   await tx.trigger.updateMany({ where: { flowKey: id }, data: { flowDisabled: disabled } });
   if (!disabled) await resumeTriggers(tx, id);

@@ -134,6 +134,8 @@ mutation('updateNamespace', {
   }),
   rules: z.looseObject(settingsRules),
   target: ({ id }, context) => byId('NAMESPACE', 'Namespace', id, context),
+  locksTarget: ({ workerGroupKey, workerGroupFallback }) =>
+    workerGroupKey === undefined && workerGroupFallback === undefined,
   run: (tx, grant, input, { tenant, id }) => updateNamespace(tx, grant, tenant, id, input),
   payload: (t) => ({
     namespace: changed(t, NamespaceRef, 'The updated namespace.'),

@@ -5,6 +5,8 @@ import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { ancestorsOf } from '../../../access/where.ts';
 import { record } from '../../../audit/record.ts';
 import type { Namespace } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -124,13 +126,14 @@ export async function updateNamespace(
   id: string,
   content: NamespaceContent,
 ): Promise<Namespace> {
-  await lockTree(tx, tenant.id);
+  // The worker group of triggers that are created at the same time depends on this one.
+  if (content.workerGroupKey !== undefined || content.workerGroupFallback !== undefined) await lockTree(tx, tenant.id);
   const before = await find<Namespace>(tx, grant, 'NAMESPACE', id);
   if (!before.declared)
     throw conflict(`The namespace ${before.namespace} is only implied by its contents. Create it first.`);
   const data = { ...contentOf(content), ...(await placementOf(tx, tenant.id, before, content)) };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.namespace.update({ where: { id }, data });
+  const after = await changeRow(tx, 'Namespace', before, data);
   await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   record(tx, grant, { before: await withGroupKey(tx, before), after: await withGroupKey(tx, after), tenant });
   return after;
@@ -157,7 +160,7 @@ export async function deleteNamespace(
   )
     throw conflict(`The namespace ${before.namespace} contains files. Delete them first.`);
   await grant.review(tx, { before, after: null });
-  const after = await tx.namespace.update({ where: { id }, data: { declared: false, ...noContent } });
+  const after = await rowsOf(tx).update('Namespace', id, { declared: false, ...noContent });
   await regroupTriggers(tx, tenant.id, before.namespace, before, after);
   await pruneNamespaces(tx, tenant.id, before.namespace);
   record(tx, grant, { before: await withGroupKey(tx, before), after: null, tenant });

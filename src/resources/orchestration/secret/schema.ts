@@ -124,6 +124,7 @@ mutation('updateSecret', {
   }),
   rules: z.looseObject({ value: secretValue.nullish(), ...content }),
   target: (input, context) => ofSecret(input, context),
+  locksTarget: true,
   run: (tx, grant, input, { tenant, id }, { keys }) => updateSecret(tx, grant, tenant, keys, id, input),
   payload: (t) => ({ secret: changed(t, SecretRef, 'The updated secret.') }),
 });

@@ -4,6 +4,8 @@ import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { append, envelope, record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import type { Secret } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import { inTransaction, type Store, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { open, seal } from '../../../lib/envelope.ts';
@@ -102,7 +104,7 @@ export async function updateSecret(
     ...(value != null && sealed(await currentDataKey(tx, keys, tenant.id), before, value)),
     updatedAt: new Date(),
   };
-  const after = await tx.secret.update({ where: { id }, data });
+  const after = await changeRow(tx, 'Secret', before, data);
   const details = value != null ? { valueReplaced: true } : undefined;
   record(tx, grant, { resource: 'SECRET', before, after, tenant, ...(details && { details }) });
   return after;
@@ -177,7 +179,7 @@ async function resealSome(tx: Tx, keys: Keys, tenantId: string): Promise<number>
     ORDER BY id LIMIT ${batch} FOR UPDATE`;
   for (const secret of rows) {
     const data = sealed(current, secret, await openSecret(tx, keys, secret));
-    await tx.secret.update({ where: { id: secret.id }, data });
+    await rowsOf(tx).update('Secret', secret.id, data);
   }
   return rows.length;
 }

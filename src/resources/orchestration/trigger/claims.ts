@@ -2,6 +2,7 @@ import type { Where } from '../../../access/where.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
 import type { Trigger, Worker, WorkerGroup } from '../../../db/generated/client.ts';
 import { Prisma } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
 import { runningStates } from '../worker/states.ts';
@@ -139,7 +140,7 @@ async function missedOnes(tx: Tx, claimed: readonly ClaimedTrigger[]): Promise<C
     if (!next || next > now) kept.push(one);
     else if (recovery === 'LAST') {
       const last = lastUpTo(schedule, now) ?? dueAt;
-      await tx.trigger.update({ where: { id: trigger.id }, data: { nextExecutionAt: last } });
+      await rowsOf(tx).update('Trigger', trigger.id, { nextExecutionAt: last });
       kept.push({ ...one, trigger: { ...trigger, nextExecutionAt: last }, dueAt: last });
     } else {
       const nextExecutionAt = nextAfter(schedule, now) ?? null;

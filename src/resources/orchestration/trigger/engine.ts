@@ -1,11 +1,13 @@
 import { wakeFollowers } from '../../../db/change-source.ts';
 import type { Trigger } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, type GatehouseError, notFound } from '../../../errors.ts';
 import type { Context } from '../../../graphql/context.ts';
 import type { Refused } from '../../../graphql/mutation/items.ts';
 import { unreadable } from '../../../graphql/mutation/unreadable-input.ts';
 import { requiredTenant, tenantScopes } from '../../../graphql/scopes.ts';
+import { started } from '../../../lib/started.ts';
 import { reportingService } from '../worker/reporting.ts';
 import { allows } from '../worker-group/allowed.ts';
 import { type ClaimedTrigger, claimTriggers } from './claims.ts';
@@ -65,10 +67,11 @@ export async function reportFrom(
 ): Promise<ReportAnswer[]> {
   if (reports.length === 0 || reports.length > maxBatch)
     throw badInput(['input', 'reports'], `A report must have 1 to ${maxBatch} triggers.`);
-  await reportingService(tx, session.doer, serviceId);
   const ids = [...new Set(reports.map(({ id }) => id))];
-  await tx.$executeRaw`SELECT 1 FROM "Trigger" WHERE id = ANY(${ids}) ORDER BY id FOR UPDATE`;
-  const rows = new Map((await tx.trigger.findMany({ where: { id: { in: ids } } })).map((row) => [row.id, row]));
+  const service = started(reportingService(tx, session.doer, serviceId));
+  const locked = started(rowsOf(tx).allLocked('Trigger', ids));
+  await service;
+  const rows = new Map(((await locked) as Trigger[]).map((row) => [row.id, row]));
   const states = new Map<string, ReportedState>();
   const now = new Date();
   const refused = (id: string, error: GatehouseError): ReportAnswer => {
@@ -91,7 +94,7 @@ export async function reportFrom(
     rows.set(row.id, { ...row, ...state } as unknown as Trigger);
     return { id: report.id, outcome: 'APPLIED', error: null };
   });
-  await storeReported(tx, states);
+  storeReported(tx, states);
   await releaseEnded(
     tx,
     [...states.keys()].map((id) => rows.get(id)!),

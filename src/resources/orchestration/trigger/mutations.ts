@@ -122,6 +122,7 @@ mutation('createBackfill', {
   }),
   rules: z.looseObject({ inputs: backfillInputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+  locksTarget: true,
   run: (tx, grant, input, { tenant, id }) => createBackfill(tx, grant, tenant, { id, version: input.version }, input),
   payload: triggerPayload,
 });
@@ -136,6 +137,7 @@ function onBackfill(name: string, description: string, act: Act<'TRIGGER:UPDATE'
       version: t.int({ description: one.version }),
     }),
     target: ({ id }, context) => byId('TRIGGER', 'Trigger', id, context),
+    locksTarget: true,
     run: (tx, grant, { version }, { tenant, id }) => act(tx, grant, tenant, { id, version }),
     payload: triggerPayload,
   });

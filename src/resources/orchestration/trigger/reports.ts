@@ -1,5 +1,5 @@
 import type { Trigger } from '../../../db/generated/client.ts';
-import type { Tx } from '../../../db/transaction.ts';
+import { statementsOf, type Tx } from '../../../db/tx.ts';
 import { badInput, type GatehouseError } from '../../../errors.ts';
 import { advanced, type Backfill } from './backfill.ts';
 import { dueAfter } from './due.ts';
@@ -100,8 +100,15 @@ function nextOf(
   return { backfill: later, evaluatedAt, nextExecutionAt: isOff ? null : new Date(backfill.currentDate) };
 }
 
-/** Writes many states in one statement. */
-export async function storeReported(tx: Tx, states: ReadonlyMap<string, ReportedState>): Promise<void> {
+const storeSql = `
+  UPDATE "Trigger" t SET "evaluationStartedAt" = r."evaluationStartedAt", "workerId" = r."workerId",
+    "evaluatedAt" = r."evaluatedAt", "executionId" = r."executionId", "lastExecutionId" = r."lastExecutionId",
+    "lastTriggeredAt" = r."lastTriggeredAt", "nextExecutionAt" = r."nextExecutionAt",
+    backfill = NULLIF(r.backfill, 'null'::jsonb)
+  FROM jsonb_populate_recordset(NULL::"Trigger", $1::jsonb) r WHERE t.id = r.id`;
+
+/** Writes many states in one statement, and does not wait for the answer. */
+export function storeReported(tx: Tx, states: ReadonlyMap<string, ReportedState>): void {
   if (states.size === 0) return;
   const rows = [...states].map(([id, state]) => ({
     id,
@@ -114,10 +121,5 @@ export async function storeReported(tx: Tx, states: ReadonlyMap<string, Reported
     nextExecutionAt: state.nextExecutionAt,
     backfill: state.backfill,
   }));
-  await tx.$executeRaw`
-    UPDATE "Trigger" t SET "evaluationStartedAt" = r."evaluationStartedAt", "workerId" = r."workerId",
-      "evaluatedAt" = r."evaluatedAt", "executionId" = r."executionId", "lastExecutionId" = r."lastExecutionId",
-      "lastTriggeredAt" = r."lastTriggeredAt", "nextExecutionAt" = r."nextExecutionAt",
-      backfill = NULLIF(r.backfill, 'null'::jsonb)
-    FROM jsonb_populate_recordset(NULL::"Trigger", ${JSON.stringify(rows)}::jsonb) r WHERE t.id = r.id`;
+  statementsOf(tx).writeOn({ text: storeSql, values: [JSON.stringify(rows)], isKept: true });
 }

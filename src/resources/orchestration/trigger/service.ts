@@ -3,6 +3,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import { Prisma, type Trigger } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict } from '../../../errors.ts';
 import { recordOf } from '../../../lib/models.ts';
@@ -40,7 +41,7 @@ async function act<P extends 'TRIGGER:CREATE' | 'TRIGGER:UPDATE' | 'TRIGGER:DELE
   if (!data) return { trigger: before, changed: false };
   const next = { ...data, version: before.version + 1, updatedAt: now };
   await grant.review(tx, { before, after: rowAfter(before, next) });
-  const after = await tx.trigger.update({ where: { id }, data: next });
+  const after = await rowsOf(tx).update('Trigger', id, next);
   // Recorded even if no audited field changed.
   record(tx, grant, { before, after, tenant, verb, details: {} });
   return { trigger: after, changed: true };

@@ -122,6 +122,7 @@ mutation('updateWorkerGroup', {
   }),
   rules: z.looseObject({ description, allowedTenantKeys }),
   target: (input, context) => ofGroup(input, context),
+  locksTarget: ({ allowedTenantKeys }) => allowedTenantKeys == null,
   run: (tx, grant, input, { id }, context) => updateWorkerGroup(tx, grant, namingOf(context), id, input),
   payload: (t) => ({ workerGroup: changed(t, WorkerGroupRef, 'The updated worker group.') }),
 });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import type { Tenant, WorkerGroup } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -92,10 +94,8 @@ export async function updateWorkerGroup(
   await grant.review(tx, { before, after });
   if (list !== undefined) await assertUnused(tx, naming, before, (tenantId) => !allows(after, tenantId));
   const earlier = await audited(tx, before);
-  await tx.workerGroup.update({
-    where: { id },
-    data: { description: after.description, allowedTenants: after.allowedTenants },
-  });
+  const data = { description: after.description, allowedTenants: after.allowedTenants };
+  await changeRow(tx, 'WorkerGroup', before, data);
   record(tx, grant, { before: earlier, after: await audited(tx, after), tenant: null });
   return after;
 }
@@ -127,7 +127,7 @@ deletedWithTenant('WORKER_GROUP', async (tx, grant, tenant) => {
   for (const group of groups) {
     const before = await audited(tx, group);
     const after = { ...group, allowedTenants: without(group, tenant.id) };
-    await tx.workerGroup.update({ where: { id: group.id }, data: { allowedTenants: after.allowedTenants } });
+    await rowsOf(tx).update('WorkerGroup', group.id, { allowedTenants: after.allowedTenants });
     record(tx, grant, {
       resource: 'WORKER_GROUP',
       before,

@@ -1,6 +1,7 @@
 import { record } from '../../../audit/record.ts';
 import type { Liveness } from '../../../config.ts';
 import type { Worker } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { asSystem } from '../../../policy/session/system.ts';
 import { noteState } from './events.ts';
@@ -27,7 +28,7 @@ export async function judgeServices(tx: Tx, settings: Liveness, calm: Calm): Pro
     if (verdict === 'PURGE') continue;
     const evicts = verdict === 'DISCONNECTED' || verdict === 'TERMINATING';
     const data = { state: verdict, stateAt: now, ...(evicts && { evictedAt: now }) };
-    const after = await tx.worker.update({ where: { id: before.id }, data });
+    const after = await rowsOf(tx).update('Worker', before.id, data);
     const reason = reasons[verdict]!;
     await noteState(tx, after, reason);
     if (evicts) record(tx, asSystem('WORKER:UPDATE', reason), { before, after, tenant: null, verb: 'evict' });

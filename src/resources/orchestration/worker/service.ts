@@ -3,6 +3,7 @@ import { record } from '../../../audit/record.ts';
 import type { Liveness } from '../../../config.ts';
 import { wakeFollowers } from '../../../db/change-source.ts';
 import type { Worker } from '../../../db/generated/client.ts';
+import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -132,7 +133,7 @@ export async function heartbeat(
     ...(changed && { stateAt: now }),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.worker.update({ where: { id: before.id }, data });
+  const after = await rowsOf(tx).update('Worker', before.id, data);
   if (changed) await noteState(tx, after);
   if (changed && to === 'NOT_RUNNING' && restartStrategy !== 'NEVER') await workersGone(tx, [after]);
   return after;

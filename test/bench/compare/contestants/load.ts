@@ -1,14 +1,26 @@
-/** Sends one document from several connections, each when the last is answered, and prints the figures. */
+/**
+ * Sends documents from several connections, each when the last is answered, and prints the figures. Bodies of changes are
+ * filled in for each request.
+ */
 import autocannon from 'autocannon';
+import { filled } from '../changes.ts';
 
-const { url, connections, duration, token, query } = JSON.parse(process.argv[2]!);
+const { url, connections, duration, token, bodies } = JSON.parse(process.argv[2]!);
+let sent = 0;
 const result: any = await autocannon({
   url,
   connections,
   duration,
   method: 'POST',
   headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-  body: JSON.stringify({ query }),
+  requests: bodies.map((body: object) => {
+    const text = JSON.stringify(body);
+    const setupRequest = (request: object) => {
+      sent += 1;
+      return { ...request, body: JSON.stringify(filled(body, sent)) };
+    };
+    return /NUMBER|VALUE/.test(text) ? { setupRequest } : { body: text };
+  }),
 });
 console.log(
   JSON.stringify({

@@ -123,6 +123,7 @@ mutation('updateAnnouncement', {
   }),
   rules: z.looseObject({ title: displayName.nullish(), text: text.nullish() }),
   target: (input, context) => ofAnnouncement(input, context),
+  locksTarget: true,
   run: (tx, grant, input, { tenant, id }) => updateAnnouncement(tx, grant, tenant, id, input),
   payload: (t) => ({ announcement: changed(t, AnnouncementRef, 'The changed announcement.') }),
 });

@@ -2,6 +2,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Announcement } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -66,7 +67,7 @@ export async function updateAnnouncement(
   };
   assertInOrder({ ...before, ...data });
   await grant.review(tx, { before, after: { ...before, ...data } });
-  const after = await tx.announcement.update({ where: { id }, data });
+  const after = await changeRow(tx, 'Announcement', before, data);
   record(tx, grant, { before, after, tenant });
   return after;
 }
