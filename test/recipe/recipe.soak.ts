@@ -39,7 +39,7 @@ class Gateway {
       GATEHOUSE_MASTER_KEY: masterKey,
       GATEHOUSE_DEMO: '1',
     });
-    const [, url] = await program.says(/listens on (\S+)\/graphql[\s\S]*Its process is/, 60_000);
+    const [, url] = await program.says(/listens on (\S+)[\s\S]*Its process is/, 60_000);
     const said = [...program.out.matchAll(/(?:user (\w+),|^ +(\w+)) +password (\S+)/gm)];
     const own = Object.fromEntries(said.map(([, one, other, secret]) => [one ?? other, secret!]));
     return new Gateway(program, url!, { ...passwords, ...own });

@@ -24,7 +24,7 @@ function serve(env: Record<string, string> = {}): Program {
   return program;
 }
 async function ready(program: Program): Promise<{ url: string; pid: number; client: Client }> {
-  const [, url, pid] = await program.says(/listens on (http:\S+)\/graphql[\s\S]*process (\d+)[\s\S]*Ctrl-C/, 40_000);
+  const [, url, pid] = await program.says(/listens on (http:\S+)[\s\S]*process (\d+)[\s\S]*Ctrl-C/, 40_000);
   const authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
   return { url: url!, pid: Number(pid), client: new Client(url!, { authorization }) };
 }

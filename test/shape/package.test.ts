@@ -49,6 +49,7 @@ describe('the package', () => {
     const own = ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist/package.json', 'package.json', 'schema.graphql'];
     const built = (path: string) =>
       /^dist\/(src|plugins)\/.*\.(js|d\.ts)$/.test(path) ||
+      /^dist\/src\/console\/dist\/(index\.html|assets\/[\w.-]+)$/.test(path) ||
       /^dist\/prisma\/migrations\/[^/]+\/migration\.sql$/.test(path) ||
       /^dist\/src\/(bootstrap\/demo-flows\/[^/]+|resources\/orchestration\/blueprint\/catalogue)\.yaml$/.test(path);
     expect(packed.filter((path) => !built(path)).sort()).toEqual(own);
@@ -119,7 +120,7 @@ globalThis.console.log(typeof follow, leaves({}, { namespace: 'a.b' }), leaves({
       GATEHOUSE_DEMO: '1',
     });
     try {
-      const [, url] = await gateway.says(/listens on (\S+)\/graphql/);
+      const [, url] = await gateway.says(/listens on (\S+)/);
       const [, name, secret] = await gateway.says(/(alice) +password (\S+)/);
       const client = new Client(url!, { authorization: `Basic ${btoa(`${name}:${secret}`)}` });
       const { data } = await client.run('{ tenant(key: "main") { flows { totalCount } blueprints { totalCount } } }');
