@@ -158,6 +158,8 @@ export class OpenTransaction {
       this.#sendDeferred();
       return [last.map((one) => client.query(queryOf(one))), client.query(word)] as const;
     });
+    // Each is awaited below. Until then, a broken connection must not count as an error that nothing handles.
+    for (const one of [...sent, end]) one.catch(ignore);
     const earlier = await Promise.allSettled([this.#begun, ...this.#unawaited]);
     const outcomes = await Promise.allSettled(sent);
     const [ending] = await Promise.allSettled([end]);
