@@ -11,6 +11,7 @@ import './ui/table.css';
 import './ui/panel.css';
 import './ui/fields.css';
 import './ui/overlays.css';
+import './ui/explorer.css';
 import './ui/console.css';
 import './ui/narrow.css';
 import { RouterProvider } from '@tanstack/react-router';

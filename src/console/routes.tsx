@@ -1,6 +1,8 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
+import { AccessExplorer } from './pages/access-explorer/AccessExplorer.tsx';
+import { questionOf } from './pages/access-explorer/question.ts';
 import { AuditLog, auditSearch } from './pages/audit-log/AuditLog.tsx';
 import { Bindings } from './pages/bindings/Bindings.tsx';
 import { Groups } from './pages/groups/Groups.tsx';
@@ -38,6 +40,7 @@ const pages = root.addChildren([
   createRoute({ ...page('/t/$tenant/groups'), validateSearch: listSearch, component: Groups }),
   createRoute({ ...page('/t/$tenant/roles'), validateSearch: listSearch, component: Roles }),
   createRoute({ ...page('/t/$tenant/bindings'), validateSearch: listSearch, component: Bindings }),
+  createRoute({ ...page('/t/$tenant/access-explorer'), validateSearch: questionOf, component: AccessExplorer }),
   createRoute({ ...page('/t/$tenant/audit-log'), validateSearch: auditSearch, component: AuditLog }),
 ]);
 

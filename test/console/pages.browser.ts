@@ -5,7 +5,7 @@ import { World } from '../support/world.ts';
 import { accessFaults, openBrowser, signIn, sizes, type Watched } from './browser.ts';
 
 const secret = 'another long passphrase';
-const lists = ['', '/users', '/service-accounts', '/groups', '/roles', '/bindings', '/audit-log'];
+const pages = ['', '/access-explorer', '/users', '/service-accounts', '/groups', '/roles', '/bindings', '/audit-log'];
 
 describe('the console', () => {
   let world: World;
@@ -56,7 +56,7 @@ describe('the console', () => {
     ['viewer', 'phone', 'dark'],
   ] as const)('has pages without faults and barriers: for %s, on a %s, %s', async (username, size, theme) => {
     const { page, faults } = await enter(username, { size, theme });
-    for (const path of lists) {
+    for (const path of pages) {
       await page.goto(`/t/main${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.locator('.skeleton').waitFor({ state: 'detached' });
@@ -127,6 +127,31 @@ describe('the console', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/text=adm/);
     await page.getByRole('row').nth(2).waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('answers why somebody may do something, by the keyboard alone, with a link to the answer', async () => {
+    const { page, faults } = await enter('admin');
+    await page.goto('/t/main/access-explorer');
+    const choose = async (name: string, text: string) => {
+      await page.getByRole('combobox', { name }).focus();
+      await page.keyboard.type(text);
+      await page.getByRole('option').filter({ hasText: text }).first().waitFor();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+    };
+    await choose('Who', 'editor');
+    await choose('Permission', 'FLOW:UPDATE');
+    await choose('Namespace', 'company.data');
+    await page.getByRole('heading', { name: 'Yes: editor has FLOW:UPDATE in company.data' }).waitFor();
+    expect(await page.getByRole('list', { name: /^A way/ }).innerText()).toMatch(/Editor[\s\S]*company\.data/);
+    expect(await accessFaults(page)).toEqual([]);
+    // This permission is held in the whole tenant only.
+    await page.getByRole('combobox', { name: 'Permission' }).fill('');
+    await choose('Permission', 'ROLE:UPDATE');
+    await page.getByRole('heading', { name: 'No: editor does not have ROLE:UPDATE' }).waitFor();
+    await page.getByText('A binding of a role with').waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -64,6 +64,20 @@ describe('the console', () => {
     expect([status, headers['allow']]).toEqual([405, 'GET, OPTIONS']);
   });
 
+  it('may use the API of its gateway, also if other origins are listed', async () => {
+    const listed = await World.create({ config: { graphiql: false, origins: ['https://app.example'] } });
+    const ask = async (origin: string) =>
+      (
+        await raw(`${listed.urls[0]}/graphql`, {
+          headers: { 'content-type': 'application/json', origin },
+          body: '{"query":"{ __typename }"}',
+        })
+      ).status;
+    expect(await ask(listed.urls[0]!)).toBe(200);
+    expect(await ask('https://evil.example')).toBe(403);
+    await listed.close();
+  });
+
   it('is not served if it is switched off', async () => {
     expect((await get('/', {}, without)).headers.location).toBe('/graphql');
     expect((await get('/t/main', {}, without)).status).toBe(404);

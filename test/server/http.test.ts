@@ -17,7 +17,7 @@ describe('the HTTP server', () => {
   beforeAll(async () => {
     [world, strict, plain] = await Promise.all([
       World.create({ config: { graphiql: true } }),
-      World.create({ config: { graphiql: false, origins: ['https://console.example'] } }),
+      World.create({ config: { graphiql: false, console: false, origins: ['https://console.example'] } }),
       startPlainYoga(),
     ]);
     url = `${world.urls[0]}/graphql`;
@@ -179,7 +179,9 @@ describe('the HTTP server', () => {
     });
 
     it('with a list, allows the page that the gateway serves, and no other page of its host', async () => {
-      const page = await World.create({ config: { graphiql: true, origins: ['https://console.example'] } });
+      const page = await World.create({
+        config: { graphiql: true, console: false, origins: ['https://console.example'] },
+      });
       try {
         const { host } = new URL(page.urls[0]!);
         expect((await ask(page, `http://${host}`)).status).toBe(200);

@@ -10,7 +10,7 @@ describe('the upgrade to graphql-transport-ws', () => {
   let plain: Program & { url: string };
   beforeAll(async () => {
     [world, plain] = await Promise.all([
-      World.create({ config: { origins: ['https://console.example'] } }),
+      World.create({ config: { console: false, origins: ['https://console.example'] } }),
       startPlainYoga(),
     ]);
   });

@@ -18,6 +18,7 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
       { title: 'Groups', icon: 'group', path: 'groups' },
       { title: 'Roles', icon: 'role', path: 'roles' },
       { title: 'Bindings', icon: 'link', path: 'bindings' },
+      { title: 'Access explorer', icon: 'why', path: 'access-explorer' },
     ],
   },
   { title: 'Oversight', items: [{ title: 'Audit log', icon: 'audit', path: 'audit-log' }] },

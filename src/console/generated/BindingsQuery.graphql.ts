@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<70d1a8045e1dff844f25ae973a220cc3>>
+ * @generated SignedSource<<5155d9ed22c5c2e2005b692b85542aca>>
  * @lightSyntaxTransform
  */
 
@@ -8,6 +8,7 @@
 // @ts-nocheck
 
 import { ConcreteRequest } from 'relay-runtime';
+import { FragmentRefs } from "relay-runtime";
 export type BindingsQuery$variables = {
   after?: string | null | undefined;
   before?: string | null | undefined;
@@ -26,18 +27,7 @@ export type BindingsQuery$data = {
           readonly name: string;
         } | null | undefined;
         readonly subject: {
-          readonly __typename: "Group";
-          readonly name: string;
-        } | {
-          readonly __typename: "ServiceAccount";
-          readonly accountName: string;
-        } | {
-          readonly __typename: "User";
-          readonly username: string;
-        } | {
-          // This will never be '%other', but we need some
-          // value in case none of the concrete values match.
-          readonly __typename: "%other";
+          readonly " $fragmentSpreads": FragmentRefs<"Subject_subject">;
         } | null | undefined;
       }>;
       readonly pageInfo: {
@@ -137,51 +127,7 @@ v10 = {
   "name": "name",
   "storageKey": null
 },
-v11 = [
-  (v10/*:: as any*/)
-],
-v12 = {
-  "alias": null,
-  "args": null,
-  "kind": "ScalarField",
-  "name": "__typename",
-  "storageKey": null
-},
-v13 = {
-  "kind": "InlineFragment",
-  "selections": [
-    {
-      "alias": null,
-      "args": null,
-      "kind": "ScalarField",
-      "name": "username",
-      "storageKey": null
-    }
-  ],
-  "type": "User",
-  "abstractKey": null
-},
-v14 = {
-  "kind": "InlineFragment",
-  "selections": (v11/*:: as any*/),
-  "type": "Group",
-  "abstractKey": null
-},
-v15 = {
-  "kind": "InlineFragment",
-  "selections": [
-    {
-      "alias": "accountName",
-      "args": null,
-      "kind": "ScalarField",
-      "name": "name",
-      "storageKey": null
-    }
-  ],
-  "type": "ServiceAccount",
-  "abstractKey": null
-},
-v16 = {
+v11 = {
   "alias": null,
   "args": null,
   "concreteType": "PageInfo",
@@ -267,7 +213,9 @@ return {
                     "kind": "LinkedField",
                     "name": "role",
                     "plural": false,
-                    "selections": (v11/*:: as any*/),
+                    "selections": [
+                      (v10/*:: as any*/)
+                    ],
                     "storageKey": null
                   },
                   {
@@ -278,17 +226,18 @@ return {
                     "name": "subject",
                     "plural": false,
                     "selections": [
-                      (v12/*:: as any*/),
-                      (v13/*:: as any*/),
-                      (v14/*:: as any*/),
-                      (v15/*:: as any*/)
+                      {
+                        "args": null,
+                        "kind": "FragmentSpread",
+                        "name": "Subject_subject"
+                      }
                     ],
                     "storageKey": null
                   }
                 ],
                 "storageKey": null
               },
-              (v16/*:: as any*/)
+              (v11/*:: as any*/)
             ],
             "storageKey": null
           }
@@ -359,10 +308,59 @@ return {
                     "name": "subject",
                     "plural": false,
                     "selections": [
-                      (v12/*:: as any*/),
-                      (v13/*:: as any*/),
-                      (v14/*:: as any*/),
-                      (v15/*:: as any*/),
+                      {
+                        "alias": null,
+                        "args": null,
+                        "kind": "ScalarField",
+                        "name": "__typename",
+                        "storageKey": null
+                      },
+                      {
+                        "kind": "TypeDiscriminator",
+                        "abstractKey": "__isSubject"
+                      },
+                      {
+                        "kind": "InlineFragment",
+                        "selections": [
+                          {
+                            "alias": null,
+                            "args": null,
+                            "kind": "ScalarField",
+                            "name": "username",
+                            "storageKey": null
+                          }
+                        ],
+                        "type": "User",
+                        "abstractKey": null
+                      },
+                      {
+                        "kind": "InlineFragment",
+                        "selections": [
+                          {
+                            "alias": "groupName",
+                            "args": null,
+                            "kind": "ScalarField",
+                            "name": "name",
+                            "storageKey": null
+                          }
+                        ],
+                        "type": "Group",
+                        "abstractKey": null
+                      },
+                      {
+                        "kind": "InlineFragment",
+                        "selections": [
+                          {
+                            "alias": "accountName",
+                            "args": null,
+                            "kind": "ScalarField",
+                            "name": "name",
+                            "storageKey": null
+                          }
+                        ],
+                        "type": "ServiceAccount",
+                        "abstractKey": null
+                      },
                       (v7/*:: as any*/)
                     ],
                     "storageKey": null
@@ -370,7 +368,7 @@ return {
                 ],
                 "storageKey": null
               },
-              (v16/*:: as any*/)
+              (v11/*:: as any*/)
             ],
             "storageKey": null
           },
@@ -381,16 +379,16 @@ return {
     ]
   },
   "params": {
-    "cacheID": "c1e44f85d2703bd8b8eb26274bb46044",
+    "cacheID": "c2c62b195eeb1f250dd12d4e961eb759",
     "id": null,
     "metadata": {},
     "name": "BindingsQuery",
     "operationKind": "query",
-    "text": "query BindingsQuery(\n  $tenant: String!\n  $first: Int\n  $after: String\n  $last: Int\n  $before: String\n) {\n  tenant(key: $tenant) {\n    bindings(first: $first, after: $after, last: $last, before: $before) {\n      nodes {\n        id\n        namespaceName\n        createdAt\n        role {\n          name\n          id\n        }\n        subject {\n          __typename\n          ... on User {\n            username\n          }\n          ... on Group {\n            name\n          }\n          ... on ServiceAccount {\n            accountName: name\n          }\n          id\n        }\n      }\n      pageInfo {\n        hasNextPage\n        hasPreviousPage\n        startCursor\n        endCursor\n      }\n    }\n    id\n  }\n}\n"
+    "text": "query BindingsQuery(\n  $tenant: String!\n  $first: Int\n  $after: String\n  $last: Int\n  $before: String\n) {\n  tenant(key: $tenant) {\n    bindings(first: $first, after: $after, last: $last, before: $before) {\n      nodes {\n        id\n        namespaceName\n        createdAt\n        role {\n          name\n          id\n        }\n        subject {\n          __typename\n          ...Subject_subject\n          id\n        }\n      }\n      pageInfo {\n        hasNextPage\n        hasPreviousPage\n        startCursor\n        endCursor\n      }\n    }\n    id\n  }\n}\n\nfragment Subject_subject on Subject {\n  __isSubject: __typename\n  __typename\n  ... on User {\n    username\n  }\n  ... on Group {\n    groupName: name\n  }\n  ... on ServiceAccount {\n    accountName: name\n  }\n}\n"
   }
 };
 })();
 
-(node as any).hash = "7b0f71a764698bbe3aad8528cb7a8fd5";
+(node as any).hash = "4d8ca0dda4000512fe95804d8edec5cb";
 
 export default node;

@@ -5,9 +5,9 @@ import { useAnswer } from '../../relay/query.ts';
 import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { Page } from '../../ui/Page.tsx';
+import { Subject } from '../../ui/Subject.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { type ListSearch, useTenant } from '../tenant.ts';
-import { Subject } from './Subject.tsx';
 
 const query = graphql`
   query BindingsQuery($tenant: String!, $first: Int, $after: String, $last: Int, $before: String) {
@@ -21,16 +21,7 @@ const query = graphql`
             name
           }
           subject {
-            __typename
-            ... on User {
-              username
-            }
-            ... on Group {
-              name
-            }
-            ... on ServiceAccount {
-              accountName: name
-            }
+            ...Subject_subject
           }
         }
         pageInfo {

@@ -1,0 +1,34 @@
+import type { Action, ResourceName } from '../../generated/AnswerQuery.graphql.ts';
+
+export interface Question {
+  /** ID of the user or service account. */
+  readonly who?: string | undefined;
+  /** Such as FLOW:UPDATE. */
+  readonly may?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** A past time; omit for now. */
+  readonly at?: string | undefined;
+}
+
+export interface Asked extends Question {
+  readonly who: string;
+  readonly may: string;
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+export const questionOf = (given: Record<string, unknown>): Question =>
+  Object.fromEntries(
+    (['who', 'may', 'namespace', 'at'] as const)
+      .map((name) => [name, textOf(given[name])] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+
+export const isComplete = (question: Question): question is Asked =>
+  question.who !== undefined && /^[A-Z_]+:[A-Z_]+$/.test(question.may ?? '');
+
+/** The permission as the API takes it. The form offers the permissions of the catalogue only. */
+export function permissionOf(may: string): { readonly resource: ResourceName; readonly actions: readonly Action[] } {
+  const [resource = '', action = ''] = may.split(':');
+  return { resource: resource as ResourceName, actions: [action as Action] };
+}
