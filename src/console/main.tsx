@@ -12,6 +12,7 @@ import './ui/panel.css';
 import './ui/fields.css';
 import './ui/overlays.css';
 import './ui/explorer.css';
+import './ui/matrix.css';
 import './ui/console.css';
 import './ui/narrow.css';
 import { RouterProvider } from '@tanstack/react-router';

@@ -7,6 +7,7 @@ import { AuditLog, auditSearch } from './pages/audit-log/AuditLog.tsx';
 import { Bindings } from './pages/bindings/Bindings.tsx';
 import { Groups } from './pages/groups/Groups.tsx';
 import { Home } from './pages/home/Home.tsx';
+import { Role } from './pages/roles/Role.tsx';
 import { Roles } from './pages/roles/Roles.tsx';
 import { Start } from './pages/Start.tsx';
 import { ServiceAccounts } from './pages/service-accounts/ServiceAccounts.tsx';
@@ -39,6 +40,7 @@ const pages = root.addChildren([
   createRoute({ ...page('/t/$tenant/service-accounts'), validateSearch: listSearch, component: ServiceAccounts }),
   createRoute({ ...page('/t/$tenant/groups'), validateSearch: listSearch, component: Groups }),
   createRoute({ ...page('/t/$tenant/roles'), validateSearch: listSearch, component: Roles }),
+  createRoute({ ...page('/t/$tenant/roles/$role'), component: Role }),
   createRoute({ ...page('/t/$tenant/bindings'), validateSearch: listSearch, component: Bindings }),
   createRoute({ ...page('/t/$tenant/access-explorer'), validateSearch: questionOf, component: AccessExplorer }),
   createRoute({ ...page('/t/$tenant/audit-log'), validateSearch: auditSearch, component: AuditLog }),

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<30a109a4c7ded6eae22c4b2bca1d673d>>
+ * @generated SignedSource<<68628bf1c5679dabd035cb81ebae55ff>>
  * @lightSyntaxTransform
  */
 
@@ -35,6 +35,7 @@ export type RolesQuery$data = {
         readonly permissions: ReadonlyArray<{
           readonly actions: ReadonlyArray<Action>;
         }>;
+        readonly tenantKey: string | null | undefined;
       }>;
       readonly pageInfo: {
         readonly endCursor: string | null | undefined;
@@ -143,6 +144,13 @@ v8 = {
           "args": null,
           "kind": "ScalarField",
           "name": "name",
+          "storageKey": null
+        },
+        {
+          "alias": null,
+          "args": null,
+          "kind": "ScalarField",
+          "name": "tenantKey",
           "storageKey": null
         },
         {
@@ -295,16 +303,16 @@ return {
     ]
   },
   "params": {
-    "cacheID": "31a69ae5a5e84542fa34c8b27951051a",
+    "cacheID": "b89fb6a839e67fcc88f972e105803f50",
     "id": null,
     "metadata": {},
     "name": "RolesQuery",
     "operationKind": "query",
-    "text": "query RolesQuery(\n  $tenant: String!\n  $where: RoleWhere\n  $first: Int\n  $after: String\n  $last: Int\n  $before: String\n) {\n  tenant(key: $tenant) {\n    roles(where: $where, first: $first, after: $after, last: $last, before: $before) {\n      nodes {\n        id\n        name\n        description\n        isManaged\n        isDefault\n        permissions {\n          actions\n        }\n        createdAt\n      }\n      pageInfo {\n        hasNextPage\n        hasPreviousPage\n        startCursor\n        endCursor\n      }\n    }\n    id\n  }\n}\n"
+    "text": "query RolesQuery(\n  $tenant: String!\n  $where: RoleWhere\n  $first: Int\n  $after: String\n  $last: Int\n  $before: String\n) {\n  tenant(key: $tenant) {\n    roles(where: $where, first: $first, after: $after, last: $last, before: $before) {\n      nodes {\n        id\n        name\n        tenantKey\n        description\n        isManaged\n        isDefault\n        permissions {\n          actions\n        }\n        createdAt\n      }\n      pageInfo {\n        hasNextPage\n        hasPreviousPage\n        startCursor\n        endCursor\n      }\n    }\n    id\n  }\n}\n"
   }
 };
 })();
 
-(node as any).hash = "8774ddc75944e810cf2a676976a1e104";
+(node as any).hash = "0a8ff1cc096c7c695a1b3c6efa584c96";
 
 export default node;

@@ -1,4 +1,4 @@
-import { useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { RolesQuery } from '../../generated/RolesQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
@@ -16,6 +16,7 @@ const query = graphql`
         nodes {
           id
           name
+          tenantKey
           description
           isManaged
           isDefault
@@ -41,9 +42,11 @@ const columns: readonly Column<Role>[] = [
   {
     title: 'Role',
     className: 'main-cell',
-    cell: ({ name, isManaged, isDefault }) => (
+    cell: ({ id, name, isManaged, isDefault, tenantKey }) => (
       <span className="row">
-        {name}
+        <Link to="/t/$tenant/roles/$role" params={{ tenant: tenantKey ?? '', role: id }}>
+          {name}
+        </Link>
         <span className="badge">{isManaged ? 'managed' : 'custom'}</span>
         {isDefault && <span className="badge accent">default</span>}
       </span>
