@@ -12,6 +12,7 @@ import { Roles } from './pages/roles/Roles.tsx';
 import { Start } from './pages/Start.tsx';
 import { ServiceAccounts } from './pages/service-accounts/ServiceAccounts.tsx';
 import { listSearch } from './pages/tenant.ts';
+import { User } from './pages/users/User.tsx';
 import { Users } from './pages/users/Users.tsx';
 import { Empty } from './ui/Empty.tsx';
 import { FaultBoundary } from './ui/FaultBoundary.tsx';
@@ -37,6 +38,7 @@ const pages = root.addChildren([
   createRoute({ ...page('/'), component: Start }),
   createRoute({ ...page('/t/$tenant'), component: Home }),
   createRoute({ ...page('/t/$tenant/users'), validateSearch: listSearch, component: Users }),
+  createRoute({ ...page('/t/$tenant/users/$user'), component: User }),
   createRoute({ ...page('/t/$tenant/service-accounts'), validateSearch: listSearch, component: ServiceAccounts }),
   createRoute({ ...page('/t/$tenant/groups'), validateSearch: listSearch, component: Groups }),
   createRoute({ ...page('/t/$tenant/roles'), validateSearch: listSearch, component: Roles }),

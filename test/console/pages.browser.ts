@@ -161,6 +161,18 @@ describe('the console', () => {
     await page.context().close();
   });
 
+  it('shows what a person may do, and leads from each permission to its reason', async () => {
+    const { page, faults } = await enter('admin');
+    await page.goto('/t/main/users');
+    await page.getByRole('link', { name: 'editor', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'editor' }).waitFor();
+    expect(await accessFaults(page)).toEqual([]);
+    await page.getByRole('link', { name: 'FLOW:UPDATE' }).click();
+    await page.getByRole('heading', { name: 'Yes: editor has FLOW:UPDATE in company.data' }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('says that the session has ended, and comes back to the page', async () => {
     const { page } = await enter('editor');
     const user = await world.db.user.findFirstOrThrow({ where: { username: 'editor' } });

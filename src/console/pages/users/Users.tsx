@@ -1,4 +1,4 @@
-import { useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { UsersQuery } from '../../generated/UsersQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
@@ -37,8 +37,16 @@ const query = graphql`
 
 type User = NonNullable<NonNullable<UsersQuery['response']['tenant']>['users']>['nodes'][number];
 
-const columns: readonly Column<User>[] = [
-  { title: 'User', className: 'main-cell', cell: ({ username }) => <Who name={username} /> },
+const columnsOf = (tenant: string): readonly Column<User>[] => [
+  {
+    title: 'User',
+    className: 'main-cell',
+    cell: ({ id, username }) => (
+      <Link to="/t/$tenant/users/$user" params={{ tenant, user: id }}>
+        <Who name={username} />
+      </Link>
+    ),
+  },
   {
     title: 'Name',
     className: 'p2',
@@ -80,7 +88,7 @@ function List({ tenant: key, search }: { tenant: string; search: ListSearch }) {
   return (
     <DataTable
       caption="Users"
-      columns={columns}
+      columns={columnsOf(key)}
       rows={users.nodes}
       keyOf={({ id }) => id}
       pageInfo={users.pageInfo}
