@@ -9,6 +9,7 @@ import './identity/single-sign-on/index.ts';
 import './identity/group/index.ts';
 import './identity/role/index.ts';
 import './identity/binding/index.ts';
+import './identity/invitation/index.ts';
 import './orchestration/namespace/index.ts';
 import './orchestration/secret/index.ts';
 import './orchestration/worker-group/index.ts';

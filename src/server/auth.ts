@@ -13,14 +13,14 @@ import {
   type SessionServices,
 } from '../resources/identity/session/sign-in.ts';
 import type { ClaimsOf } from './claims.ts';
-import { type CookieRule, isFormType, isJsonType } from './cookie-rule.ts';
+import { type CookieRule, isFormType } from './cookie-rule.ts';
 import { pageHeaders } from './page.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
-import { errorResponse, sendError } from './send-error.ts';
+import { createRoutes, fieldsOf, jsonHeaders, queryParameter } from './routes.ts';
+import { errorResponse } from './send-error.ts';
 import { removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
-import { providerPath, type ShownProvider, safeNext, signInPage } from './sign-in-page.ts';
-import { smallBody } from './small-body.ts';
+import { providerPath, safeNext, shownProviders, signInPage } from './sign-in-page.ts';
 
 export interface AuthOptions {
   readonly authenticator: Authenticator;
@@ -34,8 +34,6 @@ export interface AuthOptions {
   readonly requestMs: number;
 }
 
-const maxBytes = 8_192;
-const json = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const credentials = z.strictObject({ username: z.string(), password: z.string() });
 
 interface SignedIn extends Begun {
@@ -44,97 +42,55 @@ interface SignedIn extends Begun {
 
 /** Serves /auth/: the ways for browsers to sign in and out. Everything else about sessions is GraphQL. */
 export function createAuthRoutes(options: AuthOptions): (path: string) => Route | undefined {
-  const { mask } = options;
-  const withErrors =
-    (serve: Route['serve']): Route['serve'] =>
-    async (request, response) => {
-      try {
-        await serve(request, response);
-      } catch (error) {
-        if (response.headersSent) return void response.destroy();
-        sendError(response, errorResponse(error, mask));
-      }
-    };
-  const routes = new Map<string, Partial<Record<'GET' | 'POST', Route['serve']>>>([
-    [
-      '/auth/sign-in',
-      {
-        GET: (request, response) => showPage(options, request, response),
-        POST: (request, response) => signIn(options, request, response),
-      },
-    ],
-    ['/auth/sign-out', { POST: (request, response) => signOut(options, request, response) }],
-    ['/auth/providers', { GET: (_request, response) => listProviders(options, response) }],
-  ]);
-  return (path) => {
-    const byMethod = routes.get(path);
-    return (
-      byMethod && {
-        methods: Object.keys(byMethod),
-        serve: withErrors((request, response) => byMethod[request.method as 'GET' | 'POST']?.(request, response)),
-      }
-    );
-  };
+  return createRoutes(options.mask, {
+    '/auth/sign-in': {
+      GET: (request, response) => showPage(options, request, response),
+      POST: (request, response) => signIn(options, request, response),
+    },
+    '/auth/sign-out': { POST: (request, response) => signOut(options, request, response) },
+    '/auth/providers': { GET: (_request, response) => listProviders(options, response) },
+  });
 }
 
-const shown = ({ providers }: AuthOptions): ShownProvider[] =>
-  [...providers.values()].map(({ settings: { name, title } }) => ({ name, title }));
-
 function showPage(options: AuthOptions, request: IncomingMessage, response: ServerResponse): void {
-  const next = safeNext(new URLSearchParams(request.url?.split('?')[1] ?? '').get('next'));
-  response.writeHead(200, pageHeaders).end(signInPage({ next, providers: shown(options) }));
+  const next = safeNext(queryParameter(request, 'next'));
+  response.writeHead(200, pageHeaders).end(signInPage({ next, providers: shownProviders(options.providers) }));
 }
 
 function listProviders(options: AuthOptions, response: ServerResponse): void {
-  const providers = shown(options).map((one) => ({ ...one, url: providerPath(one) }));
-  response.writeHead(200, json).end(JSON.stringify({ password: true, providers }));
+  const providers = shownProviders(options.providers).map((one) => ({ ...one, url: providerPath(one) }));
+  response.writeHead(200, jsonHeaders).end(JSON.stringify({ password: true, providers }));
 }
 
 async function signIn(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const type = request.headers['content-type'];
-  const isForm = isFormType(type);
-  if (request.headers['content-encoding'] !== undefined || !(isForm || isJsonType(type)))
-    return sendError(response, {
-      status: 415,
-      message: 'Send application/json, or a form, without a content encoding.',
-      extensions: { code: 'BAD_INPUT' },
-    });
-  // A page of another site could otherwise sign the user in to an account of its own.
-  if (!options.rule.maySignIn(request))
-    throw new GatehouseError(
-      'FORBIDDEN',
-      'A page of this origin cannot sign in. Use HTTPS (a loopback host can use HTTP), or add the origin to GATEHOUSE_ORIGINS.',
-    );
-  const body = await smallBody(request, maxBytes);
-  if (body === undefined) return;
-  if (!isForm) {
-    const { name, cookie, expiresAt } = await begin(options, request, parsed(body));
-    response.writeHead(200, { ...json, 'Set-Cookie': sessionCookie(request, cookie) });
+  const sent = await fieldsOf(options.rule, request, response);
+  if (!sent) return;
+  if (!sent.isForm) {
+    const { name, cookie, expiresAt } = await begin(options, request, parsed(sent.fields));
+    response.writeHead(200, { ...jsonHeaders, 'Set-Cookie': sessionCookie(request, cookie) });
     response.end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
     return;
   }
-  const form = new URLSearchParams(body);
-  const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
-  const next = safeNext(form.get('next'));
+  const { username = '', password = '', next: path } = sent.fields as Record<string, string | undefined>;
+  const next = safeNext(path);
   try {
     const { cookie } = await begin(options, request, { username, password });
     const headers = { Location: next, 'Set-Cookie': sessionCookie(request, cookie), 'Cache-Control': 'no-store' };
     response.writeHead(303, headers).end();
   } catch (error) {
     const { status, headers, message } = errorResponse(error, options.mask);
-    const page = signInPage({ next, providers: shown(options), username: username.slice(0, 200), fault: message });
+    const page = signInPage({
+      next,
+      providers: shownProviders(options.providers),
+      username: username.slice(0, 200),
+      fault: message,
+    });
     response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
   }
 }
 
-function parsed(body: string): z.infer<typeof credentials> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw badInput(['body'], 'The request is not valid JSON.');
-  }
-  const { success, data } = credentials.safeParse(value);
+function parsed(fields: unknown): z.infer<typeof credentials> {
+  const { success, data } = credentials.safeParse(fields);
   if (!success) throw badInput(['body'], 'Send { "username": "…", "password": "…" }.');
   return data;
 }
@@ -200,5 +156,5 @@ async function signOut(
   if (isFormType(request.headers['content-type']))
     return void response.writeHead(303, { ...headers, Location: url ?? '/auth/sign-in' }).end();
   if (url === undefined) return void response.writeHead(204, headers).end();
-  response.writeHead(200, { ...json, ...headers }).end(JSON.stringify({ endSessionUrl: url }));
+  response.writeHead(200, { ...jsonHeaders, ...headers }).end(JSON.stringify({ endSessionUrl: url }));
 }

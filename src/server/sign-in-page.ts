@@ -1,3 +1,4 @@
+import type { Providers } from '../auth/oidc/providers.ts';
 import { escaped, page } from './page.ts';
 
 /** A provider as the page and its API name it. */
@@ -5,6 +6,10 @@ export interface ShownProvider {
   readonly name: string;
   readonly title: string;
 }
+
+/** Returns what pages show of the providers. */
+export const shownProviders = (providers: Providers): ShownProvider[] =>
+  [...providers.values()].map(({ settings: { name, title } }) => ({ name, title }));
 
 export interface SignInPage {
   /** Path to go to after the sign-in. */

@@ -54,6 +54,9 @@ describe('a caller with limited permissions', () => {
   /** All permissions of access management in the tenant, and none on flows. */
   const iam = [
     ...of('GROUP', 'ROLE', 'SERVICE_ACCOUNT', 'API_TOKEN'),
+    'INVITATION:CREATE',
+    'INVITATION:READ',
+    'INVITATION:DELETE',
     'TENANT_ACCESS:CREATE',
     'TENANT_ACCESS:READ',
     'TENANT_ACCESS:DELETE',
@@ -240,6 +243,31 @@ describe('a caller with limited permissions', () => {
         },
       },
     ],
+    createInvitation: [
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: () => ({ tenantKey: 'a', email: `g${next++}@people.example`, groups: [idOf('Group', strongGroup)] }),
+      },
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: () => ({
+          tenantKey: 'a',
+          email: `g${next++}@people.example`,
+          bindings: [{ role: idOf('Role', strong), namespaceName: 'deep.down' }],
+        }),
+      },
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: async () => {
+          await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
+          await world.db.role.update({ where: { id: strong.id }, data: { isDefault: true } });
+          return { tenantKey: 'a', email: `g${next++}@people.example` };
+        },
+      },
+    ],
     createUser: [
       {
         field: 'createUser',
@@ -362,6 +390,7 @@ describe('a caller with limited permissions', () => {
     'revokeApiToken',
     'revokeSession',
     'revokeSessions',
+    'deleteInvitation',
     'createNamespace',
     'updateNamespace',
     'deleteNamespace',

@@ -25,6 +25,7 @@ const values = [
   'InheritedSecret',
   'InheritedVariable',
   'InheritedWorkerGroup',
+  'InvitationBinding',
   'ItemError',
   'LeastPrivilege',
   'Limits',

@@ -36,7 +36,7 @@ export interface Proof extends Pick<Session, 'method' | 'provider' | 'sid' | 'id
 }
 
 /** The proof of a user who has just given their password. */
-export const byPassword = ({ id, passwordChangedAt }: Principal): Proof => ({
+export const byPassword = ({ id, passwordChangedAt }: Pick<Principal, 'id' | 'passwordChangedAt'>): Proof => ({
   method: 'PASSWORD',
   provider: null,
   sid: null,

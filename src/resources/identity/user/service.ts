@@ -14,6 +14,7 @@ import type { AccessSession } from '../../../policy/session/session.ts';
 import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
+import { removeInvitationsBy } from '../invitation/service.ts';
 import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
@@ -317,6 +318,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
 
 /** Dependents of a user or service account. */
 export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
+  await removeInvitationsBy(tx, grant, principalId);
   await removeBindings(tx, grant, null, { tenantId: null, principalId });
   for (const { tenant, ...access } of await tx.tenantAccess.findMany({
     where: { principalId },
