@@ -55,6 +55,7 @@ import { Documents } from './server/operation/documents.ts';
 import { Operations } from './server/operation/operations.ts';
 import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
+import { createResetRoutes } from './server/reset.ts';
 import type { Route } from './server/route.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
@@ -216,11 +217,12 @@ export async function createApp(
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
     const { publicUrl } = config.signIn;
     const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
-    const signingIn = { ...oidc, authenticator, rule };
+    const signingIn = { ...oidc, authenticator, rule, links };
     const acceptance = { store, keys, engine, freshness, refusals, passwordLength: config.limits.passwordLength };
     const routes = [
       createAuthRoutes(signingIn),
       createAcceptRoutes({ ...signingIn, acceptance }),
+      createResetRoutes({ ...signingIn, resets: acceptance }),
       createOidcRoutes({ ...oidc, settled: createTurns() }),
     ];
     const auth = (path: string) => routes.reduce<Route | undefined>((found, of) => found ?? of(path), undefined);

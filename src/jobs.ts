@@ -12,6 +12,7 @@ import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
 import { expireInvitations } from './resources/identity/invitation/service.ts';
 import { pruneMails } from './resources/identity/mail/outbox.ts';
+import { prunePasswordLinks } from './resources/identity/password-link/service.ts';
 import { expireSessions } from './resources/identity/session/sign-in.ts';
 import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
@@ -73,6 +74,7 @@ export function jobsOf(
     },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },
+    { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
     { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },

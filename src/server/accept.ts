@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, unauthenticated } from '../errors.ts';
 import {
   type Acceptor,
@@ -18,7 +17,7 @@ import type { AuthOptions } from './auth.ts';
 import { originOf } from './oidc-options.ts';
 import { pageHeaders } from './page.ts';
 import type { Route } from './route.ts';
-import { createRoutes, fieldsOf, jsonHeaders, queryParameter } from './routes.ts';
+import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
 import { errorResponse } from './send-error.ts';
 import { sessionCookie, sessionCookieOf } from './session-cookie.ts';
 import { shownProviders } from './sign-in-page.ts';
@@ -101,16 +100,7 @@ async function accept(options: AcceptOptions, request: IncomingMessage, response
     response.writeHead(200, { ...jsonHeaders, ...cookie }).end(JSON.stringify(body));
   };
   if (sent.isForm) return withPage(options, request, response, data.token, data.username, answer);
-  await inTime(options, async () => answer(await openInvitation(options.acceptance, data.token)));
-}
-
-async function inTime<T>({ requestMs }: AcceptOptions, work: () => Promise<T>): Promise<T> {
-  const deadline = new Deadline(requestMs);
-  try {
-    return await Promise.race([withDeadline(deadline, work), deadline.over]);
-  } finally {
-    deadline.clear();
-  }
+  await inTime(options.requestMs, async () => answer(await openInvitation(options.acceptance, data.token)));
 }
 
 /** Runs work about an invitation. If it fails, the page says why. */
@@ -124,7 +114,7 @@ async function withPage(
 ): Promise<void> {
   let invitation: Opened | undefined;
   try {
-    await inTime(options, async () => {
+    await inTime(options.requestMs, async () => {
       invitation = await openInvitation(options.acceptance, token);
       await work(invitation);
     });

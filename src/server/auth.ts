@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { Links } from '../auth/links.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
@@ -29,6 +30,7 @@ export interface AuthOptions {
   readonly rule: CookieRule;
   readonly mask: Mask;
   readonly providers: Providers;
+  readonly links: Links;
   /** GATEHOUSE_PUBLIC_URL. */
   readonly publicUrl: string | undefined;
   readonly requestMs: number;
@@ -52,9 +54,14 @@ export function createAuthRoutes(options: AuthOptions): (path: string) => Route 
   });
 }
 
+const shownOf = ({ providers, links }: AuthOptions) => ({
+  providers: shownProviders(providers),
+  canReset: links.areSent,
+});
+
 function showPage(options: AuthOptions, request: IncomingMessage, response: ServerResponse): void {
   const next = safeNext(queryParameter(request, 'next'));
-  response.writeHead(200, pageHeaders).end(signInPage({ next, providers: shownProviders(options.providers) }));
+  response.writeHead(200, pageHeaders).end(signInPage({ next, ...shownOf(options) }));
 }
 
 function listProviders(options: AuthOptions, response: ServerResponse): void {

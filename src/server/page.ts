@@ -32,6 +32,8 @@ button, .button { width: 100%; height: 38px; border: 1px solid transparent; bord
 button:hover { background: var(--accent-hover); }
 .button { display: grid; place-items: center; margin-top: 8px; border-color: var(--line-control); background: none; color: var(--text); text-decoration: none; }
 .button:hover { border-color: var(--accent); }
+.more { margin: 12px 0 0; text-align: center; }
+a { color: inherit; }
 .or { margin: 16px 0 8px; color: var(--text-3); text-align: center; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 .fault { margin: 0 0 16px; padding: 8px 12px; border: 1px solid var(--fail-text); border-radius: 6px; background: var(--fail-tint); color: var(--fail-text); }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
 import { type CookieRule, isFormType, isJsonType } from './cookie-rule.ts';
@@ -69,6 +70,16 @@ export async function fieldsOf(
     return { isForm, fields: JSON.parse(body) };
   } catch {
     throw badInput(['body'], 'The request is not valid JSON.');
+  }
+}
+
+/** Runs work of a request that needs no session, within the time of a request. @throws TIMEOUT. */
+export async function inTime<T>(requestMs: number, work: () => Promise<T>): Promise<T> {
+  const deadline = new Deadline(requestMs);
+  try {
+    return await Promise.race([withDeadline(deadline, work), deadline.over]);
+  } finally {
+    deadline.clear();
   }
 }
 

@@ -15,6 +15,8 @@ export interface SignInPage {
   /** Path to go to after the sign-in. */
   readonly next: string;
   readonly providers: readonly ShownProvider[];
+  /** True if a person who forgot the password can get a link by mail. */
+  readonly canReset?: boolean;
   readonly username?: string;
   /** Why the last attempt failed. */
   readonly fault?: string;
@@ -24,7 +26,7 @@ export interface SignInPage {
 export const providerPath = ({ name }: ShownProvider): string => `/auth/oidc/${name}`;
 
 /** Returns the sign-in page. Its form and its links work without scripts. */
-export const signInPage = ({ next, providers, username = '', fault }: SignInPage): string =>
+export const signInPage = ({ next, providers, canReset = false, username = '', fault }: SignInPage): string =>
   page(
     `${fault === undefined ? '' : 'Error: '}Sign in`,
     `<h1>Sign in</h1>
@@ -35,7 +37,7 @@ ${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${fault === undefined ? '' : ' autofocus aria-describedby="fault"'}>
 <button>Sign in</button>
-</form>${providers.length === 0 ? '' : `\n<p class="or">or</p>\n${providers.map((one) => link(one, next)).join('\n')}`}`,
+</form>${canReset ? '\n<p class="more"><a href="/auth/reset-password">Forgot your password?</a></p>' : ''}${providers.length === 0 ? '' : `\n<p class="or">or</p>\n${providers.map((one) => link(one, next)).join('\n')}`}`,
   );
 
 const link = (provider: ShownProvider, next: string): string =>

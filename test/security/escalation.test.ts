@@ -299,6 +299,11 @@ describe('a caller with limited permissions', () => {
         input: () => ({ id: idOf('User', otherSuper), password: 'mine from now on, surely' }),
       },
     ],
+    createPasswordLink: [
+      { field: 'createPasswordLink', select: 'link', input: () => ({ id: idOf('User', otherSuper) }) },
+      { field: 'createPasswordLink', select: 'link', input: () => ({ id: idOf('User', strongUser) }) },
+      { field: 'createPasswordLink', select: 'link', input: (me) => ({ id: idOf('User', me) }) },
+    ],
     linkUserIdentity: [
       {
         field: 'linkUserIdentity',

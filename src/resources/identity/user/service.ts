@@ -65,7 +65,13 @@ async function assertFree(
   throw conflict(values.length === 1 ? `This ${what} is already in use.` : `The ${what} ${given} is already in use.`);
 }
 
-function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
+/** @throws BAD_INPUT. */
+export function assertPassword(
+  password: string,
+  length: number,
+  context: readonly string[],
+  path: readonly string[],
+): void {
   const issues = passwordIssues(password, length, context, path);
   if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
 }
@@ -309,6 +315,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   await endSessions(tx, grant, id, 'USER_DELETED');
   await removePrincipal(tx, grant, id);
   await tx.userIdentity.deleteMany({ where: { userId: id } });
+  await tx.passwordLink.deleteMany({ where: { userId: id } });
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
   await tx.principal.delete({ where: { id } });
