@@ -57,6 +57,7 @@ import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
 import { createResetRoutes } from './server/reset.ts';
 import type { Route } from './server/route.ts';
+import { createStepUpRoutes } from './server/second-factor.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway } from './server/yoga.ts';
@@ -222,6 +223,7 @@ export async function createApp(
     const routes = [
       createAuthRoutes(signingIn),
       createAcceptRoutes({ ...signingIn, acceptance }),
+      createStepUpRoutes(signingIn),
       createResetRoutes({ ...signingIn, resets: acceptance }),
       createOidcRoutes({ ...oidc, settled: createTurns() }),
     ];

@@ -13,6 +13,8 @@ export interface Keys {
   readonly link: readonly Buffer[];
   /** Encrypt mails that wait to be sent: the current key, then former ones, which only decrypt. */
   readonly mail: readonly Buffer[];
+  /** Encrypt the secrets of second factors: the current key, then former ones, which only decrypt. */
+  readonly secondFactor: readonly Buffer[];
   /** Signs cursors. */
   readonly cursor: Buffer;
   /** Derives the keys of the sign-in cache. */
@@ -46,6 +48,7 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
     signIn: derived(master, 'sign-in'),
     link: [master, ...former].map((one) => derived(one, 'link')),
     mail: [master, ...former].map((one) => derived(one, 'mail')),
+    secondFactor: [master, ...former].map((one) => derived(one, 'second-factor')),
     cursor: derived(master, 'cursor'),
     cache: derived(master, 'sign-in-cache'),
     idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),

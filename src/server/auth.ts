@@ -18,10 +18,17 @@ import { type CookieRule, isFormType } from './cookie-rule.ts';
 import { pageHeaders } from './page.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
-import { createRoutes, fieldsOf, jsonHeaders, queryParameter } from './routes.ts';
+import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
+import {
+  askForSecondFactor,
+  isPending,
+  SecondFactorRequired,
+  secondFactorCookie,
+  signInByCode,
+} from './second-factor.ts';
 import { errorResponse } from './send-error.ts';
-import { removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
-import { providerPath, safeNext, shownProviders, signInPage } from './sign-in-page.ts';
+import { pendingCookie, removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
+import { codePage, providerPath, safeNext, shownProviders, signInPage } from './sign-in-page.ts';
 
 export interface AuthOptions {
   readonly authenticator: Authenticator;
@@ -36,9 +43,12 @@ export interface AuthOptions {
   readonly requestMs: number;
 }
 
-const credentials = z.strictObject({ username: z.string(), password: z.string() });
+const password = z.strictObject({ username: z.string(), password: z.string() });
+const credentials = z.union([password, z.strictObject({ code: z.string() })]);
+type Password = z.infer<typeof password>;
+type Credentials = z.infer<typeof credentials>;
 
-interface SignedIn extends Begun {
+export interface SignedIn extends Begun {
   readonly name: string;
 }
 
@@ -72,47 +82,64 @@ function listProviders(options: AuthOptions, response: ServerResponse): void {
 async function signIn(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const sent = await fieldsOf(options.rule, request, response);
   if (!sent) return;
-  if (!sent.isForm) {
-    const { name, cookie, expiresAt } = await begin(options, request, parsed(sent.fields));
-    response.writeHead(200, { ...jsonHeaders, 'Set-Cookie': sessionCookie(request, cookie) });
-    response.end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
-    return;
-  }
-  const { username = '', password = '', next: path } = sent.fields as Record<string, string | undefined>;
-  const next = safeNext(path);
+  const next = sent.isForm ? safeNext((sent.fields as Form).next) : '/';
   try {
-    const { cookie } = await begin(options, request, { username, password });
-    const headers = { Location: next, 'Set-Cookie': sessionCookie(request, cookie), 'Cache-Control': 'no-store' };
-    response.writeHead(303, headers).end();
+    const given = sent.isForm ? formOf(sent.fields as Form) : parsed(sent.fields);
+    const isCode = 'code' in given;
+    const { name, cookie, expiresAt } = isCode
+      ? await inTime(options.requestMs, () => signInByCode(options, request, given.code))
+      : await begin(options, request, given);
+    const cookies = [sessionCookie(request, cookie), ...(isCode ? [pendingCookie(request, '', 0)] : [])];
+    if (sent.isForm)
+      response.writeHead(303, { Location: next, 'Set-Cookie': cookies, 'Cache-Control': 'no-store' }).end();
+    else
+      response
+        .writeHead(200, { ...jsonHeaders, 'Set-Cookie': cookies })
+        .end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
   } catch (error) {
+    if (error instanceof SecondFactorRequired) response.setHeader('Set-Cookie', secondFactorCookie(request, error));
+    if (!sent.isForm) throw error;
     const { status, headers, message } = errorResponse(error, options.mask);
-    const page = signInPage({
-      next,
-      providers: shownProviders(options.providers),
-      username: username.slice(0, 200),
-      fault: message,
-    });
+    const page = faultPageOf(options, request, sent.fields as Form, next, error, message);
     response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
   }
 }
 
-function parsed(fields: unknown): z.infer<typeof credentials> {
+type Form = Readonly<Record<'username' | 'password' | 'code' | 'next', string | undefined>>;
+const formOf = ({ username = '', password = '', code }: Form): Credentials =>
+  code === undefined ? { username, password } : { code };
+
+/** The page that asks again: for the code, as long as the password counts, or for both. */
+function faultPageOf(
+  options: AuthOptions,
+  request: IncomingMessage,
+  { username = '', code }: Form,
+  next: string,
+  error: unknown,
+  fault: string,
+): string {
+  if (error instanceof SecondFactorRequired) return codePage(next);
+  if (code !== undefined && isPending(options, request)) return codePage(next, fault);
+  return signInPage({ next, ...shownOf(options), username: username.slice(0, 200), fault });
+}
+
+function parsed(fields: unknown): Credentials {
   const { success, data } = credentials.safeParse(fields);
-  if (!success) throw badInput(['body'], 'Send { "username": "…", "password": "…" }.');
+  if (!success)
+    throw badInput(['body'], 'Send { "username": "…", "password": "…" }, or the { "code": "…" } of the second factor.');
   return data;
 }
 
 /** Verifies the password in the same way as Basic authentication, and begins a session. */
 async function begin(
-  { authenticator, sessions, claimsOf, requestMs }: AuthOptions,
+  options: AuthOptions,
   request: IncomingMessage,
-  { username, password }: z.infer<typeof credentials>,
+  { username, password }: Password,
 ): Promise<SignedIn> {
+  const { authenticator, sessions, claimsOf, requestMs } = options;
   const former = sessionCookieOf(request);
   const userAgent = request.headers['user-agent'];
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const claims = { ...claimsOf(request), authorization, impersonate: undefined };
-  const session = authenticator.session(claims);
+  const session = authenticator.passwordSession(claimsOf(request), username, password);
   const deadline = new Deadline(requestMs);
   deadline.owner = () => (session.isProved ? session.accountId : undefined);
   const work = async (): Promise<SignedIn> => {
@@ -120,6 +147,7 @@ async function begin(
     if (username.includes(':')) throw unauthenticated();
     await session.refresh();
     const { doer, principal } = session;
+    askForSecondFactor(options, principal);
     const begun = await beginSession(sessions, doer, byPassword(principal), { userAgent, former });
     return { ...begun, name: principal.name };
   };

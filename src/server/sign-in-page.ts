@@ -40,6 +40,20 @@ ${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped
 </form>${canReset ? '\n<p class="more"><a href="/auth/reset-password">Forgot your password?</a></p>' : ''}${providers.length === 0 ? '' : `\n<p class="or">or</p>\n${providers.map((one) => link(one, next)).join('\n')}`}`,
   );
 
+/** Returns the page that asks for the second factor, after the password. */
+export const codePage = (next: string, fault?: string): string =>
+  page(
+    `${fault === undefined ? '' : 'Error: '}Second factor`,
+    `<h1>Second factor</h1>
+${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped(fault)}</p>\n`}<form method="post" action="/auth/sign-in">
+<input type="hidden" name="next" value="${escaped(next)}">
+<label for="code">Code of your app, or a recovery code</label>
+<input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="30" required autofocus${fault === undefined ? '' : ' aria-describedby="fault"'}>
+<button>Sign in</button>
+</form>
+<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>`,
+  );
+
 const link = (provider: ShownProvider, next: string): string =>
   `<a class="button" href="${escaped(`${providerPath(provider)}?next=${encodeURIComponent(next)}`)}">Sign in with ${escaped(provider.title)}</a>`;
 

@@ -37,6 +37,10 @@ describe('the access matrix', () => {
       'validateFlow',
       'useBlueprint',
       'updateMySettings',
+      'beginSecondFactor',
+      'confirmSecondFactor',
+      'createRecoveryCodes',
+      'removeMySecondFactor',
     ]);
     // The permission depends on the input: the schema names the other one.
     const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint']);

@@ -11,6 +11,7 @@ import { removeGroupMember } from '../../src/resources/identity/group/members.ts
 import { updateRole } from '../../src/resources/identity/role/service.ts';
 import { setUserSuperAdmin } from '../../src/resources/identity/user/service.ts';
 import { schema } from '../../src/schema.ts';
+import { enrolled } from '../matrix/cells/second-factor.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { provider, signInWith } from '../support/providers.ts';
@@ -304,6 +305,17 @@ describe('a caller with limited permissions', () => {
       { field: 'createPasswordLink', select: 'link', input: () => ({ id: idOf('User', strongUser) }) },
       { field: 'createPasswordLink', select: 'link', input: (me) => ({ id: idOf('User', me) }) },
     ],
+    removeSecondFactor: [
+      {
+        field: 'removeSecondFactor',
+        select: 'user { id }',
+        input: async () => {
+          await world.db.secondFactor.deleteMany();
+          await enrolled(world, otherSuper.id);
+          return { id: idOf('User', otherSuper) };
+        },
+      },
+    ],
     linkUserIdentity: [
       {
         field: 'linkUserIdentity',
@@ -401,6 +413,10 @@ describe('a caller with limited permissions', () => {
     'deleteNamespace',
     'unlockUser',
     'changeMyPassword',
+    'beginSecondFactor',
+    'confirmSecondFactor',
+    'createRecoveryCodes',
+    'removeMySecondFactor',
     'applyDescription',
     'putSecret',
     'updateSecret',

@@ -42,6 +42,7 @@ const values = [
   'PolicyConfiguration',
   'PrincipalImpact',
   'ResourceInfo',
+  'SecondFactor',
   'ServerInfo',
   'ServiceEvent',
   'SourceIssue',

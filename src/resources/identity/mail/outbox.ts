@@ -1,7 +1,7 @@
 import type { Keys } from '../../../auth/keys.ts';
 import type { Mail } from '../../../db/generated/client.ts';
 import { type Store, type Tx, wakeAfterCommit } from '../../../db/transaction.ts';
-import { open, seal } from '../../../lib/envelope.ts';
+import { openWithAny, seal } from '../../../lib/envelope.ts';
 import type { Log } from '../../../lib/log.ts';
 import { isFinal, type Send } from './smtp.ts';
 
@@ -36,16 +36,8 @@ export const withdrawMails = async (tx: Tx, ids: readonly string[]): Promise<voi
   void (await tx.mail.deleteMany({ where: { id: { in: [...ids] } } }));
 
 /** @throws if no known master key encrypted it. */
-function letterOf({ mail }: Keys, id: string, sealed: string): Letter {
-  for (const key of mail) {
-    try {
-      return JSON.parse(open(key, sealed, bindingOf(id)).toString()) as Letter;
-    } catch {
-      // Another key.
-    }
-  }
-  throw new Error('The mail is encrypted with another master key.');
-}
+const letterOf = ({ mail }: Keys, id: string, sealed: string): Letter =>
+  JSON.parse(openWithAny(mail, sealed, bindingOf(id)).toString()) as Letter;
 
 type Claimed = Pick<Mail, 'id' | 'sealed' | 'attempts' | 'expiresAt'>;
 

@@ -25,7 +25,9 @@ export interface SessionServices {
 }
 
 /** How a person has just proved who they are. */
-export interface Proof extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'> {
+export interface Proof
+  extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'>,
+    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt'>> {
   readonly idToken: string | null;
   /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
   readonly holds: (tx: Tx) => Promise<boolean>;
@@ -64,8 +66,8 @@ export interface Noted {
   readonly owner: string;
 }
 
-/** Records the begin or end of a session that its owner requested. Signing in and out require no permission. */
-function note(tx: Tx, doer: Doer, { id, owner }: Noted, type: AuditType, verb: string, details: Json): void {
+/** Records the begin, a step-up or the end of a session that its owner requested. Signing in and out require no permission. */
+export function note(tx: Tx, doer: Doer, { id, owner }: Noted, type: AuditType, verb: string, details: Json): void {
   append(tx, {
     ...envelope(doer),
     tenantId: '',
@@ -134,7 +136,10 @@ export async function beginSession(
     id,
     principalId,
     hash: sessionHash(keys, cookie)!,
+    secondFactor: null,
+    secondFactorAt: null,
     ...proof,
+    provedAt: now,
     sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
     createdAt: now,
     lastSeenAt: now,
@@ -150,6 +155,7 @@ export async function beginSession(
     note(tx, doer, { id, owner: name }, 'LOGIN', 'login', {
       method: row.method,
       ...(row.provider !== null && { provider: row.provider }),
+      ...(row.secondFactor !== null && { secondFactor: row.secondFactor }),
       expiresAt: row.expiresAt.toISOString(),
     });
   };

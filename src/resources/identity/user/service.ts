@@ -315,6 +315,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   await endSessions(tx, grant, id, 'USER_DELETED');
   await removePrincipal(tx, grant, id);
   await tx.userIdentity.deleteMany({ where: { userId: id } });
+  await tx.secondFactor.deleteMany({ where: { userId: id } });
   await tx.passwordLink.deleteMany({ where: { userId: id } });
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
