@@ -62,7 +62,7 @@ export async function signInByCode(options: AuthOptions, request: IncomingMessag
   if (!right)
     throw unauthenticated({ message: 'The code is wrong, was used, or is no longer valid. Enter a new one.' });
   const passwordChangedAt = pending.passwordChangedAt === null ? null : new Date(pending.passwordChangedAt);
-  const { holds, ...proof } = byPassword({ id, passwordChangedAt });
+  const { holds, ...proof } = byPassword({ id, passwordChangedAt }, true);
   const begun = await beginSession(
     sessions,
     { kind: 'USER', id, name: user.username, ...from },

@@ -5,6 +5,7 @@ import { resetSecrets } from '../../src/bootstrap/lost-key.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
 import { openSecret, sealSecret } from '../../src/resources/identity/second-factor/code.ts';
 import { resealSecondFactors } from '../../src/resources/identity/second-factor/service.ts';
+import { beginSession, byPassword } from '../../src/resources/identity/session/sign-in.ts';
 import { Browser } from '../support/browser.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -208,6 +209,21 @@ describe('a second factor', () => {
     expect((await signIn({ code: totpCode(key, stepAt(new Date()) + 1) }, changed)).status).toBe(401);
     expect((await signIn({ username: 'x', password: 'y', code: '1' })).status).toBe(400);
     expect((await signIn([] as never)).status).toBe(400);
+  });
+
+  it('ends a sign-in by password alone that began before it was enrolled', async () => {
+    const { user } = await enrolled();
+    const { store, freshness, config, services } = world.app;
+    const { sessionTimes: times, keys } = services;
+    const begun = (withCode: boolean) =>
+      beginSession(
+        { store, freshness, keys, times, perUser: config.limits.sessionsPerUser },
+        { kind: 'USER', id: user.id, name: user.username, requestId: 'r' },
+        byPassword(user, withCode),
+        { userAgent: undefined, former: undefined },
+      );
+    await expect(begun(false)).rejects.toThrow(/Sign in/);
+    expect((await begun(true)).cookie).toMatch(/./);
   });
 
   it('is locked by the same count of failures as the password, also if the password is right each time', async () => {

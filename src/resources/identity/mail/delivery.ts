@@ -1,10 +1,12 @@
 import type { Keys } from '../../../auth/keys.ts';
 import type { Store } from '../../../db/transaction.ts';
+import { atMost } from '../../../lib/at-most.ts';
 import type { Log } from '../../../lib/log.ts';
 import { mailTopic, sendDue } from './outbox.ts';
 import type { Send } from './smtp.ts';
 
 const pollMs = 5_000;
+const closeMs = 2_000;
 
 export interface DeliveryOptions {
   readonly store: Store;
@@ -40,6 +42,7 @@ export function startDelivery({ store, keys, send, log }: DeliveryOptions): () =
     off();
     clearInterval(timer);
     isAsked = false;
-    await running;
+    // A slow mail server does not delay the stop: another gateway sends the mail again after its lease.
+    if (running) await atMost(closeMs, running);
   };
 }

@@ -37,8 +37,14 @@ export interface Proof
   readonly record?: (tx: Tx) => void;
 }
 
-/** The proof of a user who has just given their password. */
-export const byPassword = ({ id, passwordChangedAt }: Pick<Principal, 'id' | 'passwordChangedAt'>): Proof => ({
+/**
+ * The proof of a user who has just given their password.
+ * @param withCode true if they also gave a code. Otherwise it does not hold once they have a second factor.
+ */
+export const byPassword = (
+  { id, passwordChangedAt }: Pick<Principal, 'id' | 'passwordChangedAt'>,
+  withCode = false,
+): Proof => ({
   method: 'PASSWORD',
   provider: null,
   sid: null,
@@ -48,7 +54,9 @@ export const byPassword = ({ id, passwordChangedAt }: Pick<Principal, 'id' | 'pa
   holds: async (tx) => {
     const users = await tx.$queryRaw<unknown[]>`
       SELECT 1 FROM "User" WHERE id = ${id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
-        AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt} FOR SHARE`;
+        AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt}
+        AND (${withCode} OR NOT EXISTS (
+          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL)) FOR SHARE`;
     return users.length > 0;
   },
 });
