@@ -7,10 +7,11 @@ import { Shipper } from './audit/shipping/shipper.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { masterKey } from './auth/key-file.ts';
 import { deriveKeys } from './auth/keys.ts';
+import { Links } from './auth/links.ts';
 import { assertMasterKey } from './auth/master-key-id.ts';
 import { createProviders } from './auth/oidc/providers.ts';
 import { startPolicies } from './bootstrap/policies.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { ChangeFeed } from './db/change-feed.ts';
 import { type Database, openDatabase } from './db/client.ts';
 import { createWake } from './db/create-wake.ts';
@@ -29,12 +30,15 @@ import { RoleUsage } from './policy/decisions/usage.ts';
 import type { LivePolicies } from './policy/load/live-policies.ts';
 import { Freshness } from './policy/session/freshness.ts';
 import { stateReader } from './policy/session/store-state.ts';
+import { startDelivery } from './resources/identity/mail/delivery.ts';
+import { createSend } from './resources/identity/mail/smtp.ts';
 import { setBreakGlass } from './resources/identity/user/break-glass.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
 import { assertMasterKeysKnown } from './resources/orchestration/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/orchestration/worker/coordinator.ts';
 import { schema } from './schema.ts';
+import { createAcceptRoutes } from './server/accept.ts';
 import { createAddressOf } from './server/address.ts';
 import { createAuditExport } from './server/audit-export.ts';
 import { createAuthRoutes } from './server/auth.ts';
@@ -51,6 +55,9 @@ import { Documents } from './server/operation/documents.ts';
 import { Operations } from './server/operation/operations.ts';
 import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
+import { createResetRoutes } from './server/reset.ts';
+import type { Route } from './server/route.ts';
+import { createStepUpRoutes } from './server/second-factor.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway } from './server/yoga.ts';
@@ -161,11 +168,14 @@ export async function createApp(
         .then(() => alignTransactions(store))
         .catch((error: Error) => log.error(error.message));
     });
+    const links = new Links(config.signIn.publicUrl, config.mail !== undefined);
     const services: Services = {
       store,
       keys,
       limits: config.limits,
       sessionTimes: config.sessions,
+      links,
+      invitationMs: config.invitationMs,
       providers,
       liveness: config.liveness,
       commands: config.commands,
@@ -208,9 +218,16 @@ export async function createApp(
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
     const { publicUrl } = config.signIn;
     const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
-    const authRoutes = createAuthRoutes({ ...oidc, authenticator, rule });
-    const oidcRoutes = createOidcRoutes({ ...oidc, settled: createTurns() });
-    const auth = (path: string) => authRoutes(path) ?? oidcRoutes(path);
+    const signingIn = { ...oidc, authenticator, rule, links };
+    const acceptance = { store, keys, engine, freshness, refusals, passwordLength: config.limits.passwordLength };
+    const routes = [
+      createAuthRoutes(signingIn),
+      createAcceptRoutes({ ...signingIn, acceptance }),
+      createStepUpRoutes(signingIn),
+      createResetRoutes({ ...signingIn, resets: acceptance }),
+      createOidcRoutes({ ...oidc, settled: createTurns() }),
+    ];
+    const auth = (path: string) => routes.reduce<Route | undefined>((found, of) => found ?? of(path), undefined);
     const hasPage = config.graphiql;
     const http = createHttpServer({ graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage });
     const endSockets = serveSockets(http.server, {
@@ -224,6 +241,7 @@ export async function createApp(
       socketsPerPrincipal: config.limits.socketsPerPrincipal,
       socketsPerAddress: config.limits.socketsPerAddress,
     });
+    if (config.mail) closers.push(startDelivery({ store, keys, send: createSend(config.mail), log }));
     const stopJobs = startJobs(jobsOf(services, usage, config), connection, log);
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
@@ -251,6 +269,8 @@ export async function createApp(
           http.server.listen(config.port, config.host, done);
         });
         const { port } = http.server.address() as AddressInfo;
+        const own = URL.parse(`http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`);
+        if (own && isLoopback(own)) links.origin ??= `http://localhost:${port}`;
         return `http://${config.host === '127.0.0.1' || config.host === '0.0.0.0' ? 'localhost' : config.host}:${port}`;
       },
       async close() {

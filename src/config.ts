@@ -49,6 +49,12 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** An e-mail address, or a name and an address: `Gatehouse <gatehouse@company.example>`. */
+const sender = z.string().refine((text) => {
+  const [, named] = /^[^<>\r\n]+ <([^<>]+)>$/.exec(text) ?? [];
+  return z.email().safeParse(named ?? text).success;
+}, 'must be an e-mail address, such as gatehouse@company.example');
+
 /** Random text of this length has many different characters; a typed placeholder has few. */
 const masterKey = z
   .string()
@@ -73,6 +79,9 @@ const environment = z
     GATEHOUSE_SESSION_IDLE: duration.prefault('PT30M'),
     GATEHOUSE_SESSION_LIFETIME: duration.prefault('PT12H'),
     GATEHOUSE_PUBLIC_URL: origin.optional(),
+    GATEHOUSE_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
+    GATEHOUSE_MAIL_FROM: sender.optional(),
+    GATEHOUSE_INVITATION_LIFETIME: duration.prefault('P7D'),
     GATEHOUSE_BREAK_GLASS: z.enum(['0', '1']).default('1'),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
@@ -90,6 +99,16 @@ const environment = z
   .refine((env) => env.GATEHOUSE_SESSION_IDLE <= env.GATEHOUSE_SESSION_LIFETIME, {
     path: ['GATEHOUSE_SESSION_IDLE'],
     error: 'must not exceed GATEHOUSE_SESSION_LIFETIME',
+  })
+  .refine((env) => env.GATEHOUSE_SMTP_URL === undefined || env.GATEHOUSE_MAIL_FROM !== undefined, {
+    path: ['GATEHOUSE_MAIL_FROM'],
+    error: 'is required with GATEHOUSE_SMTP_URL',
+    when: () => true,
+  })
+  .refine((env) => env.GATEHOUSE_SMTP_URL === undefined || env.GATEHOUSE_PUBLIC_URL !== undefined, {
+    path: ['GATEHOUSE_PUBLIC_URL'],
+    error: 'is required with GATEHOUSE_SMTP_URL, for the links in mails',
+    when: () => true,
   });
 
 const signInVariables = ['GATEHOUSE_API_TOKEN', 'GATEHOUSE_USER'];
@@ -117,6 +136,10 @@ export interface Config extends PolicyConfiguration {
   readonly formerMasterKeys: readonly string[];
   readonly origins: readonly string[] | undefined;
   readonly sessions: { readonly idleMs: number; readonly lifetimeMs: number };
+  /** Undefined if the gateway sends no mails. */
+  readonly mail: { readonly url: string; readonly from: string } | undefined;
+  /** Time in which an invitation can be accepted, in milliseconds. */
+  readonly invitationMs: number;
   readonly trustedProxies: readonly string[];
   readonly admin: { readonly username: string; readonly password: string | undefined };
   readonly demo: boolean;
@@ -215,6 +238,9 @@ export function readConfig(
     formerMasterKeys: e.GATEHOUSE_FORMER_MASTER_KEYS ?? [],
     origins: e.GATEHOUSE_ORIGINS,
     sessions: { idleMs: e.GATEHOUSE_SESSION_IDLE, lifetimeMs: e.GATEHOUSE_SESSION_LIFETIME },
+    mail:
+      e.GATEHOUSE_SMTP_URL === undefined ? undefined : { url: e.GATEHOUSE_SMTP_URL, from: e.GATEHOUSE_MAIL_FROM ?? '' },
+    invitationMs: e.GATEHOUSE_INVITATION_LIFETIME,
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES ?? [],
     admin: { username: e.GATEHOUSE_ADMIN_USERNAME, password: e.GATEHOUSE_ADMIN_PASSWORD },
     demo: e.GATEHOUSE_DEMO === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_DEMO === '1',

@@ -10,6 +10,9 @@ import type { Log } from './lib/log.ts';
 import type { RoleUsage } from './policy/decisions/usage.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { expireInvitations } from './resources/identity/invitation/service.ts';
+import { pruneMails } from './resources/identity/mail/outbox.ts';
+import { prunePasswordLinks } from './resources/identity/password-link/service.ts';
 import { expireSessions } from './resources/identity/session/sign-in.ts';
 import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
@@ -70,6 +73,9 @@ export function jobsOf(
       lastRun: () => endedStreams.flush(),
     },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
+    { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },
+    { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
+    { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
     { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },

@@ -9,6 +9,11 @@ export interface Credential {
   readonly method?: 'password' | 'oidc';
   /** Name of the provider of single sign-on. Null for a session by password. */
   readonly provider?: string | null;
+  /** When the person last proved who they are in the session: the sign-in, or a step-up. */
+  readonly provedAt?: Date;
+  /** The second factor that the person gave last in the session, and when. Null for none. */
+  readonly secondFactor?: 'totp' | 'recovery-code' | null;
+  readonly secondFactorAt?: Date | null;
   /** Kind of the owner. While impersonating, that is not the actor. */
   readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
   /** When the token was created, the password was set, or the person signed in to the session. */

@@ -32,6 +32,7 @@ export const catalog = {
   TRIGGER: orchestration.TRIGGER,
   AUDITLOG: governance.AUDITLOG,
   BINDING: identity.BINDING,
+  INVITATION: identity.INVITATION,
 } as const satisfies Record<string, ResourceDefinition>;
 
 export type ResourceName = keyof typeof catalog;

@@ -74,6 +74,14 @@ export class Authenticator {
     this.#noted.clear();
   }
 
+  /** Creates a session for a sign-in by password, which asks for the second factor of a user who has one. */
+  passwordSession({ ip, requestId, callerRequestId }: Claims, username: string, password: string): AccessSession {
+    const { engine, freshness } = this.#options;
+    const text = Buffer.from(`${username}:${password}`).toString('base64');
+    const identify = this.#basic.identifier(text, ip ?? 'unknown', requestId, true);
+    return new AccessSession({ engine, freshness, identify, ip, requestId, callerRequestId });
+  }
+
   /** Creates a session that is not authenticated until `refresh`. Without a credential it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;

@@ -32,6 +32,9 @@ interface Remembered {
 const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boolean =>
   fold(name) === proved.account && (passwordChangedAt?.getTime() ?? 0) === proved.passwordChangedAt;
 
+const needsSecondFactor =
+  'This user has a second factor, so a password alone does not sign in. Sign in at /auth/sign-in, or use an API token.';
+
 /** Concurrent verifications, one per address: guesses from one address use one core at most. */
 const signIns = new FairQueue({
   width: 4,
@@ -68,8 +71,17 @@ export class Basic {
     this.#verifying.clear();
   }
 
-  /** @param authorization the text after `Basic `. @returns a function that authenticates again with each call. */
-  identifier(authorization: string, address: string, requestId: string): () => Promise<Identity> {
+  /**
+   * @param authorization the text after `Basic `.
+   * @param secondFactorFollows true if the caller then asks for the second factor of a user who has one.
+   * @returns a function that authenticates again with each call.
+   */
+  identifier(
+    authorization: string,
+    address: string,
+    requestId: string,
+    secondFactorFollows = false,
+  ): () => Promise<Identity> {
     const text = storable(Buffer.from(authorization, 'base64').toString('utf8'));
     const colon = text.indexOf(':');
     const username = text.slice(0, Math.max(colon, 0));
@@ -93,6 +105,11 @@ export class Basic {
       }
       if (!principal || principal.disabled || !principal.authMethods.includes('PASSWORD') || !isOf(proved, principal)) {
         throw unauthenticated();
+      }
+      // Only now, after the password: the answer reveals nothing to a person who does not know it.
+      if (principal.hasSecondFactor && !secondFactorFollows) {
+        failed = unauthenticated({ message: needsSecondFactor });
+        throw failed;
       }
       const credential: Credential = {
         kind: 'basic',
@@ -141,7 +158,10 @@ export class Basic {
     const { store } = this.#options;
     const account = fold(username).slice(0, 200).toWellFormed();
     const now = new Date();
-    const user = await store.prisma.user.findFirst({ where: { usernameKey: account } });
+    const user = await store.prisma.user.findFirst({
+      where: { usernameKey: account },
+      include: { secondFactor: { select: { confirmedAt: true } } },
+    });
     const counted = user ? account : this.#unknownNames.nameOf(account, address);
     // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
     const [attempt, right] = await Promise.all([
@@ -154,10 +174,11 @@ export class Basic {
       throw unauthenticated({ retryAfter: this.#locks.fail(account, address) });
     }
     this.#locks.clear(account, address);
-    const cleared = clearFailures(store, account, address);
+    // With a second factor, the sign-in has succeeded only with its code, whose failures are counted with these.
+    const cleared = user.secondFactor?.confirmedAt ? undefined : clearFailures(store, account, address);
     // If there are no earlier failures to clear, the response does not wait.
     if (attempt.ordinal > 1) await cleared;
-    else void cleared.catch(() => undefined);
+    else void cleared?.catch(() => undefined);
     if (needsRehash(user.passwordHash!)) {
       const passwordHash = await hashPassword(password);
       await store.prisma.user.updateMany({

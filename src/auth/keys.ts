@@ -9,6 +9,12 @@ export interface Keys {
   readonly session: Buffer;
   /** Encrypts sign-ins at providers and their ID tokens. */
   readonly signIn: Buffer;
+  /** Hash and check the tokens of links: the current key, then former ones, whose links stay valid. */
+  readonly link: readonly Buffer[];
+  /** Encrypt mails that wait to be sent: the current key, then former ones, which only decrypt. */
+  readonly mail: readonly Buffer[];
+  /** Encrypt the secrets of second factors: the current key, then former ones, which only decrypt. */
+  readonly secondFactor: readonly Buffer[];
   /** Signs cursors. */
   readonly cursor: Buffer;
   /** Derives the keys of the sign-in cache. */
@@ -40,6 +46,9 @@ export function deriveKeys(master: string, former: readonly string[] = []): Keys
     pepper: derived(master, 'api-token'),
     session: derived(master, 'session'),
     signIn: derived(master, 'sign-in'),
+    link: [master, ...former].map((one) => derived(one, 'link')),
+    mail: [master, ...former].map((one) => derived(one, 'mail')),
+    secondFactor: [master, ...former].map((one) => derived(one, 'second-factor')),
     cursor: derived(master, 'cursor'),
     cache: derived(master, 'sign-in-cache'),
     idempotency: [master, ...former].map((one) => derived(one, 'idempotency')),

@@ -27,3 +27,9 @@ export function sortedMethods(methods: readonly string[]): string[] {
   const { own, providers } = splitMethods(methods);
   return [...own, ...[...new Set(providers)].sort().map(oidcMethod)];
 }
+
+/** Kinds of second factors, as policies see them. */
+export const secondFactors = { TOTP: 'totp', RECOVERY_CODE: 'recovery-code' } as const;
+export type SecondFactorKind = keyof typeof secondFactors;
+export const secondFactorOf = (stored: string | null) =>
+  stored === null ? null : secondFactors[stored as SecondFactorKind];

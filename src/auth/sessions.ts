@@ -5,7 +5,7 @@ import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
-import { methodOf } from './methods.ts';
+import { methodOf, secondFactorOf } from './methods.ts';
 import type { Providers } from './oidc/providers.ts';
 import { sessionHash } from './session-cookie.ts';
 import { lastUseMs, StoredCredentials } from './stored-credentials.ts';
@@ -27,12 +27,15 @@ interface Known {
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
   readonly expiresAt: Date;
+  readonly provedAt: Date;
+  readonly secondFactor: string | null;
+  readonly secondFactorAt: Date | null;
   readonly revision: bigint;
 }
 
 const readSessions = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
-  SELECT hash, id, "principalId", method, provider, "createdAt", "lastSeenAt", "expiresAt",
-    (SELECT revision FROM "AccessState") AS revision
+  SELECT hash, id, "principalId", method, provider, "createdAt", "lastSeenAt", "expiresAt", "provedAt",
+    "secondFactor", "secondFactorAt", (SELECT revision FROM "AccessState") AS revision
   FROM "Session" WHERE hash = ANY(${[...hashes]}::text[])`;
 
 /** Returns when a session expires unless it is used, in milliseconds. */
@@ -84,7 +87,7 @@ export class Sessions {
       const found = await this.#known.find(hash, now);
       failed = !found;
       if (!found) throw unauthenticated();
-      const { id, provider, createdAt, lastSeenAt, expiresAt } = found;
+      const { id, provider, createdAt, lastSeenAt, expiresAt, provedAt, secondFactorAt } = found;
       // The operator may have removed a provider.
       if (provider !== null && !providers.has(provider)) throw unauthenticated();
       const principal = await principals.get(found.principalId);
@@ -96,6 +99,9 @@ export class Sessions {
           id,
           method: provider === null ? 'password' : 'oidc',
           provider,
+          provedAt,
+          secondFactor: secondFactorOf(found.secondFactor),
+          secondFactorAt,
           ownerKind: principal.kind,
           createdAt,
           expiresAt,

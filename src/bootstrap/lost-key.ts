@@ -3,6 +3,7 @@ import type { Keys } from '../auth/keys.ts';
 import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { revokeApiToken } from '../resources/identity/api-token/service.ts';
+import { removeSecondFactors } from '../resources/identity/second-factor/service.ts';
 import { endSessions } from '../resources/identity/session/service.ts';
 import { removeSecrets } from '../resources/orchestration/secret/service.ts';
 
@@ -39,6 +40,7 @@ export const resetSecrets = (store: Store, { wrapping }: Keys): Promise<void> =>
         await revokeApiToken(tx, asSystem('API_TOKEN:DELETE', reason, tenantId ?? undefined), id);
       for (const { principalId } of await tx.session.findMany({ distinct: ['principalId'] }))
         await endSessions(tx, asSystem('SESSION:DELETE', reason), principalId, 'MASTER_KEY_LOST');
+      await removeSecondFactors(tx, reason);
       await tx.idempotencyKey.deleteMany();
       await tx.accessState.update({ where: { id: 1 }, data: { masterKeyId: wrapping[0]!.id } });
     },

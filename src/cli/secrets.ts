@@ -4,6 +4,7 @@ import { assertMasterKey } from '../auth/master-key-id.ts';
 import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import '../resources/index.ts';
+import { resealSecondFactors } from '../resources/identity/second-factor/service.ts';
 import { rotateSecrets } from '../resources/orchestration/secret/service.ts';
 import { resetCommand, resetUsage } from './secrets-reset.ts';
 import { withStore } from './store.ts';
@@ -28,6 +29,10 @@ export const secretsCommand: Command = {
       });
       if (key !== undefined && tenants.length === 0) throw new UsageError(`No tenant ${key} with secrets exists.`);
       if (tenants.length === 0) console.log('No tenant has secrets. Nothing was rotated.');
+      if (key === undefined) {
+        const count = await resealSecondFactors(store, keys);
+        if (count > 0) console.log(`${count} second factors are encrypted with the current master key`);
+      }
       for (const tenant of tenants) {
         const count = await rotateSecrets(store, keys, tenant, 'secrets rotate on the command line');
         console.log(`${tenant.key}: ${count} secrets are encrypted with a new key`);

@@ -6,18 +6,21 @@ import { createLog } from '../lib/log.ts';
 import { fold } from '../lib/text.ts';
 import { asSystem } from '../policy/session/system.ts';
 import '../resources/index.ts';
+import { removeSecondFactor } from '../resources/identity/second-factor/service.ts';
 import { hashedPassword, setUserPassword, unlockUser } from '../resources/identity/user/service.ts';
 import { withStore } from './store.ts';
 import { type Command, UsageError } from './usage.ts';
 
+const verbs: readonly string[] = ['unlock', 'reset-password', 'remove-second-factor'];
+
 export const userCommand: Command = {
   name: 'user',
-  usage: 'user unlock|reset-password NAME',
-  description: 'Remove the locks of an account, or set a new password, from the host.',
-  forms: ['user unlock NAME', 'user reset-password NAME'],
+  usage: 'user unlock|reset-password|remove-second-factor NAME',
+  description: 'Remove the locks of an account, set a new password, or remove a lost second factor, from the host.',
+  forms: verbs.map((verb) => `user ${verb} NAME`),
   async run([verb, username, ...more]) {
-    if ((verb !== 'unlock' && verb !== 'reset-password') || !username || more.length > 0)
-      throw new UsageError('Usage: gatehouse user unlock|reset-password NAME');
+    if (!verb || !verbs.includes(verb) || !username || more.length > 0)
+      throw new UsageError('Usage: gatehouse user unlock|reset-password|remove-second-factor NAME');
     const config = readConfig();
     const password = generatePassword();
     const { passwordLength } = config.limits;
@@ -31,6 +34,9 @@ export const userCommand: Command = {
         if (verb === 'unlock') {
           await unlockUser(tx, grant, user.id);
           console.log(`${user.username} is not locked.`);
+        } else if (verb === 'remove-second-factor') {
+          await removeSecondFactor(tx, grant, user.id);
+          console.log(`${user.username} signs in without a second factor.`);
         } else {
           await setUserPassword(tx, grant, user.id, password, secret, passwordLength);
           console.log(`The new password of ${user.username} is ${password}`);

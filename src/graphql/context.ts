@@ -3,6 +3,7 @@ import type { AuditFeed } from '../audit/feed.ts';
 import type { Readings } from '../audit/readings.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Keys } from '../auth/keys.ts';
+import type { Links } from '../auth/links.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
 import type { SessionTimes } from '../auth/sessions.ts';
 import type { Config, Limits, Liveness } from '../config.ts';
@@ -23,6 +24,8 @@ export interface Services {
   readonly keys: Keys;
   readonly limits: Limits;
   readonly sessionTimes: SessionTimes;
+  readonly links: Links;
+  readonly invitationMs: number;
   /** The providers of single sign-on, by name. */
   readonly providers: Providers;
   readonly liveness: Liveness;

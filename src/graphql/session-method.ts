@@ -14,3 +14,11 @@ export const sessionMethods = { PASSWORD: 'password', OIDC: 'oidc' } as const sa
   string,
   NonNullable<Credential['method']>
 >;
+
+export const SecondFactorKindEnum = builder.enumType('SecondFactorKind', {
+  description: 'Kind of a second factor.',
+  values: {
+    TOTP: { description: 'A code of an app, which changes every 30 seconds.' },
+    RECOVERY_CODE: { description: 'A code that works once without the app.' },
+  },
+});

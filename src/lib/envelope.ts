@@ -28,3 +28,15 @@ export function open(key: Buffer, sealed: string, binding: Binding): Buffer {
   decipher.setAuthTag(bytes.subarray(-tagBytes));
   return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
 }
+
+/** Decrypts with the key that encrypted it: the current one, or a former one. @throws if none of them did. */
+export function openWithAny(keys: readonly Buffer[], sealed: string, binding: Binding): Buffer {
+  for (const key of keys) {
+    try {
+      return open(key, sealed, binding);
+    } catch {
+      // Another key.
+    }
+  }
+  throw new Error('The text is encrypted with another master key.');
+}

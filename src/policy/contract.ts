@@ -65,9 +65,17 @@ export type Obligation =
       readonly unlessHolding?: Permission;
     };
 
+/** What would lift a refusal: the person proves again who they are (POST /auth/step-up). Part of the error. */
+export interface StepUp {
+  /** True if a second factor is required, false if the password suffices. */
+  readonly secondFactor: boolean;
+  /** Max age of the proof. Absent without one. */
+  readonly maxAgeSeconds?: number;
+}
+
 export type Verdict<R extends ResourceName = ResourceName> =
   | { effect: 'allow'; reason: string; when?: WhereOf<R>; until?: Date; obligations?: readonly Obligation[] }
-  | { effect: 'deny'; reason: string; unless?: WhereOf<R>; until?: Date }
+  | { effect: 'deny'; reason: string; unless?: WhereOf<R>; until?: Date; stepUp?: StepUp }
   | { effect: 'abstain'; until?: Date; obligations?: readonly Obligation[] };
 
 export interface Refusal {

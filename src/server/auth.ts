@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { Links } from '../auth/links.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
@@ -13,14 +14,21 @@ import {
   type SessionServices,
 } from '../resources/identity/session/sign-in.ts';
 import type { ClaimsOf } from './claims.ts';
-import { type CookieRule, isFormType, isJsonType } from './cookie-rule.ts';
+import { type CookieRule, isFormType } from './cookie-rule.ts';
 import { pageHeaders } from './page.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
-import { errorResponse, sendError } from './send-error.ts';
-import { removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
-import { providerPath, type ShownProvider, safeNext, signInPage } from './sign-in-page.ts';
-import { smallBody } from './small-body.ts';
+import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
+import {
+  askForSecondFactor,
+  isPending,
+  SecondFactorRequired,
+  secondFactorCookie,
+  signInByCode,
+} from './second-factor.ts';
+import { errorResponse } from './send-error.ts';
+import { pendingCookie, removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
+import { codePage, providerPath, safeNext, shownProviders, signInPage } from './sign-in-page.ts';
 
 export interface AuthOptions {
   readonly authenticator: Authenticator;
@@ -29,127 +37,109 @@ export interface AuthOptions {
   readonly rule: CookieRule;
   readonly mask: Mask;
   readonly providers: Providers;
+  readonly links: Links;
   /** GATEHOUSE_PUBLIC_URL. */
   readonly publicUrl: string | undefined;
   readonly requestMs: number;
 }
 
-const maxBytes = 8_192;
-const json = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
-const credentials = z.strictObject({ username: z.string(), password: z.string() });
+const password = z.strictObject({ username: z.string(), password: z.string() });
+const credentials = z.union([password, z.strictObject({ code: z.string() })]);
+type Password = z.infer<typeof password>;
+type Credentials = z.infer<typeof credentials>;
 
-interface SignedIn extends Begun {
+export interface SignedIn extends Begun {
   readonly name: string;
 }
 
 /** Serves /auth/: the ways for browsers to sign in and out. Everything else about sessions is GraphQL. */
 export function createAuthRoutes(options: AuthOptions): (path: string) => Route | undefined {
-  const { mask } = options;
-  const withErrors =
-    (serve: Route['serve']): Route['serve'] =>
-    async (request, response) => {
-      try {
-        await serve(request, response);
-      } catch (error) {
-        if (response.headersSent) return void response.destroy();
-        sendError(response, errorResponse(error, mask));
-      }
-    };
-  const routes = new Map<string, Partial<Record<'GET' | 'POST', Route['serve']>>>([
-    [
-      '/auth/sign-in',
-      {
-        GET: (request, response) => showPage(options, request, response),
-        POST: (request, response) => signIn(options, request, response),
-      },
-    ],
-    ['/auth/sign-out', { POST: (request, response) => signOut(options, request, response) }],
-    ['/auth/providers', { GET: (_request, response) => listProviders(options, response) }],
-  ]);
-  return (path) => {
-    const byMethod = routes.get(path);
-    return (
-      byMethod && {
-        methods: Object.keys(byMethod),
-        serve: withErrors((request, response) => byMethod[request.method as 'GET' | 'POST']?.(request, response)),
-      }
-    );
-  };
+  return createRoutes(options.mask, {
+    '/auth/sign-in': {
+      GET: (request, response) => showPage(options, request, response),
+      POST: (request, response) => signIn(options, request, response),
+    },
+    '/auth/sign-out': { POST: (request, response) => signOut(options, request, response) },
+    '/auth/providers': { GET: (_request, response) => listProviders(options, response) },
+  });
 }
 
-const shown = ({ providers }: AuthOptions): ShownProvider[] =>
-  [...providers.values()].map(({ settings: { name, title } }) => ({ name, title }));
+const shownOf = ({ providers, links }: AuthOptions) => ({
+  providers: shownProviders(providers),
+  canReset: links.areSent,
+});
 
 function showPage(options: AuthOptions, request: IncomingMessage, response: ServerResponse): void {
-  const next = safeNext(new URLSearchParams(request.url?.split('?')[1] ?? '').get('next'));
-  response.writeHead(200, pageHeaders).end(signInPage({ next, providers: shown(options) }));
+  const next = safeNext(queryParameter(request, 'next'));
+  response.writeHead(200, pageHeaders).end(signInPage({ next, ...shownOf(options) }));
 }
 
 function listProviders(options: AuthOptions, response: ServerResponse): void {
-  const providers = shown(options).map((one) => ({ ...one, url: providerPath(one) }));
-  response.writeHead(200, json).end(JSON.stringify({ password: true, providers }));
+  const providers = shownProviders(options.providers).map((one) => ({ ...one, url: providerPath(one) }));
+  response.writeHead(200, jsonHeaders).end(JSON.stringify({ password: true, providers }));
 }
 
 async function signIn(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const type = request.headers['content-type'];
-  const isForm = isFormType(type);
-  if (request.headers['content-encoding'] !== undefined || !(isForm || isJsonType(type)))
-    return sendError(response, {
-      status: 415,
-      message: 'Send application/json, or a form, without a content encoding.',
-      extensions: { code: 'BAD_INPUT' },
-    });
-  // A page of another site could otherwise sign the user in to an account of its own.
-  if (!options.rule.maySignIn(request))
-    throw new GatehouseError(
-      'FORBIDDEN',
-      'A page of this origin cannot sign in. Use HTTPS (a loopback host can use HTTP), or add the origin to GATEHOUSE_ORIGINS.',
-    );
-  const body = await smallBody(request, maxBytes);
-  if (body === undefined) return;
-  if (!isForm) {
-    const { name, cookie, expiresAt } = await begin(options, request, parsed(body));
-    response.writeHead(200, { ...json, 'Set-Cookie': sessionCookie(request, cookie) });
-    response.end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
-    return;
-  }
-  const form = new URLSearchParams(body);
-  const [username, password] = [form.get('username') ?? '', form.get('password') ?? ''];
-  const next = safeNext(form.get('next'));
+  const sent = await fieldsOf(options.rule, request, response);
+  if (!sent) return;
+  const next = sent.isForm ? safeNext((sent.fields as Form).next) : '/';
   try {
-    const { cookie } = await begin(options, request, { username, password });
-    const headers = { Location: next, 'Set-Cookie': sessionCookie(request, cookie), 'Cache-Control': 'no-store' };
-    response.writeHead(303, headers).end();
+    const given = sent.isForm ? formOf(sent.fields as Form) : parsed(sent.fields);
+    const isCode = 'code' in given;
+    const { name, cookie, expiresAt } = isCode
+      ? await inTime(options.requestMs, () => signInByCode(options, request, given.code))
+      : await begin(options, request, given);
+    const cookies = [sessionCookie(request, cookie), ...(isCode ? [pendingCookie(request, '', 0)] : [])];
+    if (sent.isForm)
+      response.writeHead(303, { Location: next, 'Set-Cookie': cookies, 'Cache-Control': 'no-store' }).end();
+    else
+      response
+        .writeHead(200, { ...jsonHeaders, 'Set-Cookie': cookies })
+        .end(JSON.stringify({ user: { name }, expiresAt: expiresAt.toISOString() }));
   } catch (error) {
+    if (error instanceof SecondFactorRequired) response.setHeader('Set-Cookie', secondFactorCookie(request, error));
+    if (!sent.isForm) throw error;
     const { status, headers, message } = errorResponse(error, options.mask);
-    const page = signInPage({ next, providers: shown(options), username: username.slice(0, 200), fault: message });
+    const page = faultPageOf(options, request, sent.fields as Form, next, error, message);
     response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
   }
 }
 
-function parsed(body: string): z.infer<typeof credentials> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    throw badInput(['body'], 'The request is not valid JSON.');
-  }
-  const { success, data } = credentials.safeParse(value);
-  if (!success) throw badInput(['body'], 'Send { "username": "…", "password": "…" }.');
+type Form = Readonly<Record<'username' | 'password' | 'code' | 'next', string | undefined>>;
+const formOf = ({ username = '', password = '', code }: Form): Credentials =>
+  code === undefined ? { username, password } : { code };
+
+/** The page that asks again: for the code, as long as the password counts, or for both. */
+function faultPageOf(
+  options: AuthOptions,
+  request: IncomingMessage,
+  { username = '', code }: Form,
+  next: string,
+  error: unknown,
+  fault: string,
+): string {
+  if (error instanceof SecondFactorRequired) return codePage(next);
+  if (code !== undefined && isPending(options, request)) return codePage(next, fault);
+  return signInPage({ next, ...shownOf(options), username: username.slice(0, 200), fault });
+}
+
+function parsed(fields: unknown): Credentials {
+  const { success, data } = credentials.safeParse(fields);
+  if (!success)
+    throw badInput(['body'], 'Send { "username": "…", "password": "…" }, or the { "code": "…" } of the second factor.');
   return data;
 }
 
 /** Verifies the password in the same way as Basic authentication, and begins a session. */
 async function begin(
-  { authenticator, sessions, claimsOf, requestMs }: AuthOptions,
+  options: AuthOptions,
   request: IncomingMessage,
-  { username, password }: z.infer<typeof credentials>,
+  { username, password }: Password,
 ): Promise<SignedIn> {
+  const { authenticator, sessions, claimsOf, requestMs } = options;
   const former = sessionCookieOf(request);
   const userAgent = request.headers['user-agent'];
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const claims = { ...claimsOf(request), authorization, impersonate: undefined };
-  const session = authenticator.session(claims);
+  const session = authenticator.passwordSession(claimsOf(request), username, password);
   const deadline = new Deadline(requestMs);
   deadline.owner = () => (session.isProved ? session.accountId : undefined);
   const work = async (): Promise<SignedIn> => {
@@ -157,6 +147,7 @@ async function begin(
     if (username.includes(':')) throw unauthenticated();
     await session.refresh();
     const { doer, principal } = session;
+    askForSecondFactor(options, principal);
     const begun = await beginSession(sessions, doer, byPassword(principal), { userAgent, former });
     return { ...begun, name: principal.name };
   };
@@ -200,5 +191,5 @@ async function signOut(
   if (isFormType(request.headers['content-type']))
     return void response.writeHead(303, { ...headers, Location: url ?? '/auth/sign-in' }).end();
   if (url === undefined) return void response.writeHead(204, headers).end();
-  response.writeHead(200, { ...json, ...headers }).end(JSON.stringify({ endSessionUrl: url }));
+  response.writeHead(200, { ...jsonHeaders, ...headers }).end(JSON.stringify({ endSessionUrl: url }));
 }

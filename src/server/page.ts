@@ -23,6 +23,8 @@ main { max-width: 360px; margin: 0 auto; padding: 24px; border: 1px solid var(--
 header { display: flex; align-items: center; gap: 8px; margin-bottom: 20px; font-weight: 600; }
 .mark { display: grid; place-items: center; width: 28px; height: 28px; border-radius: 6px; background: var(--accent); color: #fff; }
 svg { width: 18px; height: 18px; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
+p { margin: 0 0 16px; overflow-wrap: anywhere; }
+.hint { margin: -12px 0 16px; color: var(--text-3); }
 h1 { margin: 0 0 16px; font-size: 1.25rem; line-height: 1.25; font-weight: 600; letter-spacing: -0.014em; }
 label { display: block; margin-bottom: 4px; font-weight: 500; }
 input { width: 100%; height: 38px; margin-bottom: 16px; padding: 0 8px; border: 1px solid var(--line-control); border-radius: 6px; background: var(--surface); color: var(--text); font: inherit; font-size: 1rem; }
@@ -30,6 +32,8 @@ button, .button { width: 100%; height: 38px; border: 1px solid transparent; bord
 button:hover { background: var(--accent-hover); }
 .button { display: grid; place-items: center; margin-top: 8px; border-color: var(--line-control); background: none; color: var(--text); text-decoration: none; }
 .button:hover { border-color: var(--accent); }
+.more { margin: 12px 0 0; text-align: center; }
+a { color: inherit; }
 .or { margin: 16px 0 8px; color: var(--text-3); text-align: center; }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; }
 .fault { margin: 0 0 16px; padding: 8px 12px; border: 1px solid var(--fail-text); border-radius: 6px; background: var(--fail-tint); color: var(--fail-text); }

@@ -12,11 +12,11 @@ export interface ErrorResponse {
 
 export function errorResponse(error: unknown, mask: Mask): ErrorResponse {
   const { message, extensions } = mask(error);
-  const { code, issues, oldestCursor, retryAfter } = extensions as Record<string, unknown>;
+  const { code, issues, oldestCursor, asks, retryAfter } = extensions as Record<string, unknown>;
   const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
   const wait = retryAfter ?? (status === 503 ? 2 : undefined);
   const headers: Record<string, string> = wait === undefined ? {} : { 'Retry-After': String(wait) };
-  return { status, headers, message, extensions: { code, issues, oldestCursor } };
+  return { status, headers, message, extensions: { code, issues, oldestCursor, asks } };
 }
 
 /** Sends an error in the format of GraphQL. */

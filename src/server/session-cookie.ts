@@ -32,22 +32,31 @@ function namedIn(header: string, name: string): string | undefined {
   return undefined;
 }
 
+/** Short-lived cookies of a sign-in: one that began at a provider, and one whose second factor is still asked for. */
 const transactionName = '-sign-in';
+const pendingName = '-second-factor';
 
-/** Returns the cookie of a sign-in that began at a provider. */
-export function transactionCookieOf(request: IncomingMessage): string | undefined {
-  const { cookie } = request.headers;
-  if (cookie === undefined) return undefined;
-  return namedIn(cookie, `${isPlainLoopback(request) ? plainName : secureName}${transactionName}`);
-}
+const ownCookieOf =
+  (suffix: string) =>
+  (request: IncomingMessage): string | undefined => {
+    const { cookie } = request.headers;
+    if (cookie === undefined) return undefined;
+    return namedIn(cookie, `${isPlainLoopback(request) ? plainName : secureName}${suffix}`);
+  };
+/** Returns the Set-Cookie header of the cookie; of none, to remove it. */
+const ownCookie =
+  (suffix: string) =>
+  (request: IncomingMessage, value: string, seconds: number): string => {
+    const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${value === '' ? 0 : seconds}`;
+    return isPlainLoopback(request)
+      ? `${plainName}${suffix}=${value}; ${attributes}`
+      : `${secureName}${suffix}=${value}; ${attributes}; Secure`;
+  };
 
-/** Returns the Set-Cookie header of a sign-in at a provider; of none, to remove it. */
-export const transactionCookie = (request: IncomingMessage, value: string, seconds: number): string => {
-  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${value === '' ? 0 : seconds}`;
-  return isPlainLoopback(request)
-    ? `${plainName}${transactionName}=${value}; ${attributes}`
-    : `${secureName}${transactionName}=${value}; ${attributes}; Secure`;
-};
+export const transactionCookieOf = ownCookieOf(transactionName);
+export const transactionCookie = ownCookie(transactionName);
+export const pendingCookieOf = ownCookieOf(pendingName);
+export const pendingCookie = ownCookie(pendingName);
 
 /** Returns the Set-Cookie header of a session. It has no Max-Age: it ends with the browser, or when the session does. */
 export const sessionCookie = (request: IncomingMessage, value: string): string =>

@@ -61,6 +61,7 @@ describe('undoChange', () => {
       await world.db.serviceAccount.findMany({ select: { name: true, description: true } }),
       await world.db.groupMember.findMany({ select: { principalId: true, membership: true } }),
       await world.db.tenantAccess.findMany({ select: { principalId: true, tenantId: true } }),
+      await world.db.invitation.findMany({ select: { email: true } }),
     ];
     return [...lines, ...[...rows, ...named, ...others.flat()].map((row) => canonicalJson(row))].sort().join('\n');
   }
@@ -128,6 +129,7 @@ describe('undoChange', () => {
         tenantKey: 'main',
         subject: idOf('User', await world.db.user.findFirstOrThrow({ where: { username: 'dave' } })),
       }),
+    'invitation.create': () => does('createInvitation', 'link', { tenantKey: 'main', email: 'guest@people.example' }),
     'service-account.create': () =>
       does('createServiceAccount', 'serviceAccount { id }', { tenantKey: 'main', name: 'made' }),
     'service-account.update': async () =>

@@ -13,6 +13,7 @@ import { lowerFirst } from '../../src/lib/text.ts';
 import { schema } from '../../src/schema.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, readsOfTenants } from '../support/world.ts';
+import { invited } from './cells/invitation.ts';
 import { Stage } from './stage.ts';
 
 type Field = GraphQLField<unknown, unknown>;
@@ -97,6 +98,7 @@ describe('each field of each type, selected alone', () => {
     await world.db.session.create({
       data: { id: newId(), principalId: stage.person.id, hash: 'one', method: 'PASSWORD', ...times },
     });
+    await invited(stage);
     const text = { title: 'Own', titleKey: 'own', source: 'id: own' };
     await world.db.blueprint.create({ data: { id: newId(), tenantId: a.id, ...text } });
   });

@@ -3,9 +3,11 @@ import type { Permission } from '../../src/access/catalog.ts';
 import { partOf } from '../../src/graphql/mutation/replay.ts';
 import { nodeTypes } from '../../src/graphql/node.ts';
 import { schema } from '../../src/schema.ts';
+import { signedIn } from '../auth/tools.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { idOf, password } from '../support/world.ts';
+import { enrolled } from './cells/second-factor.ts';
 import { actors, mayExpect } from './expected.ts';
 import { mutations } from './mutations.ts';
 import { byPassword, type Stage } from './stage.ts';
@@ -58,6 +60,13 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
       input: { currentPassword: password, newPassword: `${password} of ${user.id}` },
     };
   },
+  beginSecondFactor: async (stage) => {
+    const user = await stage.world.user(stage.name('own'), [], { password });
+    return { client: stage.world.basic(user.username), input: { currentPassword: password } };
+  },
+  confirmSecondFactor: (stage) => withFactor(stage, false),
+  createRecoveryCodes: (stage) => withFactor(stage, true),
+  removeMySecondFactor: (stage) => withFactor(stage, true),
   setSuperAdmin: async (stage) => ({
     client: stage.world.root(),
     input: { subject: idOf('User', await stage.world.user(stage.name('super'))), superAdmin: true },
@@ -84,6 +93,13 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
     input: { settings: { pageSize: 7, language: stage.name('l').slice(0, 2) === 'l-' ? 'en' : 'de' } },
   }),
 };
+/** A person in a session, with a second factor and a code of it. */
+async function withFactor({ world, name }: Stage, isConfirmed: boolean) {
+  const user = await world.user(name('own'), [], { password });
+  const { client } = await signedIn(world, user.username, password);
+  const code = await enrolled(world, user.id, isConfirmed);
+  return { client, input: { code: code() } };
+}
 for (const [field, make] of Object.entries(elsewhere)) cases.push({ field, permission: 'its own', make });
 
 // Written for every actor and result: uses of tokens and permissions, decisions with their evidence.

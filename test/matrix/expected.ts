@@ -72,6 +72,7 @@ export const levels: Record<string, Level> = {
   TRIGGER: 'namespace',
   AUDITLOG: 'namespace',
   BINDING: 'namespace',
+  INVITATION: 'tenant',
 };
 export const iam = new Set([
   'TENANT',
@@ -85,6 +86,7 @@ export const iam = new Set([
   'IMPERSONATE',
   'AUDITLOG',
   'BINDING',
+  'INVITATION',
 ]);
 
 /** A tenant is visible to everyone with access to it, whatever their permissions. */

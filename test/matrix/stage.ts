@@ -28,7 +28,7 @@ import type { ActorName } from './expected.ts';
 /** The issuer of the provider `company`. */
 export const issuer = 'https://login.example';
 /** Mutations that an API token cannot perform. */
-export const byPassword = new Set(['setUserPassword', 'linkUserIdentity']);
+export const byPassword = new Set(['setUserPassword', 'linkUserIdentity', 'createPasswordLink']);
 
 /** Two tenants, the objects of the cells, and the actors of each permission. */
 export class Stage {

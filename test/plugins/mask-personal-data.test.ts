@@ -26,7 +26,7 @@ describe('mask-personal-data', () => {
         },
       },
       limits: {
-        tokens: 200_000,
+        tokens: 400_000,
         cost: 1_000_000_000,
         aliases: 100_000,
         depth: 30,
@@ -68,6 +68,9 @@ describe('mask-personal-data', () => {
     const own = world.basic('canary.person@mail.example');
     await own.ok(call('createGroup', 'group { id }'), {
       i: { tenantKey: 'main', name: 'Made by them', reason: 'ask canary.person@mail.example' },
+    });
+    await own.ok(call('createInvitation', 'link'), {
+      i: { tenantKey: 'main', email: 'invited.canary@mail.example', reason: 'for canary.person@mail.example' },
     });
     // A refusal, a failed sign-in and an impersonation create events as well.
     await own.codes(call('setPolicyConfiguration', 'policies { name }'), { i: { policies: {} } });

@@ -61,6 +61,7 @@ const cases: Readonly<Record<string, Case>> = {
   network: { settings: { rules: [{ allow: ['192.0.2.1'] }] }, act: createGroup, action: 'group.create' },
   quotas: { settings: { rules: [{ resource: 'GROUP', atMost: 0 }] }, act: createGroup, action: 'group.create' },
   'require-reason': { settings: { rules: [{ resource: 'GROUP' }] }, act: createGroup, action: 'group.create' },
+  'second-factor': { settings: { rules: [{ resource: 'GROUP' }] }, act: createGroup, action: 'group.create' },
   'separate-duties': {
     settings: { duties: ['roles'] },
     async act(client, world) {

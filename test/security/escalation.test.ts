@@ -11,6 +11,7 @@ import { removeGroupMember } from '../../src/resources/identity/group/members.ts
 import { updateRole } from '../../src/resources/identity/role/service.ts';
 import { setUserSuperAdmin } from '../../src/resources/identity/user/service.ts';
 import { schema } from '../../src/schema.ts';
+import { enrolled } from '../matrix/cells/second-factor.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { provider, signInWith } from '../support/providers.ts';
@@ -54,6 +55,9 @@ describe('a caller with limited permissions', () => {
   /** All permissions of access management in the tenant, and none on flows. */
   const iam = [
     ...of('GROUP', 'ROLE', 'SERVICE_ACCOUNT', 'API_TOKEN'),
+    'INVITATION:CREATE',
+    'INVITATION:READ',
+    'INVITATION:DELETE',
     'TENANT_ACCESS:CREATE',
     'TENANT_ACCESS:READ',
     'TENANT_ACCESS:DELETE',
@@ -240,6 +244,31 @@ describe('a caller with limited permissions', () => {
         },
       },
     ],
+    createInvitation: [
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: () => ({ tenantKey: 'a', email: `g${next++}@people.example`, groups: [idOf('Group', strongGroup)] }),
+      },
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: () => ({
+          tenantKey: 'a',
+          email: `g${next++}@people.example`,
+          bindings: [{ role: idOf('Role', strong), namespaceName: 'deep.down' }],
+        }),
+      },
+      {
+        field: 'createInvitation',
+        select: 'link',
+        input: async () => {
+          await world.db.role.updateMany({ where: { tenantId: a.id }, data: { isDefault: false } });
+          await world.db.role.update({ where: { id: strong.id }, data: { isDefault: true } });
+          return { tenantKey: 'a', email: `g${next++}@people.example` };
+        },
+      },
+    ],
     createUser: [
       {
         field: 'createUser',
@@ -269,6 +298,22 @@ describe('a caller with limited permissions', () => {
         field: 'setUserPassword',
         select: 'user { id }',
         input: () => ({ id: idOf('User', otherSuper), password: 'mine from now on, surely' }),
+      },
+    ],
+    createPasswordLink: [
+      { field: 'createPasswordLink', select: 'link', input: () => ({ id: idOf('User', otherSuper) }) },
+      { field: 'createPasswordLink', select: 'link', input: () => ({ id: idOf('User', strongUser) }) },
+      { field: 'createPasswordLink', select: 'link', input: (me) => ({ id: idOf('User', me) }) },
+    ],
+    removeSecondFactor: [
+      {
+        field: 'removeSecondFactor',
+        select: 'user { id }',
+        input: async () => {
+          await world.db.secondFactor.deleteMany();
+          await enrolled(world, otherSuper.id);
+          return { id: idOf('User', otherSuper) };
+        },
       },
     ],
     linkUserIdentity: [
@@ -362,11 +407,16 @@ describe('a caller with limited permissions', () => {
     'revokeApiToken',
     'revokeSession',
     'revokeSessions',
+    'deleteInvitation',
     'createNamespace',
     'updateNamespace',
     'deleteNamespace',
     'unlockUser',
     'changeMyPassword',
+    'beginSecondFactor',
+    'confirmSecondFactor',
+    'createRecoveryCodes',
+    'removeMySecondFactor',
     'applyDescription',
     'putSecret',
     'updateSecret',

@@ -193,4 +193,22 @@ export const identity = {
       withTenant: 'service',
     },
   },
+  INVITATION: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Invite people to the tenant by e-mail, also people who are not users yet.',
+      READ: 'List invitations.',
+      DELETE: 'Withdraw invitations.',
+    },
+    rows: {
+      model: 'Invitation',
+      feedsAccess: false,
+      key: (row) => String(row['email']),
+      secret: ['hash', 'ceiling'],
+      audited: ['email', 'groups', 'bindings', 'withDefaultRole', 'expiresAt'],
+      withTenant: 'service',
+      instead: 'invite the person again',
+    },
+  },
 } as const satisfies Record<string, ResourceDefinition>;

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<0416f9136d2a2d0460c0bfd3f163eed4>>
+ * @generated SignedSource<<094dcdbd04968b16fec22c3930b486a6>>
  * @lightSyntaxTransform
  */
 
@@ -12,7 +12,7 @@ import { FragmentRefs } from "relay-runtime";
 export type ActorKind = "ANONYMOUS" | "SERVICE_ACCOUNT" | "SYSTEM" | "USER" | "%future added value";
 export type AuditKind = "ACCOUNT_LOCKED" | "CREATE" | "DELETE" | "IMPERSONATE" | "LOGIN" | "LOGIN_FAILURE" | "LOGOUT" | "READ" | "UPDATE" | "%future added value";
 export type AuditOutcome = "DENIED" | "ERROR" | "SUCCESS" | "%future added value";
-export type ResourceName = "API_TOKEN" | "AUDITLOG" | "BINDING" | "BLUEPRINT" | "EXECUTION" | "FLOW" | "GROUP" | "IMPERSONATE" | "NAMESPACE" | "POLICY" | "ROLE" | "SECRET" | "SERVICE_ACCOUNT" | "SESSION" | "SETTING" | "STATS" | "TENANT" | "TENANT_ACCESS" | "TRIGGER" | "USER" | "WORKER" | "WORKER_GROUP" | "%future added value";
+export type ResourceName = "API_TOKEN" | "AUDITLOG" | "BINDING" | "BLUEPRINT" | "EXECUTION" | "FLOW" | "GROUP" | "IMPERSONATE" | "INVITATION" | "NAMESPACE" | "POLICY" | "ROLE" | "SECRET" | "SERVICE_ACCOUNT" | "SESSION" | "SETTING" | "STATS" | "TENANT" | "TENANT_ACCESS" | "TRIGGER" | "USER" | "WORKER" | "WORKER_GROUP" | "%future added value";
 export type AuditEventWhere = {
   action?: string | null | undefined;
   actor?: string | null | undefined;

@@ -1,5 +1,5 @@
 /**
- * @generated SignedSource<<fadc926916d906c175ac71ddbabca6ee>>
+ * @generated SignedSource<<7b41b824def6c44028d21f2f775fddad>>
  * @lightSyntaxTransform
  */
 
@@ -10,7 +10,7 @@
 import { ConcreteRequest } from 'relay-runtime';
 export type AuditKind = "ACCOUNT_LOCKED" | "CREATE" | "DELETE" | "IMPERSONATE" | "LOGIN" | "LOGIN_FAILURE" | "LOGOUT" | "READ" | "UPDATE" | "%future added value";
 export type AuditOutcome = "DENIED" | "ERROR" | "SUCCESS" | "%future added value";
-export type ResourceName = "API_TOKEN" | "AUDITLOG" | "BINDING" | "BLUEPRINT" | "EXECUTION" | "FLOW" | "GROUP" | "IMPERSONATE" | "NAMESPACE" | "POLICY" | "ROLE" | "SECRET" | "SERVICE_ACCOUNT" | "SESSION" | "SETTING" | "STATS" | "TENANT" | "TENANT_ACCESS" | "TRIGGER" | "USER" | "WORKER" | "WORKER_GROUP" | "%future added value";
+export type ResourceName = "API_TOKEN" | "AUDITLOG" | "BINDING" | "BLUEPRINT" | "EXECUTION" | "FLOW" | "GROUP" | "IMPERSONATE" | "INVITATION" | "NAMESPACE" | "POLICY" | "ROLE" | "SECRET" | "SERVICE_ACCOUNT" | "SESSION" | "SETTING" | "STATS" | "TENANT" | "TENANT_ACCESS" | "TRIGGER" | "USER" | "WORKER" | "WORKER_GROUP" | "%future added value";
 export type AuditEventWhere = {
   action?: string | null | undefined;
   actor?: string | null | undefined;

@@ -1,5 +1,5 @@
 import type { Where } from '../../access/where.ts';
-import type { Obligation, Verdict } from '../contract.ts';
+import type { Obligation, StepUp, Verdict } from '../contract.ts';
 
 /** The contribution of one policy to a decision, kept for explanations. */
 export interface Step {
@@ -14,11 +14,12 @@ export interface Step {
   readonly shadow?: boolean;
   readonly until?: Date;
   readonly obligations?: readonly Obligation[];
+  readonly stepUp?: StepUp;
 }
 
 export type Outcome =
   | { readonly effect: 'allow'; readonly where: Where | undefined }
-  | { readonly effect: 'deny' | 'error'; readonly policy: string; readonly reason: string };
+  | { readonly effect: 'deny' | 'error'; readonly policy: string; readonly reason: string; readonly stepUp?: StepUp };
 
 export const toStep = (policy: string, mode: Step['mode'], verdict: Verdict): Step => {
   const { effect, until } = verdict;
@@ -30,6 +31,7 @@ export const toStep = (policy: string, mode: Step['mode'], verdict: Verdict): St
     ...('reason' in verdict && { reason: verdict.reason }),
     ...(filter && { filter: filter as Where }),
     ...(until && { until }),
+    ...('stepUp' in verdict && verdict.stepUp && { stepUp: verdict.stepUp }),
     ...('obligations' in verdict && verdict.obligations && { obligations: verdict.obligations }),
   };
 };
@@ -47,7 +49,10 @@ export function combine(steps: readonly Step[]): Outcome {
   if (allows.length === 0) return { effect: 'deny', policy: 'roles', reason: 'no role grants this permission' };
   const denials = counted.filter((step) => step.effect === 'deny');
   const refusal = denials.find((step) => !step.filter);
-  if (refusal) return { effect: 'deny', policy: refusal.policy, reason: refusal.reason ?? 'refused' };
+  if (refusal) {
+    const { policy, reason = 'refused', stepUp } = refusal;
+    return { effect: 'deny', policy, reason, ...(stepUp && { stepUp }) };
+  }
 
   const everything = allows.some((step) => !step.filter);
   const granted = everything

@@ -2,7 +2,7 @@ import type { Permission } from '../../access/catalog.ts';
 import type { Row } from '../../access/row.ts';
 import { GatehouseError } from '../../errors.ts';
 import { newId } from '../../lib/ids.ts';
-import type { AccessRequest } from '../contract.ts';
+import type { AccessRequest, StepUp } from '../contract.ts';
 import { matcherOf } from '../filter/matcher.ts';
 import type { Identity } from '../session/identity.ts';
 import type { Outcome, Step } from './combine.ts';
@@ -54,13 +54,15 @@ export class Decision {
 /** Creates the error for a refusal. It contains the reason and the policy, and nothing of the rows. */
 export function refusal(
   decision: Decision,
-  step?: { policy: string; reason?: string; effect: string; cause?: string },
+  step?: { policy: string; reason?: string; effect: string; cause?: string; stepUp?: StepUp },
 ): GatehouseError {
   const { outcome, permission, id } = decision;
   const by =
     step ??
-    (outcome.effect === 'allow' ? { policy: 'roles', reason: 'no role grants this here', effect: 'deny' } : outcome);
-  const details = { decisionId: id, policy: by.policy, permission };
+    (outcome.effect === 'allow'
+      ? { policy: 'roles', reason: 'no role grants this here', effect: 'deny', stepUp: undefined }
+      : outcome);
+  const details = { decisionId: id, policy: by.policy, permission, ...(by.stepUp && { stepUp: by.stepUp }) };
   const error =
     by.effect === 'error'
       ? new GatehouseError('POLICY_ERROR', `Policy ${by.policy} could not decide about ${permission}.`, details)
@@ -105,6 +107,7 @@ export function refusingStep(
         mode: 'guard',
         effect: 'deny',
         ...(guard.reason !== undefined && { reason: guard.reason }),
+        ...(guard.stepUp && { stepUp: guard.stepUp }),
       }
     : { policy: 'roles', mode: 'grant', effect: 'deny', reason: 'no role grants this here' };
 }

@@ -1,6 +1,6 @@
 import { isPermission, type ResourceName } from '../../access/catalog.ts';
 import { resourceDefinition } from '../../access/resource.ts';
-import type { AccessRequest, Obligation, Verdict } from '../contract.ts';
+import type { AccessRequest, Obligation, StepUp, Verdict } from '../contract.ts';
 import { columnsOf } from '../filter/columns.ts';
 import { assertPortable } from '../filter/portable.ts';
 import type { LoadedPolicy } from '../load/load.ts';
@@ -45,6 +45,7 @@ function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request:
     assertTrusted((verdict as Record<string, unknown>)[filterName], request.resource);
   }
   if (verdict.until !== undefined && !(verdict.until instanceof Date)) throw new TypeError('until is not a Date');
+  if (effect === 'deny' && verdict.stepUp !== undefined) assertStepUp(verdict.stepUp);
   if (effect !== 'deny') {
     for (const obligation of verdict.obligations ?? []) {
       if (!Object.hasOwn(obligationRules, String(obligation?.kind)))
@@ -53,6 +54,12 @@ function checked(verdict: Verdict | undefined, mode: 'guard' | 'grant', request:
     }
   }
   return verdict;
+}
+
+function assertStepUp({ secondFactor, maxAgeSeconds }: StepUp): void {
+  if (typeof secondFactor !== 'boolean') throw new TypeError('stepUp.secondFactor is not a boolean');
+  if (maxAgeSeconds !== undefined && typeof maxAgeSeconds !== 'number')
+    throw new TypeError('stepUp.maxAgeSeconds is not a number');
 }
 
 /** Validates obligations by kind. */

@@ -25,6 +25,8 @@ export interface Principal {
   readonly disabled: boolean;
   readonly authMethods: readonly string[];
   readonly passwordChangedAt: Date | null;
+  /** True if a password alone does not sign in. */
+  readonly hasSecondFactor?: boolean;
   /** The home tenant of a service account. */
   readonly homeTenantId: string | null;
   /** Keys of the tenants that the principal has access to, by id. */
@@ -52,6 +54,7 @@ interface Stored {
   disabled: boolean;
   authMethods: string[];
   passwordChangedAt: Date | null;
+  hasSecondFactor: boolean;
   homeTenantId: string | null;
   tenants: { id: string; key: string }[] | null;
   memberships: { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[] | null;
@@ -65,6 +68,7 @@ const principalsSql = `
       COALESCE(u.disabled, false) AS disabled,
       COALESCE(u."authMethods", '{API_TOKEN}') AS "authMethods",
       u."passwordChangedAt", s."tenantId" AS "homeTenantId",
+      EXISTS (SELECT 1 FROM "SecondFactor" f WHERE f."userId" = p.id AND f."confirmedAt" IS NOT NULL) AS "hasSecondFactor",
       (SELECT json_agg(json_build_object('id', t.id, 'key', t.key))
         FROM "TenantAccess" a JOIN "Tenant" t ON t.id = a."tenantId" WHERE a."principalId" = p.id) AS tenants,
       (SELECT json_agg(json_build_object('tenantId', m."tenantId", 'groupId', m."groupId", 'membership', m.membership))

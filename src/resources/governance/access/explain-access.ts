@@ -3,6 +3,7 @@ import type { Credential } from '../../../access/actor.ts';
 import { entry, type ResourceName, split } from '../../../access/catalog.ts';
 import type { Row } from '../../../access/grant.ts';
 import { isInstanceWide, tenantColumn } from '../../../access/resource.ts';
+import { secondFactors } from '../../../auth/methods.ts';
 import { badInput, notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -11,7 +12,7 @@ import { decodeId, globalId, nodeTypes, readRow } from '../../../graphql/node.ts
 import { onePermission, PermissionInput } from '../../../graphql/permission-input.ts';
 import { reachOfPrincipals, subjectNodes } from '../../../graphql/readable-principals.ts';
 import { visibleTenant } from '../../../graphql/scopes.ts';
-import { SessionMethod, sessionMethods } from '../../../graphql/session-method.ts';
+import { SecondFactorKindEnum, SessionMethod, sessionMethods } from '../../../graphql/session-method.ts';
 import type { Given } from '../../../policy/answer/circumstances.ts';
 import { explain } from '../../../policy/answer/explain.ts';
 import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
@@ -34,6 +35,12 @@ const CredentialInput = builder.inputType('ExplainCredentialInput', {
       description: 'When the token or session expires; null if it never expires.',
     }),
     lastUsedAt: t.field({ type: 'DateTime', description: 'When the token or session was last used; null if never.' }),
+    provedAt: t.field({ type: 'DateTime', description: 'When the person last proved who they are in the session.' }),
+    secondFactor: t.field({
+      type: SecondFactorKindEnum,
+      description: 'The second factor that the person gave in the session; null for none.',
+    }),
+    secondFactorAt: t.field({ type: 'DateTime', description: 'When the person gave it; null if they did not.' }),
   }),
 });
 
@@ -143,7 +150,10 @@ function givenBy({ ip, at, clock, reason, credential }: Question): Given {
 }
 
 /** Null is a known value (a token that never expires), an omitted one is unknown. */
-function credentialOf({ kind, createdAt, method, provider, ...dates }: typeof CredentialInput.$inferInput): Credential {
+function credentialOf(given: typeof CredentialInput.$inferInput): Credential {
+  const { kind, createdAt, method, provider, provedAt, secondFactor, secondFactorAt, ...dates } = given;
+  if (kind !== 'SESSION' && (provedAt != null || secondFactor != null || secondFactorAt != null))
+    throw badInput(['input', 'credential'], 'Only a session has a proof and a second factor. Omit them.');
   if (kind !== 'SESSION' && (method != null || provider != null))
     throw badInput(['input', 'credential'], 'Only a session has a method and a provider. Omit them.');
   if (method === 'PASSWORD' && provider != null)
@@ -159,6 +169,9 @@ function credentialOf({ kind, createdAt, method, provider, ...dates }: typeof Cr
       ...(method != null && { method: sessionMethods[method] }),
       ...(provider != null && { method: 'oidc' as const, provider }),
       ...(isByPassword && { method: 'password' as const, provider: null }),
+      ...(provedAt != null && { provedAt }),
+      ...(secondFactor !== undefined && { secondFactor: secondFactor && secondFactors[secondFactor] }),
+      ...(secondFactorAt !== undefined && { secondFactorAt }),
       ...Object.fromEntries(known),
     };
   }

@@ -28,11 +28,15 @@ const credential = z.union(
       createdAt: instant.optional(),
       expiresAt: instant.optional(),
       lastUsedAt: instant.optional(),
+      /** When the person last proved who they are, and the second factor that they gave. */
+      provedAt: instant.optional(),
+      secondFactor: z.enum(['totp', 'recovery-code']).nullish(),
+      secondFactorAt: instant.nullish(),
     }),
   ],
   {
     error:
-      'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }, a session also with method and provider',
+      'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }, a session also with method, provider, provedAt, secondFactor and secondFactorAt',
   },
 );
 

@@ -50,6 +50,27 @@ export interface BindingInput {
   readonly namespace: string;
 }
 
+/** @throws NOT_FOUND. */
+export async function roleIn(tx: Tx, tenantId: string | null, id: string): Promise<Role> {
+  const role = await tx.role.findFirst({ where: { id, tenantId } });
+  if (!role) throw notFound('The role');
+  return role;
+}
+
+/** Decides about a new binding, without writing it. @returns the ID of the binding. @throws FORBIDDEN. */
+export async function assertMayBind(
+  tx: Tx,
+  grant: Grant<'BINDING:CREATE'>,
+  tenantId: string | null,
+  role: Role,
+  content: Pick<NewBinding, 'principalId' | 'groupId' | 'namespace'>,
+): Promise<string> {
+  const proposed = { id: newId(), tenantId, roleId: role.id, createdAt: new Date(), ...content };
+  await grant.review(tx, { before: null, after: proposed });
+  assertMayHandOn(grant, [giftOf(grant, role, tenantId, content.namespace)]);
+  return proposed.id;
+}
+
 export async function createBinding(
   tx: Tx,
   grant: Grant<'BINDING:CREATE'>,
@@ -61,17 +82,13 @@ export async function createBinding(
     throw new GatehouseError('FORBIDDEN', 'Only a super admin can create instance bindings.', {
       decisionId: grant.decisionId,
     });
-  const role = await tx.role.findFirst({ where: { id: input.roleId, tenantId } });
-  if (!role) throw notFound('The role');
-  const { principalId, groupId } = await subjectIn(tx, tenant, input.subject);
-  const content = { principalId, groupId, namespace: input.namespace };
-  const proposed = { id: newId(), tenantId, roleId: role.id, createdAt: new Date(), ...content };
-  await grant.review(tx, { before: null, after: proposed });
-  assertMayHandOn(grant, [giftOf(grant, role, tenantId, input.namespace)]);
+  const role = await roleIn(tx, tenantId, input.roleId);
+  const content = { ...(await subjectIn(tx, tenant, input.subject)), namespace: input.namespace };
+  const id = await assertMayBind(tx, grant, tenantId, role, content);
   if (await tx.binding.findFirst({ where: { tenantId, roleId: role.id, ...content }, select: { id: true } })) {
     throw conflict('This binding already exists.');
   }
-  return bind(tx, grant, tenant, { id: proposed.id, ...content, role });
+  return bind(tx, grant, tenant, { id, ...content, role });
 }
 
 /** Returns the subject, if it is of this tenant. @throws NOT_FOUND for any other, existing or not. */

@@ -21,7 +21,7 @@ async function part(
 ) {
   return partOf(group, principalId, await subjectName(tx, { principalId, groupId: null }), membership);
 }
-const partOf = (group: Group, principalId: string, member: string, membership: string) => ({
+export const partOf = (group: Group, principalId: string, member: string, membership: string) => ({
   ...group,
   principalId,
   member,
@@ -30,7 +30,7 @@ const partOf = (group: Group, principalId: string, member: string, membership: s
 const audited = ['member', 'membership'];
 
 /** A new member gets the bindings of the group: the doer must hold each of these permissions. */
-async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
+export async function assertMayLetIn(tx: Tx, grant: Grant, group: Group): Promise<void> {
   const bindings = await tx.binding.findMany({ where: { groupId: group.id }, include: { role: true } });
   const gifts = bindings.map(({ id, role, ...binding }) =>
     giftOfBinding(grant, { ...binding, bindingId: id, permissions: role.permissions }),

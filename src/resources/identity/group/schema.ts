@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Group, GroupMember, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
+import type { Group, GroupMember, Invitation, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
 import { badInput, notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
@@ -120,6 +120,14 @@ builder.prismaObjectField('Tenant', 'groups', (t) =>
     description: 'Groups of the tenant.',
     scopes: ({ id }: Tenant) => ({ tenantId: id }),
     within: ({ id }) => ({ tenantId: id }),
+  }),
+);
+builder.prismaObjectField('Invitation', 'groups', (t) =>
+  connection(t, {
+    ...list,
+    description: 'Groups that the person becomes a member of.',
+    scopes: ({ tenantId }: Invitation) => ({ tenantId }),
+    within: ({ tenantId, groupIds }) => ({ tenantId, id: { in: groupIds } }),
   }),
 );
 for (const owner of ['User', 'ServiceAccount'] as const) {

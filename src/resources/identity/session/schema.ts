@@ -1,3 +1,4 @@
+import type { SecondFactorKind } from '../../../auth/methods.ts';
 import { idleEnd } from '../../../auth/sessions.ts';
 import type { Session, User } from '../../../db/generated/client.ts';
 import { notFound } from '../../../errors.ts';
@@ -10,7 +11,7 @@ import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { byId, type Target } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
-import { SessionMethod } from '../../../graphql/session-method.ts';
+import { SecondFactorKindEnum, SessionMethod } from '../../../graphql/session-method.ts';
 import { ViewerRef } from '../../../graphql/viewer-ref.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { readSubject } from '../subject-type.ts';
@@ -41,6 +42,22 @@ const SessionRef = builder.prismaNode('Session', {
       description: 'Name of the provider. Null for a sign-in by password.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user signed in.' }),
+    provedAt: t.expose('provedAt', {
+      type: 'DateTime',
+      description: 'When the user last proved who they are: the sign-in, or a step-up.',
+    }),
+    secondFactor: t.field({
+      type: SecondFactorKindEnum,
+      nullable: true,
+      select: { secondFactor: true },
+      description: 'The second factor that the user gave last in the session. Null for none.',
+      resolve: ({ secondFactor }) => secondFactor as SecondFactorKind | null,
+    }),
+    secondFactorAt: t.expose('secondFactorAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the user gave it.',
+    }),
     lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', description: 'Time of the last request, to the minute.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it expires, regardless of its use.' }),
     idleExpiresAt: t.field({

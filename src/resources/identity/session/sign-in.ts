@@ -25,7 +25,9 @@ export interface SessionServices {
 }
 
 /** How a person has just proved who they are. */
-export interface Proof extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'> {
+export interface Proof
+  extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'>,
+    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt'>> {
   readonly idToken: string | null;
   /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
   readonly holds: (tx: Tx) => Promise<boolean>;
@@ -35,8 +37,14 @@ export interface Proof extends Pick<Session, 'method' | 'provider' | 'sid' | 'id
   readonly record?: (tx: Tx) => void;
 }
 
-/** The proof of a user who has just given their password. */
-export const byPassword = ({ id, passwordChangedAt }: Principal): Proof => ({
+/**
+ * The proof of a user who has just given their password.
+ * @param withCode true if they also gave a code. Otherwise it does not hold once they have a second factor.
+ */
+export const byPassword = (
+  { id, passwordChangedAt }: Pick<Principal, 'id' | 'passwordChangedAt'>,
+  withCode = false,
+): Proof => ({
   method: 'PASSWORD',
   provider: null,
   sid: null,
@@ -46,7 +54,9 @@ export const byPassword = ({ id, passwordChangedAt }: Principal): Proof => ({
   holds: async (tx) => {
     const users = await tx.$queryRaw<unknown[]>`
       SELECT 1 FROM "User" WHERE id = ${id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
-        AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt} FOR SHARE`;
+        AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt}
+        AND (${withCode} OR NOT EXISTS (
+          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL)) FOR SHARE`;
     return users.length > 0;
   },
 });
@@ -64,8 +74,8 @@ export interface Noted {
   readonly owner: string;
 }
 
-/** Records the begin or end of a session that its owner requested. Signing in and out require no permission. */
-function note(tx: Tx, doer: Doer, { id, owner }: Noted, type: AuditType, verb: string, details: Json): void {
+/** Records the begin, a step-up or the end of a session that its owner requested. Signing in and out require no permission. */
+export function note(tx: Tx, doer: Doer, { id, owner }: Noted, type: AuditType, verb: string, details: Json): void {
   append(tx, {
     ...envelope(doer),
     tenantId: '',
@@ -134,7 +144,10 @@ export async function beginSession(
     id,
     principalId,
     hash: sessionHash(keys, cookie)!,
+    secondFactor: null,
+    secondFactorAt: null,
     ...proof,
+    provedAt: now,
     sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
     createdAt: now,
     lastSeenAt: now,
@@ -150,6 +163,7 @@ export async function beginSession(
     note(tx, doer, { id, owner: name }, 'LOGIN', 'login', {
       method: row.method,
       ...(row.provider !== null && { provider: row.provider }),
+      ...(row.secondFactor !== null && { secondFactor: row.secondFactor }),
       expiresAt: row.expiresAt.toISOString(),
     });
   };

@@ -14,6 +14,7 @@ import type { AccessSession } from '../../../policy/session/session.ts';
 import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
 import { removeBindings } from '../binding/service.ts';
 import { assertLasting } from '../handing-on.ts';
+import { removeInvitationsBy } from '../invitation/service.ts';
 import { endSessions } from '../session/service.ts';
 import { removeAccess } from '../tenant-access/service.ts';
 import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
@@ -64,7 +65,13 @@ async function assertFree(
   throw conflict(values.length === 1 ? `This ${what} is already in use.` : `The ${what} ${given} is already in use.`);
 }
 
-function assertPassword(password: string, length: number, context: readonly string[], path: readonly string[]): void {
+/** @throws BAD_INPUT. */
+export function assertPassword(
+  password: string,
+  length: number,
+  context: readonly string[],
+  path: readonly string[],
+): void {
   const issues = passwordIssues(password, length, context, path);
   if (issues.length > 0) throw new GatehouseError('BAD_INPUT', issues[0]!.message, { issues });
 }
@@ -308,6 +315,8 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   await endSessions(tx, grant, id, 'USER_DELETED');
   await removePrincipal(tx, grant, id);
   await tx.userIdentity.deleteMany({ where: { userId: id } });
+  await tx.secondFactor.deleteMany({ where: { userId: id } });
+  await tx.passwordLink.deleteMany({ where: { userId: id } });
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
   await tx.principal.delete({ where: { id } });
@@ -317,6 +326,7 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
 
 /** Dependents of a user or service account. */
 export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
+  await removeInvitationsBy(tx, grant, principalId);
   await removeBindings(tx, grant, null, { tenantId: null, principalId });
   for (const { tenant, ...access } of await tx.tenantAccess.findMany({
     where: { principalId },

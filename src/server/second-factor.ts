@@ -1,0 +1,115 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { openPending, pendingMs, sealPending } from '../auth/pending-sign-in.ts';
+import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
+import type { Principal } from '../policy/principals/principal.ts';
+import { checkedCode, provedBy, useCode } from '../resources/identity/second-factor/code.ts';
+import { wrongCode } from '../resources/identity/second-factor/service.ts';
+import { beginSession, byPassword } from '../resources/identity/session/sign-in.ts';
+import { stepUp } from '../resources/identity/session/step-up.ts';
+import { presentPassword } from '../resources/identity/user/present-password.ts';
+import type { AuthOptions, SignedIn } from './auth.ts';
+import { originOf } from './oidc-options.ts';
+import type { Route } from './route.ts';
+import { createRoutes, fieldsOf, inTime, jsonHeaders } from './routes.ts';
+import { pendingCookie, pendingCookieOf, sessionCookieOf } from './session-cookie.ts';
+
+/** The password was right, and the user has a second factor. */
+export class SecondFactorRequired extends GatehouseError {
+  /** Value of the cookie with which the code is sent. */
+  readonly cookie: string;
+  constructor(cookie: string) {
+    const asks = ['TOTP', 'RECOVERY_CODE'];
+    super('SECOND_FACTOR_REQUIRED', 'Enter the code of your app, or a recovery code.', { asks });
+    this.cookie = cookie;
+  }
+}
+
+/** @throws {SecondFactorRequired} if a user whose password was right has a second factor. */
+export function askForSecondFactor(
+  { sessions: { keys } }: AuthOptions,
+  { id: userId, passwordChangedAt, hasSecondFactor }: Principal,
+): void {
+  if (!hasSecondFactor) return;
+  const content = { userId, passwordChangedAt: passwordChangedAt?.getTime() ?? null, begunAt: Date.now() };
+  throw new SecondFactorRequired(sealPending(keys, content));
+}
+
+export const secondFactorCookie = (request: IncomingMessage, { cookie }: SecondFactorRequired): string =>
+  pendingCookie(request, cookie, pendingMs / 1_000);
+
+const pendingOf = ({ sessions: { keys } }: AuthOptions, request: IncomingMessage) => {
+  const cookie = pendingCookieOf(request);
+  return cookie === undefined ? undefined : openPending(keys, cookie);
+};
+/** True if the browser has given a right password, and the code can still follow. */
+export const isPending = (options: AuthOptions, request: IncomingMessage): boolean =>
+  pendingOf(options, request) !== undefined;
+
+/** Ends a sign-in with a code. Wrong codes are counted with the wrong passwords of the account. */
+export async function signInByCode(options: AuthOptions, request: IncomingMessage, code: string): Promise<SignedIn> {
+  const { sessions } = options;
+  const { store, keys } = sessions;
+  const pending = pendingOf(options, request);
+  if (!pending) throw unauthenticated({ message: 'The sign-in took too long. Begin again with the password.' });
+  const { userId: id } = pending;
+  const user = await store.prisma.user.findFirst({ where: { id } });
+  if (!user) throw unauthenticated();
+  const from = originOf(options, request);
+  const address = from.ip ?? 'unknown';
+  const giver = { userId: id, account: user.usernameKey, address, requestId: from.requestId };
+  const right = await checkedCode({ store, keys }, giver, code);
+  if (!right)
+    throw unauthenticated({ message: 'The code is wrong, was used, or is no longer valid. Enter a new one.' });
+  const passwordChangedAt = pending.passwordChangedAt === null ? null : new Date(pending.passwordChangedAt);
+  const { holds, ...proof } = byPassword({ id, passwordChangedAt }, true);
+  const begun = await beginSession(
+    sessions,
+    { kind: 'USER', id, name: user.username, ...from },
+    {
+      ...proof,
+      ...provedBy(right, new Date()),
+      holds: async (tx) => (await holds(tx)) && useCode(tx, id, right),
+    },
+    { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) },
+  );
+  return { ...begun, name: user.username };
+}
+
+const content = z.union([z.strictObject({ password: z.string() }), z.strictObject({ code: z.string() })]);
+
+/** Serves /auth/step-up: a person proves again who they are, because a policy requires it. */
+export const createStepUpRoutes = (options: AuthOptions): ((path: string) => Route | undefined) =>
+  createRoutes(options.mask, {
+    '/auth/step-up': { POST: (request, response) => prove(options, request, response) },
+  });
+
+async function prove(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const sent = await fieldsOf(options.rule, request, response);
+  if (!sent) return;
+  const { success, data } = content.safeParse(sent.fields);
+  if (!success) throw badInput(['body'], 'Send { "password": "…" } or { "code": "…" }.');
+  const { authenticator, claimsOf, requestMs, sessions } = options;
+  const { store, keys } = sessions;
+  // A form cannot step up: its session cookie does not count.
+  const session = authenticator.session({ ...claimsOf(request), impersonate: undefined });
+  const proved = await inTime(requestMs, async () => {
+    await session.refresh();
+    const { principal, identity, doer } = session;
+    const { kind, id } = identity.credential;
+    if (kind !== 'session' || id === undefined)
+      throw new GatehouseError('FORBIDDEN', 'Only a session can be stepped up. Sign in at /auth/sign-in.');
+    if ('password' in data) {
+      const isAllowed = principal.authMethods.includes('PASSWORD');
+      const { isRight } = await presentPassword(data.password, { session, store });
+      if (!isRight || !isAllowed) throw badInput(['body', 'password'], 'The password is incorrect.');
+      return stepUp(sessions, doer, id, undefined);
+    }
+    const { usernameKey: account } = await store.prisma.user.findFirstOrThrow({ where: { id: principal.id } });
+    const giver = { userId: principal.id, account, address: doer.ip ?? 'unknown', requestId: doer.requestId };
+    const right = await checkedCode({ store, keys }, giver, data.code);
+    if (!right) throw wrongCode(['body', 'code']);
+    return stepUp(sessions, doer, id, right);
+  });
+  response.writeHead(200, jsonHeaders).end(JSON.stringify(proved));
+}
