@@ -57,6 +57,7 @@ import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
 import { createResetRoutes } from './server/reset.ts';
 import type { Route } from './server/route.ts';
+import { createScimRoutes } from './server/scim/routes.ts';
 import { createStepUpRoutes } from './server/second-factor.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
@@ -226,6 +227,7 @@ export async function createApp(
       createStepUpRoutes(signingIn),
       createResetRoutes({ ...signingIn, resets: acceptance }),
       createOidcRoutes({ ...oidc, settled: createTurns() }),
+      createScimRoutes({ ...execution, operations, publicUrl }),
     ];
     const auth = (path: string) => routes.reduce<Route | undefined>((found, of) => found ?? of(path), undefined);
     const hasPage = config.graphiql;

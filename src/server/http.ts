@@ -17,7 +17,7 @@ export interface HttpOptions {
   readonly downloads: readonly Download[];
   /** The routes of the console; undefined if the gateway does not serve it. */
   readonly console: ((path: string) => Route | undefined) | undefined;
-  /** The routes below /auth/. */
+  /** The routes below /auth/ and /scim/. */
   readonly auth: (path: string) => Route | undefined;
   readonly rule: CookieRule;
   readonly origins: (origin: string | undefined, host: string | undefined) => boolean;

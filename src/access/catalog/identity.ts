@@ -61,7 +61,7 @@ export const identity = {
       feedsAccess: true,
       key: (row) => String(row['subject'] ?? row['principalId']),
       links: ['principalId'],
-      audited: ['subject'],
+      audited: ['subject', 'externalId'],
       withTenant: 'service',
     },
   },
@@ -148,7 +148,7 @@ export const identity = {
       key: (row) => String(row['name']),
       // For members, which are part of the group.
       links: ['principalId'],
-      audited: ['name', 'description'],
+      audited: ['name', 'description', 'externalId'],
       withTenant: 'service',
     },
   },

@@ -110,15 +110,22 @@ export class Operations {
     return found;
   }
 
-  async #inTurn(args: ExecutionArgs, run: typeof execute): Promise<ExecutionResult> {
-    const { session, deadline, readings, store } = args.contextValue as Context;
+  #inTurn(args: ExecutionArgs, run: typeof execute): Promise<ExecutionResult> {
+    const context = args.contextValue as Context;
+    return this.inTurn(context, async () => {
+      const result = await run(args);
+      // If recording a read of the audit log fails, the response contains only the error.
+      await context.readings.write(context.store, () => context.session.doer);
+      return result;
+    });
+  }
+
+  /** Runs the work of a request in a turn of its account. */
+  async inTurn<T>({ session, deadline }: Context, work: () => Promise<T>): Promise<T> {
     const owner = session.isProved ? session.accountId : `from ${session.ip ?? ''}`;
     const leave = this.#turns.tryEnter(owner) ?? (await this.#turns.enter(owner, { signal: deadline?.signal }));
     try {
-      const result = await run(args);
-      // If recording a read of the audit log fails, the response contains only the error.
-      await readings.write(store, () => session.doer);
-      return result;
+      return await work();
     } finally {
       leave();
     }

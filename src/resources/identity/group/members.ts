@@ -157,6 +157,30 @@ export async function removeGroupMember(
   return group;
 }
 
+/** Removes those of these principals that are members, in a few statements. @returns their number. */
+export async function removeGroupMembers(
+  tx: Tx,
+  grant: Grant<'GROUP:UPDATE'>,
+  tenant: TenantRef,
+  groupId: string,
+  principalIds: readonly string[],
+): Promise<number> {
+  const group = await find<Group>(tx, grant, 'GROUP', groupId);
+  const members = await tx.groupMember.findMany({ where: { groupId, principalId: { in: [...principalIds] } } });
+  if (members.length === 0) return 0;
+  const names = await principalNames(
+    tx,
+    members.map(({ principalId }) => principalId),
+  );
+  const parts = members.map(({ principalId, membership }) =>
+    partOf(group, principalId, names.get(principalId)!, membership),
+  );
+  for (const before of parts) await grant.review(tx, { before, after: null });
+  await tx.groupMember.deleteMany({ where: { id: { in: members.map(({ id }) => id) } } });
+  for (const before of parts) recordRemoval(tx, grant, tenant, group, before);
+  return members.length;
+}
+
 /** Deletes only the row, after the decision. */
 export async function removeMember(
   tx: Tx,
@@ -168,6 +192,17 @@ export async function removeMember(
 ): Promise<void> {
   const before = await part(tx, group, member);
   await tx.groupMember.delete({ where: { id: member.id } });
+  recordRemoval(tx, grant, tenant, group, before, by);
+}
+
+function recordRemoval(
+  tx: Tx,
+  grant: Grant,
+  tenant: TenantRef,
+  group: Group,
+  before: ReturnType<typeof partOf>,
+  by?: Manager,
+): void {
   record(tx, grant, {
     resource: 'GROUP',
     before,

@@ -19,14 +19,22 @@ async function assertNameFree(tx: Tx, tenant: TenantRef, name: string, except?: 
   if (taken && taken['id'] !== except) throw conflict(`The group ${name} already exists.`);
 }
 
+interface NewGroup {
+  readonly name: string;
+  readonly description?: string | null | undefined;
+  /** The ID of the group in the directory of a provisioning client. */
+  readonly externalId?: string | null | undefined;
+}
+
 export async function createGroup(
   tx: Tx,
   grant: Grant<'GROUP:CREATE'>,
   tenant: TenantRef,
-  { name, description = null }: { name: string; description?: string | null | undefined },
+  { name, description = null, externalId = null }: NewGroup,
 ): Promise<Group> {
   await assertNameFree(tx, tenant, name);
-  const after = { id: newId(), tenantId: tenant.id, name, nameKey: fold(name), description, createdAt: new Date() };
+  const place = { id: newId(), tenantId: tenant.id, createdAt: new Date() };
+  const after = { ...place, name, nameKey: fold(name), description, externalId };
   await grant.review(tx, { before: null, after });
   const group = await tx.group.create({ data: after });
   record(tx, grant, { before: null, after: group, tenant });
@@ -38,7 +46,7 @@ export async function updateGroup(
   grant: Grant<'GROUP:UPDATE'>,
   tenant: TenantRef,
   id: string,
-  { name, description }: { name?: string | null | undefined; description?: string | null | undefined },
+  { name, description, externalId }: { [Field in keyof NewGroup]?: NewGroup[Field] | null | undefined },
 ): Promise<Group> {
   const found = started(find<Group>(tx, grant, 'GROUP', id));
   const free = name != null ? started(assertNameFree(tx, tenant, name, id)) : undefined;
@@ -47,6 +55,7 @@ export async function updateGroup(
   const data = {
     ...(name != null && { name, nameKey: fold(name) }),
     ...(description !== undefined && { description }),
+    ...(externalId !== undefined && { externalId }),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
   const after = await changeRow(tx, 'Group', before, data);

@@ -2,6 +2,7 @@ import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { TenantAccess } from '../../../db/generated/client.ts';
+import { changeRow } from '../../../db/rows/change.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
@@ -14,9 +15,11 @@ import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
 
 const named = async (tx: Tx, access: TenantAccess) => ({
-  ...access,
+  ...known(access),
   subject: await subjectName(tx, { principalId: access.principalId, groupId: null }),
 });
+
+const known = ({ externalId, ...access }: TenantAccess) => (externalId === null ? access : { ...access, externalId });
 
 /** Writes the access row, after the decision. */
 export async function giveAccess(
@@ -29,11 +32,17 @@ export async function giveAccess(
   return (await giveAccesses(tx, grant, tenant, [{ id: newId(), principalId }], by))[0]!;
 }
 
+interface Given {
+  readonly id: string;
+  readonly principalId: string;
+  readonly externalId?: string | null;
+}
+
 async function giveAccesses(
   tx: Tx,
   grant: Grant,
   tenant: TenantRef,
-  given: readonly { readonly id: string; readonly principalId: string }[],
+  given: readonly Given[],
   by?: Manager,
 ): Promise<TenantAccess[]> {
   const place = { tenantId: tenant.id, managedBy: by?.provider ?? null };
@@ -44,7 +53,7 @@ async function giveAccesses(
     given.map(({ principalId }) => principalId),
   );
   for (const access of accesses) {
-    const after = { ...access, subject: names.get(access.principalId)! };
+    const after = { ...known(access), subject: names.get(access.principalId)! };
     const details = by && { details: by.details };
     record(tx, grant, { resource: 'TENANT_ACCESS', before: null, after, tenant, ...details });
   }
@@ -86,12 +95,19 @@ export async function grantTenantAccess(
   return account.id;
 }
 
+interface AccessOfUsers {
+  readonly usernames: readonly string[];
+  readonly withDefaultRole: boolean;
+  /** The ID of the user in the directory of a provisioning client. */
+  readonly externalId?: string | null;
+}
+
 /** Grants access to all or none of them. @returns their IDs, in the order of the names. */
 export async function grantTenantAccesses(
   tx: Tx,
   grant: Grant<'TENANT_ACCESS:CREATE'>,
   tenant: TenantRef,
-  { usernames, withDefaultRole }: { usernames: readonly string[]; withDefaultRole: boolean },
+  { usernames, withDefaultRole, externalId }: AccessOfUsers,
 ): Promise<string[]> {
   const users = await tx.user.findMany({
     where: { usernameKey: { in: usernames.map(fold) } },
@@ -101,7 +117,7 @@ export async function grantTenantAccesses(
   const unknown = usernames.find((username) => !ids.has(fold(username)));
   if (unknown !== undefined) throw notFound(`The user ${unknown}`);
   const named = new Map(usernames.map((username) => [ids.get(fold(username))!, username]));
-  await giveReviewed(tx, grant, tenant, named, withDefaultRole);
+  await giveReviewed(tx, grant, tenant, named, withDefaultRole, externalId);
   return [...named.keys()];
 }
 
@@ -112,13 +128,14 @@ async function giveReviewed(
   tenant: TenantRef,
   named: ReadonlyMap<string, string>,
   withDefaultRole: boolean,
+  externalId: string | null = null,
 ): Promise<void> {
   const principalIds = [...named.keys()];
   const present = await tx.tenantAccess.findFirst({
     where: { tenantId: tenant.id, principalId: { in: principalIds } },
   });
   if (present) throw conflict(`${named.get(present.principalId)} already has access.`);
-  const given = principalIds.map((principalId) => ({ id: newId(), principalId }));
+  const given = principalIds.map((principalId) => ({ id: newId(), principalId, externalId }));
   for (const access of given)
     await grant.review(tx, { before: null, after: { ...access, tenantId: tenant.id, createdAt: new Date() } });
   await giveAccesses(tx, grant, tenant, given);
@@ -127,6 +144,22 @@ async function giveReviewed(
   assertMayHandOn(grant, [giftOf(grant, role, tenant.id, '')]);
   for (const principalId of principalIds)
     await bind(tx, grant, tenant, { principalId, groupId: null, role, namespace: '' });
+}
+
+/** Sets the ID of a user in the directory of a provisioning client. */
+export async function setExternalId(
+  tx: Tx,
+  grant: Grant<'TENANT_ACCESS:CREATE'>,
+  tenant: TenantRef,
+  id: string,
+  externalId: string | null,
+): Promise<void> {
+  const row = await find<TenantAccess>(tx, grant, 'TENANT_ACCESS', id);
+  const before = { ...(await named(tx, row)), externalId: row.externalId };
+  const after = { ...before, externalId };
+  await grant.review(tx, { before, after });
+  await changeRow(tx, 'TenantAccess', row, { externalId });
+  record(tx, grant, { before, after, tenant, audited: ['externalId'], verb: 'set-external-id' });
 }
 
 /** Revokes access and deletes the bindings and memberships in the tenant, each with its event. */

@@ -38,6 +38,8 @@ export interface NewUser {
   readonly superAdmin?: boolean | null | undefined;
   /** Default: password and API token. */
   readonly authMethods?: readonly string[] | undefined;
+  /** ID of the tenant whose provisioning creates the user. */
+  readonly managedBy?: string | undefined;
 }
 
 function assertSuperAdmin(grant: Grant, what: string): void {
@@ -153,6 +155,7 @@ export async function createUsers(
       passwordHash: null,
       passwordChangedAt: null,
       createdAt: new Date(),
+      managedBy: input.managedBy ?? null,
       ...(secret ?? (password != null && (await newPassword(password)))),
     };
     await grant.review(tx, { before: null, after });
