@@ -155,6 +155,8 @@ export async function createApp(
       refusals,
       sessionTimes: config.sessions,
       providers,
+      issuers: config.signIn.workloadIssuers,
+      issuerMs: config.signIn.providerMs,
     });
     history.on((what) => {
       if (what !== 'restored') return;
@@ -178,6 +180,7 @@ export async function createApp(
       links,
       invitationMs: config.invitationMs,
       providers,
+      workloadIssuers: config.signIn.workloadIssuers,
       liveness: config.liveness,
       commands: config.commands,
       destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),

@@ -85,6 +85,8 @@ export const signInSettings = (variable: z.ZodType<string, string>) =>
       .max(50)
       .default([])
       .refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'must have unique names'),
+    /** Issuers of tokens that a service account can trust. The gateway requests keys from no other. */
+    workloadIssuers: z.array(issuer).max(100).default([]),
     /** Max milliseconds for one answer of a provider. */
     providerMs: z.int().min(10).max(10_000).default(5_000),
   });

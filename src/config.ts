@@ -162,6 +162,8 @@ export interface Config extends PolicyConfiguration {
     /** True to keep a super admin who can sign in by password. */
     readonly breakGlass: boolean;
     readonly providers: readonly ProviderSettings[];
+    /** Issuers of tokens that a service account can trust. */
+    readonly workloadIssuers: readonly string[];
     readonly providerMs: number;
   };
 }
@@ -254,6 +256,7 @@ export function readConfig(
       publicUrl: e.GATEHOUSE_PUBLIC_URL,
       breakGlass: e.GATEHOUSE_BREAK_GLASS === '1',
       providers,
+      workloadIssuers: settings.signIn.workloadIssuers,
       providerMs: settings.signIn.providerMs,
     },
     ...(placeOf && { placeOf }),

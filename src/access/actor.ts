@@ -2,8 +2,8 @@ export type ActorKind = 'USER' | 'SERVICE_ACCOUNT' | 'SYSTEM' | 'ANONYMOUS';
 
 /** How the actor signed in. */
 export interface Credential {
-  readonly kind: 'basic' | 'api-token' | 'session' | 'system';
-  /** ID of the token or session; absent for a password. */
+  readonly kind: 'basic' | 'api-token' | 'workload' | 'session' | 'system';
+  /** ID of the token, session or trust; absent for a password. */
   readonly id?: string;
   /** How the session was begun: by password, or by single sign-on. */
   readonly method?: 'password' | 'oidc';
@@ -14,6 +14,9 @@ export interface Credential {
   /** The second factor that the person gave last in the session, and when. Null for none. */
   readonly secondFactor?: 'totp' | 'recovery-code' | null;
   readonly secondFactorAt?: Date | null;
+  /** Issuer and subject of the token of a workload. */
+  readonly issuer?: string;
+  readonly subject?: string;
   /** Kind of the owner. While impersonating, that is not the actor. */
   readonly ownerKind?: 'USER' | 'SERVICE_ACCOUNT';
   /** When the token was created, the password was set, or the person signed in to the session. */
@@ -22,6 +25,9 @@ export interface Credential {
   /** Time of the previous use, to the minute. A use that policies refused does not count. */
   readonly lastUsedAt?: Date | null;
 }
+
+/** True for a credential of a program, which cannot create what outlives it. */
+export const isOfProgram = ({ kind }: Pick<Credential, 'kind'>): boolean => kind === 'api-token' || kind === 'workload';
 
 /** The caller, as policies see it. */
 export interface Actor {

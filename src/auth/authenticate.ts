@@ -16,6 +16,8 @@ import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
 import type { Providers } from './oidc/providers.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
+import { isJwt } from './workload/jwt.ts';
+import { Workloads } from './workload/workloads.ts';
 
 /** Claims of a request or a WebSocket about its sender. */
 export interface Claims {
@@ -41,6 +43,10 @@ export interface AuthenticatorOptions {
   readonly refusals: Refusals;
   readonly sessionTimes: SessionTimes;
   readonly providers: Providers;
+  /** Issuers of tokens that service accounts can trust. */
+  readonly issuers: readonly string[];
+  /** Max milliseconds for one answer of an issuer. */
+  readonly issuerMs: number;
 }
 
 /** Max separate events per minute for refused impersonations. */
@@ -54,15 +60,17 @@ export class Authenticator {
   readonly #basic: Basic;
   readonly #tokens: ApiTokens;
   readonly #sessions: Sessions;
+  readonly #workloads: Workloads;
   readonly #noted = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    const { store, freshness, keys, sessionTimes: times, providers } = options;
+    const { store, freshness, keys, sessionTimes: times, providers, issuers, issuerMs: timeoutMs } = options;
     this.#principals = new Principals(store.prisma, freshness);
     this.#basic = new Basic({ store, principals: this.#principals, keys });
     this.#tokens = new ApiTokens({ store, principals: this.#principals, freshness, keys });
     this.#sessions = new Sessions({ store, principals: this.#principals, freshness, keys, times, providers });
+    this.#workloads = new Workloads({ store, principals: this.#principals, freshness, issuers, timeoutMs });
   }
 
   /** Clears sign-ins, rights and recorded impersonations, because the store has another history. */
@@ -70,6 +78,7 @@ export class Authenticator {
     this.#principals.forget();
     this.#tokens.forget();
     this.#sessions.forget();
+    this.#workloads.forget();
     this.#basic.forget();
     this.#noted.clear();
   }
@@ -105,7 +114,7 @@ export class Authenticator {
     }
     const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];
     const strategies: Record<string, () => () => Promise<Identity>> = {
-      bearer: () => this.#tokens.identifier(value),
+      bearer: () => (isJwt(value) ? this.#workloads : this.#tokens).identifier(value),
       basic: () => this.#basic.identifier(value, ip ?? 'unknown', requestId),
     };
     const strategy = Object.hasOwn(strategies, scheme.toLowerCase()) ? strategies[scheme.toLowerCase()] : undefined;

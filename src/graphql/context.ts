@@ -28,6 +28,8 @@ export interface Services {
   readonly invitationMs: number;
   /** The providers of single sign-on, by name. */
   readonly providers: Providers;
+  /** Issuers of tokens that service accounts can trust. */
+  readonly workloadIssuers: readonly string[];
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
   /** Targets of audit event shipping. */

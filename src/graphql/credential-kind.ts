@@ -6,6 +6,7 @@ export const CredentialKind = builder.enumType('CredentialKind', {
   values: {
     PASSWORD: { description: 'User name and password.' },
     API_TOKEN: { description: 'An API token.' },
+    WORKLOAD: { description: 'A token of an issuer that the service account trusts.' },
     SESSION: { description: 'The session of a browser.' },
   },
 });
@@ -14,6 +15,7 @@ export const CredentialKind = builder.enumType('CredentialKind', {
 export const credentialKinds = {
   basic: 'PASSWORD',
   'api-token': 'API_TOKEN',
+  workload: 'WORKLOAD',
   session: 'SESSION',
   // The gateway itself sends no requests.
   system: 'PASSWORD',

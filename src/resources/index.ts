@@ -4,6 +4,7 @@ import './identity/user/index.ts';
 import './identity/tenant-access/index.ts';
 import './identity/service-account/index.ts';
 import './identity/api-token/index.ts';
+import './identity/workload/index.ts';
 import './identity/session/index.ts';
 import './identity/single-sign-on/index.ts';
 import './identity/password-link/index.ts';

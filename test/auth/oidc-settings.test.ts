@@ -18,7 +18,13 @@ describe('the settings of providers', () => {
     `signIn:\n  providers:\n    - name: company\n      issuer: https://login.example\n      clientId: gatehouse\n      clientSecretFrom: LOGIN_SECRET\n${more}`;
 
   it('have safe defaults', () => {
-    expect(read('')).toEqual({ publicUrl: undefined, breakGlass: true, providers: [], providerMs: 5_000 });
+    expect(read('')).toEqual({
+      publicUrl: undefined,
+      breakGlass: true,
+      providers: [],
+      workloadIssuers: [],
+      providerMs: 5_000,
+    });
     expect(read(one()).providers).toEqual([
       {
         name: 'company',

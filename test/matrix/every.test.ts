@@ -71,6 +71,7 @@ describe('every mutation', () => {
       'Policy',
       'SourceIssue',
       'TriggerResult',
+      'WorkloadTrust',
     ]);
   });
 

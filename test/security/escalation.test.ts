@@ -316,6 +316,18 @@ describe('a caller with limited permissions', () => {
         },
       },
     ],
+    addWorkloadTrust: [
+      {
+        field: 'addWorkloadTrust',
+        select: 'trust { subject }',
+        input: () => ({
+          id: idOf('ServiceAccount', strongAccount),
+          issuer: 'https://login.example',
+          audience: `mine ${next++}`,
+          subject: 'mine',
+        }),
+      },
+    ],
     linkUserIdentity: [
       {
         field: 'linkUserIdentity',
@@ -405,6 +417,7 @@ describe('a caller with limited permissions', () => {
     'deleteBindings',
     'revokeTenantAccess',
     'revokeApiToken',
+    'removeWorkloadTrust',
     'revokeSession',
     'revokeSessions',
     'deleteInvitation',

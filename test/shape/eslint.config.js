@@ -55,6 +55,7 @@ const values = [
   'TopologyNode',
   'UserIdentity',
   'Viewer',
+  'WorkloadTrust',
 ];
 
 /** Fields with the word of the orchestrator, whose names begin like their types. */

@@ -18,5 +18,6 @@ export const signInWith = (providers: readonly ProviderSettings[], providerMs = 
   publicUrl: undefined,
   breakGlass: true,
   providers,
+  workloadIssuers: providers.map(({ issuer }) => issuer),
   providerMs,
 });

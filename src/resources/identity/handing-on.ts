@@ -1,3 +1,4 @@
+import { isOfProgram } from '../../access/actor.ts';
 import type { Permission } from '../../access/catalog.ts';
 import type { Grant } from '../../access/grant.ts';
 import { GatehouseError } from '../../errors.ts';
@@ -82,7 +83,7 @@ export function assertMayHandOn(grant: Grant, gifts: readonly Gift[]): void {
  * @throws FORBIDDEN if the credential expires.
  */
 export function assertLasting({ credential, decisionId }: Grant, act: string): void {
-  if (credential.kind !== 'api-token' || !credential.expiresAt) return;
+  if (!isOfProgram(credential) || !credential.expiresAt) return;
   throw new GatehouseError(
     'FORBIDDEN',
     `A token that expires cannot ${act}. Sign in by password, or use a token that does not expire.`,

@@ -24,11 +24,13 @@ import { assertNamespace } from './who-can.ts';
 const CredentialInput = builder.inputType('ExplainCredentialInput', {
   description: 'Assumed credential.',
   fields: (t) => ({
-    kind: t.field({ type: CredentialKind, required: true, description: 'Password, API token or session.' }),
+    kind: t.field({ type: CredentialKind, required: true, description: 'Password, API token, workload or session.' }),
     method: t.field({ type: SessionMethod, description: 'How the person signed in to the session.' }),
     provider: t.string({
       description: 'Name of the provider by which the person signed in to the session; null for none.',
     }),
+    issuer: t.string({ description: 'Issuer of the token of a workload.' }),
+    tokenSubject: t.string({ description: 'Subject of the token of a workload.' }),
     createdAt: t.field({ type: 'DateTime', description: 'When the token was created, or the person signed in.' }),
     expiresAt: t.field({
       type: 'DateTime',
@@ -151,9 +153,12 @@ function givenBy({ ip, at, clock, reason, credential }: Question): Given {
 
 /** Null is a known value (a token that never expires), an omitted one is unknown. */
 function credentialOf(given: typeof CredentialInput.$inferInput): Credential {
-  const { kind, createdAt, method, provider, provedAt, secondFactor, secondFactorAt, ...dates } = given;
+  const { kind, createdAt, method, provider, provedAt, secondFactor, secondFactorAt, ...more } = given;
+  const { issuer, tokenSubject: subject, ...dates } = more;
   if (kind !== 'SESSION' && (provedAt != null || secondFactor != null || secondFactorAt != null))
     throw badInput(['input', 'credential'], 'Only a session has a proof and a second factor. Omit them.');
+  if (kind !== 'WORKLOAD' && (issuer != null || subject != null))
+    throw badInput(['input', 'credential'], 'Only a workload has an issuer and a tokenSubject. Omit them.');
   if (kind !== 'SESSION' && (method != null || provider != null))
     throw badInput(['input', 'credential'], 'Only a session has a method and a provider. Omit them.');
   if (method === 'PASSWORD' && provider != null)
@@ -175,6 +180,13 @@ function credentialOf(given: typeof CredentialInput.$inferInput): Credential {
       ...Object.fromEntries(known),
     };
   }
+  if (kind === 'WORKLOAD')
+    return {
+      kind: 'workload',
+      ...(issuer != null && { issuer }),
+      ...(subject != null && { subject }),
+      ...Object.fromEntries(known),
+    };
   return { kind: 'api-token', ...Object.fromEntries(known) };
 }
 

@@ -20,6 +20,13 @@ const credential = z.union(
       lastUsedAt: instant.nullish(),
     }),
     z.strictObject({
+      kind: z.literal('workload'),
+      issuer: z.string().optional(),
+      subject: z.string().optional(),
+      createdAt: instant.optional(),
+      expiresAt: instant.optional(),
+    }),
+    z.strictObject({
       kind: z.literal('session'),
       /** How the person signed in; with `oidc`, the name of the provider. */
       method: z.enum(['password', 'oidc']).optional(),
@@ -36,7 +43,7 @@ const credential = z.union(
   ],
   {
     error:
-      'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }, a session also with method, provider, provedAt, secondFactor and secondFactorAt',
+      'must be { kind: password }, or { kind: api-token or session, createdAt, expiresAt, lastUsedAt }, a session also with method, provider, provedAt, secondFactor and secondFactorAt, or { kind: workload, issuer, subject, createdAt, expiresAt }',
   },
 );
 

@@ -137,7 +137,7 @@ function credentialOf(given: SuiteCase['credential'], { kind }: Principal, now: 
     const none = given.method === 'password' ? { provider: null } : {};
     return { ...none, ...Object.fromEntries(known), kind: 'session' } as const;
   }
-  return { ...Object.fromEntries(known), kind: 'api-token' } as const;
+  return { ...Object.fromEntries(known), kind: given.kind } as const;
 }
 
 /** Converts times, which are text in a file. */

@@ -1,3 +1,4 @@
+import { isOfProgram } from '../../../access/actor.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
@@ -66,8 +67,8 @@ export async function assertMayActAs(tx: Tx, grant: Grant, ownerId: string): Pro
 
 /** A token cannot create a token that outlives it. */
 function assertNotOutlived(grant: Grant, end: Date | null): void {
-  const { kind, expiresAt } = grant.credential;
-  if (kind !== 'api-token' || !expiresAt) return;
+  const { expiresAt } = grant.credential;
+  if (!isOfProgram(grant.credential) || !expiresAt) return;
   if (end === null || end > expiresAt) {
     throw new GatehouseError(
       'FORBIDDEN',

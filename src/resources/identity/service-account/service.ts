@@ -16,6 +16,7 @@ import { revokeOfOthers } from '../api-token/service.ts';
 import { assertLasting } from '../handing-on.ts';
 import { giveAccess } from '../tenant-access/service.ts';
 import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
+import { removeTrusts } from '../workload/service.ts';
 
 /** A DNS label (RFC 1123), so that the name can be forwarded to systems that require one. */
 export const serviceAccountName = z
@@ -110,6 +111,8 @@ export async function setServiceAccountSuperAdmin(
     verb: 'set-super-admin',
   });
   const rises = superAdmin && !before.superAdmin;
+  // Others, who added the trusts, would gain its permissions.
+  if (rises) await removeTrusts(tx, grant, before.tenant, before);
   return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
 }
 
@@ -132,6 +135,7 @@ async function removeServiceAccount(
   account: ServiceAccount,
 ): Promise<void> {
   assertMayChange(grant, account);
+  await removeTrusts(tx, grant, tenant, account);
   await removePrincipal(tx, grant, account.id);
   await tx.serviceAccount.delete({ where: { id: account.id } });
   await tx.principal.delete({ where: { id: account.id } });

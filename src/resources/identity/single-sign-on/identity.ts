@@ -1,3 +1,4 @@
+import { isOfProgram } from '../../../access/actor.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import { splitMethods } from '../../../auth/methods.ts';
@@ -48,7 +49,7 @@ function assertMayChange(grant: Grant, user: User): void {
 /** An identity signs in as its user, so linking one is like setting a password. */
 async function assertMayLink(tx: Tx, grant: Grant<'USER:UPDATE'>, user: User): Promise<void> {
   const { kind } = grant.credential;
-  if (kind === 'api-token')
+  if (isOfProgram(grant.credential))
     throw new GatehouseError('FORBIDDEN', 'An identity cannot be linked with an API token. Sign in by password.');
   if (kind === 'session' && user.id === grant.doer.id)
     throw new GatehouseError(

@@ -1,3 +1,4 @@
+import { isOfProgram } from '../../../access/actor.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import { authMethods, sortedMethods } from '../../../auth/methods.ts';
@@ -219,7 +220,7 @@ export async function setUserPassword(
   secret: HashedPassword,
   length: number,
 ): Promise<User> {
-  if (grant.credential.kind === 'api-token')
+  if (isOfProgram(grant.credential))
     throw new GatehouseError('FORBIDDEN', 'A password cannot be changed with an API token. Sign in by password.');
   if (grant.credential.kind === 'session' && id === grant.doer.id)
     throw new GatehouseError(
