@@ -397,7 +397,13 @@ describe('an invitation by mail', () => {
   beforeAll(async () => {
     server = await MailServer.start();
     const mail = { url: server.url, from: 'Gatehouse <gate@company.example>' };
-    const signIn = { publicUrl: 'http://gate.example', breakGlass: true, providers: [], providerMs: 5_000 };
+    const signIn = {
+      publicUrl: 'http://gate.example',
+      breakGlass: true,
+      providers: [],
+      workloadIssuers: [],
+      providerMs: 5_000,
+    };
     world = await World.create({ gateways: 2, config: { mail, signIn } });
     await world.tenant('main');
   });

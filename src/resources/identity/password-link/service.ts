@@ -1,3 +1,4 @@
+import { isOfProgram } from '../../../access/actor.ts';
 import type { Grant } from '../../../access/grant.ts';
 import { record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
@@ -84,7 +85,7 @@ export async function createPasswordLink(
   { keys, links }: { readonly keys: Keys; readonly links: Links },
   id: string,
 ): Promise<ShownLink> {
-  if (grant.credential.kind === 'api-token')
+  if (isOfProgram(grant.credential))
     throw new GatehouseError('FORBIDDEN', 'A password cannot be reset with an API token. Sign in by password.');
   if (id === grant.doer.id)
     throw new GatehouseError(
