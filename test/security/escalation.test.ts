@@ -367,6 +367,12 @@ describe('a caller with limited permissions', () => {
         select: 'user { id }',
         input: () => ({ id: idOf('User', otherSuper), email: 'mine@people.example' }),
       },
+      // A link for a new password would be mailed there.
+      {
+        field: 'updateUser',
+        select: 'user { id }',
+        input: () => ({ id: idOf('User', strongUser), email: 'mine@people.example' }),
+      },
     ],
     deleteUser: [{ field: 'deleteUser', select: 'deletedId', input: () => ({ id: idOf('User', otherSuper) }) }],
     updateServiceAccount: [

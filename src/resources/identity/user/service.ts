@@ -204,6 +204,8 @@ export async function updateUser(
     if (fold(username) !== before.usernameKey) await assertDistinct(tx, [username], id);
   }
   if (email != null) await assertFree(tx, 'email', [email], id);
+  // Links for a new password are mailed to this address.
+  if (email != null && fold(email) !== before.emailKey) await assertMayActAs(tx, grant, id);
   return change(tx, grant, before, {
     ...(username != null && { username, usernameKey: fold(username), usernameLooks: skeleton(username) }),
     ...(email != null && { email, emailKey: fold(email) }),
