@@ -52,13 +52,17 @@ const statOf = (pid: number): string[] => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
-const ticks = (pid: number): number => {
+/** Positions of the times of a process, and of its children that have ended. */
+const own = [11, 12];
+const ended = [13, 14];
+const ticks = (pid: number, positions = own): number => {
   const fields = statOf(pid);
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  return positions.reduce((sum, position) => sum + Number(fields[position]), 0) * 10_000;
 };
 /** CPU time of a PostgreSQL server in microseconds: of the postmaster and its processes. */
 function databaseTime(postmaster: number): number {
-  let sum = ticks(postmaster);
+  // Also those of connections that have ended.
+  let sum = ticks(postmaster, [...own, ...ended]);
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     try {
