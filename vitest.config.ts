@@ -24,6 +24,8 @@ export default defineConfig({
     // A worker keeps the modules of the program from file to file: loading them took a fifth of the whole run.
     isolate: false,
     maxWorkers: 2,
+    // A real browser next to a gateway and a database can be slow on a loaded machine.
+    retry: inBrowser ? 1 : 0,
     testTimeout: soak ? 1_800_000 : 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
