@@ -28,6 +28,9 @@ export interface Doer {
   readonly callerRequestId?: string;
 }
 
+/** What events record of the request of a doer. */
+export type Origin = Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>;
+
 /**
  * An allowed decision on one permission in one scope. Only `policy/` creates it, so a service that requires
  * `Grant<'GROUP:UPDATE'>` cannot be called without that decision.

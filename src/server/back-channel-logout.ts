@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SignInFault } from '../auth/oidc/fault.ts';
 import { InvalidLogoutToken } from '../auth/oidc/logout-token.ts';
 import type { Provider } from '../auth/oidc/provider.ts';
-import { Deadline, withDeadline } from '../db/deadline.ts';
 import { recordFailure } from '../resources/identity/single-sign-on/failure.ts';
 import { endByProvider } from '../resources/identity/single-sign-on/logout.ts';
 import { isFormType } from './cookie-rule.ts';
 import { type OidcOptions, originOf } from './oidc-options.ts';
+import { inTime } from './routes.ts';
 import { errorResponse } from './send-error.ts';
 import { smallBody } from './small-body.ts';
 
@@ -20,7 +20,6 @@ export async function backChannelLogout(
   response: ServerResponse,
 ): Promise<void> {
   const { sessions, mask, settled, requestMs } = options;
-  const deadline = new Deadline(requestMs);
   const from = originOf(options, request);
   const answer = (status: number, error?: string, description?: string) =>
     response
@@ -36,7 +35,7 @@ export async function backChannelLogout(
       const logout = await settled(from.ip, () => provider.logoutToken(token));
       await endByProvider(sessions, provider.settings, logout, from);
     };
-    await Promise.race([withDeadline(deadline, work), deadline.over]);
+    await inTime(requestMs, work);
     answer(200);
   } catch (error) {
     if (response.headersSent) return void response.destroy();
@@ -53,7 +52,5 @@ export async function backChannelLogout(
       details: isInvalid ? { error: error.message } : error.detail,
     }).catch((fault: unknown) => void mask(fault));
     answer(isInvalid ? 400 : error.status, isInvalid ? 'invalid_request' : 'temporarily_unavailable', error.message);
-  } finally {
-    deadline.clear();
   }
 }

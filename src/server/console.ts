@@ -55,11 +55,11 @@ function servePage(page: string): Handler {
 }
 
 /** Serves a file whose name contains the hash of its content. The build has compressed it. */
-function serveAsset(name: string, present: ReadonlySet<string>): Handler {
+function serveAsset(name: string, files: ReadonlyMap<string, Buffer>): Handler {
   return (request, response) => {
     const accepted = encodingOf(request);
-    const encoding = accepted && present.has(`${name}${endings[accepted]}`) ? accepted : undefined;
-    const body = readFileSync(join(built, 'assets', encoding ? `${name}${endings[encoding]}` : name));
+    const encoding = accepted && files.has(`${name}${endings[accepted]}`) ? accepted : undefined;
+    const body = files.get(encoding ? `${name}${endings[encoding]}` : name)!;
     response
       .writeHead(200, {
         ...security,
@@ -82,10 +82,12 @@ export function createConsole(): ((path: string) => Route | undefined) | undefin
   const file = join(built, 'index.html');
   if (!existsSync(file)) return undefined;
   const page = { methods, serve: servePage(readFileSync(file, 'utf8')) };
-  const present = new Set(readdirSync(join(built, 'assets')));
+  // About 2 MB. Read once, so that no request waits for the disk.
+  const assets = join(built, 'assets');
+  const files = new Map(readdirSync(assets).map((name) => [name, readFileSync(join(assets, name))]));
   return (path) => {
     if (path === '/' || path.startsWith('/t/')) return page;
     const [, name] = /^\/assets\/([\w.-]+)$/.exec(path) ?? [];
-    return name !== undefined && present.has(name) ? { methods, serve: serveAsset(name, present) } : undefined;
+    return name !== undefined && files.has(name) ? { methods, serve: serveAsset(name, files) } : undefined;
   };
 }

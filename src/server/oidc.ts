@@ -10,7 +10,6 @@ import {
   transactionMs,
   usedTransaction,
 } from '../auth/oidc/transaction.ts';
-import { Deadline, withDeadline } from '../db/deadline.ts';
 import { recordFailure } from '../resources/identity/single-sign-on/failure.ts';
 import { signInPerson } from '../resources/identity/single-sign-on/sign-in.ts';
 import { useOnce } from '../resources/identity/single-sign-on/single-use.ts';
@@ -19,6 +18,7 @@ import { type OidcOptions, originOf } from './oidc-options.ts';
 import { pageHeaders } from './page.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
+import { inTime } from './routes.ts';
 import { errorResponse } from './send-error.ts';
 import { sessionCookie, sessionCookieOf, transactionCookie, transactionCookieOf } from './session-cookie.ts';
 import { faultPage, providerPath, safeNext } from './sign-in-page.ts';
@@ -138,9 +138,8 @@ async function withPage(
   work: () => Promise<void>,
 ): Promise<void> {
   const { mask, log, requestMs } = options;
-  const deadline = new Deadline(requestMs);
   try {
-    await Promise.race([withDeadline(deadline, work), deadline.over]);
+    await inTime(requestMs, work);
   } catch (error) {
     if (response.headersSent) return void response.destroy();
     const { status, headers, message, reason, detail } = shown(error, mask);
@@ -154,8 +153,6 @@ async function withPage(
     // A caller without an account can repeat a failure: the log is as short as the audit log.
     if (status >= 500 && isApart) log.error('a sign-in failed', { provider: settings.name, reason, ...detail });
     response.writeHead(status, { ...pageHeaders, ...headers }).end(faultPage(message, next));
-  } finally {
-    deadline.clear();
   }
 }
 

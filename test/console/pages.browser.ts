@@ -25,7 +25,7 @@ describe('the console', () => {
     await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
     await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'), 'company.data');
     await world.bind(main, { principal: viewer }, await world.managed(main, 'Viewer'));
-    await world.user('nobody-yet', [], { password: secret });
+    await world.user('newcomer', [], { password: secret });
     await world.group(main, 'Data');
     await world.account(main, 'ci-deploy');
   });
@@ -131,7 +131,7 @@ describe('the console', () => {
     await page.context().close();
   });
 
-  it('answers why somebody may do something, by the keyboard alone, with a link to the answer', async () => {
+  it('explains a permission, by the keyboard alone, with a link to the answer', async () => {
     const { page, faults } = await enter('admin');
     await page.goto('/t/main/access-explorer');
     const choose = async (name: string, text: string) => {
@@ -205,7 +205,7 @@ describe('the console', () => {
       const context = await browser.newContext({ baseURL: world.urls[0]! });
       const made = await context.newPage();
       await made.goto('/auth/sign-in?next=/');
-      await made.getByLabel('User name').fill('nobody-yet');
+      await made.getByLabel('User name').fill('newcomer');
       await made.getByLabel('Password').fill(secret);
       await made.getByRole('button', { name: 'Sign in' }).click();
       return { page: made };

@@ -1,5 +1,5 @@
 import type { Permission } from '../../access/catalog.ts';
-import type { Doer, Grant } from '../../access/grant.ts';
+import type { Doer, Grant, Origin } from '../../access/grant.ts';
 import type { Store } from '../../db/transaction.ts';
 import { unauthenticated } from '../../errors.ts';
 import type { Engine } from '../decide/engine.ts';
@@ -31,7 +31,7 @@ export function sessionOnBehalf(
   { store, engine, freshness }: BehalfOptions,
   { principalId, impersonatorId, ceiling }: Offerer,
   tenantId: string | null,
-  { ip, requestId, callerRequestId }: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  { ip, requestId, callerRequestId }: Origin,
 ): AccessSession {
   const ids = [principalId, ...(impersonatorId === null ? [] : [impersonatorId])];
   return new AccessSession({

@@ -1,5 +1,5 @@
 import type { Permission } from '../../access/catalog.ts';
-import type { Doer, Grant } from '../../access/grant.ts';
+import type { Grant, Origin } from '../../access/grant.ts';
 import { newId } from '../../lib/ids.ts';
 
 /**
@@ -11,7 +11,7 @@ export function asSystem<P extends Permission>(
   permission: P,
   reason: string,
   tenantId: string | null = null,
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'> = { requestId: `system-${process.pid}` },
+  from: Origin = { requestId: `system-${process.pid}` },
 ): Grant<P> {
   const grant = {
     permission,

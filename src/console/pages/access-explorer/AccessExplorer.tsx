@@ -5,7 +5,7 @@ import { Answer } from './Answer.tsx';
 import { QuestionForm } from './QuestionForm.tsx';
 import { isComplete, type Question } from './question.ts';
 
-/** Answers whether somebody may do something, and why, with the engine that decides. The question is in the address. */
+/** Answers whether a user or a service account has a permission, and why. The question is in the address. */
 export function AccessExplorer() {
   const tenant = useTenant();
   const question: Question = useSearch({ from: '/t/$tenant/access-explorer' });

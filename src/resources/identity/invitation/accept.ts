@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Doer, Origin } from '../../../access/grant.ts';
 import type { Refusals } from '../../../audit/refusals.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import { linkHash } from '../../../auth/link-token.ts';
@@ -48,8 +48,6 @@ export type Acceptor =
   | { readonly userId: string }
   | { readonly username: string; readonly password: string; readonly secret: HashedPassword };
 
-type From = Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>;
-
 /**
  * Accepts an invitation, once: creates the user of a new person and gives everything that it offers, in one transaction.
  * All of it is decided again, with the present permissions of the inviter.
@@ -59,7 +57,7 @@ export async function acceptInvitation(
   services: AcceptServices,
   invitation: Opened,
   acceptor: Acceptor,
-  from: From,
+  from: Origin,
 ): Promise<User> {
   const { store, refusals } = services;
   const { id, tenantId, tenant, invitedById, impersonatorId } = invitation;
@@ -126,7 +124,7 @@ async function accountOf(
   { passwordLength }: AcceptServices,
   { email, emailKey }: Opened,
   acceptor: Acceptor,
-  { reason, ...from }: From & { readonly reason: string },
+  { reason, ...from }: Origin & { readonly reason: string },
 ): Promise<User> {
   if ('userId' in acceptor) {
     const user = await tx.user.findUnique({ where: { id: acceptor.userId } });

@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Origin } from '../../../access/grant.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Refusals } from '../../../audit/refusals.ts';
 import type { Keys } from '../../../auth/keys.ts';
@@ -16,8 +16,6 @@ const minute = 60_000;
 /** Max mails to one account. */
 export const requestLimit = { apartMs: 5 * minute, perHour: 10 };
 
-type From = Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>;
-
 export interface RequestServices {
   readonly store: Store;
   readonly keys: Keys;
@@ -26,7 +24,13 @@ export interface RequestServices {
 }
 
 /** The caller is not signed in, so the user is the object of the event. */
-function note(tx: Tx, from: From, user: Pick<User, 'id' | 'username'>, outcome: 'SUCCESS' | 'DENIED', details?: Json) {
+function note(
+  tx: Tx,
+  from: Origin,
+  user: Pick<User, 'id' | 'username'>,
+  outcome: 'SUCCESS' | 'DENIED',
+  details?: Json,
+) {
   append(tx, {
     ...envelope({ kind: 'ANONYMOUS', id: '', name: 'anonymous', ...from }),
     tenantId: '',
@@ -47,7 +51,7 @@ function note(tx: Tx, from: From, user: Pick<User, 'id' | 'username'>, outcome: 
  * Mails a link to the user with this name or address, who forgot the password. Runs after the response, so that neither
  * its content nor its time says whether the user exists.
  */
-export async function requestPasswordLink(services: RequestServices, given: string, from: From): Promise<void> {
+export async function requestPasswordLink(services: RequestServices, given: string, from: Origin): Promise<void> {
   const { store } = services;
   const key = fold(storable(given)).slice(0, 300).toWellFormed();
   const found = await store.prisma.user.findMany({ where: { OR: [{ usernameKey: key }, { emailKey: key }] } });
@@ -60,7 +64,7 @@ export async function requestPasswordLink(services: RequestServices, given: stri
 }
 
 /** @returns false if the user has been sent too many links. */
-async function send(tx: Tx, { keys, links }: RequestServices, user: User, from: From): Promise<boolean> {
+async function send(tx: Tx, { keys, links }: RequestServices, user: User, from: Origin): Promise<boolean> {
   const now = new Date();
   // Concurrent requests for the same user wait here.
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`password-link ${user.id}`}, 0))::text`;
@@ -85,7 +89,7 @@ async function send(tx: Tx, { keys, links }: RequestServices, user: User, from: 
 /** Anyone can repeat a refused request: those of one address and cause are merged each minute. */
 async function refuse(
   { store, refusals }: RequestServices,
-  from: From,
+  from: Origin,
   user: Pick<User, 'id' | 'username'>,
   cause: 'UNKNOWN' | 'TOO_MANY',
 ): Promise<void> {

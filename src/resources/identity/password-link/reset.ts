@@ -1,4 +1,4 @@
-import type { Doer, Grant } from '../../../access/grant.ts';
+import type { Doer, Grant, Origin } from '../../../access/grant.ts';
 import { lockState } from '../../../access/revision.ts';
 import { record } from '../../../audit/record.ts';
 import type { Refusals } from '../../../audit/refusals.ts';
@@ -27,7 +27,6 @@ export interface ResetServices {
   readonly passwordLength: number;
 }
 
-type From = Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>;
 export type OpenedLink = PasswordLink & { readonly user: User };
 
 const gone = () => new GatehouseError('NOT_FOUND', 'This link was used, replaced or has expired. Ask for a new one.');
@@ -61,7 +60,7 @@ export async function resetPassword(
   services: ResetServices,
   { userId, user: { username, usernameKey }, hash, createdById, impersonatorId, ceiling }: OpenedLink,
   given: NewPassword,
-  from: From,
+  from: Origin,
 ): Promise<void> {
   const { store, freshness, refusals } = services;
   const doer: Doer = { kind: 'USER', id: userId, name: username, ...from };

@@ -9,6 +9,7 @@ import { shownOnce } from '../../../graphql/mutation/replay.ts';
 import type { PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { atInstance, byId } from '../../../graphql/mutation/target.ts';
 import { SecondFactorKindEnum } from '../../../graphql/session-method.ts';
+import { assertOwnOrInstance } from '../user/own-or-instance.ts';
 import { presentPassword } from '../user/present-password.ts';
 import { checkedCode, type RightCode } from './code.ts';
 import * as factors from './service.ts';
@@ -36,12 +37,7 @@ builder.prismaObjectField('User', 'secondFactor', (t) =>
     access: { decides: 'USER:READ' },
     description: 'The second factor. Null if the user has none.',
     resolve: (user, _args, { session, db }) => {
-      if (!session.can('USER:READ', { ...user }))
-        throw new GatehouseError(
-          'FORBIDDEN',
-          'USER:READ is required at the instance level to read this field of another user.',
-          { permission: 'USER:READ' },
-        );
+      assertOwnOrInstance(user, { session });
       return db.secondFactor.findFirst({ where: { userId: user.id, confirmedAt: { not: null } } });
     },
   }),

@@ -70,6 +70,12 @@ export interface Recovery {
   readonly codes: readonly string[];
 }
 
+/** New recovery codes, and what is stored of them. */
+function recoveryOf(userId: string) {
+  const codes = newRecoveryCodes();
+  return { codes, recoveryHashes: codes.map((one) => recoveryHash(userId, one)) };
+}
+
 /** Puts the second factor in force. From now on, a password alone does not sign in. */
 export async function confirmSecondFactor(
   tx: Tx,
@@ -82,8 +88,7 @@ export async function confirmSecondFactor(
   if (!pending) throw conflict('There is no second factor to confirm. Begin with beginSecondFactor.');
   const right = await use(tx, user.id, code);
   const now = new Date();
-  const codes = newRecoveryCodes();
-  const recoveryHashes = codes.map((one) => recoveryHash(user.id, one));
+  const { codes, recoveryHashes } = recoveryOf(user.id);
   await tx.secondFactor.update({ where, data: { confirmedAt: now, recoveryHashes } });
   const { kind, id } = grant.credential;
   if (kind === 'session')
@@ -101,8 +106,7 @@ export async function createRecoveryCodes(
   const user = await find<User>(tx, grant, 'USER', grant.doer.id);
   await confirmed(tx, user.id);
   await use(tx, user.id, code);
-  const codes = newRecoveryCodes();
-  const recoveryHashes = codes.map((one) => recoveryHash(user.id, one));
+  const { codes, recoveryHashes } = recoveryOf(user.id);
   await tx.secondFactor.update({ where: { userId: user.id }, data: { recoveryHashes } });
   note(tx, grant, user, ['TOTP', 'TOTP'], 'create-recovery-codes');
   return { user, codes };

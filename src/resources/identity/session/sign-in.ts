@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Doer, Origin } from '../../../access/grant.ts';
 import { lockState, raiseRevision } from '../../../access/revision.ts';
 import type { AuditType } from '../../../audit/event.ts';
 import { append, envelope } from '../../../audit/record.ts';
@@ -199,7 +199,7 @@ export interface EndedHere {
 export async function endSession(
   services: SessionServices,
   cookie: string | undefined,
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  from: Origin,
 ): Promise<EndedHere | undefined> {
   const { store, keys } = services;
   const [session] = await sessionsOf(store, keys, cookie);

@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Doer, Origin } from '../../../access/grant.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Refusals } from '../../../audit/refusals.ts';
 import { inTransaction, type Store } from '../../../db/transaction.ts';
@@ -29,7 +29,7 @@ const personsApart = 20;
  */
 export async function recordFailure(
   { store, refusals }: { readonly store: Store; readonly refusals: Refusals },
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  from: Origin,
   { provider, cause, outcome, action, details }: Failure,
 ): Promise<boolean> {
   const doer: Doer = { kind: 'ANONYMOUS', id: '', name: 'anonymous', ...from };

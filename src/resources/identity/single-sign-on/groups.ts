@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Origin } from '../../../access/grant.ts';
 import type { GroupReading } from '../../../auth/oidc/groups.ts';
 import type { GroupRule } from '../../../config.ts';
 import type { Group, GroupMember } from '../../../db/generated/client.ts';
@@ -70,7 +70,7 @@ export async function applyGroups(
   provider: string,
   userId: string,
   { add, remove }: GroupPlan,
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  from: Origin,
 ): Promise<void> {
   const by: Manager = { provider, details: { method: 'OIDC', provider } };
   const reason = `groups of the provider ${provider}`;

@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Doer, Origin } from '../../../access/grant.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import { InvalidLogoutToken, type LogoutToken } from '../../../auth/oidc/logout-token.ts';
 import type { ProviderSettings } from '../../../config.ts';
@@ -20,7 +20,7 @@ export async function endByProvider(
   services: Pick<SessionServices, 'store' | 'freshness' | 'keys'>,
   { name, issuer }: ProviderSettings,
   token: LogoutToken,
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
+  from: Origin,
 ): Promise<void> {
   const doer: Doer = {
     kind: 'SYSTEM',

@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Origin } from '../../../access/grant.ts';
 import { lockState } from '../../../access/revision.ts';
 import { oidcMethod } from '../../../auth/methods.ts';
 import { SignInFault } from '../../../auth/oidc/fault.ts';
@@ -43,12 +43,7 @@ export function userOf({ claims }: Pick<Proved, 'claims'>, { settings }: Provide
 }
 
 /** Creates the user of an unknown person, without access to any tenant and without a role. @throws {SignInFault} */
-export function createPerson(
-  store: Store,
-  provider: Provider,
-  proved: Proved,
-  from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>,
-): Promise<Known> {
+export function createPerson(store: Store, provider: Provider, proved: Proved, from: Origin): Promise<Known> {
   const { settings } = provider;
   const user = userOf(proved, provider);
   const reason = `first sign-in by OIDC, provider ${settings.name}`;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { User } from '../../../db/generated/client.ts';
-import { badInput, GatehouseError } from '../../../errors.ts';
+import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId } from '../../../graphql/mutation/target.ts';
+import { assertOwnOrInstance } from '../user/own-or-instance.ts';
 import { linkIdentity, maxIdentities, unlinkIdentity } from './identity.ts';
 
 const UserIdentityRef = builder.prismaObject('UserIdentity', {
@@ -24,12 +25,7 @@ builder.prismaObjectField('User', 'identities', (t) =>
     access: { decides: 'USER:READ' },
     description: `Persons at providers who sign in as the user, at most ${maxIdentities}.`,
     resolve: (user, _args, { session, db }) => {
-      if (!session.can('USER:READ', { ...user }))
-        throw new GatehouseError(
-          'FORBIDDEN',
-          'USER:READ is required at the instance level to read this field of another user.',
-          { permission: 'USER:READ' },
-        );
+      assertOwnOrInstance(user, { session });
       return db.userIdentity.findMany({ where: { userId: user.id }, orderBy: { id: 'asc' } });
     },
   }),

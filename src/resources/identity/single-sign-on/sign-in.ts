@@ -1,4 +1,4 @@
-import type { Doer } from '../../../access/grant.ts';
+import type { Doer, Origin } from '../../../access/grant.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import { oidcMethod } from '../../../auth/methods.ts';
 import { SignInFault } from '../../../auth/oidc/fault.ts';
@@ -11,7 +11,7 @@ import { type Begun, beginSession, type Proof, type SessionServices } from '../s
 import { applyGroups, type GroupPlan, planGroups } from './groups.ts';
 import { createPerson, findPerson, type Known } from './people.ts';
 
-export interface From extends Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'> {
+export interface From extends Origin {
   readonly userAgent: string | undefined;
   /** Cookie of the session that the browser had. */
   readonly former: string | undefined;
@@ -58,7 +58,7 @@ interface Groups {
   readonly plan: GroupPlan;
   readonly reading: GroupReading;
   readonly doer: Doer;
-  readonly from: Pick<Doer, 'ip' | 'requestId' | 'callerRequestId'>;
+  readonly from: Origin;
 }
 
 function proofOf(

@@ -1,6 +1,5 @@
 import { splitMethods } from '../../../auth/methods.ts';
 import type { Tenant, User } from '../../../db/generated/client.ts';
-import { GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
@@ -12,21 +11,12 @@ import { assertSortable, mayAskByName, searchableField, shownField } from '../..
 import { tenantScopes } from '../../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../../lib/text.ts';
 import { Subject } from '../subject-type.ts';
+import { assertOwnOrInstance } from './own-or-instance.ts';
 
 export const AuthMethodEnum = builder.enumType('AuthMethod', {
   description: 'A sign-in method.',
   values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'API token.' } },
 });
-
-/** Visible to the user and the instance level. For others it is null, with FORBIDDEN at its path. */
-function assertOwnOrInstance(user: User, { session }: Context): void {
-  if (!session.can('USER:READ', { ...user }))
-    throw new GatehouseError(
-      'FORBIDDEN',
-      'USER:READ is required at the instance level to read this field of another user.',
-      { permission: 'USER:READ' },
-    );
-}
 
 const own =
   <T>(read: (user: User, context: Context) => T) =>
