@@ -36,6 +36,6 @@ export function Subject({ subject }: { subject: Subject_subject$key | null | und
         </span>
       );
     default:
-      return <span className="quiet">not for you to see</span>;
+      return <span className="quiet">hidden from you</span>;
   }
 }

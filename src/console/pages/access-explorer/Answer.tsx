@@ -67,7 +67,7 @@ export function Answer({ tenant, question }: { tenant: string; question: Asked }
       ...(at !== undefined && { at: new Date(at).toISOString() }),
     },
   });
-  if (!explanation) return <Empty icon="why" title="This question is not for you to ask" />;
+  if (!explanation) return <Empty icon="why" title="You do not have permission to ask this" />;
   return (
     <div className="body">
       <Verdict explanation={explanation} question={question} />

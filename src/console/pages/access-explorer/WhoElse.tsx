@@ -45,7 +45,7 @@ export function WhoElse({ tenant: key, question }: { tenant: string; question: A
             <Subject subject={subject} />
           </li>
         ))}
-        {able.nodes.length === 0 && <li className="quiet">Nothing and no person.</li>}
+        {able.nodes.length === 0 && <li className="quiet">No user and no service account.</li>}
         {able.pageInfo.hasNextPage && <li className="quiet">and more</li>}
       </ul>
     </section>

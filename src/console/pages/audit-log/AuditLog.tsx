@@ -92,7 +92,7 @@ function Events({ tenant: key, search }: { tenant: string; search: AuditSearch }
   const { tenant } = useAnswer<AuditLogQuery>(query, variables);
   const navigate = useNavigate();
   const events = tenant?.auditEvents;
-  if (!events) return <Empty icon="audit" title="The audit log is not for you to see" />;
+  if (!events) return <Empty icon="audit" title="You do not have permission to see the audit log" />;
   const columns: readonly Column<Event>[] = [
     {
       title: 'Open',

@@ -2,12 +2,9 @@ import { useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { GroupsQuery } from '../../generated/GroupsQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
-import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
-import { Page } from '../../ui/Page.tsx';
-import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { Column } from '../../ui/DataTable.tsx';
+import { type Asked, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { type ListSearch, useTenant } from '../tenant.ts';
 
 const query = graphql`
   query GroupsQuery($tenant: String!, $where: GroupWhere, $first: Int, $after: String, $last: Int, $before: String) {
@@ -38,37 +35,19 @@ const columns: readonly Column<Group>[] = [
   { title: 'Since', className: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
+const useGroups = (asked: Asked) => useAnswer<GroupsQuery>(query, asked).tenant?.groups;
+
 export function Groups() {
-  const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/groups' });
   return (
-    <Page
+    <ListPage
       title="Groups"
-      crumbs={[{ title: tenant }, { title: 'Access' }]}
-      filters={<SearchBox label="Search groups" text={search.text} />}
-    >
-      <List tenant={tenant} search={search} />
-    </Page>
-  );
-}
-
-function List({ tenant: key, search }: { tenant: string; search: ListSearch }) {
-  const variables = { tenant: key, where: search.text ? { text: search.text } : null, ...pageOf(search) };
-  const { tenant } = useAnswer<GroupsQuery>(query, variables);
-  const found = tenant?.groups;
-  if (!found) return <Empty icon="group" title="Groups are not for you to see" />;
-  return (
-    <DataTable
-      caption="Groups"
-      columns={columns}
-      rows={found.nodes}
-      keyOf={({ id }) => id}
-      pageInfo={found.pageInfo}
-      empty={{
-        icon: 'group',
-        title: search.text ? 'Nothing matches' : 'No groups yet',
-        text: <p>Groups give roles to many people at once.</p>,
-      }}
+      icon="group"
+      search={search}
+      isSearched
+      columns={() => columns}
+      purpose="Groups give roles to many people at once."
+      useList={useGroups}
     />
   );
 }

@@ -79,11 +79,7 @@ function Counts({ tenant: key }: { tenant: string }) {
               <span className="quiet">
                 <Icon name={icon} /> {title}
               </span>
-              {count === undefined ? (
-                <span className="quiet">not for you to see</span>
-              ) : (
-                <b>{count.toLocaleString()}</b>
-              )}
+              {count === undefined ? <span className="quiet">hidden from you</span> : <b>{count.toLocaleString()}</b>}
             </>
           );
           return (

@@ -2,12 +2,9 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { RolesQuery } from '../../generated/RolesQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
-import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
-import { Page } from '../../ui/Page.tsx';
-import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { Column } from '../../ui/DataTable.tsx';
+import { type Asked, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { type ListSearch, useTenant } from '../tenant.ts';
 
 const query = graphql`
   query RolesQuery($tenant: String!, $where: RoleWhere, $first: Int, $after: String, $last: Int, $before: String) {
@@ -61,37 +58,19 @@ const columns: readonly Column<Role>[] = [
   { title: 'Since', className: 'end p3', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
+const useRoles = (asked: Asked) => useAnswer<RolesQuery>(query, asked).tenant?.roles;
+
 export function Roles() {
-  const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/roles' });
   return (
-    <Page
+    <ListPage
       title="Roles"
-      crumbs={[{ title: tenant }, { title: 'Access' }]}
-      filters={<SearchBox label="Search roles" text={search.text} />}
-    >
-      <List tenant={tenant} search={search} />
-    </Page>
-  );
-}
-
-function List({ tenant: key, search }: { tenant: string; search: ListSearch }) {
-  const variables = { tenant: key, where: search.text ? { text: search.text } : null, ...pageOf(search) };
-  const { tenant } = useAnswer<RolesQuery>(query, variables);
-  const found = tenant?.roles;
-  if (!found) return <Empty icon="role" title="Roles are not for you to see" />;
-  return (
-    <DataTable
-      caption="Roles"
-      columns={columns}
-      rows={found.nodes}
-      keyOf={({ id }) => id}
-      pageInfo={found.pageInfo}
-      empty={{
-        icon: 'role',
-        title: search.text ? 'Nothing matches' : 'No roles yet',
-        text: <p>A role names permissions. A binding gives it to a person, a group or a service account.</p>,
-      }}
+      icon="role"
+      search={search}
+      isSearched
+      columns={() => columns}
+      purpose="A role names permissions. A binding gives it to a person, a group or a service account."
+      useList={useRoles}
     />
   );
 }

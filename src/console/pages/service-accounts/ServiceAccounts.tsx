@@ -2,13 +2,10 @@ import { useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { ServiceAccountsQuery } from '../../generated/ServiceAccountsQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
-import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
-import { Page } from '../../ui/Page.tsx';
-import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { Column } from '../../ui/DataTable.tsx';
+import { type Asked, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
-import { type ListSearch, useTenant } from '../tenant.ts';
 
 const query = graphql`
   query ServiceAccountsQuery($tenant: String!, $where: ServiceAccountWhere, $first: Int, $after: String, $last: Int, $before: String) {
@@ -41,37 +38,19 @@ const columns: readonly Column<ServiceAccount>[] = [
   { title: 'Since', className: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
+const useServiceAccounts = (asked: Asked) => useAnswer<ServiceAccountsQuery>(query, asked).tenant?.serviceAccounts;
+
 export function ServiceAccounts() {
-  const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/service-accounts' });
   return (
-    <Page
+    <ListPage
       title="Service accounts"
-      crumbs={[{ title: tenant }, { title: 'Access' }]}
-      filters={<SearchBox label="Search service accounts" text={search.text} />}
-    >
-      <List tenant={tenant} search={search} />
-    </Page>
-  );
-}
-
-function List({ tenant: key, search }: { tenant: string; search: ListSearch }) {
-  const variables = { tenant: key, where: search.text ? { text: search.text } : null, ...pageOf(search) };
-  const { tenant } = useAnswer<ServiceAccountsQuery>(query, variables);
-  const found = tenant?.serviceAccounts;
-  if (!found) return <Empty icon="bot" title="Service accounts are not for you to see" />;
-  return (
-    <DataTable
-      caption="Service accounts"
-      columns={columns}
-      rows={found.nodes}
-      keyOf={({ id }) => id}
-      pageInfo={found.pageInfo}
-      empty={{
-        icon: 'bot',
-        title: search.text ? 'Nothing matches' : 'No service accounts yet',
-        text: <p>Programs sign in as service accounts, by API tokens.</p>,
-      }}
+      icon="bot"
+      search={search}
+      isSearched
+      columns={() => columns}
+      purpose="Programs sign in as service accounts, by API tokens."
+      useList={useServiceAccounts}
     />
   );
 }

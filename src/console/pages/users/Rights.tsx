@@ -31,7 +31,7 @@ export interface RightsProps {
 /** What a subject may do, and by which role and group. Each permission leads to its explanation. */
 export function Rights({ permissions, tenant, who }: RightsProps) {
   const rights = useFragment(fragment, permissions);
-  if (!rights) return <Empty icon="role" title="What this person may do is not for you to see" />;
+  if (!rights) return <Empty icon="role" title="You do not have permission to see what this user can do" />;
   if (rights.length === 0)
     return (
       <Empty icon="role" title="No permission in this tenant">
@@ -39,9 +39,9 @@ export function Rights({ permissions, tenant, who }: RightsProps) {
       </Empty>
     );
   return (
-    <section aria-label="What they may do">
+    <section aria-label="Permissions">
       <div className="section">
-        <h2>What they may do</h2>
+        <h2>Permissions</h2>
         <span className="count">{rights.length}</span>
       </div>
       <div className="card flat">

@@ -2,13 +2,10 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { UsersQuery } from '../../generated/UsersQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
-import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
-import { Page } from '../../ui/Page.tsx';
-import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { Column } from '../../ui/DataTable.tsx';
+import { type Asked, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
-import { type ListSearch, useTenant } from '../tenant.ts';
 
 const query = graphql`
   query UsersQuery($tenant: String!, $where: UserWhere, $first: Int, $after: String, $last: Int, $before: String) {
@@ -66,41 +63,19 @@ const columnsOf = (tenant: string): readonly Column<User>[] => [
   { title: 'Since', className: 'end p3', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
 
+const useUsers = (asked: Asked) => useAnswer<UsersQuery>(query, asked).tenant?.users;
+
 export function Users() {
-  const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/users' });
   return (
-    <Page
+    <ListPage
       title="Users"
-      crumbs={[{ title: tenant }, { title: 'Access' }]}
-      filters={<SearchBox label="Search users" text={search.text} />}
-    >
-      <List tenant={tenant} search={search} />
-    </Page>
-  );
-}
-
-function List({ tenant: key, search }: { tenant: string; search: ListSearch }) {
-  const variables = { tenant: key, where: search.text ? { text: search.text } : null, ...pageOf(search) };
-  const { tenant } = useAnswer<UsersQuery>(query, variables);
-  const users = tenant?.users;
-  if (!users) return <Empty icon="user" title="Users are not for you to see" />;
-  return (
-    <DataTable
-      caption="Users"
-      columns={columnsOf(key)}
-      rows={users.nodes}
-      keyOf={({ id }) => id}
-      pageInfo={users.pageInfo}
-      empty={{
-        icon: 'user',
-        title: search.text ? 'No user matches' : 'No users yet',
-        text: (
-          <p>
-            {search.text ? 'Search for another name or address.' : 'People with access to this tenant are listed here.'}
-          </p>
-        ),
-      }}
+      icon="user"
+      search={search}
+      isSearched
+      columns={columnsOf}
+      purpose="People with access to this tenant are listed here."
+      useList={useUsers}
     />
   );
 }
