@@ -64,8 +64,9 @@ describe('every mutation', () => {
       .flatMap(([, { type }]) => [...plainTypes(type)].slice(1).map(({ name }) => name));
     expect([...new Set(plain)].sort()).toEqual([
       'BindingResult',
-      'DeleteExecutionResult',
       'DeletedBindingResult',
+      'ExecutionResult',
+      'FlowResult',
       'ImportedFlow',
       'ItemError',
       'Policy',

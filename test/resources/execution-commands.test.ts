@@ -23,7 +23,8 @@ describe('commands about executions', () => {
   beforeAll(async () => {
     world = await World.create({ gateways: 2, config: { commands: { repeatAfterSeconds: 3 } } });
     main = await world.tenant('main');
-    await addFlow(world, main, 'company.x', 'hello');
+    const { id } = await addFlow(world, main, 'company.x', 'hello');
+    await world.db.flow.update({ where: { id }, data: { inputs: [{ id: 'day', type: 'STRING', required: false }] } });
     await addFlow(world, main, 'company.x', 'off', true);
     const user = await world.user('editor', [main]);
     await world.bind(main, { principal: user }, await world.managed(main, 'Editor'));
@@ -87,10 +88,91 @@ describe('commands about executions', () => {
     expect(await codes({ labels: { 'system.user': 'x' } })).toEqual(['BAD_INPUT']);
     expect(await codes({ labels: { team: 1 } })).toEqual(['BAD_INPUT']);
     expect(await codes({ inputs: ['x'] })).toEqual(['BAD_INPUT']);
-    expect(await codes({ inputs: { x: 'y'.repeat(300_000) } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ inputs: { day: 'y'.repeat(300_000) } })).toEqual(['BAD_INPUT']);
     expect(await codes({ tenantKey: 'nope' })).toEqual(['NOT_FOUND']);
     expect(await world.db.execution.count({ where: { state: 'SUBMITTED' } })).toBe(0);
     expect(new Set(Array.from({ length: 100 }, newExecutionId)).size).toBe(100);
+  });
+
+  it('check the inputs of a new execution against the declaration: each fault at its input', async () => {
+    const source = (revision: number) => `id: asks
+namespace: company.x
+inputs:
+  - { id: name, type: STRING }
+  - { id: count, type: INT, min: 1, max: ${revision * 10} }
+  - { id: ratio, type: FLOAT, defaults: 0.5 }
+  - { id: day, type: DATE, required: false }
+  - { id: at, type: DATETIME, required: false }
+  - { id: hour, type: TIME, required: false }
+  - { id: wait, type: DURATION, required: false }
+  - { id: on, type: BOOLEAN, required: false }
+  - { id: level, type: SELECT, required: false, values: [low, high] }
+  - { id: free, type: SELECT, required: false, values: [low], allowCustomValue: true }
+  - { id: many, type: MULTISELECT, required: false, values: [a, b] }
+  - { id: list, type: ARRAY, required: false, itemType: INT }
+  - { id: any, type: JSON, required: false }
+  - { id: link, type: URI, required: false }
+  - { id: mail, type: EMAIL, required: false }
+  - { id: later, type: STRING, dependsOn: { inputs: [name] } }
+tasks: [{ id: one, type: log }]
+`;
+    const save = call('saveFlow', 'outcome');
+    for (const revision of [1, 2]) await editor.ok(save, { i: { tenantKey: 'main', source: source(revision) } });
+    const start = { tenantKey: 'main', namespaceName: 'company.x', flowId: 'asks' };
+    const faults = async (inputs: object, rest: object = {}) => {
+      const { errors } = await editor.run(create, { i: { ...start, inputs, ...rest } });
+      return errors.flatMap(({ extensions }: any) => extensions.issues.map(({ path }: any) => path.slice(2).join('.')));
+    };
+    expect(await faults({})).toEqual(['name', 'count']);
+    expect(await faults({ name: null, count: 1 })).toEqual(['name']);
+    expect(await faults({ name: 1, count: 1.5, other: 'x' })).toEqual(['name', 'count', 'other']);
+    const right = { name: 'a', count: '7' };
+    const wrong: Record<string, unknown[]> = {
+      count: [0, 21, 'x', '', true],
+      ratio: ['x', [], null].filter((value) => value !== null),
+      day: ['2026-02-30', '2026-1-1', 1],
+      at: ['2026-02-01', 'yesterday'],
+      hour: ['24:00', '1:00', '12:60'],
+      wait: ['5 minutes', 'P1Y', 5],
+      on: ['yes', 1],
+      level: ['middle', 1],
+      free: [1],
+      many: ['a', ['a', 'c']],
+      list: [1, ['x'], [1.5]],
+      any: ['{'],
+      link: ['not a uri'],
+      mail: ['nobody'],
+    };
+    for (const [id, values] of Object.entries(wrong))
+      for (const value of values) expect(await faults({ ...right, [id]: value }), `${id} ${value}`).toEqual([id]);
+    const all = {
+      day: '2026-02-28',
+      at: '2026-02-01T12:00:00Z',
+      hour: '23:59',
+      wait: 'PT5M',
+      on: 'true',
+      level: 'low',
+    };
+    const more = {
+      free: 'x',
+      many: ['a'],
+      list: [1, 2],
+      any: { a: 1 },
+      link: 'https://a.example/x',
+      mail: 'a@b.example',
+    };
+    expect(await faults({ ...right, ...all, ...more, ratio: 2, later: 'x' })).toEqual([]);
+    // A former revision has its own declaration.
+    expect(await faults({ ...right, count: 15 })).toEqual([]);
+    expect(await faults({ ...right, count: 15 }, { revision: 1 })).toEqual(['count']);
+    expect(await faults({ ...right, count: 15 }, { revision: 2 })).toEqual([]);
+    // A caller who cannot read the flow does not learn what it declares.
+    const user = await world.user('starter', [main]);
+    await world.grant(main, user, ['EXECUTION:CREATE']);
+    const { errors } = await (await world.as(user)).run(create, { i: { ...start, inputs: { name: 1 } } });
+    expect(errors[0]!.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path: ['input', 'inputs'] }] });
+    expect(JSON.stringify(errors)).not.toContain('count');
+    await drain();
   });
 
   it('do not change the state themselves, are audited, and are refused in an invalid state', async () => {
@@ -170,6 +252,58 @@ describe('commands about executions', () => {
     const noted = await world.db.removal.findFirstOrThrow({ where: { subject: 'Execution', tenantId: main.id } });
     expect(noted.row).toMatchObject({ id: ended.id, namespace: 'company.x' });
     expect(noted.row).not.toHaveProperty('outputs');
+  });
+
+  it('act on many executions by ID or filter, with an answer for each, and only in the right states', async () => {
+    const labels = { bulk: 'yes' };
+    const by = Object.fromEntries(
+      await Promise.all(
+        (['RUNNING', 'PAUSED', 'QUEUED', 'FAILED', 'SUCCESS'] as const).map(
+          async (state) => [state, await addExecution(world, main, { state, labels })] as const,
+        ),
+      ),
+    ) as Record<string, Execution>;
+    const ids = Object.values(by).map((one) => idOf('Execution', one));
+    const act = async (field: string, rest: object = {}, selected: object = { ids }) => {
+      const query = call(field, 'results { execution { executionId state } error { code } } acceptedCount');
+      const data = await editor.ok<any>(query, { i: { tenantKey: 'main', ...selected, ...rest } });
+      return data[field].results.map(({ error }: any) => error?.code ?? 'ok');
+    };
+    const conflict = 'CONFLICT';
+    const order = ['RUNNING', 'PAUSED', 'QUEUED', 'FAILED', 'SUCCESS'];
+    const only = (...states: string[]) => order.map((state) => (states.includes(state) ? 'ok' : conflict));
+    expect(await act('pauseExecutions')).toEqual(only('RUNNING'));
+    expect(await act('resumeExecutions', { inputs: { approved: true } })).toEqual(only('PAUSED'));
+    expect(await act('unqueueExecutions')).toEqual(only('QUEUED'));
+    expect(await act('forceRunExecutions')).toEqual(only('PAUSED', 'QUEUED'));
+    expect(await act('restartExecutions', { revision: 3 })).toEqual(only('FAILED'));
+    expect(await act('setExecutionsState', { state: 'WARNING' })).toEqual(only('FAILED', 'SUCCESS'));
+    expect(await act('addExecutionsLabels', { labels: { more: 'x' } })).toEqual(only(...order));
+    expect(await act('killExecutions')).toEqual(only('RUNNING', 'PAUSED', 'QUEUED'));
+    // Each command is given once, until the engine has carried it out.
+    for (const field of ['pauseExecutions', 'resumeExecutions', 'restartExecutions', 'killExecutions'])
+      expect(await act(field)).toEqual(only());
+    const commands = await drain();
+    expect(commands.find(({ kind }) => kind === 'RESUME').payload).toEqual({ inputs: { approved: true } });
+    expect(commands.find(({ kind }) => kind === 'RESTART').payload).toEqual({ revision: 3 });
+    expect(commands.find(({ kind }) => kind === 'SET_LABELS').payload).toEqual({ labels: { bulk: 'yes', more: 'x' } });
+    const events = await world.db.auditEvent.findMany({
+      where: { resourceId: { in: Object.values(by).map((e) => e.id) } },
+    });
+    expect(events).toHaveLength(16);
+    expect(JSON.stringify(events.map(({ details }) => details))).not.toContain('approved');
+
+    const where = { labels: ['bulk:yes'], not: { state: ['RUNNING', 'PAUSED', 'QUEUED'] } };
+    expect(await act('replayExecutions', {}, { where })).toEqual(['ok', 'ok']);
+    const codes = (i: object) =>
+      editor.codes(call('killExecutions', 'acceptedCount'), { i: { tenantKey: 'main', ...i } });
+    expect(await codes({})).toEqual(['BAD_INPUT']);
+    expect(await codes({ where: {} })).toEqual(['BAD_INPUT']);
+    expect(await codes({ where: { text: '' } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ where: { not: {} } })).toEqual(['BAD_INPUT']);
+    expect(await codes({ ids, where })).toEqual(['BAD_INPUT']);
+    expect(await act('setExecutionsState', { state: 'SUCCESS' }, { where: { labelKeys: ['none'] } })).toEqual([]);
+    await drain();
   });
 
   it('are claimed once each by many claimers, and claimed again, marked as repeated, if not acknowledged', async () => {

@@ -71,6 +71,21 @@ describe('executions', () => {
     expect(await list({ child: false })).toHaveLength(5);
     expect(await list({ text: '%_SURE' })).toEqual(['my_ns/100%_sure']);
     expect(await list({ text: 'child' })).toEqual(['my_ns/100%_sure']);
+    expect(await list({ labelKeys: ['n'] })).toHaveLength(5);
+    expect(await list({ labelKeys: ['n', 'te'] })).toEqual([]);
+    expect(await list({ labelKeys: ['_eam'] })).toEqual([]);
+    expect(await list({ labelText: 'AM:B' })).toEqual(['my_ns/100%_sure']);
+    // A row without a value is not excluded by a negation about that value.
+    expect(await list({ not: { triggerId: 'daily' } })).toHaveLength(5);
+    expect(await list({ not: { parentId: 'parent0000000000000001' } })).toHaveLength(5);
+    expect(await list({ not: { labels: ['team:a'] } })).toEqual(['my_ns/100%_sure']);
+    expect(await list({ not: { labelKeys: ['n'], state: ['FAILED'] } })).toHaveLength(6);
+    expect(await list({ under: 'my_ns', not: { state: ['SUCCESS'] } })).toEqual(['my_ns/100%_sure']);
+    expect(await list({ not: { under: 'my_ns', text: 'sure' } })).toHaveLength(5);
+    const refused =
+      'query($where: ExecutionWhere) { tenant(key: "main") { executions(where: $where) { totalCount } } }';
+    for (const not of [{}, { state: null }, { not: { state: ['FAILED'] } }, { labels: ['x'] }])
+      expect(await viewer.codes(refused, { where: { not } })).toEqual(['BAD_INPUT']);
     const { errors } = await viewer.run(
       '{ tenant(key: "main") { executions(where: { labels: ["x"] }) { totalCount } } }',
     );
@@ -125,6 +140,65 @@ describe('executions', () => {
     expect(forwards).toEqual([...forwards].sort().reverse());
     expect(forwards).toHaveLength(7);
     expect(await all((cursor) => `last: 2${cursor ? `, before: "${cursor}"` : ''}`, 'startCursor')).toEqual(forwards);
+  });
+
+  it('are sorted by every column, rows without a value last, and paged alike in both directions', async () => {
+    const other = await world.tenant('sorted');
+    const user = await world.user('sorter', [other]);
+    await world.grant(other, user, ['EXECUTION:READ']);
+    const sorter = await world.as(user);
+    for (let i = 0; i < 9; i += 1) {
+      const one = await addExecution(world, other, {
+        state: i % 3 ? 'SUCCESS' : 'RUNNING',
+        flowId: `f${i % 2}`,
+        namespace: `n${i % 4}`,
+        startedAt: at(i),
+        ...(i % 2 && { triggerId: `t${i % 3}` }),
+      });
+      await world.db.execution.update({ where: { id: one.id }, data: { revision: i % 3 ? i : null } });
+    }
+    const rows = await world.db.execution.findMany({ where: { tenantId: other.id } });
+    const columns = {
+      STARTED_AT: 'startedAt',
+      ENDED_AT: 'endedAt',
+      DURATION: 'durationMs',
+      STATE: 'state',
+      NAMESPACE_NAME: 'namespace',
+      FLOW_ID: 'flowId',
+      REVISION: 'revision',
+      TRIGGER_ID: 'triggerId',
+      EXECUTION_ID: 'executionId',
+    } as const;
+    for (const [field, column] of Object.entries(columns))
+      for (const direction of ['ASC', 'DESC']) {
+        const sign = direction === 'ASC' ? 1 : -1;
+        const expected = rows
+          .toSorted((a, b) => {
+            const [x, y] = [a[column], b[column]];
+            if (x === null || y === null) return x === y ? sign * (a.id < b.id ? -1 : 1) : x === null ? 1 : -1;
+            return sign * (x < y ? -1 : x > y ? 1 : a.id < b.id ? -1 : 1);
+          })
+          .map(({ executionId }) => executionId);
+        const pages = async (forward: boolean) => {
+          const ids: string[] = [];
+          for (let cursor: string | null = null; ; ) {
+            const { tenant }: any = await sorter.ok<any>(
+              `query($first: Int, $last: Int, $after: String, $before: String, $order: ExecutionOrder) { tenant(key: "sorted") {
+                executions(first: $first, last: $last, after: $after, before: $before, orderBy: $order) {
+                  nodes { executionId } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } } }`,
+              { order: { field, direction }, ...(forward ? { first: 2, after: cursor } : { last: 2, before: cursor }) },
+            );
+            const page = tenant.executions.nodes.map(({ executionId }: any) => executionId);
+            if (forward) ids.push(...page);
+            else ids.unshift(...page);
+            const { pageInfo } = tenant.executions;
+            if (!(forward ? pageInfo.hasNextPage : pageInfo.hasPreviousPage)) return ids;
+            cursor = forward ? pageInfo.endCursor : pageInfo.startCursor;
+          }
+        };
+        expect(await pages(true), `${field} ${direction}`).toEqual(expected);
+        expect(await pages(false), `${field} ${direction} backwards`).toEqual(expected);
+      }
   });
 
   it('return their states, outputs, task runs, logs by level and metrics', async () => {

@@ -246,6 +246,12 @@ const among =
 const isLongText = (list: readonly unknown[]): list is readonly string[] =>
   list.length > manyNames && list.every((item) => typeof item === 'string');
 
+/** True if an element of the list matches. */
+const some =
+  (pattern: (text: string) => string): Operator =>
+  (column, operand: string, values, insensitive) =>
+    `EXISTS (SELECT FROM unnest(${column}) e WHERE e ${insensitive ? 'ILIKE' : 'LIKE'} ${values.add(pattern(operand))})`;
+
 const operators: Readonly<Record<string, Operator>> = {
   equals: (column, operand, values) => (operand === null ? `${column} IS NULL` : `${column} = ${values.add(operand)}`),
   not: (column, operand, values) =>
@@ -261,6 +267,9 @@ const operators: Readonly<Record<string, Operator>> = {
   has: (column, operand, values) => `${column} @> ${values.add([operand])}`,
   hasEvery: sign('@>'),
   hasSome: sign('&&'),
+  // Prisma has no comparison within the elements of a list.
+  someStartsWith: some((text) => `${text}%`),
+  someContains: some((text) => `%${text}%`),
 };
 
 function compared(key: string, value: unknown, model: Model, alias: string, values: Values): string {

@@ -16,7 +16,8 @@ export interface Statement {
 }
 
 export type Direction = 'asc' | 'desc';
-export type Order = readonly (readonly [column: string, direction: Direction])[];
+/** `nulls`: where rows without a value are, for a column that can be null. */
+export type Order = readonly (readonly [column: string, direction: Direction, nulls?: 'first' | 'last' | undefined])[];
 
 export interface Selection {
   readonly model: string;
@@ -46,7 +47,12 @@ const listSql = (columns: readonly string[]): string => columns.map((column) => 
 
 export const orderSql = (order: Order | undefined): string =>
   order?.length
-    ? ` ORDER BY ${order.map(([column, direction]) => `${quoted(alias, column)}${direction === 'desc' ? ' DESC' : ''}`).join(', ')}`
+    ? ` ORDER BY ${order
+        .map(
+          ([column, direction, nulls]) =>
+            `${quoted(alias, column)}${direction === 'desc' ? ' DESC' : ''}${nulls ? ` NULLS ${nulls.toUpperCase()}` : ''}`,
+        )
+        .join(', ')}`
     : '';
 
 const conditionsSql = (where: Condition, reach: Condition | undefined, model: Model, values: Values): string =>

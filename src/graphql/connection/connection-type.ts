@@ -85,7 +85,7 @@ export interface Order {
   readonly columns: Readonly<Record<string, string>>;
 }
 
-/** An `orderBy` input over non-null columns that every reader of the object can see. */
+/** An `orderBy` input over columns that every reader of the object can see. Rows without a value come last. */
 export function orderBy(
   name: string,
   columns: Readonly<Record<string, { column: string; description: string }>>,

@@ -92,9 +92,13 @@ export async function page<Parent, Node, Filter>(
   if (asked !== undefined) spec.sortable?.(asked, context);
   const column = asked ?? spec.defaultOrder?.column ?? 'id';
   const descending = asked ? args.orderBy?.direction === 'DESC' : (spec.defaultOrder?.descending ?? false);
-  const { type } = modelOf(spec.model).columns.get(column)!;
-  const beyond = (cursor: string, path: string, after: boolean) =>
-    keyset(column, decodeCursor(cursor, column, type, path), after !== descending);
+  const stored = modelOf(spec.model).columns.get(column)!;
+  const beyond = (cursor: string, path: string, after: boolean) => {
+    const place = decodeCursor(cursor, column, stored, path);
+    return stored.nullable
+      ? nullableKeyset(column, place, after, descending)
+      : keyset(column, place, after !== descending);
+  };
   const bounds = [
     ...(args.after != null ? [beyond(args.after, 'after', true)] : []),
     ...(args.before != null ? [beyond(args.before, 'before', false)] : []),
@@ -109,7 +113,8 @@ export async function page<Parent, Node, Filter>(
       column === 'id'
         ? [['id', direction]]
         : [
-            [column, direction],
+            // Rows without a value are the last ones of a list, in either direction.
+            [column, direction, stored.nullable ? (backward ? 'first' : 'last') : undefined],
             ['id', direction],
           ],
     take: size + 1,
@@ -124,7 +129,7 @@ export async function page<Parent, Node, Filter>(
   return {
     ...(streamCursor !== undefined && { streamCursor }),
     edges: shown.map((row) => ({
-      cursor: encodeCursor(column, row[column] as CursorValue, row['id'] as string),
+      cursor: encodeCursor(column, row[column] as CursorValue | null, row['id'] as string),
       node: row as Node,
     })),
     hasNextPage: backward ? args.before != null : more,
@@ -147,8 +152,25 @@ export async function page<Parent, Node, Filter>(
   };
 }
 
+interface Place {
+  readonly value: CursorValue | null;
+  readonly id: string;
+}
+
+/** The same for a column that can be null: rows without a value come last, by ID. */
+function nullableKeyset(column: string, place: Place, after: boolean, descending: boolean): Condition {
+  const sign = after !== descending ? 'gt' : 'lt';
+  const missing = { [column]: null };
+  if (place.value === null) {
+    const beyond = { AND: [missing, { id: { [sign]: place.id } }] };
+    return after ? beyond : { OR: [{ [column]: { not: null } }, beyond] };
+  }
+  const beyond = keyset(column, place, sign === 'gt');
+  return after ? { OR: [beyond, missing] } : beyond;
+}
+
 /** The rows after (or before) a cursor, in the order of (column, id). */
-function keyset(column: string, { value, id }: { value: CursorValue; id: string }, greater: boolean): Condition {
+function keyset(column: string, { value, id }: Place, greater: boolean): Condition {
   const sign = greater ? 'gt' : 'lt';
   if (column === 'id') return { id: { [sign]: id } };
   const beyond = { OR: [{ [column]: { [sign]: value } }, { AND: [{ [column]: value }, { id: { [sign]: id } }] }] };

@@ -39,6 +39,16 @@ const onExecution = (field: string, kind: string, state: ExecutionState, rest: o
   };
 };
 
+/** The same for a list of executions. */
+const onExecutions = (field: string, kind: string, state: ExecutionState, rest: object = {}): Attempting => {
+  const input = `${field[0]!.toUpperCase()}${field.slice(1)}Input`;
+  return async (stage) => {
+    const one = await fresh(stage, state);
+    const given = { tenantKey: 'a', ids: [idOf('Execution', one)], ...rest };
+    return attempt(field, input, 'results { error { code } }', given, () => asked(stage, one, kind));
+  };
+};
+
 /** A report by a service that the actor registered. */
 const reporting =
   (
@@ -84,9 +94,27 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         async () => (await stage.world.db.execution.count({ where: { originalId: one.executionId } })) === 1,
       );
     },
+    replayExecutions: async (stage) => {
+      const one = await fresh(stage, 'FAILED');
+      return attempt(
+        'replayExecutions',
+        'ReplayExecutionsInput',
+        'results { error { code } }',
+        { tenantKey: 'a', ids: [idOf('Execution', one)] },
+        async () => (await stage.world.db.execution.count({ where: { originalId: one.executionId } })) === 1,
+      );
+    },
   },
   'EXECUTION:UPDATE': {
     killExecution: onExecution('killExecution', 'KILL', 'RUNNING'),
+    restartExecutions: onExecutions('restartExecutions', 'RESTART', 'FAILED'),
+    pauseExecutions: onExecutions('pauseExecutions', 'PAUSE', 'RUNNING'),
+    resumeExecutions: onExecutions('resumeExecutions', 'RESUME', 'PAUSED'),
+    killExecutions: onExecutions('killExecutions', 'KILL', 'RUNNING'),
+    unqueueExecutions: onExecutions('unqueueExecutions', 'UNQUEUE', 'QUEUED'),
+    forceRunExecutions: onExecutions('forceRunExecutions', 'FORCE_RUN', 'QUEUED'),
+    setExecutionsState: onExecutions('setExecutionsState', 'SET_STATE', 'FAILED', { state: 'SUCCESS' }),
+    addExecutionsLabels: onExecutions('addExecutionsLabels', 'SET_LABELS', 'SUCCESS', { labels: { a: 'b' } }),
     setExecutionLabels: onExecution('setExecutionLabels', 'SET_LABELS', 'SUCCESS', { labels: { a: 'b' } }),
     setTaskRunState: async (stage) => {
       const one = await fresh(stage, 'FAILED');

@@ -101,6 +101,16 @@ export const mutations: Record<string, Record<string, Attempting>> = {
     },
   },
   'FLOW:UPDATE': {
+    setFlowsDisabled: async (stage) => {
+      const { flow } = await fresh(stage);
+      return attempt(
+        'setFlowsDisabled',
+        'SetFlowsDisabledInput',
+        'results { error { code } }',
+        { tenantKey: 'a', ids: [idOf('Flow', flow)], disabled: true },
+        async () => (await stage.world.db.flow.count({ where: { id: flow.id, disabled: true } })) === 1,
+      );
+    },
     setFlowDisabled: async (stage) => {
       const { flow } = await fresh(stage);
       return attempt(
@@ -113,6 +123,16 @@ export const mutations: Record<string, Record<string, Attempting>> = {
     },
   },
   'FLOW:DELETE': {
+    deleteFlows: async (stage) => {
+      const { flow } = await fresh(stage);
+      return attempt(
+        'deleteFlows',
+        'DeleteFlowsInput',
+        'results { error { code } }',
+        { tenantKey: 'a', ids: [idOf('Flow', flow)] },
+        async () => (await stage.world.db.flow.count({ where: { id: flow.id } })) === 0,
+      );
+    },
     deleteFlow: async (stage) => {
       const { flow } = await fresh(stage);
       return attempt(

@@ -150,7 +150,7 @@ async function page(
     throw badInput([last != null ? 'last' : 'first'], `A page can have 0 to ${limit} objects.`);
   const beyond = (cursor: string | null | undefined, path: string, side: 1 | -1) => {
     if (cursor == null) return () => true;
-    const { id } = decodeCursor(cursor, 'id', 'String', path);
+    const { id } = decodeCursor(cursor, 'id', { type: 'String', nullable: false }, path);
     return ({ principal }: Able) => compareBytes(principal.id, id) === side;
   };
   const within = able.filter(beyond(after, 'after', 1)).filter(beyond(before, 'before', -1));

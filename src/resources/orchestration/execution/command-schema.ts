@@ -1,36 +1,47 @@
 import { z } from 'zod';
-import type { Execution, TaskRun } from '../../../db/generated/client.ts';
+import type { TaskRun } from '../../../db/generated/client.ts';
 import { notFound } from '../../../errors.ts';
-import { builder } from '../../../graphql/builder.ts';
 import { rows } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
-import { eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
 import { byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { recordOf } from '../../../lib/models.ts';
+import { readSource } from '../flow/reading.ts';
 import { ownLabels, reportedLabels } from '../labels.ts';
+import { killExecution, setExecutionLabels, setTaskRunState, settableStates } from './acts.ts';
 import { ExecutionStateEnum } from './enums.ts';
 import { ExecutionRef } from './schema.ts';
-import {
-  createExecution,
-  deleteExecution,
-  killExecution,
-  replayExecution,
-  setExecutionLabels,
-  setTaskRunState,
-  settableStates,
-} from './service.ts';
+import { createExecution, replayExecution } from './service.ts';
 import { TaskRunRef } from './task-runs-and-logs-type.ts';
 
-const inputs = recordOf(
+export const inputs = recordOf(
   z.string().max(256, 'The name of an input can have at most 256 characters.'),
   z.unknown(),
   'Inputs must be an object of values by name.',
 ).refine((all) => JSON.stringify(all).length <= 262_144, 'Inputs can have at most 256 kB.');
-const revision = z.int().min(1, 'A revision must be 1 or more.').nullish();
+export const revision = z.int().min(1, 'A revision must be 1 or more.').nullish();
 const ofExecution = ({ id }: { id: string | number }, context: Context) => byId('EXECUTION', 'Execution', id, context);
-const asked = ' The engine receives a command; the state changes when the engine reports it.';
+export const asked = ' The engine receives a command; the state changes when the engine reports it.';
+
+/** The inputs that a former revision declares; undefined for the latest one, or if it does not exist. */
+async function inputsOfRevision(
+  context: Context,
+  tenantId: string,
+  {
+    namespaceName: namespace,
+    flowId,
+    revision: number,
+  }: { namespaceName: string; flowId: string; revision?: number | null | undefined },
+) {
+  if (number == null) return undefined;
+  const stored = await context.db.flowRevision.findFirst({
+    where: { tenantId, namespace, flowId, revision: number },
+    select: { source: true },
+  });
+  const read = stored && (await readSource(stored.source, context));
+  return read?.ok ? read.flow.inputs : undefined;
+}
 
 mutation('createExecution', {
   description: `Starts an execution of a flow.${asked}`,
@@ -42,7 +53,10 @@ mutation('createExecution', {
     revision: t.int({
       description: 'Revision of the flow. Defaults to the latest revision when the engine starts it.',
     }),
-    inputs: t.field({ type: 'JSON', description: 'Input values by name.' }),
+    inputs: t.field({
+      type: 'JSON',
+      description: 'Input values by name, as the flow declares them. Each fault is reported at its input.',
+    }),
     labels: t.field({
       type: 'JSON',
       description: 'Labels: text values by key. Keys that begin with system. are rejected.',
@@ -50,8 +64,15 @@ mutation('createExecution', {
   }),
   rules: z.looseObject({ revision, inputs: inputs.nullish(), labels: ownLabels.nullish() }),
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
-  run: (tx, grant, { namespaceName: namespace, ...input }, { tenant }) =>
-    createExecution(tx, grant, tenant, { ...input, namespace }),
+  prepare: async (input, { tenant }, context) => ({ declared: await inputsOfRevision(context, tenant.id, input) }),
+  run: (tx, grant, { namespaceName: namespace, ...input }, { tenant }, { session }) =>
+    createExecution(
+      tx,
+      grant,
+      tenant,
+      { ...input, namespace },
+      (flow) => session.may('FLOW:READ', { tenantId: tenant.id })?.matches({ ...flow }) === true,
+    ),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The new execution, in state SUBMITTED.') }),
 });
 
@@ -127,45 +148,4 @@ mutation('setExecutionLabels', {
   run: (tx, grant, { labels }, { tenant, id }) =>
     setExecutionLabels(tx, grant, tenant, id, labels as Record<string, string>),
   payload: (t) => ({ execution: changed(t, ExecutionRef, 'The execution, in its current state.') }),
-});
-
-type Deleted = { readonly execution: Execution } | Refused;
-const DeletedRef = builder.objectRef<Deleted>('DeleteExecutionResult').implement({
-  description: 'Result for one ID.',
-  fields: (t) => ({
-    execution: t.field({
-      type: ExecutionRef,
-      nullable: true,
-      description: 'The execution. It exists until the engine reports its deletion.',
-      resolve: (one) => ('execution' in one ? one.execution : null),
-    }),
-    error: itemErrorField(t, (one) => ('error' in one ? one : null)),
-  }),
-});
-mutation('deleteExecutions', {
-  description: 'Requests the deletion of executions. They are deleted when the engine reports it.',
-  permission: 'EXECUTION:DELETE',
-  input: (t) => ({
-    tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
-    ids: t.idList({ required: true, description: 'IDs of the executions, at most 500.' }),
-  }),
-  target: ({ tenantKey }, context) => inTenant(tenantKey, context),
-  run: (tx, grant, { ids }, { tenant }, _context, refusals) =>
-    eachItem<string | number, Deleted>(
-      tx,
-      refusals,
-      ids,
-      async (given, i) => {
-        const { id } = decodeId(String(given), ['Execution'], ['input', 'ids', i]);
-        return { execution: await deleteExecution(tx, grant, tenant, id) };
-      },
-      (refused) => refused,
-    ),
-  payload: (t) => ({
-    results: t.field({
-      type: [DeletedRef],
-      description: 'One result for each ID, in the same order.',
-      resolve: ({ result }) => [...result],
-    }),
-  }),
 });

@@ -10,7 +10,13 @@ import { newId } from '../../../lib/ids.ts';
 export const commandTexts = {
   CREATE: 'Run the execution; it is SUBMITTED.',
   REPLAY: 'Run the execution as a replay of payload.executionId, from payload.taskRunId if present.',
+  RESTART: 'Continue the ended execution from its failed task runs, with payload.revision of the flow if present.',
+  PAUSE: 'Pause the execution before its next task.',
+  RESUME: 'Continue the paused execution, with payload.inputs if present.',
+  UNQUEUE: 'Take the execution out of the queue, into the state payload.state.',
+  FORCE_RUN: 'Run the execution now, regardless of what it waits for.',
   KILL: 'End the execution.',
+  SET_STATE: 'Set the state of the ended execution to payload.state.',
   SET_TASK_RUN_STATE: 'Set the state of the task run payload.taskRunId to payload.state and continue from there.',
   SET_LABELS: 'Replace the labels with payload.labels, except those that begin with system.',
   DELETE: 'Delete the execution and report its deletion.',
@@ -38,11 +44,13 @@ export async function ask(
   tenant: TenantRef,
   execution: Execution,
   kind: CommandKind,
-  payload: Record<string, string> | { readonly labels: Record<string, string> } = {},
+  payload: Readonly<Record<string, unknown>> = {},
 ): Promise<Execution> {
   const { id } = await command(tx, grant, execution, kind, payload);
   const verb = kind.toLowerCase().replaceAll('_', '-');
-  record(tx, grant, { before: execution, after: execution, tenant, verb, details: { command: id, ...payload } });
+  // Inputs can have any value, so events do not include them.
+  const { inputs: _inputs, ...details } = payload;
+  record(tx, grant, { before: execution, after: execution, tenant, verb, details: { command: id, ...details } });
   return execution;
 }
 

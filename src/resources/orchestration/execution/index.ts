@@ -2,6 +2,7 @@ import './schema.ts';
 import './subscription.ts';
 import './log-subscription.ts';
 import './report-schema.ts';
+import './bulk-schema.ts';
 import './command-schema.ts';
 import './claim-schema.ts';
 import './links.ts';

@@ -97,7 +97,14 @@ export const executionList = {
   where: { input: ExecutionWhere, toCondition: executionCondition },
   order: orderBy('Execution', {
     STARTED_AT: { column: 'startedAt', description: 'By start time.' },
+    ENDED_AT: { column: 'endedAt', description: 'By end time; executions that have not ended are last.' },
     DURATION: { column: 'durationMs', description: 'By reported run time.' },
+    STATE: { column: 'state', description: 'By name of the current state.' },
+    NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
+    FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
+    REVISION: { column: 'revision', description: 'By revision; executions without a known one are last.' },
+    TRIGGER_ID: { column: 'triggerId', description: 'By trigger ID; executions without a trigger are last.' },
+    EXECUTION_ID: { column: 'executionId', description: 'By the ID that the engine gave.' },
   }),
   defaultOrder: { column: 'startedAt', descending: true },
 } as const;

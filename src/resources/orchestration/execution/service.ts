@@ -2,15 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Grant } from '../../../access/grant.ts';
 import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
-import type { Execution, Flow, TaskRun } from '../../../db/generated/client.ts';
+import type { Execution, Flow } from '../../../db/generated/client.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
-import { badInput, conflict, notFound } from '../../../errors.ts';
+import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
-import { isSystem, labelTexts } from '../labels.ts';
-import { ask, assertNotAsked, type CommandKind, command } from './commands.ts';
+import { labelTexts } from '../labels.ts';
+import { assertNotAsked, type CommandKind, command } from './commands.ts';
 import { recount } from './days.ts';
+import { type DeclaredInput, inputFaults } from './inputs.ts';
 import { type ExecutionState, isEnd } from './states.ts';
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -32,6 +33,8 @@ export interface NewExecution {
   readonly revision?: number | null | undefined;
   readonly labels?: unknown;
   readonly inputs?: unknown;
+  /** Inputs that the given revision declares, if it is not the current one. */
+  readonly declared?: readonly DeclaredInput[] | undefined;
 }
 
 /** A new execution that no engine has reported yet. */
@@ -64,21 +67,38 @@ function submitted(tenantId: string, given: NewExecution, originalId: string | n
   };
 }
 
-/** @throws NOT_FOUND, CONFLICT if the flow is disabled, BAD_INPUT if the revision does not exist. */
-async function assertRunnable(tx: Tx, tenantId: string, { namespace, flowId, revision }: NewExecution): Promise<void> {
+/**
+ * @returns the flow. @throws NOT_FOUND, CONFLICT if the flow is disabled, BAD_INPUT if the revision does not exist.
+ */
+async function runnable(tx: Tx, tenantId: string, { namespace, flowId, revision }: NewExecution): Promise<Flow> {
   // Locked, so that it cannot be disabled before the end of the transaction.
   const [flow] = await tx.$queryRaw<Flow[]>`
-    SELECT revision, disabled FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace}
+    SELECT * FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace}
       AND "flowId" = ${flowId} FOR SHARE`;
   if (!flow) throw notFound('The flow');
   if (flow.disabled) throw conflict(`The flow ${namespace}/${flowId} is disabled. Enable it first.`);
-  if (revision == null || revision === flow.revision) return;
+  if (revision == null || revision === flow.revision) return flow;
   const place = { tenantId, namespace, flowId, revision };
   const stored = await tx.flowRevision.findUnique({
     where: { tenantId_namespace_flowId_revision: place },
     select: { id: true },
   });
   if (!stored) throw badInput(['input', 'revision'], `Revision ${revision} of the flow does not exist.`);
+  return flow;
+}
+
+/** @throws BAD_INPUT with every fault; without them, to a caller who cannot read the flow. */
+function assertInputs(flow: Flow, { inputs, declared, revision }: NewExecution, canRead: boolean): void {
+  const isCurrent = revision == null || revision === flow.revision;
+  const list = isCurrent ? (flow.inputs as unknown as readonly DeclaredInput[]) : declared;
+  // A stored revision that the rules of today cannot read is left to the engine.
+  if (!list) return;
+  const issues = inputFaults(list, (inputs ?? {}) as Record<string, unknown>);
+  if (issues.length === 0) return;
+  if (!canRead) throw badInput(['input', 'inputs'], 'The inputs do not match those that the flow declares.');
+  const [first] = issues;
+  const rest = issues.length > 1 ? ` And ${issues.length - 1} more.` : '';
+  throw new GatehouseError('BAD_INPUT', `${first!.message}${rest}`, { issues });
 }
 
 async function submit(
@@ -88,10 +108,12 @@ async function submit(
   given: NewExecution,
   kind: CommandKind,
   payload: Record<string, string>,
+  check?: (flow: Flow) => void,
 ): Promise<Execution> {
   const after = submitted(tenant.id, given, payload['executionId'] ?? null);
   await grant.review(tx, { before: null, after });
-  await assertRunnable(tx, tenant.id, given);
+  const flow = await runnable(tx, tenant.id, given);
+  if (check) check(flow);
   const row = await tx.execution.create({ data: after });
   recount(tx, null, row);
   const { id } = await command(tx, grant, row, kind, payload);
@@ -105,7 +127,9 @@ export const createExecution = (
   grant: Grant<'EXECUTION:CREATE'>,
   tenant: TenantRef,
   given: NewExecution,
-): Promise<Execution> => submit(tx, grant, tenant, given, 'CREATE', {});
+  canRead: (flow: Flow) => boolean,
+): Promise<Execution> =>
+  submit(tx, grant, tenant, given, 'CREATE', {}, (flow) => assertInputs(flow, given, canRead(flow)));
 
 /**
  * Replays an ended execution as a new one. Its inputs come with the first report of the engine, so that the permission
@@ -126,69 +150,6 @@ export async function replayExecution(
   const { namespace, flowId, executionId } = former;
   const payload = { executionId, ...(run && { taskRunId: run.taskRunId }) };
   return submit(tx, grant, tenant, { namespace, flowId, revision }, 'REPLAY', payload);
-}
-
-/** The execution of a command, locked. @throws NOT_FOUND, FORBIDDEN, CONFLICT. */
-async function commanded(tx: Tx, grant: Grant, id: string): Promise<Execution> {
-  const execution = await find<Execution>(tx, grant, 'EXECUTION', id);
-  await grant.review(tx, { before: execution, after: execution });
-  if (execution.deletionAsked) throw conflict('This execution is being deleted.');
-  return execution;
-}
-
-export async function killExecution(
-  tx: Tx,
-  grant: Grant<'EXECUTION:UPDATE'>,
-  tenant: TenantRef,
-  id: string,
-): Promise<Execution> {
-  const execution = await commanded(tx, grant, id);
-  if (isEnd(execution.state)) throw conflict('This execution has already ended.');
-  if (execution.state === 'KILLING') throw conflict('This execution is already being killed.');
-  await assertNotAsked(tx, execution, 'KILL');
-  return ask(tx, grant, tenant, execution, 'KILL');
-}
-
-/** States that a user can set on a task run. */
-export const settableStates = ['SUCCESS', 'WARNING', 'FAILED', 'SKIPPED'] as const satisfies ExecutionState[];
-
-export async function setTaskRunState(
-  tx: Tx,
-  grant: Grant<'EXECUTION:UPDATE'>,
-  tenant: TenantRef,
-  executionKey: string,
-  taskRun: string,
-  state: ExecutionState,
-): Promise<TaskRun> {
-  const execution = await commanded(tx, grant, executionKey);
-  const run = await tx.taskRun.findFirst({ where: { id: taskRun, executionKey } });
-  if (!run) throw notFound('The task run');
-  if (run.state === state) throw conflict(`The task run is already in state ${state}.`);
-  if (!isEnd(run.state) && run.state !== 'PAUSED')
-    throw conflict('The state of a task run can be set only if it has ended or is paused.');
-  await ask(tx, grant, tenant, execution, 'SET_TASK_RUN_STATE', { taskRunId: run.taskRunId, state });
-  return run;
-}
-
-export async function setExecutionLabels(
-  tx: Tx,
-  grant: Grant<'EXECUTION:UPDATE'>,
-  tenant: TenantRef,
-  id: string,
-  labels: Record<string, string>,
-): Promise<Execution> {
-  const execution = await commanded(tx, grant, id);
-  const present = execution.labels as Record<string, string>;
-  const own: Record<string, string> = {};
-  for (const [key, value] of Object.entries(labels)) {
-    if (!isSystem(key)) Object.defineProperty(own, key, { value, enumerable: true });
-    else if (!Object.hasOwn(present, key) || present[key] !== value)
-      throw badInput(
-        ['input', 'labels', key],
-        `Only the orchestrator sets the label ${key}. Keep its value or omit it.`,
-      );
-  }
-  return ask(tx, grant, tenant, execution, 'SET_LABELS', { labels: own });
 }
 
 /**

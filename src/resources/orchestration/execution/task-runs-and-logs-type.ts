@@ -116,7 +116,15 @@ export const taskRunList = {
   permission: 'EXECUTION:READ',
   model: 'TaskRun',
   where: { input: TaskRunWhere, toCondition: taskRunCondition },
-  order: orderBy('TaskRun', { STARTED_AT: { column: 'startedAt', description: 'By start time.' } }),
+  order: orderBy('TaskRun', {
+    STARTED_AT: { column: 'startedAt', description: 'By start time.' },
+    ENDED_AT: { column: 'endedAt', description: 'By end time; task runs that have not ended are last.' },
+    DURATION: { column: 'durationMs', description: 'By reported run time.' },
+    STATE: { column: 'state', description: 'By name of the current state.' },
+    TASK_ID: { column: 'taskId', description: 'By task ID.' },
+    NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
+    FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
+  }),
   defaultOrder: newestFirst('startedAt'),
 } as const;
 

@@ -96,7 +96,7 @@ const order = orderBy('Flow', {
   NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
-const Where = builder.inputType('FlowWhere', {
+export const FlowWhere = builder.inputType('FlowWhere', {
   description: 'Filter for flows.',
   fields: (t) => ({
     namespaceName: t.string({ description: 'Exactly this namespace.' }),
@@ -117,7 +117,7 @@ export function flowCondition({
   disabled,
   text,
   source,
-}: typeof Where.$inferInput): Condition {
+}: typeof FlowWhere.$inferInput): Condition {
   const contains = (part: string) => ({ contains: escapeLike(part), mode: 'insensitive' });
   return {
     AND: [
@@ -138,7 +138,7 @@ const list = {
   connection: FlowConnection,
   permission: 'FLOW:READ',
   model: 'Flow',
-  where: { input: Where, toCondition: flowCondition },
+  where: { input: FlowWhere, toCondition: flowCondition },
   order,
 } as const;
 

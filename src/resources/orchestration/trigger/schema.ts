@@ -201,6 +201,11 @@ const order = orderBy('Trigger', {
   FLOW_ID: { column: 'flowId', description: 'By flow ID.' },
   NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
+  NEXT_EXECUTION_AT: { column: 'nextExecutionAt', description: 'By next date; triggers without one are last.' },
+  LAST_TRIGGERED_AT: {
+    column: 'lastTriggeredAt',
+    description: 'By the time it last started an execution; triggers that never did are last.',
+  },
 });
 export const TriggerWhere = builder.inputType('TriggerWhere', {
   description: 'Filter for triggers.',

@@ -1,16 +1,22 @@
 import type { Trigger } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
-import { badInput, GatehouseError } from '../../../errors.ts';
+import { badInput, type GatehouseError } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { assertLength, eachItem, itemErrorField, type Refused } from '../../../graphql/mutation/items.ts';
+import {
+  assertSelects,
+  lockRows,
+  matchingIds,
+  maxSelected,
+  type Selectable,
+} from '../../../graphql/mutation/selection.ts';
 import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { decodeId } from '../../../graphql/node.ts';
 import { TriggerRef, TriggerWhere, triggerCondition } from './schema.ts';
 import type { Changed, Named } from './service.ts';
 
-/** Max number of triggers in one operation. */
-export const maxSelection = 1_000;
+const selectable = { model: 'Trigger', plural: 'triggers', read: 'TRIGGER:READ' } as const satisfies Selectable;
 
 const Item = builder.inputType('TriggerItem', {
   description: 'One trigger to act on.',
@@ -27,13 +33,13 @@ export const selectionInput = (t: InputBuilder) => ({
   tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
   triggers: t.field({
     type: [Item],
-    description: `The triggers, at most ${maxSelection}. Alternatively, pass where or all.`,
+    description: `The triggers, at most ${maxSelected}. Alternatively, pass where or all.`,
   }),
   where: t.field({
     type: TriggerWhere,
-    description: `Selects the matching triggers that the caller can read, at most ${maxSelection}. An empty filter is rejected.`,
+    description: `Selects the matching triggers that the caller can read, at most ${maxSelected}. An empty filter is rejected.`,
   }),
-  all: t.boolean({ description: `True selects all triggers that the caller can read, at most ${maxSelection}.` }),
+  all: t.boolean({ description: `True selects all triggers that the caller can read, at most ${maxSelected}.` }),
 });
 export interface Selection {
   readonly triggers?: readonly (typeof Item.$inferInput)[] | null | undefined;
@@ -75,37 +81,26 @@ export const selectionPayload = (t: PayloadBuilder<readonly TriggerAnswer[]>) =>
 export function assertSelection({ triggers, where, all }: Selection): void {
   const given = [triggers != null, where != null, all === true].filter(Boolean).length;
   if (given !== 1) throw badInput(['input'], 'Select triggers with exactly one of triggers, where and all.');
-  if (where != null && Object.keys(triggerCondition({ ...where, text: where.text || null })).length === 0)
-    throw badInput(['input', 'where'], 'An empty filter selects nothing. Pass all: true to select all triggers.');
+  if (where != null)
+    assertSelects(triggerCondition({ ...where, text: where.text || null }), selectable, 'Pass all: true');
 }
 
-/** The selected triggers, in a fixed order, so that operations do not deadlock. */
+/** The selected triggers, locked in one order. */
 async function chosen(tx: Tx, context: Context, tenantId: string, { triggers, where }: Selection): Promise<Named[]> {
-  if (triggers != null) {
-    if (triggers.length > 0) assertLength(triggers, maxSelection);
-    const items = triggers.map(({ id, version }, i) => ({
-      id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
-      version,
-    }));
-    const seen = new Set<string>();
-    const repeated = items.findIndex(({ id }) => seen.size === seen.add(id).size);
-    if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is given twice.');
-    // All are locked in one order first, then processed in the order of the items.
-    await tx.$executeRaw`
-      SELECT 1 FROM "Trigger" WHERE "tenantId" = ${tenantId} AND id = ANY(${items.map(({ id }) => id)})
-      ORDER BY id FOR UPDATE`;
-    return items;
+  if (triggers == null) {
+    const condition = where == null ? {} : triggerCondition(where);
+    return (await matchingIds(tx, context, selectable, tenantId, condition)).map((id) => ({ id }));
   }
-  const { where: readable } = context.session.grant('TRIGGER:READ', { tenantId });
-  const rows = await tx.trigger.findMany({
-    where: { AND: [{ tenantId }, readable, where == null ? {} : triggerCondition(where)] } as never,
-    select: { id: true },
-    orderBy: { id: 'asc' },
-    take: maxSelection + 1,
-  });
-  if (rows.length > maxSelection)
-    throw new GatehouseError('LIMIT_EXCEEDED', `The filter matches more than ${maxSelection} triggers. Narrow it.`);
-  return rows;
+  if (triggers.length > 0) assertLength(triggers, maxSelected);
+  const items = triggers.map(({ id, version }, i) => ({
+    id: decodeId(String(id), ['Trigger'], ['input', 'triggers', i, 'id']).id,
+    version,
+  }));
+  const seen = new Set<string>();
+  const repeated = items.findIndex(({ id }) => seen.size === seen.add(id).size);
+  if (repeated >= 0) throw badInput(['input', 'triggers', repeated, 'id'], 'This trigger is given twice.');
+  await lockRows(tx, selectable, tenantId, [...seen]);
+  return items;
 }
 
 /** Acts on each trigger independently, with a result for each. */
@@ -129,6 +124,6 @@ export async function onEach(
       return { ...named, ...(await work(named)), error: null };
     },
     (error): TriggerAnswer => ({ ...at, trigger: null, changed: false, error }),
-    maxSelection,
+    maxSelected,
   );
 }
