@@ -47,6 +47,7 @@ import { createConsole } from './server/console.ts';
 import { createCookieRule } from './server/cookie-rule.ts';
 import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
+import { createListExport } from './server/list-export.ts';
 import { createLogFile } from './server/log-file.ts';
 import { createOidcRoutes } from './server/oidc.ts';
 import { createTurns } from './server/oidc-options.ts';
@@ -217,7 +218,11 @@ export async function createApp(
     const plainPosts = { gateway, ...execution };
     const isReady = () => freshness.isFresh && freshness.state.policySet === engine.fingerprint;
     const files = { services, authenticator, claimsOf, mask, running: new Counted(downloadsAtOnce) };
-    const downloads = [createLogFile(files), createAuditExport(files)];
+    const downloads = [
+      createLogFile(files),
+      createAuditExport(files),
+      createListExport({ ...files, schema, operations }),
+    ];
     const graphql = servePlainPosts(plainPosts);
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
     const { publicUrl } = config.signIn;

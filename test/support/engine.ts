@@ -81,11 +81,20 @@ export const reportOf = (executionId: string, sequence: number, states: readonly
   ...rest,
 });
 
-/** Returns the differences between the counts by day and the counts of rows. */
-export const miscounted = (world: World) => world.db.$queryRaw<object[]>`
-  WITH days AS (
-    SELECT "tenantId", namespace, day, state, count, "durationMs" FROM "ExecutionDay" WHERE count <> 0 OR "durationMs" <> 0),
-  counted AS (
-    SELECT "tenantId", namespace, date_trunc('day', "startedAt" AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS day, state,
-      count(*)::bigint AS count, sum("durationMs")::bigint AS "durationMs" FROM "Execution" GROUP BY 1, 2, 3, 4)
-  (TABLE days EXCEPT TABLE counted) UNION ALL (TABLE counted EXCEPT TABLE days)`;
+/** Returns the differences between the counts by day and hour, and the counts of rows. */
+export async function miscounted(world: World): Promise<object[]> {
+  const differences = await Promise.all(
+    (['day', 'hour'] as const).map((unit) => {
+      const table = unit === 'day' ? 'ExecutionDay' : 'ExecutionHour';
+      return world.db.$queryRawUnsafe<object[]>(`
+        WITH kept AS (
+          SELECT "tenantId", namespace, ${unit}, state, count, "durationMs" FROM "${table}"
+          WHERE count <> 0 OR "durationMs" <> 0),
+        counted AS (
+          SELECT "tenantId", namespace, date_trunc('${unit}', "startedAt", 'UTC') AS ${unit}, state,
+            count(*)::bigint AS count, sum("durationMs")::bigint AS "durationMs" FROM "Execution" GROUP BY 1, 2, 3, 4)
+        (TABLE kept EXCEPT TABLE counted) UNION ALL (TABLE counted EXCEPT TABLE kept)`);
+    }),
+  );
+  return differences.flat();
+}

@@ -38,7 +38,7 @@ export interface GivenExecution {
   readonly outputs?: object;
 }
 
-/** Stores an execution as after its first report, and counts it by day. */
+/** Stores an execution as after its first report, and counts it by day and hour. */
 export async function addExecution(
   world: World,
   tenant: Tenant,
@@ -80,6 +80,12 @@ export async function addExecution(
     VALUES (${tenant.id}, ${namespace}, ${day}, ${state}, 1, ${course.durationMs})
     ON CONFLICT ("tenantId", namespace, day, state) DO UPDATE
       SET count = "ExecutionDay".count + 1, "durationMs" = "ExecutionDay"."durationMs" + excluded."durationMs"`;
+  const hour = new Date(`${startedAt.toISOString().slice(0, 13)}:00:00Z`);
+  await world.db.$executeRaw`
+    INSERT INTO "ExecutionHour" ("tenantId", namespace, hour, state, count, "durationMs")
+    VALUES (${tenant.id}, ${namespace}, ${hour}, ${state}, 1, ${course.durationMs})
+    ON CONFLICT ("tenantId", namespace, hour, state) DO UPDATE
+      SET count = "ExecutionHour".count + 1, "durationMs" = "ExecutionHour"."durationMs" + excluded."durationMs"`;
   return row;
 }
 

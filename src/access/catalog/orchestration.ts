@@ -151,7 +151,7 @@ export const orchestration = {
       secret: ['inputs', 'outputs', 'history'],
       live: true,
       withTenant: 'service',
-      parts: ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'],
+      parts: ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay', 'ExecutionHour'],
       instead: 'an execution is replayed, not undone',
     },
   },

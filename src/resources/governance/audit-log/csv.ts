@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../../../db/generated/client.ts';
+import { csvRow } from '../../../lib/csv.ts';
 
 const columns: readonly [string, (event: AuditEvent, cursor: string) => unknown][] = [
   ['seq', ({ seq }) => seq],
@@ -28,17 +29,6 @@ const columns: readonly [string, (event: AuditEvent, cursor: string) => unknown]
   ['cursor', (_event, cursor) => cursor],
 ];
 
-/**
- * A cell by RFC 4180. A value that a spreadsheet would read as a formula is prefixed by an apostrophe, as OWASP advises.
- * A line break becomes \n: an event is one line.
- */
-function cell(value: unknown): string {
-  if (value == null) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const plain = (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll(/\r\n|\r|\n/g, '\\n');
-  return /[",]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-}
-
-export const csvHeader = `${columns.map(([name]) => name).join(',')}\r\n`;
+export const csvHeader = csvRow(columns.map(([name]) => name));
 export const csvLine = (event: AuditEvent, cursor: string): string =>
-  `${columns.map(([, read]) => cell(read(event, cursor))).join(',')}\r\n`;
+  csvRow(columns.map(([, read]) => read(event, cursor)));

@@ -2,7 +2,7 @@ import type { LastStatement } from '../../../db/open-transaction.ts';
 import { beforeCommit, type Tx } from '../../../db/transaction.ts';
 import { compareBytes } from '../../../lib/text.ts';
 
-/** The fields of an execution that the counts by day use. */
+/** The fields of an execution that the counts by day and hour use. */
 export interface Counted {
   readonly tenantId: string;
   readonly namespace: string;
@@ -14,19 +14,19 @@ export interface Counted {
 interface Delta {
   readonly tenantId: string;
   readonly namespace: string;
-  /** Days since 1970, in UTC. */
-  readonly day: number;
+  /** Hours since 1970. */
+  readonly hour: number;
   readonly state: string;
   count: number;
   durationMs: bigint;
 }
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 const deltas = new WeakMap<Tx, Map<string, Delta>>();
 
 /**
- * Records a change of an execution (null: it did not exist before, or no longer does). The counts by day are updated at
- * the end of the transaction, always in the same order, so that batches do not deadlock.
+ * Records a change of an execution (null: it did not exist before, or no longer does). The counts by day and hour are updated
+ * at the end of the transaction, always in the same order, so that batches do not deadlock.
  */
 export function recount(tx: Tx, before: Counted | null, after: Counted | null): void {
   let own = deltas.get(tx);
@@ -40,9 +40,9 @@ export function recount(tx: Tx, before: Counted | null, after: Counted | null): 
 }
 
 function add(own: Map<string, Delta>, { tenantId, namespace, startedAt, state, durationMs }: Counted, sign: 1 | -1) {
-  const day = Math.floor(startedAt.getTime() / dayMs);
-  const key = `${tenantId} ${namespace} ${day} ${state}`;
-  const delta = own.get(key) ?? { tenantId, namespace, day, state, count: 0, durationMs: 0n };
+  const hour = Math.floor(startedAt.getTime() / hourMs);
+  const key = `${tenantId} ${namespace} ${hour} ${state}`;
+  const delta = own.get(key) ?? { tenantId, namespace, hour, state, count: 0, durationMs: 0n };
   delta.count += sign;
   delta.durationMs += BigInt(sign) * durationMs;
   own.set(key, delta);
@@ -52,9 +52,9 @@ async function flush(tx: Tx): Promise<LastStatement[]> {
   const changed = [...(deltas.get(tx) ?? [])]
     .filter(([, { count, durationMs }]) => count !== 0 || durationMs !== 0n)
     .sort(([a], [b]) => compareBytes(a, b))
-    .map(([, { day, durationMs, ...delta }]) => ({
+    .map(([, { hour, durationMs, ...delta }]) => ({
       ...delta,
-      day: new Date(day * dayMs).toISOString(),
+      hour: new Date(hour * hourMs).toISOString(),
       durationMs: String(durationMs),
     }));
   if (changed.length === 0) return [];
@@ -62,8 +62,14 @@ async function flush(tx: Tx): Promise<LastStatement[]> {
 }
 
 const countSql = `
-  INSERT INTO "ExecutionDay" AS d ("tenantId", namespace, day, state, count, "durationMs")
-  SELECT "tenantId", namespace, day, state, count, "durationMs"
-  FROM jsonb_populate_recordset(NULL::"ExecutionDay", $1::jsonb)
-  ON CONFLICT ("tenantId", namespace, day, state) DO UPDATE
-    SET count = d.count + excluded.count, "durationMs" = d."durationMs" + excluded."durationMs"`;
+  WITH changed AS MATERIALIZED (SELECT * FROM jsonb_populate_recordset(NULL::"ExecutionHour", $1::jsonb)),
+  days AS (
+    INSERT INTO "ExecutionDay" AS d ("tenantId", namespace, day, state, count, "durationMs")
+    SELECT "tenantId", namespace, date_trunc('day', hour, 'UTC') AS day, state, sum(count), sum("durationMs")
+    FROM changed GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT ("tenantId", namespace, day, state) DO UPDATE
+      SET count = d.count + excluded.count, "durationMs" = d."durationMs" + excluded."durationMs")
+  INSERT INTO "ExecutionHour" AS h ("tenantId", namespace, hour, state, count, "durationMs")
+  SELECT "tenantId", namespace, hour, state, count, "durationMs" FROM changed
+  ON CONFLICT ("tenantId", namespace, hour, state) DO UPDATE
+    SET count = h.count + excluded.count, "durationMs" = h."durationMs" + excluded."durationMs"`;

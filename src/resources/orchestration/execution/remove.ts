@@ -49,7 +49,7 @@ deletedWithTenant('EXECUTION', async (tx, { doer }, tenant) => {
   const { id } = tenant;
   // Reports lock their executions, so no data arrives after the parts are deleted.
   await tx.$executeRaw`SELECT 1 FROM "Execution" WHERE "tenantId" = ${id} ORDER BY "executionId" FOR UPDATE`;
-  for (const table of ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay'])
+  for (const table of ['TaskRun', 'LogEntry', 'Metric', 'Command', 'ExecutionDay', 'ExecutionHour'])
     await tx.$executeRawUnsafe(`DELETE FROM "${table}" WHERE "tenantId" = $1`, id);
   const executions = await tx.$executeRaw`DELETE FROM "Execution" WHERE "tenantId" = ${id}`;
   await tx.$executeRaw`DELETE FROM "Removal" WHERE subject = 'Execution' AND "tenantId" = ${id}`;
