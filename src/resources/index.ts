@@ -22,6 +22,7 @@ import './orchestration/trigger/index.ts';
 import './orchestration/blueprint/index.ts';
 import './orchestration/stats/index.ts';
 import './orchestration/execution/index.ts';
+import './orchestration/series/index.ts';
 import './governance/description/index.ts';
 import './governance/access/index.ts';
 import './governance/audit-log/index.ts';

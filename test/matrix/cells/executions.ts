@@ -230,6 +230,13 @@ export const reads: Record<string, readonly Reading[]> = {
         d?.tenant?.logs?.totalCount > 0 &&
         d.tenant.logs.nodes.some((n: any) => n.message === 'hello' && n.execution?.id === execution(s)),
     ),
+    ...['executionSeries', 'taskRunSeries'].map((field) =>
+      nested(
+        [],
+        `{ tenant(key: "a") { ${field}(where: { namespaceName: "company.x" }, by: WEEK) { count } } }`,
+        (d) => d?.tenant?.[field]?.count > 0,
+      ),
+    ),
     {
       way: 'nested',
       sees: async (client, stage) => {
