@@ -38,7 +38,12 @@ describe('series', () => {
   });
   afterAll(() => world.close());
 
-  const ask = async (variables: Record<string, unknown>, client = viewer, field = 'executionSeries', type = 'ExecutionWhere') => {
+  const ask = async (
+    variables: Record<string, unknown>,
+    client = viewer,
+    field = 'executionSeries',
+    type = 'ExecutionWhere',
+  ) => {
     const document = `query($where: ${type}, $from: DateTime, $until: DateTime, $by: SeriesUnit, $zone: String) { tenant(key: "main") {
       series: ${field}(where: $where, from: $from, until: $until, by: $by, zone: $zone) {
         from until by count states { state count } duration { count p50 p95 p99 } active { state count }
