@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Execution, Tenant } from '../../src/db/generated/client.ts';
 import type { Client } from '../support/client.ts';
-import { addExecution, addTaskRun } from '../support/executions.ts';
+import { addExecution, addFlow, addMetric, addTaskRun } from '../support/executions.ts';
 import { World } from '../support/world.ts';
 
 const zones = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/New_York'];
@@ -160,6 +160,44 @@ describe('series', () => {
     expect((await of({}, narrow)).count).toBe(8);
     expect((await of({ text: 'T1' })).count).toBe(6);
     expect((await of({ not: { taskId: 't1' } })).count).toBe(6);
+  });
+
+  it('aggregate the metrics of a flow by period, task and name', async () => {
+    const flow = await addFlow(world, main, 'a', 'f0');
+    const ran = all.filter(({ namespace, flowId }) => namespace === 'a' && flowId === 'f0').slice(0, 4);
+    const values = [2, 4, 9, -1];
+    for (const [i, execution] of ran.entries())
+      for (const [sequence, taskId] of ['one', 'two'].entries()) {
+        const { id } = await addMetric(world, execution, sequence, 'rows');
+        const at = new Date(Date.UTC(2026, 9, 23 + Math.floor(i / 2), 12));
+        await world.db.metric.update({ where: { id }, data: { at, taskId, value: values[i]! * (sequence + 1) } });
+      }
+    const read = async (select: string, client = viewer) =>
+      (await client.ok<any>(`{ tenant(key: "main") { flow(namespaceName: "a", flowId: "f0") { ${select} } } }`)).tenant
+        .flow;
+    const reader = await world.user('flows', [main]);
+    await world.grant(main, reader, ['FLOW:READ', 'EXECUTION:READ']);
+    const client = await world.as(reader);
+    expect((await read('metricNames { name type taskIds }', client)).metricNames).toEqual([
+      { name: 'rows', type: 'COUNTER', taskIds: ['one', 'two'] },
+    ]);
+    const series = async (args: string) =>
+      (
+        await read(
+          `metricSeries(name: "rows", from: "2026-10-23T00:00:00Z", until: "2026-10-26T00:00:00Z", ${args}) { value }`,
+          client,
+        )
+      ).metricSeries.map(({ value }: any) => value);
+    expect(await series('taskId: "one"')).toEqual([3, 4, null]);
+    expect(await series('aggregation: SUM')).toEqual([18, 24, null]);
+    expect(await series('aggregation: MAX')).toEqual([8, 18, null]);
+    expect(await series('aggregation: MIN')).toEqual([2, -2, null]);
+    expect(await series('aggregation: COUNT, by: WEEK')).toEqual([8]);
+    const flows = await world.user('only flows', [main]);
+    await world.grant(main, flows, ['FLOW:READ']);
+    const refused = '{ tenant(key: "main") { flow(namespaceName: "a", flowId: "f0") { metricNames { name } } } }';
+    expect(await (await world.as(flows)).codes(refused)).toEqual(['FORBIDDEN']);
+    expect(flow.flowId).toBe('f0');
   });
 
   it('name the flows whose newest ended execution failed', async () => {

@@ -1,7 +1,7 @@
 import type { Execution, Tenant } from '../../../db/generated/client.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
-import { type Condition, refOf } from '../../../graphql/connection/connection-type.ts';
+import { type Condition, type FieldBuilder, refOf } from '../../../graphql/connection/connection-type.ts';
 import { loadWithin } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { remember } from '../../../lib/remember.ts';
@@ -159,12 +159,16 @@ const SeriesRef = builder.objectRef<Series>('Series').implement({
   }),
 });
 
-const arguments_ = {
-  from: { type: 'DateTime', description: 'Start. Defaults to 24 hours, 7 days or 12 weeks before the end.' },
-  until: { type: 'DateTime', description: 'End. Defaults to now.' },
-  by: { type: UnitEnum, description: 'Length of the periods. Defaults to DAY.' },
-  zone: { type: 'String', description: 'Time zone of days and weeks, such as Europe/Berlin. Defaults to UTC.' },
-} as const;
+/** The arguments that choose the periods of a series. */
+export const seriesArguments = <Parent>(t: FieldBuilder<Parent>) => ({
+  from: t.arg({
+    type: 'DateTime',
+    description: 'Start. Defaults to 24 hours, 7 days or 12 weeks before the end.',
+  }),
+  until: t.arg({ type: 'DateTime', description: 'End. Defaults to now.' }),
+  by: t.arg({ type: UnitEnum, description: 'Length of the periods. Defaults to DAY.' }),
+  zone: t.arg.string({ description: 'Time zone of days and weeks, such as Europe/Berlin. Defaults to UTC.' }),
+});
 
 /** A filter of a series has no times of its own. */
 function assertTimeless({ from, until }: { readonly from?: unknown; readonly until?: unknown }): void {
@@ -185,12 +189,7 @@ function seriesOf(
 }
 
 builder.prismaObjectFields('Tenant', (t) => {
-  const given = {
-    from: t.arg(arguments_.from),
-    until: t.arg(arguments_.until),
-    by: t.arg(arguments_.by),
-    zone: t.arg(arguments_.zone),
-  };
+  const given = seriesArguments(t as never);
   return {
     executionSeries: t.field({
       type: SeriesRef,
