@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cronFault, lastUpTo, nextAfter } from '../../src/resources/orchestration/trigger/cron.ts';
+import { cronFault, datesFrom, lastUpTo, nextAfter } from '../../src/resources/orchestration/trigger/cron.ts';
 import { dueAfter, firstDue } from '../../src/resources/orchestration/trigger/due.ts';
 import { timeZoneFault } from '../../src/resources/orchestration/trigger/zone.ts';
 
@@ -104,6 +104,42 @@ describe('when a schedule is due', () => {
     const dates = { dates: ['2026-01-03T00:00:00Z', '2026-01-01T00:00:00Z'] };
     expect(next(dates, '2025-01-01T00:00:00Z', 5)).toEqual(['2026-01-01T00:00:00Z', '2026-01-03T00:00:00Z']);
     expect(lastUpTo(dates, at('2026-01-02T00:00:00Z'))).toEqual(at('2026-01-01T00:00:00Z'));
+  });
+
+  it('lists the same dates as one after the other, also of lists of dates around changes of the clocks', () => {
+    let seed = 7;
+    const random = (most: number) => {
+      seed = (seed * 16_807) % 2_147_483_647;
+      return seed % most;
+    };
+    for (const timezone of ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata']) {
+      const dates = Array.from({ length: 60 }, () => {
+        const [month, day] = [[3, 10, 11][random(3)]!, 1 + random(30)] as const;
+        const time = `${String(random(5)).padStart(2, '0')}:${random(2) ? '30' : '00'}`;
+        return `2026-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}T${time}:00${random(3) ? '' : '+02:00'}`;
+      });
+      for (const schedule of [
+        { dates, timezone },
+        { cron: '30 2 * * *', timezone },
+        { cron: '0 * * * *', timezone },
+      ])
+        for (const from of [
+          '2026-01-01T00:00:00Z',
+          '2026-03-29T01:00:00Z',
+          '2026-10-25T00:30:00Z',
+          '2026-11-01T06:15:00Z',
+        ]) {
+          const expected = next(schedule, new Date(at(from).getTime() - 1).toISOString(), 70);
+          const listed = [...datesFrom(schedule, at(from)).take(70)].map((date) =>
+            date.toISOString().replace('.000', ''),
+          );
+          expect(listed, `${timezone} ${from}`).toEqual(expected);
+        }
+    }
+    const many = { dates: Array.from({ length: 20_000 }, (_, i) => new Date(i * 3_600_000).toISOString()) };
+    const began = performance.now();
+    expect([...datesFrom(many, at('1970-01-01T00:00:00Z')).take(1_000)]).toHaveLength(1_000);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it('requires an expression that fires at all', () => {

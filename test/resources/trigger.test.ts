@@ -50,6 +50,32 @@ describe('triggers', () => {
   const code = async (document: string, input: object, client = admin) =>
     (await client.codes(document, { i: input }))[0];
 
+  it('show the dates to come, and those that a backfill would run', async () => {
+    const { id } = await fresh('cron: "0 6 * * *"');
+    const dates = async (args: string) =>
+      (
+        await admin.ok<any>(
+          `query($id: ID!) { node(id: $id) { ... on Trigger { dates(${args}) { dates hasMore } } } }`,
+          {
+            id: idOf('Trigger', { id }),
+          },
+        )
+      ).node.dates;
+    const range = 'from: "2026-01-01T06:00:00Z", until: "2026-01-04T06:00:00Z"';
+    const all = ['01', '02', '03', '04'].map((day) => `2026-01-${day}T06:00:00.000Z`);
+    expect(await dates(range)).toEqual({ dates: all, hasMore: false });
+    expect(await dates(`${range}, first: 3`)).toEqual({ dates: all.slice(0, 3), hasMore: true });
+    expect((await dates('first: 5')).dates[0]).toBe((await stored(id)).nextExecutionAt!.toISOString());
+    expect(await dates('from: "2026-01-02T00:00:00Z", until: "2026-01-01T00:00:00Z"')).toEqual({
+      dates: [],
+      hasMore: false,
+    });
+    await state(id, { kind: 'POLLING' });
+    expect(await dates('first: 5')).toBeNull();
+    const document = 'query($id: ID!) { node(id: $id) { ... on Trigger { dates(first: 1001) { hasMore } } } }';
+    expect(await admin.codes(document, { id: idOf('Trigger', { id }) })).toEqual(['BAD_INPUT']);
+  });
+
   describe('from a source', () => {
     it('take their state from the source when new, with the reason and the user who saved it', async () => {
       const on = await fresh();

@@ -137,3 +137,37 @@ export function lastUpTo(schedule: Schedule, instant: Date): Date | undefined {
   }
   return undefined;
 }
+
+/** The dates of the schedule from this time on (inclusive), in order. A list of dates is sorted once. */
+export function* datesFrom(schedule: Schedule, instant: Date): Generator<Date, void> {
+  if (!schedule.dates) {
+    let date = nextAfter(schedule, new Date(instant.getTime() - 1));
+    for (; date; date = nextAfter(schedule, date)) yield date;
+    return;
+  }
+  const zone = zoneNamed(schedule.timezone ?? 'UTC') ?? 'UTC';
+  const [walls, fixed]: [number[], number[]] = [[], []];
+  for (const text of schedule.dates) {
+    const date = instantIn(text, 'UTC');
+    if (date !== undefined) (hasDistance(text) ? fixed : walls).push(date);
+  }
+  for (const list of [walls, fixed]) list.sort((a, b) => a - b);
+  const start = instant.getTime();
+  let after = start - 1;
+  const shown = lastShown(zone, after);
+  let [i, j] = [walls.findIndex((wall) => wall > shown), fixed.findIndex((date) => date >= start)];
+  if (i < 0) i = walls.length;
+  if (j < 0) j = fixed.length;
+  for (let wall: number | undefined; i < walls.length || j < fixed.length; ) {
+    wall ??= i < walls.length ? instantOf(zone, walls[i]!) : Number.POSITIVE_INFINITY;
+    const next = Math.min(wall, fixed[j] ?? Number.POSITIVE_INFINITY);
+    if (next === wall) {
+      i += 1;
+      wall = undefined;
+    }
+    if (next === fixed[j]) j += 1;
+    // Two local times of a skipped hour are one instant.
+    if (next > after) yield new Date(next);
+    after = Math.max(after, next);
+  }
+}
