@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
 import type { ProviderSettings } from './config-sign-in.ts';
@@ -117,6 +118,13 @@ export const signInOf = (env: Readonly<Record<string, string | undefined>> = pro
   token: env['GATEHOUSE_API_TOKEN'] || undefined,
   user: env['GATEHOUSE_USER'] || undefined,
 });
+
+/** Folder of the user's own settings for commands: their profiles. */
+export const userFolderOf = (env: Readonly<Record<string, string | undefined>> = process.env): string => {
+  const { XDG_CONFIG_HOME: xdg, APPDATA: appData } = env;
+  if (process.platform === 'win32' && appData) return join(appData, 'gatehouse');
+  return xdg && isAbsolute(xdg) ? join(xdg, 'gatehouse') : join(homedir(), '.config', 'gatehouse');
+};
 
 /** True if npm runs the process as a script of this package. npm forwards SIGINT and SIGTERM, and no other signal. */
 export const isRunByNpm = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>

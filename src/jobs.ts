@@ -10,6 +10,7 @@ import type { Log } from './lib/log.ts';
 import type { RoleUsage } from './policy/decisions/usage.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { pruneDevices } from './resources/identity/command-line/device.ts';
 import { expireInvitations } from './resources/identity/invitation/service.ts';
 import { pruneMails } from './resources/identity/mail/outbox.ts';
 import { prunePasswordLinks } from './resources/identity/password-link/service.ts';
@@ -77,6 +78,7 @@ export function jobsOf(
     { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
     { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
+    { name: 'sign-ins of devices', everyMs: minute, on: 'one', run: () => pruneDevices(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },
     { name: 'old commands', everyMs: 5 * minute, on: 'each', run: () => pruneCommands(prisma) },

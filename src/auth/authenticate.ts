@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Origin } from '../access/grant.ts';
 import { append, envelope } from '../audit/record.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
@@ -89,6 +90,12 @@ export class Authenticator {
     const text = Buffer.from(`${username}:${password}`).toString('base64');
     const identify = this.#basic.identifier(text, ip ?? 'unknown', requestId, true);
     return new AccessSession({ engine, freshness, identify, ip, requestId, callerRequestId });
+  }
+
+  /** Creates a session for a request that the person of a browser session has allowed. */
+  sessionOf(id: string, { ip, ...from }: Origin): AccessSession {
+    const { engine, freshness } = this.#options;
+    return new AccessSession({ engine, freshness, identify: this.#sessions.identifierOf(id), ip, ...from });
   }
 
   /** Creates a session that is not authenticated until `refresh`. Without a credential it is anonymous. */

@@ -1,4 +1,5 @@
 import { withoutDeadline } from '../db/deadline.ts';
+import { Prisma } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import { unauthenticated } from '../errors.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
@@ -33,10 +34,19 @@ interface Known {
   readonly revision: bigint;
 }
 
-const readSessions = ({ prisma }: Store, hashes: readonly string[]) => prisma.$queryRaw<Known[]>`
-  SELECT hash, id, "principalId", method, provider, "createdAt", "lastSeenAt", "expiresAt", "provedAt",
-    "secondFactor", "secondFactorAt", (SELECT revision FROM "AccessState") AS revision
-  FROM "Session" WHERE hash = ANY(${[...hashes]}::text[])`;
+/** A session that is known by its ID, without its cookie. */
+const keyOf = (id: string): string => `id ${id}`;
+const isKeyOfId = (key: string): boolean => key.startsWith(keyOf(''));
+
+const columns = Prisma.sql`id, "principalId", method, provider, "createdAt", "lastSeenAt", "expiresAt", "provedAt",
+    "secondFactor", "secondFactorAt", (SELECT revision FROM "AccessState") AS revision`;
+
+/** @param keys hashes of cookies, and keys of IDs. A row has the key by which it was asked for. */
+const readSessions = ({ prisma }: Store, keys: readonly string[]) => prisma.$queryRaw<Known[]>`
+  SELECT hash, ${columns} FROM "Session" WHERE hash = ANY(${[...keys]}::text[])
+  UNION ALL
+  SELECT ${keyOf('')} || id AS hash, ${columns} FROM "Session"
+  WHERE id = ANY(${keys.filter(isKeyOfId).map((key) => key.slice(keyOf('').length))}::text[])`;
 
 /** Returns when a session expires unless it is used, in milliseconds. */
 export const idleEnd = (
@@ -75,8 +85,16 @@ export class Sessions {
 
   /** @param cookie the value of the cookie. @returns a function that authenticates again with each call. */
   identifier(cookie: string): () => Promise<Identity> {
-    const { keys, principals, times, providers } = this.#options;
-    const hash = sessionHash(keys, cookie);
+    return this.#identifier(sessionHash(this.#options.keys, cookie));
+  }
+
+  /** The same for a session that its person has allowed a command line to use. */
+  identifierOf(id: string): () => Promise<Identity> {
+    return this.#identifier(keyOf(id));
+  }
+
+  #identifier(hash: string | undefined): () => Promise<Identity> {
+    const { principals, times, providers } = this.#options;
     let failed = hash === undefined;
     // A request is one use. A running stream is none, so a session expires although its page still follows something.
     let isUsed = false;

@@ -16,6 +16,7 @@ import { acceptPage, deadLinkPage } from './accept-page.ts';
 import type { AuthOptions } from './auth.ts';
 import { originOf } from './oidc-options.ts';
 import { pageHeaders } from './page.ts';
+import { pageSession } from './page-session.ts';
 import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
 import { errorResponse } from './send-error.ts';
@@ -43,17 +44,11 @@ export function createAcceptRoutes(options: AcceptOptions): (path: string) => Ro
   });
 }
 
-/**
- * Returns the user whose session the browser has. Undefined without one. Its page is shown, and nothing is changed, also
- * after a link in a mail, which no allowed page sent.
- */
-async function signedInUser({ authenticator, claimsOf }: AcceptOptions, request: IncomingMessage) {
-  const claims = { ...claimsOf(request), impersonate: undefined };
-  if (claims.authorization === undefined && claims.cookie === undefined) return undefined;
-  const session = authenticator.session({ ...claims, cookieFault: undefined });
-  await session.refresh();
-  const { principal, identity } = session;
-  return principal.kind === 'USER' && identity.credential.kind !== 'api-token' ? principal : undefined;
+/** Returns the user whose session the browser has, or whose password the request has. Undefined without one. */
+async function signedInUser(options: AcceptOptions, request: IncomingMessage) {
+  const session = await pageSession(options, request);
+  const { principal, identity } = session ?? {};
+  return principal?.kind === 'USER' && identity?.credential.kind !== 'api-token' ? principal : undefined;
 }
 
 async function show(options: AcceptOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
