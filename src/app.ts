@@ -173,6 +173,7 @@ export async function createApp(
       limits: config.limits,
       sessionTimes: config.sessions,
       links,
+      origins: config.origins,
       invitationMs: config.invitationMs,
       providers,
       workloadIssuers: config.signIn.workloadIssuers,
@@ -222,7 +223,17 @@ export async function createApp(
     const { publicUrl } = config.signIn;
     const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
     const acceptance = { store, keys, engine, freshness, refusals, passwordLength: config.limits.passwordLength };
-    const signingIn = { ...oidc, authenticator, rule, links, acceptance, resets: acceptance, commands: services };
+    const { origins: listed } = config;
+    const signingIn = {
+      ...oidc,
+      origins: listed,
+      authenticator,
+      rule,
+      links,
+      acceptance,
+      resets: acceptance,
+      commands: services,
+    };
     const signingInRoutes = createSigningInRoutes(signingIn);
     const scimRoutes = createScimRoutes({ ...execution, operations, publicUrl });
     const auth = (path: string) => signingInRoutes(path) ?? scimRoutes(path);

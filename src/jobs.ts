@@ -13,6 +13,7 @@ import { pruneAudit } from './resources/governance/audit-log/retention.ts';
 import { pruneDevices } from './resources/identity/command-line/device.ts';
 import { expireInvitations } from './resources/identity/invitation/service.ts';
 import { pruneMails } from './resources/identity/mail/outbox.ts';
+import { pruneChallenges } from './resources/identity/passkey/challenge.ts';
 import { prunePasswordLinks } from './resources/identity/password-link/service.ts';
 import { expireSessions } from './resources/identity/session/sign-in.ts';
 import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
@@ -78,6 +79,7 @@ export function jobsOf(
     { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
     { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
+    { name: 'challenges of passkeys', everyMs: minute, on: 'one', run: () => pruneChallenges(store) },
     { name: 'sign-ins of devices', everyMs: minute, on: 'one', run: () => pruneDevices(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },

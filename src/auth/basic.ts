@@ -107,7 +107,7 @@ export class Basic {
         throw unauthenticated();
       }
       // Only now, after the password: the answer reveals nothing to a person who does not know it.
-      if (principal.hasSecondFactor && !secondFactorFollows) {
+      if (principal.secondFactors?.length && !secondFactorFollows) {
         failed = unauthenticated({ message: needsSecondFactor });
         throw failed;
       }
@@ -160,7 +160,7 @@ export class Basic {
     const now = new Date();
     const user = await store.prisma.user.findFirst({
       where: { usernameKey: account },
-      include: { secondFactor: { select: { confirmedAt: true } } },
+      include: { secondFactor: { select: { confirmedAt: true } }, passkeys: { select: { id: true }, take: 1 } },
     });
     const counted = user ? account : this.#unknownNames.nameOf(account, address);
     // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
@@ -175,7 +175,8 @@ export class Basic {
     }
     this.#locks.clear(account, address);
     // With a second factor, the sign-in has succeeded only with its code, whose failures are counted with these.
-    const cleared = user.secondFactor?.confirmedAt ? undefined : clearFailures(store, account, address);
+    const hasFactor = user.secondFactor?.confirmedAt || user.passkeys.length > 0;
+    const cleared = hasFactor ? undefined : clearFailures(store, account, address);
     // If there are no earlier failures to clear, the response does not wait.
     if (attempt.ordinal > 1) await cleared;
     else void cleared?.catch(() => undefined);

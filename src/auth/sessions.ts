@@ -6,7 +6,7 @@ import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
-import { methodOf, secondFactorOf } from './methods.ts';
+import { methodOf, secondFactorOf, sessionMethodOf } from './methods.ts';
 import type { Providers } from './oidc/providers.ts';
 import { sessionHash } from './session-cookie.ts';
 import { lastUseMs, StoredCredentials } from './stored-credentials.ts';
@@ -105,7 +105,7 @@ export class Sessions {
       const found = await this.#known.find(hash, now);
       failed = !found;
       if (!found) throw unauthenticated();
-      const { id, provider, createdAt, lastSeenAt, expiresAt, provedAt, secondFactorAt } = found;
+      const { id, method, provider, createdAt, lastSeenAt, expiresAt, provedAt, secondFactorAt } = found;
       // The operator may have removed a provider.
       if (provider !== null && !providers.has(provider)) throw unauthenticated();
       const principal = await principals.get(found.principalId);
@@ -115,7 +115,7 @@ export class Sessions {
         credential: {
           kind: 'session',
           id,
-          method: provider === null ? 'password' : 'oidc',
+          method: sessionMethodOf(method),
           provider,
           provedAt,
           secondFactor: secondFactorOf(found.secondFactor),

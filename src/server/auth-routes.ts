@@ -4,6 +4,7 @@ import { type CommandOptions, createCommandRoutes } from './command-line.ts';
 import { createDeviceRoutes } from './device.ts';
 import { createOidcRoutes } from './oidc.ts';
 import { createTurns, type OidcOptions } from './oidc-options.ts';
+import { createPasskeyRoutes } from './passkey.ts';
 import { createResetRoutes, type ResetOptions } from './reset.ts';
 import type { Route } from './route.ts';
 import { createStepUpRoutes } from './second-factor.ts';
@@ -15,6 +16,7 @@ export function createSigningInRoutes(options: SigningInOptions): (path: string)
   const routes = [
     createAuthRoutes(options),
     createAcceptRoutes(options),
+    createPasskeyRoutes(options),
     createStepUpRoutes(options),
     createCommandRoutes(options),
     createDeviceRoutes(options),

@@ -45,9 +45,10 @@ a { color: inherit; }
 .fault { margin: 0 0 16px; padding: 8px 12px; border: 1px solid var(--fail-text); border-radius: 6px; background: var(--fail-tint); color: var(--fail-text); }
 `;
 
-const policyOf = (formTargets: readonly string[]): string =>
+const policyOf = (formTargets: readonly string[] = [], script?: string): string =>
   [
     "default-src 'none'",
+    ...(script === undefined ? [] : [`script-src ${script}`, "connect-src 'self'"]),
     `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "base-uri 'none'",
@@ -56,7 +57,7 @@ const policyOf = (formTargets: readonly string[]): string =>
 
 export const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': policyOf([]),
+  'Content-Security-Policy': policyOf(),
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
   // With no-referrer, a browser would send the form with the origin null.
@@ -68,6 +69,12 @@ export const pageHeaders: Readonly<Record<string, string>> = {
 export const pageHeadersFor = (origin: string): Readonly<Record<string, string>> => ({
   ...pageHeaders,
   'Content-Security-Policy': policyOf([origin]),
+});
+
+/** @param script the source expression of the page's script. */
+export const pageHeadersWith = (script: string): Readonly<Record<string, string>> => ({
+  ...pageHeaders,
+  'Content-Security-Policy': policyOf([], script),
 });
 
 const entities: Readonly<Record<string, string>> = {

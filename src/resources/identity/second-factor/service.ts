@@ -8,6 +8,7 @@ import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts
 import { find } from '../../../policy/session/find.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
 import { asSystem } from '../../../policy/session/system.ts';
+import { removePasskeys } from '../passkey/service.ts';
 import { openSecret, provedBy, type RightCode, sealSecret, useCode } from './code.ts';
 
 /** @throws FORBIDDEN unless the caller is a person who acts for themselves. */
@@ -124,7 +125,7 @@ export async function removeMySecondFactor(
   return user;
 }
 
-/** Removes the second factor of a user who has lost it. */
+/** Removes all second factors of a user who has lost them: the app and the passkeys. */
 export async function removeSecondFactor(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
   if (id === grant.doer.id)
     throw new GatehouseError(
@@ -138,8 +139,10 @@ export async function removeSecondFactor(tx: Tx, grant: Grant<'USER:UPDATE'>, id
       policy: 'handing-on',
     });
   await grant.review(tx, { before: user, after: user });
-  await confirmed(tx, id);
-  await remove(tx, grant, user);
+  const factor = await tx.secondFactor.findFirst({ where: { userId: id, confirmedAt: { not: null } } });
+  const passkeys = await removePasskeys(tx, grant, user);
+  if (!factor && passkeys === 0) throw notFound('The second factor');
+  if (factor) await remove(tx, grant, user);
   return user;
 }
 

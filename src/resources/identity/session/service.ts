@@ -12,6 +12,7 @@ export type EndCause =
   | 'USER_DISABLED'
   | 'METHOD_REMOVED'
   | 'IDENTITY_REMOVED'
+  | 'PASSKEY_REMOVED'
   | 'USER_DELETED'
   | 'MASTER_KEY_LOST';
 

@@ -15,6 +15,8 @@ import { storable } from '../../../lib/text.ts';
 import type { Principal } from '../../../policy/principals/principal.ts';
 import type { Freshness } from '../../../policy/session/freshness.ts';
 import { inTurn } from '../../../policy/session/write.ts';
+import { type UsedPasskey, usePasskey } from '../passkey/use.ts';
+import { provedBy } from '../second-factor/code.ts';
 
 export interface SessionServices {
   readonly store: Store;
@@ -27,7 +29,7 @@ export interface SessionServices {
 /** How a person has just proved who they are. */
 export interface Proof
   extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'>,
-    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt'>> {
+    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt' | 'passkeyId'>> {
   readonly idToken: string | null;
   /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
   readonly holds: (tx: Tx) => Promise<boolean>;
@@ -56,8 +58,25 @@ export const byPassword = (
       SELECT 1 FROM "User" WHERE id = ${id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
         AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt}
         AND (${withCode} OR NOT EXISTS (
-          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL)) FOR SHARE`;
+          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL
+          UNION ALL SELECT 1 FROM "Passkey" k WHERE k."userId" = ${id})) FOR SHARE`;
     return users.length > 0;
+  },
+});
+
+/** The proof of a person who signs in with a passkey alone. Their authenticator has verified them. */
+export const byPasskey = (used: UsedPasskey): Proof => ({
+  method: 'PASSKEY',
+  provider: null,
+  sid: null,
+  identityId: null,
+  idToken: null,
+  passkeyId: used.passkey.id,
+  ...provedBy(used, new Date()),
+  holds: async (tx) => {
+    const users = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM "User" WHERE id = ${used.passkey.userId} AND NOT disabled AND 'PASSWORD' = ANY("authMethods") FOR SHARE`;
+    return users.length > 0 && usePasskey(tx, used);
   },
 });
 
@@ -146,6 +165,7 @@ export async function beginSession(
     hash: sessionHash(keys, cookie)!,
     secondFactor: null,
     secondFactorAt: null,
+    passkeyId: null,
     ...proof,
     provedAt: now,
     sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
