@@ -32,6 +32,7 @@ import { Freshness } from './policy/session/freshness.ts';
 import { stateReader } from './policy/session/store-state.ts';
 import { startDelivery } from './resources/identity/mail/delivery.ts';
 import { createSend } from './resources/identity/mail/smtp.ts';
+import { setRequiredSecondFactor } from './resources/identity/second-factor/required.ts';
 import { setBreakGlass } from './resources/identity/user/break-glass.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
@@ -138,6 +139,7 @@ export async function createApp(
     policies.follow(freshness);
 
     await setBreakGlass(store, config.signIn.breakGlass);
+    await setRequiredSecondFactor(store, config.signIn.requireSecondFactor);
     await assertMasterKeysKnown(database.prisma, keys);
     await fillLooks(store);
     await syncCatalogue(store);

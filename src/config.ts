@@ -84,6 +84,7 @@ const environment = z
     GATEHOUSE_MAIL_FROM: sender.optional(),
     GATEHOUSE_INVITATION_LIFETIME: duration.prefault('P7D'),
     GATEHOUSE_BREAK_GLASS: z.enum(['0', '1']).default('1'),
+    GATEHOUSE_REQUIRE_SECOND_FACTOR: z.enum(['0', '1']).default('0'),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
     GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
@@ -169,6 +170,8 @@ export interface Config extends PolicyConfiguration {
     readonly publicUrl: string | undefined;
     /** True to keep a super admin who can sign in by password. */
     readonly breakGlass: boolean;
+    /** True if every user who signs in by password must have a second factor. */
+    readonly requireSecondFactor: boolean;
     readonly providers: readonly ProviderSettings[];
     /** Issuers of tokens that a service account can trust. */
     readonly workloadIssuers: readonly string[];
@@ -263,6 +266,7 @@ export function readConfig(
     signIn: {
       publicUrl: e.GATEHOUSE_PUBLIC_URL,
       breakGlass: e.GATEHOUSE_BREAK_GLASS === '1',
+      requireSecondFactor: e.GATEHOUSE_REQUIRE_SECOND_FACTOR === '1',
       providers,
       workloadIssuers: settings.signIn.workloadIssuers,
       providerMs: settings.signIn.providerMs,

@@ -16,6 +16,7 @@ import { ApiTokens } from './api-token.ts';
 import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
 import type { Providers } from './oidc/providers.ts';
+import type { PendingSignIn } from './pending-sign-in.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import { isJwt } from './workload/jwt.ts';
 import { Workloads } from './workload/workloads.ts';
@@ -90,6 +91,18 @@ export class Authenticator {
     const text = Buffer.from(`${username}:${password}`).toString('base64');
     const identify = this.#basic.identifier(text, ip ?? 'unknown', requestId, true);
     return new AccessSession({ engine, freshness, identify, ip, requestId, callerRequestId });
+  }
+
+  /** Creates a session for a person who has given their password, and must still enrol a second factor. */
+  enrollingSession({ userId, passwordChangedAt }: PendingSignIn, { ip, ...from }: Origin): AccessSession {
+    const { engine, freshness } = this.#options;
+    const identify = async (): Promise<Identity> => {
+      const principal = await this.#principals.get(userId);
+      const isCurrent = (principal.passwordChangedAt?.getTime() ?? null) === passwordChangedAt;
+      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || !isCurrent) throw unauthenticated();
+      return { principal, credential: { kind: 'basic' }, revision: principal.revision };
+    };
+    return new AccessSession({ engine, freshness, identify, ip, ...from });
   }
 
   /** Creates a session for a request that the person of a browser session has allowed. */

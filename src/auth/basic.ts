@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
-import { GatehouseError, unauthenticated, unavailable } from '../errors.ts';
+import { enrolmentRequired, GatehouseError, unauthenticated, unavailable } from '../errors.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 import { peerOf } from '../lib/peer.ts';
 import { fold, storable } from '../lib/text.ts';
-import type { Principal } from '../policy/principals/principal.ts';
+import { mustEnrol, type Principal } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
@@ -109,6 +109,10 @@ export class Basic {
       // Only now, after the password: the answer reveals nothing to a person who does not know it.
       if (principal.secondFactors?.length && !secondFactorFollows) {
         failed = unauthenticated({ message: needsSecondFactor });
+        throw failed;
+      }
+      if (mustEnrol(principal) && !secondFactorFollows) {
+        failed = enrolmentRequired();
         throw failed;
       }
       const credential: Credential = {

@@ -1,7 +1,8 @@
 import { withoutDeadline } from '../db/deadline.ts';
 import { Prisma } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
-import { unauthenticated } from '../errors.ts';
+import { enrolmentRequired, unauthenticated } from '../errors.ts';
+import { mustEnrol } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Freshness } from '../policy/session/freshness.ts';
 import type { Identity } from '../policy/session/identity.ts';
@@ -110,6 +111,8 @@ export class Sessions {
       if (provider !== null && !providers.has(provider)) throw unauthenticated();
       const principal = await principals.get(found.principalId);
       if (principal.disabled || !principal.authMethods.includes(methodOf(found))) throw unauthenticated();
+      // It began before the second factor was required.
+      if (method === 'PASSWORD' && secondFactorAt === null && mustEnrol(principal)) throw enrolmentRequired();
       return {
         principal,
         credential: {

@@ -2,6 +2,7 @@ import { type AcceptOptions, createAcceptRoutes } from './accept.ts';
 import { createAuthRoutes } from './auth.ts';
 import { type CommandOptions, createCommandRoutes } from './command-line.ts';
 import { createDeviceRoutes } from './device.ts';
+import { createEnrolRoutes } from './enrol.ts';
 import { createOidcRoutes } from './oidc.ts';
 import { createTurns, type OidcOptions } from './oidc-options.ts';
 import { createPasskeyRoutes } from './passkey.ts';
@@ -17,6 +18,7 @@ export function createSigningInRoutes(options: SigningInOptions): (path: string)
     createAuthRoutes(options),
     createAcceptRoutes(options),
     createPasskeyRoutes(options),
+    createEnrolRoutes(options),
     createStepUpRoutes(options),
     createCommandRoutes(options),
     createDeviceRoutes(options),

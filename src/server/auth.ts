@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Links } from '../auth/links.ts';
+import type { SecondFactorKind } from '../auth/methods.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
 import { authenticationResponse } from '../auth/passkeys/webauthn.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
@@ -16,6 +17,7 @@ import {
 } from '../resources/identity/session/sign-in.ts';
 import type { ClaimsOf } from './claims.ts';
 import { type CookieRule, isFormType } from './cookie-rule.ts';
+import { toEnrolment } from './enrol.ts';
 import { signInByPasskey } from './passkey.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
@@ -104,6 +106,7 @@ async function signIn(options: AuthOptions, request: IncomingMessage, response: 
   } catch (error) {
     if (error instanceof SecondFactorRequired) response.setHeader('Set-Cookie', secondFactorCookie(request, error));
     if (!sent.isForm) throw error;
+    if (error instanceof SecondFactorRequired && error.enrols) return toEnrolment(response, next);
     const { status, headers, message } = errorResponse(error, options.mask);
     const page = await faultPageOf(options, request, sent.fields as Form, next, error, message);
     response.writeHead(status, { ...signInHeaders, ...headers }).end(page);
@@ -123,7 +126,7 @@ async function faultPageOf(
   error: unknown,
   fault: string,
 ): Promise<string> {
-  if (error instanceof SecondFactorRequired) return codePage({ next, asks: error.asks });
+  if (error instanceof SecondFactorRequired) return codePage({ next, asks: error.asks as SecondFactorKind[] });
   const asks = code === undefined ? undefined : await pendingAsks(options, request);
   if (asks) return codePage({ next, asks, fault });
   return signInPage({ next, ...shownOf(options), username: username.slice(0, 200), fault });

@@ -38,6 +38,12 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 12px; margi
 dt { color: var(--text-3); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .code { font: 600 1.25rem / 1.5 "JetBrains Mono Variable", ui-monospace, monospace; letter-spacing: 0.08em; text-align: center; text-transform: uppercase; }
+.button.strong { border-color: transparent; background: var(--accent); color: #fff; }
+.button.strong:hover { background: var(--accent-hover); }
+figure { margin: 0 0 16px; }
+figure svg { display: block; width: 200px; height: 200px; margin: 0 auto; border-radius: 6px; }
+.key, .codes { font-family: "JetBrains Mono Variable", ui-monospace, monospace; }
+.codes { margin: 0 0 16px; padding: 12px; border: 1px solid var(--line); border-radius: 6px; list-style: none; text-align: center; }
 .more { margin: 12px 0 0; text-align: center; }
 a { color: inherit; }
 .or { margin: 16px 0 8px; color: var(--text-3); text-align: center; }

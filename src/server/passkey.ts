@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { clearFailures } from '../auth/lockout.ts';
 import { siteOf } from '../auth/passkeys/site.ts';
-import { type Authentication, requestOptions } from '../auth/passkeys/webauthn.ts';
+import { type Authentication, creationOptions, requestOptions } from '../auth/passkeys/webauthn.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import {
   newChallenge,
@@ -26,7 +26,7 @@ import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders } from './routes.ts';
 import { sessionCookieOf } from './session-cookie.ts';
 
-const asked = z.strictObject({ for: z.enum(['sign-in', 'second-factor', 'step-up']) });
+const asked = z.strictObject({ for: z.enum(['sign-in', 'second-factor', 'step-up', 'enrol']) });
 
 /** Serves /auth/passkey: what a browser needs to use a passkey. */
 export const createPasskeyRoutes = (options: AuthOptions): ((path: string) => Route | undefined) =>
@@ -40,6 +40,7 @@ const purposes = {
   'sign-in': 'SIGN_IN',
   'second-factor': 'SECOND_FACTOR',
   'step-up': 'STEP_UP',
+  enrol: 'ENROL',
 } as const satisfies Record<string, Purpose>;
 
 /** The user who is asked. Undefined if the passkey says who signs in. @throws UNAUTHENTICATED. */
@@ -49,9 +50,9 @@ async function askedUser(
   purpose: z.infer<typeof asked>['for'],
 ): Promise<string | undefined> {
   if (purpose === 'sign-in') return undefined;
-  if (purpose === 'second-factor') {
+  if (purpose === 'second-factor' || purpose === 'enrol') {
     const pending = pendingOf(options, request);
-    if (!pending) throw tookTooLong();
+    if (!pending || pending.enrols !== (purpose === 'enrol')) throw tookTooLong();
     return pending.userId;
   }
   const session = options.authenticator.session({ ...options.claimsOf(request), impersonate: undefined });
@@ -69,18 +70,21 @@ async function begin(options: AuthOptions, request: IncomingMessage, response: S
   if (!sent) return;
   const { success, data } = asked.safeParse(sent.fields);
   if (!success || sent.isForm)
-    throw badInput(['body'], 'Send { "for": "sign-in" }, { "for": "second-factor" } or { "for": "step-up" }.');
+    throw badInput(['body'], 'Send { "for": "…" } with sign-in, second-factor, step-up or enrol.');
   const { store, keys } = options.sessions;
   const body = await inTime(options.requestMs, async () => {
     const site = siteFor(options);
     const userId = await askedUser(options, request, data.for);
     const allowed = userId === undefined ? [] : await store.prisma.passkey.findMany({ where: { userId } });
-    if (userId !== undefined && allowed.length === 0) throw badInput(['body'], 'You have no passkey.');
+    const isNew = data.for === 'enrol';
+    if (userId !== undefined && allowed.length === 0 && !isNew) throw badInput(['body'], 'You have no passkey.');
     const { ip } = originOf(options, request);
     const challenge = newChallenge();
     await pruneChallenges(store);
     await storeChallenge(store.prisma, keys, challenge, { purpose: purposes[data.for], userId: userId ?? null, ip });
-    return requestOptions(site, challenge, allowed);
+    if (!isNew) return requestOptions(site, challenge, allowed);
+    const user = await store.prisma.user.findFirstOrThrow({ where: { id: userId! } });
+    return creationOptions(site, challenge, user, allowed);
   });
   response.writeHead(200, jsonHeaders).end(JSON.stringify(body));
 }
@@ -103,7 +107,7 @@ export async function signInByPasskey(
   const site = siteFor(options);
   const from = originOf(options, request);
   const accepted: Accepted[] = [{ purpose: 'SIGN_IN', userId: null }];
-  if (pending) accepted.push({ purpose: 'SECOND_FACTOR', userId: pending.userId });
+  if (pending && !pending.enrols) accepted.push({ purpose: 'SECOND_FACTOR', userId: pending.userId });
   const used = await checkedPasskey({ store, keys, site }, accepted, given);
   if (!used) throw refused();
   const { user } = used.passkey;

@@ -5,7 +5,7 @@ import { authenticationResponse } from '../auth/passkeys/webauthn.ts';
 import { pendingMs, sealPending } from '../auth/pending-sign-in.ts';
 import type { Tx } from '../db/transaction.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
-import { loadPrincipal, type Principal } from '../policy/principals/principal.ts';
+import { loadPrincipal, mustEnrol, type Principal } from '../policy/principals/principal.ts';
 import { checkedPasskey, noteCounter, usePasskey } from '../resources/identity/passkey/use.ts';
 import { checkedCode, provedBy, useCode } from '../resources/identity/second-factor/code.ts';
 import { wrongCode } from '../resources/identity/second-factor/service.ts';
@@ -20,7 +20,11 @@ import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders } from './routes.ts';
 import { pendingCookie, sessionCookieOf } from './session-cookie.ts';
 
-const messageOf = (asks: readonly SecondFactorKind[]): string => {
+/** What a sign-in asks for after the password. ENROL: the person has no second factor, and must set one up. */
+export type Asked = SecondFactorKind | 'ENROL';
+
+const messageOf = (asks: readonly Asked[]): string => {
+  if (asks.includes('ENROL')) return 'Your organisation requires a second factor. Set one up.';
   if (!asks.includes('TOTP')) return 'Use your passkey.';
   const codes = 'Enter the code of your app, or a recovery code';
   return asks.includes('PASSKEY') ? `${codes}, or use your passkey.` : `${codes}.`;
@@ -36,26 +40,28 @@ export const askedOf = (factors: readonly ('TOTP' | 'PASSKEY')[]): SecondFactorK
 export class SecondFactorRequired extends GatehouseError {
   /** Value of the cookie with which the code is sent. */
   readonly cookie: string;
-  readonly asks: readonly SecondFactorKind[];
-  constructor(cookie: string, asks: readonly SecondFactorKind[]) {
+  readonly asks: readonly Asked[];
+  /** True if the person must enrol a second factor first. */
+  readonly enrols: boolean;
+  constructor(cookie: string, asks: readonly Asked[]) {
     super('SECOND_FACTOR_REQUIRED', messageOf(asks), { asks });
     this.cookie = cookie;
     this.asks = asks;
+    this.enrols = asks.includes('ENROL');
   }
 }
 
-/** @throws {SecondFactorRequired} if a user whose password was right has a second factor. */
-export function askForSecondFactor(
-  { sessions: { keys } }: AuthOptions,
-  { id: userId, passwordChangedAt, secondFactors = [] }: Principal,
-): void {
-  if (secondFactors.length === 0) return;
-  const content = { userId, passwordChangedAt: passwordChangedAt?.getTime() ?? null, begunAt: Date.now() };
-  throw new SecondFactorRequired(sealPending(keys, content), askedOf(secondFactors));
+/** @throws {SecondFactorRequired} if a user whose password was right has a second factor, or must enrol one. */
+export function askForSecondFactor({ sessions: { keys } }: AuthOptions, principal: Principal): void {
+  const { id: userId, passwordChangedAt, secondFactors = [] } = principal;
+  const enrols = mustEnrol(principal);
+  if (secondFactors.length === 0 && !enrols) return;
+  const content = { userId, passwordChangedAt: passwordChangedAt?.getTime() ?? null, begunAt: Date.now(), enrols };
+  throw new SecondFactorRequired(sealPending(keys, content), enrols ? ['ENROL'] : askedOf(secondFactors));
 }
 
-export const secondFactorCookie = (request: IncomingMessage, { cookie }: SecondFactorRequired): string =>
-  pendingCookie(request, cookie, pendingMs / 1_000);
+export const secondFactorCookie = (request: IncomingMessage, { cookie, enrols }: SecondFactorRequired): string =>
+  pendingCookie(request, cookie, pendingMs({ enrols }) / 1_000);
 
 /** What a browser that has given a right password can still give. Undefined if it must begin again. */
 export async function pendingAsks(
@@ -63,7 +69,7 @@ export async function pendingAsks(
   request: IncomingMessage,
 ): Promise<SecondFactorKind[] | undefined> {
   const pending = pendingOf(options, request);
-  if (!pending) return undefined;
+  if (!pending || pending.enrols) return undefined;
   const principal = await loadPrincipal(options.sessions.store.prisma, pending.userId);
   return askedOf(principal?.secondFactors ?? []);
 }
@@ -73,7 +79,8 @@ export async function signInByCode(options: AuthOptions, request: IncomingMessag
   const { sessions } = options;
   const { store, keys } = sessions;
   const pending = pendingOf(options, request);
-  if (!pending) throw tookTooLong();
+  // A factor that is being enrolled does not sign in.
+  if (!pending || pending.enrols) throw tookTooLong();
   const { userId: id } = pending;
   const user = await store.prisma.user.findFirst({ where: { id } });
   if (!user) throw unauthenticated();

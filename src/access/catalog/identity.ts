@@ -9,7 +9,7 @@ export const identity = {
     gates: {
       CREATE: 'Create tenants.',
       READ: 'View the tenant.',
-      UPDATE: "Update the tenant's name and description.",
+      UPDATE: "Update the tenant's name, description and sign-in rule.",
       DELETE: 'Delete tenants and everything in them.',
     },
     rows: {
@@ -17,7 +17,7 @@ export const identity = {
       tenantColumn: 'id',
       feedsAccess: true,
       key: (row) => String(row['key']),
-      audited: ['key', 'name', 'description', 'workerGroup', 'workerGroupFallback'],
+      audited: ['key', 'name', 'description', 'requireSecondFactor', 'workerGroup', 'workerGroupFallback'],
     },
   },
   USER: {

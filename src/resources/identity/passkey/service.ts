@@ -35,8 +35,8 @@ function note(
   });
 }
 
-export const invalidPasskey = () =>
-  badInput(['input', 'response'], 'The passkey could not be verified, or took longer than five minutes. Begin again.');
+export const invalidPasskey = (field: readonly string[] = ['input', 'response']) =>
+  badInput(field, 'The passkey could not be verified, or took longer than five minutes. Begin again.');
 
 /** @throws CONFLICT if the user can have no further one. */
 export function assertRoomFor(present: readonly Passkey[]): void {
