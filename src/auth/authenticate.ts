@@ -27,6 +27,8 @@ export interface Claims {
   readonly authorization: string | undefined;
   /** The session cookie of a browser. Used without an Authorization header only. */
   readonly cookie: string | undefined;
+  /** ID of the session with whose cookie a socket was opened. The cookie may have been replaced since. */
+  readonly sessionId?: string;
   /** Why the request's session cookie does not count: it may come from a page of another site. */
   readonly cookieFault: string | undefined;
   /** Name of the user to impersonate (X-Gatehouse-Impersonate). */
@@ -127,9 +129,17 @@ export class Authenticator {
   }
 
   /** An Authorization header wins over a cookie, because a browser adds the cookie to every request. */
-  #strategy({ authorization, cookie, cookieFault, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {
+  #strategy({
+    authorization,
+    cookie,
+    cookieFault,
+    sessionId,
+    ip,
+    requestId,
+  }: Claims): (() => Promise<Identity>) | undefined {
     if (authorization === undefined) {
       if (cookieFault !== undefined) return () => Promise.reject(unauthenticated({ message: cookieFault }));
+      if (sessionId !== undefined) return this.#sessions.identifierOf(sessionId);
       return cookie === undefined ? undefined : this.#sessions.identifier(cookie);
     }
     const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];

@@ -8,6 +8,7 @@ import { authenticationResponse } from '../auth/passkeys/webauthn.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
+import { rightsOf } from '../policy/principals/rights.ts';
 import {
   type Begun,
   beginSession,
@@ -166,7 +167,10 @@ async function beginByPassword(
     await session.refresh();
     const { doer, principal } = session;
     askForSecondFactor(options, principal);
-    const begun = await beginSession(sessions, doer, byPassword(principal), { userAgent, former });
+    const begun = await beginSession(sessions, doer, byPassword(principal, false, rightsOf(principal)), {
+      userAgent,
+      former,
+    });
     return { ...begun, name: principal.name };
   };
   try {

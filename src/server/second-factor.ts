@@ -6,6 +6,7 @@ import { pendingMs, sealPending } from '../auth/pending-sign-in.ts';
 import type { Tx } from '../db/transaction.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import { loadPrincipal, mustEnrol, type Principal } from '../policy/principals/principal.ts';
+import type { Rotation } from '../policy/session/identity.ts';
 import { checkedPasskey, noteCounter, usePasskey } from '../resources/identity/passkey/use.ts';
 import { checkedCode, provedBy, useCode } from '../resources/identity/second-factor/code.ts';
 import { wrongCode } from '../resources/identity/second-factor/service.ts';
@@ -16,6 +17,7 @@ import type { AuthOptions, SignedIn } from './auth.ts';
 import { originOf } from './oidc-options.ts';
 import { siteFor, tookTooLong } from './passkey.ts';
 import { pendingOf } from './pending.ts';
+import { rotate } from './rotation.ts';
 import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders } from './routes.ts';
 import { pendingCookie, sessionCookieOf } from './session-cookie.ts';
@@ -128,8 +130,10 @@ async function prove(options: AuthOptions, request: IncomingMessage, response: S
   const { store, keys } = sessions;
   // A form cannot step up: its session cookie does not count.
   const session = authenticator.session({ ...claimsOf(request), impersonate: undefined });
+  let rotation: Rotation | undefined;
   const proved = await inTime(requestMs, async () => {
     await session.refresh();
+    ({ rotation } = session.identity);
     const { principal, identity, doer } = session;
     const { kind, id } = identity.credential;
     if (kind !== 'session' || id === undefined)
@@ -162,5 +166,6 @@ async function prove(options: AuthOptions, request: IncomingMessage, response: S
     };
     return stepUp(sessions, doer, id, { kind: right.kind, use });
   });
+  await rotate(rotation, request, response);
   response.writeHead(200, jsonHeaders).end(JSON.stringify(proved));
 }

@@ -7,6 +7,7 @@ import {
   verifyRegistration,
 } from '../../../auth/passkeys/webauthn.ts';
 import type { Passkey, User } from '../../../db/generated/client.ts';
+import { afterCommit } from '../../../db/transaction.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -119,7 +120,10 @@ mutation('createPasskey', {
   rules: named,
   target: atInstance,
   prepare: ({ response }, _target, context) => verified(response, context),
-  run: (tx, grant, { name, made, challenge }) => passkeys.addPasskey(tx, grant, { name, made, challenge }),
+  run: (tx, grant, { name, made, challenge }, _target, { session }) => {
+    afterCommit(tx, () => session.rotate());
+    return passkeys.addPasskey(tx, grant, { name, made, challenge });
+  },
   payload: (t) => ({
     passkey: t.field(passkeyField('The new passkey.')),
     user: t.field({

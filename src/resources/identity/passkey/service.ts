@@ -7,7 +7,7 @@ import { badInput, conflict, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
 import { provedBy } from '../second-factor/code.ts';
-import { endSessions } from '../session/service.ts';
+import { endSessions, protectSessions } from '../session/service.ts';
 import { useChallenge } from './challenge.ts';
 
 export const maxPasskeys = 20;
@@ -81,6 +81,8 @@ export async function addPasskey(
       where: { id: id! },
       data: { ...provedBy({ kind: 'PASSKEY' }, now), provedAt: now },
     });
+  const hasApp = await tx.secondFactor.count({ where: { userId: user.id, confirmedAt: { not: null } } });
+  if (before.length === 0 && hasApp === 0) await protectSessions(tx, grant, user.id);
   note(tx, grant, user, before, [...before, passkey], 'add-passkey');
   return { user, passkey };
 }

@@ -1,5 +1,6 @@
 import { base32, totpUri } from '../../../auth/totp.ts';
 import type { SecondFactor, User } from '../../../db/generated/client.ts';
+import { afterCommit } from '../../../db/transaction.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -111,7 +112,10 @@ mutation('confirmSecondFactor', {
   input: (t) => ({ code: t.string({ required: true, description: 'The present code of the app.' }) }),
   target: atInstance,
   prepare: ({ code }, _target, context) => given(code, context),
-  run: (tx, grant, { right }) => factors.confirmSecondFactor(tx, grant, right),
+  run: (tx, grant, { right }, _target, { session }) => {
+    afterCommit(tx, () => session.rotate());
+    return factors.confirmSecondFactor(tx, grant, right);
+  },
   payload: recovery,
 });
 

@@ -9,6 +9,7 @@ import { find } from '../../../policy/session/find.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
 import { asSystem } from '../../../policy/session/system.ts';
 import { removePasskeys } from '../passkey/service.ts';
+import { protectSessions } from '../session/service.ts';
 import { openSecret, provedBy, type RightCode, sealSecret, useCode } from './code.ts';
 
 /** @throws FORBIDDEN unless the caller is a person who acts for themselves. */
@@ -90,10 +91,12 @@ export async function confirmSecondFactor(
   const right = await use(tx, user.id, code);
   const now = new Date();
   const { codes, recoveryHashes } = recoveryOf(user.id);
+  const isFirst = (await tx.passkey.count({ where })) === 0;
   await tx.secondFactor.update({ where, data: { confirmedAt: now, recoveryHashes } });
   const { kind, id } = grant.credential;
   if (kind === 'session')
     await tx.session.updateMany({ where: { id: id! }, data: { ...provedBy(right, now), provedAt: now } });
+  if (isFirst) await protectSessions(tx, grant, user.id);
   note(tx, grant, user, [null, 'TOTP'], 'enrol-second-factor');
   return { user, codes };
 }
