@@ -33,6 +33,7 @@ import { stateReader } from './policy/session/store-state.ts';
 import { startDelivery } from './resources/identity/mail/delivery.ts';
 import { createSend } from './resources/identity/mail/smtp.ts';
 import { setRequiredSecondFactor } from './resources/identity/second-factor/required.ts';
+import { removeAbsentProviders } from './resources/identity/single-sign-on/absent.ts';
 import { setBreakGlass } from './resources/identity/user/break-glass.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
@@ -144,6 +145,8 @@ export async function createApp(
     await fillLooks(store);
     await syncCatalogue(store);
     const providers = createProviders(config.signIn);
+    // A gateway whose policies differ may have other settings by mistake.
+    if (freshness.state.policySet === engine.fingerprint) await removeAbsentProviders(store, providers, log);
     const authenticator = new Authenticator({
       store,
       engine,
@@ -253,7 +256,7 @@ export async function createApp(
       socketsPerAddress: config.limits.socketsPerAddress,
     });
     if (config.mail) closers.push(startDelivery({ store, keys, send: createSend(config.mail), log }));
-    const stopJobs = startJobs(jobsOf(services, usage, config), connection, log);
+    const stopJobs = startJobs(jobsOf(services, { usage, freshness, log }, config), connection, log);
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
     coordinator.start();

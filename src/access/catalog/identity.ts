@@ -128,7 +128,7 @@ export const identity = {
       feedsAccess: true,
       key: (row) => String(row['owner'] ?? row['principalId']),
       links: ['principalId'],
-      secret: ['hash', 'nextHash', 'formerHash', 'rights', 'sid', 'sealedIdToken'],
+      secret: ['hash', 'nextHash', 'formerHash', 'rights', 'sid', 'sealedIdToken', 'sealedRefreshToken'],
       audited: ['owner', 'method', 'provider', 'createdAt', 'expiresAt', 'ip', 'userAgent'],
       instead: 'the user signs in again',
     },

@@ -3,7 +3,7 @@ import { lockState, raiseRevision } from '../../../access/revision.ts';
 import type { AuditType } from '../../../audit/event.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
-import { openIdToken, sealIdToken } from '../../../auth/oidc/id-token.ts';
+import { openIdToken, sealIdToken, sealRefreshToken } from '../../../auth/oidc/id-token.ts';
 import { newSessionCookie, sessionHash } from '../../../auth/session-cookie.ts';
 import { ofCookie, type SessionTimes } from '../../../auth/sessions.ts';
 import type { Session } from '../../../db/generated/client.ts';
@@ -35,6 +35,8 @@ export interface Proof
   /** A digest of what the user may do, if it is known: that of the session's first ID. */
   readonly rights?: string | undefined;
   readonly idToken: string | null;
+  /** Continues the sign-in at the provider. Undefined if the groups are compared at sign-ins only. */
+  readonly refreshToken?: string | null;
   /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
   readonly holds: (tx: Tx) => Promise<boolean>;
   /** Changes of access that are a part of the sign-in. */
@@ -157,7 +159,7 @@ export const ending = (
 export async function beginSession(
   services: SessionServices,
   doer: Doer,
-  { holds, access, record, idToken, rights, ...proof }: Proof,
+  { holds, access, record, idToken, refreshToken = null, rights, ...proof }: Proof,
   { userAgent, former }: { readonly userAgent: string | undefined; readonly former: string | undefined },
 ): Promise<Begun> {
   const { store, keys, times, perUser } = services;
@@ -180,6 +182,8 @@ export async function beginSession(
     ...proof,
     provedAt: now,
     sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
+    sealedRefreshToken: refreshToken === null ? null : sealRefreshToken(keys, id, refreshToken),
+    groupsAt: refreshToken === null ? null : now,
     createdAt: now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + times.lifetimeMs),
