@@ -32,16 +32,17 @@ import { Freshness } from './policy/session/freshness.ts';
 import { stateReader } from './policy/session/store-state.ts';
 import { startDelivery } from './resources/identity/mail/delivery.ts';
 import { createSend } from './resources/identity/mail/smtp.ts';
+import { setRequiredSecondFactor } from './resources/identity/second-factor/required.ts';
+import { removeAbsentProviders } from './resources/identity/single-sign-on/absent.ts';
 import { setBreakGlass } from './resources/identity/user/break-glass.ts';
 import { fillLooks } from './resources/identity/user/names.ts';
 import { syncCatalogue } from './resources/orchestration/blueprint/catalogue.ts';
 import { assertMasterKeysKnown } from './resources/orchestration/secret/data-keys.ts';
 import { LivenessCoordinator } from './resources/orchestration/worker/coordinator.ts';
 import { schema } from './schema.ts';
-import { createAcceptRoutes } from './server/accept.ts';
 import { createAddressOf } from './server/address.ts';
 import { createAuditExport } from './server/audit-export.ts';
-import { createAuthRoutes } from './server/auth.ts';
+import { createSigningInRoutes } from './server/auth-routes.ts';
 import { createClaimsOf } from './server/claims.ts';
 import { createConsole } from './server/console.ts';
 import { createCookieRule } from './server/cookie-rule.ts';
@@ -49,17 +50,12 @@ import { downloadsAtOnce } from './server/download.ts';
 import { createHttpServer } from './server/http.ts';
 import { createListExport } from './server/list-export.ts';
 import { createLogFile } from './server/log-file.ts';
-import { createOidcRoutes } from './server/oidc.ts';
-import { createTurns } from './server/oidc-options.ts';
 import { createContextOf } from './server/operation/context.ts';
 import { Documents } from './server/operation/documents.ts';
 import { Operations } from './server/operation/operations.ts';
 import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
-import { createResetRoutes } from './server/reset.ts';
-import type { Route } from './server/route.ts';
 import { createScimRoutes } from './server/scim/routes.ts';
-import { createStepUpRoutes } from './server/second-factor.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway } from './server/yoga.ts';
@@ -144,10 +140,13 @@ export async function createApp(
     policies.follow(freshness);
 
     await setBreakGlass(store, config.signIn.breakGlass);
+    await setRequiredSecondFactor(store, config.signIn.requireSecondFactor);
     await assertMasterKeysKnown(database.prisma, keys);
     await fillLooks(store);
     await syncCatalogue(store);
     const providers = createProviders(config.signIn);
+    // A gateway whose policies differ may have other settings by mistake.
+    if (freshness.state.policySet === engine.fingerprint) await removeAbsentProviders(store, providers, log);
     const authenticator = new Authenticator({
       store,
       engine,
@@ -179,6 +178,7 @@ export async function createApp(
       limits: config.limits,
       sessionTimes: config.sessions,
       links,
+      origins: config.origins,
       invitationMs: config.invitationMs,
       providers,
       workloadIssuers: config.signIn.workloadIssuers,
@@ -227,17 +227,21 @@ export async function createApp(
     const sessions = { store, keys, freshness, times: config.sessions, perUser };
     const { publicUrl } = config.signIn;
     const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
-    const signingIn = { ...oidc, authenticator, rule, links };
     const acceptance = { store, keys, engine, freshness, refusals, passwordLength: config.limits.passwordLength };
-    const routes = [
-      createAuthRoutes(signingIn),
-      createAcceptRoutes({ ...signingIn, acceptance }),
-      createStepUpRoutes(signingIn),
-      createResetRoutes({ ...signingIn, resets: acceptance }),
-      createOidcRoutes({ ...oidc, settled: createTurns() }),
-      createScimRoutes({ ...execution, operations, publicUrl }),
-    ];
-    const auth = (path: string) => routes.reduce<Route | undefined>((found, of) => found ?? of(path), undefined);
+    const { origins: listed } = config;
+    const signingIn = {
+      ...oidc,
+      origins: listed,
+      authenticator,
+      rule,
+      links,
+      acceptance,
+      resets: acceptance,
+      commands: services,
+    };
+    const signingInRoutes = createSigningInRoutes(signingIn);
+    const scimRoutes = createScimRoutes({ ...execution, operations, publicUrl });
+    const auth = (path: string) => signingInRoutes(path) ?? scimRoutes(path);
     const hasPage = config.graphiql;
     const http = createHttpServer({ graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage });
     const endSockets = serveSockets(http.server, {
@@ -252,7 +256,7 @@ export async function createApp(
       socketsPerAddress: config.limits.socketsPerAddress,
     });
     if (config.mail) closers.push(startDelivery({ store, keys, send: createSend(config.mail), log }));
-    const stopJobs = startJobs(jobsOf(services, usage, config), connection, log);
+    const stopJobs = startJobs(jobsOf(services, { usage, freshness, log }, config), connection, log);
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
     closers.push(() => coordinator.close());
     coordinator.start();

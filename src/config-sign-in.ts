@@ -74,6 +74,8 @@ const provider = (variable: z.ZodType<string, string>) =>
       createUsers: z.boolean().default(false),
       /** True to refuse a sign-in whose groups are missing or incomplete. False keeps the groups of the last sign-in. */
       strict: z.boolean().default(false),
+      /** Compare the groups of sessions that go on at least this often, by refresh tokens. Omit to compare at sign-ins only. */
+      refreshMinutes: z.int().min(1).max(1_440).optional(),
       groups: z.array(groupRule).max(2_000).default([]),
     })
     .transform(({ title, ...rest }) => ({ ...rest, title: title ?? rest.name }));

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
 import type { ProviderSettings } from './config-sign-in.ts';
@@ -83,6 +84,7 @@ const environment = z
     GATEHOUSE_MAIL_FROM: sender.optional(),
     GATEHOUSE_INVITATION_LIFETIME: duration.prefault('P7D'),
     GATEHOUSE_BREAK_GLASS: z.enum(['0', '1']).default('1'),
+    GATEHOUSE_REQUIRE_SECOND_FACTOR: z.enum(['0', '1']).default('0'),
     GATEHOUSE_TRUSTED_PROXIES: list(addressOrRange).optional(),
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
     GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
@@ -117,6 +119,13 @@ export const signInOf = (env: Readonly<Record<string, string | undefined>> = pro
   token: env['GATEHOUSE_API_TOKEN'] || undefined,
   user: env['GATEHOUSE_USER'] || undefined,
 });
+
+/** Folder of the user's own settings for commands: their profiles. */
+export const userFolderOf = (env: Readonly<Record<string, string | undefined>> = process.env): string => {
+  const { XDG_CONFIG_HOME: xdg, APPDATA: appData } = env;
+  if (process.platform === 'win32' && appData) return join(appData, 'gatehouse');
+  return xdg && isAbsolute(xdg) ? join(xdg, 'gatehouse') : join(homedir(), '.config', 'gatehouse');
+};
 
 /** True if npm runs the process as a script of this package. npm forwards SIGINT and SIGTERM, and no other signal. */
 export const isRunByNpm = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
@@ -161,6 +170,8 @@ export interface Config extends PolicyConfiguration {
     readonly publicUrl: string | undefined;
     /** True to keep a super admin who can sign in by password. */
     readonly breakGlass: boolean;
+    /** True if every user who signs in by password must have a second factor. */
+    readonly requireSecondFactor: boolean;
     readonly providers: readonly ProviderSettings[];
     /** Issuers of tokens that a service account can trust. */
     readonly workloadIssuers: readonly string[];
@@ -255,6 +266,7 @@ export function readConfig(
     signIn: {
       publicUrl: e.GATEHOUSE_PUBLIC_URL,
       breakGlass: e.GATEHOUSE_BREAK_GLASS === '1',
+      requireSecondFactor: e.GATEHOUSE_REQUIRE_SECOND_FACTOR === '1',
       providers,
       workloadIssuers: settings.signIn.workloadIssuers,
       providerMs: settings.signIn.providerMs,

@@ -56,6 +56,13 @@ export const unauthenticated = ({
   retryAfter?: number | undefined;
   message?: string;
 } = {}) => new GatehouseError('UNAUTHENTICATED', message, { ...(retryAfter !== undefined && { retryAfter }) });
+/** The password is right, or was, and the user must set up a second factor first. */
+export const enrolmentRequired = () =>
+  new GatehouseError(
+    'SECOND_FACTOR_REQUIRED',
+    'Your organisation requires a second factor. Sign in at /auth/sign-in to set one up.',
+    { asks: ['ENROL'] },
+  );
 export const notFound = (what: string) => new GatehouseError('NOT_FOUND', `${what} is not found.`);
 export const conflict = (message: string, details?: ErrorDetails) => new GatehouseError('CONFLICT', message, details);
 export const unavailable = (message: string) => new GatehouseError('UNAVAILABLE', message, { retryAfter: 2 });

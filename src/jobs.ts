@@ -8,12 +8,16 @@ import type { Services } from './graphql/context.ts';
 import { pruneIdempotencyKeys } from './graphql/mutation/idempotency.ts';
 import type { Log } from './lib/log.ts';
 import type { RoleUsage } from './policy/decisions/usage.ts';
+import type { Freshness } from './policy/session/freshness.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
+import { pruneDevices } from './resources/identity/command-line/device.ts';
 import { expireInvitations } from './resources/identity/invitation/service.ts';
 import { pruneMails } from './resources/identity/mail/outbox.ts';
+import { pruneChallenges } from './resources/identity/passkey/challenge.ts';
 import { prunePasswordLinks } from './resources/identity/password-link/service.ts';
 import { expireSessions } from './resources/identity/session/sign-in.ts';
+import { refreshGroups } from './resources/identity/single-sign-on/refresh.ts';
 import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
@@ -36,8 +40,8 @@ const minute = 60 * second;
 
 /** Returns all periodic jobs of a gateway. */
 export function jobsOf(
-  { store, keys, sessionTimes, refusals, endedStreams, decisions, changes }: Services,
-  usage: RoleUsage,
+  { store, keys, sessionTimes, refusals, endedStreams, decisions, changes, providers }: Services,
+  { usage, freshness, log }: { readonly usage: RoleUsage; readonly freshness: Freshness; readonly log: Log },
   { audit, retention: { executionDays, auditDays } }: Pick<Config, 'audit' | 'retention'>,
 ): readonly Job[] {
   const { prisma } = store;
@@ -76,7 +80,15 @@ export function jobsOf(
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },
     { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
+    {
+      name: 'groups of providers',
+      everyMs: minute,
+      on: 'one',
+      run: () => refreshGroups({ store, keys, freshness, providers, log }),
+    },
     { name: 'used sign-ins', everyMs: minute, on: 'one', run: () => pruneSingleUse(store) },
+    { name: 'challenges of passkeys', everyMs: minute, on: 'one', run: () => pruneChallenges(store) },
+    { name: 'sign-ins of devices', everyMs: minute, on: 'one', run: () => pruneDevices(store) },
     { name: 'old decisions', everyMs: 5 * minute, on: 'each', run: () => decisions.prune() },
     { name: 'old removals', everyMs: 5 * minute, on: 'each', run: () => changes.prune() },
     { name: 'old commands', everyMs: 5 * minute, on: 'each', run: () => pruneCommands(prisma) },

@@ -5,14 +5,14 @@ export interface Credential {
   readonly kind: 'basic' | 'api-token' | 'workload' | 'session' | 'system';
   /** ID of the token, session or trust; absent for a password. */
   readonly id?: string;
-  /** How the session was begun: by password, or by single sign-on. */
-  readonly method?: 'password' | 'oidc';
-  /** Name of the provider of single sign-on. Null for a session by password. */
+  /** How the session was begun: by password, by passkey, or by single sign-on. */
+  readonly method?: 'password' | 'passkey' | 'oidc';
+  /** Name of the provider of single sign-on. Null for a session by password or passkey. */
   readonly provider?: string | null;
   /** When the person last proved who they are in the session: the sign-in, or a step-up. */
   readonly provedAt?: Date;
   /** The second factor that the person gave last in the session, and when. Null for none. */
-  readonly secondFactor?: 'totp' | 'recovery-code' | null;
+  readonly secondFactor?: 'totp' | 'recovery-code' | 'passkey' | null;
   readonly secondFactorAt?: Date | null;
   /** Issuer and subject of the token of a workload. */
   readonly issuer?: string;

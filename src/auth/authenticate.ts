@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Origin } from '../access/grant.ts';
 import { append, envelope } from '../audit/record.ts';
 import type { Refusals } from '../audit/refusals.ts';
 import { inTransaction, type Store } from '../db/transaction.ts';
@@ -15,6 +16,7 @@ import { ApiTokens } from './api-token.ts';
 import { Basic } from './basic.ts';
 import type { Keys } from './keys.ts';
 import type { Providers } from './oidc/providers.ts';
+import type { PendingSignIn } from './pending-sign-in.ts';
 import { Sessions, type SessionTimes } from './sessions.ts';
 import { isJwt } from './workload/jwt.ts';
 import { Workloads } from './workload/workloads.ts';
@@ -25,6 +27,8 @@ export interface Claims {
   readonly authorization: string | undefined;
   /** The session cookie of a browser. Used without an Authorization header only. */
   readonly cookie: string | undefined;
+  /** ID of the session with whose cookie a socket was opened. The cookie may have been replaced since. */
+  readonly sessionId?: string;
   /** Why the request's session cookie does not count: it may come from a page of another site. */
   readonly cookieFault: string | undefined;
   /** Name of the user to impersonate (X-Gatehouse-Impersonate). */
@@ -91,6 +95,24 @@ export class Authenticator {
     return new AccessSession({ engine, freshness, identify, ip, requestId, callerRequestId });
   }
 
+  /** Creates a session for a person who has given their password, and must still enrol a second factor. */
+  enrollingSession({ userId, passwordChangedAt }: PendingSignIn, { ip, ...from }: Origin): AccessSession {
+    const { engine, freshness } = this.#options;
+    const identify = async (): Promise<Identity> => {
+      const principal = await this.#principals.get(userId);
+      const isCurrent = (principal.passwordChangedAt?.getTime() ?? null) === passwordChangedAt;
+      if (principal.disabled || !principal.authMethods.includes('PASSWORD') || !isCurrent) throw unauthenticated();
+      return { principal, credential: { kind: 'basic' }, revision: principal.revision };
+    };
+    return new AccessSession({ engine, freshness, identify, ip, ...from });
+  }
+
+  /** Creates a session for a request that the person of a browser session has allowed. */
+  sessionOf(id: string, { ip, ...from }: Origin): AccessSession {
+    const { engine, freshness } = this.#options;
+    return new AccessSession({ engine, freshness, identify: this.#sessions.identifierOf(id), ip, ...from });
+  }
+
   /** Creates a session that is not authenticated until `refresh`. Without a credential it is anonymous. */
   session(claims: Claims): AccessSession {
     const { engine, freshness } = this.#options;
@@ -107,9 +129,17 @@ export class Authenticator {
   }
 
   /** An Authorization header wins over a cookie, because a browser adds the cookie to every request. */
-  #strategy({ authorization, cookie, cookieFault, ip, requestId }: Claims): (() => Promise<Identity>) | undefined {
+  #strategy({
+    authorization,
+    cookie,
+    cookieFault,
+    sessionId,
+    ip,
+    requestId,
+  }: Claims): (() => Promise<Identity>) | undefined {
     if (authorization === undefined) {
       if (cookieFault !== undefined) return () => Promise.reject(unauthenticated({ message: cookieFault }));
+      if (sessionId !== undefined) return this.#sessions.identifierOf(sessionId);
       return cookie === undefined ? undefined : this.#sessions.identifier(cookie);
     }
     const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization.trim()) ?? [];

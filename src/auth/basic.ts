@@ -2,12 +2,12 @@ import { LRUCache } from 'lru-cache';
 import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import type { Store } from '../db/transaction.ts';
-import { GatehouseError, unauthenticated, unavailable } from '../errors.ts';
+import { enrolmentRequired, GatehouseError, unauthenticated, unavailable } from '../errors.ts';
 import { FairQueue } from '../lib/fair-queue.ts';
 import { keyedHash } from '../lib/keyed-hash.ts';
 import { peerOf } from '../lib/peer.ts';
 import { fold, storable } from '../lib/text.ts';
-import type { Principal } from '../policy/principals/principal.ts';
+import { mustEnrol, type Principal } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
 import type { Identity } from '../policy/session/identity.ts';
 import type { Keys } from './keys.ts';
@@ -107,8 +107,12 @@ export class Basic {
         throw unauthenticated();
       }
       // Only now, after the password: the answer reveals nothing to a person who does not know it.
-      if (principal.hasSecondFactor && !secondFactorFollows) {
+      if (principal.secondFactors?.length && !secondFactorFollows) {
         failed = unauthenticated({ message: needsSecondFactor });
+        throw failed;
+      }
+      if (mustEnrol(principal) && !secondFactorFollows) {
+        failed = enrolmentRequired();
         throw failed;
       }
       const credential: Credential = {
@@ -160,7 +164,7 @@ export class Basic {
     const now = new Date();
     const user = await store.prisma.user.findFirst({
       where: { usernameKey: account },
-      include: { secondFactor: { select: { confirmedAt: true } } },
+      include: { secondFactor: { select: { confirmedAt: true } }, passkeys: { select: { id: true }, take: 1 } },
     });
     const counted = user ? account : this.#unknownNames.nameOf(account, address);
     // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
@@ -175,7 +179,8 @@ export class Basic {
     }
     this.#locks.clear(account, address);
     // With a second factor, the sign-in has succeeded only with its code, whose failures are counted with these.
-    const cleared = user.secondFactor?.confirmedAt ? undefined : clearFailures(store, account, address);
+    const hasFactor = user.secondFactor?.confirmedAt || user.passkeys.length > 0;
+    const cleared = hasFactor ? undefined : clearFailures(store, account, address);
     // If there are no earlier failures to clear, the response does not wait.
     if (attempt.ordinal > 1) await cleared;
     else void cleared?.catch(() => undefined);

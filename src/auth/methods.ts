@@ -2,16 +2,14 @@
 export const authMethods = ['PASSWORD', 'API_TOKEN'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 
-/** The method of a session, as users name it: PASSWORD, or OIDC:NAME. */
-export const methodOf = ({
-  method,
-  provider,
-}: {
-  readonly method: string;
-  readonly provider: string | null;
-}): string => (provider === null ? method : `${method}:${provider}`);
+/**
+ * The method of a session, as users name it: PASSWORD, or OIDC:NAME. A passkey signs in a user who can sign in by
+ * password: both are credentials that the gateway itself checks.
+ */
+export const methodOf = ({ provider }: { readonly provider: string | null }): string =>
+  provider === null ? 'PASSWORD' : `OIDC:${provider}`;
 
-export const oidcMethod = (provider: string): string => methodOf({ method: 'OIDC', provider });
+export const oidcMethod = (provider: string): string => methodOf({ provider });
 
 /** Returns the name of the provider that a method names. */
 export const providerIn = (method: string): string | undefined => /^OIDC:(.+)$/.exec(method)?.[1];
@@ -29,7 +27,11 @@ export function sortedMethods(methods: readonly string[]): string[] {
 }
 
 /** Kinds of second factors, as policies see them. */
-export const secondFactors = { TOTP: 'totp', RECOVERY_CODE: 'recovery-code' } as const;
+export const secondFactors = { TOTP: 'totp', RECOVERY_CODE: 'recovery-code', PASSKEY: 'passkey' } as const;
 export type SecondFactorKind = keyof typeof secondFactors;
+/** Ways to begin a session, as policies see them. */
+export const sessionMethods = { PASSWORD: 'password', PASSKEY: 'passkey', OIDC: 'oidc' } as const;
+export type SessionMethodName = keyof typeof sessionMethods;
+export const sessionMethodOf = (stored: string) => sessionMethods[stored as SessionMethodName];
 export const secondFactorOf = (stored: string | null) =>
   stored === null ? null : secondFactors[stored as SecondFactorKind];

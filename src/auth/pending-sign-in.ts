@@ -2,14 +2,18 @@ import { z } from 'zod';
 import { open, seal } from '../lib/envelope.ts';
 import type { Keys } from './keys.ts';
 
-/** Time from the password to the code of the second factor. */
-export const pendingMs = 5 * 60_000;
+/** Time from the password to the second factor, and to the end of its enrolment: a person may have to install an app. */
+const factorMs = 5 * 60_000;
+const enrolmentMs = 20 * 60_000;
+export const pendingMs = ({ enrols }: { readonly enrols: boolean }): number => (enrols ? enrolmentMs : factorMs);
 
 const pending = z.strictObject({
   userId: z.string(),
   /** In milliseconds. A changed password ends the sign-in. */
   passwordChangedAt: z.number().nullable(),
   begunAt: z.number(),
+  /** True if the user must enrol the second factor first. */
+  enrols: z.boolean().prefault(false),
 });
 /** A sign-in whose password was right, and whose second factor is still asked for. */
 export type PendingSignIn = z.infer<typeof pending>;
@@ -25,7 +29,7 @@ export function openPending({ signIn }: Keys, cookie: string, now = Date.now()):
   try {
     const plain = open(signIn, Buffer.from(cookie, 'base64url').toString('base64'), binding).toString();
     const { data } = pending.safeParse(JSON.parse(plain));
-    return data && now - data.begunAt < pendingMs ? data : undefined;
+    return data && now - data.begunAt < pendingMs(data) ? data : undefined;
   } catch {
     return undefined;
   }

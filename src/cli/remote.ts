@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { signInOf } from '../config.ts';
 import type { Issue } from '../errors.ts';
+import { authorizationOfProfile, chosenProfile } from './profiles.ts';
 import { askSecret } from './prompt.ts';
 
 /** A running gateway and the credential of the caller. */
 export interface Remote {
   readonly url: string;
   readonly authorization: string;
+  /** Name of the profile whose token is used. */
+  readonly profile?: string;
 }
 
 export interface RemoteError {
@@ -21,15 +24,18 @@ export interface RemoteAnswer<Data> {
 /** Options to connect to a gateway. */
 export const remoteOptions = {
   server: { type: 'string' },
+  profile: { type: 'string' },
   'api-token': { type: 'string' },
   'api-token-file': { type: 'string' },
   user: { type: 'string' },
   'password-file': { type: 'string' },
 } as const;
-export const remoteUsage = '--server URL (--api-token-file FILE | --user USER [--password-file FILE])';
+export const remoteUsage =
+  '[--server URL] [--profile NAME | --api-token-file FILE | --user USER [--password-file FILE]]';
 
 export interface RemoteValues {
   readonly server?: string | undefined;
+  readonly profile?: string | undefined;
   readonly 'api-token'?: string | undefined;
   readonly 'api-token-file'?: string | undefined;
   readonly user?: string | undefined;
@@ -46,12 +52,24 @@ const warnOf = (option: string, instead: string) =>
 
 /** @throws if an option is missing or invalid. */
 export async function readRemote(values: RemoteValues): Promise<Remote> {
-  const { server } = values;
-  if (server === undefined || !URL.canParse(server)) throw new Error('--server requires the URL of the gateway.');
-  return { url: `${server.replace(/\/$/, '')}/graphql`, authorization: await authorizationOf(values) };
+  if (values.server !== undefined && !URL.canParse(values.server))
+    throw new Error('--server requires the URL of the gateway.');
+  const given = await givenAuthorization(values);
+  // A command with a server and a sign-in of its own needs no profile.
+  const isComplete = values.server !== undefined && given !== undefined && values.profile === undefined;
+  const profile = isComplete ? undefined : chosenProfile(values.profile, values.server);
+  const server = values.server ?? profile?.server;
+  if (server === undefined)
+    throw new Error('--server requires the URL of the gateway, or sign in with gatehouse login.');
+  const url = `${server.replace(/\/$/, '')}/graphql`;
+  if (given !== undefined) return { url, authorization: given };
+  if (!profile)
+    throw new Error('Sign in with gatehouse login, --api-token-file, --user, GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
+  return { url, authorization: authorizationOfProfile(profile), profile: profile.name };
 }
 
-async function authorizationOf(values: RemoteValues): Promise<string> {
+/** Returns the sign-in of the options or, without one, of the environment. Undefined if neither has one. */
+async function givenAuthorization(values: RemoteValues): Promise<string | undefined> {
   const { user, 'api-token': token, 'api-token-file': tokenFile, 'password-file': passwordFile } = values;
   const given = [user, token, tokenFile].filter((value) => value !== undefined).length;
   if (given > 1) throw new Error('Sign in with either a token or --user.');
@@ -60,8 +78,7 @@ async function authorizationOf(values: RemoteValues): Promise<string> {
   const bearer = token ?? (tokenFile !== undefined ? firstLine(tokenFile) : user === undefined ? own.token : undefined);
   if (bearer !== undefined) return `Bearer ${bearer}`;
   const asked = nameAndPassword(user ?? own.user);
-  if (asked === undefined)
-    throw new Error('Sign in with --api-token-file, --user, GATEHOUSE_API_TOKEN or GATEHOUSE_USER.');
+  if (asked === undefined) return undefined;
   const { name } = asked;
   const isTyped = user !== undefined && asked.password !== undefined;
   if (isTyped) warnOf('--user', '--user USER with --password-file, or GATEHOUSE_USER');

@@ -25,6 +25,8 @@ export interface Services {
   readonly limits: Limits;
   readonly sessionTimes: SessionTimes;
   readonly links: Links;
+  /** GATEHOUSE_ORIGINS. */
+  readonly origins: readonly string[] | undefined;
   readonly invitationMs: number;
   /** The providers of single sign-on, by name. */
   readonly providers: Providers;

@@ -61,6 +61,7 @@ export function createMask(log: Log): Mask {
 
 const always = new Set<ErrorCode>([
   'UNAUTHENTICATED',
+  'SECOND_FACTOR_REQUIRED',
   'LIMIT_EXCEEDED',
   'UNAVAILABLE',
   'POLICY_ERROR',

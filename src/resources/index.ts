@@ -9,6 +9,7 @@ import './identity/session/index.ts';
 import './identity/single-sign-on/index.ts';
 import './identity/password-link/index.ts';
 import './identity/second-factor/index.ts';
+import './identity/passkey/index.ts';
 import './identity/group/index.ts';
 import './identity/role/index.ts';
 import './identity/binding/index.ts';

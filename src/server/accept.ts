@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { badInput, unauthenticated } from '../errors.ts';
+import { loadPrincipal } from '../policy/principals/principal.ts';
 import {
   type Acceptor,
   type AcceptServices,
@@ -16,8 +17,10 @@ import { acceptPage, deadLinkPage } from './accept-page.ts';
 import type { AuthOptions } from './auth.ts';
 import { originOf } from './oidc-options.ts';
 import { pageHeaders } from './page.ts';
+import { pageSession } from './page-session.ts';
 import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
+import { askForSecondFactor, SecondFactorRequired, secondFactorCookie } from './second-factor.ts';
 import { errorResponse } from './send-error.ts';
 import { sessionCookie, sessionCookieOf } from './session-cookie.ts';
 import { shownProviders } from './sign-in-page.ts';
@@ -43,17 +46,11 @@ export function createAcceptRoutes(options: AcceptOptions): (path: string) => Ro
   });
 }
 
-/**
- * Returns the user whose session the browser has. Undefined without one. Its page is shown, and nothing is changed, also
- * after a link in a mail, which no allowed page sent.
- */
-async function signedInUser({ authenticator, claimsOf }: AcceptOptions, request: IncomingMessage) {
-  const claims = { ...claimsOf(request), impersonate: undefined };
-  if (claims.authorization === undefined && claims.cookie === undefined) return undefined;
-  const session = authenticator.session({ ...claims, cookieFault: undefined });
-  await session.refresh();
-  const { principal, identity } = session;
-  return principal.kind === 'USER' && identity.credential.kind !== 'api-token' ? principal : undefined;
+/** Returns the user whose session the browser has, or whose password the request has. Undefined without one. */
+async function signedInUser(options: AcceptOptions, request: IncomingMessage) {
+  const session = await pageSession(options, request);
+  const { principal, identity } = session ?? {};
+  return principal?.kind === 'USER' && identity?.credential.kind !== 'api-token' ? principal : undefined;
 }
 
 async function show(options: AcceptOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,12 +88,16 @@ async function accept(options: AcceptOptions, request: IncomingMessage, response
       'Send { "token": "…", "username": "…", "password": "…" }, or the token alone if signed in.',
     );
   const answer = async (invitation: Opened): Promise<void> => {
-    const { name, begun } = await complete(options, request, invitation, data);
-    const cookie = begun && { 'Set-Cookie': sessionCookie(request, begun.cookie) };
+    const { name, begun, enrolment } = await complete(options, request, invitation, data);
+    const value = begun ? sessionCookie(request, begun.cookie) : enrolment && secondFactorCookie(request, enrolment);
+    const cookie = value !== undefined && { 'Set-Cookie': value };
+    const location = enrolment ? '/auth/enrol?next=/' : '/';
     if (sent.isForm)
-      return void response.writeHead(303, { Location: '/', 'Cache-Control': 'no-store', ...cookie }).end();
+      return void response.writeHead(303, { Location: location, 'Cache-Control': 'no-store', ...cookie }).end();
     const { key, name: tenantName } = invitation.tenant;
-    const body = { user: { name }, tenant: { key, name: tenantName }, ...(begun && { expiresAt: begun.expiresAt }) };
+    const tenant = { key, name: tenantName };
+    const more = begun ? { expiresAt: begun.expiresAt } : enrolment && { asks: enrolment.asks };
+    const body = { user: { name }, tenant, ...more };
     response.writeHead(200, { ...jsonHeaders, ...cookie }).end(JSON.stringify(body));
   };
   if (sent.isForm) return withPage(options, request, response, data.token, data.username, answer);
@@ -133,6 +134,8 @@ interface Accepted {
   readonly name: string;
   /** The session of a new user. A user who was signed in keeps theirs. */
   readonly begun: Begun | undefined;
+  /** Set if a new user must enrol a second factor before the session begins. */
+  readonly enrolment?: SecondFactorRequired;
 }
 
 async function complete(
@@ -153,13 +156,16 @@ async function complete(
   }
   const user = await acceptInvitation(acceptance, invitation, await newAccount(options, username, password), from);
   await acceptance.freshness.confirmWithin(1_000);
-  const begun = await beginSession(
-    sessions,
-    { kind: 'USER', id: user.id, name: user.username, ...from },
-    byPassword(user),
-    { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) },
-  );
-  return { name: user.username, begun };
+  const { username: name } = user;
+  try {
+    askForSecondFactor(options, (await loadPrincipal(sessions.store.prisma, user.id))!);
+  } catch (error) {
+    if (error instanceof SecondFactorRequired) return { name, begun: undefined, enrolment: error };
+    throw error;
+  }
+  const browser = { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) };
+  const doer = { kind: 'USER', id: user.id, name, ...from } as const;
+  return { name, begun: await beginSession(sessions, doer, byPassword(user), browser) };
 }
 
 /** Hashes the password before the transaction. */

@@ -2,10 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Links } from '../auth/links.ts';
+import type { SecondFactorKind } from '../auth/methods.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
+import { authenticationResponse } from '../auth/passkeys/webauthn.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
 import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
+import { rightsOf } from '../policy/principals/rights.ts';
 import {
   type Begun,
   beginSession,
@@ -15,20 +18,21 @@ import {
 } from '../resources/identity/session/sign-in.ts';
 import type { ClaimsOf } from './claims.ts';
 import { type CookieRule, isFormType } from './cookie-rule.ts';
-import { pageHeaders } from './page.ts';
+import { toEnrolment } from './enrol.ts';
+import { signInByPasskey } from './passkey.ts';
 import { publicOrigin } from './public-origin.ts';
 import type { Route } from './route.ts';
 import { createRoutes, fieldsOf, inTime, jsonHeaders, queryParameter } from './routes.ts';
 import {
   askForSecondFactor,
-  isPending,
+  pendingAsks,
   SecondFactorRequired,
   secondFactorCookie,
   signInByCode,
 } from './second-factor.ts';
 import { errorResponse } from './send-error.ts';
-import { pendingCookie, removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
-import { codePage, providerPath, safeNext, shownProviders, signInPage } from './sign-in-page.ts';
+import { pendingCookie, pendingCookieOf, removedCookie, sessionCookie, sessionCookieOf } from './session-cookie.ts';
+import { codePage, providerPath, safeNext, shownProviders, signInHeaders, signInPage } from './sign-in-page.ts';
 
 export interface AuthOptions {
   readonly authenticator: Authenticator;
@@ -38,13 +42,19 @@ export interface AuthOptions {
   readonly mask: Mask;
   readonly providers: Providers;
   readonly links: Links;
+  /** GATEHOUSE_ORIGINS. */
+  readonly origins: readonly string[] | undefined;
   /** GATEHOUSE_PUBLIC_URL. */
   readonly publicUrl: string | undefined;
   readonly requestMs: number;
 }
 
 const password = z.strictObject({ username: z.string(), password: z.string() });
-const credentials = z.union([password, z.strictObject({ code: z.string() })]);
+const credentials = z.union([
+  password,
+  z.strictObject({ code: z.string() }),
+  z.strictObject({ passkey: authenticationResponse }),
+]);
 type Password = z.infer<typeof password>;
 type Credentials = z.infer<typeof credentials>;
 
@@ -71,7 +81,7 @@ const shownOf = ({ providers, links }: AuthOptions) => ({
 
 function showPage(options: AuthOptions, request: IncomingMessage, response: ServerResponse): void {
   const next = safeNext(queryParameter(request, 'next'));
-  response.writeHead(200, pageHeaders).end(signInPage({ next, ...shownOf(options) }));
+  response.writeHead(200, signInHeaders).end(signInPage({ next, ...shownOf(options) }));
 }
 
 function listProviders(options: AuthOptions, response: ServerResponse): void {
@@ -85,11 +95,9 @@ async function signIn(options: AuthOptions, request: IncomingMessage, response: 
   const next = sent.isForm ? safeNext((sent.fields as Form).next) : '/';
   try {
     const given = sent.isForm ? formOf(sent.fields as Form) : parsed(sent.fields);
-    const isCode = 'code' in given;
-    const { name, cookie, expiresAt } = isCode
-      ? await inTime(options.requestMs, () => signInByCode(options, request, given.code))
-      : await begin(options, request, given);
-    const cookies = [sessionCookie(request, cookie), ...(isCode ? [pendingCookie(request, '', 0)] : [])];
+    const { name, cookie, expiresAt } = await begin(options, request, given);
+    const isPending = pendingCookieOf(request) !== undefined;
+    const cookies = [sessionCookie(request, cookie), ...(isPending ? [pendingCookie(request, '', 0)] : [])];
     if (sent.isForm)
       response.writeHead(303, { Location: next, 'Set-Cookie': cookies, 'Cache-Control': 'no-store' }).end();
     else
@@ -99,9 +107,10 @@ async function signIn(options: AuthOptions, request: IncomingMessage, response: 
   } catch (error) {
     if (error instanceof SecondFactorRequired) response.setHeader('Set-Cookie', secondFactorCookie(request, error));
     if (!sent.isForm) throw error;
+    if (error instanceof SecondFactorRequired && error.enrols) return toEnrolment(response, next);
     const { status, headers, message } = errorResponse(error, options.mask);
-    const page = faultPageOf(options, request, sent.fields as Form, next, error, message);
-    response.writeHead(status, { ...pageHeaders, ...headers }).end(page);
+    const page = await faultPageOf(options, request, sent.fields as Form, next, error, message);
+    response.writeHead(status, { ...signInHeaders, ...headers }).end(page);
   }
 }
 
@@ -110,28 +119,38 @@ const formOf = ({ username = '', password = '', code }: Form): Credentials =>
   code === undefined ? { username, password } : { code };
 
 /** The page that asks again: for the code, as long as the password counts, or for both. */
-function faultPageOf(
+async function faultPageOf(
   options: AuthOptions,
   request: IncomingMessage,
   { username = '', code }: Form,
   next: string,
   error: unknown,
   fault: string,
-): string {
-  if (error instanceof SecondFactorRequired) return codePage(next);
-  if (code !== undefined && isPending(options, request)) return codePage(next, fault);
+): Promise<string> {
+  if (error instanceof SecondFactorRequired) return codePage({ next, asks: error.asks as SecondFactorKind[] });
+  const asks = code === undefined ? undefined : await pendingAsks(options, request);
+  if (asks) return codePage({ next, asks, fault });
   return signInPage({ next, ...shownOf(options), username: username.slice(0, 200), fault });
 }
 
 function parsed(fields: unknown): Credentials {
   const { success, data } = credentials.safeParse(fields);
   if (!success)
-    throw badInput(['body'], 'Send { "username": "…", "password": "…" }, or the { "code": "…" } of the second factor.');
+    throw badInput(
+      ['body'],
+      'Send { "username": "…", "password": "…" }, the { "code": "…" } of the second factor, or a { "passkey": … }.',
+    );
   return data;
 }
 
+const begin = (options: AuthOptions, request: IncomingMessage, given: Credentials): Promise<SignedIn> => {
+  if ('code' in given) return inTime(options.requestMs, () => signInByCode(options, request, given.code));
+  if ('passkey' in given) return inTime(options.requestMs, () => signInByPasskey(options, request, given.passkey));
+  return beginByPassword(options, request, given);
+};
+
 /** Verifies the password in the same way as Basic authentication, and begins a session. */
-async function begin(
+async function beginByPassword(
   options: AuthOptions,
   request: IncomingMessage,
   { username, password }: Password,
@@ -148,7 +167,10 @@ async function begin(
     await session.refresh();
     const { doer, principal } = session;
     askForSecondFactor(options, principal);
-    const begun = await beginSession(sessions, doer, byPassword(principal), { userAgent, former });
+    const begun = await beginSession(sessions, doer, byPassword(principal, false, rightsOf(principal)), {
+      userAgent,
+      former,
+    });
     return { ...begun, name: principal.name };
   };
   try {

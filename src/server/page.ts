@@ -32,6 +32,18 @@ button, .button { width: 100%; height: 38px; border: 1px solid transparent; bord
 button:hover { background: var(--accent-hover); }
 .button { display: grid; place-items: center; margin-top: 8px; border-color: var(--line-control); background: none; color: var(--text); text-decoration: none; }
 .button:hover { border-color: var(--accent); }
+.plain { border-color: var(--line-control); background: none; color: var(--text); margin-top: 8px; }
+.plain:hover { border-color: var(--accent); background: none; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 12px; margin: 0 0 16px; }
+dt { color: var(--text-3); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.code { font: 600 1.25rem / 1.5 "JetBrains Mono Variable", ui-monospace, monospace; letter-spacing: 0.08em; text-align: center; text-transform: uppercase; }
+.button.strong { border-color: transparent; background: var(--accent); color: #fff; }
+.button.strong:hover { background: var(--accent-hover); }
+figure { margin: 0 0 16px; }
+figure svg { display: block; width: 200px; height: 200px; margin: 0 auto; border-radius: 6px; }
+.key, .codes { font-family: "JetBrains Mono Variable", ui-monospace, monospace; }
+.codes { margin: 0 0 16px; padding: 12px; border: 1px solid var(--line); border-radius: 6px; list-style: none; text-align: center; }
 .more { margin: 12px 0 0; text-align: center; }
 a { color: inherit; }
 .or { margin: 16px 0 8px; color: var(--text-3); text-align: center; }
@@ -39,23 +51,37 @@ a { color: inherit; }
 .fault { margin: 0 0 16px; padding: 8px 12px; border: 1px solid var(--fail-text); border-radius: 6px; background: var(--fail-tint); color: var(--fail-text); }
 `;
 
-const policy = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const policyOf = (formTargets: readonly string[] = [], script?: string): string =>
+  [
+    "default-src 'none'",
+    ...(script === undefined ? [] : [`script-src ${script}`, "connect-src 'self'"]),
+    `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
+    `form-action ${["'self'", ...formTargets].join(' ')}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 export const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Type': 'text/html; charset=utf-8',
-  'Content-Security-Policy': policy,
+  'Content-Security-Policy': policyOf(),
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
   // With no-referrer, a browser would send the form with the origin null.
   'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 };
+
+/** @param origin an origin to which the answer to a form of the page redirects: browsers check redirects too. */
+export const pageHeadersFor = (origin: string): Readonly<Record<string, string>> => ({
+  ...pageHeaders,
+  'Content-Security-Policy': policyOf([origin]),
+});
+
+/** @param script the source expression of the page's script. */
+export const pageHeadersWith = (script: string): Readonly<Record<string, string>> => ({
+  ...pageHeaders,
+  'Content-Security-Policy': policyOf([], script),
+});
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

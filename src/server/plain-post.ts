@@ -5,7 +5,7 @@ import { processRegularResult } from 'graphql-yoga';
 import { isObject } from '../lib/json.ts';
 import { textOf } from '../lib/text-file.ts';
 import { operationOf } from './operation/documents.ts';
-import { isUnauthenticated, signedInOf } from './sign-in.ts';
+import { isUnauthenticated, rotateIfAsked, signedInOf } from './sign-in.ts';
 import type { Gateway, YogaOptions } from './yoga.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -35,10 +35,11 @@ export function servePlainPosts(options: PlainPostOptions): Handler {
     if (!body) return undefined;
     const params = paramsOf(body);
     if (!params) return gateway(withBody(request, body), response);
-    await signIn(request);
+    await signIn(request, response);
     try {
       const result = await resultOf(request, response, params);
       if (!result) return gateway(withBody(request, body), response);
+      await rotateIfAsked(request, response);
       return send(response, result, accepted);
     } finally {
       signedInOf(request)?.deadline.clear();

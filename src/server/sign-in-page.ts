@@ -1,5 +1,7 @@
+import type { SecondFactorKind } from '../auth/methods.ts';
 import type { Providers } from '../auth/oidc/providers.ts';
-import { escaped, page } from './page.ts';
+import { escaped, page, pageHeadersWith } from './page.ts';
+import { passkeyScript, scriptSource } from './passkey-script.ts';
 
 /** A provider as the page and its API name it. */
 export interface ShownProvider {
@@ -25,34 +27,65 @@ export interface SignInPage {
 /** Path where the sign-in at a provider begins. */
 export const providerPath = ({ name }: ShownProvider): string => `/auth/oidc/${name}`;
 
-/** Returns the sign-in page. Its form and its links work without scripts. */
+/** Headers of the pages with a passkey. */
+export const signInHeaders = pageHeadersWith(scriptSource);
+
+const shownFault = (fault: string | undefined): string =>
+  fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped(fault)}</p>\n`;
+
+/** A form that the script shows and submits. Without scripts, it stays hidden. */
+const passkeyForm = (
+  purpose: 'sign-in' | 'second-factor',
+  next: string,
+): string => `<p class="fault" role="alert" id="passkey-fault" hidden></p>
+<form data-passkey="${purpose}" hidden>
+<input type="hidden" name="next" value="${escaped(next)}">
+<button class="plain">Use a passkey</button>
+</form>`;
+
+/** Returns the sign-in page. Its password form and its links work without scripts. */
 export const signInPage = ({ next, providers, canReset = false, username = '', fault }: SignInPage): string =>
   page(
     `${fault === undefined ? '' : 'Error: '}Sign in`,
     `<h1>Sign in</h1>
-${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped(fault)}</p>\n`}<form method="post" action="/auth/sign-in">
+${shownFault(fault)}<form method="post" action="/auth/sign-in">
 <input type="hidden" name="next" value="${escaped(next)}">
 <label for="username">User name</label>
 <input id="username" name="username" value="${escaped(username)}" autocomplete="username" autocapitalize="none" spellcheck="false" required${fault === undefined ? ' autofocus' : ''}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${fault === undefined ? '' : ' autofocus aria-describedby="fault"'}>
 <button>Sign in</button>
-</form>${canReset ? '\n<p class="more"><a href="/auth/reset-password">Forgot your password?</a></p>' : ''}${providers.length === 0 ? '' : `\n<p class="or">or</p>\n${providers.map((one) => link(one, next)).join('\n')}`}`,
+</form>${canReset ? '\n<p class="more"><a href="/auth/reset-password">Forgot your password?</a></p>' : ''}
+<p class="or"${providers.length === 0 ? ' data-with-passkey hidden' : ''}>or</p>
+${passkeyForm('sign-in', next)}
+${providers.map((one) => link(one, next)).join('\n')}
+<script>${passkeyScript}</script>`,
   );
 
+export interface FactorPage {
+  readonly next: string;
+  /** What the person can give. */
+  readonly asks: readonly SecondFactorKind[];
+  readonly fault?: string;
+}
+
 /** Returns the page that asks for the second factor, after the password. */
-export const codePage = (next: string, fault?: string): string =>
-  page(
-    `${fault === undefined ? '' : 'Error: '}Second factor`,
-    `<h1>Second factor</h1>
-${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped(fault)}</p>\n`}<form method="post" action="/auth/sign-in">
+export function codePage({ next, asks, fault }: FactorPage): string {
+  const hasCode = asks.includes('TOTP');
+  const hasPasskey = asks.includes('PASSKEY');
+  const code = `<form method="post" action="/auth/sign-in">
 <input type="hidden" name="next" value="${escaped(next)}">
 <label for="code">Code of your app, or a recovery code</label>
 <input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="30" required autofocus${fault === undefined ? '' : ' aria-describedby="fault"'}>
 <button>Sign in</button>
-</form>
-<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>`,
+</form>`;
+  return page(
+    `${fault === undefined ? '' : 'Error: '}Second factor`,
+    `<h1>Second factor</h1>
+${shownFault(fault)}${hasCode ? `${code}\n` : ''}${hasPasskey && !hasCode ? '<noscript><p>Your passkey requires JavaScript in the browser.</p></noscript>\n' : ''}${hasPasskey ? `${passkeyForm('second-factor', next)}\n` : ''}<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>
+<script>${passkeyScript}</script>`,
   );
+}
 
 const link = (provider: ShownProvider, next: string): string =>
   `<a class="button" href="${escaped(`${providerPath(provider)}?next=${encodeURIComponent(next)}`)}">Sign in with ${escaped(provider.title)}</a>`;

@@ -123,7 +123,9 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         return false;
       }
       socket.once('close', leave);
-      extra.claims = claims;
+      const { kind, id } = session.identity.credential;
+      const isByCookie = kind === 'session' && id !== undefined;
+      extra.claims = isByCookie ? { ...claims, sessionId: id } : claims;
       extra.signedIn?.();
       return true;
     },

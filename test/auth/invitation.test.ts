@@ -400,6 +400,7 @@ describe('an invitation by mail', () => {
     const signIn = {
       publicUrl: 'http://gate.example',
       breakGlass: true,
+      requireSecondFactor: false,
       providers: [],
       workloadIssuers: [],
       providerMs: 5_000,

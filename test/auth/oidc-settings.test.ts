@@ -21,6 +21,7 @@ describe('the settings of providers', () => {
     expect(read('')).toEqual({
       publicUrl: undefined,
       breakGlass: true,
+      requireSecondFactor: false,
       providers: [],
       workloadIssuers: [],
       providerMs: 5_000,

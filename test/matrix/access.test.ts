@@ -41,6 +41,10 @@ describe('the access matrix', () => {
       'confirmSecondFactor',
       'createRecoveryCodes',
       'removeMySecondFactor',
+      'beginPasskey',
+      'createPasskey',
+      'renamePasskey',
+      'deleteMyPasskey',
     ]);
     // The permission depends on the input: the schema names the other one.
     const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint']);

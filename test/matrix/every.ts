@@ -4,10 +4,11 @@ import { partOf } from '../../src/graphql/mutation/replay.ts';
 import { nodeTypes } from '../../src/graphql/node.ts';
 import { schema } from '../../src/schema.ts';
 import { signedIn } from '../auth/tools.ts';
+import { Authenticator } from '../support/authenticator.ts';
 import type { Client } from '../support/client.ts';
 import { flowSource } from '../support/flows.ts';
 import { idOf, password } from '../support/world.ts';
-import { enrolled } from './cells/second-factor.ts';
+import { enrolled, passkeyOf } from './cells/second-factor.ts';
 import { actors, mayExpect } from './expected.ts';
 import { mutations } from './mutations.ts';
 import { byPassword, type Stage } from './stage.ts';
@@ -67,6 +68,26 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
   confirmSecondFactor: (stage) => withFactor(stage, false),
   createRecoveryCodes: (stage) => withFactor(stage, true),
   removeMySecondFactor: (stage) => withFactor(stage, true),
+  beginPasskey: async (stage) => {
+    const user = await stage.world.user(stage.name('own'), [], { password });
+    return { client: stage.world.basic(user.username), input: { currentPassword: password } };
+  },
+  createPasskey: async ({ world, name }) => {
+    const user = await world.user(name('own'), [], { password });
+    const { client } = await signedIn(world, user.username, password);
+    const begin = 'mutation($i: BeginPasskeyInput!) { beginPasskey(input: $i) { options } }';
+    const { options } = (await client.ok<any>(begin, { i: { currentPassword: password } })).beginPasskey;
+    const response = new Authenticator(world.app.services.links.origin!).create(options);
+    return { client, input: { name: name('Key'), response } };
+  },
+  renamePasskey: async (stage) => {
+    const { client, id } = await withPasskey(stage);
+    return { client, input: { id, name: stage.name('Renamed') } };
+  },
+  deleteMyPasskey: async (stage) => {
+    const { client, id } = await withPasskey(stage);
+    return { client, input: { id, currentPassword: password } };
+  },
   setSuperAdmin: async (stage) => ({
     client: stage.world.root(),
     input: { subject: idOf('User', await stage.world.user(stage.name('super'))), superAdmin: true },
@@ -93,6 +114,13 @@ const elsewhere: Record<string, (stage: Stage) => Promise<{ client: Client; inpu
     input: { settings: { pageSize: 7, language: stage.name('l').slice(0, 2) === 'l-' ? 'en' : 'de' } },
   }),
 };
+/** A person in a session, with a passkey. */
+async function withPasskey({ world, name }: Stage) {
+  const user = await world.user(name('own'), [], { password });
+  const { client } = await signedIn(world, user.username, password);
+  const key = await passkeyOf(world, user.id);
+  return { client, id: idOf('Passkey', key) };
+}
 /** A person in a session, with a second factor and a code of it. */
 async function withFactor({ world, name }: Stage, isConfirmed: boolean) {
   const user = await world.user(name('own'), [], { password });

@@ -79,7 +79,7 @@ function* under(value: unknown, names: ReadonlyMap<string, string>): Generator<[
 // Their callers can read the object anyway: themselves, their own service, a tenant that they created, a flow whose
 // revision they read, or everything as super admins.
 const readers = new Set(
-  'changeMyPassword confirmSecondFactor createRecoveryCodes removeMySecondFactor beginSecondFactor registerService heartbeat createTenant restoreFlowRevision setSuperAdmin applyDescription'.split(
+  'changeMyPassword confirmSecondFactor createRecoveryCodes removeMySecondFactor beginSecondFactor beginPasskey createPasskey renamePasskey deleteMyPasskey registerService heartbeat createTenant restoreFlowRevision setSuperAdmin applyDescription'.split(
     ' ',
   ),
 );

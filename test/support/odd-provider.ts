@@ -25,6 +25,8 @@ export interface Oddity {
   /** Makes the ID token in another way. */
   token?: (claims: JWTPayload) => Promise<string> | string;
   tokenStatus: [number, object] | undefined;
+  /** Claims by refresh token. A token of these works once, and its answer has the next one. Undefined: none is given. */
+  refresh?: Map<string, JWTPayload>;
   /** The keys that the provider publishes, and the one that signs. */
   keys: Key[];
   signing: Key;
@@ -97,9 +99,26 @@ export class OddProviders {
     if (path === 'me') return void json({ sub: odd.codes.get(bearer)?.sub, ...odd.userInfo });
     if (path !== 'token') return void response.writeHead(404).end();
     if (odd.tokenStatus) return void json(odd.tokenStatus[1], odd.tokenStatus[0]);
-    const code = new URLSearchParams((await request.toArray()).join('')).get('code')!;
+    const form = new URLSearchParams((await request.toArray()).join(''));
+    const given = form.get('refresh_token');
+    if (given !== null) return void json(...(await this.#refreshed(name, given)));
+    const code = form.get('code')!;
     const idToken = await (odd.token ?? ((claims) => this.sign(name, claims)))(odd.codes.get(code)!);
-    json({ access_token: code, token_type: 'Bearer', id_token: idToken });
+    const more = odd.refresh && { refresh_token: `refresh ${code}` };
+    if (odd.refresh) odd.refresh.set(`refresh ${code}`, odd.codes.get(code)!);
+    json({ access_token: code, token_type: 'Bearer', id_token: idToken, ...more });
+  }
+
+  async #refreshed(name: string, given: string): Promise<[object, number]> {
+    const odd = this.of(name);
+    const claims = odd.refresh?.get(given);
+    if (!claims) return [{ error: 'invalid_grant' }, 400];
+    odd.refresh!.delete(given);
+    odd.refresh!.set(`${given}+`, claims);
+    odd.codes.set(given, claims);
+    const now = Math.floor(Date.now() / 1_000);
+    const idToken = await this.sign(name, { ...claims, iat: now, exp: now + 60 });
+    return [{ access_token: given, token_type: 'Bearer', id_token: idToken, refresh_token: `${given}+` }, 200];
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ export const provider = (name: string, issuer: string, more: Partial<ProviderSet
 export const signInWith = (providers: readonly ProviderSettings[], providerMs = 5_000): Config['signIn'] => ({
   publicUrl: undefined,
   breakGlass: true,
+  requireSecondFactor: false,
   providers,
   workloadIssuers: providers.map(({ issuer }) => issuer),
   providerMs,

@@ -9,7 +9,7 @@ export const identity = {
     gates: {
       CREATE: 'Create tenants.',
       READ: 'View the tenant.',
-      UPDATE: "Update the tenant's name and description.",
+      UPDATE: "Update the tenant's name, description and sign-in rule.",
       DELETE: 'Delete tenants and everything in them.',
     },
     rows: {
@@ -17,7 +17,7 @@ export const identity = {
       tenantColumn: 'id',
       feedsAccess: true,
       key: (row) => String(row['key']),
-      audited: ['key', 'name', 'description', 'workerGroup', 'workerGroupFallback'],
+      audited: ['key', 'name', 'description', 'requireSecondFactor', 'workerGroup', 'workerGroupFallback'],
     },
   },
   USER: {
@@ -128,7 +128,7 @@ export const identity = {
       feedsAccess: true,
       key: (row) => String(row['owner'] ?? row['principalId']),
       links: ['principalId'],
-      secret: ['hash', 'sid', 'sealedIdToken'],
+      secret: ['hash', 'nextHash', 'formerHash', 'rights', 'sid', 'sealedIdToken', 'sealedRefreshToken'],
       audited: ['owner', 'method', 'provider', 'createdAt', 'expiresAt', 'ip', 'userAgent'],
       instead: 'the user signs in again',
     },

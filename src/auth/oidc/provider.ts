@@ -27,6 +27,8 @@ export interface Proved {
   /** The provider's own session. */
   readonly sid: string | null;
   readonly idToken: string;
+  /** Null if the provider gave none. */
+  readonly refreshToken: string | null;
 }
 
 interface Metadata {
@@ -91,7 +93,27 @@ export class Provider {
         claims: { ...(await this.#userInfo(configuration, tokens.access_token, subject)), ...payload },
         sid: isName(sid) ? sid : null,
         idToken,
+        refreshToken: tokens.refresh_token ?? null,
       };
+    } catch (error) {
+      throw providerFault(error, this.settings);
+    }
+  }
+
+  /**
+   * Asks again about a person whose session goes on.
+   * @returns their claims, and the next refresh token if the present one does not work again. @throws {SignInFault}
+   */
+  async refresh(refreshToken: string, subject: string): Promise<{ claims: Claims; refreshToken: string | undefined }> {
+    const { configuration, keys, algorithms } = await this.#ready();
+    try {
+      const tokens = await client.refreshTokenGrant(configuration, refreshToken);
+      const { id_token: idToken } = tokens;
+      const own = idToken === undefined ? {} : (await jwtVerify(idToken, keys, this.#rules(algorithms))).payload;
+      if (idToken !== undefined && own.sub !== subject)
+        throw new SignInFault('INVALID_TOKEN', this.settings, { error: 'the token of another person' });
+      const info = await this.#userInfo(configuration, tokens.access_token, subject);
+      return { claims: { ...info, ...own }, refreshToken: tokens.refresh_token };
     } catch (error) {
       throw providerFault(error, this.settings);
     }

@@ -10,7 +10,7 @@ export interface Followed {
   readonly tenantId: string | undefined;
 }
 
-const withdrawn = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND', 'POLICY_ERROR']);
+const withdrawn = new Set(['UNAUTHENTICATED', 'SECOND_FACTOR_REQUIRED', 'FORBIDDEN', 'NOT_FOUND', 'POLICY_ERROR']);
 
 /** Records the end of a stream when a permission or credential was revoked. */
 export function recordingEnd<T>(

@@ -25,8 +25,10 @@ export interface Principal {
   readonly disabled: boolean;
   readonly authMethods: readonly string[];
   readonly passwordChangedAt: Date | null;
-  /** True if a password alone does not sign in. */
-  readonly hasSecondFactor?: boolean;
+  /** Second factors of the user. With one, a password alone does not sign in. */
+  readonly secondFactors?: readonly ('TOTP' | 'PASSKEY')[];
+  /** True if the host or a tenant of the user requires a second factor for a sign-in by password. */
+  readonly requiresSecondFactor?: boolean;
   /** The home tenant of a service account. */
   readonly homeTenantId: string | null;
   /** Keys of the tenants that the principal has access to, by id. */
@@ -54,7 +56,8 @@ interface Stored {
   disabled: boolean;
   authMethods: string[];
   passwordChangedAt: Date | null;
-  hasSecondFactor: boolean;
+  secondFactors: ('TOTP' | 'PASSKEY')[];
+  requiresSecondFactor: boolean;
   homeTenantId: string | null;
   tenants: { id: string; key: string }[] | null;
   memberships: { tenantId: string; groupId: string; membership: 'OWNER' | 'MEMBER' }[] | null;
@@ -68,7 +71,11 @@ const principalsSql = `
       COALESCE(u.disabled, false) AS disabled,
       COALESCE(u."authMethods", '{API_TOKEN}') AS "authMethods",
       u."passwordChangedAt", s."tenantId" AS "homeTenantId",
-      EXISTS (SELECT 1 FROM "SecondFactor" f WHERE f."userId" = p.id AND f."confirmedAt" IS NOT NULL) AS "hasSecondFactor",
+      ARRAY(SELECT 'TOTP' FROM "SecondFactor" f WHERE f."userId" = p.id AND f."confirmedAt" IS NOT NULL
+        UNION ALL (SELECT 'PASSKEY' FROM "Passkey" k WHERE k."userId" = p.id LIMIT 1)) AS "secondFactors",
+      u.id IS NOT NULL AND ((SELECT "requireSecondFactor" FROM "AccessState") OR EXISTS (
+        SELECT 1 FROM "TenantAccess" a JOIN "Tenant" t ON t.id = a."tenantId"
+        WHERE a."principalId" = p.id AND t."requireSecondFactor")) AS "requiresSecondFactor",
       (SELECT json_agg(json_build_object('id', t.id, 'key', t.key))
         FROM "TenantAccess" a JOIN "Tenant" t ON t.id = a."tenantId" WHERE a."principalId" = p.id) AS tenants,
       (SELECT json_agg(json_build_object('tenantId', m."tenantId", 'groupId', m."groupId", 'membership', m.membership))
@@ -82,6 +89,13 @@ const principalsSql = `
     LEFT JOIN "User" u ON u.id = p.id
     LEFT JOIN "ServiceAccount" s ON s.id = p.id
     WHERE p.id = ANY($1::text[])`;
+
+/** True if a password does not sign in the user before they have enrolled a second factor. */
+export const mustEnrol = ({
+  requiresSecondFactor,
+  secondFactors,
+}: Pick<Principal, 'requiresSecondFactor' | 'secondFactors'>): boolean =>
+  requiresSecondFactor === true && !secondFactors?.length;
 
 /** Loads one principal. @returns undefined if it does not exist. */
 export const loadPrincipal = async (db: PrismaClient | Tx, id: string): Promise<Principal | undefined> =>

@@ -2,6 +2,13 @@ import type { Actor, Credential } from '../../access/actor.ts';
 import type { Ceiling } from '../principals/ceiling.ts';
 import type { Principal } from '../principals/principal.ts';
 
+export interface Rotation {
+  /** True if the rights of the user have changed since the session got its ID. */
+  readonly isDue: boolean;
+  /** @returns the new cookie; undefined if another request was first. */
+  perform(): Promise<string | undefined>;
+}
+
 /** The identity that a caller has proved. */
 export interface Identity {
   readonly principal: Principal;
@@ -13,6 +20,8 @@ export interface Identity {
   readonly revision: bigint;
   /** When the identity must be proved again. */
   readonly until?: Date;
+  /** How the session that the request's own cookie identifies gets a new ID. Absent for all other credentials. */
+  readonly rotation?: Rotation;
   /** Records that the credential allowed an operation. */
   readonly used?: () => Promise<void>;
 }

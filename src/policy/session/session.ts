@@ -47,6 +47,7 @@ export class AccessSession {
   /** The running proof, with the revision and the epoch known when it began. */
   #proving: { readonly revision: bigint; readonly epoch: number; readonly done: Promise<void> } | undefined;
   #proofs = 0;
+  #rotates = false;
   /** Number of the proof that set the identity. An earlier proof that ends later does not replace it. */
   #provedBy = 0;
 
@@ -58,6 +59,15 @@ export class AccessSession {
     this.requestId = requestId;
     this.callerRequestId = callerRequestId;
     this.#now = now;
+  }
+
+  /** Asks for a new ID of the browser's session, with the response. */
+  rotate(): void {
+    this.#rotates = true;
+  }
+
+  get rotates(): boolean {
+    return this.#rotates;
   }
 
   get isAnonymous(): boolean {

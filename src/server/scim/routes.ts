@@ -78,7 +78,7 @@ async function serve(
 ): Promise<void> {
   const { signIn, contextOf, operations, mask, bodyBytes } = options;
   // Unauthenticated callers cannot send a body.
-  await signIn(request);
+  await signIn(request, undefined);
   const context = contextOf({ req: request, res: response });
   const deadline = context.deadline!;
   const work = async (): Promise<Reply | undefined> => {

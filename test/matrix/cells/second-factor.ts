@@ -1,4 +1,6 @@
 import { newTotpSecret, stepAt, totpCode } from '../../../src/auth/totp.ts';
+import type { Passkey } from '../../../src/db/generated/client.ts';
+import { newId } from '../../../src/lib/ids.ts';
 import { sealSecret } from '../../../src/resources/identity/second-factor/code.ts';
 import type { World } from '../../support/world.ts';
 import { idOf } from '../../support/world.ts';
@@ -17,6 +19,13 @@ export async function enrolled(world: World, userId: string, isConfirmed = true)
   let step = stepAt(now) - 1;
   return () => totpCode(secret, step++);
 }
+
+/** Gives a user a passkey that no authenticator has. */
+export const passkeyOf = (world: World, userId: string): Promise<Passkey> => {
+  const [id, now] = [newId(), new Date()];
+  const data = { id, userId, name: 'Key', credentialId: id, publicKey: new Uint8Array(1), counter: 0, transports: [] };
+  return world.db.passkey.create({ data: { ...data, rpId: 'localhost', synced: false, createdAt: now } });
+};
 
 export const mutations: Record<string, Record<string, Attempting>> = {
   'USER:UPDATE': {

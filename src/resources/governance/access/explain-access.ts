@@ -3,7 +3,7 @@ import type { Credential } from '../../../access/actor.ts';
 import { entry, type ResourceName, split } from '../../../access/catalog.ts';
 import type { Row } from '../../../access/grant.ts';
 import { isInstanceWide, tenantColumn } from '../../../access/resource.ts';
-import { secondFactors } from '../../../auth/methods.ts';
+import { secondFactors, sessionMethods } from '../../../auth/methods.ts';
 import { badInput, notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -12,7 +12,7 @@ import { decodeId, globalId, nodeTypes, readRow } from '../../../graphql/node.ts
 import { onePermission, PermissionInput } from '../../../graphql/permission-input.ts';
 import { reachOfPrincipals, subjectNodes } from '../../../graphql/readable-principals.ts';
 import { visibleTenant } from '../../../graphql/scopes.ts';
-import { SecondFactorKindEnum, SessionMethod, sessionMethods } from '../../../graphql/session-method.ts';
+import { SecondFactorKindEnum, SessionMethod } from '../../../graphql/session-method.ts';
 import type { Given } from '../../../policy/answer/circumstances.ts';
 import { explain } from '../../../policy/answer/explain.ts';
 import { engineWithoutPolicies } from '../../../policy/past/past-access.ts';
@@ -161,19 +161,19 @@ function credentialOf(given: typeof CredentialInput.$inferInput): Credential {
     throw badInput(['input', 'credential'], 'Only a workload has an issuer and a tokenSubject. Omit them.');
   if (kind !== 'SESSION' && (method != null || provider != null))
     throw badInput(['input', 'credential'], 'Only a session has a method and a provider. Omit them.');
-  if (method === 'PASSWORD' && provider != null)
-    throw badInput(['input', 'credential', 'provider'], 'A session by password has no provider. Omit it.');
+  const isOwn = method === 'PASSWORD' || method === 'PASSKEY' || (method == null && provider === null);
+  if (isOwn && provider != null)
+    throw badInput(['input', 'credential', 'provider'], 'Only single sign-on has a provider. Omit it.');
   if (kind === 'PASSWORD') return { kind: 'basic' };
   const known = Object.entries({ createdAt: createdAt ?? undefined, ...dates }).filter(
     ([, date]) => date !== undefined,
   );
   if (kind === 'SESSION') {
-    const isByPassword = method === 'PASSWORD' || (method == null && provider === null);
     return {
       kind: 'session',
       ...(method != null && { method: sessionMethods[method] }),
       ...(provider != null && { method: 'oidc' as const, provider }),
-      ...(isByPassword && { method: 'password' as const, provider: null }),
+      ...(isOwn && { provider: null }),
       ...(provedAt != null && { provedAt }),
       ...(secondFactor !== undefined && { secondFactor: secondFactor && secondFactors[secondFactor] }),
       ...(secondFactorAt !== undefined && { secondFactorAt }),

@@ -29,7 +29,7 @@ const credential = z.union(
     z.strictObject({
       kind: z.literal('session'),
       /** How the person signed in; with `oidc`, the name of the provider. */
-      method: z.enum(['password', 'oidc']).optional(),
+      method: z.enum(['password', 'passkey', 'oidc']).optional(),
       provider: z.string().optional(),
       /** When the person signed in. */
       createdAt: instant.optional(),
@@ -37,7 +37,7 @@ const credential = z.union(
       lastUsedAt: instant.optional(),
       /** When the person last proved who they are, and the second factor that they gave. */
       provedAt: instant.optional(),
-      secondFactor: z.enum(['totp', 'recovery-code']).nullish(),
+      secondFactor: z.enum(['totp', 'recovery-code', 'passkey']).nullish(),
       secondFactorAt: instant.nullish(),
     }),
   ],

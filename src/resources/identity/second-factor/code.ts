@@ -69,7 +69,10 @@ export async function useCode(tx: Tx, userId: string, code: RightCode): Promise<
 }
 
 /** What a session keeps of a code. */
-export const provedBy = ({ kind }: RightCode, now: Date): { secondFactor: SecondFactorKind; secondFactorAt: Date } => ({
+export const provedBy = (
+  { kind }: { readonly kind: SecondFactorKind },
+  now: Date,
+): { secondFactor: SecondFactorKind; secondFactorAt: Date } => ({
   secondFactor: kind,
   secondFactorAt: now,
 });

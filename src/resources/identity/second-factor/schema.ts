@@ -1,6 +1,6 @@
 import { base32, totpUri } from '../../../auth/totp.ts';
 import type { SecondFactor, User } from '../../../db/generated/client.ts';
-import { conflict, GatehouseError } from '../../../errors.ts';
+import { afterCommit } from '../../../db/transaction.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
@@ -10,8 +10,8 @@ import type { PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { atInstance, byId } from '../../../graphql/mutation/target.ts';
 import { SecondFactorKindEnum } from '../../../graphql/session-method.ts';
 import { assertOwnOrInstance } from '../user/own-or-instance.ts';
-import { presentPassword } from '../user/present-password.ts';
 import { checkedCode, type RightCode } from './code.ts';
+import { assertOwner } from './owner.ts';
 import * as factors from './service.ts';
 
 const SecondFactorRef = builder.objectRef<SecondFactor>('SecondFactor').implement({
@@ -52,28 +52,6 @@ async function given(code: string, { session, store, keys }: Context): Promise<{
   const right = await checkedCode({ store, keys }, giver, code);
   if (!right) throw factors.wrongCode();
   return { right };
-}
-
-/** Time after a sign-in at a provider in which the person need not prove again who they are. */
-const freshMs = 10 * 60_000;
-
-/** A stolen session must not enrol a factor of its own. @throws BAD_INPUT, CONFLICT. */
-async function assertOwner(password: string | null | undefined, context: Context): Promise<void> {
-  const { session, store } = context;
-  factors.assertPerson(session);
-  const { id } = session.principal;
-  const user = await store.prisma.user.findFirstOrThrow({ where: { id } });
-  if (user.passwordHash !== null && user.authMethods.includes('PASSWORD')) {
-    const { isRight } = await presentPassword(password ?? '', context);
-    if (!isRight)
-      throw new GatehouseError('BAD_INPUT', 'The current password is incorrect.', {
-        issues: [{ path: ['input', 'currentPassword'], message: 'The current password is incorrect.' }],
-      });
-    return;
-  }
-  const { provedAt } = session.identity.credential;
-  if (!provedAt || Date.now() - provedAt.getTime() > freshMs)
-    throw conflict('Your sign-in is older than ten minutes. Sign in again first.');
 }
 
 mutation('beginSecondFactor', {
@@ -134,7 +112,10 @@ mutation('confirmSecondFactor', {
   input: (t) => ({ code: t.string({ required: true, description: 'The present code of the app.' }) }),
   target: atInstance,
   prepare: ({ code }, _target, context) => given(code, context),
-  run: (tx, grant, { right }) => factors.confirmSecondFactor(tx, grant, right),
+  run: (tx, grant, { right }, _target, { session }) => {
+    afterCommit(tx, () => session.rotate());
+    return factors.confirmSecondFactor(tx, grant, right);
+  },
   payload: recovery,
 });
 
@@ -163,7 +144,8 @@ mutation('removeMySecondFactor', {
 });
 
 mutation('removeSecondFactor', {
-  description: 'Removes the second factor of a user who has lost it. The user then signs in by password alone.',
+  description:
+    'Removes the second factors of a user who has lost them: the app and all passkeys. The user then signs in by password alone.',
   permission: 'USER:UPDATE',
   input: (t) => ({ id: t.id({ required: true, description: 'ID of the user.' }) }),
   target: ({ id }, context) => byId('USER', 'User', id, context),

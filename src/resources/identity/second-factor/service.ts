@@ -8,6 +8,8 @@ import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts
 import { find } from '../../../policy/session/find.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
 import { asSystem } from '../../../policy/session/system.ts';
+import { removePasskeys } from '../passkey/service.ts';
+import { protectSessions } from '../session/service.ts';
 import { openSecret, provedBy, type RightCode, sealSecret, useCode } from './code.ts';
 
 /** @throws FORBIDDEN unless the caller is a person who acts for themselves. */
@@ -89,10 +91,12 @@ export async function confirmSecondFactor(
   const right = await use(tx, user.id, code);
   const now = new Date();
   const { codes, recoveryHashes } = recoveryOf(user.id);
+  const isFirst = (await tx.passkey.count({ where })) === 0;
   await tx.secondFactor.update({ where, data: { confirmedAt: now, recoveryHashes } });
   const { kind, id } = grant.credential;
   if (kind === 'session')
     await tx.session.updateMany({ where: { id: id! }, data: { ...provedBy(right, now), provedAt: now } });
+  if (isFirst) await protectSessions(tx, grant, user.id);
   note(tx, grant, user, [null, 'TOTP'], 'enrol-second-factor');
   return { user, codes };
 }
@@ -124,7 +128,7 @@ export async function removeMySecondFactor(
   return user;
 }
 
-/** Removes the second factor of a user who has lost it. */
+/** Removes all second factors of a user who has lost them: the app and the passkeys. */
 export async function removeSecondFactor(tx: Tx, grant: Grant<'USER:UPDATE'>, id: string): Promise<User> {
   if (id === grant.doer.id)
     throw new GatehouseError(
@@ -138,8 +142,10 @@ export async function removeSecondFactor(tx: Tx, grant: Grant<'USER:UPDATE'>, id
       policy: 'handing-on',
     });
   await grant.review(tx, { before: user, after: user });
-  await confirmed(tx, id);
-  await remove(tx, grant, user);
+  const factor = await tx.secondFactor.findFirst({ where: { userId: id, confirmedAt: { not: null } } });
+  const passkeys = await removePasskeys(tx, grant, user);
+  if (!factor && passkeys === 0) throw notFound('The second factor');
+  if (factor) await remove(tx, grant, user);
   return user;
 }
 

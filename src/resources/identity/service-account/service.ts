@@ -14,8 +14,9 @@ import { isReserved } from '../../rules.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { revokeOfOthers } from '../api-token/service.ts';
 import { assertLasting } from '../handing-on.ts';
+import { removePrincipal } from '../principal.ts';
 import { giveAccess } from '../tenant-access/service.ts';
-import { removePrincipal, type SuperAdminChange } from '../user/service.ts';
+import type { SuperAdminChange } from '../user/service.ts';
 import { removeTrusts } from '../workload/service.ts';
 
 /** A DNS label (RFC 1123), so that the name can be forwarded to systems that require one. */

@@ -1,4 +1,4 @@
-import type { SecondFactorKind } from '../../../auth/methods.ts';
+import type { SecondFactorKind, SessionMethodName } from '../../../auth/methods.ts';
 import { idleEnd } from '../../../auth/sessions.ts';
 import type { Session, User } from '../../../db/generated/client.ts';
 import { notFound } from '../../../errors.ts';
@@ -35,11 +35,11 @@ const SessionRef = builder.prismaNode('Session', {
       type: SessionMethod,
       select: { method: true },
       description: 'How the user signed in.',
-      resolve: ({ method }) => method as 'PASSWORD' | 'OIDC',
+      resolve: ({ method }) => method as SessionMethodName,
     }),
     provider: t.exposeString('provider', {
       nullable: true,
-      description: 'Name of the provider. Null for a sign-in by password.',
+      description: 'Name of the provider. Null for a sign-in by password or passkey.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user signed in.' }),
     provedAt: t.expose('provedAt', {

@@ -12,6 +12,8 @@ export type EndCause =
   | 'USER_DISABLED'
   | 'METHOD_REMOVED'
   | 'IDENTITY_REMOVED'
+  | 'PASSKEY_REMOVED'
+  | 'SECOND_FACTOR_ENROLLED'
   | 'USER_DELETED'
   | 'MASTER_KEY_LOST';
 
@@ -86,6 +88,17 @@ export async function endSessions(
   await locked(tx, principalId);
   const sessions = await tx.session.findMany({ where: { principalId }, orderBy: { id: 'asc' } });
   for (const session of sessions) if (which(session)) await end(tx, grant, session, 'end', cause);
+}
+
+/**
+ * After the first second factor: ends the other sessions, which began without one, and gives the session in which it was
+ * enrolled a new ID. A session that someone else has does not outlive it.
+ */
+export async function protectSessions(tx: Tx, grant: Grant, userId: string): Promise<void> {
+  const { kind, id } = grant.credential;
+  await endSessions(tx, grant, userId, 'SECOND_FACTOR_ENROLLED', (session) => session.id !== id);
+  // The response has the new cookie; over a transport that cannot, the next one has.
+  if (kind === 'session') await tx.session.updateMany({ where: { id: id! }, data: { rights: null } });
 }
 
 /** Locks the sessions of a user. @returns their IDs. */

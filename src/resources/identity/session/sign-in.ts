@@ -3,18 +3,22 @@ import { lockState, raiseRevision } from '../../../access/revision.ts';
 import type { AuditType } from '../../../audit/event.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
-import { openIdToken, sealIdToken } from '../../../auth/oidc/id-token.ts';
+import { openIdToken, sealIdToken, sealRefreshToken } from '../../../auth/oidc/id-token.ts';
 import { newSessionCookie, sessionHash } from '../../../auth/session-cookie.ts';
-import type { SessionTimes } from '../../../auth/sessions.ts';
+import { ofCookie, type SessionTimes } from '../../../auth/sessions.ts';
 import type { Session } from '../../../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../../../db/transaction.ts';
 import { unauthenticated } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { Json } from '../../../lib/json.ts';
 import { storable } from '../../../lib/text.ts';
-import type { Principal } from '../../../policy/principals/principal.ts';
+import { loadPrincipal, type Principal } from '../../../policy/principals/principal.ts';
+import { rightsOf } from '../../../policy/principals/rights.ts';
 import type { Freshness } from '../../../policy/session/freshness.ts';
 import { inTurn } from '../../../policy/session/write.ts';
+import { type UsedPasskey, usePasskey } from '../passkey/use.ts';
+import { provedBy } from '../second-factor/code.ts';
+import { Surplus, surplusOf, turns } from './limit.ts';
 
 export interface SessionServices {
   readonly store: Store;
@@ -27,8 +31,12 @@ export interface SessionServices {
 /** How a person has just proved who they are. */
 export interface Proof
   extends Pick<Session, 'method' | 'provider' | 'sid' | 'identityId'>,
-    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt'>> {
+    Partial<Pick<Session, 'secondFactor' | 'secondFactorAt' | 'passkeyId'>> {
+  /** A digest of what the user may do, if it is known: that of the session's first ID. */
+  readonly rights?: string | undefined;
   readonly idToken: string | null;
+  /** Continues the sign-in at the provider. Undefined if the groups are compared at sign-ins only. */
+  readonly refreshToken?: string | null;
   /** Locks what the proof depends on until the end of the transaction. @returns false if it no longer holds. */
   readonly holds: (tx: Tx) => Promise<boolean>;
   /** Changes of access that are a part of the sign-in. */
@@ -44,7 +52,9 @@ export interface Proof
 export const byPassword = (
   { id, passwordChangedAt }: Pick<Principal, 'id' | 'passwordChangedAt'>,
   withCode = false,
+  rights?: string,
 ): Proof => ({
+  rights,
   method: 'PASSWORD',
   provider: null,
   sid: null,
@@ -56,8 +66,25 @@ export const byPassword = (
       SELECT 1 FROM "User" WHERE id = ${id} AND NOT disabled AND 'PASSWORD' = ANY("authMethods")
         AND "passwordChangedAt" IS NOT DISTINCT FROM ${passwordChangedAt}
         AND (${withCode} OR NOT EXISTS (
-          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL)) FOR SHARE`;
+          SELECT 1 FROM "SecondFactor" f WHERE f."userId" = ${id} AND f."confirmedAt" IS NOT NULL
+          UNION ALL SELECT 1 FROM "Passkey" k WHERE k."userId" = ${id})) FOR SHARE`;
     return users.length > 0;
+  },
+});
+
+/** The proof of a person who signs in with a passkey alone. Their authenticator has verified them. */
+export const byPasskey = (used: UsedPasskey): Proof => ({
+  method: 'PASSKEY',
+  provider: null,
+  sid: null,
+  identityId: null,
+  idToken: null,
+  passkeyId: used.passkey.id,
+  ...provedBy(used, new Date()),
+  holds: async (tx) => {
+    const users = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM "User" WHERE id = ${used.passkey.userId} AND NOT disabled AND 'PASSWORD' = ANY("authMethods") FOR SHARE`;
+    return users.length > 0 && usePasskey(tx, used);
   },
 });
 
@@ -132,7 +159,7 @@ export const ending = (
 export async function beginSession(
   services: SessionServices,
   doer: Doer,
-  { holds, access, record, idToken, ...proof }: Proof,
+  { holds, access, record, idToken, refreshToken = null, rights, ...proof }: Proof,
   { userAgent, former }: { readonly userAgent: string | undefined; readonly former: string | undefined },
 ): Promise<Begun> {
   const { store, keys, times, perUser } = services;
@@ -144,21 +171,33 @@ export async function beginSession(
     id,
     principalId,
     hash: sessionHash(keys, cookie)!,
+    nextHash: null,
+    nextAt: null,
+    formerHash: null,
+    replacedAt: null,
+    rights: null,
     secondFactor: null,
     secondFactorAt: null,
+    passkeyId: null,
     ...proof,
     provedAt: now,
     sealedIdToken: idToken === null ? null : sealIdToken(keys, id, idToken),
+    sealedRefreshToken: refreshToken === null ? null : sealRefreshToken(keys, id, refreshToken),
+    groupsAt: refreshToken === null ? null : now,
     createdAt: now,
     lastSeenAt: now,
     expiresAt: new Date(now.getTime() + times.lifetimeMs),
     ip: doer.ip ?? null,
     userAgent: userAgent === undefined ? null : storable(userAgent).slice(0, maxUserAgent).toWellFormed(),
   };
-  const begin = async (tx: Tx): Promise<void> => {
+  const replaced = await sessionsOf(store, keys, former);
+  const begin = async (tx: Tx, endsOthers: boolean): Promise<void> => {
+    const surplus = await surplusOf(tx, principalId, perUser, replaced);
+    if (surplus.length > 0 && !endsOthers) throw new Surplus();
     if (!(await holds(tx))) throw unauthenticated();
     await access?.(tx);
-    await tx.session.create({ data: row });
+    const present = rights ?? rightsOf((await loadPrincipal(tx, principalId))!);
+    await tx.session.create({ data: { ...row, rights: present } });
     record?.(tx);
     note(tx, doer, { id, owner: name }, 'LOGIN', 'login', {
       method: row.method,
@@ -166,26 +205,22 @@ export async function beginSession(
       ...(row.secondFactor !== null && { secondFactor: row.secondFactor }),
       expiresAt: row.expiresAt.toISOString(),
     });
+    await endNoted(tx, doer, replaced, 'NEW_SIGN_IN');
+    await endNoted(
+      tx,
+      doer,
+      surplus.map((one) => ({ id: one.id, owner: name })),
+      'TOO_MANY_SESSIONS',
+    );
   };
-  const replaced = await sessionsOf(store, keys, former);
-  const surplus = await store.prisma.session.findMany({
-    where: { principalId, NOT: { id: { in: replaced.map(({ id }) => id) } } },
-    orderBy: { lastSeenAt: 'desc' },
-    skip: perUser - 1,
-    select: { id: true },
-  });
-  if (!access && replaced.length + surplus.length === 0) await inTransaction(store, begin);
-  else
-    await ending(services, principalId, async (tx) => {
-      await begin(tx);
-      await endNoted(tx, doer, replaced, 'NEW_SIGN_IN');
-      await endNoted(
-        tx,
-        doer,
-        surplus.map((one) => ({ id: one.id, owner: name })),
-        'TOO_MANY_SESSIONS',
-      );
+  const endingOthers = () => ending(services, principalId, (tx) => begin(tx, true));
+  await turns.run(principalId, async () => {
+    if (access || replaced.length > 0) return endingOthers();
+    return inTransaction(store, (tx) => begin(tx, false)).catch((error: unknown) => {
+      if (error instanceof Surplus) return endingOthers();
+      throw error;
     });
+  });
   return { cookie, expiresAt: row.expiresAt };
 }
 
@@ -216,7 +251,7 @@ async function sessionsOf({ prisma }: Store, keys: Keys, cookie: string | undefi
   if (hash === undefined) return [];
   return prisma.$queryRaw<(Noted & Pick<Session, 'principalId' | 'provider' | 'sealedIdToken'>)[]>`
     SELECT s.id, s."principalId", s.provider, s."sealedIdToken", u.username AS owner
-    FROM "Session" s JOIN "User" u ON u.id = s."principalId" WHERE s.hash = ${hash}`;
+    FROM "Session" s JOIN "User" u ON u.id = s."principalId" WHERE ${ofCookie(hash)}`;
 }
 
 /** Max sessions per transaction. */

@@ -10,7 +10,7 @@ import { giveAccess, removeAccess } from '../tenant-access/service.ts';
 
 type Db = Pick<Tx, '$queryRaw' | 'groupMember'>;
 type NamedGroup = Group & { readonly tenantKey: string };
-type OwnMember = GroupMember & { readonly group: Group; readonly tenantKey: string };
+export type OwnMember = GroupMember & { readonly group: Group; readonly tenantKey: string };
 
 /** What a sign-in changes about the groups of a user. */
 export interface GroupPlan {

@@ -63,7 +63,7 @@ interface Groups {
 
 function proofOf(
   { settings }: Provider,
-  { sid, idToken }: Proved,
+  { sid, idToken, refreshToken }: Proved,
   { id: identityId, userId }: Known,
   { plan, reading, doer, from }: Groups,
 ): Proof {
@@ -76,6 +76,7 @@ function proofOf(
     sid,
     identityId,
     idToken,
+    ...(settings.refreshMinutes !== undefined && { refreshToken }),
     holds: async (tx) => {
       const users = await tx.$queryRaw<unknown[]>`
         SELECT 1 FROM "User" u JOIN "UserIdentity" i ON i."userId" = u.id

@@ -22,6 +22,9 @@ const TenantRef = builder.prismaNode('Tenant', {
     name: t.exposeString('name', { description: 'Display name.' }),
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    requireSecondFactor: t.exposeBoolean('requireSecondFactor', {
+      description: 'True if users with access must have a second factor to sign in by password.',
+    }),
     viewerPermissions: viewerPermissions<Tenant>(t, 'TENANT', ({ id }) => ({ tenantId: id })),
   }),
 });
@@ -117,12 +120,16 @@ mutation('createTenant', {
 });
 
 mutation('updateTenant', {
-  description: 'Updates the name, description and worker group of a tenant.',
+  description: 'Updates the name, description, worker group and sign-in rule of a tenant.',
   permission: 'TENANT:UPDATE',
   input: (t) => ({
     id: t.id({ required: true, description: 'ID of the tenant.' }),
     name: t.string({ description: 'New name. Omit to keep the current one.' }),
     description: t.string({ description: 'New description; null clears it.' }),
+    requireSecondFactor: t.boolean({
+      description:
+        'True to require a second factor of users with access who sign in by password. Those without one set it up at their next sign-in.',
+    }),
     ...placementInput(t),
   }),
   rules: z.looseObject({ name: displayName.nullish(), description }),

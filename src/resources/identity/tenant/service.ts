@@ -36,7 +36,7 @@ export async function createTenant(
     throw conflict(`The tenant ${key} already exists.`);
   const id = newId();
   const placed = (await placementOf(tx, id, noPlacement, placement)) ?? noPlacement;
-  const after = { id, key, name, description, createdAt: new Date(), ...placed };
+  const after = { id, key, name, description, requireSecondFactor: false, createdAt: new Date(), ...placed };
   await grant.review(tx, { before: null, after });
   const tenant = await tx.tenant.create({ data: after });
   record(tx, grant, { before: null, after: await withGroupKey(tx, tenant), tenant });
@@ -52,18 +52,20 @@ export async function createTenant(
 export interface TenantChange extends PlacementInput {
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
+  readonly requireSecondFactor?: boolean | null | undefined;
 }
 
 export async function updateTenant(
   tx: Tx,
   grant: Grant<'TENANT:UPDATE'>,
   id: string,
-  { name, description, ...placement }: TenantChange,
+  { name, description, requireSecondFactor, ...placement }: TenantChange,
 ): Promise<Tenant> {
   const before = await find<Tenant>(tx, grant, 'TENANT', id);
   const data = {
     ...(name != null && { name }),
     ...(description !== undefined && { description }),
+    ...(requireSecondFactor != null && { requireSecondFactor }),
     ...(await placementOf(tx, id, before, placement)),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });

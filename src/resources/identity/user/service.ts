@@ -12,12 +12,10 @@ import { skeleton } from '../../../lib/look-alike.ts';
 import { fold } from '../../../lib/text.ts';
 import { find } from '../../../policy/session/find.ts';
 import type { AccessSession } from '../../../policy/session/session.ts';
-import { assertMayActAs, revokeAll, revokeOfOthers } from '../api-token/service.ts';
-import { removeBindings } from '../binding/service.ts';
+import { assertMayActAs, revokeOfOthers } from '../api-token/service.ts';
 import { assertLasting } from '../handing-on.ts';
-import { removeInvitationsBy } from '../invitation/service.ts';
+import { removePrincipal } from '../principal.ts';
 import { endSessions } from '../session/service.ts';
-import { removeAccess } from '../tenant-access/service.ts';
 import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
 import type { PresentPassword } from './present-password.ts';
@@ -239,7 +237,7 @@ export async function setUserPassword(
 
 /** @throws FORBIDDEN unless the caller owns the password and signed in with it. */
 export function assertOwn({ identity: { credential, impersonator } }: AccessSession): void {
-  const isByPassword = credential.kind === 'basic' || credential.method === 'password';
+  const isByPassword = credential.kind === 'basic' || (credential.kind === 'session' && credential.method !== 'oidc');
   if (!isByPassword || impersonator)
     throw new GatehouseError('FORBIDDEN', 'A password can only be changed by its owner, signed in with it.');
 }
@@ -322,23 +320,11 @@ export async function deleteUser(tx: Tx, grant: Grant<'USER:DELETE'>, id: string
   await removePrincipal(tx, grant, id);
   await tx.userIdentity.deleteMany({ where: { userId: id } });
   await tx.secondFactor.deleteMany({ where: { userId: id } });
+  await tx.passkey.deleteMany({ where: { userId: id } });
   await tx.passwordLink.deleteMany({ where: { userId: id } });
   await tx.userSettings.deleteMany({ where: { userId: id } });
   await tx.user.delete({ where: { id } });
   await tx.principal.delete({ where: { id } });
   record(tx, grant, { before, after: null, tenant: null });
   return before;
-}
-
-/** Dependents of a user or service account. */
-export async function removePrincipal(tx: Tx, grant: Grant, principalId: string): Promise<void> {
-  await removeInvitationsBy(tx, grant, principalId);
-  await removeBindings(tx, grant, null, { tenantId: null, principalId });
-  for (const { tenant, ...access } of await tx.tenantAccess.findMany({
-    where: { principalId },
-    include: { tenant: true },
-  })) {
-    await removeAccess(tx, grant, tenant, access);
-  }
-  await revokeAll(tx, grant, principalId);
 }
