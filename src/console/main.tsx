@@ -14,12 +14,13 @@ import './ui/overlays.css';
 import './ui/explorer.css';
 import './ui/matrix.css';
 import './ui/console.css';
+import './ui/forms.css';
 import './ui/narrow.css';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RelayEnvironmentProvider } from 'react-relay/hooks';
-import { applyTheme } from './frame/ThemeButton.tsx';
+import { applyTheme } from './frame/theme.ts';
 import { environment } from './relay/environment.ts';
 import { router } from './routes.tsx';
 

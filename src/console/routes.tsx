@@ -1,19 +1,11 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
-import { AccessExplorer } from './pages/access-explorer/AccessExplorer.tsx';
 import { questionOf } from './pages/access-explorer/question.ts';
-import { AuditLog, auditSearch } from './pages/audit-log/AuditLog.tsx';
-import { Bindings } from './pages/bindings/Bindings.tsx';
-import { Groups } from './pages/groups/Groups.tsx';
-import { Home } from './pages/home/Home.tsx';
-import { Role } from './pages/roles/Role.tsx';
-import { Roles } from './pages/roles/Roles.tsx';
+import { auditSearch } from './pages/audit-log/search.ts';
 import { Start } from './pages/Start.tsx';
-import { ServiceAccounts } from './pages/service-accounts/ServiceAccounts.tsx';
-import { listSearch } from './pages/tenant.ts';
-import { User } from './pages/users/User.tsx';
-import { Users } from './pages/users/Users.tsx';
+import { listSearch, ownerSearch, tabSearch } from './pages/tenant.ts';
+import { lazyPage } from './relay/lazy.tsx';
 import { Empty } from './ui/Empty.tsx';
 import { FaultBoundary } from './ui/FaultBoundary.tsx';
 
@@ -32,20 +24,66 @@ const root = createRootRoute({
   ),
 });
 const page = <const Path extends string>(path: Path) => ({ getParentRoute: () => root, path });
+const list = { validateSearch: listSearch };
+const tabs = { validateSearch: tabSearch };
+const owned = { validateSearch: ownerSearch };
+
+const Home = lazyPage(async () => (await import('./pages/home/Home.tsx')).Home);
+const Users = lazyPage(async () => (await import('./pages/users/Users.tsx')).Users);
+const User = lazyPage(async () => (await import('./pages/users/User.tsx')).User);
+const ServiceAccounts = lazyPage(
+  async () => (await import('./pages/service-accounts/ServiceAccounts.tsx')).ServiceAccounts,
+);
+const ServiceAccount = lazyPage(
+  async () => (await import('./pages/service-accounts/ServiceAccount.tsx')).ServiceAccount,
+);
+const Groups = lazyPage(async () => (await import('./pages/groups/Groups.tsx')).Groups);
+const Group = lazyPage(async () => (await import('./pages/groups/Group.tsx')).Group);
+const Roles = lazyPage(async () => (await import('./pages/roles/Roles.tsx')).Roles);
+const Role = lazyPage(async () => (await import('./pages/roles/Role.tsx')).Role);
+const Bindings = lazyPage(async () => (await import('./pages/bindings/Bindings.tsx')).Bindings);
+const Binding = lazyPage(async () => (await import('./pages/bindings/Binding.tsx')).Binding);
+const ApiTokens = lazyPage(async () => (await import('./pages/api-tokens/ApiTokens.tsx')).ApiTokens);
+const Invitations = lazyPage(async () => (await import('./pages/invitations/Invitations.tsx')).Invitations);
+const Sessions = lazyPage(async () => (await import('./pages/sessions/Sessions.tsx')).Sessions);
+const Settings = lazyPage(async () => (await import('./pages/settings/Settings.tsx')).Settings);
+const AccessExplorer = lazyPage(
+  async () => (await import('./pages/access-explorer/AccessExplorer.tsx')).AccessExplorer,
+);
+const AuditLog = lazyPage(async () => (await import('./pages/audit-log/AuditLog.tsx')).AuditLog);
+const Tenants = lazyPage(async () => (await import('./pages/tenants/Tenants.tsx')).Tenants);
+const Tenant = lazyPage(async () => (await import('./pages/tenants/Tenant.tsx')).Tenant);
+const Workers = lazyPage(async () => (await import('./pages/workers/Workers.tsx')).Workers);
+const WorkerGroups = lazyPage(async () => (await import('./pages/workers/WorkerGroups.tsx')).WorkerGroups);
+const WorkerGroup = lazyPage(async () => (await import('./pages/workers/WorkerGroup.tsx')).WorkerGroup);
+const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Stats);
 
 /** Every page of the console. */
 const pages = root.addChildren([
   createRoute({ ...page('/'), component: Start }),
   createRoute({ ...page('/t/$tenant'), component: Home }),
-  createRoute({ ...page('/t/$tenant/users'), validateSearch: listSearch, component: Users }),
-  createRoute({ ...page('/t/$tenant/users/$user'), component: User }),
-  createRoute({ ...page('/t/$tenant/service-accounts'), validateSearch: listSearch, component: ServiceAccounts }),
-  createRoute({ ...page('/t/$tenant/groups'), validateSearch: listSearch, component: Groups }),
-  createRoute({ ...page('/t/$tenant/roles'), validateSearch: listSearch, component: Roles }),
-  createRoute({ ...page('/t/$tenant/roles/$role'), component: Role }),
-  createRoute({ ...page('/t/$tenant/bindings'), validateSearch: listSearch, component: Bindings }),
+  createRoute({ ...page('/t/$tenant/users'), ...list, component: Users }),
+  createRoute({ ...page('/t/$tenant/users/$user'), ...tabs, component: User }),
+  createRoute({ ...page('/t/$tenant/service-accounts'), ...list, component: ServiceAccounts }),
+  createRoute({ ...page('/t/$tenant/service-accounts/$account'), ...tabs, component: ServiceAccount }),
+  createRoute({ ...page('/t/$tenant/groups'), ...list, component: Groups }),
+  createRoute({ ...page('/t/$tenant/groups/$group'), ...tabs, component: Group }),
+  createRoute({ ...page('/t/$tenant/roles'), ...list, component: Roles }),
+  createRoute({ ...page('/t/$tenant/roles/$role'), ...tabs, component: Role }),
+  createRoute({ ...page('/t/$tenant/bindings'), ...list, component: Bindings }),
+  createRoute({ ...page('/t/$tenant/bindings/$binding'), ...tabs, component: Binding }),
+  createRoute({ ...page('/t/$tenant/api-tokens'), ...owned, component: ApiTokens }),
+  createRoute({ ...page('/t/$tenant/invitations'), ...list, component: Invitations }),
+  createRoute({ ...page('/t/$tenant/sessions'), ...owned, component: Sessions }),
+  createRoute({ ...page('/t/$tenant/settings'), ...tabs, component: Settings }),
   createRoute({ ...page('/t/$tenant/access-explorer'), validateSearch: questionOf, component: AccessExplorer }),
   createRoute({ ...page('/t/$tenant/audit-log'), validateSearch: auditSearch, component: AuditLog }),
+  createRoute({ ...page('/t/$tenant/tenants'), ...list, component: Tenants }),
+  createRoute({ ...page('/t/$tenant/tenants/$key'), ...tabs, component: Tenant }),
+  createRoute({ ...page('/t/$tenant/workers'), ...list, component: Workers }),
+  createRoute({ ...page('/t/$tenant/worker-groups'), ...list, component: WorkerGroups }),
+  createRoute({ ...page('/t/$tenant/worker-groups/$group'), ...tabs, component: WorkerGroup }),
+  createRoute({ ...page('/t/$tenant/stats'), ...tabs, component: Stats }),
 ]);
 
 export const router = createRouter({ routeTree: pages, defaultPreload: false, scrollRestoration: true });

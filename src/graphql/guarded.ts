@@ -66,13 +66,13 @@ export function viewerPermissions<Parent>(
   return t.field({
     type: [ActionEnum],
     description:
-      'Actions that the viewer is allowed to perform on this object. A policy that reviews changes can still refuse one.',
+      'Actions that the viewer is allowed to perform on this object, if necessary after a step-up. A policy that reviews changes can still refuse one.',
     resolve: ((parent: Parent, _args: object, context: Context) =>
       permissionsOf(resource)
         .filter(
           (permission) =>
             besides(parent).includes(split(permission)[1]) ||
-            context.session.can(permission, parent as unknown as Row, scope(parent)),
+            context.session.canAfterStepUp(permission, parent as unknown as Row, scope(parent)),
         )
         .map((permission) => split(permission)[1])
         .sort((a: Action, b: Action) => actions.indexOf(a) - actions.indexOf(b))) as never,

@@ -293,4 +293,39 @@ describe('API tokens', () => {
       await spying.close();
     }
   });
+
+  it('show what they were used for, to their owner and to those who may read the audit log of all', async () => {
+    const main = await world.tenant('used');
+    const [owner, other] = [await person(), await person()];
+    await world.access(main, owner);
+    await world.grant(main, owner, ['GROUP:CREATE', 'GROUP:READ']);
+    const { client } = await mint(owner, {});
+    const group = (name: string) =>
+      client.run('mutation($i: CreateGroupInput!) { createGroup(input: $i) { group { id } } }', {
+        i: { tenantKey: 'used', name },
+      });
+    await group('One');
+    await group('Two');
+    await client.run('{ tenant(key: "used") { roles { nodes { id } } } }');
+    const uses =
+      'query($id: ID!) { node(id: $id) { ... on ApiToken { recentUses(days: 7) { resource action count } } } }';
+    const id = { id: idOf('ApiToken', await rowOf(owner)) };
+    const own = await world.basic(owner.username, 'a phrase of this person').ok<any>(uses, id);
+    expect(own.node.recentUses).toEqual([
+      { resource: 'ROLE', action: 'READ', count: 1 },
+      { resource: 'GROUP', action: 'CREATE', count: 2 },
+    ]);
+    expect((await world.root().ok<any>(uses, id)).node.recentUses).toEqual(own.node.recentUses);
+    // Permission to read tokens does not show what they do.
+    const account = await world.account(main, 'ci');
+    const token = await world.token({ id: account.id, tenantId: main.id });
+    await world.bearer(token).ok('{ viewer { name } }');
+    const row = await world.db.apiToken.findFirstOrThrow({ where: { principalId: account.id } });
+    await world.access(main, other);
+    await world.grant(main, other, ['API_TOKEN:READ', 'SERVICE_ACCOUNT:READ']);
+    const reader = world.basic(other.username, 'a phrase of this person');
+    const of = { id: idOf('ApiToken', row) };
+    expect(await reader.codes(uses, of)).toEqual(['FORBIDDEN']);
+    expect(await world.root().codes(uses.replace('7', '0'), of)).toEqual(['BAD_INPUT']);
+  });
 });

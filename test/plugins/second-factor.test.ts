@@ -5,6 +5,7 @@ import { accepts, now, prepared } from '../../src/policy/testing.ts';
 import { signedIn } from '../auth/tools.ts';
 import { enrolled } from '../matrix/cells/second-factor.ts';
 import { call } from '../support/call.ts';
+import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
 
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
@@ -105,6 +106,12 @@ describe('second-factor', () => {
         permission: 'ROLE:CREATE',
         stepUp: { secondFactor: true },
       });
+      // A frontend offers what a step-up would allow, to a session only.
+      const mine = '{ viewer { permissions(tenantKey: "main") { resource actions } } }';
+      const rolePermissions = async (asked: Client) =>
+        (await asked.ok<any>(mine)).viewer.permissions.find((one: any) => one.resource === 'ROLE').actions;
+      expect(await rolePermissions(client)).toEqual(['CREATE', 'READ', 'UPDATE', 'DELETE']);
+      expect(await rolePermissions(world.basic('ann'))).toEqual(['READ', 'UPDATE', 'DELETE']);
       const code = await enrolled(world, ann.id);
       const stepUp = (body: object) =>
         fetch(`${world.urls[0]}/auth/step-up`, {

@@ -36,6 +36,17 @@ describe('own settings', () => {
     expect(await set({})).toEqual(await mine());
   });
 
+  it('keep named views of a frontend: a path of it and its parameters', async () => {
+    const view = { path: '/t/main/roles', search: { text: 'edit' } };
+    await set({ views: { mine: view } });
+    expect((await mine()).views).toEqual({ mine: view });
+    const wrong = [{ path: 'https://elsewhere.example' }, { path: '//elsewhere.example' }, { path: '/x', more: 1 }];
+    for (const one of wrong)
+      expect(await ann.codes(update, { i: { settings: { views: { one } } } })).toEqual(['BAD_INPUT']);
+    await set({ views: { mine: null } });
+    expect((await mine()).views).toBeUndefined();
+  });
+
   it('are audited, one event for each change and none without a change, and invalidate no decision', async () => {
     const before = (await events()).length;
     const { revision } = world.app.freshness.state;

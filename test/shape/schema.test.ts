@@ -150,6 +150,7 @@ describe('the public schema', () => {
       expect([...new Set(typed)].sort()).toEqual([
         'InheritedPluginDefault',
         'Metric',
+        'MetricName',
         'MetricReport',
         'MetricWhere',
         'PluginDefault',

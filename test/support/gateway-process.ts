@@ -17,7 +17,7 @@ export interface Gateway {
 
 export async function startGateway(world: World, env: Record<string, string> = {}): Promise<Gateway> {
   const { host, user, password, database } = world.connection;
-  const port = await freePort();
+  const port = env['PORT'] ?? (await freePort());
   const program = new Program(['src/main.ts', 'serve'], {
     DATABASE_URL: `postgresql://${user}:${password}@localhost/${database}?host=${encodeURIComponent(host)}`,
     GATEHOUSE_MASTER_KEY: masterKey,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build, createServer } from 'vite';
+import { accessOf } from './access.ts';
 
 // Compiles the GraphQL documents of the console and builds its files, which the gateway serves. With `watch`, serves them
 // with hot reload, next to a gateway on port 4000.
@@ -15,6 +16,11 @@ if (!existsSync(compiler)) process.exit();
 mkdirSync(join(place, 'generated'), { recursive: true });
 // The compiler resolves its paths from the working directory.
 execFileSync(compiler, ['relay.config.json'], { cwd: place, stdio: ['ignore', 'ignore', 'inherit'] });
+// The compiler deletes files of this folder that it did not write.
+writeFileSync(
+  join(place, 'generated', 'access.ts'),
+  accessOf(readFileSync(join(place, '..', '..', 'schema.graphql'), 'utf8')),
+);
 if (process.argv[2] === 'watch') {
   const server = await createServer({ configFile });
   await server.listen();

@@ -1,19 +1,42 @@
-import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { graphql } from 'react-relay/hooks';
+import { namesOf, type Settings, type Viewer, ViewerContext } from '../access/viewer.ts';
 import type { FrameQuery } from '../generated/FrameQuery.graphql.ts';
+import { signOut } from '../relay/auth.ts';
+import { useHurdle } from '../relay/hurdle.ts';
+import { lazyPart, loadAhead } from '../relay/lazy.tsx';
 import { useAnswer } from '../relay/query.ts';
 import { Icon } from '../ui/Icon.tsx';
+import { Toasts } from '../ui/Toasts.tsx';
+import { setZone } from '../ui/zone.ts';
+import { LostBanner } from './LostBanner.tsx';
 import { menu } from './menu.ts';
-import { Palette } from './Palette.tsx';
 import { ThemeButton } from './ThemeButton.tsx';
+import { applyTheme } from './theme.ts';
+
+// Dialogs and menus are not part of the first load.
+const Palette = lazyPart(async () => (await import('./Palette.tsx')).Palette);
+const Hurdles = lazyPart(async () => (await import('./Hurdles.tsx')).Hurdles);
+const TenantMenu = lazyPart(async () => (await import('./TenantMenu.tsx')).TenantMenu);
 
 const query = graphql`
-  query FrameQuery {
+  query FrameQuery($tenant: String!, $hasTenant: Boolean!) {
     viewer {
       name
       superAdmin
+      settings
+      user {
+        id
+      }
+      atInstance: permissions {
+        resource
+        actions
+      }
+      inTenant: permissions(tenantKey: $tenant) @include(if: $hasTenant) {
+        resource
+        actions
+      }
       tenants(first: 100) {
         nodes {
           key
@@ -24,12 +47,34 @@ const query = graphql`
   }
 `;
 
-type Viewer = FrameQuery['response']['viewer'];
+type Answer = FrameQuery['response']['viewer'];
+
+/** Who the viewer is and what they may do, for all parts of the page. */
+function useViewerOf(answer: Answer): Viewer {
+  const settings = answer.settings as Settings;
+  useEffect(() => {
+    if (settings.theme) applyTheme(settings.theme);
+  }, [settings.theme]);
+  setZone(settings.timeZone);
+  useEffect(loadAhead, []);
+  return useMemo(
+    () => ({
+      id: answer.user?.id,
+      name: answer.name,
+      superAdmin: answer.superAdmin,
+      settings: answer.settings as Settings,
+      inTenant: namesOf(answer.inTenant ?? []),
+      atInstance: namesOf(answer.atInstance),
+    }),
+    [answer],
+  );
+}
 
 /** Navigation at the left, one page at the right. */
 export function Frame() {
-  const { viewer } = useAnswer<FrameQuery>(query, {});
   const { tenant } = useParams({ strict: false });
+  const { viewer: answer } = useAnswer<FrameQuery>(query, { tenant: tenant ?? '', hasTenant: tenant !== undefined });
+  const viewer = useViewerOf(answer);
   const [isOpen, setIsOpen] = useState(false);
   const [isJumping, setIsJumping] = useState(false);
   useEffect(() => {
@@ -41,8 +86,10 @@ export function Frame() {
     addEventListener('keydown', listen);
     return () => removeEventListener('keydown', listen);
   }, []);
+  const hurdle = useHurdle();
+  const tenants = answer.tenants?.nodes ?? [];
   return (
-    <>
+    <ViewerContext value={viewer}>
       <a className="skip" href="#main">
         Skip to the page
       </a>
@@ -57,7 +104,7 @@ export function Frame() {
           >
             <Icon name="menu" />
           </button>
-          <TenantSwitch viewer={viewer} tenant={tenant} />
+          <TenantSwitch tenants={tenants} tenant={tenant} />
           <span className="grow" />
           <button type="button" className="btn plain icon" aria-label="Go to" onClick={() => setIsJumping(true)}>
             <Icon name="search" />
@@ -73,7 +120,7 @@ export function Frame() {
         )}
         <nav className={`nav ${isOpen ? 'open' : ''}`} aria-label="Main">
           <div className="nav-head">
-            <TenantSwitch viewer={viewer} tenant={tenant} />
+            <TenantSwitch tenants={tenants} tenant={tenant} />
             <button type="button" className="jump" onClick={() => setIsJumping(true)}>
               <Icon name="search" />
               <span className="grow cut">Go to</span>
@@ -81,54 +128,86 @@ export function Frame() {
             </button>
           </div>
           <div className="nav-list">
-            {tenant !== undefined &&
-              menu.map(({ title, items }) => (
-                <section key={title ?? ''} aria-label={title ?? 'Start'}>
-                  {title && <h2>{title}</h2>}
-                  <ul>
-                    {items.map((item) => (
-                      <li key={item.path}>
-                        <Link
-                          to={item.path === '' ? '/t/$tenant' : (`/t/$tenant/${item.path}` as '/t/$tenant/users')}
-                          params={{ tenant }}
-                          activeOptions={{ exact: item.path === '' }}
-                          activeProps={{ 'aria-current': 'page' }}
-                          onClick={() => setIsOpen(false)}
-                        >
-                          <Icon name={item.icon} />
-                          {item.title}
-                        </Link>
-                      </li>
-                    ))}
-                  </ul>
-                </section>
-              ))}
+            {tenant !== undefined && <MenuList tenant={tenant} leave={() => setIsOpen(false)} />}
           </div>
           <div className="nav-foot">
             <span className="grow">
-              <b className="cut">{viewer.name}</b>
+              {tenant === undefined ? (
+                <b className="cut">{viewer.name}</b>
+              ) : (
+                <Link to="/t/$tenant/settings" params={{ tenant }} onClick={() => setIsOpen(false)}>
+                  <b className="cut">{viewer.name}</b>
+                </Link>
+              )}
               <small>{viewer.superAdmin ? 'Super admin' : 'Signed in'}</small>
             </span>
             <ThemeButton />
-            <SignOut />
+            <button
+              type="button"
+              className="btn plain icon"
+              aria-label="Sign out"
+              title="Sign out"
+              onClick={() => void signOut()}
+            >
+              <Icon name="leave" />
+            </button>
           </div>
         </nav>
         <main className="main" id="main" tabIndex={-1}>
+          <LostBanner />
           <Outlet />
         </main>
       </div>
-      {isJumping && <Palette tenant={tenant} tenants={viewer.tenants?.nodes ?? []} close={() => setIsJumping(false)} />}
-    </>
+      {isJumping && <Palette tenant={tenant} tenants={tenants} close={() => setIsJumping(false)} />}
+      <Toasts />
+      {hurdle && <Hurdles asked={hurdle} />}
+    </ViewerContext>
   );
 }
 
-function TenantSwitch({ viewer, tenant }: { viewer: Viewer; tenant: string | undefined }) {
-  const navigate = useNavigate();
-  const tenants = viewer.tenants?.nodes ?? [];
+function MenuList({ tenant, leave }: { tenant: string; leave: () => void }) {
+  return menu.map(({ title, items }) => (
+    <section key={title ?? ''} aria-label={title ?? 'Start'}>
+      {title && <h2>{title}</h2>}
+      <ul>
+        {items.map((item) => (
+          <li key={item.path}>
+            <Link
+              to={item.path === '' ? '/t/$tenant' : (`/t/$tenant/${item.path}` as '/t/$tenant/users')}
+              params={{ tenant }}
+              activeOptions={{ exact: item.path === '', includeSearch: false }}
+              activeProps={{ 'aria-current': 'page' }}
+              onClick={leave}
+            >
+              <Icon name={item.icon} />
+              {item.title}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  ));
+}
+
+interface TenantSwitchProps {
+  readonly tenants: readonly { readonly key: string; readonly name: string }[];
+  readonly tenant: string | undefined;
+}
+
+function TenantSwitch({ tenants, tenant }: TenantSwitchProps) {
+  const [isOpen, setIsOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const current = tenants.find(({ key }) => key === tenant);
   return (
-    <MenuTrigger>
-      <Button className="tenant">
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="tenant"
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        onClick={() => setIsOpen(true)}
+      >
         <span className="mark">
           <Icon name="gate" />
         </span>
@@ -138,44 +217,8 @@ function TenantSwitch({ viewer, tenant }: { viewer: Viewer; tenant: string | und
         </span>
         <span className="sr">Switch tenant</span>
         <Icon name="updown" className="quiet" />
-      </Button>
-      <Popover className="pop menu" placement="bottom start">
-        <Menu
-          aria-label="Tenants"
-          items={tenants.map(({ key, name }) => ({ id: key, name }))}
-          onAction={(key) => void navigate({ to: '/t/$tenant', params: { tenant: String(key) } })}
-        >
-          {({ id, name }) => (
-            <MenuItem className="menu-item" textValue={id}>
-              <Icon name="tenant" />
-              <span className="grow cut">
-                {id} <span className="quiet">{name}</span>
-              </span>
-              {id === tenant && <Icon name="check" />}
-            </MenuItem>
-          )}
-        </Menu>
-      </Popover>
-    </MenuTrigger>
-  );
-}
-
-/** Ends the session, and at a provider that can do so the one there. */
-function SignOut() {
-  const leave = async () => {
-    const response = await fetch('/auth/sign-out', { method: 'POST', headers: { 'Content-Type': 'application/json' } });
-    const answer = response.status === 200 ? ((await response.json()) as { endSessionUrl?: string }) : {};
-    location.assign(answer.endSessionUrl ?? '/auth/sign-in');
-  };
-  return (
-    <button
-      type="button"
-      className="btn plain icon"
-      aria-label="Sign out"
-      title="Sign out"
-      onClick={() => void leave()}
-    >
-      <Icon name="leave" />
-    </button>
+      </button>
+      {isOpen && <TenantMenu button={button} tenants={tenants} tenant={tenant} close={() => setIsOpen(false)} />}
+    </>
   );
 }

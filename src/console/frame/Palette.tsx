@@ -12,7 +12,7 @@ import {
 } from 'react-aria-components';
 import type { IconName } from '../ui/drawings.tsx';
 import { Icon } from '../ui/Icon.tsx';
-import { menu } from './menu.ts';
+import { menu, ownPages } from './menu.ts';
 
 interface Place {
   readonly id: string;
@@ -34,7 +34,7 @@ export function Palette({ tenant, tenants, close }: PaletteProps) {
   const places: Place[] = [
     ...(tenant === undefined
       ? []
-      : menu.flatMap(({ items }) =>
+      : [...menu, { items: ownPages }].flatMap(({ items }) =>
           items.map(({ title, icon, path }) => ({ id: `/t/${tenant}/${path}`, title, icon, kind: 'Page' })),
         )),
     ...tenants.map(({ key, name }) => ({

@@ -1,23 +1,27 @@
 import { useState } from 'react';
+import { graphql } from 'react-relay/hooks';
+import type { ThemeButtonMutation } from '../generated/ThemeButtonMutation.graphql.ts';
+import { useAct } from '../relay/act.ts';
 import { Icon } from '../ui/Icon.tsx';
+import { applyTheme, isDark } from './theme.ts';
 
-const stored = 'gatehouse.theme';
-const isDark = (theme: string | undefined): boolean =>
-  theme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
+const save = graphql`
+  mutation ThemeButtonMutation($input: UpdateMySettingsInput!) {
+    updateMySettings(input: $input) {
+      settings
+    }
+  }
+`;
 
-/** Applies the theme that this browser has chosen; without one, that of the system. */
-export function applyTheme(): void {
-  const theme = localStorage.getItem(stored);
-  if (theme !== null) document.documentElement.dataset['theme'] = theme;
-}
-
+/** Switches between light and dark. The choice is one of the viewer's settings, so other browsers follow it. */
 export function ThemeButton() {
-  const [theme, setTheme] = useState(document.documentElement.dataset['theme']);
-  const other = isDark(theme) ? 'light' : 'dark';
+  const { run } = useAct<ThemeButtonMutation>(save);
+  const [, setCount] = useState(0);
+  const other = isDark() ? 'light' : 'dark';
   const toggle = () => {
-    document.documentElement.dataset['theme'] = other;
-    localStorage.setItem(stored, other);
-    setTheme(other);
+    applyTheme(other);
+    setCount((before) => before + 1);
+    void run({ settings: { theme: other } });
   };
   return (
     <button

@@ -18,8 +18,24 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
       { title: 'Groups', icon: 'group', path: 'groups' },
       { title: 'Roles', icon: 'role', path: 'roles' },
       { title: 'Bindings', icon: 'link', path: 'bindings' },
+      { title: 'API tokens', icon: 'key', path: 'api-tokens' },
+      { title: 'Invitations', icon: 'mail', path: 'invitations' },
+      { title: 'Sessions', icon: 'screen', path: 'sessions' },
       { title: 'Access explorer', icon: 'why', path: 'access-explorer' },
     ],
   },
-  { title: 'Oversight', items: [{ title: 'Audit log', icon: 'audit', path: 'audit-log' }] },
+  {
+    title: 'Oversight',
+    items: [
+      { title: 'Policies', icon: 'policy', path: 'policies' },
+      { title: 'Audit log', icon: 'audit', path: 'audit-log' },
+      { title: 'Workers', icon: 'server', path: 'workers' },
+      { title: 'Worker groups', icon: 'tasks', path: 'worker-groups' },
+      { title: 'Stats', icon: 'chart', path: 'stats' },
+      { title: 'Tenants', icon: 'tenant', path: 'tenants' },
+    ],
+  },
 ];
+
+/** In the palette, not in the menu: at the foot of it there is a link. */
+export const ownPages: readonly MenuItem[] = [{ title: 'Your settings', icon: 'user', path: 'settings' }];

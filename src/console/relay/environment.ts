@@ -9,28 +9,57 @@ import {
   Store,
   type SubscribeFunction,
 } from 'relay-runtime';
+import { reportLost } from './connection.ts';
 import { faultOf, NetworkFault, Refused, SignedOut } from './fault.ts';
+import { type Hurdle, overcome } from './hurdle.ts';
 
-const fetchAnswer: FetchFunction = async ({ text }, variables) => {
+interface Answer {
+  readonly data?: unknown;
+  readonly errors?: Parameters<typeof faultOf>[0][];
+}
+
+async function send(query: string, variables: object): Promise<Answer> {
   let response: Response;
   try {
     response = await fetch('/graphql', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json, application/json' },
-      body: JSON.stringify({ query: text, variables }),
+      body: JSON.stringify({ query, variables }),
     });
   } catch {
+    reportLost();
     throw new NetworkFault('The gateway cannot be reached. Check the connection, and try again.');
   }
-  const answer = (await response.json().catch(() => undefined)) as
-    | { data?: unknown; errors?: Parameters<typeof faultOf>[0][] }
-    | undefined;
-  if (!answer) throw new NetworkFault(`The gateway answered with status ${response.status}. Try again.`);
-  const faults = (answer.errors ?? []).map(faultOf);
-  if (faults.some(({ code }) => code === 'UNAUTHENTICATED')) throw new SignedOut('Sign in to go on.');
-  // With data, each refused field shows its error in its place.
-  if (answer.data == null) throw new Refused(faults);
-  return answer as GraphQLResponse;
+  const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+  if (answer) return answer;
+  if (response.status >= 500) reportLost();
+  throw new NetworkFault(`The gateway answered with status ${response.status}. Try again.`);
+}
+
+/** True once the viewer was signed in on this page. Before, the page leads to the sign-in. */
+let wasSignedIn = false;
+
+/** What the viewer can do about the errors of an answer. */
+function hurdleOf(faults: readonly ReturnType<typeof faultOf>[]): Hurdle | undefined {
+  if (wasSignedIn && faults.some(({ code }) => code === 'UNAUTHENTICATED')) return { kind: 'sign-in' };
+  const stepUp = faults.find((fault) => fault.stepUp)?.stepUp;
+  return stepUp && { kind: 'step-up', secondFactor: stepUp.secondFactor };
+}
+
+const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables) => {
+  for (;;) {
+    const answer = await send(text!, variables);
+    const faults = (answer.errors ?? []).map(faultOf);
+    const isMutation = operationKind === 'mutation';
+    const hurdle = hurdleOf(faults);
+    // A page with a refused field shows the rest. Only an act, or a page without data, is worth the question.
+    if (hurdle && (hurdle.kind === 'sign-in' || isMutation) && (await overcome(hurdle))) continue;
+    if (faults.some(({ code }) => code === 'UNAUTHENTICATED')) throw new SignedOut('Sign in to go on.');
+    wasSignedIn = true;
+    // With data, each refused field of a query shows its error in its place.
+    if (answer.data == null || (isMutation && faults.length > 0)) throw new Refused(faults);
+    return answer as GraphQLResponse;
+  }
 };
 
 const sockets = createClient({

@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react';
 import { useLazyLoadQuery } from 'react-relay/hooks';
 import type { GraphQLTaggedNode, OperationType, VariablesOf } from 'relay-runtime';
+import { useVersion } from './refresh.ts';
 
 /** Counts the attempts to show the content again after a fault. */
 export const Attempt = createContext(0);
@@ -11,6 +12,10 @@ export function useAnswer<Operation extends OperationType>(
   variables: VariablesOf<Operation>,
 ): Operation['response'] {
   // A query that failed is sent again by another key only.
-  const fetchKey = useContext(Attempt);
-  return useLazyLoadQuery<Operation>(query, variables, { fetchPolicy: 'store-and-network', fetchKey });
+  const attempt = useContext(Attempt);
+  const version = useVersion();
+  return useLazyLoadQuery<Operation>(query, variables, {
+    fetchPolicy: 'store-and-network',
+    fetchKey: `${attempt} ${version}`,
+  });
 }

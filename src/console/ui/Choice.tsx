@@ -8,6 +8,8 @@ export interface Option {
 }
 
 export interface ChoiceProps {
+  /** Of the text, for a label. */
+  readonly id?: string | undefined;
   readonly label: string;
   readonly placeholder?: string;
   readonly options: readonly Option[];
@@ -18,7 +20,7 @@ export interface ChoiceProps {
 }
 
 /** A choice among many, by a few letters of its name. */
-export function Choice({ label, placeholder = label, options, value, choose, search }: ChoiceProps) {
+export function Choice({ id, label, placeholder = label, options, value, choose, search }: ChoiceProps) {
   const change = (text: string) => {
     if (text === '') choose(undefined);
     if (!options.some(({ title }) => title === text)) search?.(text);
@@ -36,7 +38,7 @@ export function Choice({ label, placeholder = label, options, value, choose, sea
       menuTrigger="focus"
       {...(search && { defaultFilter: () => true })}
     >
-      <Input className="input" placeholder={placeholder} />
+      <Input {...(id !== undefined && { id })} className="input" placeholder={placeholder} />
       <Button className="btn plain icon sm" aria-label={`Show ${label}`}>
         <Icon name="down" />
       </Button>

@@ -1,7 +1,20 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { graphql, useFragment } from 'react-relay/hooks';
+import type { DataTable_pageInfo$key } from '../generated/DataTable_pageInfo.graphql.ts';
 import type { IconName } from './drawings.tsx';
 import { Empty } from './Empty.tsx';
+
+const pageInfoFragment = graphql`
+  fragment DataTable_pageInfo on PageInfo {
+    hasNextPage
+    hasPreviousPage
+    startCursor
+    endCursor
+  }
+`;
+
+export type PageInfo = DataTable_pageInfo$key;
 
 export interface Column<Row> {
   readonly title: string;
@@ -10,11 +23,10 @@ export interface Column<Row> {
   readonly className?: string;
 }
 
-export interface PageInfo {
-  readonly hasNextPage: boolean;
-  readonly hasPreviousPage: boolean;
-  readonly startCursor: string | null | undefined;
-  readonly endCursor: string | null | undefined;
+/** Rows that are chosen for one act. */
+export interface Selection {
+  readonly chosen: ReadonlySet<string>;
+  readonly choose: (chosen: ReadonlySet<string>) => void;
 }
 
 export interface DataTableProps<Row> {
@@ -23,21 +35,29 @@ export interface DataTableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
+  /** Name of a row, for its checkbox. */
+  readonly nameOf?: ((row: Row) => string) | undefined;
   readonly pageInfo: PageInfo;
   readonly empty: { readonly icon: IconName; readonly title: string; readonly text: ReactNode };
   /** A row below another one with its details. */
   readonly detail?: (row: Row) => ReactNode | undefined;
   readonly foot?: ReactNode;
+  readonly selection?: Selection | undefined;
+  /** Words for the pages before and after this one. */
+  readonly steps?: readonly [string, string];
 }
 
 /** A page of a list. Its place in the list is in the address, so that it can be shared. */
-export function DataTable<Row>({ caption, columns, rows, keyOf, pageInfo, empty, detail, foot }: DataTableProps<Row>) {
+export function DataTable<Row>(props: DataTableProps<Row>) {
+  const { caption, columns, rows, keyOf, nameOf = keyOf, empty, detail, foot, selection, steps } = props;
+  const pageInfo = useFragment(pageInfoFragment, props.pageInfo);
   if (rows.length === 0 && !pageInfo.hasPreviousPage)
     return (
       <Empty icon={empty.icon} title={empty.title}>
         {empty.text}
       </Empty>
     );
+  const [back, forth] = steps ?? ['Previous', 'Next'];
   return (
     <>
       <div className="table-wrap">
@@ -45,6 +65,11 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pageInfo, empty,
           <caption className="sr">{caption}</caption>
           <thead>
             <tr>
+              {selection && (
+                <th scope="col" className="pick">
+                  <AllBox selection={selection} keys={rows.map(keyOf)} />
+                </th>
+              )}
               {columns.map(({ title, className }) => (
                 <th key={title} scope="col" className={className}>
                   {title}
@@ -55,8 +80,20 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pageInfo, empty,
           <tbody>
             {rows.map((row) => {
               const below = detail?.(row);
+              const key = keyOf(row);
+              const isChosen = selection?.chosen.has(key) === true;
               return [
-                <tr key={keyOf(row)} className={below === undefined ? undefined : 'current'}>
+                <tr key={key} className={below !== undefined || isChosen ? 'current' : undefined}>
+                  {selection && (
+                    <td className="pick">
+                      <input
+                        type="checkbox"
+                        aria-label={`Choose ${nameOf(row)}`}
+                        checked={isChosen}
+                        onChange={() => selection.choose(toggled(selection.chosen, key))}
+                      />
+                    </td>
+                  )}
                   {columns.map(({ title, cell, className }) => (
                     <td key={title} className={className}>
                       {cell(row)}
@@ -64,8 +101,8 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pageInfo, empty,
                   ))}
                 </tr>,
                 below !== undefined && (
-                  <tr key={`${keyOf(row)} detail`} className="detail">
-                    <td colSpan={columns.length}>{below}</td>
+                  <tr key={`${key} detail`} className="detail">
+                    <td colSpan={columns.length + (selection ? 1 : 0)}>{below}</td>
                   </tr>
                 ),
               ];
@@ -73,24 +110,47 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, pageInfo, empty,
           </tbody>
         </table>
       </div>
-      <div className="pages">
-        <span>{foot}</span>
-        <PageLink
-          isOpen={pageInfo.hasPreviousPage}
-          cursor={{ before: pageInfo.startCursor ?? undefined, after: undefined }}
-          reason="This is the first page"
-        >
-          Newer
-        </PageLink>
-        <PageLink
-          isOpen={pageInfo.hasNextPage}
-          cursor={{ after: pageInfo.endCursor ?? undefined, before: undefined }}
-          reason="This is the last page"
-        >
-          Older
-        </PageLink>
-      </div>
+      {(foot !== undefined || pageInfo.hasPreviousPage || pageInfo.hasNextPage) && (
+        <div className="pages">
+          <span>{foot}</span>
+          <PageLink
+            isOpen={pageInfo.hasPreviousPage}
+            cursor={{ before: pageInfo.startCursor ?? undefined, after: undefined }}
+            reason="This is the first page"
+          >
+            {back}
+          </PageLink>
+          <PageLink
+            isOpen={pageInfo.hasNextPage}
+            cursor={{ after: pageInfo.endCursor ?? undefined, before: undefined }}
+            reason="This is the last page"
+          >
+            {forth}
+          </PageLink>
+        </div>
+      )}
     </>
+  );
+}
+
+function toggled(chosen: ReadonlySet<string>, key: string): ReadonlySet<string> {
+  const next = new Set(chosen);
+  if (!next.delete(key)) next.add(key);
+  return next;
+}
+
+function AllBox({ selection: { chosen, choose }, keys }: { selection: Selection; keys: readonly string[] }) {
+  const count = keys.filter((key) => chosen.has(key)).length;
+  return (
+    <input
+      type="checkbox"
+      aria-label="Choose all rows of this page"
+      ref={(box) => {
+        if (box) box.indeterminate = count > 0 && count < keys.length;
+      }}
+      checked={count > 0 && count === keys.length}
+      onChange={() => choose(new Set(count === keys.length ? [] : keys))}
+    />
   );
 }
 
@@ -116,13 +176,16 @@ function PageLink({ isOpen, cursor, reason, children }: PageLinkProps) {
 }
 
 /** The variables of a page of a list, by its address. */
-export const pageOf = ({
-  after,
-  before,
-}: {
-  readonly after?: string | undefined;
-  readonly before?: string | undefined;
-}) =>
+export const pageOf = (
+  {
+    after,
+    before,
+  }: {
+    readonly after?: string | undefined;
+    readonly before?: string | undefined;
+  },
+  size = 50,
+) =>
   before === undefined
-    ? { first: 50, after: after ?? null, last: null, before: null }
-    : { first: null, after: null, last: 50, before };
+    ? { first: size, after: after ?? null, last: null, before: null }
+    : { first: null, after: null, last: size, before };

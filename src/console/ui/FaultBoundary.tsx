@@ -1,5 +1,6 @@
-import { Component, type ReactNode } from 'react';
-import { NetworkFault, Refused, SignedOut } from '../relay/fault.ts';
+import { Component, type ReactNode, useEffect } from 'react';
+import { useIsLost } from '../relay/connection.ts';
+import { faultsIn, NetworkFault, Refused, SignedOut, Stale } from '../relay/fault.ts';
 import { Attempt } from '../relay/query.ts';
 import { Icon } from './Icon.tsx';
 
@@ -26,6 +27,13 @@ export class FaultBoundary extends Component<{ children: ReactNode }, State> {
 }
 
 function ShownError({ error, retry }: { error: unknown; retry: () => void }) {
+  const isNetwork = error instanceof NetworkFault;
+  const isLost = useIsLost();
+  const isBack = isNetwork && !isLost;
+  useEffect(() => {
+    // The first attempt that fails reports the loss, so this runs when the gateway answers again.
+    if (isBack) retry();
+  }, [isBack, retry]);
   if (error instanceof SignedOut) {
     const next = encodeURIComponent(location.pathname + location.search);
     return (
@@ -39,27 +47,32 @@ function ShownError({ error, retry }: { error: unknown; retry: () => void }) {
       </div>
     );
   }
-  const isNetwork = error instanceof NetworkFault;
-  const faults = error instanceof Refused ? error.faults : [];
+  if (error instanceof Stale)
+    return (
+      <div className="empty" role="alert">
+        <Icon name="restart" />
+        <h2>The gateway was updated</h2>
+        <p>Load the page again to use its new version.</p>
+        <button type="button" className="btn primary" onClick={() => location.reload()}>
+          Load again
+        </button>
+      </div>
+    );
   return (
     <div className="empty" role="alert">
       <Icon name={isNetwork ? 'alert' : 'refuse'} />
-      <h2>{isNetwork ? 'No answer' : faults.length > 0 ? 'Refused' : 'This page failed'}</h2>
-      {faults.length > 0 ? (
-        faults.map((fault) => (
-          <p key={fault.message}>
-            {fault.message}
-            {fault.decisionId && (
-              <>
-                {' '}
-                <code>{fault.decisionId}</code>
-              </>
-            )}
-          </p>
-        ))
-      ) : (
-        <p>{error instanceof Error ? error.message : String(error)}</p>
-      )}
+      <h2>{isNetwork ? 'No answer' : error instanceof Refused ? 'Refused' : 'This page failed'}</h2>
+      {faultsIn(error).map((fault) => (
+        <p key={fault.message}>
+          {fault.message}
+          {fault.decisionId && (
+            <>
+              {' '}
+              <code>{fault.decisionId}</code>
+            </>
+          )}
+        </p>
+      ))}
       <button type="button" className="btn" onClick={retry}>
         Try again
       </button>

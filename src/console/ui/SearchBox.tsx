@@ -5,12 +5,14 @@ import { Icon } from './Icon.tsx';
 export interface SearchBoxProps {
   readonly label: string;
   readonly text: string | undefined;
+  /** False if there are other filters only. */
+  readonly isSearched?: boolean;
   /** Further filters. */
   readonly children?: ReactNode;
 }
 
 /** Filters a list by a text, which is part of the address. `/` moves the focus here. */
-export function SearchBox({ label, text, children }: SearchBoxProps) {
+export function SearchBox({ label, text, isSearched = true, children }: SearchBoxProps) {
   const navigate = useNavigate();
   const [value, setValue] = useState(text ?? '');
   const box = useRef<HTMLInputElement>(null);
@@ -37,28 +39,30 @@ export function SearchBox({ label, text, children }: SearchBoxProps) {
     });
   return (
     <search className="filters">
-      <form
-        className="search"
-        onSubmit={(event) => {
-          event.preventDefault();
-          search(value);
-        }}
-      >
-        <Icon name="search" />
-        <input
-          ref={box}
-          className="input"
-          type="search"
-          aria-label={label}
-          placeholder="Search"
-          value={value}
-          onChange={({ target }) => {
-            setValue(target.value);
-            if (target.value === '') search('');
+      {isSearched && (
+        <form
+          className="search"
+          onSubmit={(event) => {
+            event.preventDefault();
+            search(value);
           }}
-        />
-        <kbd className="p2">/</kbd>
-      </form>
+        >
+          <Icon name="search" />
+          <input
+            ref={box}
+            className="input"
+            type="search"
+            aria-label={label}
+            placeholder="Search"
+            value={value}
+            onChange={({ target }) => {
+              setValue(target.value);
+              if (target.value === '') search('');
+            }}
+          />
+          <kbd className="p2">/</kbd>
+        </form>
+      )}
       {children}
     </search>
   );

@@ -343,6 +343,33 @@ export const drawings = {
       <path d="m4 4 8 8M12 4l-8 8" />
     </>
   ),
+  bookmark: (
+    <>
+      <path d="M4 2.500h8v11L8 10.500l-4 3z" />
+    </>
+  ),
+  mail: (
+    <>
+      <rect x="2" y="3.500" width="12" height="9" rx="1.500" />
+      <path d="m2.500 4.500 5.500 4.500 5.500-4.500" />
+    </>
+  ),
+  pause: (
+    <>
+      <path d="M5.500 3.500v9M10.500 3.500v9" />
+    </>
+  ),
+  screen: (
+    <>
+      <rect x="2" y="3" width="12" height="8" rx="1.500" />
+      <path d="M6 13.500h4M8 11v2.500" />
+    </>
+  ),
+  live: (
+    <>
+      <circle cx="8" cy="8" r="3.500" fill="currentColor" stroke="none" />
+    </>
+  ),
   leave: (
     <>
       <path d="M6.500 2.500h-3v11h3M6.500 8H14M11 5l3 3-3 3" />

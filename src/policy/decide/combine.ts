@@ -61,3 +61,7 @@ export function combine(steps: readonly Step[]): Outcome {
   const parts = [...granted, ...denials.map((step) => step.filter!)];
   return { effect: 'allow', where: parts.length === 0 ? undefined : parts.length === 1 ? parts[0]! : { AND: parts } };
 }
+
+/** The outcome once the person has proved again who they are, if that lifts a refusal. */
+export const combineAfterStepUp = (steps: readonly Step[]): Outcome =>
+  combine(steps.filter(({ effect, stepUp }) => effect !== 'deny' || stepUp === undefined));

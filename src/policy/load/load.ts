@@ -44,6 +44,17 @@ export interface PolicySet {
   readonly formerNames?: ReadonlySet<string>;
   /** Names in the settings that have no policy file. Set only if that is allowed. */
   readonly absent?: readonly string[];
+  /** Every policy that has a file, also if it is disabled. */
+  readonly available?: readonly AvailablePolicy[];
+}
+
+/** A policy that settings can enable. */
+export interface AvailablePolicy {
+  readonly name: string;
+  readonly description: string;
+  readonly mode: 'guard' | 'grant';
+  /** Model of its settings. */
+  readonly model: z.ZodType;
 }
 
 export class PolicyLoadError extends OperatorError {
@@ -55,6 +66,7 @@ export class PolicyLoadError extends OperatorError {
   }
 }
 
+const noSettings = z.strictObject({});
 const shape = z.object({
   name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'is not in kebab case'),
   description: z.string().min(1),
@@ -153,7 +165,7 @@ export async function loadPolicies({
       if (plugin.mode === 'grant' && !mayGrant.includes(name)) {
         throw new Faults(['it grants permissions; add it to mayGrant to allow this']);
       }
-      const model = plugin.config ?? z.strictObject({});
+      const model = plugin.config ?? noSettings;
       const config = inPolicyFiles(policyFiles, () => model.safeParse(own));
       if (!config.success) throw new Faults(config.error.issues.map((issue) => settingFault(name, issue, placeOf)));
       if (!enabled) {
@@ -206,6 +218,12 @@ export async function loadPolicies({
     disabled,
     exceptedGroups,
     formerNames,
+    available: [...plugins].map(([name, { description, mode, config: model = noSettings }]) => ({
+      name,
+      description,
+      mode,
+      model,
+    })),
     ...(absent.length > 0 && { absent }),
   };
 }

@@ -4,6 +4,7 @@ import type { Doer, Grant, Row } from '../../access/grant.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../../errors.ts';
 import { remember } from '../../lib/remember.ts';
+import { combineAfterStepUp, type Outcome } from '../decide/combine.ts';
 import { type Decision, refusal, type Scope } from '../decide/decision.ts';
 import type { Engine } from '../decide/engine.ts';
 import { matcherOf } from '../filter/matcher.ts';
@@ -278,6 +279,23 @@ export class AccessSession {
     const { outcome } = decision;
     if (outcome.effect === 'error') throw refusal(decision);
     return outcome.effect === 'allow' && (outcome.where === undefined || matcherOf(outcome.where)(row));
+  }
+
+  /**
+   * Returns true if the permission covers this row, if necessary after a step-up. Only for what a frontend offers: the
+   * step-up has not happened yet. @throws POLICY_ERROR if a policy fails.
+   */
+  canAfterStepUp(permission: Permission, row: Row, scope: Scope = {}): boolean {
+    const decision = this.decide(permission, scope);
+    const outcome = this.afterStepUp(decision);
+    if (outcome === decision.outcome) return this.can(permission, row, scope);
+    return outcome.effect === 'allow' && (outcome.where === undefined || matcherOf(outcome.where)(row));
+  }
+
+  /** The outcome of a decision, if necessary after a step-up. Only a session of a browser can be stepped up. */
+  afterStepUp({ outcome, steps }: Decision): Outcome {
+    const isPossible = outcome.effect === 'deny' && outcome.stepUp && this.identity.credential.kind === 'session';
+    return isPossible ? combineAfterStepUp(steps) : outcome;
   }
 
   /** Returns the grant, or undefined if the permission is refused. @throws POLICY_ERROR if a policy fails. */

@@ -1,32 +1,24 @@
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
 import { graphql } from 'react-relay/hooks';
-import type { AuditLogQuery, AuditOutcome } from '../../generated/AuditLogQuery.graphql.ts';
+import { useViewer } from '../../access/viewer.ts';
+import type { AuditLogQuery } from '../../generated/AuditLogQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
 import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Empty.tsx';
+import { EventDetail } from '../../ui/events/EventDetail.tsx';
+import { Outcome, OutcomeFilter } from '../../ui/events/Outcome.tsx';
 import { Icon } from '../../ui/Icon.tsx';
 import { Page } from '../../ui/Page.tsx';
+import { SavedViews } from '../../ui/SavedViews.tsx';
 import { SearchBox } from '../../ui/SearchBox.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
-import { type ListSearch, listSearch, useTenant } from '../tenant.ts';
-import { EventDetail } from './EventDetail.tsx';
+import { useTenant } from '../tenant.ts';
+import { AuditFilters } from './AuditFilters.tsx';
+import { ExportButton } from './ExportButton.tsx';
 import { NewEvents } from './NewEvents.tsx';
-import { Outcome, OutcomeFilter } from './Outcome.tsx';
-
-const outcomes: readonly string[] = ['SUCCESS', 'DENIED', 'ERROR'] satisfies AuditOutcome[];
-
-export interface AuditSearch extends ListSearch {
-  readonly outcome?: AuditOutcome | undefined;
-  /** ID of the open event. */
-  readonly event?: string | undefined;
-}
-
-export const auditSearch = (given: Record<string, unknown>): AuditSearch => ({
-  ...listSearch(given),
-  ...(outcomes.includes(String(given['outcome'])) && { outcome: given['outcome'] as AuditOutcome }),
-  ...(typeof given['event'] === 'string' && { event: given['event'] }),
-});
+import { type AuditSearch, whereOf } from './search.ts';
 
 const query = graphql`
   query AuditLogQuery(
@@ -52,10 +44,7 @@ const query = graphql`
           ...EventDetail_event
         }
         pageInfo {
-          hasNextPage
-          hasPreviousPage
-          startCursor
-          endCursor
+          ...DataTable_pageInfo
         }
       }
     }
@@ -68,91 +57,68 @@ type Event = NonNullable<NonNullable<AuditLogQuery['response']['tenant']>['audit
 export function AuditLog() {
   const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/audit-log' });
+  const [isLive, setIsLive] = useState(true);
+  const { text, outcome, kind, under, actor, request, since } = search;
+  const where = useMemo(
+    () => whereOf({ text, outcome, kind, under, actor, request, since }, Date.now()),
+    [text, outcome, kind, under, actor, request, since],
+  );
   return (
     <Page
       title="Audit log"
       crumbs={[{ title: tenant }, { title: 'Oversight' }]}
+      actions={
+        <>
+          <button type="button" className="btn" aria-pressed={isLive} onClick={() => setIsLive(!isLive)}>
+            <Icon name={isLive ? 'live' : 'pause'} />
+            {isLive ? 'Live' : 'Paused'}
+          </button>
+          <ExportButton tenant={tenant} where={where} />
+          <Link className="btn" to="/t/$tenant/audit-log/verify" params={{ tenant }}>
+            <Icon name="chain" />
+            Verify
+          </Link>
+        </>
+      }
       filters={
         <SearchBox label="Search events" text={search.text}>
           <OutcomeFilter outcome={search.outcome} />
+          <AuditFilters search={search} />
+          <span className="grow" />
+          <SavedViews />
         </SearchBox>
       }
     >
-      <Events tenant={tenant} search={search} />
+      <Events tenant={tenant} search={search} where={where} isLive={isLive} />
     </Page>
   );
 }
 
-function Events({ tenant: key, search }: { tenant: string; search: AuditSearch }) {
-  const where = {
-    ...(search.text !== undefined && { text: search.text }),
-    ...(search.outcome !== undefined && { outcome: [search.outcome] }),
-  };
-  const variables = { tenant: key, where, ...pageOf(search) };
+interface EventsProps {
+  readonly tenant: string;
+  readonly search: AuditSearch;
+  readonly where: ReturnType<typeof whereOf>;
+  readonly isLive: boolean;
+}
+
+function Events({ tenant: key, search, where, isLive }: EventsProps) {
+  const { settings } = useViewer();
+  const variables = { tenant: key, where, ...pageOf(search, settings.pageSize) };
   const { tenant } = useAnswer<AuditLogQuery>(query, variables);
-  const navigate = useNavigate();
   const events = tenant?.auditEvents;
   if (!events) return <Empty icon="audit" title="You do not have permission to see the audit log" />;
-  const columns: readonly Column<Event>[] = [
-    {
-      title: 'Open',
-      cell: ({ id, seq }) => {
-        const isOpen = search.event === id;
-        return (
-          <Link
-            className="btn plain icon sm"
-            to="."
-            search={((before: AuditSearch) => ({ ...before, event: isOpen ? undefined : id })) as never}
-            replace
-            role="button"
-            aria-expanded={isOpen}
-            aria-label={`${isOpen ? 'Close' : 'Open'} event ${seq}`}
-          >
-            <Icon name={isOpen ? 'down' : 'chevron'} />
-          </Link>
-        );
-      },
-    },
-    { title: 'Time', cell: ({ at }) => <Time at={at} /> },
-    {
-      title: 'Actor',
-      className: 'p2',
-      cell: ({ actorName, actorKind }) => <Who name={actorName} isBot={actorKind !== 'USER'} />,
-    },
-    { title: 'Action', className: 'p2', cell: ({ action }) => <code>{action}</code> },
-    {
-      title: 'Object',
-      className: 'main-cell fluid',
-      cell: ({ resourceKey, actorName, action }) => (
-        <>
-          {resourceKey || '–'}
-          <span className="sub narrow-only">
-            {actorName} · <code>{action}</code>
-          </span>
-        </>
-      ),
-    },
-    { title: 'Namespace', className: 'p3', cell: ({ namespaceName }) => namespaceName },
-    { title: 'Outcome', className: 'edge', cell: ({ outcome }) => <Outcome outcome={outcome} /> },
-    { title: 'No.', className: 'end p3 quiet num', cell: ({ seq }) => Number(seq).toLocaleString() },
-  ];
   const isNewest = search.after === undefined && search.before === undefined;
   return (
     <>
-      {isNewest && (
-        <NewEvents
-          tenant={key}
-          where={where}
-          show={() => void navigate({ to: '.', search: ((s: object) => s) as never })}
-        />
-      )}
+      {isNewest && isLive && <NewEvents tenant={key} where={where} />}
       <DataTable
         caption="Audit events, newest first"
-        columns={columns}
+        columns={columnsOf(search.event)}
         rows={events.nodes}
         keyOf={({ id }) => id}
         pageInfo={events.pageInfo}
-        detail={(event) => (event.id === search.event ? <EventDetail event={event} /> : undefined)}
+        steps={['Newer', 'Older']}
+        detail={(event) => (event.id === search.event ? <EventDetail event={event} tenant={key} /> : undefined)}
         empty={{
           icon: 'audit',
           title: 'No event matches',
@@ -160,5 +126,48 @@ function Events({ tenant: key, search }: { tenant: string; search: AuditSearch }
         }}
       />
     </>
+  );
+}
+
+const columnsOf = (open: string | undefined): readonly Column<Event>[] => [
+  { title: 'Open', cell: ({ id, seq }) => <Opener id={id} seq={seq} isOpen={open === id} /> },
+  { title: 'Time', cell: ({ at }) => <Time at={at} /> },
+  {
+    title: 'Actor',
+    className: 'p2',
+    cell: ({ actorName, actorKind }) => <Who name={actorName} isBot={actorKind !== 'USER'} />,
+  },
+  { title: 'Action', className: 'p2', cell: ({ action }) => <code>{action}</code> },
+  {
+    title: 'Object',
+    className: 'main-cell fluid',
+    cell: ({ resourceKey, actorName, action }) => (
+      <>
+        {resourceKey || '–'}
+        <span className="sub narrow-only">
+          {actorName} · <code>{action}</code>
+        </span>
+      </>
+    ),
+  },
+  { title: 'Namespace', className: 'p3', cell: ({ namespaceName }) => namespaceName },
+  { title: 'Outcome', className: 'edge', cell: ({ outcome }) => <Outcome outcome={outcome} /> },
+  { title: 'No.', className: 'end p3 quiet num', cell: ({ seq }) => Number(seq).toLocaleString() },
+];
+
+function Opener({ id, seq, isOpen }: { id: string; seq: string; isOpen: boolean }) {
+  return (
+    <Link
+      className="btn plain icon sm"
+      to="."
+      search={((before: AuditSearch) => ({ ...before, event: isOpen ? undefined : id })) as never}
+      replace
+      resetScroll={false}
+      role="button"
+      aria-expanded={isOpen}
+      aria-label={`${isOpen ? 'Close' : 'Open'} event ${seq}`}
+    >
+      <Icon name={isOpen ? 'down' : 'chevron'} />
+    </Link>
   );
 }

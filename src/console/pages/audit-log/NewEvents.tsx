@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import { graphql, useSubscription } from 'react-relay/hooks';
 import type { NewEventsSubscription } from '../../generated/NewEventsSubscription.graphql.ts';
+import { refresh } from '../../relay/refresh.ts';
 import { Icon } from '../../ui/Icon.tsx';
 
 const subscription = graphql`
@@ -16,7 +17,6 @@ const subscription = graphql`
 export interface NewEventsProps {
   readonly tenant: string;
   readonly where: object;
-  readonly show: () => void;
 }
 
 /** Announces events that were recorded meanwhile, instead of moving what the reader looks at. */
@@ -36,13 +36,17 @@ export function NewEvents({ tenant, where }: NewEventsProps) {
     [tenant, filter],
   );
   useSubscription<NewEventsSubscription>(config);
+  const show = () => {
+    setCount(0);
+    refresh();
+  };
   return (
     <div className="new-pill" role="status">
       {count > 0 && (
-        <a href={location.href}>
+        <button type="button" onClick={show}>
           <Icon name="up" />
           {count === 1 ? '1 new event' : `${count} new events`}
-        </a>
+        </button>
       )}
     </div>
   );

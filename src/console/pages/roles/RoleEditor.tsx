@@ -1,12 +1,13 @@
 import { useState } from 'react';
-import { graphql, useFragment, useMutation } from 'react-relay/hooks';
+import { graphql, useFragment } from 'react-relay/hooks';
+import { inputsOf, permissionsOf } from '../../access/permissions.ts';
 import type { RoleEditor_catalog$key } from '../../generated/RoleEditor_catalog.graphql.ts';
 import type { RoleEditor_role$key } from '../../generated/RoleEditor_role.graphql.ts';
 import type { RoleEditorSaveMutation } from '../../generated/RoleEditorSaveMutation.graphql.ts';
-import { Icon } from '../../ui/Icon.tsx';
-import { Impact } from './Impact.tsx';
-import { Matrix } from './Matrix.tsx';
-import { inputsOf, permissionsOf } from './permissions.ts';
+import { DryRun } from '../../ui/ConfirmDialog.tsx';
+import { ActForm } from '../../ui/FormDialog.tsx';
+import { Matrix } from '../../ui/Matrix.tsx';
+import { toast } from '../../ui/toast.ts';
 
 const catalogFragment = graphql`
   fragment RoleEditor_catalog on ResourceInfo @relay(plural: true) {
@@ -34,8 +35,8 @@ const roleFragment = graphql`
 const save = graphql`
   mutation RoleEditorSaveMutation($input: UpdateRoleInput!) {
     updateRole(input: $input) {
-      role {
-        ...RoleEditor_role
+      impact {
+        ...Impact_impact
       }
     }
   }
@@ -51,31 +52,18 @@ export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorPro
   const catalog = useFragment(catalogFragment, catalogKey);
   const role = useFragment(roleFragment, roleKey);
   const before = permissionsOf(role.permissions);
-  const [after, setAfter] = useState(before);
-  const [reason, setReason] = useState('');
-  const [fault, setFault] = useState<string>();
-  const [commit, isSaving] = useMutation<RoleEditorSaveMutation>(save);
+  const [edited, setEdited] = useState<ReadonlySet<string>>();
+  const after = edited ?? before;
   const added = [...after].filter((one) => !before.has(one));
   const removed = [...before].filter((one) => !after.has(one));
   const count = added.length + removed.length;
   const isFixed = role.isManaged || !role.viewerPermissions.includes('UPDATE');
+  const input = { id: role.id, permissions: inputsOf(after) };
   const toggle = (permission: string) => {
     const next = new Set(after);
     if (!next.delete(permission)) next.add(permission);
-    setAfter(next);
-    setFault(undefined);
+    setEdited(next);
   };
-  const finish = () =>
-    commit({
-      variables: {
-        input: { id: role.id, permissions: inputsOf(after), ...(reason.trim() && { reason: reason.trim() }) },
-      },
-      onCompleted: (_answer, errors) => {
-        if (errors?.length) setFault(errors.map(({ message }) => message).join(' '));
-        else setReason('');
-      },
-      onError: (error) => setFault(error.message),
-    });
   return (
     <div className={count > 0 ? 'split' : ''}>
       <div className="body">
@@ -94,32 +82,26 @@ export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorPro
             <span className="badge run">Dry run</span>
           </div>
           <div className="panel-body">
-            <Impact id={role.id} permissions={inputsOf(after)} added={added.length} removed={removed.length} />
-            <div className="field">
-              <label htmlFor="reason">Reason</label>
-              <textarea
-                id="reason"
-                className="input"
-                rows={2}
-                placeholder="For the audit log"
-                value={reason}
-                onChange={({ target }) => setReason(target.value)}
-              />
-            </div>
-            {fault && (
-              <p className="fault" role="alert">
-                <Icon name="alert" />
-                <span>{fault}</span>
-              </p>
-            )}
-            <div className="row">
-              <button type="button" className="btn primary" disabled={isSaving} onClick={finish}>
-                {isSaving ? 'Saving…' : 'Save'}
-              </button>
-              <button type="button" className="btn" onClick={() => setAfter(before)}>
-                Discard
-              </button>
-            </div>
+            <p className="row">
+              <b className="ok">+{added.length}</b> and <b className="fail">−{removed.length}</b> permissions of the
+              role
+            </p>
+            <DryRun<RoleEditorSaveMutation>
+              mutation={save}
+              input={input}
+              impactOf={(answer) => answer.updateRole?.impact}
+            />
+            <ActForm<RoleEditorSaveMutation>
+              mutation={save}
+              inputOf={() => input}
+              submit="Save"
+              done={() => {
+                setEdited(undefined);
+                toast('Role saved');
+              }}
+              cancel={() => setEdited(undefined)}
+              cancelTitle="Discard"
+            />
           </div>
         </aside>
       )}

@@ -23,10 +23,7 @@ const query = graphql`
           createdAt
         }
         pageInfo {
-          hasNextPage
-          hasPreviousPage
-          startCursor
-          endCursor
+          ...DataTable_pageInfo
         }
       }
     }

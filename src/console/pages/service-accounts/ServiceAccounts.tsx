@@ -1,14 +1,31 @@
-import { useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
+import { ActionButton } from '../../access/ActionButton.tsx';
+import { needs } from '../../access/viewer.ts';
+import type { ServiceAccountsCreateMutation } from '../../generated/ServiceAccountsCreateMutation.graphql.ts';
 import type { ServiceAccountsQuery } from '../../generated/ServiceAccountsQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { BulkDialog } from '../../ui/BulkDialog.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
-import { type Asked, ListPage } from '../../ui/ListPage.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
+import { TextField } from '../../ui/fields.tsx';
+import { type Asked, type Chosen, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
+import { toast } from '../../ui/toast.ts';
 import { Who } from '../../ui/Who.tsx';
+import { useTenant } from '../tenant.ts';
+import { deleteAccount } from './delete-account.ts';
 
 const query = graphql`
-  query ServiceAccountsQuery($tenant: String!, $where: ServiceAccountWhere, $first: Int, $after: String, $last: Int, $before: String) {
+  query ServiceAccountsQuery(
+    $tenant: String!
+    $where: ServiceAccountWhere
+    $first: Int
+    $after: String
+    $last: Int
+    $before: String
+  ) {
     tenant(key: $tenant) {
       serviceAccounts(where: $where, first: $first, after: $after, last: $last, before: $before) {
         nodes {
@@ -18,11 +35,18 @@ const query = graphql`
           createdAt
         }
         pageInfo {
-          hasNextPage
-          hasPreviousPage
-          startCursor
-          endCursor
+          ...DataTable_pageInfo
         }
+      }
+    }
+  }
+`;
+
+const create = graphql`
+  mutation ServiceAccountsCreateMutation($input: CreateServiceAccountInput!) {
+    createServiceAccount(input: $input) {
+      serviceAccount {
+        id
       }
     }
   }
@@ -32,8 +56,16 @@ type ServiceAccount = NonNullable<
   NonNullable<ServiceAccountsQuery['response']['tenant']>['serviceAccounts']
 >['nodes'][number];
 
-const columns: readonly Column<ServiceAccount>[] = [
-  { title: 'Service account', className: 'main-cell', cell: ({ name }) => <Who name={name} isBot /> },
+const columnsOf = (tenant: string): readonly Column<ServiceAccount>[] => [
+  {
+    title: 'Service account',
+    className: 'main-cell',
+    cell: ({ id, name }) => (
+      <Link to="/t/$tenant/service-accounts/$account" params={{ tenant, account: id }}>
+        <Who name={name} isBot />
+      </Link>
+    ),
+  },
   { title: 'Description', className: 'fluid p2', cell: ({ description }) => description },
   { title: 'Since', className: 'end', cell: ({ createdAt }) => <Time at={createdAt} /> },
 ];
@@ -41,16 +73,76 @@ const columns: readonly Column<ServiceAccount>[] = [
 const useServiceAccounts = (asked: Asked) => useAnswer<ServiceAccountsQuery>(query, asked).tenant?.serviceAccounts;
 
 export function ServiceAccounts() {
+  const tenant = useTenant();
+  const navigate = useNavigate();
   const search = useSearch({ from: '/t/$tenant/service-accounts' });
+  const [isCreating, setIsCreating] = useState(false);
+  const [deleting, setDeleting] = useState<Chosen<ServiceAccount>>();
   return (
-    <ListPage
-      title="Service accounts"
-      icon="bot"
-      search={search}
-      isSearched
-      columns={() => columns}
-      purpose="Programs sign in as service accounts, by API tokens."
-      useList={useServiceAccounts}
-    />
+    <>
+      <ListPage
+        title="Service accounts"
+        icon="bot"
+        search={search}
+        isSearched
+        actions={
+          <ActionButton
+            permission={needs.createServiceAccount}
+            icon="plus"
+            className="primary"
+            onPress={() => setIsCreating(true)}
+          >
+            Create an account
+          </ActionButton>
+        }
+        columns={columnsOf}
+        nameOf={({ name }) => name}
+        bulk={(chosen) => (
+          <ActionButton permission={needs.deleteServiceAccount} className="danger" onPress={() => setDeleting(chosen)}>
+            Delete…
+          </ActionButton>
+        )}
+        purpose="Programs sign in as service accounts, by API tokens."
+        useList={useServiceAccounts}
+      />
+      {isCreating && (
+        <FormDialog<ServiceAccountsCreateMutation>
+          title="Create a service account"
+          mutation={create}
+          submit="Create"
+          inputOf={(values) => ({
+            tenantKey: tenant,
+            name: values.text('name') ?? '',
+            ...(values.text('description') !== undefined && { description: values.text('description')! }),
+          })}
+          done={({ createServiceAccount }) => {
+            setIsCreating(false);
+            toast('Service account created', 'Give it a role and a token.');
+            const account = createServiceAccount?.serviceAccount?.id;
+            if (account) void navigate({ to: '/t/$tenant/service-accounts/$account', params: { tenant, account } });
+          }}
+          close={() => setIsCreating(false)}
+        >
+          <TextField name="name" label="Name" hint="Small letters, figures and dashes." autoFocus />
+          <TextField name="description" label="Description" isOptional />
+        </FormDialog>
+      )}
+      {deleting && (
+        <BulkDialog
+          title="Delete service accounts"
+          items={deleting.rows.map(({ id, name }) => ({ id, name }))}
+          mutation={deleteAccount}
+          inputOf={(id) => ({ id })}
+          submit="Delete all"
+          isDanger
+          close={() => {
+            deleting.clear();
+            setDeleting(undefined);
+          }}
+        >
+          <p>Their tokens stop working at once.</p>
+        </BulkDialog>
+      )}
+    </>
   );
 }

@@ -1,11 +1,17 @@
 import { Link, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
+import { ActionButton } from '../../access/ActionButton.tsx';
+import { needs } from '../../access/viewer.ts';
 import type { UsersQuery } from '../../generated/UsersQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { BulkDialog } from '../../ui/BulkDialog.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
-import { type Asked, ListPage } from '../../ui/ListPage.tsx';
+import { type Asked, type Chosen, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
+import { useTenant } from '../tenant.ts';
+import { AddUser } from './AddUser.tsx';
 
 const query = graphql`
   query UsersQuery($tenant: String!, $where: UserWhere, $first: Int, $after: String, $last: Int, $before: String) {
@@ -22,11 +28,18 @@ const query = graphql`
           createdAt
         }
         pageInfo {
-          hasNextPage
-          hasPreviousPage
-          startCursor
-          endCursor
+          ...DataTable_pageInfo
         }
+      }
+    }
+  }
+`;
+
+const revoke = graphql`
+  mutation UsersRevokeMutation($input: RevokeTenantAccessInput!) {
+    revokeTenantAccess(input: $input) {
+      impact {
+        ...Impact_impact
       }
     }
   }
@@ -66,16 +79,54 @@ const columnsOf = (tenant: string): readonly Column<User>[] => [
 const useUsers = (asked: Asked) => useAnswer<UsersQuery>(query, asked).tenant?.users;
 
 export function Users() {
+  const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/users' });
+  const [isAdding, setIsAdding] = useState(false);
+  const [removing, setRemoving] = useState<Chosen<User>>();
   return (
-    <ListPage
-      title="Users"
-      icon="user"
-      search={search}
-      isSearched
-      columns={columnsOf}
-      purpose="People with access to this tenant are listed here."
-      useList={useUsers}
-    />
+    <>
+      <ListPage
+        title="Users"
+        icon="user"
+        search={search}
+        isSearched
+        actions={
+          <ActionButton
+            permission={needs.grantTenantAccess}
+            icon="plus"
+            className="primary"
+            onPress={() => setIsAdding(true)}
+          >
+            Add a user
+          </ActionButton>
+        }
+        columns={columnsOf}
+        nameOf={({ username }) => username}
+        bulk={(chosen) => (
+          <ActionButton permission={needs.revokeTenantAccess} className="danger" onPress={() => setRemoving(chosen)}>
+            Remove from the tenant…
+          </ActionButton>
+        )}
+        purpose="People with access to this tenant are listed here."
+        useList={useUsers}
+      />
+      {isAdding && <AddUser tenant={tenant} close={() => setIsAdding(false)} />}
+      {removing && (
+        <BulkDialog
+          title="Remove users from the tenant"
+          items={removing.rows.map(({ id, username }) => ({ id, name: username }))}
+          mutation={revoke}
+          inputOf={(subject) => ({ tenantKey: tenant, subject })}
+          submit="Remove all"
+          isDanger
+          close={() => {
+            removing.clear();
+            setRemoving(undefined);
+          }}
+        >
+          <p>They lose their roles and groups here, and keep their accounts.</p>
+        </BulkDialog>
+      )}
+    </>
   );
 }

@@ -5,7 +5,7 @@ import type { Context } from '../../../graphql/context.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { atInstance } from '../../../graphql/mutation/target.ts';
 import { PolicyMode } from '../../../graphql/policy-mode.ts';
-import type { LoadedPolicy } from '../../../policy/load/load.ts';
+import type { AvailablePolicy, LoadedPolicy } from '../../../policy/load/load.ts';
 import { configurePolicies } from './configure.ts';
 import { storedConfiguration } from './service.ts';
 
@@ -40,6 +40,20 @@ builder.queryField('policies', (t) =>
   }),
 );
 
+const AvailableRef = builder.objectRef<AvailablePolicy>('AvailablePolicy').implement({
+  description: 'A policy that this gateway has, whether it is enabled or not.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'Name of the policy, which is its file name.' }),
+    description: t.exposeString('description', { description: 'The description.' }),
+    mode: t.field({ type: PolicyMode, description: 'What the policy can do.', resolve: ({ mode }) => mode }),
+    settingsSchema: t.field({
+      type: 'JSON',
+      description: 'JSON Schema of the settings, without enabled and shadow, which every policy has.',
+      resolve: ({ model }) => z.toJSONSchema(model, { io: 'input', unrepresentable: 'any' }),
+    }),
+  }),
+});
+
 const ConfigurationRef = builder.objectRef<PolicyConfiguration>('PolicyConfiguration').implement({
   description: 'Configuration of the policies, the same for every gateway.',
   fields: (t) => ({
@@ -51,6 +65,18 @@ const ConfigurationRef = builder.objectRef<PolicyConfiguration>('PolicyConfigura
     mayGrant: t.stringList({
       description: 'Policies that can grant permissions.',
       resolve: ({ mayGrant }) => [...mayGrant],
+    }),
+    available: t.field({
+      type: [AvailableRef],
+      description: 'Policies that this gateway has, including disabled ones.',
+      resolve: (_configuration, _args, { engine }: Context) => [...(engine.set.available ?? [])],
+    }),
+    acceptedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When these policies were put in force.',
+      resolve: async (_configuration, _args, { db }: Context) =>
+        (await db.accessState.findFirstOrThrow({ where: { id: 1 } })).acceptedAt,
     }),
     fingerprint: t.string({
       description: 'Fingerprint of the policies and their settings.',

@@ -24,7 +24,7 @@ const where = z.strictObject({
 });
 
 export const maxFilters = 100;
-const name = z
+export const filterName = z
   .string()
   .min(1, 'The name of a filter cannot be empty.')
   .max(100, 'At most 100 characters.')
@@ -32,4 +32,4 @@ const name = z
   .refine((given) => given !== '__proto__', 'This name is reserved. Choose another one.');
 
 /** Saved filters of audit events, by name; null deletes a filter. */
-export const auditFilters = z.record(name, z.strictObject({ tenantKey: tenantKey.optional(), where }).nullable());
+export const auditFilters = z.record(filterName, z.strictObject({ tenantKey: tenantKey.optional(), where }).nullable());

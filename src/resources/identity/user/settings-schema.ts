@@ -6,7 +6,7 @@ import { ViewerRef } from '../../../graphql/viewer-ref.ts';
 import { type SettingsChange, settingsChange, updateMySettings } from './settings.ts';
 
 const keys =
-  'theme, timeZone, language, dateFormat, pageSize, defaultTenant, defaultNamespace, logLevel, logDisplay, refreshSeconds, editor (fontSize, fontFamily, theme, foldTasks, wordWrap), auditFilters (by name: tenantKey, and where as in AuditEventWhere)';
+  'theme, timeZone, language, dateFormat, pageSize, defaultTenant, defaultNamespace, logLevel, logDisplay, refreshSeconds, editor (fontSize, fontFamily, theme, foldTasks, wordWrap), auditFilters (by name: tenantKey, and where as in AuditEventWhere), views (by name: path, and search with the parameters of the address)';
 
 builder.objectField(ViewerRef, 'settings', (t) =>
   t.field({

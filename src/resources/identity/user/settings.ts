@@ -10,6 +10,7 @@ import { find } from '../../../policy/session/find.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { tenantKey } from '../../rules.ts';
 import { auditFilters, maxFilters } from './audit-filters.ts';
+import { savedViews } from './saved-views.ts';
 
 const line = (length: number) =>
   z
@@ -56,6 +57,7 @@ const settings = z.strictObject({
   refreshSeconds: z.int().min(1, 'At least 1 second.').max(3_600, 'At most an hour.').nullable(),
   editor: editor.partial().nullable(),
   auditFilters: auditFilters.nullable(),
+  views: savedViews.nullable(),
 });
 
 /** Input of an update: any of the settings. */
@@ -103,6 +105,8 @@ export async function updateMySettings(
   const after = mergeSettings(before, change);
   if (Object.keys(after['auditFilters'] ?? {}).length > maxFilters)
     throw badInput(['input', 'settings', 'auditFilters'], `At most ${maxFilters} filters can be saved.`);
+  if (Object.keys(after['views'] ?? {}).length > maxFilters)
+    throw badInput(['input', 'settings', 'views'], `At most ${maxFilters} views can be saved.`);
   const patches = patchesOf(toJson({ settings: before }), toJson({ settings: after }));
   if (!patches) return after;
   const data = { settings: after as object, updatedAt: new Date() };

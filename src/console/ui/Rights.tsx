@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { graphql, useFragment } from 'react-relay/hooks';
-import type { Rights_permissions$key } from '../../generated/Rights_permissions.graphql.ts';
-import { Empty } from '../../ui/Empty.tsx';
+import type { Rights_permissions$key } from '../generated/Rights_permissions.graphql.ts';
+import { Empty } from './Empty.tsx';
 
 const fragment = graphql`
   fragment Rights_permissions on EffectivePermission @relay(plural: true) {
@@ -31,11 +31,11 @@ export interface RightsProps {
 /** What a subject may do, and by which role and group. Each permission leads to its explanation. */
 export function Rights({ permissions, tenant, who }: RightsProps) {
   const rights = useFragment(fragment, permissions);
-  if (!rights) return <Empty icon="role" title="You do not have permission to see what this user can do" />;
+  if (!rights) return <Empty icon="role" title="You do not have permission to see what this account can do" />;
   if (rights.length === 0)
     return (
       <Empty icon="role" title="No permission in this tenant">
-        <p>A binding gives a role to this person, or to a group of theirs.</p>
+        <p>A binding gives a role to this account, or to a group of it.</p>
       </Empty>
     );
   return (

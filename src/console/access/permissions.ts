@@ -1,4 +1,4 @@
-import type { Action, ResourceName } from '../../generated/RoleEditor_role.graphql.ts';
+import type { Action, ResourceName } from '../generated/RoleEditor_role.graphql.ts';
 
 /** Permissions of a role, such as FLOW:UPDATE. */
 export const permissionsOf = (

@@ -1,9 +1,15 @@
+import { Link } from '@tanstack/react-router';
 import { graphql, useFragment } from 'react-relay/hooks';
 import type { EventDetail_event$key } from '../../generated/EventDetail_event.graphql.ts';
-import { CopyButton } from '../../ui/CopyButton.tsx';
+import { CopyButton } from '../CopyButton.tsx';
+import { Changes } from './Changes.tsx';
+import { Undo } from './Undo.tsx';
 
 const fragment = graphql`
   fragment EventDetail_event on AuditEvent {
+    id
+    action
+    outcome
     actorName
     impersonatedByName
     ip
@@ -11,42 +17,46 @@ const fragment = graphql`
     policy
     decisionId
     requestId
+    resourceKey
     hash
     prevHash
-    patch
     details
+    revertPatch
+    ...Changes_event
   }
 `;
 
 /** What an event recorded: who, why, by which decision, and what it changed. */
-export function EventDetail({ event: key }: { event: EventDetail_event$key }) {
+export function EventDetail({ event: key, tenant }: { event: EventDetail_event$key; tenant: string }) {
   const event = useFragment(fragment, key);
-  const changes = event.patch as readonly { op: string; path: string; value?: unknown }[] | null;
   return (
     <div className="two">
       <div>
-        {changes && changes.length > 0 ? (
-          <section className="diff" aria-label="Changes">
-            <div className="diff-head">
-              <span>Changes</span>
-              <span>{changes.length}</span>
-            </div>
-            <ol>
-              {changes.map(({ op, path, value }) => (
-                <li key={`${op} ${path}`} className={op === 'remove' ? 'del' : 'add'}>
-                  <span>
-                    {op === 'remove' ? '− ' : '+ '}
-                    {path.slice(1)}
-                    {op !== 'remove' && `: ${JSON.stringify(value)}`}
-                  </span>
-                </li>
-              ))}
-            </ol>
-          </section>
-        ) : (
-          <p className="quiet">This event changed nothing.</p>
-        )}
+        <Changes event={event} />
         {event.details != null && <pre className="diff">{JSON.stringify(event.details, null, 2)}</pre>}
+        <div className="row">
+          {event.outcome === 'SUCCESS' && event.revertPatch != null && (
+            <Undo event={event.id} what={`${event.action} of ${event.resourceKey}`} />
+          )}
+          <Link
+            className="btn plain"
+            to="/t/$tenant/audit-log"
+            params={{ tenant }}
+            search={{ request: event.requestId }}
+          >
+            Same request
+          </Link>
+          {event.resourceKey && (
+            <Link
+              className="btn plain"
+              to="/t/$tenant/audit-log"
+              params={{ tenant }}
+              search={{ text: event.resourceKey }}
+            >
+              All about {event.resourceKey}
+            </Link>
+          )}
+        </div>
       </div>
       <dl className="facts">
         <dt>By</dt>

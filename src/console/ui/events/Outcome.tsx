@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { AuditOutcome } from '../../generated/AuditLogQuery.graphql.ts';
-import type { IconName } from '../../ui/drawings.tsx';
-import { Icon } from '../../ui/Icon.tsx';
+import type { IconName } from '../drawings.tsx';
+import { Icon } from '../Icon.tsx';
 
 const shown: Readonly<Record<string, { readonly title: string; readonly icon: IconName; readonly family: string }>> = {
   SUCCESS: { title: 'Done', icon: 'st-success', family: 'ok' },

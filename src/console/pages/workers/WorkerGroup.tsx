@@ -1,0 +1,212 @@
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { graphql } from 'react-relay/hooks';
+import { ActionButton } from '../../access/ActionButton.tsx';
+import { needs, useMay } from '../../access/viewer.ts';
+import type { WorkerGroupDeleteMutation } from '../../generated/WorkerGroupDeleteMutation.graphql.ts';
+import type { WorkerGroupQuery } from '../../generated/WorkerGroupQuery.graphql.ts';
+import type { WorkerGroupUpdateMutation } from '../../generated/WorkerGroupUpdateMutation.graphql.ts';
+import { useAnswer } from '../../relay/query.ts';
+import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
+import { Empty } from '../../ui/Empty.tsx';
+import { Activity } from '../../ui/events/Activity.tsx';
+import { FormDialog } from '../../ui/FormDialog.tsx';
+import { CheckField, TextField } from '../../ui/fields.tsx';
+import { Page } from '../../ui/Page.tsx';
+import { TabLink } from '../../ui/TabLink.tsx';
+import { Ago, Time } from '../../ui/Time.tsx';
+import { toast } from '../../ui/toast.ts';
+import { useTenant } from '../tenant.ts';
+import { keysIn } from './keys.ts';
+import { LiveWorkers } from './LiveWorkers.tsx';
+import { ServiceState } from './state.tsx';
+
+const query = graphql`
+  query WorkerGroupQuery($id: ID!) {
+    node(id: $id) {
+      __typename
+      ... on WorkerGroup {
+        key
+        description
+        open
+        allowedTenantKeys
+        usingTenantKeys
+        createdAt
+        viewerPermissions
+        workers(first: 50) {
+          nodes {
+            id
+            serviceId
+            state
+            hostname
+            lastHeartbeatAt
+          }
+        }
+      }
+    }
+  }
+`;
+
+const update = graphql`
+  mutation WorkerGroupUpdateMutation($input: UpdateWorkerGroupInput!) {
+    updateWorkerGroup(input: $input) {
+      workerGroup {
+        id
+      }
+    }
+  }
+`;
+
+const remove = graphql`
+  mutation WorkerGroupDeleteMutation($input: DeleteWorkerGroupInput!) {
+    deleteWorkerGroup(input: $input) {
+      deletedId
+    }
+  }
+`;
+
+/** A worker group: its services, and the tenants that can use it. */
+export function WorkerGroup() {
+  const tenant = useTenant();
+  const { group: id } = useParams({ from: '/t/$tenant/worker-groups/$group' });
+  return <Loaded key={id} tenant={tenant} id={id} />;
+}
+
+function Loaded({ tenant, id }: { tenant: string; id: string }) {
+  const { tab } = useSearch({ from: '/t/$tenant/worker-groups/$group' });
+  const navigate = useNavigate();
+  const atInstance = useMay('AUDITLOG:READ', 'instance');
+  const [open, setOpen] = useState<'edit' | 'delete'>();
+  const close = () => setOpen(undefined);
+  const { node } = useAnswer<WorkerGroupQuery>(query, { id });
+  const crumbs = [{ title: tenant }, { title: 'Worker groups', to: `/t/${tenant}/worker-groups` }];
+  if (node?.__typename !== 'WorkerGroup')
+    return (
+      <Page title="Worker group" crumbs={crumbs}>
+        <Empty icon="tasks" title="This worker group does not exist">
+          <p>It was deleted, or you are not allowed to see it.</p>
+        </Empty>
+      </Page>
+    );
+  const key = node.key ?? '';
+  const workers = node.workers?.nodes;
+  const list = (keys: readonly string[] | undefined, none: string) =>
+    keys && keys.length > 0 ? keys.join(', ') : <span className="quiet">{none}</span>;
+  return (
+    <Page
+      title={key}
+      crumbs={crumbs}
+      beside={node.description && <span className="quiet">{node.description}</span>}
+      actions={
+        <>
+          <LiveWorkers />
+          <ActionButton
+            permission={needs.updateWorkerGroup}
+            isAllowed={node.viewerPermissions.includes('UPDATE')}
+            onPress={() => setOpen('edit')}
+          >
+            Edit
+          </ActionButton>
+          <ActionButton
+            permission={needs.deleteWorkerGroup}
+            isAllowed={node.viewerPermissions.includes('DELETE')}
+            className="danger"
+            onPress={() => setOpen('delete')}
+          >
+            Delete…
+          </ActionButton>
+        </>
+      }
+      tabs={
+        <>
+          <TabLink title="Services" tab={undefined} open={tab} />
+          <TabLink title="Activity" tab="activity" open={tab} />
+        </>
+      }
+    >
+      {tab === 'activity' ? (
+        <Activity tenant={tenant} object={id} atInstance={atInstance} />
+      ) : (
+        <div className="body two">
+          <section aria-label="Services">
+            <div className="section">
+              <h2>Services</h2>
+              <span className="count">{workers?.length}</span>
+            </div>
+            {!workers && <p className="quiet">You do not have permission to see workers.</p>}
+            {workers?.length === 0 && <p className="quiet">No worker has joined this group. Tasks for it wait.</p>}
+            {workers && workers.length > 0 && (
+              <ul className="card list">
+                {workers.map((worker) => (
+                  <li key={worker.id}>
+                    <span className="grow cut">
+                      {worker.serviceId} <span className="quiet">{worker.hostname}</span>
+                    </span>
+                    <ServiceState state={worker.state} />
+                    <span className="quiet p2">
+                      <Ago at={worker.lastHeartbeatAt} />
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </section>
+          <dl className="facts">
+            <dt>For</dt>
+            <dd>{node.open ? 'every tenant' : list(node.allowedTenantKeys, 'no tenant')}</dd>
+            <dt>Used by</dt>
+            <dd>{list(node.usingTenantKeys, 'no tenant')}</dd>
+            <dt>Since</dt>
+            <dd>
+              <Time at={node.createdAt ?? ''} />
+            </dd>
+          </dl>
+        </div>
+      )}
+      {open === 'edit' && (
+        <FormDialog<WorkerGroupUpdateMutation>
+          title={`Edit ${key}`}
+          mutation={update}
+          submit="Save"
+          inputOf={(values) => ({
+            id,
+            description: values.text('description') ?? '',
+            open: values.isOn('open'),
+            ...(!values.isOn('open') && { allowedTenantKeys: keysIn(values.text('allowedTenantKeys')) }),
+          })}
+          done={() => {
+            close();
+            toast('Worker group saved');
+          }}
+          close={close}
+        >
+          <TextField name="description" label="Description" value={node.description ?? ''} isOptional autoFocus />
+          <CheckField name="open" label="Every tenant can use it" isChecked={node.open} />
+          <TextField
+            name="allowedTenantKeys"
+            label="Otherwise only these tenants"
+            isOptional
+            value={node.allowedTenantKeys?.join(', ')}
+            hint="Keys, separated by commas."
+          />
+        </FormDialog>
+      )}
+      {open === 'delete' && (
+        <ConfirmDialog<WorkerGroupDeleteMutation>
+          title={`Delete the worker group ${key}`}
+          mutation={remove}
+          input={{ id }}
+          submit="Delete"
+          isDanger
+          done={() => {
+            toast(`Worker group ${key} deleted`);
+            void navigate({ to: '/t/$tenant/worker-groups', params: { tenant } });
+          }}
+          close={close}
+        >
+          <p>Tenants and namespaces that name it must name another group first.</p>
+        </ConfirmDialog>
+      )}
+    </Page>
+  );
+}

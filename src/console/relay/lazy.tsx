@@ -1,0 +1,69 @@
+import { type FunctionComponent, Suspense, use } from 'react';
+import { FaultBoundary } from '../ui/FaultBoundary.tsx';
+import { Skeleton } from '../ui/Skeleton.tsx';
+import { reportLost } from './connection.ts';
+import { NetworkFault, Stale } from './fault.ts';
+
+type Load<Props> = () => Promise<FunctionComponent<Props>>;
+const loads: (() => Promise<unknown>)[] = [];
+
+async function fetched<Props>(load: Load<Props>): Promise<FunctionComponent<Props>> {
+  try {
+    return await load();
+  } catch {
+    const isAnswering = await fetch('/readyz', { cache: 'no-store' }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (isAnswering) throw new Stale('Load the page again to use its new version.');
+    reportLost();
+    throw new NetworkFault('The gateway cannot be reached. Check the connection, and try again.');
+  }
+}
+
+function loaded<Props extends object>(load: Load<Props>): FunctionComponent<Props> {
+  let pending: Promise<FunctionComponent<Props>> | undefined;
+  loads.push(load);
+  return function Loaded(props: Props) {
+    pending ??= fetched(load).catch((error: unknown) => {
+      pending = undefined;
+      throw error;
+    });
+    const Part = use(pending);
+    return <Part {...props} />;
+  };
+}
+
+/** A page whose code is loaded when it is first opened. */
+export function lazyPage(load: Load<object>): FunctionComponent {
+  const Page = loaded(load);
+  return function Lazy() {
+    return (
+      <FaultBoundary>
+        <Suspense fallback={<Skeleton />}>
+          <Page />
+        </Suspense>
+      </FaultBoundary>
+    );
+  };
+}
+
+/** A part that shows nothing until its code is loaded. */
+export function lazyPart<Props extends object>(load: Load<Props>): FunctionComponent<Props> {
+  const Part = loaded(load);
+  return function Lazy(props: Props) {
+    return (
+      <Suspense fallback={null}>
+        <Part {...props} />
+      </Suspense>
+    );
+  };
+}
+
+/** Loads the code of all pages while the browser is idle, so that a page opens at once, also without a network. */
+export function loadAhead(): void {
+  const later = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 1_000));
+  later(() => {
+    for (const load of loads) void load().catch(() => undefined);
+  });
+}

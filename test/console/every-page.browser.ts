@@ -1,0 +1,72 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { World } from '../support/world.ts';
+import { assertSound, openBrowser, signIn } from './browser.ts';
+
+const secret = 'another long passphrase';
+const pages = [
+  '',
+  '/access-explorer',
+  '/users',
+  '/service-accounts',
+  '/groups',
+  '/roles',
+  '/bindings',
+  '/api-tokens',
+  '/invitations',
+  '/sessions',
+  '/settings',
+  '/settings?tab=second-factor',
+  '/settings?tab=appearance',
+  '/audit-log',
+  '/workers',
+  '/worker-groups',
+  '/stats',
+  '/tenants',
+  '/tenants/main',
+];
+describe('every page of the console', () => {
+  let world: World;
+  let main: Tenant;
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    world = await World.create();
+    main = await world.tenant('main');
+    await world.tenant('other');
+    await world.namespace(main, 'company.data');
+    const [admin, editor, viewer] = [
+      await world.user('admin', [main], { password: secret }),
+      await world.user('editor', [main], { password: secret }),
+      await world.user('viewer', [main], { password: secret }),
+    ];
+    await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
+    await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'), 'company.data');
+    await world.bind(main, { principal: viewer }, await world.managed(main, 'Viewer'));
+    await world.user('newcomer', [], { password: secret });
+    await world.group(main, 'Data');
+    await world.account(main, 'ci-deploy');
+  });
+  afterAll(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  it.each([
+    ['admin', 'desk', 'light'],
+    ['admin', 'desk', 'dark'],
+    ['admin', 'phone', 'light'],
+    ['editor', 'desk', 'light'],
+    ['viewer', 'phone', 'dark'],
+  ] as const)('has no fault and no barrier: for %s, on a %s, %s', async (username, size, theme) => {
+    const { page, faults } = await signIn(browser, { url: world.urls[0]!, username, password: secret, size, theme });
+    for (const path of pages) {
+      await page.goto(`/t/main${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await assertSound({ page, faults });
+    }
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+});
