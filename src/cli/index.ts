@@ -15,4 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   apply: async () => (await import('./apply.ts')).applyCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,
   import: async () => (await import('./import.ts')).importCommand,
+  flow: async () => (await import('./flow.ts')).flowCommand,
+  execution: async () => (await import('./execution.ts')).executionCommand,
+  namespace: async () => (await import('./namespace.ts')).namespaceCommand,
 };
