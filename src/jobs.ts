@@ -21,6 +21,7 @@ import { refreshGroups } from './resources/identity/single-sign-on/refresh.ts';
 import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.ts';
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
+import { expireKeyValues } from './resources/orchestration/key-value/service.ts';
 
 /** Periodic work of a running gateway. */
 export interface Job {
@@ -77,6 +78,7 @@ export function jobsOf(
       lastRun: () => endedStreams.flush(),
     },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
+    { name: 'expired key-value pairs', everyMs: minute, on: 'one', run: () => expireKeyValues(store) },
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },
     { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },

@@ -27,6 +27,7 @@ export const catalog = {
   STATS: orchestration.STATS,
   NAMESPACE: orchestration.NAMESPACE,
   SECRET: orchestration.SECRET,
+  KVSTORE: orchestration.KVSTORE,
   FLOW: orchestration.FLOW,
   EXECUTION: orchestration.EXECUTION,
   TRIGGER: orchestration.TRIGGER,

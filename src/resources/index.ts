@@ -16,6 +16,7 @@ import './identity/binding/index.ts';
 import './identity/invitation/index.ts';
 import './orchestration/namespace/index.ts';
 import './orchestration/secret/index.ts';
+import './orchestration/key-value/index.ts';
 import './orchestration/worker-group/index.ts';
 import './orchestration/worker/index.ts';
 import './orchestration/flow/index.ts';

@@ -47,7 +47,7 @@ describe('the access matrix', () => {
       'deleteMyPasskey',
     ]);
     // The permission depends on the input: the schema names the other one.
-    const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint']);
+    const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint', 'KVSTORE:UPDATE setKeyValue']);
     const fields = Object.keys(schema.getMutationType()!.getFields());
     expect(fields.filter((field) => !attempted.has(field) && !elsewhere.has(field))).toEqual([]);
     for (const [permission, byField] of Object.entries(mutations)) {

@@ -67,6 +67,7 @@ export const levels: Record<string, Level> = {
   STATS: 'tenant',
   NAMESPACE: 'namespace',
   SECRET: 'namespace',
+  KVSTORE: 'namespace',
   FLOW: 'namespace',
   EXECUTION: 'namespace',
   TRIGGER: 'namespace',

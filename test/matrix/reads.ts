@@ -36,6 +36,7 @@ const linked: readonly [string, (stage: Stage) => string, Permission][] = [
   ['Trigger', (stage) => idOf('Trigger', stage.trigger), 'TRIGGER:READ'],
   ['Execution', (stage) => idOf('Execution', stage.executions.execution), 'EXECUTION:READ'],
   ['Secret', (stage) => idOf('Secret', stage.secret), 'SECRET:READ'],
+  ['KeyValue', (stage) => idOf('KeyValue', stage.keyValue), 'KVSTORE:READ'],
   ['Binding', binding, 'BINDING:READ'],
 ];
 

@@ -5,6 +5,7 @@ import type {
   Flow,
   Group,
   GroupMember,
+  KeyValue,
   Namespace,
   Role,
   Secret,
@@ -48,6 +49,7 @@ export class Stage {
   secret!: Secret;
   flow!: Flow;
   trigger!: Trigger;
+  keyValue!: KeyValue;
   executions!: ExecutionStage;
   /** The newest actor: cells of an engine register a service for them. */
   lastActor!: User;
@@ -56,6 +58,19 @@ export class Stage {
   private constructor(world: World) {
     this.world = world;
   }
+
+  /** A new key-value pair in company.x. */
+  newKeyValue = (): Promise<KeyValue> =>
+    this.world.db.keyValue.create({
+      data: {
+        id: newId(),
+        tenantId: this.a.id,
+        namespace: 'company.x',
+        key: this.name('k'),
+        type: 'STRING',
+        value: 'v',
+      },
+    });
 
   /** A new secret in company.x. */
   newSecret = (): Promise<Secret> =>
@@ -87,6 +102,7 @@ export class Stage {
       where: { tenantId: stage.a.id, resource: 'NAMESPACE', namespace: 'company.x' },
     });
     stage.secret = await stage.newSecret();
+    stage.keyValue = await stage.newKeyValue();
     stage.flow = await stage.newFlow('target-flow');
     stage.trigger = await world.db.trigger.findFirstOrThrow({ where: { flowKey: stage.flow.id } });
     stage.executions = await setExecutions(stage);

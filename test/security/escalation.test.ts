@@ -444,6 +444,8 @@ describe('a caller with limited permissions', () => {
     'putSecret',
     'updateSecret',
     'deleteSecret',
+    'setKeyValue',
+    'deleteKeyValue',
     'putNamespaceFile',
     'deleteNamespaceFile',
     'saveFlow',

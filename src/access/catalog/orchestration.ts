@@ -114,6 +114,26 @@ export const orchestration = {
       instead: 'former values of secrets are not kept; enter the value again',
     },
   },
+  KVSTORE: {
+    level: 'namespace',
+    gates: {
+      CREATE: 'Create key-value pairs.',
+      READ: 'List key-value pairs and read their values.',
+      UPDATE: 'Replace the values of key-value pairs.',
+      DELETE: 'Delete key-value pairs.',
+    },
+    managed: { Editor: 'all', Launcher: read, Viewer: read, Engine: 'all' },
+    rows: {
+      model: 'KeyValue',
+      feedsAccess: false,
+      key: (row) => `${String(row['namespace'])}/${String(row['key'])}`,
+      // Values can be anything, so events do not include them.
+      audited: ['namespace', 'key', 'type', 'description', 'expiresAt'],
+      secret: ['value'],
+      withTenant: 'service',
+      instead: 'former values are not kept; set the value again',
+    },
+  },
   FLOW: {
     level: 'namespace',
     gates: {

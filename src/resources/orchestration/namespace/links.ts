@@ -8,7 +8,7 @@ interface Named {
 }
 
 /** Objects name their namespace by text: its row can be gone, for example that of an execution. */
-for (const model of ['Flow', 'Trigger', 'Execution', 'Secret', 'Binding'] as const) {
+for (const model of ['Flow', 'Trigger', 'Execution', 'Secret', 'KeyValue', 'Binding'] as const) {
   builder.prismaObjectField(model, 'namespace', (t) =>
     t.field({
       type: NamespaceRef,

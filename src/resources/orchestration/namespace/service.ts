@@ -159,6 +159,10 @@ export async function deleteNamespace(
     })
   )
     throw conflict(`The namespace ${before.namespace} contains files. Delete them first.`);
+  if (
+    await tx.keyValue.findFirst({ where: { tenantId: tenant.id, namespace: before.namespace }, select: { id: true } })
+  )
+    throw conflict(`The namespace ${before.namespace} contains key-value pairs. Delete them first.`);
   await grant.review(tx, { before, after: null });
   const after = await rowsOf(tx).update('Namespace', id, { declared: false, ...noContent });
   await regroupTriggers(tx, tenant.id, before.namespace, before, after);
