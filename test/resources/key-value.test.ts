@@ -117,7 +117,7 @@ describe('key-value pairs', () => {
     await world.grant(main, updater, ['KVSTORE:UPDATE', 'KVSTORE:READ'], 'company.x');
     expect(await codes({ key: 'present', value: 3 }, await world.as(updater))).toEqual([]);
     expect(await codes({ key: 'absent' }, await world.as(updater))).toEqual(['FORBIDDEN']);
-    expect(await codes({ key: 'present', namespaceName: 'other' }, client)).toEqual(['NOT_FOUND']);
+    expect(await codes({ key: 'present', namespaceName: 'other' }, client)).toEqual(['FORBIDDEN']);
   });
 
   it('keep their namespace from being deleted', async () => {
