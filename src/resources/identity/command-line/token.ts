@@ -49,7 +49,10 @@ export async function createCommandToken(
       if (!(await use(tx))) return undefined;
       const { id } = grant.doer;
       await assertRoom(tx, grant, id, ownTokens);
-      const token = { name: nameOf(client, new Date()), maxAge: Math.min(commandTokenDays, userTokenDays ?? commandTokenDays) * 86_400 };
+      const token = {
+        name: nameOf(client, new Date()),
+        maxAge: Math.min(commandTokenDays, userTokenDays ?? commandTokenDays) * 86_400,
+      };
       return createApiToken(tx, grant, keys, { id, tenantId: null }, token);
     });
   } catch (error) {
