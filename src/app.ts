@@ -57,6 +57,7 @@ import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
 import { createScimRoutes } from './server/scim/routes.ts';
 import { createSignIn } from './server/sign-in.ts';
+import { StartLink } from './server/start-link.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway } from './server/yoga.ts';
 import { version } from './version.ts';
@@ -71,6 +72,7 @@ export interface App {
   readonly policies: LivePolicies;
   readonly usage: RoleUsage;
   readonly coordinator: LivenessCoordinator;
+  readonly startLink: StartLink;
   /** Starts listening. @returns the URL. */
   listen(): Promise<string>;
   /**
@@ -229,6 +231,7 @@ export async function createApp(
     const oidc = { store, refusals, providers, sessions, claimsOf, mask, log, requestMs, publicUrl };
     const acceptance = { store, keys, engine, freshness, refusals, passwordLength: config.limits.passwordLength };
     const { origins: listed } = config;
+    const startLink = new StartLink();
     const signingIn = {
       ...oidc,
       origins: listed,
@@ -238,6 +241,7 @@ export async function createApp(
       acceptance,
       resets: acceptance,
       commands: services,
+      startLink,
     };
     const signingInRoutes = createSigningInRoutes(signingIn);
     const scimRoutes = createScimRoutes({ ...execution, operations, publicUrl });
@@ -277,6 +281,7 @@ export async function createApp(
       policies,
       usage,
       coordinator,
+      startLink,
       async listen() {
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);

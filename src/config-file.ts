@@ -51,6 +51,10 @@ const limits = z.strictObject({
   socketsPerAddress: z.int().positive().default(200),
   /** Max valid API tokens that an account can create for itself. */
   ownTokens: z.int().positive().default(100),
+  /** Max lifetime in days of an API token of a user, and its lifetime if none is given. Omit for no limit. */
+  userTokenDays: z.int().positive().max(36_500).optional(),
+  /** Max invitations that one inviter can mail in an hour. */
+  invitationsPerHour: z.int().positive().default(100),
   /** Max sessions of a user. A further sign-in ends the one that was not used for the longest time. */
   sessionsPerUser: z.int().positive().default(100),
   passwordLength: z.int().min(8).default(15),

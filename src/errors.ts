@@ -1,5 +1,8 @@
 import { GraphQLError } from 'graphql';
 
+/** The challenge of a response with 401. Not Basic: a browser would ask for a password itself, and keep it. */
+export const challenge = 'Bearer realm="Gatehouse"';
+
 /** All codes that a caller can receive, with the HTTP status of a response without data. */
 export const errorCodes = {
   BAD_INPUT: 400,

@@ -12,6 +12,7 @@ import type { Freshness } from './policy/session/freshness.ts';
 import { pruneHistory } from './policy/session/store-state.ts';
 import { pruneAudit } from './resources/governance/audit-log/retention.ts';
 import { pruneDevices } from './resources/identity/command-line/device.ts';
+import { pruneSentInvitations } from './resources/identity/invitation/limit.ts';
 import { expireInvitations } from './resources/identity/invitation/service.ts';
 import { pruneMails } from './resources/identity/mail/outbox.ts';
 import { pruneChallenges } from './resources/identity/passkey/challenge.ts';
@@ -80,6 +81,7 @@ export function jobsOf(
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
     { name: 'expired key-value pairs', everyMs: minute, on: 'one', run: () => expireKeyValues(store) },
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },
+    { name: 'counted invitations', everyMs: 5 * minute, on: 'one', run: () => pruneSentInvitations(store) },
     { name: 'old password links', everyMs: 5 * minute, on: 'one', run: () => prunePasswordLinks(store) },
     { name: 'old mails', everyMs: 5 * minute, on: 'one', run: () => pruneMails(store) },
     {

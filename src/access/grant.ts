@@ -26,6 +26,14 @@ export interface Doer {
   readonly requestId: string;
   /** Request ID that the caller chose. Not trustworthy. */
   readonly callerRequestId?: string;
+  /** The session of a browser, and how its person signed in. Absent for all other credentials. */
+  readonly session?: SignedInBy;
+}
+
+export interface SignedInBy {
+  readonly id: string;
+  readonly method: string;
+  readonly provider?: string;
 }
 
 /** What events record of the request of a doer. */

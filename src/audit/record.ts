@@ -1,5 +1,5 @@
 import { type ResourceName, split } from '../access/catalog.ts';
-import type { Doer, Grant, Row } from '../access/grant.ts';
+import type { Doer, Grant, Row, SignedInBy } from '../access/grant.ts';
 import { notePending, pendingIn } from '../access/pending.ts';
 import { isInstanceWide, linksOf, resourceDefinition } from '../access/resource.ts';
 import { raiseRevision } from '../access/revision.ts';
@@ -19,10 +19,16 @@ export const auditTopic = (tenantId: string): string => `audit:${tenantId}`;
  * Adds an event to the transaction. Events are written last before COMMIT, so that locks of chains are held only
  * briefly.
  */
-export function append(tx: Tx, { callerRequestId, ...rest }: AuditDraft & { callerRequestId?: string }): void {
+export function append(
+  tx: Tx,
+  { callerRequestId, session, ...rest }: AuditDraft & { callerRequestId?: string; session?: SignedInBy },
+): void {
   // Kept in addition to the gateway's own ID: a caller's ID in its place could add foreign events to a group.
-  const draft =
-    callerRequestId === undefined ? rest : { ...rest, details: { ...(rest.details as object), callerRequestId } };
+  const more = {
+    ...(session && { session: { ...session } }),
+    ...(callerRequestId !== undefined && { callerRequestId }),
+  };
+  const draft = Object.keys(more).length === 0 ? rest : { ...rest, details: { ...(rest.details as object), ...more } };
   if (notePending(tx, draft)) beforeCommit(tx, 'appendAudit', () => flush(tx));
 }
 
@@ -121,6 +127,7 @@ export function envelope(doer: Doer) {
     impersonatorName: doer.impersonator?.name ?? '',
     requestId: doer.requestId,
     ...(doer.callerRequestId !== undefined && { callerRequestId: doer.callerRequestId }),
+    ...(doer.session && { session: doer.session }),
     ...(doer.ip !== undefined && { ip: doer.ip }),
     ...(doer.reason !== undefined && { reason: doer.reason }),
   };

@@ -20,8 +20,12 @@ export interface Demo {
   readonly token: string;
 }
 
+/** The person whom the start signs in. */
+export const demoUser = 'alice';
+export const demoTenant = 'main';
+
 const people = [
-  { username: 'alice', firstName: 'Alice', what: 'Admin of the tenant' },
+  { username: demoUser, firstName: 'Alice', what: 'Admin of the tenant' },
   { username: 'bob', firstName: 'Bob', what: 'Editor in company.data, through the group Data' },
   { username: 'carol', firstName: 'Carol', what: 'Viewer of the whole tenant' },
 ] as const;
@@ -48,7 +52,10 @@ export async function loadDemo(
   return inTransaction(
     store,
     async (tx) => {
-      const tenant = await createTenant(tx, asSystem('TENANT:CREATE', reason), { key: 'main', name: 'Demo company' });
+      const tenant = await createTenant(tx, asSystem('TENANT:CREATE', reason), {
+        key: demoTenant,
+        name: 'Demo company',
+      });
       const role = (name: string) => tx.role.findFirstOrThrow({ where: { tenantId: tenant.id, name } });
       for (const [name, description] of Object.entries(namespaces)) {
         await createNamespace(tx, asSystem('NAMESPACE:CREATE', reason, tenant.id), tenant, { name, description });

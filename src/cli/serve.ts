@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { createApp } from '../app.ts';
-import { loadDemo } from '../bootstrap/demo.ts';
+import { type App, createApp } from '../app.ts';
+import { demoTenant, demoUser, loadDemo } from '../bootstrap/demo.ts';
 import { firstStart } from '../bootstrap/first-start.ts';
 import { alignManagedRoles } from '../bootstrap/managed-roles.ts';
 import { reloadPolicies } from '../bootstrap/reload.ts';
 import { assertSettings, readSettings } from '../bootstrap/settings.ts';
-import { type Config, isRunByNpm } from '../config.ts';
+import { type Config, isLoopback, isRunByNpm } from '../config.ts';
 import { holdStore } from '../db/lock.ts';
 import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
@@ -32,6 +32,18 @@ async function assertCanListen(config: Config): Promise<void> {
   });
   probe.close();
   await once(probe, 'close');
+}
+
+/**
+ * A link that opens the console of a demo signed in, for the person who has just started it on this machine. Never for a
+ * gateway with a database of its own, or one that listens to others.
+ */
+async function startLinkOf({ config, store, startLink }: App, url: string): Promise<string | undefined> {
+  const own = URL.parse(url);
+  if (config.databaseUrl !== undefined || !config.demo || !config.console || !own || !isLoopback(own)) return undefined;
+  const where = { username: demoUser, principal: { accesses: { some: { tenant: { key: demoTenant } } } } };
+  const user = await store.prisma.user.findFirst({ where });
+  return user ? startLink.create({ store }, user.id, own.origin) : undefined;
 }
 
 /** Max time for a stop. Supervisors kill a gateway after 10 s: it must log the cause before that. */
@@ -117,7 +129,8 @@ export const serve: Command = {
       const url = await app.listen().catch((error: NodeJS.ErrnoException) => {
         throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;
       });
-      console.log(welcome({ url, config, password, demo, pid: process.pid, postgres: embedded?.pid }));
+      const link = await startLinkOf(app, url);
+      console.log(welcome({ url, config, password, demo, link, pid: process.pid, postgres: embedded?.pid }));
       if (app.freshness.state.policySet !== app.policies.engine.fingerprint) console.error(await notReady(app));
     } catch (error) {
       if (stoppingSince !== undefined) return new Promise<number>(() => undefined);

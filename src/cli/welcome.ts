@@ -1,4 +1,4 @@
-import type { Demo } from '../bootstrap/demo.ts';
+import { type Demo, demoUser } from '../bootstrap/demo.ts';
 import type { Config } from '../config.ts';
 
 export interface Welcome {
@@ -7,6 +7,8 @@ export interface Welcome {
   /** Generated password of the super admin; null if it was given; undefined if users already existed. */
   readonly password: string | null | undefined;
   readonly demo: Demo | undefined;
+  /** Opens the console signed in. Undefined for a gateway that others use. */
+  readonly link?: string | undefined;
   readonly pid: number;
   /** Process ID of the embedded PostgreSQL. */
   readonly postgres: number | undefined;
@@ -16,7 +18,7 @@ const post = (url: string, user: string, query: string, more = '') =>
   `curl -s ${more}-u '${user}' ${url}/graphql -H 'content-type: application/json' -d '${JSON.stringify({ query })}'`;
 
 /** Output of the start: the address, the sign-in, and three example commands. */
-export function welcome({ url, config, password, demo, pid, postgres }: Welcome): string {
+export function welcome({ url, config, password, demo, link, pid, postgres }: Welcome): string {
   const { username } = config.admin;
   const lines = [
     '',
@@ -83,6 +85,7 @@ export function welcome({ url, config, password, demo, pid, postgres }: Welcome)
       post(url, `${username}:${password ?? 'PASSWORD'}`, '{ viewer { name superAdmin tenants { nodes { key } } } }'),
     );
   }
+  if (link !== undefined) lines.push('', `Open the console as ${demoUser}, within ten minutes and once: ${link}`);
   lines.push('', `Ctrl-C stops the gateway. Its process is ${pid}; kill -HUP ${pid} reloads its configuration file.`);
   return lines.join('\n');
 }

@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
-import { type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
+import { challenge, type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
 /** The public form of a foreign error; undefined to hide it. */
@@ -74,7 +74,11 @@ function http({ code, extensions }: GatehouseError): object {
   if (!always.has(code)) return {};
   const status = errorCodes[code];
   const wait = extensions['retryAfter'] ?? (status === 503 ? 2 : undefined);
-  return { http: { status, ...(wait !== undefined && { headers: { 'Retry-After': String(wait) } }) } };
+  const headers = {
+    ...(wait !== undefined && { 'Retry-After': String(wait) }),
+    ...(status === 401 && { 'WWW-Authenticate': challenge }),
+  };
+  return { http: { status, ...(Object.keys(headers).length > 0 && { headers }) } };
 }
 
 /** An error in the request, its document or variables: returned unchanged, but without suggestions of names. */

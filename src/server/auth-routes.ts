@@ -9,8 +9,13 @@ import { createPasskeyRoutes } from './passkey.ts';
 import { createResetRoutes, type ResetOptions } from './reset.ts';
 import type { Route } from './route.ts';
 import { createStepUpRoutes } from './second-factor.ts';
+import { createStartRoutes, type StartOptions } from './start-link.ts';
 
-export type SigningInOptions = AcceptOptions & CommandOptions & ResetOptions & Omit<OidcOptions, 'settled'>;
+export type SigningInOptions = AcceptOptions &
+  CommandOptions &
+  ResetOptions &
+  StartOptions &
+  Omit<OidcOptions, 'settled'>;
 
 /** Returns the routes below /auth/. */
 export function createSigningInRoutes(options: SigningInOptions): (path: string) => Route | undefined {
@@ -23,6 +28,7 @@ export function createSigningInRoutes(options: SigningInOptions): (path: string)
     createCommandRoutes(options),
     createDeviceRoutes(options),
     createResetRoutes(options),
+    createStartRoutes(options),
     createOidcRoutes({ ...options, settled: createTurns() }),
   ];
   return (path) => routes.reduce<Route | undefined>((found, of) => found ?? of(path), undefined);

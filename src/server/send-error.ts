@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { errorCodes } from '../errors.ts';
+import { challenge, errorCodes } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
 
 /** An error as a response without GraphQL. */
@@ -15,7 +15,10 @@ export function errorResponse(error: unknown, mask: Mask): ErrorResponse {
   const { code, issues, oldestCursor, asks, retryAfter } = extensions as Record<string, unknown>;
   const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
   const wait = retryAfter ?? (status === 503 ? 2 : undefined);
-  const headers: Record<string, string> = wait === undefined ? {} : { 'Retry-After': String(wait) };
+  const headers: Record<string, string> = {
+    ...(wait !== undefined && { 'Retry-After': String(wait) }),
+    ...(status === 401 && { 'WWW-Authenticate': challenge }),
+  };
   return { status, headers, message, extensions: { code, issues, oldestCursor, asks } };
 }
 

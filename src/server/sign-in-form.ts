@@ -1,4 +1,7 @@
-/** The sign-in form of the GraphiQL page. Credentials are kept in memory only, until the page is closed. */
+/**
+ * The sign-in form of the GraphiQL page. It uses the session of the browser, if there is one. Credentials that are entered
+ * here are kept in memory only, until the page is closed.
+ */
 export const signInStyle = `
   #sign-in { font: 15px/1.4 system-ui, sans-serif; color: #1d2433; }
   #sign-in, #sign-in * { box-sizing: border-box; }
@@ -30,7 +33,7 @@ export const signInForm = `
   <form id="sign-in" data-state="out" autocomplete="off">
     <div class="out">
       <h1>Gatehouse</h1>
-      <p>Sign in to open GraphiQL. The first start of the gateway printed the passwords.</p>
+      <p>Sign in to open GraphiQL. The first start of the gateway printed the passwords. With a second factor or a provider, <a href="/auth/sign-in?next=/graphql">sign in with a session</a>.</p>
       <label>User name <input name="user" autocomplete="off"></label>
       <label>Password <input name="password" type="password" autocomplete="off"></label>
       <label>Or an API token <input name="token" type="password" autocomplete="off"></label>
@@ -50,8 +53,29 @@ export const signInScript = `
     const form = document.querySelector('#sign-in');
     const output = form.querySelector('output');
     let authorization;
+    let isSignedIn = false;
     let work;
     const send = window.fetch.bind(window);
+    const viewer = async (headers) => {
+      const response = await send('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ query: '{ viewer { name } }' }),
+      });
+      const { data, errors } = await response.json();
+      if (!data?.viewer) throw new Error(errors?.[0]?.message ?? 'The gateway does not answer.');
+      return data.viewer;
+    };
+    const enter = ({ name }) => {
+      isSignedIn = true;
+      form.reset();
+      form.dataset.state = 'in';
+      output.textContent = 'Signed in as ' + name;
+      work?.();
+      work = undefined;
+    };
+    // The browser sends the cookie of a session, if there is one.
+    viewer({}).then(enter, () => undefined);
     window.fetch = (input, init) => {
       const request = new Request(input, init);
       const isOwn = new URL(request.url).origin === location.origin;
@@ -66,29 +90,22 @@ export const signInScript = `
       const given = token ? 'Bearer ' + token.trim() : basic(user + ':' + password);
       output.textContent = 'Signing in …';
       try {
-        const response = await send('/graphql', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: given },
-          body: JSON.stringify({ query: '{ viewer { name } }' }),
-        });
-        const { data, errors } = await response.json();
-        if (!data?.viewer) throw new Error(errors?.[0]?.message ?? 'The gateway does not answer.');
+        const found = await viewer({ authorization: given });
         authorization = given;
-        form.reset();
-        form.dataset.state = 'in';
-        output.textContent = 'Signed in as ' + data.viewer.name;
-        work?.();
-        work = undefined;
+        enter(found);
       } catch ({ message }) {
         output.textContent = message;
       }
     });
-    form.querySelector('button.in').addEventListener('click', () => location.reload());
+    form.querySelector('button.in').addEventListener('click', async () => {
+      if (authorization === undefined) await send('/auth/sign-out', { method: 'POST' });
+      location.reload();
+    });
     form.elements.user.focus();
     // The page is large: a user can sign in before it has loaded completely.
     return (given) => {
-      if (authorization === undefined) work = given;
-      else given();
+      if (isSignedIn) given();
+      else work = given;
     };
   })();
 `;

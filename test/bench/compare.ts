@@ -14,8 +14,18 @@ const isShort = process.env['SHORT'] === '1';
 const [rounds, seconds, connections] = isShort ? [1, 0.5, 4] : [5, 2, 20];
 
 /** Programs that answer the documents, and PostGraphile with its own. */
-const contestants = ['gatehouse', 'mercurius', 'bare', 'apollo', 'floor', 'postgraphile'] as const;
+const contestants = [
+  'gatehouse',
+  'gatehouse by cookie',
+  'mercurius',
+  'bare',
+  'apollo',
+  'floor',
+  'postgraphile',
+] as const;
 type Contestant = (typeof contestants)[number];
+/** The same gateway, and the same reader with a session in place of a token. */
+const byCookie: Contestant = 'gatehouse by cookie';
 const own: Partial<Record<Contestant, Record<Work, string>>> = {
   postgraphile: {
     tiny: '{ __typename }',
@@ -26,7 +36,7 @@ const own: Partial<Record<Contestant, Record<Work, string>>> = {
 };
 
 const store = await openStore();
-const { databaseUrl, token } = store;
+const { databaseUrl, token, cookie } = store;
 
 function start(name: Contestant): Promise<Running> {
   const isOwn = name === 'gatehouse';
@@ -42,7 +52,7 @@ const works = Object.keys(documents) as Work[];
 const queryOf = (name: Contestant, work: Work): string => own[name]?.[work] ?? documents[work];
 const running = new Map<Contestant, Running>();
 try {
-  for (const name of contestants) running.set(name, await start(name));
+  for (const name of contestants) running.set(name, name === byCookie ? running.get('gatehouse')! : await start(name));
   const plain = (value: unknown): string =>
     JSON.stringify(value).replace(
       /"id":"([A-Za-z0-9+/=]+)"/g,
@@ -66,7 +76,8 @@ try {
   for (let round = -1; round < rounds; round += 1)
     for (const work of works)
       for (const name of round % 2 ? contestants : [...contestants].reverse()) {
-        const load = { connections, duration: seconds, token, bodies: [{ query: queryOf(name, work) }] };
+        const credential = name === byCookie ? { cookie } : { token };
+        const load = { connections, duration: seconds, ...credential, bodies: [{ query: queryOf(name, work) }] };
         const shot = await shoot(running.get(name)!, store.postmaster, load);
         // The first round warms up.
         if (round >= 0) shots.set(`${name} ${work}`, [...(shots.get(`${name} ${work}`) ?? []), shot]);

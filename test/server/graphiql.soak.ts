@@ -66,5 +66,13 @@ describe.runIf(chromium)('the pages in a browser', () => {
       .then((answer) => answer.text()).then((text) => { document.title = text; })`);
     await until('the answer is there', async () => /viewer/.test(await page.value('document.title')));
     expect(await page.value('document.title')).toContain('{"name":"root","credential":"SESSION"}');
+    // GraphiQL uses the session, and signs out of it.
+    await page.send('Page.navigate', { url: `${world.urls[0]}/graphql` });
+    const state = 'document.querySelector("#sign-in")?.dataset.state';
+    await until('GraphiQL uses the session', async () => (await page.value(state)) === 'in', 20_000);
+    expect(await page.value('document.querySelector("#sign-in output").textContent')).toBe('Signed in as root');
+    await page.value('document.querySelector("#sign-in .in").click()');
+    await until('it is signed out', async () => (await page.value(state)) === 'out', 20_000);
+    expect((await page.send('Network.getCookies')).cookies).toEqual([]);
   });
 });

@@ -219,7 +219,7 @@ describe('the HTTP server', () => {
     it.each(hidden)('gets nothing of the schema (%#)', async (query) => {
       const answer = await raw(url, { headers: jsonType, body: json(query) });
       expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
-      expect(answer.headers['www-authenticate']).toBeUndefined();
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="Gatehouse"');
       const wrong = { authorization: 'Bearer gth_nonsense' };
       expect((await raw(url, { headers: { ...jsonType, ...wrong }, body: json(query) })).status).toBe(401);
       const signedIn = await raw(url, { headers: { ...jsonType, ...auth }, body: json(query) });
@@ -248,11 +248,11 @@ describe('the HTTP server', () => {
       }
     });
 
-    it('gets 401, without a header that makes browsers ask for a password', async () => {
+    it('gets 401, with a challenge that does not make browsers ask for a password', async () => {
       for (const headers of [{}, { authorization: 'Basic cm9vdDp3cm9uZw==' }, { authorization: 'Bearer x' }]) {
         const answer = await raw(url, { headers: { ...jsonType, ...headers }, body: json('{ viewer { name } }') });
         expect([answer.status, codesOf(answer.text)]).toEqual([401, ['UNAUTHENTICATED']]);
-        expect(answer.headers['www-authenticate']).toBeUndefined();
+        expect(answer.headers['www-authenticate']).toBe('Bearer realm="Gatehouse"');
       }
     });
   });

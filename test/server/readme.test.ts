@@ -115,6 +115,10 @@ describe('the documents', () => {
       if (name) passwords[name] = secret!;
     for (const [, name, secret] of said.text.matchAll(/^ +(\w+) +password (\S+)/gm)) passwords[name!] = secret!;
     expect(Object.keys(passwords).sort(), said.text).toEqual(['admin', 'alice', 'bob', 'carol']);
+    // The start prints a link that opens the console as alice, once.
+    const [link = ''] = /http:\/\/localhost:\d+\/auth\/start\?token=[\w-]+/.exec(said.text) ?? [];
+    const opened = async () => (await fetch(link, { redirect: 'manual' })).status;
+    expect([await opened(), await opened()]).toEqual([303, 401]);
   }
 
   it('have commands that work as described, in order, from a fresh store', async () => {

@@ -1,6 +1,6 @@
-import type { Actor, Env } from '../../access/actor.ts';
+import type { Actor, Credential, Env } from '../../access/actor.ts';
 import type { Permission } from '../../access/catalog.ts';
-import type { Doer, Grant, Row } from '../../access/grant.ts';
+import type { Doer, Grant, Row, SignedInBy } from '../../access/grant.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { GatehouseError, unauthenticated } from '../../errors.ts';
 import { remember } from '../../lib/remember.ts';
@@ -25,6 +25,12 @@ export interface SessionOptions {
   readonly callerRequestId?: string | undefined;
   readonly now?: () => Date;
 }
+
+const signedInBy = ({ id, method, provider }: Credential): SignedInBy => ({
+  id: id!,
+  method: method!.toUpperCase(),
+  ...(provider != null && { provider }),
+});
 
 /** The permissions of one actor, for one request or one stream. */
 export class AccessSession {
@@ -225,7 +231,7 @@ export class AccessSession {
   }
 
   get doer(): Doer {
-    const { principal, impersonator } = this.identity;
+    const { principal, impersonator, credential } = this.identity;
     const reason = [this.reason, this.note].filter(Boolean).join('; ');
     return {
       kind: principal.kind,
@@ -236,6 +242,7 @@ export class AccessSession {
       ...(reason !== '' && { reason }),
       requestId: this.requestId,
       ...(this.callerRequestId !== undefined && { callerRequestId: this.callerRequestId }),
+      ...(credential.kind === 'session' && { session: signedInBy(credential) }),
     };
   }
 

@@ -11,6 +11,7 @@ import { createLog } from '../../../src/lib/log.ts';
 import { asSystem } from '../../../src/policy/session/system.ts';
 import { createApiToken } from '../../../src/resources/identity/api-token/service.ts';
 import { bind } from '../../../src/resources/identity/binding/service.ts';
+import { beginSession, byPassword } from '../../../src/resources/identity/session/sign-in.ts';
 import { createTenant } from '../../../src/resources/identity/tenant/service.ts';
 import { giveAccess } from '../../../src/resources/identity/tenant-access/service.ts';
 import { createUser } from '../../../src/resources/identity/user/service.ts';
@@ -23,6 +24,8 @@ export interface CompareStore {
   readonly databaseUrl: string;
   /** The token of a reader of ten namespaces. */
   readonly token: string;
+  /** The cookie of a session of the same reader. */
+  readonly cookie: string;
   /** The token of an administrator of the tenant. */
   readonly adminToken: string;
   /** Process ID of the server. */
@@ -55,7 +58,7 @@ export async function openStore(): Promise<CompareStore> {
 }
 
 /** Rows of the comparison: 200 namespaces, 200 groups, 2,000 flows, 10,000 triggers. */
-async function fill(connection: Connection): Promise<Pick<CompareStore, 'token' | 'adminToken'>> {
+async function fill(connection: Connection): Promise<Pick<CompareStore, 'token' | 'cookie' | 'adminToken'>> {
   const config = readConfig({ PORT: '0', DATABASE_URL: 'postgresql://unused/unused', GATEHOUSE_MASTER_KEY: masterKey });
   const app = await createApp(config, connection, createLog('error'));
   await firstStart(app.store, { username: 'root', password: 'a long enough passphrase' }, 15);
@@ -98,7 +101,15 @@ async function fill(connection: Connection): Promise<Pick<CompareStore, 'token' 
     },
     { timeoutMs: 120_000 },
   );
+  const reader = await app.store.prisma.user.findFirstOrThrow({ where: { username: 'reader' } });
+  const { limits, sessions: times } = config;
+  const { cookie } = await beginSession(
+    { store: app.store, keys: app.services.keys, freshness: app.freshness, times, perUser: limits.sessionsPerUser },
+    { kind: 'USER', id: reader.id, name: reader.username, requestId: 'bench' },
+    { ...byPassword(reader), holds: () => Promise.resolve(true) },
+    { userAgent: undefined, former: undefined },
+  );
   await app.database.pool.query('VACUUM ANALYZE');
   await app.close();
-  return made;
+  return { ...made, cookie: `gatehouse=${cookie}` };
 }

@@ -19,7 +19,7 @@ import { refusal } from '../../../policy/decide/decision.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { description, displayName } from '../../rules.ts';
 import { decodeSubject } from '../subject-type.ts';
-import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken } from './service.ts';
+import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken, withinUserLimit } from './service.ts';
 
 type ShownPart = CeilingPart & { readonly tenantKey: string | null };
 const CeilingRef = builder.objectRef<ShownPart>('TokenCeiling').implement({
@@ -235,7 +235,11 @@ mutation('createApiToken', {
     owner: t.id({ description: 'ID of a service account or user. Omit for the caller.' }),
     name: t.string({ required: true, description: 'The name.' }),
     description: t.string({ description: 'The description.' }),
-    maxAge: t.field({ type: 'Duration', description: 'Lifetime. Omit for a token that never expires.' }),
+    maxAge: t.field({
+      type: 'Duration',
+      description:
+        'Lifetime. Omit for a token that never expires. A token of a user that is created in a session then expires after 90 days; `limits.userTokenDays` is the max for tokens of users.',
+    }),
     extended: t.boolean({ description: 'True to extend the expiry with each use, to maxAge after that use.' }),
     maxLifetime: t.field({
       type: 'Duration',
@@ -254,7 +258,8 @@ mutation('createApiToken', {
   run: async (tx, grant, { parts, ...input }, target, { keys, limits }) => {
     const { owner } = target as Awaited<ReturnType<typeof ofOwner>>;
     await assertRoom(tx, grant, owner.id, limits.ownTokens);
-    return createApiToken(tx, grant, keys, owner, { ...input, ceiling: parts });
+    const limited = await withinUserLimit(tx, grant, owner.id, input, limits.userTokenDays);
+    return createApiToken(tx, grant, keys, owner, { ...limited, ceiling: parts });
   },
   payload: minted,
 });
@@ -279,7 +284,7 @@ mutation('rotateApiToken', {
   run: async (tx, grant, { overlap }, { id }, { keys, limits }) => {
     const row = await tx.apiToken.findUnique({ where: { id }, select: { principalId: true } });
     if (row) await assertRoom(tx, grant, row.principalId, limits.ownTokens, id);
-    return rotateApiToken(tx, grant, keys, id, overlap ?? 86_400);
+    return rotateApiToken(tx, grant, keys, id, overlap ?? 86_400, limits.userTokenDays);
   },
   payload: (t) => ({
     ...minted(t),

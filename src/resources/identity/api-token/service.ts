@@ -15,8 +15,9 @@ import { assertMayHandOn, giftOfBinding } from '../handing-on.ts';
 import { subjectName } from '../subject.ts';
 import { ceilingFor, stored } from './ceiling.ts';
 
-/** Default max lifetime of an extended token: a year, or twice its max age if that is longer. */
 const yearSeconds = 365 * 86_400;
+/** Default max lifetime of an extended token: a year, or twice its max age if that is longer. */
+const usualLifetime = (maxAge: number): number => Math.max(yearSeconds, 2 * maxAge);
 
 export interface NewToken {
   readonly name: string;
@@ -86,7 +87,7 @@ function lifetime({ maxAge = null, extended, maxLifetime }: NewToken, now: Date)
   if (extended && maxAge === null)
     throw badInput(['input', 'extended'], 'A token that never expires cannot be extended. Set maxAge.');
   if (maxLifetime != null && !extended) throw badInput(['input', 'maxLifetime'], 'maxLifetime requires extended.');
-  const lifetimeLimit = extended ? (maxLifetime ?? Math.max(yearSeconds, 2 * maxAge!)) : null;
+  const lifetimeLimit = extended ? (maxLifetime ?? usualLifetime(maxAge!)) : null;
   if (lifetimeLimit !== null && lifetimeLimit <= maxAge!)
     throw badInput(['input', 'maxLifetime'], 'maxLifetime must exceed maxAge.');
   const after = (seconds: number | null) => (seconds === null ? null : new Date(now.getTime() + seconds * 1_000));
@@ -96,6 +97,35 @@ function lifetime({ maxAge = null, extended, maxLifetime }: NewToken, now: Date)
     expiresAt: after(maxAge),
     maxExpiresAt: after(lifetimeLimit),
   };
+}
+
+/** Lifetime of a token that a person creates in a session without naming one. */
+const sessionTokenDays = 90;
+
+/**
+ * Limits the lifetime of a token of a user. Programs have service accounts, whose tokens may live for ever.
+ * @param days max lifetime of tokens of users; undefined for none.
+ * @throws BAD_INPUT.
+ */
+export async function withinUserLimit<Input extends Pick<NewToken, 'maxAge' | 'extended' | 'maxLifetime'>>(
+  tx: Tx,
+  { credential }: Grant,
+  ownerId: string,
+  input: Input,
+  days: number | undefined,
+): Promise<Input> {
+  const owner = await tx.principal.findUnique({ where: { id: ownerId }, select: { kind: true } });
+  if (owner?.kind !== 'USER') return input;
+  const max = days === undefined ? Number.POSITIVE_INFINITY : days * 86_400;
+  const { maxAge, extended, maxLifetime } = input;
+  const tooLong = (field: string) =>
+    badInput(['input', field], `An API token of a user can live at most ${days} days. Use a shorter ${field}.`);
+  if (maxAge != null && maxAge > max) throw tooLong('maxAge');
+  if (maxLifetime != null && maxLifetime > max) throw tooLong('maxLifetime');
+  const usual = credential.kind === 'session' ? Math.min(sessionTokenDays * 86_400, max) : max;
+  if (!extended) return Number.isFinite(usual) ? { ...input, maxAge: maxAge ?? usual } : input;
+  if (maxAge == null || days === undefined) return input;
+  return { ...input, maxLifetime: maxLifetime ?? Math.min(usualLifetime(maxAge), max) };
 }
 
 /**
@@ -183,6 +213,7 @@ export async function rotateApiToken(
   keys: Keys,
   id: string,
   overlap: number,
+  userTokenDays: number | undefined,
 ): Promise<Minted & { previous: ApiToken }> {
   const before = await find<ApiToken>(tx, grant, 'API_TOKEN', id);
   const now = new Date();
@@ -200,7 +231,11 @@ export async function rotateApiToken(
   // Earlier versions allowed a max lifetime equal to the max age. Such a token was never extended, nor is the new one.
   const extended = before.extended && (maxLifetime === null || maxLifetime > before.maxAgeSeconds!);
   const maxAge = before.maxAgeSeconds;
-  const life = lifetime({ name: before.name, maxAge, extended, ...(extended && { maxLifetime }) }, now);
+  // A token that is older than the limit is replaced by one within it.
+  const max = userTokenDays === undefined ? Number.POSITIVE_INFINITY : userTokenDays * 86_400;
+  const asked = { name: before.name, maxAge: maxAge && Math.min(maxAge, max), extended };
+  const limited = await withinUserLimit(tx, grant, before.principalId, asked, userTokenDays);
+  const life = lifetime({ ...limited, ...(extended && { maxLifetime }) }, now);
   assertNotOutlived(grant, life.maxExpiresAt ?? life.expiresAt);
   const fullToken = newToken();
   const next = {

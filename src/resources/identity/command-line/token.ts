@@ -12,7 +12,7 @@ import { assertRoom, createApiToken, type Minted } from '../api-token/service.ts
 export interface CommandServices {
   readonly store: Store;
   readonly keys: Keys;
-  readonly limits: Pick<Limits, 'ownTokens'>;
+  readonly limits: Pick<Limits, 'ownTokens' | 'userTokenDays'>;
   readonly refusals: Refusals;
   readonly decisions: DecisionLog;
   readonly engine: Engine;
@@ -40,7 +40,7 @@ export async function createCommandToken(
   client: string,
   use: (tx: Tx) => Promise<boolean>,
 ): Promise<Minted | undefined> {
-  const { ownTokens } = limits;
+  const { ownTokens, userTokenDays } = limits;
   session.note = 'gatehouse login';
   try {
     await session.refresh();
@@ -49,7 +49,10 @@ export async function createCommandToken(
       if (!(await use(tx))) return undefined;
       const { id } = grant.doer;
       await assertRoom(tx, grant, id, ownTokens);
-      const token = { name: nameOf(client, new Date()), maxAge: commandTokenDays * 86_400 };
+      const token = {
+        name: nameOf(client, new Date()),
+        maxAge: Math.min(commandTokenDays, userTokenDays ?? commandTokenDays) * 86_400,
+      };
       return createApiToken(tx, grant, keys, { id, tenantId: null }, token);
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { record } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
 import { linkHash, newLinkToken } from '../../../auth/link-token.ts';
 import type { Links } from '../../../auth/links.ts';
+import type { Limits } from '../../../config.ts';
 import type { Invitation, Prisma } from '../../../db/generated/client.ts';
 import { inTransaction, type Store, type Tx } from '../../../db/transaction.ts';
 import { conflict } from '../../../errors.ts';
@@ -17,6 +18,7 @@ import { stored } from '../api-token/ceiling.ts';
 import { assertLasting } from '../handing-on.ts';
 import { queueMail, withdrawMails } from '../mail/outbox.ts';
 import { invitationLetter } from './letter.ts';
+import { countMail } from './limit.ts';
 import { assertMayOffer, type Offer, offerOf } from './offer.ts';
 
 export const acceptPath = '/auth/accept';
@@ -44,6 +46,7 @@ export interface InvitationOptions {
   readonly keys: Keys;
   readonly links: Links;
   readonly invitationMs: number;
+  readonly limits: Pick<Limits, 'invitationsPerHour'>;
 }
 
 /** The only time that the link exists in clear text, except in its mail. */
@@ -62,7 +65,7 @@ export async function createInvitation(
   grant: Grant<'INVITATION:CREATE'>,
   session: AccessSession,
   tenant: TenantRef,
-  { keys, links, invitationMs }: InvitationOptions,
+  { keys, links, invitationMs, limits }: InvitationOptions,
   { email, ...offer }: NewInvitation,
 ): Promise<Invited> {
   assertLasting(grant, 'invite a person');
@@ -93,6 +96,7 @@ export async function createInvitation(
   const row = await tx.invitation.create({ data: { ...after, ceiling: stored(grant.ceiling) } });
   record(tx, grant, { resource: 'INVITATION', before: null, after: await described(tx, row), tenant });
   if (!links.areSent) return { invitation: row, link: url };
+  await countMail(tx, row, limits.invitationsPerHour);
   const named = await tx.tenant.findUniqueOrThrow({ where: { id: tenant.id }, select: { name: true } });
   const letter = invitationLetter({
     to: email,

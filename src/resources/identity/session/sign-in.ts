@@ -41,6 +41,8 @@ export interface Proof
   readonly holds: (tx: Tx) => Promise<boolean>;
   /** Changes of access that are a part of the sign-in. */
   readonly access?: (tx: Tx) => Promise<void>;
+  /** Added to the event of the sign-in. */
+  readonly details?: { readonly [name: string]: Json };
   /** Further events of the sign-in. */
   readonly record?: (tx: Tx) => void;
 }
@@ -159,7 +161,7 @@ export const ending = (
 export async function beginSession(
   services: SessionServices,
   doer: Doer,
-  { holds, access, record, idToken, refreshToken = null, rights, ...proof }: Proof,
+  { holds, access, record, idToken, refreshToken = null, rights, details, ...proof }: Proof,
   { userAgent, former }: { readonly userAgent: string | undefined; readonly former: string | undefined },
 ): Promise<Begun> {
   const { store, keys, times, perUser } = services;
@@ -204,6 +206,7 @@ export async function beginSession(
       ...(row.provider !== null && { provider: row.provider }),
       ...(row.secondFactor !== null && { secondFactor: row.secondFactor }),
       expiresAt: row.expiresAt.toISOString(),
+      ...details,
     });
     await endNoted(tx, doer, replaced, 'NEW_SIGN_IN');
     await endNoted(

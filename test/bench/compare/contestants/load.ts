@@ -5,14 +5,17 @@
 import autocannon from 'autocannon';
 import { filled } from '../changes.ts';
 
-const { url, connections, duration, token, bodies } = JSON.parse(process.argv[2]!);
+const { url, connections, duration, token, cookie, bodies } = JSON.parse(process.argv[2]!);
 let sent = 0;
 const result: any = await autocannon({
   url,
   connections,
   duration,
   method: 'POST',
-  headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+  headers: {
+    'content-type': 'application/json',
+    ...(cookie ? { cookie, origin: new URL(url).origin } : { authorization: `Bearer ${token}` }),
+  },
   requests: bodies.map((body: object) => {
     const text = JSON.stringify(body);
     const setupRequest = (request: object) => {
