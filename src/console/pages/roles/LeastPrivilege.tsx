@@ -67,7 +67,8 @@ export function LeastPrivilege({ id, name, why, permissions }: LeastPrivilegePro
     );
   const unused = [...permissionsOf(found.unused)];
   const used = [...permissionsOf(found.narrower)];
-  const isSafe = found.changed === 0;
+  // Without a recorded decision there is no proof, and nothing that speaks against it.
+  const isSafe = found.changed === 0 && found.replayed > 0;
   return (
     <div className="body stack">
       {unused.length === 0 ? (
@@ -85,10 +86,13 @@ export function LeastPrivilege({ id, name, why, permissions }: LeastPrivilegePro
               {unused.length} of {unused.length + used.length} permissions were not used since <Time at={found.since} />
               .
             </b>{' '}
-            {found.replayed.toLocaleString()} recorded decisions of its holders were made again without them:{' '}
-            {isSafe
-              ? 'all end the same, so the narrower role would have sufficed.'
-              : `${found.changed.toLocaleString()} would end differently.`}
+            {found.replayed === 0
+              ? 'No decision of its holders was recorded, so there is no proof that they do not need them.'
+              : `${found.replayed.toLocaleString()} recorded decisions of its holders were made again without them: ${
+                  isSafe
+                    ? 'all end the same, so the narrower role would have sufficed.'
+                    : `${found.changed.toLocaleString()} would end differently.`
+                }`}
           </div>
         </div>
       )}
