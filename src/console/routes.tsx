@@ -50,7 +50,10 @@ const Settings = lazyPage(async () => (await import('./pages/settings/Settings.t
 const AccessExplorer = lazyPage(
   async () => (await import('./pages/access-explorer/AccessExplorer.tsx')).AccessExplorer,
 );
+const Policies = lazyPage(async () => (await import('./pages/policies/Policies.tsx')).Policies);
+const Policy = lazyPage(async () => (await import('./pages/policies/Policy.tsx')).Policy);
 const AuditLog = lazyPage(async () => (await import('./pages/audit-log/AuditLog.tsx')).AuditLog);
+const Verify = lazyPage(async () => (await import('./pages/audit-log/Verify.tsx')).Verify);
 const Tenants = lazyPage(async () => (await import('./pages/tenants/Tenants.tsx')).Tenants);
 const Tenant = lazyPage(async () => (await import('./pages/tenants/Tenant.tsx')).Tenant);
 const Workers = lazyPage(async () => (await import('./pages/workers/Workers.tsx')).Workers);
@@ -77,7 +80,10 @@ const pages = root.addChildren([
   createRoute({ ...page('/t/$tenant/sessions'), ...owned, component: Sessions }),
   createRoute({ ...page('/t/$tenant/settings'), ...tabs, component: Settings }),
   createRoute({ ...page('/t/$tenant/access-explorer'), validateSearch: questionOf, component: AccessExplorer }),
+  createRoute({ ...page('/t/$tenant/policies'), ...tabs, component: Policies }),
+  createRoute({ ...page('/t/$tenant/policies/$policy'), ...tabs, component: Policy }),
   createRoute({ ...page('/t/$tenant/audit-log'), validateSearch: auditSearch, component: AuditLog }),
+  createRoute({ ...page('/t/$tenant/audit-log/verify'), component: Verify }),
   createRoute({ ...page('/t/$tenant/tenants'), ...list, component: Tenants }),
   createRoute({ ...page('/t/$tenant/tenants/$key'), ...tabs, component: Tenant }),
   createRoute({ ...page('/t/$tenant/workers'), ...list, component: Workers }),

@@ -87,7 +87,7 @@ describe('the console', () => {
     await page.reload();
     await page.getByText('Request', { exact: true }).waitFor();
     expect(await accessFaults(page)).toEqual([]);
-    await page.getByRole('link', { name: 'Only outcome Error' }).click();
+    await page.getByRole('link', { name: 'Error only' }).click();
     await page.getByText('No event matches').waitFor();
     await page.context().close();
   });

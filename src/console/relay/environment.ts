@@ -46,18 +46,19 @@ function hurdleOf(faults: readonly ReturnType<typeof faultOf>[]): Hurdle | undef
   return stepUp && { kind: 'step-up', secondFactor: stepUp.secondFactor };
 }
 
-const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables) => {
+const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables, { metadata }) => {
   for (;;) {
     const answer = await send(text!, variables);
     const faults = (answer.errors ?? []).map(faultOf);
     const isMutation = operationKind === 'mutation';
+    const isStrict = isMutation || metadata?.['isStrict'] === true;
     const hurdle = hurdleOf(faults);
     // A page with a refused field shows the rest. Only an act, or a page without data, is worth the question.
     if (hurdle && (hurdle.kind === 'sign-in' || isMutation) && (await overcome(hurdle))) continue;
     if (faults.some(({ code }) => code === 'UNAUTHENTICATED')) throw new SignedOut('Sign in to go on.');
     wasSignedIn = true;
     // With data, each refused field of a query shows its error in its place.
-    if (answer.data == null || (isMutation && faults.length > 0)) throw new Refused(faults);
+    if (answer.data == null || (isStrict && faults.length > 0)) throw new Refused(faults);
     return answer as GraphQLResponse;
   }
 };

@@ -19,7 +19,8 @@ export interface MatrixProps {
 }
 
 const named: Readonly<Record<string, string>> = { AUDITLOG: 'Audit log', API_TOKEN: 'API token' };
-const words = (resource: string): string => {
+/** AUDITLOG → Audit log */
+export const resourceInWords = (resource: string): string => {
   if (named[resource] !== undefined) return named[resource];
   const text = resource.toLowerCase().replaceAll('_', ' ');
   return text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -52,7 +53,7 @@ export function Matrix({ catalog, before, after, toggle }: MatrixProps) {
               .filter(({ permissions }) => permissions.some((one) => one.level === level))
               .map(({ resource, permissions }) => (
                 <tr key={resource}>
-                  <th scope="row">{words(resource)}</th>
+                  <th scope="row">{resourceInWords(resource)}</th>
                   {actions.map((action) => {
                     const known = permissions.find((one) => one.action === action && one.level === level);
                     const name = `${resource}:${action}`;
@@ -62,7 +63,7 @@ export function Matrix({ catalog, before, after, toggle }: MatrixProps) {
                           <span className={`cell ${markOf(before.has(name), after.has(name))}`}>
                             <input
                               type="checkbox"
-                              aria-label={`${titles[action]} ${words(resource)}`}
+                              aria-label={`${titles[action]} ${resourceInWords(resource)}`}
                               title={known.gates}
                               checked={after.has(name)}
                               disabled={!toggle}

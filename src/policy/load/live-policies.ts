@@ -8,7 +8,7 @@ import type { Log } from '../../lib/log.ts';
 import { Engine } from '../decide/engine.ts';
 import type { Freshness } from '../session/freshness.ts';
 import { policyPart } from './configuration.ts';
-import { loadPolicies, PolicyLoadError, type PolicySet } from './load.ts';
+import { type LoadOptions, loadPolicies, PolicyLoadError, type PolicySet } from './load.ts';
 import { fingerprintOf } from './policy-set.ts';
 
 /** Loaded policies that are not in force yet, with their configuration. */
@@ -128,6 +128,24 @@ export class LivePolicies {
     this.#prepared.set(prepared.fingerprint, prepared);
     return prepared;
   }
+
+  /** Loads a proposed configuration, to try it. Pass it to `discard` afterwards. @throws {PolicyLoadError} */
+  propose(configuration: PolicyConfiguration, mayName?: MayName): Promise<PreparedPolicies> {
+    return preparePolicies(this.#options.prisma, this.#options, configuration, { mayName });
+  }
+
+  /** Loads a configuration for the people of a suite of tests, to try it. @throws {PolicyLoadError} */
+  async proposeFor(
+    { policies, mayGrant }: PolicyConfiguration,
+    { groups, tenants }: Pick<LoadOptions, 'groups' | 'tenants'>,
+  ): Promise<Pick<PreparedPolicies, 'set' | 'fingerprint'>> {
+    const { folders, files } = this.#options;
+    const places = { folders: folders.map((path) => resolve(path)), files };
+    const set = await loadPolicies({ ...places, settings: policies, mayGrant, groups, tenants });
+    return { set, fingerprint: fingerprintOf(set) };
+  }
+
+  discard = (set: PolicySet): Promise<void> => disposeOf(set, this.#options.log);
 
   /** Applies every newly accepted policy set. Until a set is loaded, this gateway refuses every decision. */
   follow(freshness: Freshness): void {

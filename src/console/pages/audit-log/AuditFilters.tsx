@@ -32,9 +32,9 @@ export function AuditFilters({ search }: { search: AuditSearch }) {
           search={
             ((before: object) => ({ ...before, [name]: undefined, after: undefined, before: undefined })) as never
           }
-          aria-label={`${title}: remove this filter`}
         >
           <span>{title}</span> {inWords(name, String(search[name as keyof AuditSearch]))}
+          <span className="sr">: remove this filter</span>
           <Icon name="x" />
         </Link>
       ))}

@@ -16,6 +16,7 @@ import { FormDialog } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Rights } from '../../ui/Rights.tsx';
+import { RightsTree } from '../../ui/RightsTree.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toast.ts';
@@ -138,6 +139,7 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
       tabs={
         <>
           <TabLink title="Permissions" tab={undefined} open={tab} />
+          <TabLink title="By namespace" tab="namespaces" open={tab} />
           <TabLink title="Roles" tab="roles" open={tab} />
           <TabLink title="Activity" tab="activity" open={tab} />
         </>
@@ -163,6 +165,7 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
           </dl>
         </div>
       )}
+      {tab === 'namespaces' && <RightsTree tenant={key} who={id} name={name} />}
       {tab === 'roles' && (
         <BindingTable
           tenant={key}

@@ -9,6 +9,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Rights } from '../../ui/Rights.tsx';
+import { RightsTree } from '../../ui/RightsTree.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useTenant } from '../tenant.ts';
@@ -101,6 +102,7 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
       tabs={
         <>
           <TabLink title="Permissions" tab={undefined} open={tab} />
+          <TabLink title="By namespace" tab="namespaces" open={tab} />
           <TabLink title="Roles" tab="roles" open={tab} />
           <TabLink title="Activity" tab="activity" open={tab} />
         </>
@@ -130,6 +132,7 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
           </dl>
         </div>
       )}
+      {tab === 'namespaces' && <RightsTree tenant={key} who={id} name={name} />}
       {tab === 'roles' && (
         <BindingTable
           tenant={key}

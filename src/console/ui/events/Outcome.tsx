@@ -36,10 +36,10 @@ export function OutcomeFilter({ outcome }: { outcome: AuditOutcome | undefined }
             before: undefined,
           })) as never
         }
-        aria-label={isOn ? `Outcome ${title}: remove this filter` : `Only outcome ${title}`}
       >
         <Icon name={icon} />
         {title}
+        <span className="sr">{isOn ? ': remove this filter' : ' only'}</span>
         {isOn && <Icon name="x" />}
       </Link>
     );

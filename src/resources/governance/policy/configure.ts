@@ -34,15 +34,7 @@ export async function configurePolicies(
   proposed: { policies: unknown; mayGrant: readonly string[] | null | undefined },
 ): Promise<PreparedPolicies> {
   const current = (await storedConfiguration(tx)) ?? live.configuration;
-  const model = policyConfiguration.safeParse({ ...proposed, mayGrant: proposed.mayGrant ?? current.mayGrant });
-  if (!model.success) {
-    const issues = model.error.issues.map(({ path, message }) => ({
-      path: ['input', ...(path as (string | number)[])],
-      message: `${path.join('.')}: ${message}`,
-    }));
-    throw refused(issues);
-  }
-  const configuration: PolicyConfiguration = model.data;
+  const configuration = configurationOf({ ...proposed, mayGrant: proposed.mayGrant ?? current.mayGrant });
   const given = (names: readonly string[]) => canonicalJson([...names].sort());
   const assertSuperAdmin = (message: string) => {
     if (grant.isSuperAdmin) return;
@@ -50,7 +42,7 @@ export async function configurePolicies(
   };
   if (given(configuration.mayGrant) !== given(current.mayGrant))
     assertSuperAdmin('Only a super admin can change which policies grant permissions.');
-  try {
+  return withIssues(async () => {
     const prepared = await live.prepare(configuration, tx, grant.isSuperAdmin ? undefined : mayNameOf(session, live));
     assertMatched(prepared.set, live.engine.set);
     if (!givesNoMore(live.engine.set, prepared.set))
@@ -58,6 +50,25 @@ export async function configurePolicies(
     await assertStillOpen(tx, session, live.engine, prepared, current);
     await putInForce(tx, grant, prepared, { verb: 'configure' });
     return prepared;
+  });
+}
+
+/** @throws BAD_INPUT with all faults. */
+export function configurationOf(proposed: { policies: unknown; mayGrant: readonly string[] }): PolicyConfiguration {
+  const model = policyConfiguration.safeParse(proposed);
+  if (model.success) return model.data;
+  throw refused(
+    model.error.issues.map(({ path, message }) => ({
+      path: ['input', ...(path as (string | number)[])],
+      message: `${path.join('.')}: ${message}`,
+    })),
+  );
+}
+
+/** Reports faults of loading as BAD_INPUT. */
+export async function withIssues<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
   } catch (error) {
     if (error instanceof PolicyLoadError) throw refused(error.faults.map(faultAsIssue));
     throw error;
@@ -67,7 +78,7 @@ export async function configurePolicies(
 /**
  * References that are already in force are allowed. For others, the caller must be able to read the referenced object.
  */
-function mayNameOf(session: AccessSession, live: LivePolicies): MayName {
+export function mayNameOf(session: AccessSession, live: LivePolicies): MayName {
   const named = new Set(live.engine.set.policies.flatMap(({ references = {} }) => Object.keys(references)));
   return (reference, kind, row, tenantId) => {
     if (named.has(reference)) return true;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PolicyConfiguration } from '../../../config.ts';
+import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
@@ -7,7 +8,7 @@ import { atInstance } from '../../../graphql/mutation/target.ts';
 import { PolicyMode } from '../../../graphql/policy-mode.ts';
 import type { AvailablePolicy, LoadedPolicy } from '../../../policy/load/load.ts';
 import { configurePolicies } from './configure.ts';
-import { storedConfiguration } from './service.ts';
+import { shadowRefusals, storedConfiguration } from './service.ts';
 
 const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   description: 'A loaded policy.',
@@ -30,6 +31,21 @@ const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
     }),
   }),
 });
+
+builder.objectField(PolicyRef, 'shadowRefusals', (t) =>
+  t.field({
+    type: 'Int',
+    nullable: true,
+    description: 'Number of audit events that the policy would have refused in shadow mode. Null if it is not in it.',
+    access: 'AUDITLOG:READ',
+    args: { days: t.arg.int({ defaultValue: 30, description: 'Days to look back (1 to 365).' }) },
+    resolve: ({ name, shadow }, { days }, { db }) => {
+      const wanted = days ?? 30;
+      if (wanted < 1 || wanted > 365) throw badInput(['days'], 'days must be 1 to 365.');
+      return shadow ? shadowRefusals(db, name, wanted) : null;
+    },
+  }),
+);
 
 builder.queryField('policies', (t) =>
   t.field({

@@ -23,6 +23,20 @@ export async function storedConfiguration(db: PrismaClient | Tx): Promise<Policy
   return configurationIn(configuration);
 }
 
+const dayMs = 86_400_000;
+
+/** Number of audit events of the last days with a note that a policy in shadow mode would have refused. */
+export async function shadowRefusals(db: PrismaClient, policy: string, days: number): Promise<number> {
+  const since = new Date(Date.now() - days * dayMs);
+  const [found] = await db.$queryRaw<{ count: bigint }[]>`
+    SELECT count(*) AS count FROM "AuditHead" AS chain
+    JOIN "AuditEvent" AS event ON event."tenantId" = chain."tenantId" AND event.at >= ${since},
+    LATERAL jsonb_array_elements_text(CASE jsonb_typeof(event.details->'notes')
+      WHEN 'array' THEN event.details->'notes' ELSE '[]'::jsonb END) AS note
+    WHERE starts_with(note, ${`${policy} (shadow mode)`})`;
+  return Number(found?.count ?? 0);
+}
+
 export interface PutInForce {
   /** Only if nothing is in force yet. */
   readonly onlyFirst?: boolean;

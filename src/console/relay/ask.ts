@@ -1,0 +1,12 @@
+import { fetchQuery } from 'react-relay/hooks';
+import type { GraphQLTaggedNode, IEnvironment, OperationType, VariablesOf } from 'relay-runtime';
+
+/** Asks once, on demand. @throws Refused with every error: there is no page that would show the rest. */
+export async function ask<Operation extends OperationType>(
+  environment: IEnvironment,
+  query: GraphQLTaggedNode,
+  variables: VariablesOf<Operation>,
+): Promise<Operation['response'] | undefined> {
+  const networkCacheConfig = { force: true, metadata: { isStrict: true } };
+  return fetchQuery<Operation>(environment, query, variables, { networkCacheConfig }).toPromise();
+}
