@@ -205,6 +205,46 @@ describe('live executions', () => {
     ]);
   });
 
+  it('stream the new log entries of a tenant that match, within the reach of their viewer', async () => {
+    const near = engineId();
+    const far = engineId();
+    await engine.report([
+      reportOf(near, 1, ['RUNNING']),
+      { ...reportOf(far, 1, ['RUNNING']), namespaceName: 'company.y' },
+    ]);
+    const tail =
+      'subscription($where: LogWhere) { logTail(tenantKey: "main", where: $where) { message execution { executionId } } }';
+    const all = follow(viewer, tail, 'logTail', {});
+    const some = follow(viewer, tail, 'logTail', {
+      where: { minLevel: 'WARN', text: 'LATE', not: { taskId: 'noisy' } },
+    });
+    await sleep(300);
+    const line = (executionId: string, sequence: number, level: string, message: string, taskId = 'one') => ({
+      executionId,
+      sequence: String(sequence),
+      at: new Date(1_767_225_600_000 + sequence * 1_000).toISOString(),
+      level,
+      message,
+      taskId,
+    });
+    await engine.logs([
+      line(near, 1, 'INFO', 'early'),
+      line(far, 1, 'ERROR', 'hidden late'),
+      line(near, 2, 'ERROR', 'a late one'),
+      line(near, 3, 'ERROR', 'late too', 'noisy'),
+    ]);
+    await all.until(() => all.items.length >= 3);
+    await some.until(() => some.items.length >= 1);
+    await sleep(300);
+    expect(all.items.map(({ message }: any) => message)).toEqual(['early', 'a late one', 'late too']);
+    expect(some.items).toEqual([{ message: 'a late one', execution: { executionId: near } }]);
+    await Promise.all([all.stop(), some.stop()]);
+    const none = await world.user('no logs', [main]);
+    const refused = follow(await world.as(none), tail, 'logTail', {});
+    await refused.done;
+    expect(refused.errors[0].extensions.code).toBe('FORBIDDEN');
+  });
+
   it('forget removals after a day', async () => {
     const count = () => world.db.removal.count({ where: { subject: 'Execution' } });
     expect(await count()).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import './schema.ts';
 import './subscription.ts';
 import './log-subscription.ts';
+import './log-tail.ts';
 import './report-schema.ts';
 import './bulk-schema.ts';
 import './command-schema.ts';

@@ -153,7 +153,7 @@ export const taskRunCondition = (filter: TaskRunFilter): Condition => ({
   ],
 });
 
-interface LogFilter extends Placed, Timed {
+export interface LogFilter extends Placed, Timed {
   readonly minLevel?: LogLevel | null | undefined;
   readonly execution?: string | number | null | undefined;
   readonly taskId?: string | null | undefined;
