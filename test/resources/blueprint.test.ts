@@ -191,6 +191,42 @@ describe('blueprints', () => {
     expect(await admin.codes(use, { i: { ...i, blueprint: idOf('Blueprint', theirs) } })).toEqual(['NOT_FOUND']);
   });
 
+  it('have documentation and the types of their tasks, and are shared with people bound to a namespace', async () => {
+    const own = call('saveBlueprint', 'blueprint { id documentation shared taskTypes }');
+    const given = {
+      tenantKey: 'main',
+      title: 'Shared',
+      source,
+      documentation: '# Use it',
+      shared: true,
+      tags: ['ours'],
+    };
+    const { blueprint } = (await admin.ok<any>(own, { i: given })).saveBlueprint;
+    expect(blueprint).toMatchObject({ documentation: '# Use it', shared: true, taskTypes: ['io.company.Special'] });
+    await make('Kept');
+    const user = await world.user('bound', [main]);
+    await world.bind(main, { principal: user }, await world.managed(main, 'Editor'), 'team');
+    const bound = await world.as(user);
+    const viewer = await world.user('seer', [main]);
+    await world.grant(main, viewer, ['FLOW:READ'], 'team');
+    const seen = async (client: Client) => {
+      const { blueprints, blueprintTags } = (await client.ok<any>(list, { where: { kind: 'CUSTOM' } })).tenant;
+      return [blueprints.nodes.map(({ title }: any) => title), blueprints.totalCount, blueprintTags.includes('ours')];
+    };
+    expect(await seen(bound)).toEqual([['Shared'], 1, true]);
+    expect(await seen(await world.as(viewer))).toEqual([[], 0, false]);
+    const place = { tenantKey: 'main', blueprint: blueprint.id, namespaceName: 'team.x', flowId: 'made' };
+    expect((await bound.ok<any>(use, { i: place })).useBlueprint.flow).toMatchObject({ namespaceName: 'team.x' });
+    expect(await bound.codes(use, { i: { ...place, namespaceName: 'elsewhere', flowId: 'no' } })).toEqual([
+      'FORBIDDEN',
+    ]);
+    await admin.ok(own, { i: { tenantKey: 'main', id: blueprint.id, shared: false } });
+    expect(await seen(bound)).toEqual([[], 0, false]);
+    expect(await bound.codes(use, { i: { ...place, flowId: 'again' } })).toEqual(['NOT_FOUND']);
+    const long = { tenantKey: 'main', id: blueprint.id, documentation: 'x'.repeat(50_001) };
+    expect(await admin.codes(own, { i: long })).toEqual(['BAD_INPUT']);
+  });
+
   it('are deleted with their tenant, with an event each', async () => {
     const doomed = await world.tenant('doomed');
     const owner = await world.user('doomed-owner', [doomed]);

@@ -48,7 +48,7 @@ export const orchestration = {
     level: 'tenant',
     gates: {
       CREATE: 'Create custom blueprints.',
-      READ: 'Browse custom blueprints.',
+      READ: 'Browse custom blueprints, also those that are not shared.',
       UPDATE: 'Update custom blueprints.',
       DELETE: 'Delete custom blueprints.',
     },
@@ -59,7 +59,7 @@ export const orchestration = {
       alsoAtInstance: true,
       feedsAccess: false,
       key: (row) => String(row['title']),
-      audited: ['title', 'description', 'tags', 'source'],
+      audited: ['title', 'description', 'tags', 'source', 'documentation', 'shared'],
       instead: 'save the blueprint again',
     },
   },

@@ -38,7 +38,7 @@ export function connection<Parent, Node, Filter = never>(
       const { fieldNodes } = info;
       const scopes = await spec.scopes(parent, context);
       const reach = (await reachOf(context, spec.permission, scopes)) ?? nothing;
-      const granted = reach === nothing && !spec.besides ? nothing : grantedBy(spec, reach, parent);
+      const granted = reach === nothing && !spec.besides ? nothing : grantedBy(spec, reach, parent, context);
       const filter = await filterOf(spec, parent, args, context, fieldNodes);
       spec.reading?.(context, parent, args);
       const columns = spec.columns ?? askedColumns(info, rowsOfPage);
@@ -73,9 +73,11 @@ function grantedBy<Parent, Node, Filter>(
   spec: ConnectionSpec<Parent, Node, Filter>,
   reach: Condition,
   parent: Parent,
+  context: Context,
 ): Condition {
   const { besides } = spec;
   if (spec.reachOfParent) return spec.reachOfParent(reach, parent);
+  if (typeof besides === 'function') return anyCondition([reach, besides(parent, context)])!;
   if (!spec.reach && !besides) return reach;
   const known = remember(grantedConditions, spec, () => new WeakMap<Condition, Condition>());
   return remember(known, reach, () => {

@@ -26,8 +26,8 @@ export interface ConnectionSpec<Parent, Node, Filter> {
   readonly reach?: (where: Condition) => Condition;
   /** The same, if it depends on the parent. */
   readonly reachOfParent?: (where: Condition, parent: Parent) => Condition;
-  /** Rows that every reader of the parent can read, regardless of the grant. */
-  readonly besides?: Condition;
+  /** Rows that the viewer can read regardless of the grant. */
+  readonly besides?: Condition | ((parent: Parent, context: Context) => Condition);
   readonly where?: {
     readonly input: InputRef<Filter>;
     readonly toCondition: (filter: Filter, context: Context, parent: Parent) => Condition | Promise<Condition>;

@@ -34,6 +34,12 @@ mutation('saveBlueprint', {
     description: t.string({ description: 'Description. Omit to keep it; null clears it.' }),
     tags: t.stringList({ description: 'All tags, at most 20. Omit to keep them; null clears them.' }),
     source: t.string({ description: 'Source of the flow, as YAML. Required to create a blueprint.' }),
+    documentation: t.string({
+      description: 'Documentation, as Markdown, at most 50,000 characters. Omit to keep it; null clears it.',
+    }),
+    shared: t.boolean({
+      description: 'True to let everyone who can create flows in a namespace of the tenant read and use it.',
+    }),
   }),
   rules: z
     .looseObject({
@@ -41,6 +47,7 @@ mutation('saveBlueprint', {
       description,
       tags: blueprintTags.nullish(),
       source: z.string().nullish(),
+      documentation: z.string().max(50_000, 'The documentation can have at most 50,000 characters.').nullish(),
     })
     .superRefine(({ id, title, source }, context) => {
       if (id != null) return;

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Blueprint, Tenant } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { builder } from '../../../graphql/builder.ts';
@@ -9,6 +10,8 @@ import { registerNode } from '../../../graphql/node.ts';
 import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
+import { inTurn } from '../flow/reading.ts';
+import { partsOfSaved } from '../flow/source.ts';
 
 const KindEnum = builder.enumType('BlueprintKind', {
   description: 'Origin of a blueprint.',
@@ -26,6 +29,16 @@ export const BlueprintRef = builder.prismaNode('Blueprint', {
     description: t.exposeString('description', { nullable: true, description: 'The description.' }),
     tags: t.exposeStringList('tags', { description: 'Tags for search.' }),
     source: t.exposeString('source', { description: 'Source of the flow, as YAML.' }),
+    documentation: t.exposeString('documentation', { nullable: true, description: 'Documentation, as Markdown.' }),
+    shared: t.boolean({
+      description: 'True if everyone who can create flows in a namespace of the tenant can read and use it.',
+      resolve: ({ tenantId, shared }) => tenantId === null || shared,
+    }),
+    taskTypes: t.field({
+      type: ['String'],
+      description: 'Types of its tasks and triggers, in the order of the source.',
+      resolve: ({ source }, _args, context) => typesIn(source, context),
+    }),
     kind: t.field({
       type: KindEnum,
       description: 'Origin of the blueprint.',
@@ -43,6 +56,24 @@ export const BlueprintRef = builder.prismaNode('Blueprint', {
   }),
 });
 
+const known = new LRUCache<string, readonly string[]>({ max: 500 });
+
+/** Types of the tasks and triggers of a source. */
+async function typesIn(source: string, context: Context): Promise<string[]> {
+  const types =
+    known.get(source) ??
+    (await inTurn(() => {
+      const { tasks, triggers } = partsOfSaved(source);
+      return [...new Set([...tasks, ...triggers].map(({ type }) => type))];
+    }, context));
+  known.set(source, types);
+  return [...types];
+}
+
+/** True if the viewer can create flows anywhere in the tenant: shared blueprints are for them. */
+const createsFlows = (session: Context['session'], tenantId: string): boolean =>
+  session.may('FLOW:CREATE', { tenantId }) !== undefined;
+
 /** The blueprint, if the viewer can read it. Everyone can read the catalogue. */
 export async function readBlueprint(
   { db, session }: Pick<Context, 'session'> & { readonly db: Pick<Tx, 'blueprint'> },
@@ -50,8 +81,10 @@ export async function readBlueprint(
 ): Promise<Blueprint | null> {
   const row = await db.blueprint.findFirst({ where: { id } });
   // An unknown ID is decided as well, so that it takes as long as an ID of another tenant.
-  const grant = session.may('BLUEPRINT:READ', { tenantId: row?.tenantId ?? '' });
-  return row && (row.tenantId === null || grant?.matches(row)) ? row : null;
+  const tenantId = row?.tenantId ?? '';
+  const grant = session.may('BLUEPRINT:READ', { tenantId });
+  const isShared = row?.shared === true && createsFlows(session, tenantId);
+  return row && (row.tenantId === null || isShared || grant?.matches(row)) ? row : null;
 }
 registerNode({
   typename: 'Blueprint',
@@ -77,7 +110,8 @@ builder.prismaObjectFields('Tenant', (t) => ({
     scopes: ({ id }: Tenant) => Promise.resolve([{ tenantId: id }]),
     model: 'Blueprint',
     within: ({ id }) => ({ OR: [{ tenantId: id }, catalogue] }),
-    besides: catalogue,
+    besides: ({ id }, { session }) =>
+      createsFlows(session, id) ? { OR: [catalogue, { tenantId: id, shared: true }] } : catalogue,
     where: {
       input: Where,
       toCondition: ({ kind, tags, text }: typeof Where.$inferInput) => {
@@ -105,7 +139,8 @@ builder.prismaObjectFields('Tenant', (t) => ({
     resolve: async ({ id }: Tenant, _args, { db, session }) => {
       const grant = session.may('BLUEPRINT:READ', { tenantId: id });
       const params: unknown[] = [id];
-      const custom = grant ? `b."tenantId" = $1 AND ${toSql(grant.where, 'b', params)}` : '$1::text IS NULL';
+      const all = grant ? toSql(grant.where, 'b', params) : 'FALSE';
+      const custom = `b."tenantId" = $1 AND (${all} OR ${createsFlows(session, id) ? 'b.shared' : 'FALSE'})`;
       const rows = await db.$queryRawUnsafe<{ tag: string }[]>(
         `SELECT DISTINCT unnest(b.tags) AS tag FROM "Blueprint" b WHERE b."tenantId" IS NULL OR (${custom})`,
         ...params,

@@ -30,6 +30,8 @@ export interface BlueprintContent {
   readonly tags?: readonly string[] | null | undefined;
   /** Source of a flow, already validated. */
   readonly source?: string | null | undefined;
+  readonly documentation?: string | null | undefined;
+  readonly shared?: boolean | null | undefined;
 }
 
 async function assertFree(tx: Tx, tenantId: string, title: string, except?: string): Promise<void> {
@@ -43,7 +45,7 @@ export async function createBlueprint(
   tx: Tx,
   grant: Grant<'BLUEPRINT:CREATE'>,
   tenant: TenantRef,
-  { title, source, description, tags }: BlueprintContent & { title: string; source: string },
+  { title, source, description, tags, documentation, shared }: BlueprintContent & { title: string; source: string },
 ): Promise<Blueprint> {
   const now = new Date();
   const after = {
@@ -54,6 +56,8 @@ export async function createBlueprint(
     description: description ?? null,
     tags: [...(tags ?? [])],
     source,
+    documentation: documentation ?? null,
+    shared: shared ?? false,
     createdAt: now,
     updatedAt: now,
   };
@@ -70,7 +74,7 @@ export async function updateBlueprint(
   grant: Grant<'BLUEPRINT:UPDATE'>,
   tenant: TenantRef,
   id: string,
-  { title, source, description, tags }: BlueprintContent,
+  { title, source, description, tags, documentation, shared }: BlueprintContent,
 ): Promise<Blueprint> {
   const found = started(find<Blueprint>(tx, grant, 'BLUEPRINT', id));
   const free = title != null ? started(assertFree(tx, tenant.id, title, id)) : undefined;
@@ -80,6 +84,8 @@ export async function updateBlueprint(
     ...(source != null && { source }),
     ...(description !== undefined && { description }),
     ...(tags !== undefined && { tags: [...(tags ?? [])] }),
+    ...(documentation !== undefined && { documentation }),
+    ...(shared != null && { shared }),
     updatedAt: new Date(),
   };
   await grant.review(tx, { before, after: { ...before, ...data } });
