@@ -330,6 +330,66 @@ describe('stats', () => {
     ]);
   });
 
+  it('name the types of tasks and triggers, worker groups and namespaces, within reach', async () => {
+    const [tenant] = tenants as [Tenant];
+    const own = <Row extends { tenantId: string }>(all: readonly Row[]) =>
+      all.filter(({ tenantId }) => tenantId === tenant.id);
+    for (const [i, { id }] of own(flows).entries())
+      await world.db.flow.update({
+        where: { id },
+        data: {
+          tasks: [
+            { id: 'a', type: 'log' },
+            { id: 'b', type: `t${i % 2}` },
+          ],
+        },
+      });
+    for (const [i, { id }] of own(triggers).entries())
+      await world.db.trigger.update({ where: { id }, data: { type: `k${i % 2}`, workerGroup: i % 3 ? 'gpu' : '' } });
+    const stored = own(await world.db.trigger.findMany());
+    const countBy = (names: readonly string[]) =>
+      Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
+    const byName = (list: any[]) => Object.fromEntries(list.map(({ name, count }) => [name, count]));
+    for (const place of ['', 'company.team']) {
+      const user = await world.user(`kinds ${place}`, [tenant]);
+      await world.grant(tenant, user, ['STATS:READ']);
+      await world.grant(tenant, user, ['FLOW:READ', 'TRIGGER:READ', 'EXECUTION:READ'], place);
+      const client = await world.as(user);
+      const from = new Date(today - 2 * dayMs + 1_000);
+      const { stats } = (
+        await client.ok<any>(
+          `query($w: StatsWindow) { tenant(key: "a") { stats(window: $w) { taskTypes { name count } triggerTypes { name count }
+             workerGroups { name count } byNamespace(first: 200) { namespaceName flows triggers executions } flows triggers executions } } }`,
+          { w: { from } },
+        )
+      ).tenant;
+      const isIn = ({ namespace }: { namespace: string }) => place === '' || covers(place, namespace);
+      const [readFlows, readTriggers] = [own(flows).filter(isIn), stored.filter(isIn)];
+      const ran = own(executions).filter((one) => isIn(one) && one.startedAt >= from);
+      expect(byName(stats.taskTypes)).toEqual(
+        countBy(own(flows).flatMap((flow, i) => (isIn(flow) ? ['log', `t${i % 2}`] : []))),
+      );
+      expect(byName(stats.triggerTypes)).toEqual(countBy(readTriggers.map(({ type }) => type)));
+      expect(byName(stats.workerGroups)).toEqual(countBy(readTriggers.map(({ workerGroup }) => workerGroup)));
+      const sum = (name: string) => stats.byNamespace.reduce((all: number, one: any) => all + one[name], 0);
+      expect([sum('flows'), sum('triggers'), sum('executions')]).toEqual([
+        readFlows.length,
+        readTriggers.length,
+        ran.length,
+      ]);
+      expect([stats.flows, stats.triggers, stats.executions]).toEqual([
+        readFlows.length,
+        readTriggers.length,
+        ran.length,
+      ]);
+      for (const one of stats.byNamespace)
+        expect(one.executions).toBe(ran.filter(({ namespace }) => namespace === one.namespaceName).length);
+      expect(await client.codes('{ tenant(key: "a") { stats { taskTypes(first: 201) { name } } } }')).toEqual([
+        'BAD_INPUT',
+      ]);
+    }
+  });
+
   it('run at most three statements, for any number of tenants and windows', async () => {
     const user = await world.user('counts-all', []);
     const many: string[] = [];

@@ -35,7 +35,7 @@ const isWholeTenant = ({ where, tenantId }: Scoped): boolean => {
 };
 
 /** Condition for the rows of all scopes, each restricted to its own tenant. */
-function conditionOf(alias: string, scopes: readonly Scoped[], params: unknown[]): string {
+export function conditionOf(alias: string, scopes: readonly Scoped[], params: unknown[]): string {
   const whole = scopes.filter(isWholeTenant).map(({ tenantId }) => tenantId);
   const bind = (value: unknown) => `$${params.push(value)}`;
   const parts = [

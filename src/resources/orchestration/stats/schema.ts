@@ -1,11 +1,13 @@
 import DataLoader from 'dataloader';
 import type { Tenant } from '../../../db/generated/client.ts';
+import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
 import { remember } from '../../../lib/remember.ts';
 import { ExecutionStateEnum } from '../execution/enums.ts';
 import type { ExecutionState } from '../execution/states.ts';
+import { countNamespaces, countTaskTypes, countTriggers, type Named, type OfNamespace } from './breakdown.ts';
 import { type Ask, countExecutions, countFigures, type DayCount, type Figures } from './count.ts';
 import { type Counted, reachIn } from './reach.ts';
 import { daysOf, type Window, windowOf } from './window.ts';
@@ -78,6 +80,31 @@ const DailyStats = builder
     }),
   });
 
+const NamedRef = builder.objectRef<Named>('StatsCount').implement({
+  description: 'A number by name.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'The type, or the key of the worker group; empty for no group.' }),
+    count: t.exposeInt('count', { description: 'The number.' }),
+  }),
+});
+const OfNamespaceRef = builder.objectRef<OfNamespace>('NamespaceStats').implement({
+  description: 'Figures of one namespace, without those below it.',
+  fields: (t) => ({
+    namespaceName: t.exposeString('namespace', { description: 'Full name of the namespace.' }),
+    flows: t.exposeInt('flows', { description: 'Number of flows.' }),
+    triggers: t.exposeInt('triggers', { description: 'Number of triggers.' }),
+    executions: t.exposeInt('executions', { description: 'Number of executions that started in the window.' }),
+    executionDuration: t.field({ type: 'Duration', description: ranFor, resolve: seconds }),
+  }),
+});
+const maxListed = 200;
+const firstListed = { description: `Max number of entries (default 20, at most ${maxListed}).` } as const;
+const limitOf = (first: number | null | undefined): number => {
+  const limit = first ?? 20;
+  if (limit < 1 || limit > maxListed) throw badInput(['first'], `first must be 1 to ${maxListed}.`);
+  return limit;
+};
+
 const StatsRef = builder.objectRef<Ask>('Stats').implement({
   description:
     'Usage figures of what the viewer can read. Executions are those that started in the window; all other figures are current.',
@@ -115,6 +142,30 @@ const StatsRef = builder.objectRef<Ask>('Stats').implement({
       groups: ofPeople('groups', 'Number of groups.'),
       roles: ofPeople('roles', 'Number of roles.'),
       serviceAccounts: ofPeople('serviceAccounts', 'Number of service accounts.'),
+      taskTypes: t.field({
+        type: [NamedRef],
+        description: 'Numbers of tasks by type, nested tasks included, the most frequent ones first.',
+        args: { first: t.arg.int(firstListed) },
+        resolve: (ask, { first }, { db }) => countTaskTypes(db, ask, limitOf(first)),
+      }),
+      triggerTypes: t.field({
+        type: [NamedRef],
+        description: 'Numbers of triggers by type, the most frequent ones first.',
+        args: { first: t.arg.int(firstListed) },
+        resolve: (ask, { first }, { db }) => countTriggers(db, ask, 'type', limitOf(first)),
+      }),
+      workerGroups: t.field({
+        type: [NamedRef],
+        description: 'Numbers of triggers by the worker group that evaluates them.',
+        args: { first: t.arg.int(firstListed) },
+        resolve: (ask, { first }, { db }) => countTriggers(db, ask, 'workerGroup', limitOf(first)),
+      }),
+      byNamespace: t.field({
+        type: [OfNamespaceRef],
+        description: 'Figures of each namespace, those with the most executions first.',
+        args: { first: t.arg.int(firstListed) },
+        resolve: (ask, { first }, { db }) => countNamespaces(db, ask, limitOf(first)),
+      }),
       daily: t.field({
         type: [DailyStats],
         description: 'All days in the window, in order.',
