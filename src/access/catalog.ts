@@ -26,6 +26,7 @@ export const catalog = {
   BLUEPRINT: orchestration.BLUEPRINT,
   STATS: orchestration.STATS,
   NAMESPACE: orchestration.NAMESPACE,
+  NAMESPACE_FILE: orchestration.NAMESPACE_FILE,
   SECRET: orchestration.SECRET,
   KVSTORE: orchestration.KVSTORE,
   FLOW: orchestration.FLOW,

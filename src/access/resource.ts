@@ -5,6 +5,10 @@ import type { Row } from './row.ts';
 /** How the rows of a resource are stored, named and recorded; undefined if it is only a permission. */
 export const resourceDefinition = (name: ResourceName): RowsDefinition | undefined => entry(name).rows;
 
+/** The resource whose READ shows the rows of a resource. */
+export const readResource = (name: ResourceName): ResourceName =>
+  (entry(name).readAs as ResourceName | undefined) ?? name;
+
 /** The column with the tenant's ID. */
 export const tenantColumn = (name: ResourceName): string => resourceDefinition(name)?.tenantColumn ?? 'tenantId';
 

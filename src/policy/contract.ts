@@ -21,7 +21,16 @@ export { policyFile } from './load/policy-files.ts';
 export { actions, z };
 
 type MaybePromise<T> = T | Promise<T>;
-type NamespaceResource = 'NAMESPACE' | 'SECRET' | 'FLOW' | 'EXECUTION' | 'TRIGGER' | 'AUDITLOG' | 'BINDING';
+type NamespaceResource =
+  | 'NAMESPACE'
+  | 'NAMESPACE_FILE'
+  | 'SECRET'
+  | 'KVSTORE'
+  | 'FLOW'
+  | 'EXECUTION'
+  | 'TRIGGER'
+  | 'AUDITLOG'
+  | 'BINDING';
 
 /** The columns that a policy may filter a resource by. */
 export type ColumnsOf<R extends ResourceName> = R extends NamespaceResource

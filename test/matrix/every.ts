@@ -28,7 +28,8 @@ function selection(type: GraphQLOutputType): string {
   // A part of an object, such as a member of a group, is read with it.
   if (partOf(named.name)) return '{ __typename }';
   const inner = Object.values(named.getFields()).filter(
-    ({ name, args }) => args.length === 0 && !['changes', 'hiddenChanges', 'impact'].includes(name),
+    ({ name, args, extensions }) =>
+      args.length === 0 && extensions['access'] === undefined && !['changes', 'hiddenChanges', 'impact'].includes(name),
   );
   return `{ ${inner.map((field) => `${field.name} ${selection(field.type)}`).join(' ')} }`;
 }

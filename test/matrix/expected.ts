@@ -66,6 +66,7 @@ export const levels: Record<string, Level> = {
   BLUEPRINT: 'tenant',
   STATS: 'tenant',
   NAMESPACE: 'namespace',
+  NAMESPACE_FILE: 'namespace',
   SECRET: 'namespace',
   KVSTORE: 'namespace',
   FLOW: 'namespace',

@@ -137,6 +137,30 @@ describe('files of namespaces', () => {
     ]);
   });
 
+  it('are writable with a permission of their own, which the managed Editor has', async () => {
+    const editor = await world.user(`u${next++}`, [main]);
+    await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'), 'company.team');
+    const client = await world.as(editor);
+    const code = async (namespace: string) =>
+      (await write(namespace, '/of-editor', undefined, client)).errors[0]?.extensions.code;
+    expect([await code('company.team'), await code('company'), await code('nowhere')]).toEqual([
+      undefined,
+      'NOT_FOUND',
+      'NOT_FOUND',
+    ]);
+    const update = call('updateNamespace', 'namespace { id }');
+    const { id } = await world.db.namespace.findFirstOrThrow({
+      where: { tenantId: main.id, namespace: 'company.team' },
+    });
+    expect(await client.codes(update, { i: { id: idOf('Namespace', { id }), description: 'x' } })).toEqual([
+      'FORBIDDEN',
+    ]);
+    const { action, resource } = await world.db.auditEvent.findFirstOrThrow({
+      where: { actorId: editor.id, outcome: 'SUCCESS' },
+    });
+    expect([action, resource]).toEqual(['namespace.put-file', 'NAMESPACE']);
+  });
+
   it('keep their namespace: an implied one remains, a created one cannot be deleted', async () => {
     const flow = await world.flow(main, flowSource('implied.only', 'x'));
     expect((await write('implied.only', '/a')).errors).toEqual([]);

@@ -64,6 +64,8 @@ export interface ResourceDefinition {
   readonly managed?: Partial<Record<ManagedRole, readonly Action[] | 'all'>>;
   /** Actions of the managed role of the instance (Engine). */
   readonly managedAtInstance?: readonly Action[];
+  /** The resource whose READ shows its rows, if it has none of its own. */
+  readonly readAs?: string;
   /** Absent if the resource is only a permission. */
   readonly rows?: RowsDefinition;
 }

@@ -95,6 +95,12 @@ export const orchestration = {
       parts: ['NamespaceFile'],
     },
   },
+  NAMESPACE_FILE: {
+    level: 'namespace',
+    gates: { UPDATE: 'Write and delete the files of namespaces. NAMESPACE:UPDATE includes it.' },
+    managed: { Editor: ['UPDATE'] },
+    readAs: 'NAMESPACE',
+  },
   SECRET: {
     level: 'namespace',
     gates: {

@@ -1,5 +1,6 @@
 import type { Permission } from '../../access/catalog.ts';
 import { split } from '../../access/catalog.ts';
+import { readResource } from '../../access/resource.ts';
 import type { AuditDraft } from '../../audit/event.ts';
 import { recordedIn } from '../../audit/record.ts';
 import type { Tx } from '../../db/transaction.ts';
@@ -96,7 +97,7 @@ function readable(
     const { ids } = (details ?? {}) as { ids?: Readonly<Record<string, string>> };
     const scope = { tenantId: tenantId === '' ? undefined : tenantId };
     const isReadable = viewers.some((one) =>
-      one.can(`${resource}:READ` as Permission, { ...ids, id: resourceId, tenantId, namespace }, scope),
+      one.can(`${readResource(resource)}:READ` as Permission, { ...ids, id: resourceId, tenantId, namespace }, scope),
     );
     if (isReadable || (resource === own && type === 'CREATE')) return [change];
     // The requested change itself is known to the caller. Its name and place may not be.

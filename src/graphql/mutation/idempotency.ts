@@ -1,6 +1,7 @@
 import type { GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
 import { type Permission, split } from '../../access/catalog.ts';
 import type { Row } from '../../access/grant.ts';
+import { readResource } from '../../access/resource.ts';
 import type { Tx } from '../../db/transaction.ts';
 import { badInput, conflict } from '../../errors.ts';
 import { open, seal } from '../../lib/envelope.ts';
@@ -129,7 +130,10 @@ export class KeyedRequest {
       for (const row of gone) if (!grant.matches(row)) throw grant.refusalOf(row);
     }
     return (await restore(this.#payload, answer, this.#context, (resource, row) =>
-      rights.some(({ permission, scope }) => split(permission)[0] === resource && session.can(permission, row, scope)),
+      rights.some(
+        ({ permission, scope }) =>
+          readResource(split(permission)[0]) === resource && session.can(permission, row, scope),
+      ),
     )) as Restored;
   }
 }

@@ -1,6 +1,6 @@
 import { type GraphQLObjectType, type GraphQLResolveInfo, getNamedType } from 'graphql';
 import { levelOf, type Permission, type ResourceName, split } from '../../access/catalog.ts';
-import { isInstanceWide, resourceDefinition } from '../../access/resource.ts';
+import { isInstanceWide, readResource, resourceDefinition } from '../../access/resource.ts';
 import { GatehouseError, notFound, unavailable } from '../../errors.ts';
 import { refusalChain } from '../../policy/session/refusal-chain.ts';
 import { write } from '../../policy/session/write.ts';
@@ -207,7 +207,7 @@ async function isVisible({ context, spec }: Call, { scope, tenant, id, resource:
   const resource: ResourceName = own ?? split(spec.permission)[0];
   if (id === undefined) return tenant === null || (await visibleTenant(context, tenant.key)) !== undefined;
   const model = resourceDefinition(resource)?.model;
-  const grant = context.session.may(`${resource}:READ` as Permission, scope);
+  const grant = context.session.may(`${readResource(resource)}:READ` as Permission, scope);
   if (!grant || !model) return false;
   return (await rows(context).first(model, { AND: [{ id }, grant.where] }, ['id'])) !== undefined;
 }

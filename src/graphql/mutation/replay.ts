@@ -91,7 +91,8 @@ export async function keep(
   if (hasRow(name)) return { object: name, id: String((given as Row)['id']) };
   const fields: Record<string, Kept> = {};
   for (const field of answeredFields(bare as GraphQLObjectType)) {
-    if (field.extensions['shownOnce']) continue;
+    // A field with a permission of its own is decided when it is asked for, and not with the mutation.
+    if (field.extensions['shownOnce'] || field.extensions['access'] !== undefined) continue;
     const own = { ...info, fieldName: field.name };
     fields[field.name] = await keep(field.type, resolverOf(field)(given, {}, context, own), context, own);
   }

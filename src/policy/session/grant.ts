@@ -1,5 +1,6 @@
 import { type Permission, type ResourceName, split } from '../../access/catalog.ts';
 import type { Doer, Grant, Row, RowChange } from '../../access/grant.ts';
+import { readResource } from '../../access/resource.ts';
 import { everyRow, type Where } from '../../access/where.ts';
 import type { Tx } from '../../db/transaction.ts';
 import type { Step } from '../decide/combine.ts';
@@ -66,7 +67,7 @@ export function makeGrant<P extends Permission>(
     },
     mayRead(row: Row): boolean {
       if (permission.endsWith(':READ')) return reaches(row);
-      return session.can(`${resource}:READ` as Permission, row, { tenantId: scope.tenantId });
+      return session.can(`${readResource(resource)}:READ` as Permission, row, { tenantId: scope.tenantId });
     },
     mayDo(other: Permission, row: Row): boolean {
       const tenantId = row['tenantId'];

@@ -43,7 +43,7 @@ const backfill = {
 const paused = (trigger: Trigger) => (trigger.backfill as { paused?: boolean } | null)?.paused;
 
 export const mutations: Record<string, Record<string, Attempting>> = {
-  'NAMESPACE:UPDATE': {
+  'NAMESPACE_FILE:UPDATE': {
     putNamespaceFile: async (stage) => {
       const path = `/${stage.name('file')}.sql`;
       return attempt(

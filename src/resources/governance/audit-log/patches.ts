@@ -1,5 +1,6 @@
 import { type Permission, type ResourceName, resourceNames } from '../../../access/catalog.ts';
 import type { Row } from '../../../access/grant.ts';
+import { readResource } from '../../../access/resource.ts';
 import type { Where } from '../../../access/where.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { askViewer } from '../../../graphql/streams/shared-viewing.ts';
@@ -47,7 +48,7 @@ export function patchReach({ session }: Context, tenantId: string): Where[] {
     if (over) reach.push({ AND: [inChain(tenantId), { resource }, ...(Object.keys(over).length > 0 ? [over] : [])] });
   };
   for (const resource of resourceNames) {
-    const permission = `${resource}:READ` as Permission;
+    const permission = `${readResource(resource)}:READ` as Permission;
     if (resource === 'AUDITLOG' || resource === 'IMPERSONATE') continue;
     const { outcome } = session.decide(permission, scope);
     if (outcome.effect === 'allow') add(outcome.where, resource);

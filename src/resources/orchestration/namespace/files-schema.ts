@@ -9,7 +9,7 @@ import { everyRow } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { registerPart } from '../../../graphql/mutation/replay.ts';
-import { inTenant } from '../../../graphql/mutation/target.ts';
+import { type InTenant, inTenant } from '../../../graphql/mutation/target.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { contentOf, deleteFile, type FileHead, filePath, maxFile, putFile } from './files.ts';
 import { namespaceName } from './service.ts';
@@ -102,10 +102,23 @@ builder.prismaObjectFields('Namespace', (t) => ({
 }));
 
 const rules = z.looseObject({ namespaceName, path: filePath });
+const changing = ['NAMESPACE_FILE:UPDATE', 'NAMESPACE:UPDATE'] as const;
+
+/** The permission that the caller has in this namespace. */
+async function changingIn(
+  { namespaceName: namespace }: { readonly namespaceName: string },
+  { tenant }: InTenant,
+  { session }: Context,
+): Promise<(typeof changing)[number]> {
+  const [own, whole] = changing;
+  const row = { tenantId: tenant.id, namespace };
+  if (session.may(own, { tenantId: tenant.id })?.matches(row)) return own;
+  return session.may(whole, { tenantId: tenant.id }) ? whole : own;
+}
 
 mutation('putNamespaceFile', {
-  description: 'Creates or replaces a file of a namespace.',
-  permission: 'NAMESPACE:UPDATE',
+  description: 'Creates or replaces a file of a namespace. NAMESPACE:UPDATE also allows it.',
+  permission: changing[0] as (typeof changing)[number],
   input: (t) => ({
     tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     namespaceName: t.string({ required: true, description: 'Full name of the namespace. It can be an implied one.' }),
@@ -114,6 +127,8 @@ mutation('putNamespaceFile', {
     contentBase64: t.string({ description: 'Content as base64, for binary files.' }),
   }),
   rules,
+  alternatives: changing,
+  choose: changingIn,
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, { namespaceName: namespace, path, content, contentBase64 }, { tenant }) =>
     putFile(tx, grant, tenant, namespace, path, contentOf(content, contentBase64)),
@@ -123,14 +138,16 @@ mutation('putNamespaceFile', {
 });
 
 mutation('deleteNamespaceFile', {
-  description: 'Deletes a file of a namespace.',
-  permission: 'NAMESPACE:UPDATE',
+  description: 'Deletes a file of a namespace. NAMESPACE:UPDATE also allows it.',
+  permission: changing[0] as (typeof changing)[number],
   input: (t) => ({
     tenantKey: t.string({ required: true, description: 'Key of the tenant.' }),
     namespaceName: t.string({ required: true, description: 'Full name of the namespace.' }),
     path: t.string({ required: true, description: 'Path from the root of the namespace.' }),
   }),
   rules,
+  alternatives: changing,
+  choose: changingIn,
   target: ({ tenantKey }, context) => inTenant(tenantKey, context),
   run: (tx, grant, { namespaceName: namespace, path }, { tenant }) => deleteFile(tx, grant, tenant, namespace, path),
   payload: (t) => ({

@@ -37,13 +37,11 @@ export const filePath = z
 export type FileHead = Omit<NamespaceFile, 'content'>;
 const audited = ['path', 'size', 'digest'];
 
+/** To change the files of namespaces, or the namespaces as a whole. */
+export type FileGrant = Grant<'NAMESPACE_FILE:UPDATE' | 'NAMESPACE:UPDATE'>;
+
 /** The namespace, locked to change its files. @throws NOT_FOUND, or FORBIDDEN if the doer can only read it. */
-async function namespaceOf(
-  tx: Tx,
-  grant: Grant<'NAMESPACE:UPDATE'>,
-  tenant: TenantRef,
-  name: string,
-): Promise<Namespace> {
+async function namespaceOf(tx: Tx, grant: FileGrant, tenant: TenantRef, name: string): Promise<Namespace> {
   // Locked, so that it is not pruned before the file is written.
   await lockTree(tx, tenant.id);
   const where = { tenantId_namespace: { tenantId: tenant.id, namespace: name } };
@@ -60,7 +58,7 @@ const auditedFile = (namespace: Namespace, file: FileHead | null) =>
 
 const recordFile = (
   tx: Tx,
-  grant: Grant<'NAMESPACE:UPDATE'>,
+  grant: FileGrant,
   tenant: TenantRef,
   namespace: Namespace,
   verb: string,
@@ -69,6 +67,7 @@ const recordFile = (
 ): void => {
   const key = `${namespace.namespace}: ${(after ?? before)!.path}`;
   record(tx, grant, {
+    resource: 'NAMESPACE',
     before: auditedFile(namespace, before),
     after: auditedFile(namespace, after),
     tenant,
@@ -81,7 +80,7 @@ const recordFile = (
 /** Creates or replaces a file of a namespace. */
 export async function putFile(
   tx: Tx,
-  grant: Grant<'NAMESPACE:UPDATE'>,
+  grant: FileGrant,
   tenant: TenantRef,
   name: string,
   path: string,
@@ -118,7 +117,7 @@ export async function putFile(
 /** Deletes a file. @throws NOT_FOUND. */
 export async function deleteFile(
   tx: Tx,
-  grant: Grant<'NAMESPACE:UPDATE'>,
+  grant: FileGrant,
   tenant: TenantRef,
   name: string,
   path: string,
