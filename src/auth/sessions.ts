@@ -1,7 +1,9 @@
+import type { Credential } from '../access/actor.ts';
 import { withoutDeadline } from '../db/deadline.ts';
 import { Prisma } from '../db/generated/client.ts';
 import type { Store } from '../db/transaction.ts';
 import { enrolmentRequired, unauthenticated } from '../errors.ts';
+import { remember } from '../lib/remember.ts';
 import { mustEnrol } from '../policy/principals/principal.ts';
 import type { Principals } from '../policy/principals/principal-cache.ts';
 import { rightsOf } from '../policy/principals/rights.ts';
@@ -95,6 +97,21 @@ export interface SessionsOptions {
 const isIssued = ({ nextAt }: Known, now: Date): boolean =>
   nextAt !== null && nextAt.getTime() + formerMs > now.getTime();
 
+const credentials = new WeakMap<Known, Credential>();
+const credentialOf = (session: Known): Credential => ({
+  kind: 'session',
+  id: session.id,
+  method: sessionMethodOf(session.method),
+  provider: session.provider,
+  provedAt: session.provedAt,
+  secondFactor: secondFactorOf(session.secondFactor),
+  secondFactorAt: session.secondFactorAt,
+  ownerKind: 'USER',
+  createdAt: session.createdAt,
+  expiresAt: session.expiresAt,
+  lastUsedAt: session.lastSeenAt,
+});
+
 /** Sign-in by the cookie of a session. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -138,7 +155,7 @@ export class Sessions {
       const found = await this.#known.find(key, now);
       failed = !found;
       if (!found) throw unauthenticated();
-      const { id, method, provider, createdAt, lastSeenAt, expiresAt, provedAt, secondFactorAt } = found;
+      const { id, method, provider, secondFactorAt } = found;
       // The operator may have removed a provider.
       if (provider !== null && !providers.has(provider)) throw unauthenticated();
       const principal = await principals.get(found.principalId);
@@ -155,19 +172,7 @@ export class Sessions {
       key = own;
       return {
         principal,
-        credential: {
-          kind: 'session',
-          id,
-          method: sessionMethodOf(method),
-          provider,
-          provedAt,
-          secondFactor: secondFactorOf(found.secondFactor),
-          secondFactorAt,
-          ownerKind: principal.kind,
-          createdAt,
-          expiresAt,
-          lastUsedAt: lastSeenAt,
-        },
+        credential: remember(credentials, found, () => credentialOf(found)),
         revision: found.revision < principal.revision ? found.revision : principal.revision,
         until: new Date(Math.min(idleEnd(found, times), now.getTime() + lastUseMs)),
         ...(found.cookie === 'present' && { rotation }),

@@ -10,6 +10,8 @@ export interface Grantable {
   readonly begunAt?: Date | undefined;
   readonly days: number;
   readonly action: string;
+  /** Path of this page, to which another user returns after the sign-in. */
+  readonly here: string;
   /** Hidden fields. */
   readonly fields: Readonly<Record<string, string>>;
 }
@@ -24,8 +26,11 @@ const hidden = (fields: Readonly<Record<string, string>>): string =>
 const row = (name: string, value: string | undefined): string =>
   value === undefined ? '' : `<dt>${name}</dt><dd>${escaped(value)}</dd>\n`;
 
+const notYou = (here: string): string =>
+  `<p class="more"><a href="${escaped(`/auth/sign-in?next=${encodeURIComponent(here)}`)}">Sign in as another user</a></p>`;
+
 /** Returns the page on which a person allows a command line to act for them. It works without scripts. */
-export const grantPage = ({ username, client, ip, begunAt, days, action, fields }: Grantable): string =>
+export const grantPage = ({ username, client, ip, begunAt, days, action, here, fields }: Grantable): string =>
   page(
     title,
     `<h1>${title}</h1>
@@ -37,7 +42,8 @@ ${row('User', username)}${row('Machine', client)}${row('Address', ip)}${row('Beg
 ${hidden(fields)}
 <button name="answer" value="allow">Allow</button>
 <button name="answer" value="deny" class="plain">Deny</button>
-</form>`,
+</form>
+${notYou(here)}`,
   );
 
 /** Returns the page on which a person enters the code that the command shows. */
@@ -50,7 +56,8 @@ ${fault === undefined ? '' : `<p class="fault" role="alert" id="fault">${escaped
 <label for="code">Code that the command shows</label>
 <input id="code" name="code" class="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus${fault === undefined ? '' : ' aria-describedby="fault"'}>
 <button>Continue</button>
-</form>`,
+</form>
+${notYou('/auth/device')}`,
   );
 
 /** Returns the page after the answer. */

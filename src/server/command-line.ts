@@ -103,6 +103,7 @@ async function show(options: CommandOptions, request: IncomingMessage, response:
     client,
     days: commandTokenDays,
     action: '/auth/cli',
+    here: request.url ?? '/auth/cli',
     fields: { port, client, challenge, state },
   });
   response.writeHead(200, pageHeadersFor(loopback(port))).end(page);

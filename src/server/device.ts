@@ -94,6 +94,7 @@ async function enter(
       begunAt: device.createdAt,
       days: commandTokenDays,
       action: '/auth/device',
+      here: '/auth/device',
       fields: { code: data.code },
     });
     return void response.writeHead(200, pageHeaders).end(page);

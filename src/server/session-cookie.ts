@@ -24,10 +24,14 @@ export function sessionCookieOf(request: IncomingMessage): string | undefined {
   return namedIn(cookie, secureName) ?? (isPlainLoopback(request) ? namedIn(cookie, plainName) : undefined);
 }
 
+/** Every request of a browser has a cookie, so it is found without a list of all of them. */
 function namedIn(header: string, name: string): string | undefined {
-  for (const part of header.split(';')) {
-    const [own, value] = part.trim().split('=', 2);
-    if (own === name && value !== undefined) return value;
+  const wanted = `${name}=`;
+  for (let at = header.indexOf(wanted); at >= 0; at = header.indexOf(wanted, at + 1)) {
+    const isWhole = at === 0 || header[at - 1] === ' ' || header[at - 1] === ';';
+    if (!isWhole) continue;
+    const end = header.indexOf(';', at);
+    return header.slice(at + wanted.length, end < 0 ? undefined : end).trim();
   }
   return undefined;
 }

@@ -37,10 +37,11 @@ const shownFault = (fault: string | undefined): string =>
 const passkeyForm = (
   purpose: 'sign-in' | 'second-factor',
   next: string,
+  isOnly = false,
 ): string => `<p class="fault" role="alert" id="passkey-fault" hidden></p>
 <form data-passkey="${purpose}" hidden>
 <input type="hidden" name="next" value="${escaped(next)}">
-<button class="plain">Use a passkey</button>
+<button${isOnly ? '' : ' class="plain"'}>Use a passkey</button>
 </form>`;
 
 /** Returns the sign-in page. Its password form and its links work without scripts. */
@@ -82,7 +83,7 @@ export function codePage({ next, asks, fault }: FactorPage): string {
   return page(
     `${fault === undefined ? '' : 'Error: '}Second factor`,
     `<h1>Second factor</h1>
-${shownFault(fault)}${hasCode ? `${code}\n` : ''}${hasPasskey && !hasCode ? '<noscript><p>Your passkey requires JavaScript in the browser.</p></noscript>\n' : ''}${hasPasskey ? `${passkeyForm('second-factor', next)}\n` : ''}<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>
+${shownFault(fault)}${hasCode ? `${code}\n` : ''}${hasPasskey && !hasCode ? '<p>The password is right. Use one of your passkeys to sign in.</p>\n<noscript><p>Your passkey requires JavaScript in the browser.</p></noscript>\n' : ''}${hasPasskey ? `${passkeyForm('second-factor', next, !hasCode)}\n` : ''}<a class="button" href="${escaped(`/auth/sign-in?next=${encodeURIComponent(next)}`)}">Back to the sign-in</a>
 <script>${passkeyScript}</script>`,
   );
 }

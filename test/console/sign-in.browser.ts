@@ -1,7 +1,7 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../support/call.ts';
-import { World } from '../support/world.ts';
+import { idOf, World } from '../support/world.ts';
 import { accessFaults, openBrowser, sizes } from './browser.ts';
 
 const secret = 'a phrase that this person knows';
@@ -143,6 +143,64 @@ describe('the pages below /auth/, in Chromium', () => {
     expect(await page.getByRole('button', { name: 'Use a passkey' }).isVisible()).toBe(false);
     await signIn(page, user.username);
     await arrived(page);
+    await context.close();
+  });
+
+  it('set up a required second factor: a passkey, or an app with a QR code', async () => {
+    const tenant = await world.tenant('strict');
+    const update = call('updateTenant', 'tenant { id }');
+    await world.root().ok(update, { i: { id: idOf('Tenant', tenant), requireSecondFactor: true } });
+    const [one, other] = [
+      await world.user(`person${next++}`, [tenant], { password: secret }),
+      await world.user(`person${next++}`, [tenant], { password: secret }),
+    ];
+    const { page, faults } = await open();
+    await signIn(page, one.username);
+    await page.getByRole('button', { name: 'Create a passkey' }).click();
+    await arrived(page);
+    expect((await world.db.passkey.findMany({ where: { userId: one.id } })).map(({ name }) => name)).toEqual([
+      'Passkey',
+    ]);
+    await page.context().clearCookies();
+    await signIn(page, other.username);
+    await page.getByRole('button', { name: 'Use an authenticator app' }).click();
+    await page.locator('figure svg').waitFor();
+    expect(await accessFaults(page)).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each([
+    ['desk', 'light'],
+    ['phone', 'dark'],
+  ] as const)('have no barriers and do not scroll sideways: on a %s, %s', async (size, colorScheme) => {
+    const user = await person();
+    const context = await browser.newContext({ viewport: sizes[size], colorScheme, baseURL: origin() });
+    const page = await context.newPage();
+    const asked = {
+      port: '4242',
+      challenge: 'x'.repeat(43),
+      state: 'x'.repeat(22),
+      client: 'build-server.company.example',
+    };
+    await signIn(page, user.username);
+    await arrived(page);
+    const { createPasswordLink } = await world
+      .root()
+      .ok<any>(call('createPasswordLink', 'link'), { i: { id: idOf('User', user) } });
+    for (const path of [
+      '/auth/sign-in',
+      '/auth/device',
+      `/auth/cli?${new URLSearchParams(asked)}`,
+      '/auth/cli',
+      createPasswordLink.link,
+      '/auth/reset-password',
+      '/auth/start',
+    ]) {
+      await page.goto(path);
+      const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      expect([path, await accessFaults(page), isWide]).toEqual([path, [], false]);
+    }
     await context.close();
   });
 });
