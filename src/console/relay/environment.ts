@@ -12,6 +12,7 @@ import {
 import { reportLost } from './connection.ts';
 import { faultOf, NetworkFault, Refused, SignedOut } from './fault.ts';
 import { type Hurdle, overcome } from './hurdle.ts';
+import { settle } from './settled.ts';
 
 interface Answer {
   readonly data?: unknown;
@@ -59,6 +60,7 @@ const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables, { 
     wasSignedIn = true;
     // With data, each refused field of a query shows its error in its place.
     if (answer.data == null || (isStrict && faults.length > 0)) throw new Refused(faults);
+    settle();
     return answer as GraphQLResponse;
   }
 };

@@ -83,8 +83,9 @@ export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorPro
           </div>
           <div className="panel-body">
             <p className="row">
-              <b className="ok">+{added.length}</b> and <b className="fail">−{removed.length}</b> permissions of the
-              role
+              {added.length > 0 && <b className="ok">+{added.length}</b>}
+              {removed.length > 0 && <b className="fail">−{removed.length}</b>}
+              {count === 1 ? 'permission' : 'permissions'} of the role
             </p>
             <DryRun<RoleEditorSaveMutation>
               mutation={save}
