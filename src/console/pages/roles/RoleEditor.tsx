@@ -47,7 +47,7 @@ interface RoleEditorProps {
   readonly role: RoleEditor_role$key;
 }
 
-/** The permissions of a role as a matrix, and beside it what a change would do, before it is saved. */
+/** The permissions of a role as a matrix, and next to it what a change would do, before it is saved. */
 export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorProps) {
   const catalog = useFragment(catalogFragment, catalogKey);
   const role = useFragment(roleFragment, roleKey);
