@@ -18,6 +18,7 @@ const pages = [
   '/sessions',
   '/settings',
   '/settings?tab=second-factor',
+  '/settings?tab=passkeys',
   '/settings?tab=appearance',
   '/audit-log',
   '/audit-log/verify',
