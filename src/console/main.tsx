@@ -14,8 +14,9 @@ import './ui/overlays.css';
 import './ui/explorer.css';
 import './ui/matrix.css';
 import './ui/console.css';
-import './ui/forms.css';
+
 import './ui/narrow.css';
+import './ui/forms.css';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

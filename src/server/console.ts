@@ -54,8 +54,11 @@ function servePage(page: string): Handler {
   };
 }
 
-/** Serves a file whose name contains the hash of its content. The build has compressed it. */
-function serveAsset(name: string, files: ReadonlyMap<string, Buffer>): Handler {
+const forever = 'public, max-age=31536000, immutable';
+const forADay = 'public, max-age=86400';
+
+/** Serves a file, whose name contains the hash of its content. The build has compressed it. */
+function serveAsset(name: string, files: ReadonlyMap<string, Buffer>, keep = forever): Handler {
   return (request, response) => {
     const accepted = encodingOf(request);
     const encoding = accepted && files.has(`${name}${endings[accepted]}`) ? accepted : undefined;
@@ -65,7 +68,7 @@ function serveAsset(name: string, files: ReadonlyMap<string, Buffer>): Handler {
         ...security,
         'Content-Type': types[extname(name)] ?? 'application/octet-stream',
         'Content-Length': body.length,
-        'Cache-Control': 'public, max-age=31536000, immutable',
+        'Cache-Control': keep,
         ...(encoding && { 'Content-Encoding': encoding }),
       })
       .end(body);
@@ -85,8 +88,11 @@ export function createConsole(): ((path: string) => Route | undefined) | undefin
   // About 2 MB. Read once, so that no request waits for the disk.
   const assets = join(built, 'assets');
   const files = new Map(readdirSync(assets).map((name) => [name, readFileSync(join(assets, name))]));
+  const icon = [...files.keys()].find((name) => /^favicon-[\w-]+\.svg$/.test(name));
   return (path) => {
     if (path === '/' || path.startsWith('/t/')) return page;
+    // Browsers ask for it on pages that name no icon, such as the sign-in.
+    if (path === '/favicon.ico' && icon !== undefined) return { methods, serve: serveAsset(icon, files, forADay) };
     const [, name] = /^\/assets\/([\w.-]+)$/.exec(path) ?? [];
     return name !== undefined && files.has(name) ? { methods, serve: serveAsset(name, files) } : undefined;
   };

@@ -14,7 +14,7 @@ describe('the permissions of the viewer', () => {
     return viewer.permissions.flatMap((one: any) => one.actions.map((action: string) => `${one.resource}:${action}`));
   };
 
-  it('are those in the tenant or a part of it, without what everybody may do to their own account', async () => {
+  it('are those in the tenant or a part of it, without what every caller can do to their own account', async () => {
     const main = await world.tenant('main');
     await world.namespace(main, 'company.data');
     const part = await world.user('part', [main], { password });

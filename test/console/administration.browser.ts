@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stepAt, totpCode } from '../../src/auth/totp.ts';
 import type { Role, Tenant } from '../../src/db/generated/client.ts';
+import { call } from '../support/call.ts';
 import { idOf, World } from '../support/world.ts';
 import { accessFaults, assertSound, openBrowser, signIn } from './browser.ts';
 
@@ -164,6 +165,51 @@ describe('the administration pages', () => {
     await page.getByLabel('Present password').fill(secret);
     await page.getByRole('button', { name: 'Change the password' }).click();
     await page.getByRole('status').filter({ hasText: 'Password changed' }).waitFor();
+    await page.context().close();
+  });
+
+  it('add a passkey, which then proves who its owner is', async () => {
+    const url = world.urls[0]!.replace('127.0.0.1', 'localhost');
+    const { page, faults } = await signIn(
+      browser,
+      { url, username: 'bob', password: secret },
+      '/t/main/settings?tab=passkeys',
+    );
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('WebAuthn.enable');
+    await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByLabel('Name').fill('Laptop');
+    await page.getByLabel('Your password').fill(secret);
+    await assertSound({ page, faults });
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('status').filter({ hasText: 'Passkey added' }).waitFor();
+    await page.getByText('Laptop').waitFor();
+    const configure = call('setPolicyConfiguration', 'policies { name }');
+    const rules = [{ resource: 'GROUP', actions: ['CREATE'] }];
+    const bob = await world.db.user.findFirstOrThrow({ where: { username: 'bob' } });
+    await world.grant(main, bob, ['GROUP:CREATE', 'GROUP:READ']);
+    await world.root().ok(configure, { i: { policies: { 'second-factor': { rules } } } });
+    await page.goto('/t/main/groups');
+    await page.getByRole('button', { name: 'Create a group' }).first().click();
+    await page.getByLabel('Name').fill('By a passkey');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    const needsProof = page.getByRole('button', { name: 'Use a passkey' });
+    const done = page.getByRole('heading', { level: 1, name: 'By a passkey' });
+    await needsProof.or(done).waitFor();
+    if (await needsProof.isVisible()) await needsProof.click();
+    await done.waitFor();
+    await world.root().ok(configure, { i: { policies: {} } });
+    await world.write((tx) => tx.passkey.deleteMany());
     await page.context().close();
   });
 

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
 import { World } from '../support/world.ts';
-import { assertSound, openBrowser, signIn } from './browser.ts';
+import { assertSound, openBrowser, signIn, type Watched } from './browser.ts';
 
 const secret = 'another long passphrase';
 const pages = [
@@ -18,8 +18,13 @@ const pages = [
   '/sessions',
   '/settings',
   '/settings?tab=second-factor',
+  '/settings?tab=passkeys',
   '/settings?tab=appearance',
   '/audit-log',
+  '/audit-log/verify',
+  '/policies',
+  '/policies/naming',
+  '/policies?tab=yaml',
   '/workers',
   '/worker-groups',
   '/stats',
@@ -66,7 +71,24 @@ describe('every page of the console', () => {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await assertSound({ page, faults });
     }
+    for (const list of ['users', 'groups', 'roles', 'service-accounts']) await openFirst({ page, faults }, list);
     expect(faults).toEqual([]);
     await page.context().close();
   });
 });
+
+/** Opens the first object of a list, if the viewer can see one, and each part of its page. */
+async function openFirst({ page, faults }: Watched, list: string): Promise<void> {
+  await page.goto(`/t/main/${list}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('.skeleton').waitFor({ state: 'detached' });
+  const first = page.locator('table.data tbody a').first();
+  if ((await first.count()) === 0) return;
+  await first.click();
+  const parts = page.getByRole('navigation', { name: 'Parts of the page' });
+  await parts.waitFor();
+  for (const part of await parts.getByRole('link').allInnerTexts()) {
+    await parts.getByRole('link', { name: part, exact: true }).click();
+    await assertSound({ page, faults });
+  }
+}

@@ -55,6 +55,7 @@ const tenantPages: readonly Shot[] = [
   page('sessions'),
   page('settings'),
   { name: 'settings-second-factor', path: 'settings?tab=second-factor' },
+  { name: 'settings-passkeys', path: 'settings?tab=passkeys' },
   { name: 'settings-appearance', path: 'settings?tab=appearance' },
   page('access-explorer'),
   page('audit-log'),

@@ -48,6 +48,13 @@ describe('the console', () => {
     expect(Number(packed.headers['content-length'])).toBeLessThan(Number(plain.headers['content-length']) / 3);
   });
 
+  it('has an icon, also for pages that name none', async () => {
+    const { status, headers, text } = await get('/favicon.ico');
+    expect([status, headers['content-type']]).toEqual([200, 'image/svg+xml']);
+    expect(headers['cache-control']).toBe('public, max-age=86400');
+    expect(text).toContain('<svg');
+  });
+
   it.each([
     '/assets/',
     '/assets/..%2findex.html',

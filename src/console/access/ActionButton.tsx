@@ -11,7 +11,7 @@ export interface ActionButtonProps {
   readonly place?: Place | undefined;
   /** From `viewerPermissions` of an object. Omit for an act that is not about an object. */
   readonly isAllowed?: boolean | undefined;
-  /** Why nobody can do it now, whatever their permissions are. */
+  /** Why the act is not possible now, whatever the permissions of the viewer are. */
   readonly why?: string | undefined;
   readonly icon?: IconName;
   readonly className?: string;

@@ -29,7 +29,7 @@ export interface SavedView {
   readonly search?: Readonly<Record<string, string>>;
 }
 
-const nobody: Viewer = {
+const unknown: Viewer = {
   id: undefined,
   name: '',
   superAdmin: false,
@@ -37,7 +37,7 @@ const nobody: Viewer = {
   inTenant: new Set(),
   atInstance: new Set(),
 };
-export const ViewerContext = createContext<Viewer>(nobody);
+export const ViewerContext = createContext<Viewer>(unknown);
 export const useViewer = (): Viewer => useContext(ViewerContext);
 
 /** Where a permission has to be held. */

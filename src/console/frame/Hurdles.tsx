@@ -2,6 +2,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'rea
 import { useViewer } from '../access/viewer.ts';
 import { postAuth } from '../relay/auth.ts';
 import type { AskedHurdle } from '../relay/hurdle.ts';
+import { hasPasskeys, usePasskey as provePasskey } from '../relay/passkey.ts';
 import { Dialog } from '../ui/Dialog.tsx';
 import { TextField } from '../ui/fields.tsx';
 import { Icon } from '../ui/Icon.tsx';
@@ -19,11 +20,13 @@ interface AskProps {
   readonly settle: (isPassed: boolean) => void;
   /** Returns why it is refused, or undefined if it is passed. */
   readonly send: (values: FormData) => Promise<string | undefined>;
+  /** What a passkey can do instead. */
+  readonly passkeyFor?: 'sign-in' | 'second-factor' | 'step-up';
   readonly children: ReactNode;
   readonly foot?: ReactNode;
 }
 
-function Ask({ title, text, submit, settle, send, children, foot }: AskProps) {
+function Ask({ title, text, submit, settle, send, passkeyFor, children, foot }: AskProps) {
   const [fault, setFault] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
@@ -33,6 +36,13 @@ function Ask({ title, text, submit, settle, send, children, foot }: AskProps) {
     setIsBusy(true);
     setFault(await send(new FormData(event.currentTarget)));
     setIsBusy(false);
+  };
+  const byPasskey = async (purpose: NonNullable<AskProps['passkeyFor']>) => {
+    setIsBusy(true);
+    const refused = await provePasskey(purpose);
+    setFault(refused);
+    setIsBusy(false);
+    if (refused === undefined) settle(true);
   };
   return (
     <Dialog title={title} close={() => settle(false)}>
@@ -49,6 +59,11 @@ function Ask({ title, text, submit, settle, send, children, foot }: AskProps) {
           <button type="submit" className="btn primary" disabled={isBusy}>
             {submit}
           </button>
+          {passkeyFor && hasPasskeys() && (
+            <button type="button" className="btn" disabled={isBusy} onClick={() => void byPasskey(passkeyFor)}>
+              Use a passkey
+            </button>
+          )}
           {foot}
         </div>
       </form>
@@ -66,7 +81,9 @@ function SignInAgain({ settle }: { settle: (isPassed: boolean) => void }) {
       : { username: String(values.get('username')).trim(), password: String(values.get('password')) };
     const sent = await postAuth<{ user: { name: string } }>('/auth/sign-in', body);
     if ('refusal' in sent) {
-      if (sent.refusal.code !== 'SECOND_FACTOR_REQUIRED') return sent.refusal.message;
+      const { code, message, asks } = sent.refusal;
+      if (code !== 'SECOND_FACTOR_REQUIRED') return message;
+      if (asks.includes('ENROL')) return 'You need a second factor. Choose another way to sign in, to set it up.';
       setAsksCode(true);
       return undefined;
     }
@@ -83,6 +100,7 @@ function SignInAgain({ settle }: { settle: (isPassed: boolean) => void }) {
       submit="Sign in"
       settle={settle}
       send={send}
+      {...(asksCode && { passkeyFor: 'second-factor' as const })}
       foot={
         <a className="btn plain" href={`/auth/sign-in?next=${next}`}>
           Another way to sign in
@@ -122,6 +140,7 @@ function StepUp({ settle, needsCode }: { settle: (isPassed: boolean) => void; ne
       submit="Go on"
       settle={settle}
       send={send}
+      passkeyFor="step-up"
     >
       {needsCode ? (
         <TextField

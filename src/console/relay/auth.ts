@@ -3,6 +3,8 @@ import { faultOf } from './fault.ts';
 export interface Refusal {
   readonly code: string;
   readonly message: string;
+  /** What a sign-in asks for besides the password. */
+  readonly asks: readonly string[];
 }
 
 /** Sends to one of the paths of the sign-in. @returns the answer, or why it is refused. */
@@ -15,13 +17,14 @@ export async function postAuth<Answer>(path: string, body: object): Promise<{ an
       body: JSON.stringify(body),
     });
   } catch {
-    return { refusal: { code: 'NETWORK', message: 'The gateway cannot be reached. Try again.' } };
+    return { refusal: { code: 'NETWORK', message: 'The gateway cannot be reached. Try again.', asks: [] } };
   }
   const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
   const [error] = (answer as { errors?: Parameters<typeof faultOf>[0][] }).errors ?? [];
   if (response.ok && !error) return { answer: answer as Answer };
   const { code, message } = faultOf(error ?? { message: `The gateway answered with status ${response.status}.` });
-  return { refusal: { code, message } };
+  const asks = (error?.extensions?.['asks'] ?? []) as readonly string[];
+  return { refusal: { code, message, asks } };
 }
 
 /** Ends the session, and at a provider that can do so the one there. */

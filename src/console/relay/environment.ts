@@ -12,6 +12,7 @@ import {
 import { reportLost } from './connection.ts';
 import { faultOf, NetworkFault, Refused, SignedOut } from './fault.ts';
 import { type Hurdle, overcome } from './hurdle.ts';
+import { settle } from './settled.ts';
 
 interface Answer {
   readonly data?: unknown;
@@ -36,6 +37,9 @@ async function send(query: string, variables: object): Promise<Answer> {
   throw new NetworkFault(`The gateway answered with status ${response.status}. Try again.`);
 }
 
+/** The second: a second factor is required now, and the sign-in sets it up. */
+const endsSession = new Set(['UNAUTHENTICATED', 'SECOND_FACTOR_REQUIRED']);
+
 /** True once the viewer was signed in on this page. Before, the page leads to the sign-in. */
 let wasSignedIn = false;
 
@@ -55,10 +59,11 @@ const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables, { 
     const hurdle = hurdleOf(faults);
     // A page with a refused field shows the rest. Only an act, or a page without data, is worth the question.
     if (hurdle && (hurdle.kind === 'sign-in' || isMutation) && (await overcome(hurdle))) continue;
-    if (faults.some(({ code }) => code === 'UNAUTHENTICATED')) throw new SignedOut('Sign in to go on.');
+    if (faults.some(({ code }) => endsSession.has(code))) throw new SignedOut('Sign in to go on.');
     wasSignedIn = true;
     // With data, each refused field of a query shows its error in its place.
     if (answer.data == null || (isStrict && faults.length > 0)) throw new Refused(faults);
+    settle();
     return answer as GraphQLResponse;
   }
 };

@@ -22,14 +22,21 @@ async function fetched<Props>(load: Load<Props>): Promise<FunctionComponent<Prop
 }
 
 function loaded<Props extends object>(load: Load<Props>): FunctionComponent<Props> {
+  let known: FunctionComponent<Props> | undefined;
   let pending: Promise<FunctionComponent<Props>> | undefined;
-  loads.push(load);
+  const keep = async () => {
+    known = await load();
+    return known;
+  };
+  loads.push(keep);
   return function Loaded(props: Props) {
-    pending ??= fetched(load).catch((error: unknown) => {
-      pending = undefined;
-      throw error;
-    });
-    const Part = use(pending);
+    // Code that is here is shown without the skeleton, which React keeps for 300 ms.
+    if (!known)
+      pending ??= fetched(keep).catch((error: unknown) => {
+        pending = undefined;
+        throw error;
+      });
+    const Part = known ?? use(pending!);
     return <Part {...props} />;
   };
 }

@@ -106,7 +106,7 @@ export function Impact({ impact: key }: { impact: Impact_impact$key }) {
       {impact.hiddenPrincipals > 0 && (
         <p className="quiet">{impact.hiddenPrincipals} more, whom you are not allowed to see.</p>
       )}
-      {principalCount === 0 && <p className="quiet">Nobody gains or loses a permission.</p>}
+      {principalCount === 0 && <p className="quiet">No account gains or loses a permission.</p>}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, Suspense, useEffect } from 'react';
+import { useSettled } from '../relay/settled.ts';
 import { FaultBoundary } from './FaultBoundary.tsx';
 import { Skeleton } from './Skeleton.tsx';
 
@@ -23,6 +24,7 @@ export interface PageProps {
 
 /** The frame of every page: where, what, what can be done, and its content with its faults. */
 export function Page({ title, crumbs = [], beside, actions, tabs, filters, children }: PageProps) {
+  useSettled();
   useEffect(() => {
     document.title = [title, ...crumbs.map((crumb) => crumb.title).reverse(), 'Gatehouse'].join(' · ');
   }, [title, crumbs]);

@@ -50,7 +50,7 @@ export function ApiTokens() {
       actions={
         <ActionButton
           permission={needs.createApiToken}
-          // Everybody can create tokens of their own.
+          // Every user can create tokens of their own.
           isAllowed={search.owner === undefined || search.owner === id || undefined}
           icon="plus"
           className="primary"

@@ -19,7 +19,7 @@ const query = graphql`
       mode
       shadow
       builtIn
-      shadowRefusals(days: 30) @include(if: $hasEvents)
+      shadowRefusals(days: 30)
     }
     policyConfiguration {
       policies

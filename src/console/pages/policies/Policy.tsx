@@ -16,14 +16,14 @@ import { SchemaForm } from './SchemaForm.tsx';
 import { type Schema, type Settings, withoutEmpty } from './schema.ts';
 
 const query = graphql`
-  query PolicyQuery($hasEvents: Boolean!) {
+  query PolicyQuery {
     policies {
       name
       description
       mode
       shadow
       builtIn
-      shadowRefusals(days: 30) @include(if: $hasEvents)
+      shadowRefusals(days: 30)
     }
     policyConfiguration {
       policies
@@ -48,8 +48,7 @@ export function Policy() {
 
 function Loaded({ tenant, name }: { tenant: string; name: string }) {
   const { tab } = useSearch({ from: '/t/$tenant/policies/$policy' });
-  const hasEvents = useMay('AUDITLOG:READ', 'instance');
-  const { policies, policyConfiguration } = useAnswer<PolicyQuery>(query, { hasEvents });
+  const { policies, policyConfiguration } = useAnswer<PolicyQuery>(query, {});
   const known = policyConfiguration?.available.find((one) => one.name === name);
   const crumbs = [{ title: tenant }, { title: 'Policies', to: `/t/${tenant}/policies` }];
   if (!known || !policyConfiguration)

@@ -6,6 +6,7 @@ import { ask } from '../../relay/ask.ts';
 import { type Fault, faultsIn } from '../../relay/fault.ts';
 import { Faults } from '../../ui/Faults.tsx';
 import { ActForm } from '../../ui/FormDialog.tsx';
+import { Icon } from '../../ui/Icon.tsx';
 import { toast } from '../../ui/toast.ts';
 import { TrialResult } from './TrialResult.tsx';
 
@@ -89,6 +90,7 @@ export function Proposal({ policies, mayGrant, discard }: ProposalProps) {
                 </option>
               ))}
             </select>
+            <Icon name="down" />
           </span>
         </div>
         <label className="check">

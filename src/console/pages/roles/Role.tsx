@@ -182,7 +182,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
           <CheckField
             name="isDefault"
             label="Default role of the tenant"
-            hint="Offered to everybody who gets access. A tenant has at most one."
+            hint="Offered to each user who gets access. A tenant has at most one."
             isChecked={node.isDefault}
           />
         </FormDialog>

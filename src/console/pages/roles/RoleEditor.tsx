@@ -47,7 +47,7 @@ interface RoleEditorProps {
   readonly role: RoleEditor_role$key;
 }
 
-/** The permissions of a role as a matrix, and beside it what a change would do, before it is saved. */
+/** The permissions of a role as a matrix, and next to it what a change would do, before it is saved. */
 export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorProps) {
   const catalog = useFragment(catalogFragment, catalogKey);
   const role = useFragment(roleFragment, roleKey);
@@ -83,8 +83,9 @@ export function RoleEditor({ catalog: catalogKey, role: roleKey }: RoleEditorPro
           </div>
           <div className="panel-body">
             <p className="row">
-              <b className="ok">+{added.length}</b> and <b className="fail">−{removed.length}</b> permissions of the
-              role
+              {added.length > 0 && <b className="ok">+{added.length}</b>}
+              {removed.length > 0 && <b className="fail">−{removed.length}</b>}
+              {count === 1 ? 'permission' : 'permissions'} of the role
             </p>
             <DryRun<RoleEditorSaveMutation>
               mutation={save}

@@ -110,7 +110,7 @@ export function Roles() {
             setDeleting(undefined);
           }}
         >
-          <p>A role that somebody holds, and one that Gatehouse manages, is refused.</p>
+          <p>A role that still has bindings, and one that Gatehouse manages, cannot be deleted.</p>
         </BulkDialog>
       )}
     </>

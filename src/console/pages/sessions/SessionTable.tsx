@@ -80,7 +80,10 @@ export function SessionTable({ sessions: key }: { sessions: SessionTable_session
 }
 
 const wayOf = ({ method, provider, secondFactor }: Session): string =>
-  [method === 'OIDC' ? (provider ?? 'single sign-on') : 'password', secondFactor && 'second factor']
+  [
+    method === 'OIDC' ? (provider ?? 'single sign-on') : method === 'PASSKEY' ? 'passkey' : 'password',
+    method !== 'PASSKEY' && secondFactor && 'second factor',
+  ]
     .filter(Boolean)
     .join(' and ');
 

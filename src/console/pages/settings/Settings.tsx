@@ -3,6 +3,7 @@ import { Page } from '../../ui/Page.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { useTenant } from '../tenant.ts';
 import { Appearance } from './Appearance.tsx';
+import { Passkeys } from './Passkeys.tsx';
 import { Profile } from './Profile.tsx';
 import { SecondFactor } from './SecondFactor.tsx';
 
@@ -28,12 +29,14 @@ export function Settings() {
         <>
           <TabLink title="Profile" tab={undefined} open={tab} />
           <TabLink title="Second factor" tab="second-factor" open={tab} />
+          <TabLink title="Passkeys" tab="passkeys" open={tab} />
           <TabLink title="Appearance" tab="appearance" open={tab} />
         </>
       }
     >
       {tab === undefined && <Profile />}
       {tab === 'second-factor' && <SecondFactor />}
+      {tab === 'passkeys' && <Passkeys />}
       {tab === 'appearance' && <Appearance />}
     </Page>
   );

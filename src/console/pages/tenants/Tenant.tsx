@@ -11,7 +11,7 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
-import { SelectField, TextField } from '../../ui/fields.tsx';
+import { CheckField, SelectField, TextField } from '../../ui/fields.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { Time } from '../../ui/Time.tsx';
@@ -27,6 +27,7 @@ const query = graphql`
       createdAt
       workerGroupKey
       workerGroupFallback
+      requireSecondFactor
       viewerPermissions
       users {
         totalCount
@@ -165,6 +166,8 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
                 <span className="quiet">, without a worker {fallbacks[tenant.workerGroupFallback]}</span>
               )}
             </dd>
+            <dt>Second factor</dt>
+            <dd>{tenant.requireSecondFactor ? 'required of users with a password' : 'as each user decides'}</dd>
             <dt>Since</dt>
             <dd>
               <Time at={tenant.createdAt} />
@@ -182,6 +185,7 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
             name: values.text('name') ?? '',
             description: values.text('description') ?? '',
             workerGroupKey: values.text('workerGroupKey') ?? null,
+            requireSecondFactor: values.isOn('requireSecondFactor'),
             ...(values.text('workerGroupFallback') !== undefined && {
               workerGroupFallback: values.text('workerGroupFallback') as 'WAIT',
             }),
@@ -209,6 +213,12 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
               { value: '', title: 'As it is' },
               ...Object.entries(fallbacks).map(([value, title]) => ({ value, title })),
             ]}
+          />
+          <CheckField
+            name="requireSecondFactor"
+            label="Require a second factor"
+            hint="Users who sign in by password and have none set one up at their next sign-in."
+            isChecked={tenant.requireSecondFactor ?? false}
           />
         </FormDialog>
       )}

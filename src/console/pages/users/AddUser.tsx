@@ -46,7 +46,7 @@ export function AddUser({ tenant, close }: { tenant: string; close: () => void }
       {mayCreate && (
         <fieldset className="segments" aria-label="Which user">
           <button type="button" className="btn" aria-pressed={!isNew} onClick={() => setIsNew(false)}>
-            Somebody with an account
+            An existing account
           </button>
           <button type="button" className="btn" aria-pressed={isNew} onClick={() => setIsNew(true)}>
             A new account

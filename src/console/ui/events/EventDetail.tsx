@@ -33,7 +33,12 @@ export function EventDetail({ event: key, tenant }: { event: EventDetail_event$k
     <div className="two">
       <div>
         <Changes event={event} />
-        {event.details != null && <pre className="diff">{JSON.stringify(event.details, null, 2)}</pre>}
+        {event.details != null && (
+          <details className="more">
+            <summary>Details</summary>
+            <pre className="diff">{JSON.stringify(event.details, null, 2)}</pre>
+          </details>
+        )}
         <div className="row">
           {event.outcome === 'SUCCESS' && event.revertPatch != null && (
             <Undo event={event.id} what={`${event.action} of ${event.resourceKey}`} />

@@ -32,17 +32,19 @@ const PolicyRef = builder.objectRef<LoadedPolicy>('Policy').implement({
   }),
 });
 
+const wholeInstance = { tenantId: '', namespace: '' };
+
 builder.objectField(PolicyRef, 'shadowRefusals', (t) =>
-  t.field({
-    type: 'Int',
+  t.int({
     nullable: true,
-    description: 'Number of audit events that the policy would have refused in shadow mode. Null if it is not in it.',
-    access: 'AUDITLOG:READ',
+    description:
+      'Number of audit events that the policy would have refused in shadow mode. Null if it is not in shadow mode, and without AUDITLOG:READ at the instance level.',
     args: { days: t.arg.int({ defaultValue: 30, description: 'Days to look back (1 to 365).' }) },
-    resolve: ({ name, shadow }, { days }, { db }) => {
+    resolve: ({ name, shadow }, { days }, { db, session }) => {
       const wanted = days ?? 30;
       if (wanted < 1 || wanted > 365) throw badInput(['days'], 'days must be 1 to 365.');
-      return shadow ? shadowRefusals(db, name, wanted) : null;
+      const isShown = shadow && session.may('AUDITLOG:READ')?.matches(wholeInstance) === true;
+      return isShown ? shadowRefusals(db, name, wanted) : null;
     },
   }),
 );
