@@ -9,7 +9,9 @@ export const HomePage = graphql(`
       failed: executions(first: 5, where: { state: [FAILED, WARNING] }) { totalCount nodes { executionId flowId state endedAt } }
       stats(window: { days: 7 }) { executions executionDuration daily { day executions executionDuration states { state executions } } }
       running: executions(where: { state: [CREATED, RUNNING, PAUSED, QUEUED] }) { totalCount }
-      triggers(first: 5, where: { disabled: false }) { totalCount nodes { flowId triggerId nextExecutionAt } }
+      series: executionSeries(by: DAY) { count states { state count } active { state count } duration { p50 p95 p99 } periods { at count states { state count } duration { p50 } } }
+      failing: failingFlows(first: 5) { namespaceName flowId executionId endedAt }
+      triggers(first: 5, where: { disabled: false }, orderBy: { field: NEXT_EXECUTION_AT }) { totalCount nodes { flowId triggerId nextExecutionAt } }
     }
   }
 `);
@@ -25,7 +27,7 @@ export const FlowsPage = graphql(`
   }
 `);
 export const FlowPage = graphql(`
-  query FlowPage($tenant: String!, $namespace: String!, $flowId: String!) {
+  query FlowPage($tenant: String!, $namespace: String!, $flowId: String!, $metric: String! = "duration") {
     tenant(key: $tenant) {
       flow(namespaceName: $namespace, flowId: $flowId) {
         id namespaceName flowId revision source description disabled declaredDisabled labels inputs viewerPermissions
@@ -35,6 +37,8 @@ export const FlowPage = graphql(`
         revisions(first: 10) { totalCount nodes { revision authorName createdAt reason } }
         logs(first: 10, where: { minLevel: WARN }) { nodes { at level taskId message } }
         metrics(first: 10) { nodes { name type value taskId at tags } }
+        metricNames { name type taskIds }
+        metricSeries(name: $metric, aggregation: SUM, by: DAY) { at value }
         dependencies { kind direction via namespaceName flowId flow { disabled } }
         triggers { nodes { triggerId kind disabled declaredDisabled nextExecutionAt } }
       }
@@ -69,6 +73,19 @@ export const ExecutionPage = graphql(`
     }
   }
 `);
+export const SwitchFlows = graphql(`
+  mutation SwitchFlows($input: SetFlowsDisabledInput!) {
+    setFlowsDisabled(input: $input) { acceptedCount results { id flow { flowId disabled } error { code message } } }
+  }
+`);
+export const StartExecution = graphql(`
+  mutation StartExecution($input: CreateExecutionInput!) { createExecution(input: $input) { execution { id executionId state inputs } } }
+`);
+export const KillExecutions = graphql(`
+  mutation KillExecutions($input: KillExecutionsInput!) {
+    killExecutions(input: $input) { acceptedCount results { id execution { executionId } error { code message } } }
+  }
+`);
 export const LogsPage = graphql(`
   query LogsPage($tenant: String!, $where: LogWhere, $first: Int) {
     tenant(key: $tenant) {
@@ -79,6 +96,7 @@ export const LogsPage = graphql(`
 export const TaskRunsPage = graphql(`
   query TaskRunsPage($tenant: String!, $where: TaskRunWhere) {
     tenant(key: $tenant) {
+      series: taskRunSeries(where: $where, by: DAY) { count states { state count } duration { p50 p95 } }
       taskRuns(where: $where, first: 20) { totalCount nodes { taskRunId taskId namespaceName flowId state startedAt duration execution { executionId } } }
     }
   }
@@ -97,6 +115,7 @@ export const NamespaceSettingsPage = graphql(`
         pluginDefaults { type forced values } inheritedPluginDefaults { type forced values namespaceName }
         secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespaceName }
         files { nodes { path size updatedAt } }
+        keyValues { nodes { id key kind value description expiresAt } } inheritedKeyValues { key value namespaceName }
         bindings { nodes { role { name permissions { resource actions } } subject { __typename ... on Group { name } ... on User { username } ... on ServiceAccount { name } } } }
         auditEvents(first: 10) { nodes { at action actorName resourceKey } }
       }
@@ -116,6 +135,7 @@ export const TriggersPage = graphql(`
           id namespaceName flowId triggerId type kind version disabled declaredDisabled disabledReason stateBy stateAt active
           locked executionId evaluationStartedAt workerId lastTriggeredAt nextExecutionAt backfill { start end currentDate paused }
           viewerPermissions lastExecution { state startedAt }
+          next: dates(first: 3) { dates hasMore }
         }
       }
     }
@@ -134,7 +154,7 @@ export const WorkersPage = graphql(`
 `);
 export const BlueprintsPage = graphql(`
   query BlueprintsPage($tenant: String!, $where: BlueprintWhere) {
-    tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description tags kind source viewerPermissions } } }
+    tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description documentation taskTypes tags kind shared source viewerPermissions } } }
   }
 `);
 export const CustomBlueprintsPage = graphql(`
@@ -160,6 +180,8 @@ export const StatsPage = graphql(`
       stats(window: $window) {
         from to namespaces flows tasks triggers executions executionDuration users groups roles serviceAccounts
         daily { day executions executionDuration states { state executions } }
+        taskTypes { name count } triggerTypes { name count } workerGroups { name count }
+        byNamespace { namespaceName flows triggers executions executionDuration }
       }
     }
   }

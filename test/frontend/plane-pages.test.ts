@@ -22,7 +22,11 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
   const of = <T>(answer: { tenant?: T | null }): T => answer.tenant!;
 
   it('show Home: past, failed and upcoming executions', async () => {
-    const { executions, failed, running, triggers } = of(await carol.ok(pages.HomePage, { tenant }));
+    const { executions, failed, running, triggers, series, failing } = of(await carol.ok(pages.HomePage, { tenant }));
+    expect(series!.periods).toHaveLength(7);
+    expect(series!.count).toBe(series!.periods.reduce((sum, { count }) => sum + count, 0));
+    expect(series!.active.reduce((sum, { count }) => sum + count, 0)).toBe(running!.totalCount);
+    expect(failing).not.toBeNull();
     expect(executions!.totalCount).toBeGreaterThan(150);
     expect(executions!.nodes).toHaveLength(10);
     expect(failed!.totalCount).toBeGreaterThan(0);
@@ -51,6 +55,8 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
     ]);
     expect(flow.executions!.totalCount).toBe(42);
     expect(flow.metrics!.nodes).toHaveLength(10);
+    expect(flow.metricNames!.map(({ name }) => name)).toContain('duration');
+    expect(flow.metricSeries!.some(({ value }) => value !== null)).toBe(true);
     expect(flow.revisions!.nodes).toMatchObject([{ revision: 1, authorName: 'system' }]);
     expect(flow.triggers!.nodes.map(({ kind }) => kind).sort()).toEqual(['SCHEDULE', 'WEBHOOK']);
   });

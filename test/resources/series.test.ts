@@ -221,6 +221,15 @@ describe('series', () => {
     expect(await failing(narrow)).toEqual(newest(all.filter(({ namespace }) => namespace !== 'ab')));
   });
 
+  it('have a standard number of periods, the current one included', async () => {
+    for (const [by, periods] of Object.entries({ HOUR: 24, DAY: 7, WEEK: 12 }))
+      for (const zone of ['UTC', 'Asia/Kolkata']) {
+        const series = await ask({ by, zone });
+        expect(series.periods).toHaveLength(periods);
+        expect(new Date(series.periods.at(-1).at) <= new Date() && new Date(series.until) > new Date()).toBe(true);
+      }
+  });
+
   it('are refused if they are too long, end before they start, or have an unknown zone', async () => {
     const codes = (args: string) => viewer.codes(`{ tenant(key: "main") { executionSeries(${args}) { count } } }`);
     for (const args of [

@@ -7,8 +7,8 @@ export type Unit = (typeof units)[number];
 /** Max buckets of a series. */
 const maxBuckets = 1_000;
 const hourMs = 3_600_000;
-/** Length of a series without `from`, in hours. */
-const standardHours: Record<Unit, number> = { HOUR: 24, DAY: 7 * 24, WEEK: 12 * 7 * 24 };
+/** Number of periods of a series without `from`. */
+const standard: Record<Unit, number> = { HOUR: 24, DAY: 7, WEEK: 12 };
 
 export interface SeriesInput {
   readonly from?: Date | null | undefined;
@@ -39,6 +39,17 @@ function startOf(at: Date, by: Unit, zone: string): Temporal.ZonedDateTime {
 const next = (start: Temporal.ZonedDateTime, by: Unit): Temporal.ZonedDateTime =>
   by === 'HOUR' ? start.add({ hours: 1 }) : start.add({ days: by === 'DAY' ? 1 : 7 }).startOfDay();
 
+/** The start of the standard number of periods up to an end. */
+function firstOf(end: Date, by: Unit, zone: string): Date {
+  const last = startOf(new Date(end.getTime() - 1), by, zone);
+  const before = standard[by] - 1;
+  const first =
+    by === 'HOUR'
+      ? last.subtract({ hours: before })
+      : last.subtract({ days: before * (by === 'DAY' ? 1 : 7) }).startOfDay();
+  return new Date(first.epochMilliseconds);
+}
+
 /**
  * The periods of a series. The first contains `from`, and the last contains the time before `until`.
  * @throws BAD_INPUT for an unknown zone, an end before the start, or too many periods.
@@ -49,7 +60,7 @@ export function bucketsOf({ from, until, by: unit, zone: name }: SeriesInput, no
   if (fault !== undefined) throw badInput(['zone'], fault);
   const zone = zoneNamed(name ?? 'UTC')!;
   const end = until ?? now;
-  const begin = from ?? new Date(end.getTime() - standardHours[by] * hourMs + 1);
+  const begin = from ?? firstOf(end, by, zone);
   if (end <= begin) throw badInput([from == null ? 'until' : 'from'], 'The series ends before it starts.');
   const starts: Date[] = [];
   let start = startOf(begin, by, zone);

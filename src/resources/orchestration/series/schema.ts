@@ -163,7 +163,7 @@ const SeriesRef = builder.objectRef<Series>('Series').implement({
 export const seriesArguments = <Parent>(t: FieldBuilder<Parent>) => ({
   from: t.arg({
     type: 'DateTime',
-    description: 'Start. Defaults to 24 hours, 7 days or 12 weeks before the end.',
+    description: 'Start. Defaults to that of 24 hours, 7 days or 12 weeks up to the end, the last one included.',
   }),
   until: t.arg({ type: 'DateTime', description: 'End. Defaults to now.' }),
   by: t.arg({ type: UnitEnum, description: 'Length of the periods. Defaults to DAY.' }),
