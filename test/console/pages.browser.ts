@@ -67,11 +67,12 @@ describe('the console', () => {
     await page.goto('/t/main/audit-log');
     await page.getByRole('row').nth(1).waitFor();
     const before = await page.getByRole('row').count();
-    await world.group(main, 'Later');
+    const later = `Later ${Date.now()}`;
+    await world.group(main, later);
     await page.getByText(/^1 new event/).waitFor();
     expect(await page.getByRole('row').count()).toBe(before);
     await page.getByText(/^1 new event/).click();
-    await page.getByText('Later').first().waitFor();
+    await page.getByText(later).first().waitFor();
     await page.context().close();
   });
 

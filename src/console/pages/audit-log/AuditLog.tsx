@@ -43,6 +43,7 @@ const query = graphql`
           namespaceName
           ...EventDetail_event
         }
+        streamCursor
         pageInfo {
           ...DataTable_pageInfo
         }
@@ -110,7 +111,9 @@ function Events({ tenant: key, search, where, isLive }: EventsProps) {
   const isNewest = search.after === undefined && search.before === undefined;
   return (
     <>
-      {isNewest && isLive && <NewEvents tenant={key} where={where} />}
+      {isNewest && isLive && (
+        <NewEvents key={events.streamCursor} tenant={key} where={where} after={events.streamCursor} />
+      )}
       <DataTable
         caption="Audit events, newest first"
         columns={columnsOf(search.event)}
