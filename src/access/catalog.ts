@@ -54,10 +54,11 @@ export const permissionsOf = (resource: ResourceName): Permission[] =>
 
 export const allPermissions: readonly Permission[] = resourceNames.flatMap(permissionsOf);
 
-export const isPermission = (text: string): text is Permission => (allPermissions as readonly string[]).includes(text);
-
-const parts = new Map(
+const parts = new Map<string, [ResourceName, Action]>(
   allPermissions.map((permission) => [permission, permission.split(':') as [ResourceName, Action]]),
 );
+
+/** False for the permission of a later version, which a gateway of that version can have stored in a role. */
+export const isPermission = (text: string): text is Permission => parts.has(text);
 
 export const split = (permission: Permission): readonly [ResourceName, Action] => parts.get(permission)!;

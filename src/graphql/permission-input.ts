@@ -59,7 +59,7 @@ export const PermissionRef = builder.objectRef<Granted>('Permission').implement(
 
 /** FLOW:READ, FLOW:UPDATE → { FLOW, [READ, UPDATE] } */
 export function grouped(permissions: readonly Permission[]): Granted[] {
-  const byResource = Map.groupBy(permissions.map(split), ([resource]) => resource);
+  const byResource = Map.groupBy(permissions.filter(isPermission).map(split), ([resource]) => resource);
   return resourceNames
     .filter((resource) => byResource.has(resource))
     .map((resource) => ({

@@ -66,4 +66,28 @@ describe('managed roles of a store that an older version wrote', () => {
     const other = await world.db.tenant.findUniqueOrThrow({ where: { key: 'other' } });
     expect(await byName('Launcher', other.id)).toMatchObject({ isManaged: false, permissions: ['FLOW:READ'] });
   });
+
+  it('and others with a permission of a later version keep their other permissions', async () => {
+    const tenant = await world.tenant('later');
+    const user = await world.user('later', [tenant]);
+    await world.grant(tenant, user, ['FLOW:READ', 'ROLE:READ', 'BINDING:READ', 'TENANT_ACCESS:READ', 'AUDITLOG:READ']);
+    const { id } = await world.db.role.findFirstOrThrow({
+      where: {
+        tenantId: tenant.id,
+        permissions: { has: 'BINDING:READ' },
+        name: { notIn: ['Admin', 'Editor', 'Launcher', 'Viewer', 'Engine'] },
+      },
+    });
+    await world.db
+      .$executeRaw`UPDATE "Role" SET permissions = permissions || '{FUTURE:READ,FLOW:FLY}' WHERE id = ${id}`;
+    const client = await world.as(user);
+    const { tenant: seen } = await client.ok<any>(`{ tenant(key: "later") { flows { totalCount }
+      whoCan(permission: { resource: FLOW, actions: [READ] }) { nodes { __typename } }
+      roles(first: 100) { nodes { name permissions { resource actions } } } } }`);
+    expect(seen.flows.totalCount).toBe(0);
+    const own = seen.roles.nodes.find(({ permissions }: any) =>
+      permissions.some((one: any) => one.resource === 'BINDING'),
+    );
+    expect(own.permissions.find(({ resource }: any) => resource === 'FLOW').actions).toEqual(['READ']);
+  });
 });

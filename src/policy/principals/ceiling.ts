@@ -1,4 +1,4 @@
-import { entry, levelOf, type Permission, split } from '../../access/catalog.ts';
+import { entry, isPermission, levelOf, type Permission, split } from '../../access/catalog.ts';
 import type { CeilingPart } from '../../access/grant.ts';
 import { covers } from '../../access/where.ts';
 import type { Holding, Principal } from './principal.ts';
@@ -48,7 +48,7 @@ export function reachOf({ holdings }: Pick<Principal, 'holdings'>): CeilingPart[
 
 /** Returns the permissions of a part that a super admin holds without a binding. */
 function ofSuperAdmin({ tenantId, permissions }: CeilingPart): Permission[] {
-  return permissions.filter((permission) => {
+  return permissions.filter(isPermission).filter((permission) => {
     const [resource, action] = split(permission);
     return tenantId === null ? levelOf(resource, action) === 'instance' : entry(resource).iam === true;
   });

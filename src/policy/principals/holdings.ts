@@ -1,4 +1,4 @@
-import { levelOf, type Permission, split } from '../../access/catalog.ts';
+import { isPermission, levelOf, type Permission, split } from '../../access/catalog.ts';
 import { ancestorsOf, covers } from '../../access/where.ts';
 import type { Holding, Principal } from './principal.ts';
 
@@ -10,6 +10,7 @@ export type Cover = ReadonlyMap<Permission, readonly string[]>;
  * effect.
  */
 export function appliesIn(holding: Pick<Holding, 'tenantId' | 'namespace'>, permission: Permission): boolean {
+  if (!isPermission(permission)) return false;
   const level = levelOf(...split(permission));
   if (holding.tenantId === null) return level === 'instance';
   if (holding.namespace === '') return level !== 'instance';

@@ -1,4 +1,4 @@
-import type { Permission } from '../../access/catalog.ts';
+import { isPermission, type Permission } from '../../access/catalog.ts';
 import type { PrismaClient } from '../../db/generated/client.ts';
 import { readSql, type Tx } from '../../db/tx.ts';
 
@@ -115,10 +115,16 @@ export async function loadPrincipals(
       ...row,
       tenants: new Map((row.tenants ?? []).map((tenant) => [tenant.id, tenant.key])),
       memberships: row.memberships ?? [],
-      holdings: row.holdings ?? [],
+      holdings: (row.holdings ?? []).map(known),
       namespaces: await namespacesOf(db, row.holdings ?? []),
     });
   return principals;
+}
+
+/** Without permissions of a later version, which this program could not decide about. */
+function known(holding: Holding): Holding {
+  const permissions = holding.permissions.filter(isPermission);
+  return permissions.length === holding.permissions.length ? holding : { ...holding, permissions };
 }
 
 async function namespacesOf(db: PrismaClient | Tx, holdings: readonly Holding[]): Promise<Map<string, string[]>> {
