@@ -71,7 +71,7 @@ describe('managed roles of a store that an older version wrote', () => {
     const tenant = await world.tenant('later');
     const user = await world.user('later', [tenant]);
     await world.grant(tenant, user, ['FLOW:READ', 'ROLE:READ', 'BINDING:READ', 'TENANT_ACCESS:READ', 'AUDITLOG:READ']);
-    const { id } = await world.db.role.findFirstOrThrow({
+    const stored = await world.db.role.findFirstOrThrow({
       where: {
         tenantId: tenant.id,
         permissions: { has: 'BINDING:READ' },
@@ -79,7 +79,7 @@ describe('managed roles of a store that an older version wrote', () => {
       },
     });
     await world.db
-      .$executeRaw`UPDATE "Role" SET permissions = permissions || '{FUTURE:READ,FLOW:FLY}' WHERE id = ${id}`;
+      .$executeRaw`UPDATE "Role" SET permissions = permissions || '{FUTURE:READ,FLOW:FLY}' WHERE id = ${stored.id}`;
     const client = await world.as(user);
     const { tenant: seen } = await client.ok<any>(`{ tenant(key: "later") { flows { totalCount }
       whoCan(permission: { resource: FLOW, actions: [READ] }) { nodes { __typename } }
