@@ -71,13 +71,8 @@ describe('managed roles of a store that an older version wrote', () => {
     const tenant = await world.tenant('later');
     const user = await world.user('later', [tenant]);
     await world.grant(tenant, user, ['FLOW:READ', 'ROLE:READ', 'BINDING:READ', 'TENANT_ACCESS:READ', 'AUDITLOG:READ']);
-    const stored = await world.db.role.findFirstOrThrow({
-      where: {
-        tenantId: tenant.id,
-        permissions: { has: 'BINDING:READ' },
-        name: { notIn: ['Admin', 'Editor', 'Launcher', 'Viewer', 'Engine'] },
-      },
-    });
+    const { roleId } = await world.db.binding.findFirstOrThrow({ where: { principalId: user.id } });
+    const stored = await world.db.role.findUniqueOrThrow({ where: { id: roleId } });
     await world.db
       .$executeRaw`UPDATE "Role" SET permissions = permissions || '{FUTURE:READ,FLOW:FLY}' WHERE id = ${stored.id}`;
     const client = await world.as(user);
