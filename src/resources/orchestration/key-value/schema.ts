@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ancestorsOf } from '../../../access/where.ts';
 import type { KeyValue, Namespace } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
@@ -13,6 +12,7 @@ import { globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description } from '../../rules.ts';
+import { inChainOf, nearest } from '../namespace/inherited.ts';
 import { namespaceName } from '../namespace/service.ts';
 import {
   deleteKeyValue,
@@ -108,14 +108,10 @@ builder.prismaObjectFields('Namespace', (t) => ({
     description:
       'Key-value pairs in effect: for each key the nearest one. Includes those of ancestors that the viewer can read.',
     access: { decides: 'KVSTORE:READ' },
-    resolve: async ({ tenantId, namespace }: Namespace, _args, context) => {
-      const { where } = context.session.grant('KVSTORE:READ', { tenantId });
-      const chain = { tenantId, namespace: { in: [...ancestorsOf(namespace), namespace] } };
-      const found = await rows(context).find({ model: 'KeyValue', where: { AND: [chain, live(), where] } });
-      const nearest = new Map<string, KeyValue>();
-      for (const row of (found as unknown as KeyValue[]).sort((a, b) => a.namespace.length - b.namespace.length))
-        nearest.set(row.key, row);
-      return [...nearest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+    resolve: async (namespace: Namespace, _args, context) => {
+      const { where } = context.session.grant('KVSTORE:READ', { tenantId: namespace.tenantId });
+      const all = { AND: [inChainOf(namespace), live(), where] };
+      return nearest((await rows(context).find({ model: 'KeyValue', where: all })) as unknown as KeyValue[]);
     },
   }),
 }));

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { ancestorsOf } from '../../../access/where.ts';
 import type { Namespace, Secret } from '../../../db/generated/client.ts';
 import { columnsWithout } from '../../../db/rows/model.ts';
 import { builder } from '../../../graphql/builder.ts';
@@ -13,6 +12,7 @@ import { globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description } from '../../rules.ts';
+import { inChainOf, nearest } from '../namespace/inherited.ts';
 import { namespaceName } from '../namespace/service.ts';
 import { createSecret, deleteSecret, secretKey, secretValue, tags, updateSecret } from './service.ts';
 
@@ -78,15 +78,11 @@ builder.prismaObjectFields('Namespace', (t) => ({
     description:
       'Secrets in effect: for each key the nearest one. Includes those of ancestors that the viewer can read.',
     access: { decides: 'SECRET:READ' },
-    resolve: async ({ tenantId, namespace }: Namespace, _args, context) => {
-      const { where } = context.session.grant('SECRET:READ', { tenantId });
-      const chain = { tenantId, namespace: { in: [...ancestorsOf(namespace), namespace] } };
+    resolve: async (namespace: Namespace, _args, context) => {
+      const { where } = context.session.grant('SECRET:READ', { tenantId: namespace.tenantId });
       const columns = columnsWithout('Secret', 'sealed');
-      const found = await rows(context).find({ model: 'Secret', where: { AND: [chain, where] }, columns });
-      const nearest = new Map<string, Secret>();
-      for (const row of (found as unknown as Secret[]).sort((a, b) => a.namespace.length - b.namespace.length))
-        nearest.set(row.key, row);
-      return [...nearest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+      const all = { AND: [inChainOf(namespace), where] };
+      return nearest((await rows(context).find({ model: 'Secret', where: all, columns })) as unknown as Secret[]);
     },
   }),
 }));
