@@ -38,12 +38,16 @@ async function assertCanListen(config: Config): Promise<void> {
  * A link that opens the console of a demo signed in, for the person who has just started it on this machine. Never for a
  * gateway with a database of its own, or one that listens to others.
  */
-async function startLinkOf({ config, store, startLink }: App, url: string): Promise<string | undefined> {
-  const own = URL.parse(url);
-  if (config.databaseUrl !== undefined || !config.demo || !config.console || !own || !isLoopback(own)) return undefined;
+async function startLinkOf({ config, store, startLink }: App): Promise<(url: string) => string | undefined> {
+  const none = () => undefined;
+  if (config.databaseUrl !== undefined || !config.demo || !config.console) return none;
   const where = { username: demoUser, principal: { accesses: { some: { tenant: { key: demoTenant } } } } };
   const user = await store.prisma.user.findFirst({ where });
-  return user ? startLink.create({ store }, user.id, own.origin) : undefined;
+  const create = user ? await startLink.prepare({ store }, user.id) : undefined;
+  return (url) => {
+    const own = URL.parse(url);
+    return own && isLoopback(own) ? create?.(own.origin) : undefined;
+  };
 }
 
 /** Max time for a stop. Supervisors kill a gateway after 10 s: it must log the cause before that. */
@@ -126,10 +130,12 @@ export const serve: Command = {
       const demo =
         password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;
       await app.freshness.confirm();
+      // Read before it listens: once it answers, its output has the sign-ins.
+      const linkOf = await startLinkOf(app);
       const url = await app.listen().catch((error: NodeJS.ErrnoException) => {
         throw error.syscall === 'listen' ? new UsageError(cannotListen(config, error)) : error;
       });
-      const link = await startLinkOf(app, url);
+      const link = linkOf(url);
       console.log(welcome({ url, config, password, demo, link, pid: process.pid, postgres: embedded?.pid }));
       if (app.freshness.state.policySet !== app.policies.engine.fingerprint) console.error(await notReady(app));
     } catch (error) {

@@ -23,16 +23,22 @@ export class StartLink {
   #open: { readonly secret: Buffer; readonly userId: string; readonly until: number } | undefined;
 
   /**
-   * Creates the link of a user. Undefined for one whose password alone would not sign in.
-   * @param origin of the gateway.
+   * Prepares the link of a user, before the gateway listens.
+   * @returns a function that creates it for an origin of the gateway. Undefined for a user whose password alone would not
+   * sign in.
    */
-  async create({ store }: Pick<SessionServices, 'store'>, userId: string, origin: string): Promise<string | undefined> {
+  async prepare(
+    { store }: Pick<SessionServices, 'store'>,
+    userId: string,
+  ): Promise<((origin: string) => string) | undefined> {
     const principal = await loadPrincipal(store.prisma, userId);
     if (!principal || principal.disabled || !principal.authMethods.includes('PASSWORD')) return undefined;
     if (principal.secondFactors?.length || mustEnrol(principal)) return undefined;
-    const secret = randomBytes(32);
-    this.#open = { secret, userId, until: Date.now() + linkMs };
-    return `${origin}/auth/start?token=${secret.toString('base64url')}`;
+    return (origin) => {
+      const secret = randomBytes(32);
+      this.#open = { secret, userId, until: Date.now() + linkMs };
+      return `${origin}/auth/start?token=${secret.toString('base64url')}`;
+    };
   }
 
   /** @returns the user of the link, once. */

@@ -130,7 +130,7 @@ describe('what a person does in a session', () => {
   });
 
   describe('by the link of the start', () => {
-    const link = (user: User) => world.app.startLink.create(world.app, user.id, world.urls[0]!);
+    const link = async (user: User) => (await world.app.startLink.prepare(world.app, user.id))?.(world.urls[0]!);
 
     it('signs in once, within ten minutes, on this machine only', async () => {
       const user = await person();
