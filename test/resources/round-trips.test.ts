@@ -108,7 +108,7 @@ describe('round trips to the database', () => {
         Array.from({ length: 20 }, (_, i) => reportOf(`run-${turn}-${i}`, 1, ['CREATED', 'RUNNING', 'SUCCESS'])),
       );
     expect(await counted(engine.client, report)).toEqual([
-      ...['BEGIN SELECT', 'SELECT SELECT', 'SELECT SELECT', 'INSERT SELECT', 'INSERT COMMIT'],
+      ...['BEGIN SELECT', 'SELECT SELECT', 'SELECT SELECT', 'INSERT SELECT', 'WITH COMMIT'],
     ]);
     const at = '2026-01-01T12:00:00Z';
     const log = (turn: number) =>
