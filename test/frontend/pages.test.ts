@@ -147,6 +147,13 @@ describe('the administration pages', () => {
     expect(log.nodes).toHaveLength(2);
     expect(log.pageInfo.hasNextPage).toBe(true);
     expect(log.nodes.every(({ patch }) => patch !== null)).toBe(true);
+    const flow = {
+      namespaceName: 'company.data',
+      flowId: 'ingest',
+      actorKind: ['SYSTEM' as const],
+      details: ['kind:x'],
+    };
+    expect((await alice.ok(AuditLogPage, { tenant, where: flow })).tenant!.auditEvents!.nodes).toEqual([]);
     const from = new Date(Date.now() + 60_000).toISOString();
     expect((await alice.ok(AuditLogPage, { tenant, where: { from } })).tenant!.auditEvents!.nodes).toEqual([]);
   });
