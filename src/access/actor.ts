@@ -1,4 +1,5 @@
-export type ActorKind = 'USER' | 'SERVICE_ACCOUNT' | 'SYSTEM' | 'ANONYMOUS';
+export const actorKinds = ['USER', 'SERVICE_ACCOUNT', 'SYSTEM', 'ANONYMOUS'] as const;
+export type ActorKind = (typeof actorKinds)[number];
 
 /** How the actor signed in. */
 export interface Credential {

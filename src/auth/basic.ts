@@ -22,7 +22,10 @@ const maxCache = 10_000;
 
 interface Remembered {
   readonly id: string;
+  /** The key of the user name. */
   readonly account: string;
+  /** The key of the e-mail address, if it was given instead of the name, and the revision as of which it was valid. */
+  readonly email: { readonly key: string; revision?: bigint } | undefined;
   readonly address: string;
   readonly passwordChangedAt: number;
   readonly until: number;
@@ -34,6 +37,10 @@ const isOf = (proved: Remembered, { name, passwordChangedAt }: Principal): boole
 
 const needsSecondFactor =
   'This user has a second factor, so a password alone does not sign in. Sign in at /auth/sign-in, or use an API token.';
+
+/** Finds the user of a name or an e-mail address. The name of one user can be the address of another: the name wins. */
+const byNameOrEmail = <U extends { readonly usernameKey: string }>(found: readonly U[], key: string): U | undefined =>
+  found.find(({ usernameKey }) => usernameKey === key) ?? found[0];
 
 /** Concurrent verifications, one per address: guesses from one address use one core at most. */
 const signIns = new FairQueue({
@@ -50,7 +57,7 @@ export interface BasicOptions {
   readonly keys: Keys;
 }
 
-/** Sign-in by user name and password. */
+/** Sign-in by user name or e-mail address, and password. */
 export class Basic {
   readonly #options: BasicOptions;
   readonly #cache = new LRUCache<string, Remembered>({ max: maxCache });
@@ -97,15 +104,14 @@ export class Basic {
         throw error;
       });
       let principal = await this.#known(proved.id);
-      if (isFirst && !(principal && isOf(proved, principal))) {
+      if (isFirst && !(principal && (await this.#isCurrent(proved, principal)))) {
         // The cached sign-in has a former password, or belongs to a deleted user whose name is in use again.
         this.#forget(proved.account, address);
         proved = await this.#prove(username, password, address, requestId);
         principal = await this.#known(proved.id);
       }
-      if (!principal || principal.disabled || !principal.authMethods.includes('PASSWORD') || !isOf(proved, principal)) {
-        throw unauthenticated();
-      }
+      if (!principal || principal.disabled || !principal.authMethods.includes('PASSWORD')) throw unauthenticated();
+      if (!(await this.#isCurrent(proved, principal))) throw unauthenticated();
       // Only now, after the password: the answer reveals nothing to a person who does not know it.
       if (principal.secondFactors?.length && !secondFactorFollows) {
         failed = unauthenticated({ message: needsSecondFactor });
@@ -121,6 +127,21 @@ export class Basic {
       };
       return { principal, credential, revision: principal.revision };
     };
+  }
+
+  /** True if the cached sign-in has the current password, and the name or address still belongs to the user. */
+  async #isCurrent(proved: Remembered, principal: Principal): Promise<boolean> {
+    if (!isOf(proved, principal)) return false;
+    const { id, email } = proved;
+    if (!email || email.revision === principal.revision) return true;
+    const OR = [{ usernameKey: email.key }, { emailKey: email.key }];
+    const found = await this.#options.store.prisma.user.findMany({
+      where: { OR },
+      select: { id: true, usernameKey: true },
+    });
+    if (byNameOrEmail(found, email.key)?.id !== id) return false;
+    email.revision = principal.revision;
+    return true;
   }
 
   /** Returns the principal, or undefined if it was deleted. */
@@ -160,12 +181,17 @@ export class Basic {
   /** Unknown, wrong, disabled and locked accounts take the same steps, so that response and time do not differ. */
   async #verify(username: string, password: string, address: string, requestId: string): Promise<Remembered> {
     const { store } = this.#options;
-    const account = fold(username).slice(0, 200).toWellFormed();
+    // An e-mail address can have 254 characters, each of which can become several.
+    const key = fold(username).slice(0, 1_000).toWellFormed();
+    const given = key.slice(0, 200).toWellFormed();
     const now = new Date();
-    const user = await store.prisma.user.findFirst({
-      where: { usernameKey: account },
+    const found = await store.prisma.user.findMany({
+      where: { OR: [{ usernameKey: key }, { emailKey: key }] },
       include: { secondFactor: { select: { confirmedAt: true } }, passkeys: { select: { id: true }, take: 1 } },
     });
+    const user = byNameOrEmail(found, key);
+    // Failures by name and by address count together.
+    const account = user?.usernameKey ?? given;
     const counted = user ? account : this.#unknownNames.nameOf(account, address);
     // Counted during the hash. The response waits for both, so no attempt beyond the limit is judged.
     const [attempt, right] = await Promise.all([
@@ -175,9 +201,10 @@ export class Basic {
     if (!right || attempt.isLocked || !user || user.disabled || !user.authMethods.includes('PASSWORD')) {
       // A cached sign-in must not reveal that the account is locked.
       if (await recordFailure(store, counted, address, requestId, attempt, now)) this.#forget(account, address);
-      throw unauthenticated({ retryAfter: this.#locks.fail(account, address) });
+      // Counted by the given text only, so that the response does not reveal which address belongs to which name.
+      throw unauthenticated({ retryAfter: this.#locks.fail(given, address) });
     }
-    this.#locks.clear(account, address);
+    this.#locks.clear(given, address);
     // With a second factor, the sign-in has succeeded only with its code, whose failures are counted with these.
     const hasFactor = user.secondFactor?.confirmedAt || user.passkeys.length > 0;
     const cleared = hasFactor ? undefined : clearFailures(store, account, address);
@@ -192,7 +219,8 @@ export class Basic {
       });
     }
     const passwordChangedAt = user.passwordChangedAt?.getTime() ?? 0;
-    return { id: user.id, account, address, passwordChangedAt, until: Date.now() + rememberMs };
+    const email = account === key ? undefined : { key };
+    return { id: user.id, account, email, address, passwordChangedAt, until: Date.now() + rememberMs };
   }
 
   #forget(account: string, address: string): void {

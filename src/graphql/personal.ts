@@ -91,6 +91,7 @@ function withoutNames(context: Context, json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   const shown = (key: string, member: unknown): unknown => {
     // Long arguments are truncated to one text.
+    if (key === 'details' && Array.isArray(member)) return member.map(() => masked);
     const mayName = typeof member === 'string' && (searches.has(key) || key === 'args');
     return mayName && !isOwnName(context, member) ? masked : withoutNames(context, member);
   };
@@ -144,6 +145,9 @@ export function searchableField(context: Context, field: string, contains: Condi
 export const mayAskByName = (context: Context, name: string): boolean =>
   name === context.session.principal.name ||
   !(masks(context).hidesSome('username') || (holdsAddress(name) && masks(context).hidesSome('email')));
+
+/** True if this viewer sees the text unmasked, and so can search for it. */
+export const isShown = (context: Context, text: string): boolean => shownText(context, text) === text;
 
 /** @throws BAD_INPUT if the order would reveal masked values. */
 export function assertSortable(context: Context, field: string): void {

@@ -34,7 +34,7 @@ export const signInForm = `
     <div class="out">
       <h1>Gatehouse</h1>
       <p>Sign in to open GraphiQL. The first start of the gateway printed the passwords. With a second factor or a provider, <a href="/auth/sign-in?next=/graphql">sign in with a session</a>.</p>
-      <label>User name <input name="user" autocomplete="off"></label>
+      <label>User name or e-mail address <input name="user" autocomplete="off"></label>
       <label>Password <input name="password" type="password" autocomplete="off"></label>
       <label>Or an API token <input name="token" type="password" autocomplete="off"></label>
       <button>Sign in</button>

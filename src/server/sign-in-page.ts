@@ -51,7 +51,7 @@ export const signInPage = ({ next, providers, canReset = false, username = '', f
     `<h1>Sign in</h1>
 ${shownFault(fault)}<form method="post" action="/auth/sign-in">
 <input type="hidden" name="next" value="${escaped(next)}">
-<label for="username">User name</label>
+<label for="username">User name or e-mail address</label>
 <input id="username" name="username" value="${escaped(username)}" autocomplete="username" autocapitalize="none" spellcheck="false" required${fault === undefined ? ' autofocus' : ''}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required${fault === undefined ? '' : ' autofocus aria-describedby="fault"'}>

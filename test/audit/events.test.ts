@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPatch } from 'rfc6902';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chainHash, digestOf } from '../../src/audit/event.ts';
+import { append, envelope } from '../../src/audit/record.ts';
 import type { AuditEvent, Tenant, User } from '../../src/db/generated/client.ts';
-import { canonicalJson } from '../../src/lib/json.ts';
+import { canonicalJson, type Json } from '../../src/lib/json.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
@@ -326,6 +327,90 @@ describe('readers of audit events', () => {
     await world.grant(a, auditor, ['NAMESPACE:READ']);
     expect(await found(await world.as(auditor))).toBe(1);
     expect(await found(await world.as(namespaced))).toBe(0);
+  });
+
+  it('find what concerns a flow, its triggers and executions, or one execution, and nothing of its neighbours', async () => {
+    const editor = await world.user('flow-editor', [a]);
+    await world.bind(a, { principal: editor }, await world.managed(a, 'Editor'));
+    const client = await world.as(editor);
+    const source = (id: string) =>
+      `id: ${id}\nnamespace: company.x\ntasks: [{ id: t, type: x }]\ntriggers: [{ id: cron, type: io.kestra.plugin.core.trigger.Schedule, cron: "0 0 * * *" }]\n`;
+    for (const id of ['a_b', 'acb', 'a_b2']) await world.flow(a, source(id));
+    const start = async (flowId: string): Promise<string> =>
+      (
+        await client.ok<any>(
+          'mutation($i: CreateExecutionInput!) { createExecution(input: $i) { execution { executionId } } }',
+          { i: { tenantKey: 'a', namespaceName: 'company.x', flowId } },
+        )
+      ).createExecution.execution.executionId;
+    const [first, second] = [await start('a_b'), await start('a_b')];
+    await start('acb');
+    const keys = async (where: object) =>
+      (await world.root().ok<any>(list, { where })).tenant.auditEvents.nodes.map((one: any) => one.resourceKey).sort();
+    const of = { namespaceName: 'company.x', flowId: 'a_b' };
+    const executions = [first, second].map((id) => `company.x/a_b/${id}`);
+    const found = await keys(of);
+    expect([...new Set(found)]).toEqual(['company.x/a_b', 'company.x/a_b/cron', ...executions].sort());
+    expect(await keys({ executionId: first })).toEqual([executions[0]]);
+    expect(await keys({ ...of, executionId: '%' })).toEqual([]);
+    expect(await keys({ ...of, resource: ['FLOW'] })).toEqual(['company.x/a_b']);
+    const refused = async (where: object) => world.root().codes(list, { where });
+    expect(await refused({ flowId: 'a_b' })).toEqual(['BAD_INPUT']);
+    // A search by an auditor of another namespace finds nothing.
+    const elsewhere = await world.user('auditor-elsewhere', [a]);
+    await world.grant(a, elsewhere, ['AUDITLOG:READ'], 'other');
+    const there = await world.as(elsewhere);
+    for (const where of [of, { executionId: first }])
+      expect((await there.ok<any>(list, { where })).tenant.auditEvents.totalCount).toBe(0);
+  });
+
+  it('filter by details and by the kind of actor, in lists, feeds and exports alike', async () => {
+    const count = async (where: object) =>
+      (await world.root().ok<any>(list, { where })).tenant.auditEvents.totalCount as number;
+    const note = (details: Json) =>
+      world.write(async (tx) => {
+        append(tx, {
+          ...envelope({ kind: 'SERVICE_ACCOUNT', id: 'x', name: 'noter', requestId: 'test' }),
+          tenantId: a.id,
+          tenantKey: 'a',
+          type: 'UPDATE',
+          action: 'namespace.update',
+          outcome: 'SUCCESS',
+          resource: 'NAMESPACE',
+          resourceId: 'n',
+          resourceKey: 'n',
+          namespace: 'company.noted',
+          patchText: '',
+          details,
+        });
+      });
+    const end = new AbortController();
+    const got: unknown[] = [];
+    const where = { details: ['colour:red', 'part.size:3'], actorKind: ['SERVICE_ACCOUNT'] };
+    const reading = (async () => {
+      const feed =
+        'subscription($where: AuditEventWhere) { auditEvents(tenantKey: "a", where: $where) { event { details } } }';
+      for await (const { data } of world.root().sse<any>(feed, { where }, end.signal)) {
+        if (data?.auditEvents.event) got.push(data.auditEvents.event.details);
+        if (got.length > 0) end.abort();
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const wanted = { colour: 'red', part: { size: 3, whole: true, text: '3:4' } };
+    await note({ colour: 'redder', part: { size: 3 } });
+    await note({ colour: 'red', part: { size: 30 } });
+    await note(wanted);
+    await reading;
+    expect(got).toEqual([wanted]);
+    expect(await count(where)).toBe(1);
+    expect(await count({ ...where, actorKind: ['USER', 'SYSTEM'] })).toBe(0);
+    expect(await count({ details: ['part.whole:true', 'part.text:3:4'] })).toBe(1);
+    expect(await count({ details: ['part:3'] })).toBe(0);
+    const query = 'details=colour:red&details=part.size:3&actorKind=SERVICE_ACCOUNT';
+    const exported = await fetch(`${world.urls[0]}/tenants/a/audit-events?${query}`, { headers: world.root().headers });
+    expect((await exported.text()).split('"colour":"red"').length - 1).toBe(1);
+    for (const wrong of [['red'], [':red'], ['a.0:x'], ['a..b:x'], Array(11).fill('a:b')])
+      expect(await world.root().codes(list, { where: { details: wrong } }), String(wrong)).toEqual(['BAD_INPUT']);
   });
 
   it('search for % and _ as literal characters', async () => {

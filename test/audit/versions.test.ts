@@ -115,10 +115,15 @@ describe('saved filters of audit events', () => {
     expect(await set({ refused: { where: { kind: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } })).toEqual({
       auditFilters: { refused: { where: { kind: ['DELETE'] } }, mine: { where: { actorName: 'alice' } } },
     });
+    const where = { flowId: 'f', namespaceName: 'n', executionId: 'e', details: ['a:b'], actorKind: ['USER'] };
+    expect(await set({ parts: { where } })).toMatchObject({ auditFilters: { parts: { where } } });
+    await set({ parts: null });
     expect(await set({ refused: null })).toEqual({ auditFilters: { mine: { where: { actorName: 'alice' } } } });
     for (const wrong of [
       { x: { where: { colour: 'red' } } },
       { x: { where: { kind: ['WISH'] } } },
+      { x: { where: { details: ['no colon'] } } },
+      { x: { where: { actorKind: ['ROBOT'] } } },
       { '': { where: {} } },
       { x: {} },
       'x',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { idOf, World } from '../support/world.ts';
 import { statements, who } from './tools.ts';
 
-describe('sign-in by user name and password', () => {
+describe('sign-in by user name or e-mail address, and password', () => {
   let world: World;
   const secret = 'a phrase that ada knows';
   const refused = ['UNAUTHENTICATED'];
@@ -24,7 +24,9 @@ describe('sign-in by user name and password', () => {
     ['an empty password', 'Ada', ''],
     ['an unknown user', 'nobody', secret],
     ['no user', '', secret],
-    ['the e-mail address', 'Ada@people.example', secret],
+    ['an unknown e-mail address', 'nobody@people.example', secret],
+    ['an e-mail address with a wrong password', 'Ada@people.example', `${secret}!`],
+    ['a part of the e-mail address', 'Ada@', secret],
     ['a password cut short', 'Ada', secret.slice(0, -1)],
     ['a password that is too long', 'Ada', 'x'.repeat(3_000)],
     ['a NUL', 'Ada\u0000', secret],
@@ -42,6 +44,37 @@ describe('sign-in by user name and password', () => {
     `Digest ${Buffer.from(`Ada:${secret}`).toString('base64')}`,
   ])('refuses the header %j', async (authorization) => {
     expect(await world.anonymous().as({ authorization }).codes(who)).toEqual(refused);
+  });
+
+  it('accepts the e-mail address, whatever its case, and with the name of another user that name', async () => {
+    for (const address of ['Ada@people.example', 'ADA@PEOPLE.example'])
+      expect((await world.basic(address, secret).ok(who)).viewer.name).toBe('Ada');
+    const other = 'a phrase that the other one knows';
+    await world.user('ben', [], { password: secret });
+    await world.user('ben@people.example', [], { password: other, email: 'other@people.example' });
+    expect((await world.basic('ben@people.example', other).ok(who)).viewer.name).toBe('ben@people.example');
+    expect(await world.basic('ben@people.example', secret).codes(who)).toEqual(refused);
+    expect((await world.basic('ben', secret).ok(who)).viewer.name).toBe('ben');
+  });
+
+  it('ends a cached sign-in by e-mail address immediately when the address changes or becomes the name of another', async () => {
+    const [kim, lee] = [
+      await world.user('kim', [], { password: secret }),
+      await world.user('lee', [], { password: secret }),
+    ];
+    const [byAddress, byName, second] = ['kim@people.example', 'kim', 'lee@people.example'].map((name) =>
+      world.basic(name, secret),
+    );
+    for (const client of [byAddress!, byName!, second!]) await client.ok(who);
+    const update = 'mutation($i: UpdateUserInput!) { updateUser(input: $i) { user { id } } }';
+    await world.root().ok(update, { i: { id: idOf('User', kim), email: 'kim.moved@people.example' } });
+    expect(await byAddress!.codes(who)).toEqual(refused);
+    await byName!.ok(who);
+    expect((await world.basic('kim.moved@people.example', secret).ok(who)).viewer.name).toBe('kim');
+    await second!.ok(who);
+    await world.root().ok(update, { i: { id: idOf('User', kim), username: 'lee@people.example' } });
+    expect((await second!.ok(who)).viewer.name).toBe('lee@people.example');
+    expect((await world.basic('lee', secret).ok(who)).viewer.name).toBe(lee.username);
   });
 
   it('refuses a disabled user, and accepts the user again when enabled', async () => {

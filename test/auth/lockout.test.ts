@@ -49,6 +49,17 @@ describe('failed sign-ins', () => {
     expect(await at(name.toUpperCase(), '192.0.2.1').codes(who)).toEqual(refused);
   });
 
+  it('count together by name and by e-mail address, under the name', async () => {
+    const { user, name } = await person();
+    await fail(user.email, '192.0.2.50', 5);
+    await fail(name, '192.0.2.50', 5);
+    for (const given of [name, user.email]) expect(await at(given, '192.0.2.50').codes(who)).toEqual(refused);
+    expect((await eventsOf(name)).map(({ type }) => type)).toContain('ACCOUNT_LOCKED');
+    expect(await eventsOf(user.email)).toEqual([]);
+    expect(await world.db.signInFailure.count({ where: { account: user.email } })).toBe(0);
+    await at(user.email, '192.0.2.51').ok(who);
+  });
+
   it('return how long the lock lasts, also for a name without an account', async () => {
     const { name } = await person();
     const waits = async (account: string, address: string) => {
@@ -203,6 +214,7 @@ describe('failed sign-ins', () => {
 
   it('look alike and take equally long for an unknown name, a wrong password, a locked or disabled account or no password', async () => {
     const [wrong, locked, disabled, bare] = [await person(), await person(), await person(), await world.user('bare')];
+    const byAddress = await person();
     await world.db.user.update({ where: { id: disabled.user.id }, data: { disabled: true } });
     const addresses = Array.from({ length: 40 }, (_, i) => `203.0.113.${i + 1}`);
     const until = new Date(Date.now() + lockout.lockMs);
@@ -217,6 +229,8 @@ describe('failed sign-ins', () => {
     });
     const kinds: Record<string, (address: string) => ReturnType<typeof at>> = {
       unknown: (address) => at('unknown-here', address),
+      'unknown address': (address) => at('unknown-here@people.example', address),
+      'wrong by address': (address) => at(byAddress.user.email, address, 'not the password'),
       wrong: (address) => at(wrong.name, address, 'not the password'),
       locked: (address) => at(locked.name, address),
       disabled: (address) => at(disabled.name, address),

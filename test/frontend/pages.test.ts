@@ -29,6 +29,11 @@ const ServiceAccountsPage = graphql(`
     }
   }
 `);
+const CreateServiceAccount = graphql(`
+  mutation CreateServiceAccount($input: CreateServiceAccountInput!) {
+    createServiceAccount(input: $input) { serviceAccount { id name groups { nodes { id name } } } changes { action resourceKey } }
+  }
+`);
 const GroupsPage = graphql(`
   query GroupsPage($tenant: String!) {
     tenant(key: $tenant) {
@@ -142,6 +147,13 @@ describe('the administration pages', () => {
     expect(log.nodes).toHaveLength(2);
     expect(log.pageInfo.hasNextPage).toBe(true);
     expect(log.nodes.every(({ patch }) => patch !== null)).toBe(true);
+    const flow = {
+      namespaceName: 'company.data',
+      flowId: 'ingest',
+      actorKind: ['SYSTEM' as const],
+      details: ['kind:x'],
+    };
+    expect((await alice.ok(AuditLogPage, { tenant, where: flow })).tenant!.auditEvents!.nodes).toEqual([]);
     const from = new Date(Date.now() + 60_000).toISOString();
     expect((await alice.ok(AuditLogPage, { tenant, where: { from } })).tenant!.auditEvents!.nodes).toEqual([]);
   });
@@ -173,6 +185,15 @@ describe('the administration pages', () => {
     const done = (await alice.ok(GiveRole, { input })).createBindings!;
     expect(done.results[0]).toMatchObject({ binding: { role: { name: 'Launcher' } }, error: null });
     expect(done.changes).toBeNull();
+  });
+
+  it('create a service account in a group, first as a dry run', async () => {
+    const [group] = (await alice.ok(GroupsPage, { tenant })).tenant!.groups!.nodes;
+    const input = { tenantKey: tenant, name: 'ci-test', groups: [group!.id] };
+    const dry = (await alice.ok(CreateServiceAccount, { input: { ...input, dryRun: true } })).createServiceAccount!;
+    expect(dry.changes?.map(({ action }) => action)).toContain('group.add-member');
+    const made = (await alice.ok(CreateServiceAccount, { input })).createServiceAccount!;
+    expect(made.serviceAccount?.groups?.nodes).toEqual([{ id: group!.id, name: group!.name }]);
   });
 
   it('run as many statements for many rows as for few', async () => {

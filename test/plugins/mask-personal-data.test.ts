@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/access/catalog.ts';
+import { append, envelope } from '../../src/audit/record.ts';
 import type { Group, Tenant, User } from '../../src/db/generated/client.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -181,10 +182,29 @@ describe('mask-personal-data', () => {
       expect(await found(world.root(), where), where).toBeGreaterThan(0);
     }
     expect(await found(watcher, '{ text: "Made by them" }')).toBe(1);
+    const [key, value] = ['owner', 'another.person@mail.example'];
+    await world.write(async (tx) => {
+      const tenant = await tx.tenant.findUniqueOrThrow({ where: { key: 'main' } });
+      append(tx, {
+        ...envelope({ kind: 'SYSTEM', id: '', name: 'test', requestId: 'test' }),
+        ...{ tenantId: tenant.id, tenantKey: 'main', type: 'UPDATE', action: 'namespace.update', outcome: 'SUCCESS' },
+        ...{ resource: 'NAMESPACE', resourceId: 'n', resourceKey: `n/f/${value}`, namespace: 'n', patchText: '' },
+        details: { [key]: value, executionId: value },
+      });
+    });
+    for (const where of [`{ details: ["${key}:${value}"] }`, `{ executionId: "${value}" }`]) {
+      expect(await found(watcher, where), where).toBe(0);
+      expect(await found(world.root(), where), where).toBe(1);
+    }
   });
 
   it('masks audit log searches of other users, which can contain names', async () => {
-    const searches = ['{ text: "Kanarek" }', '{ actorName: "Kanarek" }', `{ text: "Kanarek${' '.repeat(2_500)}" }`];
+    const searches = [
+      '{ text: "Kanarek" }',
+      '{ details: ["owner:Kanarek"] }',
+      '{ actorName: "Kanarek" }',
+      `{ text: "Kanarek${' '.repeat(2_500)}" }`,
+    ];
     for (const where of searches)
       await world.root().ok(`{ tenant(key: "main") { auditEvents(where: ${where}) { totalCount } } }`);
     const search = async (client: Client) => {
@@ -192,7 +212,7 @@ describe('mask-personal-data', () => {
       const exported = await fetch(`${world.urls[0]}/tenants/main/audit-events?kind=READ`, { headers: client.headers });
       return JSON.stringify(await client.ok<any>(query)) + (await exported.text());
     };
-    expect((await search(world.root())).split('Kanarek').length - 1).toBe(6);
+    expect((await search(world.root())).split('Kanarek').length - 1).toBe(8);
     expect(await search(watcher)).not.toContain('Kanarek');
   });
 

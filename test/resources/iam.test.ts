@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tenant } from '../../src/db/generated/client.ts';
+import type { Group, Tenant } from '../../src/db/generated/client.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
@@ -119,6 +119,54 @@ describe('identity and access', () => {
       expect(errors[0]?.extensions).toMatchObject({
         code: 'BAD_INPUT',
         issues: expect.arrayContaining([expect.objectContaining({ path: ['input', 'name'] })]),
+      });
+    });
+    describe('with groups at their creation', () => {
+      const create = 'createServiceAccount';
+      const select = 'serviceAccount { id groups { nodes { name } } } changes { action resourceKey }';
+      const exists = async (name: string) => (await world.db.serviceAccount.count({ where: { name } })) > 0;
+      let group: Group;
+      beforeAll(async () => {
+        group = await world.group(a, 'Robots');
+      });
+      it('are members of each group once, with an event for each membership', async () => {
+        const second = await world.group(a, 'More robots');
+        const groups = [group, second, group].map((one) => idOf('Group', one));
+        const { [create]: made } = await root.ok<any>(call(create, select), {
+          i: { tenantKey: 'a', name: 'grouped', groups },
+        });
+        expect(made.serviceAccount.groups.nodes.map((one: any) => one.name).sort()).toEqual(['More robots', 'Robots']);
+        const events = await world.db.auditEvent.findMany({ where: { action: 'group.add-member', tenantId: a.id } });
+        expect(events.map((one) => one.resourceKey)).toEqual(
+          expect.arrayContaining(['Robots/service-account:grouped', 'More robots/service-account:grouped']),
+        );
+      });
+      it('are not created by a dry run, which lists the memberships', async () => {
+        const { [create]: plan } = await root.ok<any>(call(create, 'changes { action resourceKey }'), {
+          i: { tenantKey: 'a', name: 'planned', groups: [idOf('Group', group)], dryRun: true },
+        });
+        expect(plan.changes.map((one: any) => one.action)).toContain('group.add-member');
+        expect(await exists('planned')).toBe(false);
+      });
+      it('require the permission to add members to each group; its owners need none', async () => {
+        const creator = await world.user('robot-maker', [a]);
+        await world.grant(a, creator, ['SERVICE_ACCOUNT:CREATE', 'SERVICE_ACCOUNT:READ', 'GROUP:READ']);
+        const client = await world.as(creator);
+        const input = (name: string) => ({ tenantKey: 'a', name, groups: [idOf('Group', group)] });
+        expect(await codes(create, 'serviceAccount { id }', input('refused'), client)).toEqual(['FORBIDDEN']);
+        expect(await exists('refused')).toBe(false);
+        await world.member(a, group, creator, 'OWNER');
+        expect(await codes(create, 'serviceAccount { id }', input('owned'), client)).toEqual([]);
+      });
+      it('are refused for a group of another tenant, and for an instance-wide account', async () => {
+        const foreign = await world.group(await world.tenant('robots-elsewhere'), 'Elsewhere');
+        const i = { tenantKey: 'a', name: 'astray', groups: [idOf('Group', foreign)] };
+        expect(await codes(create, 'serviceAccount { id }', i)).toEqual(['NOT_FOUND']);
+        const wide = { name: 'astray', groups: [idOf('Group', group)] };
+        expect(await codes(create, 'serviceAccount { id }', wide)).toEqual(['BAD_INPUT']);
+        const many = { tenantKey: 'a', name: 'astray', groups: Array(21).fill(idOf('Group', group)) };
+        expect(await codes(create, 'serviceAccount { id }', many)).toEqual(['BAD_INPUT']);
+        expect(await exists('astray')).toBe(false);
       });
     });
     it('cannot sign in with a password', async () => {

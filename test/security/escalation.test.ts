@@ -399,6 +399,11 @@ describe('a caller with limited permissions', () => {
     ],
     createServiceAccount: [
       { field: 'createServiceAccount', select: 'serviceAccount { id }', input: () => ({ name: `instance-${next++}` }) },
+      {
+        field: 'createServiceAccount',
+        select: 'serviceAccount { id }',
+        input: () => ({ tenantKey: 'a', name: `robot-${next++}`, groups: [idOf('Group', strongGroup)] }),
+      },
     ],
   };
   function strongTokens(account: () => ServiceAccount): Attempt {

@@ -181,7 +181,7 @@ export class World {
   user = (
     username: string,
     tenants: readonly Tenant[] = [],
-    options: { superAdmin?: boolean; password?: string } = {},
+    options: { superAdmin?: boolean; password?: string; email?: string } = {},
   ): Promise<User> =>
     this.write(async (tx) => {
       const user = await createUser(

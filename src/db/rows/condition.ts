@@ -264,6 +264,7 @@ const operators: Readonly<Record<string, Operator>> = {
   gte: sign('>='),
   contains: like((text) => `%${text}%`),
   startsWith: like((text) => `${text}%`),
+  endsWith: like((text) => `%${text}`),
   has: (column, operand, values) => `${column} @> ${values.add([operand])}`,
   hasEvery: sign('@>'),
   hasSome: sign('&&'),
@@ -276,6 +277,7 @@ function compared(key: string, value: unknown, model: Model, alias: string, valu
   if (!model.columns.has(key)) throw new Error(`The model ${model.name} has no column ${key}.`);
   const column = quoted(alias, key);
   if (!isPlain(value)) return operators['equals']!(column, value as never, values, false);
+  if ('path' in value) return atPath(column, value, `${model.name}.${key}`, values);
   const { mode, ...comparisons } = value;
   const parts = Object.entries(comparisons).map(([name, operand]) => {
     const operator = operators[name];
@@ -284,4 +286,11 @@ function compared(key: string, value: unknown, model: Model, alias: string, valu
     return operator(column, operand as never, values, mode === 'insensitive');
   });
   return joined(parts, 'AND', 'TRUE');
+}
+
+/** Compares the value at a path in a column of JSON. */
+function atPath(column: string, { path, equals, ...others }: Condition, name: string, values: Values): string {
+  if (!Array.isArray(path) || equals === undefined || Object.keys(others).length > 0)
+    throw new Error(`The comparison at a path of ${name} is not supported.`);
+  return `${column} #> ${values.add(path)}::text[] = ${values.add(JSON.stringify(equals))}::jsonb`;
 }

@@ -1,3 +1,4 @@
+import { type ActorKind, actorKinds } from '../../../access/actor.ts';
 import { type ResourceName, resourceNames } from '../../../access/catalog.ts';
 import { type AuditOutcome, type AuditType, auditOutcomes, auditTypes } from '../../../audit/event.ts';
 import { GatehouseError, type Issue } from '../../../errors.ts';
@@ -6,8 +7,19 @@ import { storable } from '../../../lib/text.ts';
 import type { ExportRequest } from './export.ts';
 import type { AuditFilter } from './where.ts';
 
-const texts = ['namespaceName', 'under', 'object', 'actor', 'actorName', 'action', 'requestId', 'text'] as const;
-const lists = { resource: resourceNames, kind: auditTypes, outcome: auditOutcomes } as const;
+const texts = [
+  'namespaceName',
+  'under',
+  'object',
+  'flowId',
+  'executionId',
+  'actor',
+  'actorName',
+  'action',
+  'requestId',
+  'text',
+] as const;
+const lists = { resource: resourceNames, actorKind: actorKinds, kind: auditTypes, outcome: auditOutcomes } as const;
 const instants = ['from', 'until'] as const;
 
 /**
@@ -16,7 +28,7 @@ const instants = ['from', 'until'] as const;
  */
 export function exportQuery(query: URLSearchParams): Omit<ExportRequest, 'tenant'> {
   const issues: Issue[] = [];
-  const known = new Set<string>(['format', 'after', ...texts, ...Object.keys(lists), ...instants]);
+  const known = new Set<string>(['format', 'after', ...texts, 'details', ...Object.keys(lists), ...instants]);
   for (const name of new Set(query.keys()))
     if (!known.has(name)) issues.push({ path: [name], message: 'This filter does not exist.' });
   const one = (name: string): string | undefined => {
@@ -35,8 +47,12 @@ export function exportQuery(query: URLSearchParams): Omit<ExportRequest, 'tenant
     const values = query.getAll(name).flatMap((value) => value.split(','));
     const wrong = values.find((value) => !(allowed as readonly string[]).includes(value));
     if (wrong !== undefined) issues.push({ path: [name], message: `Must be one of ${allowed.join(', ')}.` });
-    if (values.length > 0) filter[name] = values as ResourceName[] | AuditType[] | AuditOutcome[];
+    if (values.length > 0) filter[name] = values as ResourceName[] | ActorKind[] | AuditType[] | AuditOutcome[];
   }
+  const details = query.getAll('details');
+  if (details.some((detail) => storable(detail) !== detail))
+    issues.push({ path: ['details'], message: 'Not a valid text.' });
+  if (details.length > 0) filter['details'] = details;
   for (const name of instants) {
     const value = one(name);
     if (value === undefined) continue;

@@ -15,17 +15,7 @@ import { ResourceNameEnum } from '../../../graphql/resource-enum.ts';
 import { readSubject, Subject } from '../../identity/subject-type.ts';
 import { maySeePatch } from './patches.ts';
 import { differenceOf } from './versions.ts';
-import { AuditEventWhere, AuditKindEnum, AuditOutcomeEnum, toCondition } from './where.ts';
-
-const ActorKindEnum = builder.enumType('ActorKind', {
-  description: 'Kind of actor.',
-  values: {
-    USER: { description: 'A user.' },
-    SERVICE_ACCOUNT: { description: 'A service account.' },
-    SYSTEM: { description: 'The gateway itself.' },
-    ANONYMOUS: { description: 'A caller who did not sign in.' },
-  },
-});
+import { ActorKindEnum, AuditEventWhere, AuditKindEnum, AuditOutcomeEnum, toCondition } from './where.ts';
 
 const orNull = (text: string): string | null => (text === '' ? null : text);
 

@@ -1,4 +1,6 @@
+import { type ActorKind, actorKinds } from '../../../access/actor.ts';
 import { within } from '../../../access/where.ts';
+import { maxDetails } from '../../../audit/detail.ts';
 import { type AuditOutcome, type AuditType, auditOutcomes, auditTypes } from '../../../audit/event.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Condition } from '../../../graphql/connection/connection-type.ts';
@@ -8,6 +10,7 @@ import { decodeId, nodeTypes } from '../../../graphql/node.ts';
 import { mayAskByName, searchable, searchableField, searchablePatch } from '../../../graphql/personal.ts';
 import { ResourceNameEnum } from '../../../graphql/resource-enum.ts';
 import { escapeLike } from '../../../lib/text.ts';
+import { detailsIn, ofExecution, ofFlow, withDetail } from './object-filters.ts';
 import { patchReach } from './patches.ts';
 
 const kindTexts: Record<AuditType, string> = {
@@ -26,6 +29,12 @@ const outcomeTexts: Record<AuditOutcome, string> = {
   DENIED: 'Refused.',
   ERROR: 'Failed to decide, which refuses.',
 };
+const actorKindTexts: Record<ActorKind, string> = {
+  USER: 'A user.',
+  SERVICE_ACCOUNT: 'A service account.',
+  SYSTEM: 'The gateway itself.',
+  ANONYMOUS: 'A caller who did not sign in.',
+};
 const describe = <T extends string>(names: readonly T[], texts: Record<T, string>) =>
   Object.fromEntries(names.map((name) => [name, { description: texts[name] }])) as Record<T, { description: string }>;
 
@@ -37,6 +46,10 @@ export const AuditOutcomeEnum = builder.enumType('AuditOutcome', {
   description: 'Outcome of an action.',
   values: describe(auditOutcomes, outcomeTexts),
 });
+export const ActorKindEnum = builder.enumType('ActorKind', {
+  description: 'Kind of actor.',
+  values: describe(actorKinds, actorKindTexts),
+});
 
 export const AuditEventWhere = builder.inputType('AuditEventWhere', {
   description: 'Filter. All given fields must match.',
@@ -45,8 +58,20 @@ export const AuditEventWhere = builder.inputType('AuditEventWhere', {
     under: t.string({ description: 'This namespace and all below it.' }),
     resource: t.field({ type: [ResourceNameEnum], description: 'Any of these resources.' }),
     object: t.id({ description: 'ID of the object, which can be deleted.' }),
+    flowId: t.string({
+      description:
+        'Exactly this flow of namespaceName: its own events, and those of its triggers and executions. Refusals name an object by ID only: use object to find them.',
+    }),
+    executionId: t.string({
+      description:
+        'Exactly this execution, by the ID of the orchestrator: its own events, and those whose details name it, such as its replay.',
+    }),
+    details: t.stringList({
+      description: `Details as KEY:VALUE, such as cause:SIGN_OUT. All must match. VALUE is a whole text, number or boolean. Nested keys are joined with a dot: session.method:PASSWORD. At most ${maxDetails}.`,
+    }),
     actor: t.id({ description: 'ID of the user or service account, which can be deleted.' }),
     actorName: t.string({ description: 'Exactly this name of the actor.' }),
+    actorKind: t.field({ type: [ActorKindEnum], description: 'Any of these kinds of actor.' }),
     kind: t.field({ type: [AuditKindEnum], description: 'Any of these kinds.' }),
     action: t.string({ description: 'Exactly this action, such as group.update.' }),
     outcome: t.field({ type: [AuditOutcomeEnum], description: 'Any of these outcomes.' }),
@@ -86,6 +111,10 @@ export function toCondition(filter: AuditFilter, context: Context, chains: reado
         : mayAskByName(context, filter.actorName)
           ? { actorName: filter.actorName }
           : nothing,
+      any(filter.actorKind, 'actorKind'),
+      filter.flowId != null ? ofFlow(filter.flowId, filter.namespaceName) : {},
+      filter.executionId != null ? ofExecution(filter.executionId, context) : {},
+      ...detailsIn(filter.details ?? []).map((detail) => withDetail(detail, context)),
       any(filter.kind, 'type'),
       filter.action != null ? { action: filter.action } : {},
       any(filter.outcome, 'outcome'),

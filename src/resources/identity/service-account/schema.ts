@@ -8,13 +8,19 @@ import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
 import { byId, inTenantOrInstance } from '../../../graphql/mutation/target.ts';
-import { globalId, registerNode } from '../../../graphql/node.ts';
+import { decodeId, globalId, registerNode } from '../../../graphql/node.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
 import { optionalTenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description } from '../../rules.ts';
 import { Subject } from '../subject-type.ts';
-import { createServiceAccount, deleteServiceAccount, serviceAccountName, updateServiceAccount } from './service.ts';
+import {
+  createServiceAccountWithGroups,
+  deleteServiceAccount,
+  maxGroups,
+  serviceAccountName,
+  updateServiceAccount,
+} from './service.ts';
 
 const ServiceAccountRef = builder.prismaNode('ServiceAccount', {
   description: 'A program that uses the gateway. It signs in with API tokens only.',
@@ -97,11 +103,13 @@ builder.prismaObjectField('Tenant', 'instanceServiceAccounts', (t) =>
   }),
 );
 
+const groups = z.array(z.unknown()).max(maxGroups, `At most ${maxGroups} groups are allowed.`).nullish();
 const ofAccount = ({ id }: { id: string | number }, context: Context) =>
   byId('SERVICE_ACCOUNT', 'ServiceAccount', id, context);
 
 mutation('createServiceAccount', {
-  description: 'Creates a service account with access to its tenant.',
+  description:
+    'Creates a service account with access to its tenant. To add it to groups, the caller must be allowed to add members to each of them.',
   permission: 'SERVICE_ACCOUNT:CREATE',
   input: (t) => ({
     tenantKey: t.string({
@@ -109,10 +117,16 @@ mutation('createServiceAccount', {
     }),
     name: t.string({ required: true, description: 'A DNS label: a-z, 0-9 and hyphens, at most 63 characters.' }),
     description: t.string({ description: 'The description.' }),
+    groups: t.idList({
+      description: `IDs of groups of the tenant that the account becomes a member of, at most ${maxGroups}.`,
+    }),
   }),
-  rules: z.looseObject({ name: serviceAccountName, description }),
+  rules: z.looseObject({ name: serviceAccountName, description, groups }),
   target: ({ tenantKey }, context) => inTenantOrInstance(tenantKey, context),
-  run: (tx, grant, input, { tenant }) => createServiceAccount(tx, grant, tenant, input),
+  run: (tx, grant, { groups, ...input }, { tenant }, { session }) => {
+    const groupIds = (groups ?? []).map((id, i) => decodeId(String(id), ['Group'], ['input', 'groups', i]).id);
+    return createServiceAccountWithGroups(tx, grant, session, tenant, { ...input, groupIds });
+  },
   payload: (t) => ({ serviceAccount: changed(t, ServiceAccountRef, 'The new service account.') }),
 });
 

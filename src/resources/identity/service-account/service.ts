@@ -10,9 +10,11 @@ import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts
 import { newId } from '../../../lib/ids.ts';
 import { started } from '../../../lib/started.ts';
 import { find } from '../../../policy/session/find.ts';
+import type { AccessSession } from '../../../policy/session/session.ts';
 import { isReserved } from '../../rules.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { revokeOfOthers } from '../api-token/service.ts';
+import { addGroupMember } from '../group/members.ts';
 import { assertLasting } from '../handing-on.ts';
 import { removePrincipal } from '../principal.ts';
 import { giveAccess } from '../tenant-access/service.ts';
@@ -28,10 +30,18 @@ export const serviceAccountName = z
     'A name can contain a-z, 0-9 and hyphens, and must begin and end with a letter or digit.',
   );
 
+/** Max groups that an account can be added to at its creation. */
+export const maxGroups = 20;
+
 async function assertNameFree(tx: Tx, tenant: TenantRef | null, name: string, except?: string): Promise<void> {
   if (isReserved(name)) throw badInput(['input', 'name'], 'This name is reserved. Choose another one.');
   const taken = await rowsOf(tx).first('ServiceAccount', { tenantId: tenant?.id ?? null, name }, ['id']);
   if (taken && taken['id'] !== except) throw conflict(`The service account ${name} already exists.`);
+}
+
+export interface NewServiceAccount {
+  readonly name: string;
+  readonly description?: string | null | undefined;
 }
 
 /** Creates an account of a tenant with access to it, or an instance-wide account (tenant null). */
@@ -39,7 +49,7 @@ export async function createServiceAccount(
   tx: Tx,
   grant: Grant<'SERVICE_ACCOUNT:CREATE'>,
   tenant: TenantRef | null,
-  { name, description = null }: { name: string; description?: string | null | undefined },
+  { name, description = null }: NewServiceAccount,
 ): Promise<ServiceAccount> {
   await assertNameFree(tx, tenant, name);
   const after = {
@@ -55,6 +65,29 @@ export async function createServiceAccount(
   const account = await tx.serviceAccount.create({ data: after });
   record(tx, grant, { before: null, after: account, tenant });
   if (tenant) await giveAccess(tx, grant, tenant, account.id);
+  return account;
+}
+
+/**
+ * Creates an account of a tenant that is a member of these groups.
+ * @param session that of the grant, to decide about each group as `addGroupMember` does.
+ * @throws BAD_INPUT for groups without a tenant.
+ */
+export async function createServiceAccountWithGroups(
+  tx: Tx,
+  grant: Grant<'SERVICE_ACCOUNT:CREATE'>,
+  session: AccessSession,
+  tenant: TenantRef | null,
+  { groupIds, ...fields }: NewServiceAccount & { readonly groupIds: readonly string[] },
+): Promise<ServiceAccount> {
+  if (!tenant && groupIds.length > 0)
+    throw badInput(['input', 'groups'], 'Groups belong to a tenant. Set tenantKey, or omit groups.');
+  const account = await createServiceAccount(tx, grant, tenant, fields);
+  if (!tenant) return account;
+  for (const groupId of new Set(groupIds)) {
+    const overMembers = session.grant('GROUP:UPDATE', { tenantId: tenant.id, part: 'members' });
+    await addGroupMember(tx, overMembers, tenant, groupId, account.id, 'MEMBER');
+  }
   return account;
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { actorKinds } from '../../../access/actor.ts';
 import { resourceNames } from '../../../access/catalog.ts';
+import { detailOf, detailRule, maxDetails } from '../../../audit/detail.ts';
 import { auditOutcomes, auditTypes } from '../../../audit/event.ts';
 import { tenantKey } from '../../rules.ts';
 
@@ -12,8 +14,16 @@ const where = z.strictObject({
   under: text.optional(),
   resource: z.array(z.enum(resourceNames)).min(1).optional(),
   object: text.optional(),
+  flowId: text.optional(),
+  executionId: text.optional(),
+  details: z
+    .array(text.refine((given) => detailOf(given) !== undefined, detailRule))
+    .min(1)
+    .max(maxDetails)
+    .optional(),
   actor: text.optional(),
   actorName: text.optional(),
+  actorKind: z.array(z.enum(actorKinds)).min(1).optional(),
   kind: z.array(z.enum(auditTypes)).min(1).optional(),
   action: text.optional(),
   outcome: z.array(z.enum(auditOutcomes)).min(1).optional(),
