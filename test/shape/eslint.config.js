@@ -2,6 +2,8 @@ import graphql from '@graphql-eslint/eslint-plugin';
 
 /** Types that are values: they have no identity of their own, so no ID. All other types have one. */
 const values = [
+  'ExpressionFault',
+  'RenderedExpression',
   'AccessExplanation',
   'AccessImpact',
   'AccessOrigin',

@@ -17,6 +17,8 @@ const files = (folder: string): string[] =>
 const layers: Record<string, number> = {
   lib: 0,
   client: 0,
+  expressions: 0,
+  engine: 0,
   'config.ts': 0,
   'config-file.ts': 0,
   'config-sign-in.ts': 0,

@@ -84,10 +84,11 @@ describe('the package', () => {
   it('resolves its exports in Node.js and in the TypeScript compiler', () => {
     const { exports } = JSON.parse(readFileSync(join(modules, 'gatehouse', 'package.json'), 'utf8'));
     const names = Object.keys(exports).filter((name) => name !== './package.json');
-    expect(names).toEqual(['./client', './policy', './policy-testing']);
+    expect(names).toEqual(['./client', './engine', './policy', './policy-testing']);
     writeFileSync(
       join(folder, 'use.ts'),
       `import { follow } from 'gatehouse/client';
+import { type Command, Engine, executionIdOf } from 'gatehouse/engine';
 import { abstain, definePolicy, deny, outside, z } from 'gatehouse/policy';
 import { prepared } from 'gatehouse/policy-testing';
 const policy = definePolicy({
@@ -95,10 +96,12 @@ const policy = definePolicy({
   create: ({ closed }) => ({ evaluate: ({ actor }) => actor.kind === 'USER' ? deny('closed', outside(closed)) : abstain() }),
 });
 const { leaves } = await prepared(policy, { closed: 'a' });
-globalThis.console.log(typeof follow, leaves({}, { namespace: 'a.b' }), leaves({}, { namespace: 'ab' }));
+export const kind: Command['kind'] = 'KILL';
+export const engineOf = (token: string) => new Engine({ name: 'x', url: 'http://localhost:4000', token });
+globalThis.console.log(typeof follow, executionIdOf('a', 'b').length, leaves({}, { namespace: 'a.b' }), leaves({}, { namespace: 'ab' }));
 `,
     );
-    expect(run(process.execPath, ['use.ts'])).toEqual({ status: 0, output: 'function false true\n' });
+    expect(run(process.execPath, ['use.ts'])).toEqual({ status: 0, output: 'function 22 false true\n' });
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext'];
     const tsc = (file: string) => run(join(project, 'node_modules', '.bin', 'tsc'), [...options, file]);
     expect(tsc('use.ts')).toEqual({ status: 0, output: '' });

@@ -230,6 +230,15 @@ export const reads: Record<string, readonly Reading[]> = {
         d?.tenant?.logs?.totalCount > 0 &&
         d.tenant.logs.nodes.some((n: any) => n.message === 'hello' && n.execution?.id === execution(s)),
     ),
+    {
+      way: 'get',
+      sees: async (client, stage) => {
+        const query =
+          'query($e: ID!, $r: ID) { renderExpression(execution: $e, taskRun: $r, expression: "{{ flow.id }} {{ taskrun.id }}") { text } }';
+        const found = await data(client, query, { e: execution(stage), r: taskRun(stage) });
+        return found?.renderExpression?.text === `hello ${stage.executions.taskRun.taskRunId}`;
+      },
+    },
     ...['executionSeries', 'taskRunSeries'].map((field) =>
       nested(
         [],

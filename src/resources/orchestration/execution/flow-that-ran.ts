@@ -13,7 +13,7 @@ import { topologyOf } from '../flow/topology.ts';
  * The source of the revision that an execution ran. It is read with its flow or, if that was deleted, with the same
  * permission in its namespace. Undefined if the revision is unknown or the viewer cannot read it. @throws FORBIDDEN.
  */
-async function sourceRan(
+export async function sourceRan(
   context: Context,
   { tenantId, namespace, flowId, revision }: Execution,
 ): Promise<string | undefined> {

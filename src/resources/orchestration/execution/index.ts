@@ -8,3 +8,4 @@ import './command-schema.ts';
 import './claim-schema.ts';
 import './links.ts';
 import './flow-that-ran.ts';
+import './render.ts';
