@@ -89,6 +89,7 @@ const environment = z
     GATEHOUSE_ADMIN_USERNAME: z.string().min(1).default('admin'),
     GATEHOUSE_ADMIN_PASSWORD: z.string().min(1).optional(),
     GATEHOUSE_DEMO: z.enum(['0', '1']).optional(),
+    GATEHOUSE_DEMO_ENGINE: z.enum(['0', '1']).optional(),
     GATEHOUSE_CONSOLE: z.enum(['0', '1']).optional(),
     GATEHOUSE_GRAPHIQL: z.enum(['0', '1']).optional(),
     GATEHOUSE_LOG: z.enum(['error', 'info', 'debug']).default('info'),
@@ -152,6 +153,8 @@ export interface Config extends PolicyConfiguration {
   readonly trustedProxies: readonly string[];
   readonly admin: { readonly username: string; readonly password: string | undefined };
   readonly demo: boolean;
+  /** Run the flows of the demo organisation. */
+  readonly demoEngine: boolean;
   readonly graphiql: boolean;
   /** True if the console is served at `/`. */
   readonly console: boolean;
@@ -257,6 +260,10 @@ export function readConfig(
     trustedProxies: e.GATEHOUSE_TRUSTED_PROXIES ?? [],
     admin: { username: e.GATEHOUSE_ADMIN_USERNAME, password: e.GATEHOUSE_ADMIN_PASSWORD },
     demo: e.GATEHOUSE_DEMO === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_DEMO === '1',
+    demoEngine:
+      e.GATEHOUSE_DEMO_ENGINE === undefined
+        ? e.GATEHOUSE_DEMO !== '0' && e.DATABASE_URL === undefined
+        : e.GATEHOUSE_DEMO_ENGINE === '1',
     console: e.GATEHOUSE_CONSOLE !== '0',
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,

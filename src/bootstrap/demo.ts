@@ -1,6 +1,7 @@
 import type { Keys } from '../auth/keys.ts';
 import type { Config } from '../config.ts';
-import { inTransaction, type Store } from '../db/transaction.ts';
+import type { Tenant } from '../db/generated/client.ts';
+import { inTransaction, type Store, type Tx } from '../db/transaction.ts';
 import { asSystem } from '../policy/session/system.ts';
 import { createApiToken } from '../resources/identity/api-token/service.ts';
 import { bind } from '../resources/identity/binding/service.ts';
@@ -18,6 +19,8 @@ export interface Demo {
   readonly tenant: string;
   readonly users: readonly { readonly username: string; readonly password: string; readonly what: string }[];
   readonly token: string;
+  /** API token of the engine of the demo; undefined without one. */
+  readonly engineToken: string | undefined;
 }
 
 /** The person whom the start signs in. */
@@ -46,7 +49,7 @@ const loadMs = 60_000;
 export async function loadDemo(
   store: Store,
   keys: Keys,
-  { limits: { passwordLength }, liveness }: Pick<Config, 'limits' | 'liveness'>,
+  { limits: { passwordLength }, liveness, demoEngine }: Pick<Config, 'limits' | 'liveness' | 'demoEngine'>,
 ): Promise<Demo> {
   const reason = 'demo organisation';
   return inTransaction(
@@ -114,8 +117,27 @@ export async function loadDemo(
         maxAge: 90 * 86_400,
       });
       await loadDemoPlane(tx, tenant, liveness, new Date());
-      return { tenant: tenant.key, users, token: minted.fullToken };
+      const engineToken = demoEngine ? await createEngineAccount(tx, keys, tenant) : undefined;
+      return { tenant: tenant.key, users, token: minted.fullToken, engineToken };
     },
     { timeoutMs: loadMs },
   );
+}
+
+/** The account of the engine: of the instance, with access to the tenant of the demo. @returns its token. */
+async function createEngineAccount(tx: Tx, keys: Keys, tenant: Tenant): Promise<string> {
+  const reason = 'demo engine';
+  const account = await createServiceAccount(tx, asSystem('SERVICE_ACCOUNT:CREATE', reason), null, {
+    name: 'demo-engine',
+    description: 'Runs the flows of the demo.',
+  });
+  await giveAccess(tx, asSystem('TENANT_ACCESS:CREATE', reason), tenant, account.id);
+  for (const place of [null, tenant]) {
+    const role = await tx.role.findFirstOrThrow({ where: { tenantId: place?.id ?? null, name: 'Engine' } });
+    const subject = { principalId: account.id, groupId: null, role, namespace: '' };
+    await bind(tx, asSystem('BINDING:CREATE', reason), place, subject);
+  }
+  const owner = { id: account.id, tenantId: null };
+  const { fullToken } = await createApiToken(tx, asSystem('API_TOKEN:CREATE', reason), keys, owner, { name: 'engine' });
+  return fullToken;
 }

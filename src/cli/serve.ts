@@ -12,6 +12,7 @@ import { migrate } from '../db/migrate.ts';
 import { sharedAccountWarning } from '../db/postgres-account.ts';
 import { explainError } from '../db/reach.ts';
 import { createLog } from '../lib/log.ts';
+import { DemoEngineProcess } from './demo-engine.ts';
 import { notReady } from './not-ready.ts';
 import { openConnection } from './store.ts';
 import { onParentEnd, watchTerminal } from './terminal.ts';
@@ -68,6 +69,7 @@ export const serve: Command = {
     let app: Awaited<ReturnType<typeof createApp>> | undefined;
     let release: (() => Promise<void>) | undefined;
     let stoppingSince: number | undefined;
+    let engine: DemoEngineProcess | undefined;
     const opening = openConnection(config);
     const stop = async (reason: string) => {
       if (stoppingSince !== undefined) {
@@ -82,6 +84,7 @@ export const serve: Command = {
         process.exit(1);
       }, maxStopMs).unref();
       const { embedded } = await opening.catch(() => ({ embedded: undefined }));
+      await engine?.stop();
       await app?.close();
       await release?.();
       await embedded?.stop();
@@ -129,6 +132,7 @@ export const serve: Command = {
       if (aligned > 0) log.info('managed roles follow this version', { roles: aligned });
       const demo =
         password !== undefined && config.demo ? await loadDemo(app.store, app.services.keys, config) : undefined;
+      if (demo?.engineToken !== undefined) DemoEngineProcess.prepare(config, demo.engineToken);
       await app.freshness.confirm();
       // Read before it listens: once it answers, its output has the sign-ins.
       const linkOf = await startLinkOf(app);
@@ -137,6 +141,7 @@ export const serve: Command = {
       });
       const link = linkOf(url);
       console.log(welcome({ url, config, password, demo, link, pid: process.pid, postgres: embedded?.pid }));
+      engine = DemoEngineProcess.start(config, url, log);
       if (app.freshness.state.policySet !== app.policies.engine.fingerprint) console.error(await notReady(app));
     } catch (error) {
       if (stoppingSince !== undefined) return new Promise<number>(() => undefined);

@@ -140,7 +140,12 @@ export class Engine {
     return this.#reporting.add(tenantKey, reports);
   }
 
-  /** Resolves when the gateway has answered all reports. */
+  /** Reports that an execution was deleted, as a command requested. This ends all commands about it. */
+  delete(tenantKey: string, executionId: string): Promise<void> {
+    return this.report(tenantKey, { executions: [{ executionId, deleted: true }] });
+  }
+
+  /** Resolves when the gateway has answered all reports so far. */
   flush(): Promise<void> {
     return this.#reporting.flushed();
   }

@@ -43,6 +43,8 @@ export class Outbox {
   readonly #states = new Map<string, Item>();
   readonly #parts: Record<'log' | 'metric', Map<string, Item>> = { log: new Map(), metric: new Map() };
   #order = 0;
+  /** Positions of the items that are not answered, in order. */
+  readonly #unsettled = new Set<number>();
   #pending = 0;
   #bytes = 0;
   #running: Promise<void> | undefined;
@@ -65,7 +67,10 @@ export class Outbox {
     const bytes = Buffer.byteLength(JSON.stringify(value));
     own.set(place, { lane, key, value, order: former?.order ?? this.#order, bytes, sent: false, ...rest });
     this.#bytes += bytes - (former?.bytes ?? 0);
-    if (!former) this.#pending += 1;
+    if (!former) {
+      this.#pending += 1;
+      this.#unsettled.add(this.#order);
+    }
     if (!this.#running) this.#running = this.#run().catch((error) => this.#stop(error));
     return former;
   }
@@ -76,9 +81,11 @@ export class Outbox {
     return this.#when(() => this.#pending <= maxPending / 2 && this.#bytes <= maxPendingBytes / 2);
   }
 
-  /** Resolves when all items are sent and answered. */
+  /** Resolves when all items that are waiting now are sent and answered. */
   flushed(): Promise<void> {
-    return this.#pending === 0 ? Promise.resolve() : this.#when(() => this.#pending === 0);
+    if (this.#pending === 0) return Promise.resolve();
+    const last = this.#order;
+    return this.#when(() => (this.#unsettled.values().next().value ?? Number.POSITIVE_INFINITY) > last);
   }
 
   #when(isDue: () => boolean): Promise<void> {
@@ -133,6 +140,7 @@ export class Outbox {
 
   #settle(item: Item, result: Result, isFirst: boolean): void {
     this.#pending -= 1;
+    this.#unsettled.delete(item.order);
     this.#bytes -= item.bytes;
     this.#options.settled(item, result, isFirst);
     item.settle?.(result);

@@ -18,6 +18,7 @@ const layers: Record<string, number> = {
   lib: 0,
   client: 0,
   expressions: 0,
+  'demo-engine': 1,
   engine: 0,
   'config.ts': 0,
   'config-file.ts': 0,

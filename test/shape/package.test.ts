@@ -128,7 +128,7 @@ globalThis.console.log(typeof follow, executionIdOf('a', 'b').length, leaves({},
       const client = new Client(url!, { authorization: `Basic ${btoa(`${name}:${secret}`)}` });
       const { data } = await client.run('{ tenant(key: "main") { flows { totalCount } blueprints { totalCount } } }');
       expect(data).toMatchObject({
-        tenant: { flows: { totalCount: 5 }, blueprints: { totalCount: expect.any(Number) } },
+        tenant: { flows: { totalCount: 10 }, blueprints: { totalCount: expect.any(Number) } },
       });
       expect(await gateway.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     } finally {
