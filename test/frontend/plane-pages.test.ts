@@ -31,13 +31,13 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
     expect(executions!.nodes).toHaveLength(10);
     expect(failed!.totalCount).toBeGreaterThan(0);
     expect(failed!.totalCount + running!.totalCount).toBeLessThan(executions!.totalCount);
-    expect(triggers!.totalCount).toBe(5);
+    expect(triggers!.totalCount).toBe(6);
   });
 
   it('show Flows, and one flow with all its tabs', async () => {
     const { flows } = of(await carol.ok(pages.FlowsPage, { tenant, first: 3 }));
-    expect([flows!.totalCount, flows!.nodes.length, flows!.pageInfo.hasNextPage]).toEqual([5, 3, true]);
-    expect(flows!.nodes.map(({ flowId }) => flowId)).toEqual(['clean-up', 'click-stream', 'customers']);
+    expect([flows!.totalCount, flows!.nodes.length, flows!.pageInfo.hasNextPage]).toEqual([10, 3, true]);
+    expect(flows!.nodes.map(({ flowId }) => flowId)).toEqual(['approval', 'clean-up', 'click-stream']);
     const labelled = of(await carol.ok(pages.FlowsPage, { tenant, where: { labels: ['kind:report'] } })).flows!;
     expect(labelled.nodes.map(({ flowId }) => flowId)).toEqual(['orders-report']);
     const page = of(await alice.ok(pages.FlowPage, { tenant, namespace: 'company.data', flowId: 'orders-daily' }));
@@ -124,7 +124,7 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
 
   it('show Triggers with their state, and disable them', async () => {
     const { triggers } = of(await carol.ok(pages.TriggersPage, { tenant, first: 20 }));
-    expect(triggers!.totalCount).toBe(6);
+    expect(triggers!.totalCount).toBe(7);
     const weekly = triggers!.nodes.find(({ triggerId }) => triggerId === 'weekly')!;
     expect(weekly).toMatchObject({
       disabled: true,
@@ -178,9 +178,9 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
     const { executions } = of(await alice.ok(pages.ExecutionsPage, { tenant, first: 1 }));
     expect(stats).toMatchObject({
       namespaces: 5,
-      flows: 5,
-      tasks: 9,
-      triggers: 6,
+      flows: 10,
+      tasks: 25,
+      triggers: 7,
       users: 3,
       groups: 1,
       serviceAccounts: 1,
