@@ -135,7 +135,7 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
       viewerPermissions: ['READ'],
       lastExecution: null,
     });
-    expect(triggers!.nodes.filter(({ lastExecution }) => lastExecution !== null)).toHaveLength(4);
+    expect(triggers!.nodes.filter(({ lastExecution }) => lastExecution !== null)).toHaveLength(5);
     const input = { tenantKey: tenant, triggers: [{ id: weekly.id, version: weekly.version }], disabled: false };
     expect((await carol.run(pages.SwitchTriggers, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
     const { setTriggersDisabled } = await alice.ok(pages.SwitchTriggers, { input });
