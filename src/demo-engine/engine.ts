@@ -38,6 +38,7 @@ export class DemoEngine {
       ...options,
       name: 'demo-engine',
       version: '1.0.0',
+      pollMs: 600,
       capacity: () => maxActive - this.#active.size,
       onCommand: (command) => this.#command(command),
       onTrigger: (due) => this.#trigger(due),

@@ -52,7 +52,7 @@ export interface EngineOptions extends GatewayOptions {
   readonly onTrigger?: (due: DueTrigger) => Promise<Fired> | Fired;
   /** Number of further commands and triggers that the engine can accept now. Defaults to 100. */
   readonly capacity?: () => number;
-  /** Time between two claims when there is no work, in milliseconds. Defaults to 500. */
+  /** Time between two claims of commands when there is no work, in milliseconds. Defaults to 500. Twice that for triggers. */
   readonly pollMs?: number;
   /** The gateway refuses a report. It is not sent again. */
   readonly onRefused?: (refusal: Refusal) => void;
@@ -311,7 +311,7 @@ export class Engine {
       }),
     );
     if (reports.length > 0) await this.#reportTriggers(reports);
-    return claims.length === limit ? 0 : pollMs;
+    return claims.length === limit ? 0 : pollMs * 2;
   }
 
   async #reportTriggers(reports: readonly TriggerReportInput[]): Promise<void> {

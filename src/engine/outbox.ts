@@ -95,7 +95,7 @@ export class Outbox {
 
   async #run(): Promise<void> {
     while (this.#pending > 0) {
-      await pause(lingerMs, undefined, { signal: this.#options.signal });
+      if (this.#pending < maxItems) await pause(lingerMs, undefined, { signal: this.#options.signal });
       const states = take(this.#states.values(), Number.POSITIVE_INFINITY);
       await this.#deliver(states, this.#states);
       const before = this.#states.values().next().value?.order ?? Number.POSITIVE_INFINITY;
