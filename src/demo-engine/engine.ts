@@ -20,6 +20,7 @@ type Options = Pick<EngineOptions, 'url' | 'token' | 'journal' | 'onRetry'> & {
 };
 
 const maxActive = 200;
+const minCapacity = 10;
 const runStates = ['SUCCESS', 'WARNING', 'SKIPPED'];
 const states = ['SUCCESS', 'WARNING', 'FAILED', 'SKIPPED', 'CANCELLED'] as const;
 type Settable = (typeof states)[number];
@@ -39,7 +40,7 @@ export class DemoEngine {
       name: 'demo-engine',
       version: '1.0.0',
       pollMs: 600,
-      capacity: () => maxActive - this.#active.size,
+      capacity: () => this.#capacity(),
       onCommand: (command) => this.#command(command),
       onTrigger: (due) => this.#trigger(due),
       onFault: fault('a command or trigger failed'),
@@ -47,8 +48,10 @@ export class DemoEngine {
     });
   }
 
-  get active(): number {
-    return this.#active.size;
+  /** Never 0, as a command can end an execution. Paused executions cost little. */
+  #capacity(): number {
+    const running = [...this.#active.values()].filter(({ course }) => course.state !== 'PAUSED').length;
+    return Math.max(minCapacity, maxActive - running);
   }
 
   /** Resumes the executions that have not ended, and starts to claim. */
@@ -157,7 +160,7 @@ export class DemoEngine {
     if (kind === 'CREATE') await this.#create(command);
     else if (kind === 'REPLAY') await this.#replay(command, payload);
     else if (kind === 'DELETE') {
-      await this.engine.delete(tenantKey, executionId);
+      await this.engine.delete(tenantKey, executionId, id);
       return;
     } else if (active) {
       if (kind === 'KILL') {
@@ -165,7 +168,9 @@ export class DemoEngine {
         active.interpreter.kill();
       } else if (kind === 'PAUSE') active.interpreter.hold();
       else if (kind === 'RESUME') active.interpreter.resume(isMap(payload['inputs']) ? payload['inputs'] : {});
-      else if (kind === 'FORCE_RUN' || kind === 'SET_TASK_RUN_STATE') active.interpreter.resume();
+      else if (kind === 'FORCE_RUN') active.interpreter.resume();
+      else if (kind === 'SET_TASK_RUN_STATE')
+        active.interpreter.end(String(payload['taskRunId']), payload['state'] === 'FAILED');
       else if (kind === 'SET_LABELS') {
         active.course.labels = payload['labels'] as Record<string, string>;
         await active.course.report();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { durationOf, isMap, type Task, tasksIn } from './flow.ts';
 import { type Course, hasEnded, type Run, stateOf } from './run.ts';
@@ -8,11 +9,14 @@ class Failed extends Error {}
 
 interface Gate {
   readonly open: (inputs: Record<string, unknown>) => void;
+  readonly fail: (error: Error) => void;
   readonly passed: Promise<Record<string, unknown>>;
 }
 function gate(): Gate {
-  const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>();
-  return { open: resolve, passed: promise };
+  const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
+  // A gate that nothing waits for can fail.
+  promise.catch(() => undefined);
+  return { open: resolve, fail: reject, passed: promise };
 }
 /** Runs a subflow and waits for its end. */
 export type StartSubflow = (
@@ -34,6 +38,8 @@ export class Interpreter {
   constructor(course: Course, startSubflow: StartSubflow) {
     this.course = course;
     this.#startSubflow = startSubflow;
+    // One for each task that waits.
+    setMaxListeners(0, this.#kill.signal);
   }
 
   get isKilled(): boolean {
@@ -49,6 +55,13 @@ export class Interpreter {
     for (const one of this.#waiting.values()) one.open(inputs);
     this.#held?.open({});
     this.#held = undefined;
+  }
+
+  /** Ends a Pause task that waits. */
+  end(taskRunId: string, isFailed: boolean): void {
+    const waiting = this.#waiting.get(taskRunId);
+    if (isFailed) waiting?.fail(new Error('The task was set to FAILED.'));
+    else waiting?.open({});
   }
 
   async run(): Promise<void> {
@@ -152,7 +165,7 @@ export class Interpreter {
     const most = Number(retry['maxAttempts'] ?? retry['maxAttempt'] ?? 1);
     for (;;) {
       const startedAt = new Date().toISOString();
-      if (stateOf(run) !== 'RUNNING') await this.course.changeRun(run, 'RUNNING');
+      if (!['RUNNING', 'PAUSED'].includes(stateOf(run))) await this.course.changeRun(run, 'RUNNING');
       try {
         const result = await work();
         run.attempts.push({ state: 'SUCCESS', startedAt });
@@ -183,13 +196,14 @@ export class Interpreter {
     const signal = AbortSignal.any([over.signal, this.#kill.signal]);
     try {
       const never = limitMs === undefined ? 2 ** 31 - 1 : Math.max(0, since + limitMs - Date.now());
-      const inputs = await Promise.race([own.passed, pause(never, {}, { signal })]);
-      await course.changeRun(run, 'RUNNING');
-      await course.change('RUNNING');
-      return inputs;
+      return await Promise.race([own.passed, pause(never, {}, { signal })]);
     } finally {
       this.#waiting.delete(run.taskRunId);
       over.abort();
+      if (!this.isKilled) {
+        await course.changeRun(run, 'RUNNING');
+        if (this.#waiting.size === 0) await course.change('RUNNING');
+      }
     }
   }
 

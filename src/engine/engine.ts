@@ -141,8 +141,8 @@ export class Engine {
   }
 
   /** Reports that an execution was deleted, as a command requested. This ends all commands about it. */
-  delete(tenantKey: string, executionId: string): Promise<void> {
-    return this.report(tenantKey, { executions: [{ executionId, deleted: true }] });
+  delete(tenantKey: string, executionId: string, commandId: string): Promise<void> {
+    return this.report(tenantKey, { executions: [{ executionId, deleted: true }], acknowledge: [commandId] });
   }
 
   /** Resolves when the gateway has answered all reports so far. */
@@ -266,7 +266,7 @@ export class Engine {
       this.#gateway.send<EngineClaimCommandsMutation>(claimCommands, { input: { serviceId, tenantKey, limit } }),
     );
     for (const command of claimed!.commands) this.#handleCommand(command);
-    return claimed!.commands.length === limit ? 0 : pollMs;
+    return claimed!.commands.length === maxClaim ? 0 : pollMs;
   }
 
   #handleCommand(command: Command): void {
@@ -311,7 +311,7 @@ export class Engine {
       }),
     );
     if (reports.length > 0) await this.#reportTriggers(reports);
-    return claims.length === limit ? 0 : pollMs * 2;
+    return claims.length === maxClaim ? 0 : pollMs * 2;
   }
 
   async #reportTriggers(reports: readonly TriggerReportInput[]): Promise<void> {
