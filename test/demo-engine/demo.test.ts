@@ -65,7 +65,11 @@ describe('the demo engine', () => {
   const messages = (found: any): string[] => found.logs.nodes.map(({ message }: any) => message);
 
   beforeAll(async () => {
-    gateway = await GatewayProgram.create({ GATEHOUSE_DEMO: '1', NODE_COMPILE_CACHE: 'node_modules/.cache/gatehouse' });
+    gateway = await GatewayProgram.create({
+      GATEHOUSE_DEMO: '1',
+      GATEHOUSE_DEMO_ENGINE: '1',
+      NODE_COMPILE_CACHE: 'node_modules/.cache/gatehouse',
+    });
     await gateway.start();
     await until('the start prints', () => /bob +password \S+/.test(gateway.output), 10_000);
     bob = gateway.client('bob', /bob +password (\S+)/.exec(gateway.output)![1]!);

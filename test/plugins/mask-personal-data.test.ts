@@ -99,6 +99,8 @@ describe('mask-personal-data', () => {
     id: JSON.stringify(idOf('User', canary)),
     ids: JSON.stringify([idOf('User', canary), idOf('Group', group), idOf('User', admin)]),
     permission: '{ resource: GROUP, actions: [READ] }',
+    execution: JSON.stringify(idOf('Execution', { id: 'none' })),
+    expression: '"{{ 1 }}"',
   });
 
   it('shows the canary in no response; control: shows it to readers of users', async () => {

@@ -27,7 +27,13 @@ export class GatewayProgram {
 
   private constructor(port: number, env: Record<string, string>) {
     this.port = port;
-    this.env = { GATEHOUSE_DATA_DIR: join(this.folder, 'data'), PORT: String(port), GATEHOUSE_DEMO: '0', ...env };
+    this.env = {
+      GATEHOUSE_DATA_DIR: join(this.folder, 'data'),
+      PORT: String(port),
+      GATEHOUSE_DEMO: '0',
+      GATEHOUSE_DEMO_ENGINE: '0',
+      ...env,
+    };
   }
 
   static async create(env: Record<string, string> = {}): Promise<GatewayProgram> {
