@@ -96,7 +96,11 @@ export class DemoEngine {
     const labels = { ...read.labels, ...(isMap(given.labels) ? (given.labels as Record<string, string>) : {}) };
     const content = { inputs: withDefaults(read, given.inputs), labels };
     const course = new Course(this.engine, { ...place, revision }, read, content, flow.variables, given.trigger);
-    if (!(await course.create())) return undefined;
+    if (!(await course.create())) {
+      // Created by a request of a killed process that arrived after this one had read the executions to resume.
+      const found = await this.engine.read.execution(tenantKey, executionId);
+      return found && !hasEnded(found.state) ? this.#continue(found) : undefined;
+    }
     given.runs?.(course);
     return this.#run(course);
   }

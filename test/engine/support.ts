@@ -27,7 +27,11 @@ export function instantEngine(
     const { executionId } = more as { executionId: string };
     const at = new Date().toISOString();
     const history = [{ state: 'CREATED', at } as const];
-    if (!(await engine.create(tenantKey, { ...place, executionId, history, ...more }))) return;
+    if (!(await engine.create(tenantKey, { ...place, executionId, history, ...more }))) {
+      // A request of a killed process can arrive after this one has read the executions to resume.
+      const found = await engine.read.execution(tenantKey, executionId);
+      if (found?.state !== 'CREATED' || started.includes(executionId)) return;
+    }
     started.push(executionId);
     await finish(tenantKey, place, more);
   };
