@@ -24,7 +24,7 @@ describe('sign-in by user name or e-mail address, and password', () => {
     ['an empty password', 'Ada', ''],
     ['an unknown user', 'nobody', secret],
     ['no user', '', secret],
-    ['an unknown e-mail address', 'nobody@people.example', secret],
+    ['an unknown e-mail address', 'unknown@people.example', secret],
     ['an e-mail address with a wrong password', 'Ada@people.example', `${secret}!`],
     ['a part of the e-mail address', 'Ada@', secret],
     ['a password cut short', 'Ada', secret.slice(0, -1)],

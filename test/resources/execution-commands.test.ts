@@ -141,7 +141,7 @@ tasks: [{ id: one, type: log }]
       list: [1, ['x'], [1.5]],
       any: ['{'],
       link: ['not a uri'],
-      mail: ['nobody'],
+      mail: ['no-address'],
     };
     for (const [id, values] of Object.entries(wrong))
       for (const value of values) expect(await faults({ ...right, [id]: value }), `${id} ${value}`).toEqual([id]);

@@ -140,8 +140,8 @@ describe('series', () => {
     const running = own.filter(({ state }) => state === 'RUNNING').length;
     expect(series.active).toEqual([{ state: 'RUNNING', count: running }]);
     expect((await ask({ ...wide, where: { under: 'ab' } }, narrow)).count).toBe(0);
-    const nobody = await world.as(await world.user('none', [main]));
-    expect(await nobody.codes('{ tenant(key: "main") { executionSeries { count } } }')).toEqual(['FORBIDDEN']);
+    const stranger = await world.as(await world.user('none', [main]));
+    expect(await stranger.codes('{ tenant(key: "main") { executionSeries { count } } }')).toEqual(['FORBIDDEN']);
   });
 
   it('are the same for task runs', async () => {
