@@ -6,9 +6,9 @@ import { needs } from '../../access/viewer.ts';
 import type { BindingQuery } from '../../generated/BindingQuery.graphql.ts';
 import type { BindingRemoveMutation } from '../../generated/BindingRemoveMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { placeOf } from '../../ui/bindings/BindingTable.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Subject } from '../../ui/Subject.tsx';
@@ -82,11 +82,9 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
   const crumbs = [{ title: tenant }, { title: 'Bindings', to: `/t/${tenant}/bindings` }];
   if (node?.__typename !== 'Binding')
     return (
-      <Page title="Binding" crumbs={crumbs}>
-        <Empty icon="link" title="This binding does not exist">
-          <p>It was removed, or you are not allowed to see it.</p>
-        </Empty>
-      </Page>
+      <Absent kind="Binding" icon="link" crumbs={crumbs}>
+        It was removed, or you are not allowed to see it.
+      </Absent>
     );
   const { role, subject, viewerPermissions, createdAt } = node;
   const permissions = (role?.permissions ?? []).flatMap(({ resource, actions }) =>

@@ -1,16 +1,16 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
-import { ActionButton } from '../../access/ActionButton.tsx';
+import { EditAndDelete } from '../../access/EditAndDelete.tsx';
 import { needs } from '../../access/viewer.ts';
 import type { deleteGroupMutation } from '../../generated/deleteGroupMutation.graphql.ts';
 import type { GroupQuery } from '../../generated/GroupQuery.graphql.ts';
 import type { GroupUpdateMutation } from '../../generated/GroupUpdateMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { BindingTable } from '../../ui/bindings/BindingTable.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
@@ -78,14 +78,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
     ...pageOf(search),
   });
   const crumbs = [{ title: tenant }, { title: 'Groups', to: `/t/${tenant}/groups` }];
-  if (node?.__typename !== 'Group')
-    return (
-      <Page title="Group" crumbs={crumbs}>
-        <Empty icon="group" title="This group does not exist">
-          <p>It was deleted, or you are not allowed to see it.</p>
-        </Empty>
-      </Page>
-    );
+  if (node?.__typename !== 'Group') return <Absent kind="Group" icon="group" crumbs={crumbs} />;
   const { name, description, viewerPermissions } = node;
   return (
     <Page
@@ -93,23 +86,11 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
       crumbs={crumbs}
       beside={description && <span className="quiet">{description}</span>}
       actions={
-        <>
-          <ActionButton
-            permission={needs.updateGroup}
-            isAllowed={viewerPermissions.includes('UPDATE')}
-            onPress={() => setOpen('edit')}
-          >
-            Edit
-          </ActionButton>
-          <ActionButton
-            permission={needs.deleteGroup}
-            isAllowed={viewerPermissions.includes('DELETE')}
-            className="danger"
-            onPress={() => setOpen('delete')}
-          >
-            Delete…
-          </ActionButton>
-        </>
+        <EditAndDelete
+          needs={{ edit: needs.updateGroup, delete: needs.deleteGroup }}
+          viewerPermissions={viewerPermissions}
+          onPress={setOpen}
+        />
       }
       tabs={
         <>

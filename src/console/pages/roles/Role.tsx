@@ -2,16 +2,17 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
 import { ActionButton } from '../../access/ActionButton.tsx';
+import { EditAndDelete } from '../../access/EditAndDelete.tsx';
 import { permissionsOf } from '../../access/permissions.ts';
 import { needs } from '../../access/viewer.ts';
 import type { deleteRoleMutation } from '../../generated/deleteRoleMutation.graphql.ts';
 import type { RoleQuery } from '../../generated/RoleQuery.graphql.ts';
 import type { RoleUpdateMutation } from '../../generated/RoleUpdateMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { BindingTable } from '../../ui/bindings/BindingTable.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { CheckField, TextField } from '../../ui/fields.tsx';
@@ -90,14 +91,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
     ...pageOf(search),
   });
   const crumbs = [{ title: tenant }, { title: 'Roles', to: `/t/${tenant}/roles` }];
-  if (node?.__typename !== 'Role')
-    return (
-      <Page title="Role" crumbs={crumbs}>
-        <Empty icon="role" title="This role does not exist">
-          <p>It was deleted, or you are not allowed to see it.</p>
-        </Empty>
-      </Page>
-    );
+  if (node?.__typename !== 'Role') return <Absent kind="Role" icon="role" crumbs={crumbs} />;
   const { name, isManaged, viewerPermissions } = node;
   const why = isManaged ? managed : undefined;
   return (
@@ -116,23 +110,12 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
           <ActionButton permission={needs.createRole} onPress={() => setOpen('copy')}>
             Duplicate
           </ActionButton>
-          <ActionButton
-            permission={needs.updateRole}
-            isAllowed={viewerPermissions.includes('UPDATE')}
+          <EditAndDelete
+            needs={{ edit: needs.updateRole, delete: needs.deleteRole }}
+            viewerPermissions={viewerPermissions}
             why={why}
-            onPress={() => setOpen('edit')}
-          >
-            Edit
-          </ActionButton>
-          <ActionButton
-            permission={needs.deleteRole}
-            isAllowed={viewerPermissions.includes('DELETE')}
-            why={why}
-            className="danger"
-            onPress={() => setOpen('delete')}
-          >
-            Delete…
-          </ActionButton>
+            onPress={setOpen}
+          />
         </>
       }
       tabs={

@@ -1,16 +1,16 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
-import { ActionButton } from '../../access/ActionButton.tsx';
+import { EditAndDelete } from '../../access/EditAndDelete.tsx';
 import { needs, useMay } from '../../access/viewer.ts';
 import type { deleteAccountMutation } from '../../generated/deleteAccountMutation.graphql.ts';
 import type { ServiceAccountQuery } from '../../generated/ServiceAccountQuery.graphql.ts';
 import type { ServiceAccountUpdateMutation } from '../../generated/ServiceAccountUpdateMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { BindingTable } from '../../ui/bindings/BindingTable.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
@@ -93,14 +93,7 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
     ...pageOf(search),
   });
   const crumbs = [{ title: key }, { title: 'Service accounts', to: `/t/${key}/service-accounts` }];
-  if (node?.__typename !== 'ServiceAccount')
-    return (
-      <Page title="Service account" crumbs={crumbs}>
-        <Empty icon="bot" title="This service account does not exist">
-          <p>It was deleted, or you are not allowed to see it.</p>
-        </Empty>
-      </Page>
-    );
+  if (node?.__typename !== 'ServiceAccount') return <Absent kind="Service account" icon="bot" crumbs={crumbs} />;
   const { name, description, viewerPermissions } = node;
   return (
     <Page
@@ -119,21 +112,11 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
               API tokens
             </Link>
           )}
-          <ActionButton
-            permission={needs.updateServiceAccount}
-            isAllowed={viewerPermissions.includes('UPDATE')}
-            onPress={() => setOpen('edit')}
-          >
-            Edit
-          </ActionButton>
-          <ActionButton
-            permission={needs.deleteServiceAccount}
-            isAllowed={viewerPermissions.includes('DELETE')}
-            className="danger"
-            onPress={() => setOpen('delete')}
-          >
-            Delete…
-          </ActionButton>
+          <EditAndDelete
+            needs={{ edit: needs.updateServiceAccount, delete: needs.deleteServiceAccount }}
+            viewerPermissions={viewerPermissions}
+            onPress={setOpen}
+          />
         </>
       }
       tabs={

@@ -1,14 +1,14 @@
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
-import { ActionButton } from '../../access/ActionButton.tsx';
+import { EditAndDelete } from '../../access/EditAndDelete.tsx';
 import { needs } from '../../access/viewer.ts';
 import type { TenantDeleteMutation } from '../../generated/TenantDeleteMutation.graphql.ts';
 import type { TenantQuery } from '../../generated/TenantQuery.graphql.ts';
 import type { TenantUpdateMutation } from '../../generated/TenantUpdateMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { CheckField, SelectField, TextField } from '../../ui/fields.tsx';
@@ -94,11 +94,9 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
   const crumbs = [{ title: here }, { title: 'Tenants', to: `/t/${here}/tenants` }];
   if (!tenant)
     return (
-      <Page title="Tenant" crumbs={crumbs}>
-        <Empty icon="tenant" title="This tenant does not exist">
-          <p>It was deleted, or you have no access to it.</p>
-        </Empty>
-      </Page>
+      <Absent kind="Tenant" icon="tenant" crumbs={crumbs}>
+        It was deleted, or you have no access to it.
+      </Absent>
     );
   const counts = [
     ['Users', tenant.users],
@@ -120,21 +118,11 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
               Go there
             </Link>
           )}
-          <ActionButton
-            permission={needs.updateTenant}
-            isAllowed={tenant.viewerPermissions.includes('UPDATE')}
-            onPress={() => setOpen('edit')}
-          >
-            Edit
-          </ActionButton>
-          <ActionButton
-            permission={needs.deleteTenant}
-            isAllowed={tenant.viewerPermissions.includes('DELETE')}
-            className="danger"
-            onPress={() => setOpen('delete')}
-          >
-            Delete…
-          </ActionButton>
+          <EditAndDelete
+            needs={{ edit: needs.updateTenant, delete: needs.deleteTenant }}
+            viewerPermissions={tenant.viewerPermissions}
+            onPress={setOpen}
+          />
         </>
       }
       tabs={

@@ -3,9 +3,9 @@ import { graphql } from 'react-relay/hooks';
 import { useMay } from '../../access/viewer.ts';
 import type { UserQuery } from '../../generated/UserQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { BindingTable } from '../../ui/bindings/BindingTable.tsx';
 import { pageOf } from '../../ui/DataTable.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Rights } from '../../ui/Rights.tsx';
@@ -79,11 +79,9 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
   const crumbs = [{ title: key }, { title: 'Users', to: `/t/${key}/users` }];
   if (node?.__typename !== 'User')
     return (
-      <Page title="User" crumbs={crumbs}>
-        <Empty icon="user" title="This user does not exist">
-          <p>They were deleted, or you are not allowed to see them.</p>
-        </Empty>
-      </Page>
+      <Absent kind="User" icon="user" crumbs={crumbs}>
+        They were deleted, or you are not allowed to see them.
+      </Absent>
     );
   const groups = node.groups?.nodes.filter(({ tenantKey }) => tenantKey === key) ?? [];
   const name = node.username ?? '';

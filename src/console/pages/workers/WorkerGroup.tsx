@@ -1,14 +1,14 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
-import { ActionButton } from '../../access/ActionButton.tsx';
+import { EditAndDelete } from '../../access/EditAndDelete.tsx';
 import { needs, useMay } from '../../access/viewer.ts';
 import type { WorkerGroupDeleteMutation } from '../../generated/WorkerGroupDeleteMutation.graphql.ts';
 import type { WorkerGroupQuery } from '../../generated/WorkerGroupQuery.graphql.ts';
 import type { WorkerGroupUpdateMutation } from '../../generated/WorkerGroupUpdateMutation.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
+import { Absent } from '../../ui/Absent.tsx';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
-import { Empty } from '../../ui/Empty.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { CheckField, TextField } from '../../ui/fields.tsx';
@@ -80,14 +80,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
   const close = () => setOpen(undefined);
   const { node } = useAnswer<WorkerGroupQuery>(query, { id });
   const crumbs = [{ title: tenant }, { title: 'Worker groups', to: `/t/${tenant}/worker-groups` }];
-  if (node?.__typename !== 'WorkerGroup')
-    return (
-      <Page title="Worker group" crumbs={crumbs}>
-        <Empty icon="tasks" title="This worker group does not exist">
-          <p>It was deleted, or you are not allowed to see it.</p>
-        </Empty>
-      </Page>
-    );
+  if (node?.__typename !== 'WorkerGroup') return <Absent kind="Worker group" icon="tasks" crumbs={crumbs} />;
   const key = node.key ?? '';
   const workers = node.workers?.nodes;
   const list = (keys: readonly string[] | undefined, none: string) =>
@@ -100,21 +93,11 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
       actions={
         <>
           <LiveWorkers />
-          <ActionButton
-            permission={needs.updateWorkerGroup}
-            isAllowed={node.viewerPermissions.includes('UPDATE')}
-            onPress={() => setOpen('edit')}
-          >
-            Edit
-          </ActionButton>
-          <ActionButton
-            permission={needs.deleteWorkerGroup}
-            isAllowed={node.viewerPermissions.includes('DELETE')}
-            className="danger"
-            onPress={() => setOpen('delete')}
-          >
-            Delete…
-          </ActionButton>
+          <EditAndDelete
+            needs={{ edit: needs.updateWorkerGroup, delete: needs.deleteWorkerGroup }}
+            viewerPermissions={node.viewerPermissions}
+            onPress={setOpen}
+          />
         </>
       }
       tabs={
