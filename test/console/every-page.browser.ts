@@ -1,10 +1,9 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tenant } from '../../src/db/generated/client.ts';
-import { World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { assertSound, openBrowser, signIn, visit, type Watched } from './browser.ts';
+import { peopledWorld, secret } from './people.ts';
 
-const secret = 'another long passphrase';
 const pages = [
   '',
   '/access-explorer',
@@ -33,25 +32,10 @@ const pages = [
 ];
 describe('every page of the console', () => {
   let world: World;
-  let main: Tenant;
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
-    world = await World.create();
-    main = await world.tenant('main');
-    await world.tenant('other');
-    await world.namespace(main, 'company.data');
-    const [admin, editor, viewer] = [
-      await world.user('admin', [main], { password: secret }),
-      await world.user('editor', [main], { password: secret }),
-      await world.user('viewer', [main], { password: secret }),
-    ];
-    await world.bind(main, { principal: admin }, await world.managed(main, 'Admin'));
-    await world.bind(main, { principal: editor }, await world.managed(main, 'Editor'), 'company.data');
-    await world.bind(main, { principal: viewer }, await world.managed(main, 'Viewer'));
-    await world.user('newcomer', [], { password: secret });
-    await world.group(main, 'Data');
-    await world.account(main, 'ci-deploy');
+    ({ world } = await peopledWorld());
   });
   afterAll(async () => {
     await browser.close();
