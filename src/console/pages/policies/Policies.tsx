@@ -10,16 +10,15 @@ import { TabLink } from '../../ui/TabLink.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { useTenant } from '../tenant.ts';
 import { ConfigurationEditor } from './ConfigurationEditor.tsx';
+import { PolicyState } from './PolicyState.tsx';
 
 const query = graphql`
   query PoliciesQuery($hasEvents: Boolean!) {
     policies {
       name
       description
-      mode
-      shadow
       builtIn
-      shadowRefusals(days: 30)
+      ...PolicyState_policy
     }
     policyConfiguration {
       policies
@@ -149,7 +148,7 @@ function List({ tenant, answer }: { tenant: string; answer: Answer }) {
                     {description}
                   </td>
                   <td>
-                    <State policy={inForce.get(name)} isConfigured={name in (configuration.policies as object)} />
+                    <PolicyState policy={inForce.get(name)} isConfigured={name in (configuration.policies as object)} />
                   </td>
                 </tr>
               ))}
@@ -168,30 +167,5 @@ function List({ tenant, answer }: { tenant: string; answer: Answer }) {
         </table>
       </div>
     </>
-  );
-}
-
-interface StateProps {
-  readonly policy: NonNullable<Answer['policies']>[number] | undefined;
-  readonly isConfigured: boolean;
-}
-
-/** Whether a policy is in force, and how. */
-export function State({ policy, isConfigured }: StateProps) {
-  if (!policy) return <span className="badge">off</span>;
-  if (policy.shadow)
-    return (
-      <span className="nowrap">
-        <span className="badge run">shadow</span>
-        {policy.shadowRefusals != null && (
-          <span className="quiet p2"> {policy.shadowRefusals.toLocaleString()} would be refused in 30 days</span>
-        )}
-      </span>
-    );
-  return (
-    <span className="nowrap">
-      <span className="badge ok">in force</span>
-      {!isConfigured && <span className="quiet p2"> by default</span>}
-    </span>
   );
 }

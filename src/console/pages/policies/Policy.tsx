@@ -10,7 +10,7 @@ import { Page } from '../../ui/Page.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { useTenant } from '../tenant.ts';
 import { read, textOf } from './ConfigurationEditor.tsx';
-import { State } from './Policies.tsx';
+import { PolicyState } from './PolicyState.tsx';
 import { Proposal } from './Proposal.tsx';
 import { SchemaForm } from './SchemaForm.tsx';
 import { type Schema, type Settings, withoutEmpty } from './schema.ts';
@@ -19,11 +19,7 @@ const query = graphql`
   query PolicyQuery {
     policies {
       name
-      description
-      mode
-      shadow
-      builtIn
-      shadowRefusals(days: 30)
+      ...PolicyState_policy
     }
     policyConfiguration {
       policies
@@ -32,7 +28,6 @@ const query = graphql`
       available {
         name
         description
-        mode
         settingsSchema
       }
     }
@@ -64,7 +59,7 @@ function Loaded({ tenant, name }: { tenant: string; name: string }) {
     <Page
       title={name}
       crumbs={crumbs}
-      beside={<State policy={policies?.find((one) => one.name === name)} isConfigured={name in all} />}
+      beside={<PolicyState policy={policies?.find((one) => one.name === name)} isConfigured={name in all} />}
       tabs={
         <>
           <TabLink title="Settings" tab={undefined} open={tab} />

@@ -18,12 +18,24 @@ async function commanded(tx: Tx, grant: Grant, id: string): Promise<Execution> {
   return execution;
 }
 
+/** Gives a command that an execution can get only in some states, and only once until the engine has carried it out. */
+async function askOnce(
+  tx: Tx,
+  grant: Change,
+  tenant: TenantRef,
+  execution: Execution,
+  kind: CommandKind,
+  payload: Readonly<Record<string, unknown>> = {},
+): Promise<Execution> {
+  await assertNotAsked(tx, execution, kind);
+  return ask(tx, grant, tenant, execution, kind, payload);
+}
+
 export async function killExecution(tx: Tx, grant: Change, tenant: TenantRef, id: string): Promise<Execution> {
   const execution = await commanded(tx, grant, id);
   if (isEnd(execution.state)) throw conflict('This execution has already ended.');
   if (execution.state === 'KILLING') throw conflict('This execution is already being killed.');
-  await assertNotAsked(tx, execution, 'KILL');
-  return ask(tx, grant, tenant, execution, 'KILL');
+  return askOnce(tx, grant, tenant, execution, 'KILL');
 }
 
 /** States that a user can set on a task run. */
@@ -81,19 +93,6 @@ export async function addExecutionLabels(
   const all = Object.fromEntries([...present, ...Object.entries(labels)]);
   if (!hasAtMost()(all)) throw badInput(['input', 'labels'], countFault());
   return ask(tx, grant, tenant, execution, 'SET_LABELS', { labels: all });
-}
-
-/** Gives a command that an execution can get only in some states, and only once until the engine has carried it out. */
-async function askOnce(
-  tx: Tx,
-  grant: Change,
-  tenant: TenantRef,
-  execution: Execution,
-  kind: CommandKind,
-  payload: Readonly<Record<string, unknown>> = {},
-): Promise<Execution> {
-  await assertNotAsked(tx, execution, kind);
-  return ask(tx, grant, tenant, execution, kind, payload);
 }
 
 const restartable = new Set<string>(['FAILED', 'WARNING', 'KILLED', 'CANCELLED'] satisfies ExecutionState[]);
