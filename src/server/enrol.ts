@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { challengeIn, registrationResponse, verifyRegistration } from '../auth/passkeys/webauthn.ts';
+import type { PendingSignIn } from '../auth/pending-sign-in.ts';
 import { base32, totpUri } from '../auth/totp.ts';
 import { badInput, conflict } from '../errors.ts';
 import type { AccessSession } from '../policy/session/session.ts';
 import { write } from '../policy/session/write.ts';
 import { openChallenge } from '../resources/identity/passkey/challenge.ts';
 import { addPasskey, invalidPasskey } from '../resources/identity/passkey/service.ts';
-import { checkedCode, openSecret, provedBy } from '../resources/identity/second-factor/code.ts';
+import { checkedCode, openSecret } from '../resources/identity/second-factor/code.ts';
 import { beginSecondFactor, confirmSecondFactor, wrongCode } from '../resources/identity/second-factor/service.ts';
-import { beginSession, byPassword } from '../resources/identity/session/sign-in.ts';
+import { beginSession, byPasswordAndFactor } from '../resources/identity/session/sign-in.ts';
 import { displayName } from '../resources/rules.ts';
 import type { AuthOptions, SignedIn } from './auth.ts';
 import { appPage, choicePage, enrolHeaders, recoveryPage } from './enrol-page.ts';
@@ -46,7 +47,7 @@ export const createEnrolRoutes = (options: AuthOptions): ((path: string) => Rout
 
 interface Enrolling {
   readonly session: AccessSession;
-  readonly passwordChangedAt: Date | null;
+  readonly pending: PendingSignIn;
 }
 
 /** @throws UNAUTHENTICATED unless the browser has given the right password, and must enrol a second factor. */
@@ -57,8 +58,7 @@ async function enrollingIn(options: AuthOptions, request: IncomingMessage): Prom
   await session.refresh();
   if (session.principal.secondFactors?.length)
     throw conflict('You have a second factor already. Begin again with the password.');
-  const { passwordChangedAt: at } = pending;
-  return { session, passwordChangedAt: at === null ? null : new Date(at) };
+  return { session, pending };
 }
 
 async function show(options: AuthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -127,7 +127,8 @@ async function act(
   request: IncomingMessage,
   given: Content,
 ): Promise<{ secret: string; uri: string } | Done> {
-  const { session, passwordChangedAt } = await enrollingIn(options, request);
+  const enrolling = await enrollingIn(options, request);
+  const { session } = enrolling;
   const { store, keys } = options.sessions;
   const { id, name } = session.principal;
   if ('passkey' in given) {
@@ -138,7 +139,7 @@ async function act(
     if (!made) throw invalidPasskey(['body', 'passkey']);
     const added = { name: given.name, made, challenge: open! };
     await write(session, store, 'USER:READ', {}, (tx, grant) => addPasskey(tx, grant, added), { feedsAccess: true });
-    return begin(options, request, { session, passwordChangedAt }, 'PASSKEY');
+    return begin(options, request, enrolling, 'PASSKEY');
   }
   if ('code' in given) {
     const user = await store.prisma.user.findFirstOrThrow({ where: { id } });
@@ -159,7 +160,7 @@ async function act(
       (tx, grant) => confirmSecondFactor(tx, grant, right),
       confirm,
     );
-    return { ...(await begin(options, request, { session, passwordChangedAt }, 'TOTP')), recoveryCodes: codes };
+    return { ...(await begin(options, request, enrolling, 'TOTP')), recoveryCodes: codes };
   }
   const { secret } = await write(session, store, 'USER:READ', {}, (tx, grant) => beginSecondFactor(tx, grant, keys));
   return shownSecret(secret, name);
@@ -169,11 +170,13 @@ async function act(
 async function begin(
   { sessions }: AuthOptions,
   request: IncomingMessage,
-  { session, passwordChangedAt }: Enrolling,
+  { session, pending }: Enrolling,
   kind: 'TOTP' | 'PASSKEY',
 ): Promise<SignedIn> {
   const { doer, principal } = session;
-  const proof = { ...byPassword({ id: principal.id, passwordChangedAt }, true), ...provedBy({ kind }, new Date()) };
   const browser = { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) };
-  return { ...(await beginSession(sessions, doer, proof, browser)), name: principal.name };
+  return {
+    ...(await beginSession(sessions, doer, byPasswordAndFactor(pending, { kind }), browser)),
+    name: principal.name,
+  };
 }

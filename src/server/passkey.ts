@@ -10,15 +10,8 @@ import {
   pruneChallenges,
   storeChallenge,
 } from '../resources/identity/passkey/challenge.ts';
-import {
-  type Accepted,
-  checkedPasskey,
-  noteCounter,
-  type UsedPasskey,
-  usePasskey,
-} from '../resources/identity/passkey/use.ts';
-import { provedBy } from '../resources/identity/second-factor/code.ts';
-import { beginSession, byPasskey, byPassword } from '../resources/identity/session/sign-in.ts';
+import { type Accepted, checkedPasskey, noteCounter, usePasskey } from '../resources/identity/passkey/use.ts';
+import { beginSession, byPasskey, byPasswordAndFactor } from '../resources/identity/session/sign-in.ts';
 import type { AuthOptions, SignedIn } from './auth.ts';
 import { originOf } from './oidc-options.ts';
 import { pendingOf } from './pending.ts';
@@ -112,7 +105,10 @@ export async function signInByPasskey(
   if (!used) throw refused();
   const { user } = used.passkey;
   const doer = { kind: 'USER', id: user.id, name: user.username, ...from } as const;
-  const proof = pending && used.purpose === 'SECOND_FACTOR' ? afterPassword(pending, used) : byPasskey(used);
+  const proof =
+    pending && used.purpose === 'SECOND_FACTOR'
+      ? byPasswordAndFactor(pending, used, (tx) => usePasskey(tx, used))
+      : byPasskey(used);
   const browser = { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) };
   const begun = await beginSession(sessions, doer, proof, browser).catch(async (error: unknown) => {
     if (!(error instanceof GatehouseError && error.code === 'UNAUTHENTICATED')) throw error;
@@ -121,18 +117,4 @@ export async function signInByPasskey(
   });
   await clearFailures(store, user.usernameKey, from.ip ?? 'unknown');
   return { ...begun, name: user.username };
-}
-
-/** A passkey as the second factor after the password. */
-function afterPassword(
-  { userId: id, passwordChangedAt }: { readonly userId: string; readonly passwordChangedAt: number | null },
-  used: UsedPasskey,
-) {
-  const changedAt = passwordChangedAt === null ? null : new Date(passwordChangedAt);
-  const { holds, ...proof } = byPassword({ id, passwordChangedAt: changedAt }, true);
-  return {
-    ...proof,
-    ...provedBy(used, new Date()),
-    holds: async (tx: Parameters<typeof holds>[0]) => (await holds(tx)) && usePasskey(tx, used),
-  };
 }

@@ -8,9 +8,9 @@ import { badInput, GatehouseError, unauthenticated } from '../errors.ts';
 import { loadPrincipal, mustEnrol, type Principal } from '../policy/principals/principal.ts';
 import type { Rotation } from '../policy/session/identity.ts';
 import { checkedPasskey, noteCounter, usePasskey } from '../resources/identity/passkey/use.ts';
-import { checkedCode, provedBy, useCode } from '../resources/identity/second-factor/code.ts';
+import { checkedCode, useCode } from '../resources/identity/second-factor/code.ts';
 import { wrongCode } from '../resources/identity/second-factor/service.ts';
-import { beginSession, byPassword } from '../resources/identity/session/sign-in.ts';
+import { beginSession, byPasswordAndFactor } from '../resources/identity/session/sign-in.ts';
 import { stepUp } from '../resources/identity/session/step-up.ts';
 import { presentPassword } from '../resources/identity/user/present-password.ts';
 import type { AuthOptions, SignedIn } from './auth.ts';
@@ -92,16 +92,10 @@ export async function signInByCode(options: AuthOptions, request: IncomingMessag
   const right = await checkedCode({ store, keys }, giver, code);
   if (!right)
     throw unauthenticated({ message: 'The code is wrong, was used, or is no longer valid. Enter a new one.' });
-  const passwordChangedAt = pending.passwordChangedAt === null ? null : new Date(pending.passwordChangedAt);
-  const { holds, ...proof } = byPassword({ id, passwordChangedAt }, true);
   const begun = await beginSession(
     sessions,
     { kind: 'USER', id, name: user.username, ...from },
-    {
-      ...proof,
-      ...provedBy(right, new Date()),
-      holds: async (tx) => (await holds(tx)) && useCode(tx, id, right),
-    },
+    byPasswordAndFactor(pending, right, (tx) => useCode(tx, id, right)),
     { userAgent: request.headers['user-agent'], former: sessionCookieOf(request) },
   );
   return { ...begun, name: user.username };

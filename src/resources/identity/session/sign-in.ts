@@ -3,7 +3,9 @@ import { lockState, raiseRevision } from '../../../access/revision.ts';
 import type { AuditType } from '../../../audit/event.ts';
 import { append, envelope } from '../../../audit/record.ts';
 import type { Keys } from '../../../auth/keys.ts';
+import type { SecondFactorKind } from '../../../auth/methods.ts';
 import { openIdToken, sealIdToken, sealRefreshToken } from '../../../auth/oidc/id-token.ts';
+import type { PendingSignIn } from '../../../auth/pending-sign-in.ts';
 import { newSessionCookie, sessionHash } from '../../../auth/session-cookie.ts';
 import { ofCookie, type SessionTimes } from '../../../auth/sessions.ts';
 import type { Session } from '../../../db/generated/client.ts';
@@ -73,6 +75,19 @@ export const byPassword = (
     return users.length > 0;
   },
 });
+
+/**
+ * The proof of a user who gave their password and then a second factor.
+ * @param use uses the factor up, in the transaction of the session. Omit for a factor that has just been enrolled.
+ */
+export function byPasswordAndFactor(
+  { userId: id, passwordChangedAt: at }: Pick<PendingSignIn, 'userId' | 'passwordChangedAt'>,
+  factor: { readonly kind: SecondFactorKind },
+  use: (tx: Tx) => Promise<boolean> = () => Promise.resolve(true),
+): Proof {
+  const { holds, ...proof } = byPassword({ id, passwordChangedAt: at === null ? null : new Date(at) }, true);
+  return { ...proof, ...provedBy(factor, new Date()), holds: async (tx) => (await holds(tx)) && use(tx) };
+}
 
 /** The proof of a person who signs in with a passkey alone. Their authenticator has verified them. */
 export const byPasskey = (used: UsedPasskey): Proof => ({
