@@ -6,6 +6,7 @@ import {
   executionIdOf,
   type Unfinished,
 } from '../engine/engine.ts';
+import { catalogue } from './catalogue.ts';
 import { isMap, readFlow, type Task, withDefaults } from './flow.ts';
 import { Interpreter } from './interpreter.ts';
 import { Course, hasEnded, type Place, type Run, runId, stateOf } from './run.ts';
@@ -54,12 +55,13 @@ export class DemoEngine {
     return Math.max(minCapacity, maxActive - running);
   }
 
-  /** Resumes the executions that have not ended, and starts to claim. */
-  start(): Promise<void> {
-    return this.engine.start(async () => {
+  /** Resumes the executions that have not ended, starts to claim, and reports the types that it runs. */
+  async start(): Promise<void> {
+    await this.engine.start(async () => {
       for (const tenantKey of await this.engine.read.tenants())
         for await (const found of this.engine.read.unfinished(tenantKey)) await this.#continue(found);
     });
+    await this.engine.reportPlugins(catalogue);
   }
 
   drain(timeoutMs: number): Promise<boolean> {

@@ -10,6 +10,11 @@ export const heartbeat = /* GraphQL */ `
     heartbeat(input: $input) { evicted }
   }`;
 
+export const reportPlugins = /* GraphQL */ `
+  mutation EngineReportPlugins($input: ReportPluginsInput!) {
+    reportPlugins(input: $input) { stored }
+  }`;
+
 export const claimTriggers = /* GraphQL */ `
   mutation EngineClaimTriggers($input: ClaimTriggersInput!) {
     claimTriggers(input: $input) {

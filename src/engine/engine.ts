@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { claimCommands, claimTriggers, heartbeat, registerService, reportTriggers } from './documents.ts';
+import {
+  claimCommands,
+  claimTriggers,
+  heartbeat,
+  registerService,
+  reportPlugins,
+  reportTriggers,
+} from './documents.ts';
 import { EngineError, Gateway } from './gateway.ts';
 import type {
   EngineClaimCommandsMutation,
@@ -9,6 +16,7 @@ import type {
   EngineHeartbeatMutation,
   EngineRegisterMutation,
   EngineReportTriggersMutation,
+  PluginReport,
   ServiceState,
   TriggerReportInput,
 } from './generated/schema.ts';
@@ -26,6 +34,7 @@ export type { Execution, Log, Metric, Refusal, Reports, TaskRun } from './report
 export { executionIdOf } from './sequence.ts';
 
 const maxClaim = 100;
+const maxPlugins = 100;
 const isConflict = (error: unknown): boolean => error instanceof EngineError && error.code === 'CONFLICT';
 
 /** An engine behind a gateway. Call `start` once, and `drain` at the end. */
@@ -104,6 +113,20 @@ export class Engine {
   /** Reports that an execution was deleted, as a command requested. This ends all commands about it. */
   delete(tenantKey: string, executionId: string, commandId: string): Promise<void> {
     return this.report(tenantKey, { executions: [{ executionId, deleted: true }], acknowledge: [commandId] });
+  }
+
+  /**
+   * Reports all types of tasks and triggers that the engine knows, as the catalogue of the gateway shows them. Call it
+   * after `start`. Types that only former services of the account reported are removed.
+   */
+  async reportPlugins(plugins: readonly PluginReport[]): Promise<void> {
+    for (let i = 0; i < plugins.length; i += maxPlugins) {
+      const batch = plugins.slice(i, i + maxPlugins);
+      const complete = i + maxPlugins >= plugins.length;
+      await this.#asService((serviceId) =>
+        this.#gateway.send(reportPlugins, { input: { serviceId, plugins: batch, complete } }),
+      );
+    }
   }
 
   /** Resolves when the gateway has answered all reports so far. */

@@ -21,6 +21,7 @@ import './orchestration/worker-group/index.ts';
 import './orchestration/worker/index.ts';
 import './orchestration/flow/index.ts';
 import './orchestration/trigger/index.ts';
+import './orchestration/plugin/index.ts';
 import './orchestration/blueprint/index.ts';
 import './orchestration/stats/index.ts';
 import './orchestration/execution/index.ts';

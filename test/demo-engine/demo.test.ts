@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { works } from '../../src/demo-engine/tasks.ts';
 import { until } from '../server/tools.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
@@ -166,6 +167,17 @@ describe('the demo engine', () => {
     await reaches(refused, 'FAILED');
     await act('deleteExecutions', killed);
     await until('it is deleted', async () => (await read(killed)) === null, 10_000);
+  });
+
+  it('is in the catalogue of plugins with all types that it runs', async () => {
+    const query = `{ tenant(key: "main") { plugins(first: 100, where: { reported: true }) {
+      nodes { type title documentation schema flowCount } } } }`;
+    const { nodes } = (await bob.ok<any>(query)).tenant.plugins;
+    expect(nodes.map(({ type }: any) => type)).toEqual([...Object.keys(works), `${core}.trigger.Schedule`].sort());
+    expect(nodes.every(({ title, documentation }: any) => title !== '' && documentation.includes('```yaml'))).toBe(
+      true,
+    );
+    expect(nodes.find(({ type }: any) => type === `${core}.log.Log`).flowCount).toBeGreaterThan(1);
   });
 
   it('starts a schedule when it is due', async () => {

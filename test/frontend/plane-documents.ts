@@ -152,6 +152,14 @@ export const WorkersPage = graphql(`
     workerGroups { nodes { id key description allowedTenantKeys workers { totalCount } } }
   }
 `);
+export const PluginsPage = graphql(`
+  query PluginsPage($tenant: String!, $where: PluginWhere, $type: String) {
+    tenant(key: $tenant) {
+      plugins(where: $where, first: 50) { totalCount nodes { type kind title description documentation icon schema version deprecated isReported reportedAt flowCount lastRunAt } }
+      flows(where: { taskType: $type }, first: 20) { nodes { namespaceName flowId revision executions(first: 1) { nodes { state startedAt } } } }
+    }
+  }
+`);
 export const BlueprintsPage = graphql(`
   query BlueprintsPage($tenant: String!, $where: BlueprintWhere) {
     tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description documentation taskTypes tags kind shared source viewerPermissions } } }

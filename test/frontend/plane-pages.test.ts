@@ -206,6 +206,14 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
     expect(await alice.codes(pages.WorkersPage)).toEqual(['FORBIDDEN', 'FORBIDDEN']);
   });
 
+  it('show Plugins, and the flows that use one', async () => {
+    const where = { kind: ['TASK' as const], inUse: true };
+    const page = of(await carol.ok(pages.PluginsPage, { tenant, where }));
+    const { type, flowCount } = page.plugins!.nodes[0]!;
+    const using = of(await carol.ok(pages.PluginsPage, { tenant, where: { type }, type })).flows!;
+    expect(using.nodes).toHaveLength(flowCount);
+  });
+
   it('show Blueprints', async () => {
     const catalogue = of(await carol.ok(pages.BlueprintsPage, { tenant, where: { kind: 'CATALOGUE' } })).blueprints!;
     expect(catalogue.totalCount).toBeGreaterThan(5);

@@ -80,7 +80,9 @@ describe('the access matrix', () => {
   // A token cannot set a password: a rule in addition to the permission.
   // Reports of an engine are not audited (see the list in the README); refusals are.
   const telemetry = new Set(
-    'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics'.split(' '),
+    'heartbeat reportPlugins claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics'.split(
+      ' ',
+    ),
   );
   describe.each(mutationCells)('$permission by $field', ({ permission, field, make }) => {
     it.each(actors)('%s', async (actor) => {

@@ -50,7 +50,8 @@ describe('every mutation', () => {
 
   it('is covered, except those of engines that can be repeated anyway', () => {
     const tried = new Set(cases.map(({ field }) => field));
-    const telemetry = 'heartbeat claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
+    const telemetry =
+      'heartbeat reportPlugins claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
     expect(
       Object.keys(fields)
         .filter((field) => !takesKey(field))

@@ -477,6 +477,7 @@ describe('a caller with limited permissions', () => {
     'registerService',
     'heartbeat',
     'deleteWorker',
+    'reportPlugins',
     'saveBlueprint',
     'deleteBlueprint',
     'useBlueprint',

@@ -45,6 +45,7 @@ const values = [
   'Permission',
   'PermissionInfo',
   'PlannedChange',
+  'Plugin',
   'PluginDefault',
   'Policy',
   'PolicyConfiguration',

@@ -268,6 +268,7 @@ const operators: Readonly<Record<string, Operator>> = {
   has: (column, operand, values) => `${column} @> ${values.add([operand])}`,
   hasEvery: sign('@>'),
   hasSome: sign('&&'),
+  array_contains: (column, operand, values) => `${column} @> ${values.add(JSON.stringify(operand))}::jsonb`,
   // Prisma has no comparison within the elements of a list.
   someStartsWith: some((text) => `${text}%`),
   someContains: some((text) => `%${text}%`),

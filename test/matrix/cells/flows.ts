@@ -211,6 +211,9 @@ export const mutations: Record<string, Record<string, Attempting>> = {
 
 export const reads: Record<string, readonly Reading[]> = {
   FLOW: [
+    nested([], '{ tenant(key: "a") { plugins(where: { inUse: true }) { nodes { flowCount } totalCount } } }', (d) =>
+      d?.tenant?.plugins?.nodes.some(({ flowCount }: any) => flowCount > 0),
+    ),
     ...connection('flows', flowId),
     inNamespace('flows', flowId),
     node(flowId),
@@ -249,6 +252,9 @@ export const reads: Record<string, readonly Reading[]> = {
       ['FLOW:READ'],
       '{ tenant(key: "a") { flows(first: 100) { nodes { triggers { nodes { id } } } } } }',
       (d, s) => d?.tenant?.flows?.nodes.some((f: any) => f.triggers?.nodes.some((n: any) => n.id === triggerId(s))),
+    ),
+    nested(['FLOW:READ'], '{ tenant(key: "a") { plugins(where: { kind: TRIGGER }) { nodes { flowCount } } } }', (d) =>
+      d?.tenant?.plugins?.nodes.some(({ flowCount }: any) => flowCount > 0),
     ),
     nested(
       ['FLOW:READ'],

@@ -72,6 +72,16 @@ export const mutations: Record<string, Record<string, Attempting>> = {
         async () => (await stage.world.db.worker.count({ where: { serviceId: service, state: 'MAINTENANCE' } })) === 1,
       );
     },
+    reportPlugins: async (stage) => {
+      const type = stage.name('type');
+      return attempt(
+        'reportPlugins',
+        'ReportPluginsInput',
+        'stored',
+        { serviceId: await stage.service(), plugins: [{ type }] },
+        async () => (await stage.world.db.plugin.count({ where: { type } })) === 1,
+      );
+    },
   },
   'WORKER:DELETE': {
     deleteWorker: async (stage) => {

@@ -106,6 +106,7 @@ export const FlowWhere = builder.inputType('FlowWhere', {
     disabled: t.boolean({ description: 'True for disabled flows, false for enabled flows.' }),
     text: t.string({ description: 'Case-insensitive search in flow ID, namespace and description.' }),
     source: t.string({ description: 'Case-insensitive search in the source.' }),
+    taskType: t.string({ description: 'Exactly this type of a task, nested tasks included.' }),
   }),
 });
 
@@ -117,6 +118,7 @@ export function flowCondition({
   disabled,
   text,
   source,
+  taskType,
 }: typeof FlowWhere.$inferInput): Condition {
   const contains = (part: string) => ({ contains: escapeLike(part), mode: 'insensitive' });
   return {
@@ -130,6 +132,7 @@ export function flowCondition({
         ? { OR: ['flowId', 'namespace', 'description'].map((column) => ({ [column]: contains(text) })) }
         : {},
       source != null ? { source: contains(source) } : {},
+      taskType != null ? { tasks: { array_contains: [{ type: taskType }] } } : {},
     ],
   };
 }

@@ -1,0 +1,2 @@
+import './schema.ts';
+import './report-schema.ts';
