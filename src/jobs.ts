@@ -23,6 +23,7 @@ import { pruneSingleUse } from './resources/identity/single-sign-on/single-use.t
 import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 import { expireKeyValues } from './resources/orchestration/key-value/service.ts';
+import { killCovered } from './resources/orchestration/kill-switch/kill.ts';
 
 /** Periodic work of a running gateway. */
 export interface Job {
@@ -78,6 +79,7 @@ export function jobsOf(
       run: () => endedStreams.flush(),
       lastRun: () => endedStreams.flush(),
     },
+    { name: 'kill switches', everyMs: 2 * second, on: 'each', run: () => killCovered(store) },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
     { name: 'expired key-value pairs', everyMs: minute, on: 'one', run: () => expireKeyValues(store) },
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },

@@ -24,6 +24,8 @@ export const catalog = {
   IMPERSONATE: identity.IMPERSONATE,
   SETTING: governance.SETTING,
   BLUEPRINT: orchestration.BLUEPRINT,
+  KILL_SWITCH: orchestration.KILL_SWITCH,
+  BANNER: governance.BANNER,
   STATS: orchestration.STATS,
   NAMESPACE: orchestration.NAMESPACE,
   NAMESPACE_FILE: orchestration.NAMESPACE_FILE,

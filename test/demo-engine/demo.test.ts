@@ -169,6 +169,32 @@ describe('the demo engine', () => {
     await until('it is deleted', async () => (await read(killed)) === null, 10_000);
   });
 
+  it('runs nothing that a kill switch holds, and ends what one kills', async () => {
+    const alice = gateway.client('alice', /alice +password (\S+)/.exec(gateway.output)![1]!);
+    const stop = async (behavior: string) => {
+      const i = { tenantKey: 'main', title: 'Stop', behavior, namespaceName: 'company.data', flowId: 'stopped' };
+      const { createKillSwitch } = await alice.ok<any>(call('createKillSwitch', 'killSwitch { id }'), { i });
+      return () => alice.ok(call('deleteKillSwitch', 'deletedId'), { i: { id: createKillSwitch.killSwitch.id } });
+    };
+    await save(source('stopped', `  - { id: wait, type: ${core}.flow.Sleep, duration: PT60S }\n`));
+    const running = await run('stopped');
+    await reaches(running, 'RUNNING');
+    const release = await stop('HOLD');
+    const held = await run('stopped');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect((await read(held)).state).toBe('SUBMITTED');
+    expect((await read(running)).state).toBe('RUNNING');
+    const end = await stop('KILL');
+    await reaches(running, 'KILLED');
+    await reaches(held, 'KILLED');
+    await Promise.all([release(), end()]);
+    const next = await run('stopped');
+    await reaches(next, 'RUNNING');
+    await act('killExecution', next);
+    await reaches(next, 'KILLED');
+    expect((await read(held)).history.map(({ state }: any) => state)).toEqual(['SUBMITTED', 'KILLED']);
+  });
+
   it('is in the catalogue of plugins with all types that it runs', async () => {
     const query = `{ tenant(key: "main") { plugins(first: 100, where: { reported: true }) {
       nodes { type title documentation schema flowCount } } } }`;
@@ -224,17 +250,25 @@ describe('the demo engine', () => {
 
   it('stays small, and costs nothing when it is idle', async () => {
     const pid = enginePid();
-    const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024;
+    // Its own memory: it shares the pages of Node.js with the gateway.
+    const memory = () => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024;
     const ticks = () => {
       const parts = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       return Number(parts[11]) + Number(parts[12]);
     };
     await save(source('tiny', `  - { id: say, type: ${core}.log.Log, message: x }\n`));
+    // A loaded gateway that cannot confirm access in time refuses: POLICY_ERROR.
+    const started = (): Promise<string> =>
+      run('tiny').catch(async (error: Error) => {
+        if (!soak || !error.message.includes('POLICY_ERROR')) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        return started();
+      });
     const many = async (count: number) => {
       const ids: string[] = [];
       for (let i = 0; i < count; i += 50) {
         if (i % 5_000 === 0) console.log(`${i} executions: ${memory().toFixed(0)} MB`);
-        ids.push(...(await Promise.all(Array.from({ length: 50 }, () => run('tiny')))));
+        ids.push(...(await Promise.all(Array.from({ length: 50 }, () => started()))));
       }
       await reaches(ids.at(-1)!, 'SUCCESS', soak ? 600_000 : 60_000);
     };
@@ -247,7 +281,7 @@ describe('the demo engine', () => {
     await new Promise((resolve) => setTimeout(resolve, idleMs));
     const cpu = ((ticks() - before) * 10 * 100) / idleMs;
     console.log(`demo engine: ${first.toFixed(0)} MB, then ${last.toFixed(0)} MB; idle ${cpu.toFixed(2)} % of a core`);
-    expect(last).toBeLessThan(first * 1.5 + 10);
+    expect(last).toBeLessThan(Math.min(first * 1.5 + 10, soak ? 80 : 60));
     expect(cpu).toBeLessThan(10);
   });
 });

@@ -160,6 +160,25 @@ export const PluginsPage = graphql(`
     }
   }
 `);
+export const MaintenancePage = graphql(`
+  query MaintenancePage($tenant: String!) {
+    tenant(key: $tenant) {
+      activeKillSwitch { title behavior startsAt endsAt }
+      killSwitches(first: 20) { totalCount nodes { id title description behavior namespaceName flowId startsAt endsAt viewerPermissions } }
+      activeBanners { id message severity endsAt }
+      banners(first: 20) { totalCount nodes { id message severity startsAt endsAt viewerPermissions } }
+    }
+  }
+`);
+export const CreateKillSwitch = graphql(`
+  mutation CreateKillSwitch($input: CreateKillSwitchInput!) { createKillSwitch(input: $input) { killSwitch { id title } } }
+`);
+export const DeleteKillSwitch = graphql(`
+  mutation DeleteKillSwitch($input: DeleteKillSwitchInput!) { deleteKillSwitch(input: $input) { deletedId } }
+`);
+export const CreateBanner = graphql(`
+  mutation CreateBanner($input: CreateBannerInput!) { createBanner(input: $input) { banner { id message } } }
+`);
 export const BlueprintsPage = graphql(`
   query BlueprintsPage($tenant: String!, $where: BlueprintWhere) {
     tenant(key: $tenant) { blueprints(where: $where, first: 50) { totalCount nodes { id title description documentation taskTypes tags kind shared source viewerPermissions } } }

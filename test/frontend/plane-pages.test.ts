@@ -206,6 +206,24 @@ describe('the pages of the orchestrator, with the demo organisation', () => {
     expect(await alice.codes(pages.WorkersPage)).toEqual(['FORBIDDEN', 'FORBIDDEN']);
   });
 
+  it('show Maintenance, hold everything for a time, and tell everyone', async () => {
+    const input = { tenantKey: tenant, title: 'Upgrade', behavior: 'HOLD' as const };
+    expect((await carol.run(pages.CreateKillSwitch, { input })).errors[0]?.extensions.code).toBe('FORBIDDEN');
+    const { killSwitch } = (await alice.ok(pages.CreateKillSwitch, { input })).createKillSwitch!;
+    await alice.ok(pages.CreateBanner, { input: { tenantKey: tenant, message: 'Upgrade until noon.' } });
+    const page = of(await alice.ok(pages.MaintenancePage, { tenant }));
+    expect(page.killSwitches!.nodes).toMatchObject([{ id: killSwitch!.id, title: 'Upgrade', namespaceName: null }]);
+    const seen = of((await carol.run(pages.MaintenancePage, { tenant })).data!);
+    expect(seen).toMatchObject({
+      activeKillSwitch: { title: 'Upgrade' },
+      activeBanners: [{ message: 'Upgrade until noon.' }],
+      killSwitches: null,
+      banners: null,
+    });
+    await alice.ok(pages.DeleteKillSwitch, { input: { id: killSwitch!.id } });
+    expect(of(await alice.ok(pages.MaintenancePage, { tenant })).activeKillSwitch).toBeNull();
+  });
+
   it('show Plugins, and the flows that use one', async () => {
     const where = { kind: ['TASK' as const], inUse: true };
     const page = of(await carol.ok(pages.PluginsPage, { tenant, where }));

@@ -14,6 +14,7 @@ import { schema } from '../../src/schema.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, readsOfTenants } from '../support/world.ts';
 import { invited } from './cells/invitation.ts';
+import { newBanner, newSwitch } from './cells/stops.ts';
 import { Stage } from './stage.ts';
 
 type Field = GraphQLField<unknown, unknown>;
@@ -99,6 +100,14 @@ describe('each field of each type, selected alone', () => {
       data: { id: newId(), principalId: stage.person.id, hash: 'one', method: 'PASSWORD', ...times },
     });
     await invited(stage);
+    await newSwitch(stage);
+    await newBanner(stage);
+    await world.db.killSwitch.create({
+      data: { id: newId(), title: 'All', behavior: 'HOLD', namespace: '', startsAt: new Date('2090-01-01') },
+    });
+    await world.db.banner.create({
+      data: { id: newId(), message: 'All', severity: 'INFO', startsAt: new Date('2020-01-01') },
+    });
     const text = { title: 'Own', titleKey: 'own', source: 'id: own' };
     await world.db.blueprint.create({ data: { id: newId(), tenantId: a.id, ...text } });
   });

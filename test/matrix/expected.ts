@@ -75,6 +75,8 @@ export const levels: Record<string, Level> = {
   AUDITLOG: 'namespace',
   BINDING: 'namespace',
   INVITATION: 'tenant',
+  KILL_SWITCH: 'tenant',
+  BANNER: 'tenant',
 };
 export const iam = new Set([
   'TENANT',
@@ -89,6 +91,8 @@ export const iam = new Set([
   'AUDITLOG',
   'BINDING',
   'INVITATION',
+  'KILL_SWITCH',
+  'BANNER',
 ]);
 
 /** A tenant is visible to everyone with access to it, whatever their permissions. */

@@ -4,6 +4,7 @@ import graphql from '@graphql-eslint/eslint-plugin';
 const values = [
   'ExpressionFault',
   'RenderedExpression',
+  'ActiveKillSwitch',
   'AccessExplanation',
   'AccessImpact',
   'AccessOrigin',

@@ -22,6 +22,24 @@ export const governance = {
     gates: { READ: "View the tenant's settings.", UPDATE: "Update the tenant's settings." },
     managed: { Editor: 'all' },
   },
+  BANNER: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create banners for all users of the tenant.',
+      READ: 'List banners, also those that are not shown now.',
+      UPDATE: 'Update banners.',
+      DELETE: 'Delete banners.',
+    },
+    rows: {
+      model: 'Banner',
+      alsoAtInstance: true,
+      feedsAccess: false,
+      key: (row) => String(row['message']).slice(0, 60),
+      audited: ['message', 'severity', 'startsAt', 'endsAt'],
+      instead: 'update or delete the banner',
+    },
+  },
   AUDITLOG: {
     level: 'namespace',
     iam: true,

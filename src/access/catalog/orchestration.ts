@@ -63,6 +63,24 @@ export const orchestration = {
       instead: 'save the blueprint again',
     },
   },
+  KILL_SWITCH: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create kill switches, which hold or kill executions.',
+      READ: 'List kill switches.',
+      UPDATE: 'Update kill switches.',
+      DELETE: 'Delete kill switches.',
+    },
+    rows: {
+      model: 'KillSwitch',
+      alsoAtInstance: true,
+      feedsAccess: false,
+      key: (row) => String(row['title']),
+      audited: ['title', 'description', 'behavior', 'namespace', 'flowId', 'startsAt', 'endsAt'],
+      instead: 'update or delete the kill switch',
+    },
+  },
   STATS: {
     level: 'tenant',
     gates: { READ: "View the tenant's usage figures." },

@@ -10,6 +10,7 @@ import {
 import { builder } from '../../../graphql/builder.ts';
 import { ActionEnum } from '../../../graphql/guarded.ts';
 import { ResourceNameEnum } from '../../../graphql/resource-enum.ts';
+import { ServerInfoRef } from '../../../graphql/server-info-ref.ts';
 import { pemOf, type VerifyingKey } from '../../../lib/signing.ts';
 
 const LevelEnum = builder.enumType('PermissionLevel', {
@@ -87,7 +88,7 @@ const AuditKey = builder.objectRef<VerifyingKey>('AuditKey').implement({
   }),
 });
 
-const ServerInfo = builder.objectRef<{ id: string }>('ServerInfo').implement({
+builder.objectType(ServerInfoRef, {
   description: 'Information about this gateway.',
   fields: (t) => ({
     version: t.string({ description: 'The version.', resolve: (_info, _args, { version }) => version }),
@@ -114,7 +115,7 @@ const ServerInfo = builder.objectRef<{ id: string }>('ServerInfo').implement({
 
 builder.queryField('serverInfo', (t) =>
   t.field({
-    type: ServerInfo,
+    type: ServerInfoRef,
     description: 'Information about this gateway.',
     access: 'signed-in',
     resolve: () => ({ id: 'server' }),

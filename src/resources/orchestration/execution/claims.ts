@@ -3,6 +3,7 @@ import { fieldsOf } from '../../../access/where.ts';
 import type { Command } from '../../../db/generated/client.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
+import { isNotHeldCommand } from '../kill-switch/active.ts';
 
 /** A command; `repeated` if it was claimed before and not acknowledged in time. */
 export interface ClaimedCommand extends Command {
@@ -44,7 +45,7 @@ export async function claimCommands(
   const rows = await tx.$queryRawUnsafe<ClaimedCommand[]>(
     `UPDATE "Command" t SET state = 'TAKEN', "takenBy" = $1, "takenAt" = $2
      FROM (SELECT c.id, c.state FROM "Command" c
-       WHERE c.state <> 'DONE' AND (c.state = 'WAITING' OR c."takenAt" < $3) AND (${reach.join(' OR ')})
+       WHERE c.state <> 'DONE' AND (c.state = 'WAITING' OR c."takenAt" < $3) AND ${isNotHeldCommand('c')} AND (${reach.join(' OR ')})
        ORDER BY c.id LIMIT $4 FOR UPDATE SKIP LOCKED) taken
      WHERE t.id = taken.id RETURNING t.*, taken.state = 'TAKEN' AS repeated`,
     ...params,

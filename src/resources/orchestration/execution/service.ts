@@ -8,6 +8,7 @@ import type { Tx } from '../../../db/transaction.ts';
 import { badInput, conflict, GatehouseError, notFound } from '../../../errors.ts';
 import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
+import { isKilled, killedBy } from '../kill-switch/active.ts';
 import { labelTexts } from '../labels.ts';
 import { assertNotAsked, type CommandKind, command } from './commands.ts';
 import { recount } from './days.ts';
@@ -72,10 +73,16 @@ function submitted(tenantId: string, given: NewExecution, originalId: string | n
  */
 async function runnable(tx: Tx, tenantId: string, { namespace, flowId, revision }: NewExecution): Promise<Flow> {
   // Locked, so that it cannot be disabled before the end of the transaction.
-  const [flow] = await tx.$queryRaw<Flow[]>`
-    SELECT * FROM "Flow" WHERE "tenantId" = ${tenantId} AND namespace = ${namespace}
-      AND "flowId" = ${flowId} FOR SHARE`;
-  if (!flow) throw notFound('The flow');
+  const [row] = await tx.$queryRawUnsafe<(Flow & { isKilled: boolean })[]>(
+    `SELECT f.*, ${isKilled('f')} AS "isKilled" FROM "Flow" f
+     WHERE f."tenantId" = $1 AND f.namespace = $2 AND f."flowId" = $3 FOR SHARE OF f`,
+    tenantId,
+    namespace,
+    flowId,
+  );
+  if (!row) throw notFound('The flow');
+  const { isKilled: isStopped, ...flow } = row;
+  if (isStopped) throw await killedBy(tx, flow);
   if (flow.disabled) throw conflict(`The flow ${namespace}/${flowId} is disabled. Enable it first.`);
   if (revision == null || revision === flow.revision) return flow;
   const place = { tenantId, namespace, flowId, revision };

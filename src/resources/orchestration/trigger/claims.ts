@@ -5,6 +5,7 @@ import { Prisma } from '../../../db/generated/client.ts';
 import { rowsOf } from '../../../db/rows/rows.ts';
 import type { Tx } from '../../../db/transaction.ts';
 import { toSql } from '../../../policy/filter/portable.ts';
+import { isNotHeld } from '../kill-switch/active.ts';
 import { runningStates } from '../worker/states.ts';
 import { allows } from '../worker-group/allowed.ts';
 import { lastUpTo, nextAfter } from './cron.ts';
@@ -27,6 +28,7 @@ export interface ClaimedTrigger {
 const isDue = (alias: string) =>
   `NOT ${alias}.disabled AND NOT ${alias}."flowDisabled" AND ${alias}."executionId" IS NULL
    AND ${alias}."evaluationStartedAt" IS NULL AND ${alias}."nextExecutionAt" <= now()`;
+const isClaimable = (alias: string) => `${isDue(alias)} AND ${isNotHeld(alias)}`;
 
 /**
  * Claims due triggers in the order of their dates, each for one claimer. The claimer holds them until it reports, is
@@ -108,7 +110,7 @@ async function claimIn(
   const rows = await tx.$queryRawUnsafe<Trigger[]>(
     `WITH due AS MATERIALIZED (
        SELECT t.id FROM "Trigger" t
-       WHERE t."tenantId" = $2 AND ${among(params)} AND ${isDue('t')} AND ${toSql(where, 't', params)}
+       WHERE t."tenantId" = $2 AND ${among(params)} AND ${isClaimable('t')} AND ${toSql(where, 't', params)}
        ORDER BY t."nextExecutionAt" LIMIT $3 FOR UPDATE SKIP LOCKED)
      UPDATE "Trigger" t SET "evaluationStartedAt" = now(), "workerId" = $1, sequence = t.sequence + 1
      FROM due WHERE t.id = due.id RETURNING t.*`,
