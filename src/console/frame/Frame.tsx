@@ -166,27 +166,29 @@ export function Frame() {
 }
 
 function MenuList({ tenant, leave }: { tenant: string; leave: () => void }) {
-  return menu.map(({ title, items }) => (
-    <section key={title ?? ''} aria-label={title ?? 'Start'}>
-      {title && <h2>{title}</h2>}
-      <ul>
-        {items.map((item) => (
-          <li key={item.path}>
-            <Link
-              to={item.path === '' ? '/t/$tenant' : (`/t/$tenant/${item.path}` as '/t/$tenant/users')}
-              params={{ tenant }}
-              activeOptions={{ exact: item.path === '', includeSearch: false }}
-              activeProps={{ 'aria-current': 'page' }}
-              onClick={leave}
-            >
-              <Icon name={item.icon} />
-              {item.title}
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </section>
-  ));
+  return menu
+    .filter(({ items }) => items.length > 0)
+    .map(({ title, items }) => (
+      <section key={title ?? ''} aria-label={title ?? 'Start'}>
+        {title && <h2>{title}</h2>}
+        <ul>
+          {items.map((item) => (
+            <li key={item.path}>
+              <Link
+                to={item.path === '' ? '/t/$tenant' : (`/t/$tenant/${item.path}` as '/t/$tenant/users')}
+                params={{ tenant }}
+                activeOptions={{ exact: item.path === '', includeSearch: false }}
+                activeProps={{ 'aria-current': 'page' }}
+                onClick={leave}
+              >
+                <Icon name={item.icon} />
+                {item.title}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+    ));
 }
 
 interface TenantSwitchProps {

@@ -11,6 +11,10 @@ export interface MenuItem {
 export const menu: readonly { readonly title?: string; readonly items: readonly MenuItem[] }[] = [
   { items: [{ title: 'Home', icon: 'home', path: '' }] },
   {
+    title: 'Orchestration',
+    items: [],
+  },
+  {
     title: 'Access',
     items: [
       { title: 'Users', icon: 'user', path: 'users' },

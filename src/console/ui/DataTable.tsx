@@ -4,6 +4,7 @@ import { graphql, useFragment } from 'react-relay/hooks';
 import type { DataTable_pageInfo$key } from '../generated/DataTable_pageInfo.graphql.ts';
 import type { IconName } from './drawings.tsx';
 import { Empty } from './Empty.tsx';
+import { Icon } from './Icon.tsx';
 
 const pageInfoFragment = graphql`
   fragment DataTable_pageInfo on PageInfo {
@@ -21,6 +22,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
   /** Classes of the cells: `main-cell`, `fluid`, `end`; `p2` and `p3` leave narrow screens. */
   readonly className?: string;
+  /** The field by which the column sorts the list. */
+  readonly sort?: string;
 }
 
 /** Rows that are chosen for one act. */
@@ -45,11 +48,15 @@ export interface DataTableProps<Row> {
   readonly selection?: Selection | undefined;
   /** Words for the pages before and after this one. */
   readonly steps?: readonly [string, string];
+  /** How the list is sorted: a field, with a minus sign for the opposite order. */
+  readonly sort?: string | undefined;
+  /** The row whose panel is open. */
+  readonly current?: string | undefined;
 }
 
 /** A page of a list. Its place in the list is in the address, so that it can be shared. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { caption, columns, rows, keyOf, nameOf = keyOf, empty, detail, foot, selection, steps } = props;
+  const { caption, columns, rows, keyOf, nameOf = keyOf, empty, detail, foot, selection, steps, sort, current } = props;
   const pageInfo = useFragment(pageInfoFragment, props.pageInfo);
   if (rows.length === 0 && !pageInfo.hasPreviousPage)
     return (
@@ -70,11 +77,15 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                   <AllBox selection={selection} keys={rows.map(keyOf)} />
                 </th>
               )}
-              {columns.map(({ title, className }) => (
-                <th key={title} scope="col" className={className}>
-                  {title}
-                </th>
-              ))}
+              {columns.map(({ title, className, sort: field }) =>
+                field === undefined ? (
+                  <th key={title} scope="col" className={className}>
+                    {title}
+                  </th>
+                ) : (
+                  <SortHead key={title} title={title} className={className} field={field} sort={sort} />
+                ),
+              )}
             </tr>
           </thead>
           <tbody>
@@ -83,7 +94,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               const key = keyOf(row);
               const isChosen = selection?.chosen.has(key) === true;
               return [
-                <tr key={key} className={below !== undefined || isChosen ? 'current' : undefined}>
+                <tr key={key} className={below !== undefined || isChosen || key === current ? 'current' : undefined}>
                   {selection && (
                     <td className="pick">
                       <input
@@ -132,6 +143,50 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     </>
   );
 }
+
+interface SortHeadProps {
+  readonly title: string;
+  readonly className: string | undefined;
+  readonly field: string;
+  readonly sort: string | undefined;
+}
+
+/** A head that sorts the list by its column, and then the other way round. */
+function SortHead({ title, className, field, sort }: SortHeadProps) {
+  const isDown = sort === `-${field}`;
+  const isUp = sort === field;
+  return (
+    <th
+      scope="col"
+      className={`sort ${className ?? ''}`}
+      aria-sort={isDown ? 'descending' : isUp ? 'ascending' : undefined}
+    >
+      <Link
+        to="."
+        search={
+          ((before: object) => ({
+            ...before,
+            sort: isDown ? field : `-${field}`,
+            after: undefined,
+            before: undefined,
+          })) as never
+        }
+      >
+        {title}
+        {(isDown || isUp) && <Icon name={isDown ? 'down' : 'upward'} />}
+      </Link>
+    </th>
+  );
+}
+
+/** The order that the address names, as the API takes it. */
+export const orderOf = <Field extends string>(
+  sort: string | undefined,
+  fields: readonly Field[],
+): { field: Field; direction: 'ASC' | 'DESC' } | null => {
+  const field = fields.find((one) => one === sort?.replace(/^-/, ''));
+  return field === undefined ? null : { field, direction: sort?.startsWith('-') ? 'DESC' : 'ASC' };
+};
 
 function toggled(chosen: ReadonlySet<string>, key: string): ReadonlySet<string> {
   const next = new Set(chosen);

@@ -75,6 +75,11 @@ export const drawings = {
       <path d="m4 6 4 4 4-4" />
     </>
   ),
+  upward: (
+    <>
+      <path d="m4 10 4-4 4 4" />
+    </>
+  ),
   escal: (
     <>
       <path d="M3 13V9h4V5.500h4V2.500M8.500 4.500l2.500-2.500 2.500 2.500" />

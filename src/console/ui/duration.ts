@@ -22,3 +22,15 @@ export function durationInWords(duration: string): string {
   });
   return parts.slice(0, 2).join(' ') || '0 seconds';
 }
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** 0.0123 → 12ms, 23.4 → 23.4s, 130 → 2m 10s, 90_000 → 1d 1h */
+export function shortDuration(seconds: number): string {
+  if (seconds < 1) return seconds === 0 ? '0s' : `${Math.max(1, Math.round(seconds * 1_000))}ms`;
+  if (seconds < 59.95) return `${Math.round(seconds * 10) / 10}s`;
+  const whole = Math.round(seconds);
+  if (whole < 3_600) return `${Math.floor(whole / 60)}m ${two(whole % 60)}s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)}h ${two(Math.floor((whole % 3_600) / 60))}m`;
+  return `${Math.floor(whole / 86_400)}d ${Math.floor((whole % 86_400) / 3_600)}h`;
+}

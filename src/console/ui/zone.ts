@@ -7,11 +7,20 @@ export function setZone(name: string | undefined): void {
   formats = formatsOf(zone);
 }
 
+/** The name of the zone in which times are shown. */
+export const zoneName = (): string => zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const formatsOf = (timeZone: string | undefined) => ({
   clock: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone }),
   day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric', timeZone }),
+  minute: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone }),
+  date: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone }),
 });
 let formats = formatsOf(undefined);
 
 export const clock = (date: Date): string => formats.clock.format(date);
 export const day = (date: Date): string => formats.day.format(date);
+/** Without seconds. */
+export const minute = (date: Date): string => formats.minute.format(date);
+/** Without the year. */
+export const dayOfYear = (date: Date): string => formats.date.format(date);

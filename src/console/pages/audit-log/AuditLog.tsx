@@ -8,6 +8,7 @@ import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { EventDetail } from '../../ui/events/EventDetail.tsx';
 import { Outcome, OutcomeFilter } from '../../ui/events/Outcome.tsx';
+import { Filters } from '../../ui/Filters.tsx';
 import { Icon } from '../../ui/Icon.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { SavedViews } from '../../ui/SavedViews.tsx';
@@ -15,8 +16,9 @@ import { SearchBox } from '../../ui/SearchBox.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
 import { useTenant } from '../tenant.ts';
-import { AuditFilters } from './AuditFilters.tsx';
+
 import { ExportButton } from './ExportButton.tsx';
+import { auditFilters } from './filters.tsx';
 import { NewEvents } from './NewEvents.tsx';
 import { type AuditSearch, whereOf } from './search.ts';
 
@@ -84,7 +86,7 @@ export function AuditLog() {
       filters={
         <SearchBox label="Search events" text={search.text}>
           <OutcomeFilter outcome={search.outcome} />
-          <AuditFilters search={search} />
+          <Filters filters={auditFilters} search={search} others={['outcome']} />
           <span className="grow" />
           <SavedViews />
         </SearchBox>

@@ -1,3 +1,4 @@
+import { startOf, windows } from '../../ui/windows.ts';
 import { type ListSearch, listSearch, textsOf } from '../tenant.ts';
 
 export const outcomes = ['SUCCESS', 'DENIED', 'ERROR'] as const;
@@ -12,12 +13,6 @@ export const kinds = [
   'ACCOUNT_LOCKED',
   'IMPERSONATE',
 ] as const;
-export const windows: Readonly<Record<string, { readonly title: string; readonly hours: number }>> = {
-  hour: { title: 'Last hour', hours: 1 },
-  day: { title: 'Last 24 hours', hours: 24 },
-  week: { title: 'Last 7 days', hours: 7 * 24 },
-  month: { title: 'Last 30 days', hours: 30 * 24 },
-};
 
 export type Outcome = (typeof outcomes)[number];
 export type Kind = (typeof kinds)[number];
@@ -53,7 +48,7 @@ export const auditSearch = (given: Record<string, unknown>): AuditSearch => {
 
 /** The same as the API takes them. @param now rounded, so that the same view asks the same question. */
 export function whereOf({ text, outcome, kind, under, actor, request, since }: AuditSearch, now: number) {
-  const hours = since === undefined ? undefined : windows[since]?.hours;
+  const from = startOf(since, now);
   return {
     ...(text !== undefined && { text }),
     ...(outcome !== undefined && { outcome: [outcome] }),
@@ -61,7 +56,7 @@ export function whereOf({ text, outcome, kind, under, actor, request, since }: A
     ...(under !== undefined && { under }),
     ...(actor !== undefined && { actorName: actor }),
     ...(request !== undefined && { requestId: request }),
-    ...(hours !== undefined && { from: new Date(now - hours * 3_600_000).toISOString() }),
+    ...(from !== undefined && { from }),
   };
 }
 
