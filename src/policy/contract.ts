@@ -159,6 +159,11 @@ export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = un
    */
   readonly reads?: readonly ('id' | 'ip' | 'now' | 'credential' | 'reason')[];
   /**
+   * True if a review judges the row after a change, whatever it was before and whoever changes it. What it would refuse
+   * can then be listed for the present rows.
+   */
+  readonly judgesRows?: boolean;
+  /**
    * Former names of the policy, each with a function that converts settings of that name to the current format.
    * Settings under a former name still apply, and a guard in force under a former name does not count as removed.
    */

@@ -257,10 +257,10 @@ describe('the demo engine', () => {
       return Number(parts[11]) + Number(parts[12]);
     };
     await save(source('tiny', `  - { id: say, type: ${core}.log.Log, message: x }\n`));
-    // A loaded gateway that cannot confirm access in time refuses: POLICY_ERROR.
+    // A gateway under this load, on two cores, sometimes cannot confirm access or reach the database in time.
     const started = (): Promise<string> =>
       run('tiny').catch(async (error: Error) => {
-        if (!soak || !error.message.includes('POLICY_ERROR')) throw error;
+        if (!soak || !/POLICY_ERROR|UNAVAILABLE/.test(error.message)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         return started();
       });

@@ -48,6 +48,14 @@ const cases: Readonly<Record<string, Case>> = {
     act: createNamespace('later.x'),
     action: 'namespace.create',
   },
+  'flow-rules': {
+    settings: { rules: [{ labels: [{ key: 'never' }] }] },
+    act: (client) =>
+      run(client, 'mutation($s: String!) { saveFlow(input: { tenantKey: "main", source: $s }) { flow { id } } }', {
+        s: `id: f${count++}\nnamespace: rules\ntasks: [{ id: one, type: io.example.Log }]\n`,
+      }),
+    action: 'flow.create',
+  },
   'frozen-namespaces': {
     settings: { frozen: ['frozen'] },
     act: createNamespace('frozen.x'),

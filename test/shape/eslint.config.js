@@ -23,6 +23,8 @@ const values = [
   'EffectivePermission',
   'FlowDependency',
   'FlowRevision',
+  'FlowViolation',
+  'FlowViolations',
   'GroupMember',
   'HeldPermission',
   'ImpactRefusal',

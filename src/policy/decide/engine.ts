@@ -1,6 +1,6 @@
 import type { Actor, Env } from '../../access/actor.ts';
 import { type Permission, split } from '../../access/catalog.ts';
-import type { RowChange } from '../../access/grant.ts';
+import type { Row, RowChange } from '../../access/grant.ts';
 import { remember } from '../../lib/remember.ts';
 import type { AccessRequest, LookUps } from '../contract.ts';
 import type { LoadedPolicy, PolicySet } from '../load/load.ts';
@@ -108,6 +108,17 @@ export class Engine {
     return { refused: undefined, notes };
   }
 
+  /** What the policies that judge rows would refuse of a present row, also those in shadow mode. */
+  async judge({ request }: Decision, row: Row): Promise<Judgement[]> {
+    const found: Judgement[] = [];
+    for (const loaded of this.#applying(request)) {
+      if (!loaded.judgesRows) continue;
+      const step = await this.#askReview(loaded, request, { before: null, after: row }, noLookUps);
+      if (step) found.push({ ...step, shadow: loaded.shadow });
+    }
+    return found;
+  }
+
   /** @returns undefined if the review does not refuse. */
   async #askReview(
     { name, mode, policy }: LoadedPolicy,
@@ -130,6 +141,14 @@ export class Engine {
     }
   }
 }
+
+/** A refusal of a present row. */
+export type Judgement = Step & { readonly shadow: boolean };
+
+const unavailable = (): never => {
+  throw new Error('a policy that judges rows looks nothing up');
+};
+const noLookUps: LookUps = { count: unavailable, rows: unavailable, authors: unavailable, isMember: unavailable };
 
 /** The result of reviewing one change. */
 export interface Reviewed {

@@ -22,6 +22,7 @@ export interface LoadedPolicy {
   readonly resources: ReadonlySet<string>;
   readonly actions: ReadonlySet<Action>;
   readonly reads: readonly string[];
+  readonly judgesRows?: boolean;
   /** The effective settings, for authorized readers and for the fingerprint. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly builtIn: boolean;
@@ -74,6 +75,7 @@ const shape = z.object({
   actions: z.array(z.enum(actions)).min(1).optional(),
   mode: z.enum(['guard', 'grant']).default('guard'),
   reads: z.array(z.enum(['id', 'ip', 'now', 'credential', 'reason'])).default([]),
+  judgesRows: z.boolean().default(false),
   config: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'is not a zod model').optional(),
   formerly: z
     .custom<NonNullable<PolicyPlugin['formerly']>>(
@@ -201,6 +203,7 @@ export async function loadPolicies({
         resources: new Set(plugin.resources),
         actions: new Set(plugin.actions ?? actions),
         reads: plugin.reads,
+        judgesRows: plugin.judgesRows,
         settings: config.data as Record<string, unknown>,
         builtIn: false,
         ...(references.found.size > 0 && { references: Object.fromEntries(references.found) }),

@@ -1,2 +1,3 @@
 import './schema.ts';
 import './trial-schema.ts';
+import './violations-schema.ts';

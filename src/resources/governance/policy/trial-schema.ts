@@ -1,10 +1,8 @@
-import type { PolicyConfiguration } from '../../../config.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { permissionFields } from '../../../graphql/permission-input.ts';
-import { configurationOf, mayNameOf, withIssues } from './configure.ts';
-import { storedConfiguration } from './service.ts';
+import { withProposed } from './propose.ts';
 import type { CaseResult } from './suite.ts';
 import { type ChangedDecision, type Ended, type Trial, tryPolicies } from './trial.ts';
 
@@ -124,14 +122,5 @@ async function trialOf(
 ): Promise<Trial> {
   const wanted = days ?? 7;
   if (wanted < 1 || wanted > 90) throw badInput(['input', 'days'], 'days must be 1 to 90.');
-  const { db, session, policies: live } = context;
-  const current: PolicyConfiguration = (await storedConfiguration(db)) ?? live.configuration;
-  const configuration = configurationOf({ policies, mayGrant: mayGrant ?? current.mayGrant });
-  const mayName = session.principal.superAdmin ? undefined : mayNameOf(session, live);
-  const proposed = await withIssues(() => live.propose(configuration, mayName));
-  try {
-    return await tryPolicies(context, proposed, wanted, tests);
-  } finally {
-    await live.discard(proposed.set);
-  }
+  return withProposed(context, { policies, mayGrant }, (proposed) => tryPolicies(context, proposed, wanted, tests));
 }

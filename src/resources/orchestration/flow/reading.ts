@@ -18,10 +18,18 @@ const thread = new SharedThread(
 export const inTurn = <Result>(work: () => Result, { session, deadline }: Context): Promise<Result> =>
   thread.run(session.accountId, work, deadline?.signal);
 
-/** Parses sources one after the other, with other requests in between. @throws UNAVAILABLE, TIMEOUT. */
-export function readSources(sources: readonly string[], { session, deadline }: Context): Promise<ReadFlow[]> {
-  return thread.each(session.accountId, sources, readFlow, deadline?.signal);
+/** Does some work on each source, with other requests in between. @throws UNAVAILABLE, TIMEOUT. */
+export function sourcesInTurn<Result>(
+  sources: readonly string[],
+  work: (source: string) => Result,
+  { session, deadline }: Context,
+): Promise<Result[]> {
+  return thread.each(session.accountId, sources, work, deadline?.signal);
 }
+
+/** Parses sources one after the other, with other requests in between. @throws UNAVAILABLE, TIMEOUT. */
+export const readSources = (sources: readonly string[], context: Context): Promise<ReadFlow[]> =>
+  sourcesInTurn(sources, readFlow, context);
 
 export async function readSource(source: string, context: Context): Promise<ReadFlow> {
   const [read] = await readSources([source], context);

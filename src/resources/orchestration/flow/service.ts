@@ -10,6 +10,7 @@ import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
+import type { DeclaredTrigger } from '../trigger/declared.ts';
 import { removeTriggers, resumeTriggers, syncTriggers } from '../trigger/sync.ts';
 import { dependenciesOf } from './dependencies.ts';
 import { type FlowSource, type ReadFlow, readFlow } from './source.ts';
@@ -131,7 +132,8 @@ export async function saveFlow(
     : { id: newId(), ...place, ...content, disabled, createdAt: now };
   // A new enabled trigger is also an act of this caller: policies on enabling triggers see it.
   const enables = await comingUpEnabled(tx, before, read);
-  await grant.review(tx, { before: before ?? null, after: { ...next, enables } });
+  const triggers = read.triggers.map(schedulesOf);
+  await grant.review(tx, { before: before ?? null, after: { ...next, enables, triggers } });
   if (!before) await ensureNamespaces(tx, tenant.id, [namespace]);
   const flow = before
     ? await rowsOf(tx).update('Flow', before.id, { ...content, disabled })
@@ -162,6 +164,14 @@ export async function saveFlow(
   await syncTriggers(tx, grant, tenant, flow, read.triggers, now);
   return { flow, outcome: before ? 'UPDATED' : 'CREATED' };
 }
+
+/** What policies see of a trigger. */
+export const schedulesOf = ({ id, type, definition }: DeclaredTrigger) => ({
+  id,
+  type,
+  cron: definition['cron'] ?? null,
+  withSeconds: definition['withSeconds'] ?? false,
+});
 
 /** New triggers that are enabled. */
 async function comingUpEnabled(tx: Tx, before: Flow | undefined, { triggers }: FlowSource): Promise<string[]> {

@@ -18,6 +18,8 @@ export interface FlowTask {
   readonly branch: string;
   /** Dependencies in a Dag. */
   readonly dependsOn: readonly string[];
+  /** Container images, as the source names them. */
+  readonly images?: readonly string[];
   /** Offsets in the source. */
   readonly range: readonly [number, number];
   /** Flows that the task runs. */
@@ -113,6 +115,7 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
         branch,
         dependsOn: Array.isArray(dependsOn) ? dependsOn.map(String) : [],
         range: rangeOf(path) ?? [0, 0],
+        ...imagesOf(item),
         ...(subflow && { subflow }),
       });
     }
@@ -136,6 +139,30 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
       })),
     );
   return found;
+}
+
+/** Names of maps in which `image` is a container image. */
+const ofContainers = new Set(['taskRunner', 'docker', 'container', 'containers', 'initContainers', 'spec']);
+const maxImageDepth = 6;
+
+/** The container images of a task, without those of nested tasks. */
+function imagesOf(item: Parts): { readonly images?: readonly string[] } {
+  const found = new Set<string>();
+  const search = (value: unknown, isContainer: boolean, depth: number): void => {
+    if (depth > maxImageDepth) return;
+    if (Array.isArray(value)) {
+      for (const one of value) search(one, isContainer, depth + 1);
+      return;
+    }
+    if (!isMap(value)) return;
+    for (const [name, member] of Object.entries(value)) {
+      if (typeof member === 'string') {
+        if (name === 'containerImage' || (isContainer && name === 'image')) found.add(member);
+      } else if (ofContainers.has(name)) search(member, true, depth + 1);
+    }
+  };
+  search(item, false, 0);
+  return found.size > 0 ? { images: [...found] } : {};
 }
 
 /** The flow that a task runs, if named explicitly. An expression is known only at run time. */
