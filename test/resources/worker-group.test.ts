@@ -76,11 +76,52 @@ describe('worker groups', () => {
     [{ key: 'a b' }, ['input', 'key']],
     [{ key: 'x\n' }, ['input', 'key']],
     [{ key: 'x'.repeat(101) }, ['input', 'key']],
-    [{ key: 'fine', allowedTenantKeys: ['main', 'nowhere'] }, ['input', 'allowedTenantKeys', 1]],
+    [{ key: 'fine', allowedTenantKeys: ['main', 'No where'] }, ['input', 'allowedTenantKeys', 1]],
   ])('refuses %j with its path', async (input, path) => {
     const { errors } = await root.run(create, { i: input });
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_INPUT', issues: [{ path }] });
     expect(await world.db.workerGroup.count({ where: { key: 'fine' } })).toBe(0);
+  });
+
+  it('allow tenants that do not exist yet, named by callers who can create tenants', async () => {
+    const user = await world.user('groups', []);
+    await world.grant(null, user, ['WORKER_GROUP:CREATE', 'WORKER_GROUP:READ', 'WORKER_GROUP:UPDATE']);
+    const other = await world.as(user);
+    const mayNot = async (i: object, document = create) => {
+      const { errors } = await other.run(document, { i });
+      return errors[0]?.extensions['issues'];
+    };
+    // The same answer for a tenant that exists and that the caller cannot know of.
+    for (const name of ['planned', 'main'])
+      expect(await mayNot({ key: 'fine', allowedTenantKeys: [name] })).toEqual([
+        { path: ['input', 'allowedTenantKeys', 0], message: 'The tenant does not exist.' },
+      ]);
+    const made = await group(['planned', 'main']);
+    const read = `query($k: String) { workerGroups(where: { key: $k }) { nodes { open allowedTenantKeys expectedTenantKeys } } }`;
+    const shown = async (client = root) => (await client.ok<any>(read, { k: made.key })).workerGroups.nodes[0];
+    expect(await shown()).toEqual({
+      open: false,
+      allowedTenantKeys: ['main', 'planned'],
+      expectedTenantKeys: ['planned'],
+    });
+    // A form sends back what it read.
+    await other.ok(update, { i: { id: made.id, allowedTenantKeys: (await shown(other)).allowedTenantKeys } });
+    expect((await shown()).expectedTenantKeys).toEqual(['planned']);
+    const placed = call('createTenant', 'tenant { workerGroup { key } }');
+    expect(
+      (await root.ok<any>(placed, { i: { key: 'planned', workerGroupKey: made.key } })).createTenant.tenant,
+    ).toEqual({
+      workerGroup: { key: made.key },
+    });
+    expect(await shown()).toMatchObject({ allowedTenantKeys: ['planned'], expectedTenantKeys: [] });
+    const event = await world.db.auditEvent.findFirstOrThrow({
+      where: { resourceKey: made.key, action: 'worker-group.update' },
+      orderBy: { ordinal: 'desc' },
+    });
+    expect(event.details).toMatchObject({ createdTenant: 'planned' });
+    expect(
+      await root.codes(call('createTenant', 'tenant { id }'), { i: { key: 'beside', workerGroupKey: made.key } }),
+    ).toEqual(['BAD_INPUT']);
   });
 
   it('have unique keys', async () => {

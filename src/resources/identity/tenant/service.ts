@@ -13,6 +13,7 @@ import {
   placementOf,
   withGroupKey,
 } from '../../orchestration/worker-group/placement.ts';
+import { allowExpected } from '../../orchestration/worker-group/service.ts';
 import { deleteContents } from '../../with-tenant.ts';
 import { bind } from '../binding/service.ts';
 import { seedManagedRoles } from '../role/service.ts';
@@ -35,6 +36,7 @@ export async function createTenant(
   if (await tx.tenant.findUnique({ where: { key }, select: { id: true } }))
     throw conflict(`The tenant ${key} already exists.`);
   const id = newId();
+  await allowExpected(tx, grant, { id, key });
   const placed = (await placementOf(tx, id, noPlacement, placement)) ?? noPlacement;
   const after = { id, key, name, description, requireSecondFactor: false, createdAt: new Date(), ...placed };
   await grant.review(tx, { before: null, after });

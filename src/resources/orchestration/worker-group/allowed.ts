@@ -8,6 +8,14 @@ import { badInput } from '../../../errors.ts';
  */
 export const noTenant = 'nobody';
 
+/** Marks a tenant that does not exist yet, by its key. It is not the ID of any tenant. */
+const futurePrefix = 'key:';
+const futureTenant = (key: string): string => `${futurePrefix}${key}`;
+
+/** Keys of the allowed tenants that do not exist yet. */
+export const futureKeys = ({ allowedTenants }: Allowing): string[] =>
+  allowedTenants.filter((id) => id.startsWith(futurePrefix)).map((id) => id.slice(futurePrefix.length));
+
 type Allowing = Pick<WorkerGroup, 'allowedTenants'>;
 
 /** True if open to every tenant. */
@@ -26,25 +34,46 @@ export function without({ allowedTenants }: Allowing, tenantId: string): string[
   return rest.length > 0 ? rest : [noTenant];
 }
 
+/** What a doer can know of tenants, and whether they can name some that do not exist yet. */
+export interface Nameable {
+  readonly tenant: (tenant: Tenant) => boolean;
+  readonly future: (key: string) => boolean;
+}
+
 /**
- * IDs of the tenants with these keys, each locked against deletion until the end of the transaction.
- * @param mayName which of them the doer can know of.
- * @throws BAD_INPUT for an unknown key, with the same message as for a tenant that the doer cannot know of.
+ * The list for these keys. Existing tenants are locked against deletion until the end of the transaction.
+ * @throws BAD_INPUT for an unknown key that the doer cannot name, with the same message as for a tenant that they cannot
+ * know of.
  */
-export async function idsOf(tx: Tx, keys: readonly string[], mayName: (tenant: Tenant) => boolean): Promise<string[]> {
+export async function allowedOf(tx: Tx, keys: readonly string[], nameable: Nameable): Promise<string[]> {
   const wanted = [...new Set(keys)];
   if (wanted.length === 0) return [];
   const rows = await tx.$queryRaw<Tenant[]>`
     SELECT * FROM "Tenant" WHERE key = ANY(${wanted}) ORDER BY id FOR KEY SHARE`;
-  const byKey = new Map(rows.filter(mayName).map(({ id, key }) => [key, id]));
-  const unknown = keys.findIndex((key) => !byKey.has(key));
-  if (unknown >= 0) throw badInput(['input', 'allowedTenantKeys', unknown], 'The tenant does not exist.');
-  return [...byKey.values()];
+  const existing = new Map(rows.map((tenant) => [tenant.key, tenant]));
+  return wanted.map((key) => {
+    const tenant = existing.get(key);
+    if (tenant ? nameable.tenant(tenant) : nameable.future(key)) return tenant?.id ?? futureTenant(key);
+    throw badInput(['input', 'allowedTenantKeys', keys.indexOf(key)], 'The tenant does not exist.');
+  });
 }
 
-/** Keys of the allowed tenants, in order. */
-export async function keysOf(tx: Pick<Tx, 'tenant'>, { allowedTenants }: Allowing): Promise<string[]> {
-  const where = { id: { in: allowedTenants } };
-  const rows = await tx.tenant.findMany({ where, select: { key: true }, orderBy: { key: 'asc' } });
-  return rows.map(({ key }) => key);
+/** The groups that allow a tenant that does not exist yet, locked, with the lists that they have when it exists. */
+export async function expecting(
+  tx: Tx,
+  { id, key }: Pick<Tenant, 'id' | 'key'>,
+): Promise<{ group: WorkerGroup; allowedTenants: string[] }[]> {
+  const groups = await tx.$queryRaw<WorkerGroup[]>`
+    SELECT * FROM "WorkerGroup" WHERE ${futureTenant(key)} = ANY("allowedTenants") ORDER BY id FOR UPDATE`;
+  return groups.map((group) => ({
+    group,
+    allowedTenants: group.allowedTenants.map((one) => (one === futureTenant(key) ? id : one)),
+  }));
+}
+
+/** Keys of the allowed tenants, in order, also of those that do not exist yet. */
+export async function keysOf(tx: Pick<Tx, 'tenant'>, group: Allowing): Promise<string[]> {
+  const where = { id: { in: group.allowedTenants } };
+  const rows = await tx.tenant.findMany({ where, select: { key: true } });
+  return [...rows.map(({ key }) => key), ...futureKeys(group)].sort();
 }

@@ -11,7 +11,7 @@ import { atInstance, byId } from '../../../graphql/mutation/target.ts';
 import { globalId, registerNode } from '../../../graphql/node.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { description, tenantKey } from '../../rules.ts';
-import { isOpen } from './allowed.ts';
+import { futureKeys, isOpen } from './allowed.ts';
 import { createWorkerGroup, deleteWorkerGroup, updateWorkerGroup, workerGroupKey } from './service.ts';
 import { type Naming, usersOf } from './users.ts';
 
@@ -34,8 +34,14 @@ const WorkerGroupRef = builder.prismaNode('WorkerGroup', {
     allowedTenantKeys: t.field({
       type: ['String'],
       description:
-        'Keys of the allowed tenants that the viewer can read. If the list has no tenants at all, an open group allows every tenant and a closed one allows none (its last tenant was deleted).',
-      resolve: ({ allowedTenants }, _args, context) => visibleKeys(allowedTenants, context),
+        'Keys of the allowed tenants that the viewer can read, and of expected ones. If the list has no tenants at all, an open group allows every tenant and a closed one allows none (its last tenant was deleted).',
+      resolve: async (group, _args, context) =>
+        [...(await visibleKeys(group.allowedTenants, context)), ...futureKeys(group)].sort(),
+    }),
+    expectedTenantKeys: t.stringList({
+      description:
+        'Keys of allowed tenants that do not exist yet. A tenant that is created with such a key is allowed.',
+      resolve: (group) => futureKeys(group).sort(),
     }),
     usingTenantKeys: t.field({
       type: ['String'],
@@ -99,7 +105,8 @@ mutation('createWorkerGroup', {
     }),
     description: t.string({ description: 'The description.' }),
     allowedTenantKeys: t.stringList({
-      description: 'Keys of the tenants that are allowed to use it. Empty: every tenant.',
+      description:
+        'Keys of the tenants that are allowed to use it. Empty: every tenant. A caller with TENANT:CREATE can name tenants that do not exist yet.',
     }),
   }),
   rules: z.looseObject({ key: workerGroupKey, description, allowedTenantKeys }),
@@ -116,7 +123,8 @@ mutation('updateWorkerGroup', {
     id: t.id({ required: true, description: 'ID of the worker group.' }),
     description: t.string({ description: 'New description. Omit to keep it; null clears it.' }),
     allowedTenantKeys: t.stringList({
-      description: 'Keys of all tenants that are allowed to use it. Empty: every tenant. Omit to keep them.',
+      description:
+        'Keys of all tenants that are allowed to use it, including expected ones. Empty: every tenant. Omit to keep them.',
     }),
     open: t.boolean({ description: 'True opens the group to every tenant, also after its last tenant was deleted.' }),
   }),

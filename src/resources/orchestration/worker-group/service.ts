@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Grant } from '../../../access/grant.ts';
+import type { TenantRef } from '../../../access/tenant-ref.ts';
 import { record } from '../../../audit/record.ts';
 import type { Tenant, WorkerGroup } from '../../../db/generated/client.ts';
 import { changeRow } from '../../../db/rows/change.ts';
@@ -10,7 +11,7 @@ import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { endedStates } from '../worker/states.ts';
-import { allows, idsOf, isClosed, isOpen, keysOf, without } from './allowed.ts';
+import { allowedOf, allows, expecting, futureKeys, isClosed, isOpen, keysOf, without } from './allowed.ts';
 import { assertUnused, type Naming } from './users.ts';
 
 export const workerGroupKey = z
@@ -34,6 +35,9 @@ export interface NewWorkerGroup {
   readonly allowedTenantKeys?: readonly string[] | null | undefined;
 }
 
+/** The creators of tenants learn in any case which keys are taken. */
+const mayCreate = (naming: Naming, key: string): boolean => naming('TENANT:CREATE', { key }, undefined);
+
 export async function createWorkerGroup(
   tx: Tx,
   grant: Grant<'WORKER_GROUP:CREATE'>,
@@ -44,9 +48,10 @@ export async function createWorkerGroup(
     id: newId(),
     key,
     description,
-    allowedTenants: await idsOf(tx, allowedTenantKeys ?? [], (tenant) =>
-      naming('TENANT:READ', { ...tenant }, tenant.id),
-    ),
+    allowedTenants: await allowedOf(tx, allowedTenantKeys ?? [], {
+      tenant: (tenant) => naming('TENANT:READ', { ...tenant }, tenant.id),
+      future: (name) => mayCreate(naming, name),
+    }),
     createdAt: new Date(),
   };
   await grant.review(tx, { before: null, after: group });
@@ -75,9 +80,13 @@ export async function updateWorkerGroup(
 ): Promise<WorkerGroup> {
   // Tenants before groups: deleting a tenant locks in the same order.
   const known = allowedTenantKeys == null ? null : await tx.workerGroup.findUnique({ where: { id } });
-  const mayName = (tenant: Tenant): boolean =>
-    known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id);
-  const ids = allowedTenantKeys == null ? undefined : await idsOf(tx, allowedTenantKeys, mayName);
+  const expected = known ? futureKeys(known) : [];
+  const nameable = {
+    tenant: (tenant: Tenant): boolean =>
+      known?.allowedTenants.includes(tenant.id) === true || naming('TENANT:READ', { ...tenant }, tenant.id),
+    future: (key: string): boolean => expected.includes(key) || mayCreate(naming, key),
+  };
+  const ids = allowedTenantKeys == null ? undefined : await allowedOf(tx, allowedTenantKeys, nameable);
   const before = await find<WorkerGroup>(tx, grant, 'WORKER_GROUP', id);
   if (ids?.length === 0 && isClosed(before) && open !== true)
     throw conflict(
@@ -138,3 +147,20 @@ deletedWithTenant('WORKER_GROUP', async (tx, grant, tenant) => {
     });
   }
 });
+
+/** Allows a new tenant in the groups that named its key before it existed. Called before it is placed in a group. */
+export async function allowExpected(tx: Tx, grant: Grant<'TENANT:CREATE'>, tenant: TenantRef): Promise<void> {
+  for (const { group, allowedTenants } of await expecting(tx, tenant)) {
+    await rowsOf(tx).update('WorkerGroup', group.id, { allowedTenants });
+    // The list of keys in the event is the same before and after.
+    const row = await audited(tx, group);
+    record(tx, grant, {
+      resource: 'WORKER_GROUP',
+      before: row,
+      after: row,
+      tenant: null,
+      verb: 'update',
+      details: { createdTenant: tenant.key },
+    });
+  }
+}
