@@ -186,6 +186,7 @@ export async function createApp(
       workloadIssuers: config.signIn.workloadIssuers,
       liveness: config.liveness,
       commands: config.commands,
+      externalSecrets: config.externalSecrets,
       destinations: config.audit.ship.map(({ name, to }) => ({ name, to })),
       feed,
       changes,

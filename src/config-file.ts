@@ -101,6 +101,17 @@ const commands = z.strictObject({
   repeatAfterSeconds: z.int().positive().default(60),
 });
 
+/** Names of secrets that a backend of the orchestrator holds. Gatehouse never reads their values. */
+const externalSecret = z.strictObject({
+  /** Name of the backend, such as vault. */
+  backend: z.string().min(1).max(100),
+  /** Key of the tenant. */
+  tenant: z.string().min(1),
+  namespace: z.string().min(1),
+  keys: z.array(z.string().min(1).max(256)).min(1).max(10_000),
+});
+export type ExternalSecrets = z.infer<typeof externalSecret>;
+
 const retention = z.strictObject({
   /** Max age of ended executions, by start. Older ones are deleted with their data. Omit to keep all. */
   executionDays: z.int().positive().optional(),
@@ -149,6 +160,7 @@ const file = z.strictObject({
   liveness: liveness.prefault({}),
   commands: commands.prefault({}),
   retention: retention.prefault({}),
+  externalSecrets: z.array(externalSecret).max(1_000).default([]),
   audit: audit.prefault({}),
   signIn: signInSettings(variable).prefault({}),
 });

@@ -167,6 +167,7 @@ export interface Config extends PolicyConfiguration {
   readonly liveness: FileSettings['liveness'];
   readonly commands: FileSettings['commands'];
   readonly retention: FileSettings['retention'];
+  readonly externalSecrets: FileSettings['externalSecrets'];
   readonly audit: Omit<FileSettings['audit'], 'ship'> & { readonly ship: readonly Destination[] };
   readonly signIn: {
     /** Origin of the gateway for browsers. Undefined: known on a loopback host only, from the request. */

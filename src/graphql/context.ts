@@ -34,6 +34,7 @@ export interface Services {
   readonly workloadIssuers: readonly string[];
   readonly liveness: Liveness;
   readonly commands: Config['commands'];
+  readonly externalSecrets: Config['externalSecrets'];
   /** Targets of audit event shipping. */
   readonly destinations: readonly { readonly name: string; readonly to: string }[];
   readonly feed: AuditFeed;

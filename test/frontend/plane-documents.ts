@@ -107,16 +107,19 @@ export const NamespacesPage = graphql(`
   }
 `);
 export const NamespaceSettingsPage = graphql(`
-  query NamespaceSettingsPage($tenant: String!, $name: String!) {
+  query NamespaceSettingsPage($tenant: String!, $name: String!, $type: String! = "io.example.core.log.Log") {
     tenant(key: $tenant) {
       namespace(name: $name) {
         id name declared description viewerPermissions
         variables inheritedVariables { key value namespaceName }
         pluginDefaults { type forced values } inheritedPluginDefaults { type forced values namespaceName }
-        secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespaceName }
+        effectivePluginDefaults(type: $type) { values properties { path namespaceName type forced } }
+        secrets { nodes { id key description tags updatedAt } } inheritedSecrets { key namespaceName } externalSecrets { key namespaceName backend }
         files { nodes { path size updatedAt } }
         keyValues { nodes { id key kind value description expiresAt } } inheritedKeyValues { key value namespaceName }
         bindings { nodes { role { name permissions { resource actions } } subject { __typename ... on Group { name } ... on User { username } ... on ServiceAccount { name } } } }
+        groups: reachingBindings(where: { subjectKind: GROUP }) { nodes { namespaceName role { name } subject { ... on Group { name } } } }
+        serviceAccounts: reachingBindings(where: { subjectKind: SERVICE_ACCOUNT }) { nodes { namespaceName role { name } subject { ... on ServiceAccount { name } } } }
         auditEvents(first: 10) { nodes { at action actorName resourceKey } }
       }
       groups { nodes { id name } }

@@ -171,6 +171,11 @@ export const reads: Record<string, readonly Reading[]> = {
       'query($group: ID!) { node(id: $group) { ... on Group { bindings { nodes { id } } } } }',
       (d, s) => d?.node?.bindings?.nodes.some((n: any) => n.id === groupBinding(s)),
     ),
+    nested(
+      ['NAMESPACE:READ'],
+      '{ tenant(key: "a") { namespace(name: "company.x") { reachingBindings(first: 100) { nodes { id } } } } }',
+      (d, s) => d?.tenant?.namespace?.reachingBindings?.nodes.some((n: any) => n.id === binding(s)),
+    ),
   ],
   NAMESPACE: [
     ...connection('namespaces', namespace),
@@ -197,6 +202,11 @@ export const reads: Record<string, readonly Reading[]> = {
       ['NAMESPACE:READ'],
       '{ tenant(key: "a") { namespace(name: "company.x") { inheritedSecrets { key } } } }',
       (d, s) => d?.tenant?.namespace?.inheritedSecrets?.some((n: any) => n.key === s.secret.key) ?? false,
+    ),
+    nested(
+      ['NAMESPACE:READ'],
+      '{ tenant(key: "a") { namespace(name: "company.x") { externalSecrets { key } } } }',
+      (d) => d?.tenant?.namespace?.externalSecrets?.some((n: any) => n.key === 'IN_VAULT') ?? false,
     ),
   ],
   AUDITLOG: [

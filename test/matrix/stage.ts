@@ -84,7 +84,8 @@ export class Stage {
 
   static async create(options: WorldOptions = {}): Promise<Stage> {
     const signIn = signInWith([provider('company', issuer)]);
-    const world = await World.create({ ...options, config: { signIn, ...options.config } });
+    const externalSecrets = [{ backend: 'vault', tenant: 'a', namespace: 'company.x', keys: ['IN_VAULT'] }];
+    const world = await World.create({ ...options, config: { signIn, externalSecrets, ...options.config } });
     const stage = new Stage(world);
     stage.a = await world.tenant('a');
     stage.b = await world.tenant('b');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
+import { mergeDefaults } from '../../src/resources/orchestration/namespace/merged-defaults.ts';
 import {
   type Configured,
   effectivePluginDefaults,
@@ -41,6 +42,52 @@ describe('what a namespace inherits', () => {
       expect(new Map(reported.map(({ key, value, namespace }) => [key, [value, namespace]]))).toEqual(expected);
       expect(reported.map(({ key }) => key)).toEqual([...expected.keys()].sort());
     }
+  });
+
+  it('is merged for a task: forced defaults, its own values, then the nearest others', () => {
+    const chain: Configured[] = [
+      {
+        namespace: 'a',
+        variables: {},
+        pluginDefaults: [
+          { type: 'io.x', forced: true, values: { retry: { max: 1 }, tags: ['a'] } },
+          { type: 'io.x', forced: false, values: { timeout: 'PT1M', env: { A: '1', B: '1' } } },
+          { type: 'io', forced: false, values: { timeout: 'PT9M', level: 'INFO' } },
+          { type: 'io.xy', forced: true, values: { never: true } },
+        ],
+      },
+      {
+        namespace: 'a.b',
+        variables: {},
+        pluginDefaults: [{ type: 'io.x.Task', forced: false, values: { env: { B: '2' }, __proto__x: 1 } }],
+      },
+    ];
+    const own = { retry: { max: 5, delay: 2 }, tags: ['own'], env: { C: '3' } };
+    const { values, origins } = mergeDefaults('io.x.Task', own, effectivePluginDefaults(chain));
+    expect(values).toEqual({
+      retry: { max: 1, delay: 2 },
+      tags: ['a'],
+      env: { C: '3', B: '2', A: '1' },
+      __proto__x: 1,
+      timeout: 'PT1M',
+      level: 'INFO',
+    });
+    expect(
+      Object.fromEntries(origins.map(({ path, by }) => [path, by && `${by.namespace} ${by.type} ${by.forced}`])),
+    ).toEqual({
+      'retry.max': 'a io.x true',
+      'retry.delay': null,
+      tags: 'a io.x true',
+      'env.C': null,
+      'env.B': 'a.b io.x.Task false',
+      'env.A': 'a io.x false',
+      __proto__x: 'a.b io.x.Task false',
+      timeout: 'a io.x false',
+      level: 'a io false',
+    });
+    const hostile = JSON.parse('{"__proto__": {"polluted": 1}}');
+    mergeDefaults('io.x', hostile, []);
+    expect(({} as any).polluted).toBeUndefined();
   });
 
   it('is the outermost forced plugin default, then the nearest of the others, without omissions', () => {
@@ -136,6 +183,25 @@ describe('the settings of namespaces', () => {
       'company',
       'company',
     ]);
+  });
+
+  it('are merged as a task of a type gets them, and in what the task sets itself', async () => {
+    const merged = `query($v: JSON, $t: String! = "io.shell.Script") { tenant(key: "main") { namespace(name: "company.team.x") {
+      effectivePluginDefaults(type: $t, values: $v) { values properties { path namespaceName type forced } } } } }`;
+    const { effectivePluginDefaults } = (await admin.ok<any>(merged, { v: { user: 'own', script: 'ls' } })).tenant
+      .namespace;
+    expect(effectivePluginDefaults).toEqual({
+      values: { user: 'nobody', script: 'ls', image: 'new' },
+      properties: [
+        { path: 'user', namespaceName: 'company', type: 'io.shell.Script', forced: true },
+        { path: 'script', namespaceName: null, type: null, forced: false },
+        { path: 'image', namespaceName: 'company.team.x', type: 'io.shell', forced: false },
+      ],
+    });
+    expect(await admin.codes(merged, { v: [1] })).toEqual(['BAD_INPUT']);
+    expect((await admin.ok<any>(merged, { t: 'io.other' })).tenant.namespace.effectivePluginDefaults.values).toEqual(
+      {},
+    );
   });
 
   it('are returned to a reader of the namespace alone, without those of its siblings', async () => {

@@ -21,7 +21,19 @@ describe('secrets', () => {
   let admin: Client;
 
   beforeAll(async () => {
-    world = await World.create({ gateways: 2 });
+    const of = (tenant: string, namespace: string, ...keys: string[]) => ({
+      backend: 'vault',
+      tenant,
+      namespace,
+      keys,
+    });
+    const externalSecrets = [
+      of('main', 'company', 'B', 'A'),
+      of('main', 'company.team', 'C'),
+      of('main', 'other', 'X'),
+      of('beside', 'company', 'Y'),
+    ];
+    world = await World.create({ gateways: 2, config: { externalSecrets } });
     main = await world.tenant('main');
     const owner = await world.user('owner', [main]);
     await world.bind(main, { principal: owner }, await world.managed(main, 'Admin'));
@@ -37,6 +49,19 @@ describe('secrets', () => {
     world.write(async (tx) =>
       openSecret(tx, world.app.services.keys, await tx.secret.findUniqueOrThrow({ where: { id } })),
     );
+
+  it('of other backends are listed by name, within the reach of the viewer', async () => {
+    const listed = async (client: Client) =>
+      (
+        await client.ok<any>(
+          '{ tenant(key: "main") { namespace(name: "company.team") { externalSecrets { key namespaceName backend } } } }',
+        )
+      ).tenant.namespace.externalSecrets.map((one: any) => `${one.backend}/${one.namespaceName}/${one.key}`);
+    expect(await listed(admin)).toEqual(['vault/company/A', 'vault/company/B', 'vault/company.team/C']);
+    const reader = await world.user('external', [main]);
+    await world.grant(main, reader, ['NAMESPACE:READ', 'SECRET:READ'], 'company.team');
+    expect(await listed(await world.as(reader))).toEqual(['vault/company.team/C']);
+  });
 
   it('can be written and not read: their values are in no response, event or record', async () => {
     const canary = 'canary-value-8c1f';

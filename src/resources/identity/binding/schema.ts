@@ -1,9 +1,9 @@
-import { within } from '../../../access/where.ts';
+import { ancestorsOf, within } from '../../../access/where.ts';
 import type { Binding, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
-import { connectionType, refOf } from '../../../graphql/connection/connection-type.ts';
+import { type Condition, connectionType, refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
@@ -57,6 +57,17 @@ const subjectOf = (
 ): Promise<SubjectRef> =>
   groupId !== null ? Promise.resolve({ typename: 'Group', id: groupId }) : subjectOfPrincipal(context, principalId!);
 
+const SubjectKindEnum = builder.enumType('SubjectKind', {
+  description: 'Kind of a subject of bindings.',
+  values: {
+    USER: { description: 'A user.' },
+    SERVICE_ACCOUNT: { description: 'A service account.' },
+    GROUP: { description: 'A group.' },
+  },
+});
+const ofKind = (kind: 'USER' | 'SERVICE_ACCOUNT' | 'GROUP'): Condition =>
+  kind === 'GROUP' ? { groupId: { not: null } } : { principal: { kind } };
+
 export const BindingConnection = connectionType('Binding', BindingRef);
 const Where = builder.inputType('BindingWhere', {
   description: 'Filter. All given fields must match.',
@@ -68,6 +79,7 @@ const Where = builder.inputType('BindingWhere', {
     }),
     role: t.id({ description: 'Exactly this role.' }),
     subject: t.id({ description: 'Exactly this subject.' }),
+    subjectKind: t.field({ type: SubjectKindEnum, description: 'Only subjects of this kind.' }),
   }),
 });
 const list = {
@@ -76,7 +88,14 @@ const list = {
   model: 'Binding',
   where: {
     input: Where,
-    toCondition: ({ namespaceName: namespace, under, tenantWide, role, subject }: typeof Where.$inferInput) => {
+    toCondition: ({
+      namespaceName: namespace,
+      under,
+      tenantWide,
+      role,
+      subject,
+      subjectKind,
+    }: typeof Where.$inferInput) => {
       const of = subject != null ? decodeSubject(subject, ['where', 'subject']) : undefined;
       return {
         AND: [
@@ -84,6 +103,7 @@ const list = {
           under != null ? within(under) : {},
           tenantWide != null ? { namespace: tenantWide ? '' : { gt: '' } } : {},
           role != null ? { roleId: decodeId(String(role), ['Role'], ['where', 'role']).id } : {},
+          subjectKind != null ? ofKind(subjectKind) : {},
           of ? { [of.typename === 'Group' ? 'groupId' : 'principalId']: of.id } : {},
         ],
       };
@@ -105,6 +125,18 @@ builder.prismaObjectField('Namespace', 'bindings', (t) =>
     description: 'Bindings of exactly this namespace.',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
+  }),
+);
+builder.prismaObjectField('Namespace', 'reachingBindings', (t) =>
+  connection(t, {
+    ...list,
+    description:
+      'Bindings that reach this namespace: its own, those of its ancestors, and those of the whole tenant. The namespace of a binding shows where it comes from.',
+    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
+    within: ({ tenantId, namespace }) => ({
+      tenantId,
+      namespace: { in: ['', ...ancestorsOf(namespace), namespace] },
+    }),
   }),
 );
 builder.prismaObjectField('Group', 'bindings', (t) =>

@@ -1,11 +1,13 @@
 import DataLoader from 'dataloader';
 import { ancestorsOf } from '../../../access/where.ts';
 import type { Namespace } from '../../../db/generated/client.ts';
+import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import type { Context } from '../../../graphql/context.ts';
 import type { InputBuilder } from '../../../graphql/mutation/spec.ts';
 import { remember } from '../../../lib/remember.ts';
 import { description } from '../../rules.ts';
+import { type MergedDefaults, mergeDefaults, type PropertyOrigin } from './merged-defaults.ts';
 import {
   type Configured,
   effectivePluginDefaults,
@@ -13,6 +15,7 @@ import {
   type InheritedPluginDefault,
   type InheritedVariable,
   type PluginDefault,
+  pluginDefault,
   pluginDefaults,
   variables,
 } from './settings.ts';
@@ -76,6 +79,40 @@ const InheritedVariableRef = builder.objectRef<InheritedVariable>('InheritedVari
   }),
 });
 
+const PropertyOriginRef = builder.objectRef<PropertyOrigin>('PropertyOrigin').implement({
+  description: 'A property of a task, and what sets it.',
+  fields: (t) => ({
+    path: t.exposeString('path', { description: 'Name of the property; nested ones with dots.' }),
+    namespaceName: t.string({
+      nullable: true,
+      description: 'The namespace whose plugin default sets it; null if the given values do.',
+      resolve: ({ by }) => by?.namespace ?? null,
+    }),
+    type: t.string({
+      nullable: true,
+      description: 'Type or package of the plugin default; null if the given values set it.',
+      resolve: ({ by }) => by?.type ?? null,
+    }),
+    forced: t.boolean({
+      description: 'True if a forced plugin default sets it.',
+      resolve: ({ by }) => by?.forced ?? false,
+    }),
+  }),
+});
+const MergedRef = builder.objectRef<MergedDefaults>('EffectivePluginDefaults').implement({
+  description: 'The properties that a task of a type gets in a namespace.',
+  fields: (t) => ({
+    values: t.field({ type: 'JSON', description: 'All properties.', resolve: ({ values }) => values }),
+    properties: t.field({
+      type: [PropertyOriginRef],
+      description: 'Each property, and what sets it.',
+      resolve: ({ origins }) => [...origins],
+    }),
+  }),
+});
+/** Values as in a plugin default: an object of properties, of a bounded size. */
+const taskValues = pluginDefault.shape.values;
+
 const separator = '\n';
 
 /** A namespace and its ancestors, for all namespaces of a response in one statement. */
@@ -122,5 +159,19 @@ builder.prismaObjectFields('Namespace', (t) => ({
     description:
       'Plugin defaults in effect, by precedence: forced ones from the outermost namespace inwards, then the others from the nearest namespace outwards. Readable with the namespace, even if the viewer cannot read its ancestors.',
     resolve: async (namespace: Namespace, _args, context) => effectivePluginDefaults(await chainOf(context, namespace)),
+  }),
+  effectivePluginDefaults: t.field({
+    type: MergedRef,
+    description:
+      'The properties that a task of a type gets: forced plugin defaults, then its own values, then the other plugin defaults. Maps are merged, lists are replaced. Plugin defaults in the source of a flow are not included.',
+    args: {
+      type: t.arg.string({ required: true, description: 'Type of the task.' }),
+      values: t.arg({ type: 'JSON', description: 'Values that the task sets itself, by name.' }),
+    },
+    resolve: async (namespace: Namespace, { type, values }, context) => {
+      const own = taskValues.safeParse(values ?? {});
+      if (!own.success) throw badInput(['values'], own.error.issues[0]!.message);
+      return mergeDefaults(type, own.data, effectivePluginDefaults(await chainOf(context, namespace)));
+    },
   }),
 }));

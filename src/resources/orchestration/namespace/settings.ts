@@ -22,7 +22,7 @@ export const variables = bounded(
 );
 
 /** Default properties for tasks of a type; forced ones override the task. */
-const pluginDefault = z.strictObject({
+export const pluginDefault = z.strictObject({
   type: z
     .string()
     .min(1, 'A type cannot be empty.')

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { Namespace, Secret } from '../../../db/generated/client.ts';
+import { ancestorsOf } from '../../../access/where.ts';
+import type { Namespace, Secret, Tenant } from '../../../db/generated/client.ts';
 import { columnsWithout } from '../../../db/rows/model.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { loadRow } from '../../../graphql/connection/loaders.ts';
 import { rows } from '../../../graphql/connection/reach.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
@@ -41,6 +43,21 @@ const Where = builder.inputType('SecretWhere', {
     text: t.string({ description: 'Case-insensitive search in the key.' }),
   }),
 });
+interface External {
+  readonly key: string;
+  readonly namespace: string;
+  readonly backend: string;
+}
+const ExternalSecretRef = builder.objectRef<External>('ExternalSecret').implement({
+  description: 'A secret that a backend of the orchestrator holds. Read-only: Gatehouse knows its name from a setting.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'The key.' }),
+    namespaceName: t.exposeString('namespace', { description: 'The namespace that has it: this one or an ancestor.' }),
+    backend: t.exposeString('backend', { description: 'Name of the backend.' }),
+  }),
+});
+const maxExternal = 1_000;
+
 const InheritedSecretRef = builder.objectRef<Secret>('InheritedSecret').implement({
   description: 'A secret in effect, with its origin.',
   fields: (t) => ({
@@ -83,6 +100,23 @@ builder.prismaObjectFields('Namespace', (t) => ({
       const columns = columnsWithout('Secret', 'sealed');
       const all = { AND: [inChainOf(namespace), where] };
       return nearest((await rows(context).find({ model: 'Secret', where: all, columns })) as unknown as Secret[]);
+    },
+  }),
+  externalSecrets: t.field({
+    type: [ExternalSecretRef],
+    nullable: true,
+    description: `Secrets of this namespace and its ancestors in other backends, as the setting \`externalSecrets\` of the gateway lists them: at most ${maxExternal}, by key.`,
+    access: { decides: 'SECRET:READ' },
+    resolve: async ({ tenantId, namespace }: Namespace, _args, context) => {
+      const grant = context.session.grant('SECRET:READ', { tenantId });
+      const tenant = await loadRow<Tenant>(context, 'Tenant', tenantId);
+      const chain = new Set([...ancestorsOf(namespace), namespace]);
+      return context.externalSecrets
+        .filter((one) => one.tenant === tenant?.key && chain.has(one.namespace))
+        .flatMap(({ backend, namespace: own, keys }) => keys.map((key) => ({ key, backend, namespace: own })))
+        .filter((one) => grant.matches({ tenantId, namespace: one.namespace, key: one.key }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .slice(0, maxExternal);
     },
   }),
 }));
