@@ -113,7 +113,7 @@ const externalSecret = z.strictObject({
 export type ExternalSecrets = z.infer<typeof externalSecret>;
 
 const retention = z.strictObject({
-  /** Max age of ended executions, by start. Older ones are deleted with their data. Omit to keep all. */
+  /** Max age of ended executions, by start, and of logs of triggers. Older ones are deleted. Omit to keep all. */
   executionDays: z.int().positive().optional(),
   /** Max age of audit events. Older ones are pruned and replaced by a signed tombstone. Omit to keep all. */
   auditDays: z.int().positive().optional(),

@@ -24,6 +24,7 @@ import { pruneCommands } from './resources/orchestration/execution/claims.ts';
 import { purgeExecutions } from './resources/orchestration/execution/retention.ts';
 import { expireKeyValues } from './resources/orchestration/key-value/service.ts';
 import { killCovered } from './resources/orchestration/kill-switch/kill.ts';
+import { purgeTriggerLogs } from './resources/orchestration/trigger-log/report.ts';
 
 /** Periodic work of a running gateway. */
 export interface Job {
@@ -111,7 +112,10 @@ export function jobsOf(
       everyMs: 10 * minute,
       on: 'one',
       run: async () => {
-        if (executionDays !== undefined) await purgeExecutions(store, executionDays);
+        if (executionDays !== undefined) {
+          await purgeExecutions(store, executionDays);
+          await purgeTriggerLogs(store, executionDays);
+        }
         if (auditDays !== undefined) await pruneAudit(store, keys, { keepDays: auditDays, destinations });
       },
     },

@@ -131,6 +131,9 @@ export class DemoEngine {
     const inputs = isMap(definition) ? definition['inputs'] : undefined;
     const active = await this.#start(place, { inputs, trigger: { date: dueAt } });
     if (fallback !== null) active?.interpreter.kill();
+    const message = active ? `Due at ${dueAt}: started ${executionId}` : `Due at ${dueAt}: nothing to start`;
+    const entry = { namespaceName, flowId, triggerId, at: new Date().toISOString(), level: 'INFO' as const, message };
+    await this.engine.logTriggers(tenantKey, [entry]);
     return executionId;
   }
 

@@ -56,6 +56,11 @@ export const reportLogs = /* GraphQL */ `
     reportLogs(input: $input) { results { outcome error { code message } } }
   }`;
 
+export const reportTriggerLogs = /* GraphQL */ `
+  mutation EngineReportTriggerLogs($input: ReportTriggerLogsInput!) {
+    reportTriggerLogs(input: $input) { results { outcome error { code message } } }
+  }`;
+
 export const reportMetrics = /* GraphQL */ `
   mutation EngineReportMetrics($input: ReportMetricsInput!) {
     reportMetrics(input: $input) { results { outcome error { code message } } }

@@ -7,6 +7,7 @@ import {
   heartbeat,
   registerService,
   reportPlugins,
+  reportTriggerLogs,
   reportTriggers,
 } from './documents.ts';
 import { EngineError, Gateway } from './gateway.ts';
@@ -15,9 +16,11 @@ import type {
   EngineClaimTriggersMutation,
   EngineHeartbeatMutation,
   EngineRegisterMutation,
+  EngineReportTriggerLogsMutation,
   EngineReportTriggersMutation,
   PluginReport,
   ServiceState,
+  TriggerLogReport,
   TriggerReportInput,
 } from './generated/schema.ts';
 import { Journal } from './journal.ts';
@@ -35,6 +38,7 @@ export { executionIdOf } from './sequence.ts';
 
 const maxClaim = 100;
 const maxPlugins = 100;
+const maxTriggerLogs = 500;
 const isConflict = (error: unknown): boolean => error instanceof EngineError && error.code === 'CONFLICT';
 
 /** An engine behind a gateway. Call `start` once, and `drain` at the end. */
@@ -126,6 +130,21 @@ export class Engine {
       await this.#asService((serviceId) =>
         this.#gateway.send(reportPlugins, { input: { serviceId, plugins: batch, complete } }),
       );
+    }
+  }
+
+  /** Reports log entries of triggers and flows that belong to no execution. They are not kept in the journal. */
+  async logTriggers(tenantKey: string, entries: readonly Omit<TriggerLogReport, 'sequence'>[]): Promise<void> {
+    for (let i = 0; i < entries.length; i += maxTriggerLogs) {
+      const logs = entries.slice(i, i + maxTriggerLogs).map((entry) => ({ ...entry, sequence: this.#sequence.next() }));
+      const { reportTriggerLogs: answer } = await this.#asService((serviceId) =>
+        this.#gateway.send<EngineReportTriggerLogsMutation>(reportTriggerLogs, {
+          input: { tenantKey, serviceId, logs },
+        }),
+      );
+      for (const [item, { error }] of answer!.results.entries())
+        if (error)
+          this.#options.onFault?.(Object.assign(new EngineError(error.code, error.message), { report: logs[item] }));
     }
   }
 

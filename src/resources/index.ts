@@ -26,6 +26,7 @@ import './orchestration/plugin/index.ts';
 import './orchestration/blueprint/index.ts';
 import './orchestration/stats/index.ts';
 import './orchestration/execution/index.ts';
+import './orchestration/trigger-log/index.ts';
 import './orchestration/series/index.ts';
 import './governance/banner/index.ts';
 import './governance/description/index.ts';

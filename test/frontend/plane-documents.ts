@@ -118,10 +118,10 @@ export const NamespaceSettingsPage = graphql(`
         files { nodes { path size updatedAt } }
         keyValues { nodes { id key kind value description expiresAt } } inheritedKeyValues { key value namespaceName }
         bindings { nodes { role { name permissions { resource actions } } subject { __typename ... on Group { name } ... on User { username } ... on ServiceAccount { name } } } }
-        groups: reachingBindings(where: { subjectKind: GROUP }) { nodes { namespaceName role { name } subject { ... on Group { name } } } }
-        serviceAccounts: reachingBindings(where: { subjectKind: SERVICE_ACCOUNT }) { nodes { namespaceName role { name } subject { ... on ServiceAccount { name } } } }
         auditEvents(first: 10) { nodes { at action actorName resourceKey } }
       }
+      reachingGroups: bindings(where: { reaching: $name, subjectKind: GROUP }) { nodes { namespaceName role { name } subject { ... on Group { name } } } }
+      reachingAccounts: bindings(where: { reaching: $name, subjectKind: SERVICE_ACCOUNT }) { nodes { namespaceName role { name } subject { ... on ServiceAccount { name } } } }
       groups { nodes { id name } }
       roles { nodes { id name } }
       serviceAccounts { nodes { id name } }

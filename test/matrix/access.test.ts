@@ -80,7 +80,7 @@ describe('the access matrix', () => {
   // A token cannot set a password: a rule in addition to the permission.
   // Reports of an engine are not audited (see the list in the README); refusals are.
   const telemetry = new Set(
-    'heartbeat reportPlugins claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics'.split(
+    'heartbeat reportPlugins claimTriggers reportTriggers reportTriggerLogs claimCommands reportExecutions reportLogs reportMetrics'.split(
       ' ',
     ),
   );

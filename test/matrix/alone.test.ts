@@ -101,6 +101,10 @@ describe('each field of each type, selected alone', () => {
     });
     await invited(stage);
     await newSwitch(stage);
+    const { tenantId, namespace: at, flowId, triggerId } = trigger;
+    await world.db.triggerLog.create({
+      data: { id: newId(), tenantId, namespace: at, flowId, triggerId, sequence: 1n, level: 2, at: now, message: 'one' },
+    });
     await newBanner(stage);
     await world.db.killSwitch.create({
       data: { id: newId(), title: 'All', behavior: 'HOLD', namespace: '', startsAt: new Date('2090-01-01') },

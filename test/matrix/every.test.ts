@@ -51,7 +51,7 @@ describe('every mutation', () => {
   it('is covered, except those of engines that can be repeated anyway', () => {
     const tried = new Set(cases.map(({ field }) => field));
     const telemetry =
-      'heartbeat reportPlugins claimTriggers reportTriggers claimCommands reportExecutions reportLogs reportMetrics';
+      'heartbeat reportPlugins claimTriggers reportTriggers reportTriggerLogs claimCommands reportExecutions reportLogs reportMetrics';
     expect(
       Object.keys(fields)
         .filter((field) => !takesKey(field))

@@ -172,9 +172,9 @@ export const reads: Record<string, readonly Reading[]> = {
       (d, s) => d?.node?.bindings?.nodes.some((n: any) => n.id === groupBinding(s)),
     ),
     nested(
-      ['NAMESPACE:READ'],
-      '{ tenant(key: "a") { namespace(name: "company.x") { reachingBindings(first: 100) { nodes { id } } } } }',
-      (d, s) => d?.tenant?.namespace?.reachingBindings?.nodes.some((n: any) => n.id === binding(s)),
+      [],
+      '{ tenant(key: "a") { bindings(first: 100, where: { reaching: "company.x.deep" }) { nodes { id } } } }',
+      (d, s) => d?.tenant?.bindings?.nodes.some((n: any) => n.id === binding(s)),
     ),
   ],
   NAMESPACE: [

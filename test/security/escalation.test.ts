@@ -471,6 +471,7 @@ describe('a caller with limited permissions', () => {
     'deleteBackfill',
     'claimTriggers',
     'reportTriggers',
+    'reportTriggerLogs',
     'createWorkerGroup',
     'updateWorkerGroup',
     'deleteWorkerGroup',

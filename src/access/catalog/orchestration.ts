@@ -173,7 +173,7 @@ export const orchestration = {
       key: (row) => `${String(row['namespace'])}/${String(row['flowId'])}`,
       audited: ['namespace', 'flowId', 'revision', 'source', 'description', 'disabled', 'declaredDisabled', 'labels'],
       withTenant: 'service',
-      parts: ['FlowRevision'],
+      parts: ['FlowRevision', 'TriggerLog'],
       instead: 'use restoreFlowRevision',
     },
   },

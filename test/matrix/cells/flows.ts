@@ -1,4 +1,5 @@
 import type { Flow, Trigger } from '../../../src/db/generated/client.ts';
+import { newId } from '../../../src/lib/ids.ts';
 import { idOf } from '../../support/world.ts';
 import { type Attempting, attempt } from '../attempt.ts';
 import type { Stage } from '../stage.ts';
@@ -153,6 +154,27 @@ export const mutations: Record<string, Record<string, Attempting>> = {
     ),
   },
   'TRIGGER:UPDATE': {
+    reportTriggerLogs: async (stage) => {
+      const message = stage.name('entry');
+      const { namespace: namespaceName, flowId } = stage.flow;
+      const entry = {
+        namespaceName,
+        flowId,
+        triggerId: 'daily',
+        sequence: '1',
+        at: new Date(),
+        level: 'INFO',
+        message,
+      };
+      await stage.world.db.triggerLog.deleteMany();
+      return attempt(
+        'reportTriggerLogs',
+        'ReportTriggerLogsInput',
+        'results { error { code } }',
+        { tenantKey: 'a', serviceId: await stage.service(), logs: [entry] },
+        async () => (await stage.world.db.triggerLog.count({ where: { message } })) === 1,
+      );
+    },
     setTriggersDisabled: onTrigger('setTriggersDisabled', {}, { disabled: true }, ({ disabled }) => disabled),
     unlockTriggers: onTrigger('unlockTriggers', { executionId: 'held' }, {}, ({ executionId }) => executionId === null),
     restartTriggers: onTrigger(
@@ -209,6 +231,14 @@ export const mutations: Record<string, Record<string, Attempting>> = {
   },
 };
 
+const triggerLog = async ({ world, a, flow, name }: Stage): Promise<string> => {
+  const message = name('line');
+  const place = { tenantId: a.id, namespace: flow.namespace, flowId: flow.flowId, triggerId: 'daily' };
+  const sequence = BigInt(message.replace(/\D/g, '')) + 1_000n;
+  await world.db.triggerLog.create({ data: { id: newId(), ...place, sequence, level: 2, at: new Date(), message } });
+  return message;
+};
+
 export const reads: Record<string, readonly Reading[]> = {
   FLOW: [
     nested([], '{ tenant(key: "a") { plugins(where: { inUse: true }) { nodes { flowCount } totalCount } } }', (d) =>
@@ -253,6 +283,25 @@ export const reads: Record<string, readonly Reading[]> = {
       '{ tenant(key: "a") { flows(first: 100) { nodes { triggers { nodes { id } } } } } }',
       (d, s) => d?.tenant?.flows?.nodes.some((f: any) => f.triggers?.nodes.some((n: any) => n.id === triggerId(s))),
     ),
+    {
+      way: 'list',
+      sees: async (client, stage) => {
+        const message = await triggerLog(stage);
+        const list = '{ tenant(key: "a") { triggerLogs(first: 100) { nodes { message } } } }';
+        return (
+          (await data(client, list))?.tenant?.triggerLogs?.nodes.some((one: any) => one.message === message) ?? false
+        );
+      },
+    },
+    {
+      way: 'nested',
+      sees: async (client, stage) => {
+        const message = await triggerLog(stage);
+        const own = 'query($id: ID!) { node(id: $id) { ... on Trigger { logs { nodes { message } } } } }';
+        const { node: found } = (await data(client, own, { id: triggerId(stage) })) ?? {};
+        return found?.logs?.nodes.some((one: any) => one.message === message) ?? false;
+      },
+    },
     nested(['FLOW:READ'], '{ tenant(key: "a") { plugins(where: { kind: TRIGGER }) { nodes { flowCount } } } }', (d) =>
       d?.tenant?.plugins?.nodes.some(({ flowCount }: any) => flowCount > 0),
     ),

@@ -1,4 +1,4 @@
-import { ancestorsOf, within } from '../../../access/where.ts';
+import { within } from '../../../access/where.ts';
 import type { Binding, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
@@ -125,18 +125,6 @@ builder.prismaObjectField('Namespace', 'bindings', (t) =>
     description: 'Bindings of exactly this namespace.',
     scopes: ({ tenantId }: Namespace) => ({ tenantId }),
     within: ({ tenantId, namespace }) => ({ tenantId, namespace }),
-  }),
-);
-builder.prismaObjectField('Namespace', 'reachingBindings', (t) =>
-  connection(t, {
-    ...list,
-    description:
-      'Bindings that reach this namespace: its own, those of its ancestors, and those of the whole tenant. The namespace of a binding shows where it comes from.',
-    scopes: ({ tenantId }: Namespace) => ({ tenantId }),
-    within: ({ tenantId, namespace }) => ({
-      tenantId,
-      namespace: { in: ['', ...ancestorsOf(namespace), namespace] },
-    }),
   }),
 );
 builder.prismaObjectField('Group', 'bindings', (t) =>

@@ -15,9 +15,9 @@ export const refused = (error: GatehouseError): ReportResult => ({ outcome: null
 export const maxReport = 500;
 
 /** The error for a row out of reach. It does not reveal a row that the doer cannot read. */
-export function outOfReach(grant: Grant, row: Row): GatehouseError {
+export function outOfReach(grant: Grant, row: Row, what = 'The execution'): GatehouseError {
   const error = grant.refusalOf(row) as GatehouseError;
-  return grant.mayRead(row) ? error : Object.assign(notFound('The execution'), { evidence: error.evidence });
+  return grant.mayRead(row) ? error : Object.assign(notFound(what), { evidence: error.evidence });
 }
 
 /** Processes one item. Its error becomes its result. A refusal by a decision is noted for the record. */

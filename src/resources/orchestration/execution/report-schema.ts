@@ -2,7 +2,6 @@ import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { mutation } from '../../../graphql/mutation/define.ts';
 import { takeItemByItem } from '../../../graphql/mutation/item-input.ts';
-import { itemErrorField } from '../../../graphql/mutation/items.ts';
 import type { InputBuilder, PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { inTenant } from '../../../graphql/mutation/target.ts';
 import { started } from '../../../lib/started.ts';
@@ -13,27 +12,8 @@ import { ExecutionStateEnum, LogLevelEnum, MetricTypeEnum } from './enums.ts';
 import { type LogReport, type MetricReport, reportLogs, reportMetrics } from './parts-report.ts';
 import { reportExecutions } from './report.ts';
 import { maxReport, type ReportResult } from './report-items.ts';
+import { ReportResultRef } from './report-result.ts';
 import type { ExecutionReport, TaskRunReport } from './report-rules.ts';
-
-const ReportOutcome = builder.enumType('ReportOutcome', {
-  description: 'Outcome of one item of a report.',
-  values: {
-    APPLIED: { description: 'The item was stored.' },
-    IGNORED: { description: 'The item was ignored: a report of the same or a later sequence is stored.' },
-  },
-});
-const ReportResultRef = builder.objectRef<ReportResult>('ReportResult').implement({
-  description: 'Result for one item of a report, at the same list position.',
-  fields: (t) => ({
-    outcome: t.field({
-      type: ReportOutcome,
-      nullable: true,
-      description: 'Outcome; null if the item was refused.',
-      resolve: ({ outcome }) => outcome,
-    }),
-    error: itemErrorField(t, ({ error }) => error && { error }),
-  }),
-});
 
 /** Display texts are kept as far as possible; a lookup key with such a character is refused. */
 const replacedText = 'A character that cannot be stored (NUL, half a surrogate pair) is replaced with U+FFFD.';

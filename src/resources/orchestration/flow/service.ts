@@ -278,4 +278,5 @@ deletedWithTenant('FLOW', async (tx, grant, tenant) => {
   for (const flow of await tx.flow.findMany({ where: { tenantId: tenant.id } }))
     await removeFlow(tx, grant as Grant<'TENANT:DELETE'>, tenant, flow);
   await tx.flowRevision.deleteMany({ where: { tenantId: tenant.id } });
+  await tx.triggerLog.deleteMany({ where: { tenantId: tenant.id } });
 });
