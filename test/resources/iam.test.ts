@@ -234,6 +234,22 @@ describe('identity and access', () => {
   });
 
   describe('bindings', () => {
+    it('with effect in a namespace are its own, those above it, and tenant-wide ones', async () => {
+      const t = await world.tenant('reached');
+      const user = await world.user('reaching', [t]);
+      const viewer = await world.managed(t, 'Viewer');
+      for (const namespace of ['', 'company', 'company.data', 'company.data.ingest', 'company.database', 'other'])
+        await world.bind(t, { principal: user }, viewer, namespace);
+      const admin = await world.user('admin of reached', [t]);
+      await world.bind(t, { principal: admin }, await world.managed(t, 'Admin'));
+      const client = await world.as(admin);
+      const query =
+        'query($n: String) { tenant(key: "reached") { bindings(first: 50, where: { reaching: $n }) { nodes { namespaceName subject { __typename ... on User { username } } } } } }';
+      const { tenant } = await client.ok<any>(query, { n: 'company.data' });
+      const own = tenant.bindings.nodes.filter(({ subject }: any) => subject.username === 'reaching');
+      expect(own.map(({ namespaceName }: any) => namespaceName).sort()).toEqual(['company', 'company.data', null]);
+      expect(await client.codes(query, { n: 'a.'.repeat(100_000) })).toEqual(['BAD_INPUT']);
+    });
     const bindAll = (items: object[], tenant: string | null = 'a') =>
       root.ok<any>(call('createBindings', 'results { binding { id namespaceName } error { code message } }'), {
         i: { ...(tenant && { tenantKey: tenant }), bindings: items },

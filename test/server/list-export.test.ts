@@ -70,6 +70,19 @@ describe('a list as a file', () => {
     expect(Buffer.from(files['team/f1.yaml']!).toString()).toBe('id: f1\nnamespace: team\n');
   });
 
+  it('has the chosen flows only, of those that the caller can read', async () => {
+    const flows = await world.db.flow.findMany({ where: { flowId: { in: ['f1', 'f2', 'f3'] } } });
+    const ids = flows.map((flow) => idOf('Flow', flow));
+    const response = await get(`/tenants/main/flows.zip?where=${encodeURIComponent(JSON.stringify({ ids }))}`);
+    const files = unzipSync(new Uint8Array(await response.arrayBuffer()));
+    expect(Object.keys(files).sort()).toEqual(['team/f1.yaml', 'team/f3.yaml']);
+    const count = 'query($where: FlowWhere) { tenant(key: "main") { flows(first: 5, where: $where) { totalCount } } }';
+    const none = await narrow.ok<any>(count, { where: { ids: [] } });
+    expect(none.tenant.flows.totalCount).toBe(0);
+    for (const wrong of [['no ID'], [idOf('Tenant', main)], Array.from({ length: 1_001 }, () => ids[0]!)])
+      expect(await narrow.codes(count, { where: { ids: wrong } })).toEqual(['BAD_INPUT']);
+  });
+
   it('is refused as in the API, with the same code, and recorded', async () => {
     expect(await codeOf('/tenants/main/roles.csv')).toEqual([403, 'FORBIDDEN']);
     expect(await codeOf('/tenants/nope/flows.csv')).toEqual([404, 'NOT_FOUND']);

@@ -1,4 +1,4 @@
-import { within } from '../../../access/where.ts';
+import { ancestorsOf, within } from '../../../access/where.ts';
 import type { Binding, Group, Namespace, Role, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
 import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
@@ -74,6 +74,9 @@ const Where = builder.inputType('BindingWhere', {
   fields: (t) => ({
     namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
+    reaching: t.string({
+      description: 'With effect in this namespace: its own, those of its ancestors, and tenant-wide ones.',
+    }),
     tenantWide: t.boolean({
       description: 'True for tenant-wide bindings only, false for bindings of namespaces only.',
     }),
@@ -82,6 +85,15 @@ const Where = builder.inputType('BindingWhere', {
     subjectKind: t.field({ type: SubjectKindEnum, description: 'Only subjects of this kind.' }),
   }),
 });
+const maxName = 150;
+
+/** A namespace and everything above it. Tenant-wide bindings have no namespace. */
+function above(namespace: string): string[] {
+  if (namespace.length > maxName)
+    throw badInput(['where', 'reaching'], `A namespace has at most ${maxName} characters.`);
+  return ['', ...ancestorsOf(namespace), namespace];
+}
+
 const list = {
   connection: BindingConnection,
   permission: 'BINDING:READ',
@@ -91,6 +103,7 @@ const list = {
     toCondition: ({
       namespaceName: namespace,
       under,
+      reaching,
       tenantWide,
       role,
       subject,
@@ -101,6 +114,7 @@ const list = {
         AND: [
           namespace != null ? { namespace } : {},
           under != null ? within(under) : {},
+          reaching != null ? { namespace: { in: above(reaching) } } : {},
           tenantWide != null ? { namespace: tenantWide ? '' : { gt: '' } } : {},
           role != null ? { roleId: decodeId(String(role), ['Role'], ['where', 'role']).id } : {},
           subjectKind != null ? ofKind(subjectKind) : {},

@@ -1,12 +1,13 @@
 import { within } from '../../../access/where.ts';
 import type { Flow, Namespace, Tenant } from '../../../db/generated/client.ts';
+import { badInput } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
 import { loadByNames } from '../../../graphql/connection/loaders.ts';
 import { rows } from '../../../graphql/connection/reach.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
-import { registerNode } from '../../../graphql/node.ts';
+import { decodeId, registerNode } from '../../../graphql/node.ts';
 import { tenantFields } from '../../../graphql/tenant-fields.ts';
 import { escapeLike } from '../../../lib/text.ts';
 import { TaskRef, TopologyRef, taskOf } from './task-type.ts';
@@ -96,9 +97,12 @@ const order = orderBy('Flow', {
   NAMESPACE_NAME: { column: 'namespace', description: 'By namespace.' },
   UPDATED_AT: { column: 'updatedAt', description: 'By the time of the last change.' },
 });
+/** Max number of IDs in a filter, as in the mutations on many flows. */
+const maxIds = 1_000;
 export const FlowWhere = builder.inputType('FlowWhere', {
   description: 'Filter for flows.',
   fields: (t) => ({
+    ids: t.idList({ description: `Any of these flows, at most ${maxIds}.` }),
     namespaceName: t.string({ description: 'Exactly this namespace.' }),
     under: t.string({ description: 'This namespace and all below it.' }),
     flowId: t.string({ description: 'Exactly this flow ID.' }),
@@ -110,7 +114,14 @@ export const FlowWhere = builder.inputType('FlowWhere', {
   }),
 });
 
+function idsIn(given: readonly (string | number)[]): string[] {
+  const path = ['where', 'ids'];
+  if (given.length > maxIds) throw badInput(path, `At most ${maxIds} IDs are allowed.`);
+  return given.map((id, i) => decodeId(String(id), ['Flow'], [...path, i]).id);
+}
+
 export function flowCondition({
+  ids,
   namespaceName,
   under,
   flowId,
@@ -123,6 +134,7 @@ export function flowCondition({
   const contains = (part: string) => ({ contains: escapeLike(part), mode: 'insensitive' });
   return {
     AND: [
+      ids != null ? { id: { in: idsIn(ids) } } : {},
       namespaceName != null ? { namespace: namespaceName } : {},
       under != null ? within(under) : {},
       flowId != null ? { flowId } : {},
