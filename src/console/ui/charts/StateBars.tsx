@@ -2,8 +2,9 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { scaleBand, scaleLinear } from 'd3-scale';
 import { Icon } from '../Icon.tsx';
 import { lookOf, states } from '../state.ts';
+import { useIsNarrow } from '../useIsNarrow.ts';
 import { Chart } from './Chart.tsx';
-import { exactly, periodInWords, spaced, type Unit } from './period.ts';
+import { axisLabels, exactly, type Unit } from './period.ts';
 
 export interface StateCount {
   readonly state: string;
@@ -39,6 +40,12 @@ export function StateBars(props: StateBarsProps) {
   const used = [...new Set(periods.flatMap((one) => one.states.map(({ state }) => state)))].sort(
     (a, b) => order(a) - order(b),
   );
+  const isNarrow = useIsNarrow();
+  const labels = axisLabels(
+    periods.map(({ at }) => at),
+    by,
+    isNarrow ? 3 : 5,
+  );
   return (
     <Chart
       title={title}
@@ -48,8 +55,8 @@ export function StateBars(props: StateBarsProps) {
         <>
           <Bars periods={periods} by={by} zoom={zoom} />
           <div className="axis">
-            {spaced(periods).map(({ at }) => (
-              <span key={at}>{periodInWords(at, by)}</span>
+            {labels.map(({ at, text }) => (
+              <span key={at}>{text}</span>
             ))}
           </div>
         </>
