@@ -5,6 +5,7 @@ import { questionOf } from './pages/access-explorer/question.ts';
 import { auditSearch } from './pages/audit-log/search.ts';
 import { runSearch } from './pages/execution/search.ts';
 import { executionSearch } from './pages/executions/search.ts';
+import { homeSearch } from './pages/home/search.ts';
 import { logSearch } from './pages/logs/search.ts';
 import { Start } from './pages/Start.tsx';
 import { taskRunSearch } from './pages/task-runs/search.ts';
@@ -72,7 +73,7 @@ const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Sta
 /** Every page of the console. */
 const pages = root.addChildren([
   createRoute({ ...page('/'), component: Start }),
-  createRoute({ ...page('/t/$tenant'), component: Home }),
+  createRoute({ ...page('/t/$tenant'), validateSearch: homeSearch, component: Home }),
   createRoute({ ...page('/t/$tenant/executions'), validateSearch: executionSearch, component: Executions }),
   createRoute({ ...page('/t/$tenant/executions/$execution'), validateSearch: runSearch, component: Execution }),
   createRoute({ ...page('/t/$tenant/logs'), validateSearch: logSearch, component: Logs }),

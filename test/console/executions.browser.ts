@@ -200,4 +200,22 @@ describe('the pages of executions', () => {
     await assertSound({ page, faults });
     await page.context().close();
   });
+
+  it.each([
+    ['admin', 'sales'],
+    ['editor', 'orders'],
+  ])('show on Home what runs, fails and starts next, also to %s', async (username, flow) => {
+    const { page, faults } = await enter(username, '/t/main', 'phone');
+    const failing = page.getByRole('region', { name: 'Failing flows' });
+    await failing.getByRole('link', { name: 'orders' }).waitFor();
+    await page.getByRole('region', { name: 'Now' }).getByText('approval').first().waitFor();
+    await page.getByRole('link', { name: 'Last 7 days' }).click();
+    await expect.poll(() => page.url()).toMatch(/since=week/);
+    await page.getByRole('link', { name: /^Success/ }).click();
+    await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
+    await page.getByRole('row', { name: new RegExp(flow) }).waitFor();
+    expect(await page.getByRole('row', { name: /sales/ }).count()).toBe(username === 'admin' ? 1 : 0);
+    await assertSound({ page, faults });
+    await page.context().close();
+  });
 });

@@ -30,7 +30,7 @@ export function Lines({ title, beside, times, by, lines, inWords }: LinesProps) 
     .range([4, size.width - 4]);
   const y = scaleLinear()
     .domain([0, max || 1])
-    .range([size.height - 4, 6]);
+    .range([size.height - 4, 24]);
   const path = line<number | null>()
     .defined((value) => value !== null)
     .x((_value, i) => x(i))

@@ -26,6 +26,8 @@ export interface StateBarsProps {
   readonly counts: readonly StateCount[];
   /** The states by which the page is filtered. */
   readonly chosen?: readonly string[] | undefined;
+  /** The list to which the numbers lead, if it is another page. */
+  readonly list?: { readonly tenant: string; readonly search: object };
   /** The part of the address that shows one period. */
   readonly zoom?: ((period: Period) => object) | undefined;
 }
@@ -36,7 +38,7 @@ const byOrder = (a: StateCount, b: StateCount) => order(a.state) - order(b.state
 
 /** What started over time, by its current state. What is bad is at the foot of each bar. */
 export function StateBars(props: StateBarsProps) {
-  const { title, isTitleHidden = false, periods, by, counts, chosen = [], zoom } = props;
+  const { title, isTitleHidden = false, periods, by, counts, chosen = [], zoom, list } = props;
   const used = [...new Set(periods.flatMap((one) => one.states.map(({ state }) => state)))].sort(
     (a, b) => order(a) - order(b),
   );
@@ -50,7 +52,7 @@ export function StateBars(props: StateBarsProps) {
     <Chart
       title={title}
       isTitleHidden={isTitleHidden}
-      beside={<Legend counts={counts} chosen={chosen} />}
+      beside={<Legend counts={counts} chosen={chosen} list={list} />}
       picture={
         <>
           <Bars periods={periods} by={by} zoom={zoom} />
@@ -79,7 +81,13 @@ export function StateBars(props: StateBarsProps) {
   );
 }
 
-function Legend({ counts, chosen }: { counts: readonly StateCount[]; chosen: readonly string[] }) {
+interface LegendProps {
+  readonly counts: readonly StateCount[];
+  readonly chosen: readonly string[];
+  readonly list: StateBarsProps['list'];
+}
+
+function Legend({ counts, chosen, list }: LegendProps) {
   // Success first, as in the reference: it is what one expects.
   const shown = [...counts].filter(({ count, state }) => count > 0 || chosen.includes(state)).sort(byOrder);
   const success = shown.filter(({ state }) => state === 'SUCCESS');
@@ -94,10 +102,10 @@ function Legend({ counts, chosen }: { counts: readonly StateCount[]; chosen: rea
           <Link
             key={state}
             className={`chip ${isOn ? 'on' : ''}`}
-            to="."
+            {...(list ? { to: '/t/$tenant/executions', params: { tenant: list.tenant } } : { to: '.' })}
             search={
               ((before: object) => ({
-                ...before,
+                ...(list ? list.search : before),
                 state: next.length === 0 ? undefined : next.join(','),
                 after: undefined,
                 before: undefined,
