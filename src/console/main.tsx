@@ -14,6 +14,7 @@ import './ui/overlays.css';
 import './ui/explorer.css';
 import './ui/matrix.css';
 import './ui/console.css';
+import './ui/runs.css';
 
 import './ui/narrow.css';
 import './ui/forms.css';

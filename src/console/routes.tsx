@@ -3,7 +3,12 @@ import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
 import { questionOf } from './pages/access-explorer/question.ts';
 import { auditSearch } from './pages/audit-log/search.ts';
+import { runSearch } from './pages/execution/search.ts';
+import { executionSearch } from './pages/executions/search.ts';
+import { homeSearch } from './pages/home/search.ts';
+import { logSearch } from './pages/logs/search.ts';
 import { Start } from './pages/Start.tsx';
+import { taskRunSearch } from './pages/task-runs/search.ts';
 import { listSearch, ownerSearch, tabSearch } from './pages/tenant.ts';
 import { lazyPage } from './relay/lazy.tsx';
 import { Empty } from './ui/Empty.tsx';
@@ -29,6 +34,10 @@ const tabs = { validateSearch: tabSearch };
 const owned = { validateSearch: ownerSearch };
 
 const Home = lazyPage(async () => (await import('./pages/home/Home.tsx')).Home);
+const Executions = lazyPage(async () => (await import('./pages/executions/Executions.tsx')).Executions);
+const Execution = lazyPage(async () => (await import('./pages/execution/Execution.tsx')).Execution);
+const Logs = lazyPage(async () => (await import('./pages/logs/Logs.tsx')).Logs);
+const TaskRuns = lazyPage(async () => (await import('./pages/task-runs/TaskRuns.tsx')).TaskRuns);
 const Users = lazyPage(async () => (await import('./pages/users/Users.tsx')).Users);
 const User = lazyPage(async () => (await import('./pages/users/User.tsx')).User);
 const ServiceAccounts = lazyPage(
@@ -64,7 +73,11 @@ const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Sta
 /** Every page of the console. */
 const pages = root.addChildren([
   createRoute({ ...page('/'), component: Start }),
-  createRoute({ ...page('/t/$tenant'), component: Home }),
+  createRoute({ ...page('/t/$tenant'), validateSearch: homeSearch, component: Home }),
+  createRoute({ ...page('/t/$tenant/executions'), validateSearch: executionSearch, component: Executions }),
+  createRoute({ ...page('/t/$tenant/executions/$execution'), validateSearch: runSearch, component: Execution }),
+  createRoute({ ...page('/t/$tenant/logs'), validateSearch: logSearch, component: Logs }),
+  createRoute({ ...page('/t/$tenant/task-runs'), validateSearch: taskRunSearch, component: TaskRuns }),
   createRoute({ ...page('/t/$tenant/users'), ...list, component: Users }),
   createRoute({ ...page('/t/$tenant/users/$user'), ...tabs, component: User }),
   createRoute({ ...page('/t/$tenant/service-accounts'), ...list, component: ServiceAccounts }),

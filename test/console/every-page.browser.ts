@@ -3,9 +3,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { World } from '../support/world.ts';
 import { assertSound, openBrowser, signIn, visit, type Watched } from './browser.ts';
 import { peopledWorld, secret } from './people.ts';
+import { addRuns } from './runs.ts';
 
 const pages = [
   '',
+  '/executions',
+  '/executions?run=bad',
+  '/executions/bad',
+  '/executions/bad?tab=gantt&run=t4',
+  '/executions/bad?tab=logs',
+  '/executions/bad?tab=outputs',
+  '/executions/bad?tab=metrics',
+  '/executions/bad?tab=activity',
+  '/logs',
+  '/task-runs',
   '/access-explorer',
   '/users',
   '/service-accounts',
@@ -35,7 +46,9 @@ describe('every page of the console', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();
-    ({ world } = await peopledWorld());
+    const people = await peopledWorld();
+    world = people.world;
+    await addRuns(world, people.main);
   });
   afterAll(async () => {
     await browser.close();

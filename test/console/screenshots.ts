@@ -34,6 +34,10 @@ const within = (list: string, link: string, tab?: string, press: readonly string
 /** As the administrator of the tenant. */
 const tenantPages: readonly Shot[] = [
   { name: 'home', path: '' },
+  page('executions'),
+  { name: 'executions-panel', path: 'executions?since=week&state=FAILED', press: ['orders-daily'] },
+  page('logs'),
+  page('task-runs'),
   page('users'),
   within('users', 'bob'),
   within('users', 'bob', 'By namespace'),

@@ -151,4 +151,27 @@ describe('the executed flow', () => {
     ]);
     expect(createWorkerGroup.workerGroup.id).toBeTruthy();
   });
+
+  it('names the inputs that a paused task declares', async () => {
+    const pause = `id: waits
+namespace: company.x
+tasks:
+  - id: approve
+    type: io.kestra.plugin.core.flow.Pause
+    onResume:
+      - { id: comment, type: STRING, required: false }
+      - not an input
+  - { id: go, type: io.kestra.plugin.core.log.Log, message: on }
+`;
+    await save(pause);
+    const waiting = engineId();
+    expect(await engine.report([reportOf(waiting, 1, ['RUNNING'], { flowId: 'waits', revision: 1 })])).toEqual([
+      'APPLIED',
+    ]);
+    const query = 'query($e: String!) { tenant(key: "main") { execution(executionId: $e) { tasks { id inputs } } } }';
+    expect((await admin.ok<any>(query, { e: waiting })).tenant.execution.tasks).toEqual([
+      { id: 'approve', inputs: [{ id: 'comment', type: 'STRING', required: false }] },
+      { id: 'go', inputs: [] },
+    ]);
+  });
 });

@@ -12,7 +12,11 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
   { items: [{ title: 'Home', icon: 'home', path: '' }] },
   {
     title: 'Orchestration',
-    items: [],
+    items: [
+      { title: 'Executions', icon: 'play', path: 'executions' },
+      { title: 'Logs', icon: 'logs', path: 'logs' },
+      { title: 'Task runs', icon: 'tasks', path: 'task-runs' },
+    ],
   },
   {
     title: 'Access',

@@ -22,7 +22,7 @@ const save = graphql`
 const searchOf = (search: object): Record<string, string> =>
   Object.fromEntries(
     Object.entries(search)
-      .filter(([name]) => !['after', 'before', 'event'].includes(name))
+      .filter(([name]) => !['after', 'before', 'event', 'run'].includes(name))
       .map(([name, value]) => [name, String(value)]),
   );
 

@@ -1,4 +1,4 @@
-import { clock, day } from './zone.ts';
+import { clock, day, dayOfYear, minute } from './zone.ts';
 
 const utc = (date: Date): string => `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
@@ -10,6 +10,19 @@ export function Time({ at }: { at: string }) {
   return (
     <time dateTime={at} title={titleOf(date)}>
       {day(date) === day(new Date()) ? clock(date) : day(date)}
+    </time>
+  );
+}
+
+const halfYearMs = 180 * 86_400_000;
+
+/** The day and the time of something of which there are many a day: the clock if it is today. */
+export function Moment({ at }: { at: string }) {
+  const date = new Date(at);
+  const isNear = Math.abs(Date.now() - date.getTime()) < halfYearMs;
+  return (
+    <time dateTime={at} title={titleOf(date)}>
+      {day(date) === day(new Date()) ? clock(date) : `${isNear ? dayOfYear(date) : day(date)}, ${minute(date)}`}
     </time>
   );
 }

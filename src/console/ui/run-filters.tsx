@@ -4,6 +4,7 @@ import type { Filter } from './Filters.tsx';
 import { CheckField, SelectField, TextField } from './fields.tsx';
 import { lookOf, type State, states } from './state.ts';
 import { windows } from './windows.ts';
+import { clock, day } from './zone.ts';
 
 const inWords = (value: string): string =>
   value
@@ -93,3 +94,16 @@ export const textFilter = (name: string, title: string, label = title, hint?: st
 
 export const flowFilter = textFilter('flow', 'Flow', 'ID of the flow');
 export const labelFilter = textFilter('label', 'Label', 'Labels', 'Each as key:value, with commas between them.');
+
+const timeInWords = (value: string): string => {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? value : `${day(date)}, ${clock(date)}`;
+};
+
+/** A time that a link sets, such as that of a period of the chart. */
+export const timeFilter = (name: 'from' | 'until', title: string): Filter => ({
+  name,
+  title,
+  inWords: timeInWords,
+  field: (value) => <input type="hidden" name={name} value={value ?? ''} />,
+});

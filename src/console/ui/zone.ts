@@ -14,6 +14,14 @@ const formatsOf = (timeZone: string | undefined) => ({
   clock: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone }),
   day: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric', timeZone }),
   minute: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', timeZone }),
+  precise: new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    hourCycle: 'h23',
+    timeZone,
+  }),
   date: new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone }),
 });
 let formats = formatsOf(undefined);
@@ -24,3 +32,5 @@ export const day = (date: Date): string => formats.day.format(date);
 export const minute = (date: Date): string => formats.minute.format(date);
 /** Without the year. */
 export const dayOfYear = (date: Date): string => formats.date.format(date);
+/** With milliseconds, in 24 hours. */
+export const precise = (date: Date): string => formats.precise.format(date);

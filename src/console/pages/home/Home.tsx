@@ -1,100 +1,43 @@
-import { Link } from '@tanstack/react-router';
-import { graphql } from 'react-relay/hooks';
-import type { HomeQuery } from '../../generated/HomeQuery.graphql.ts';
-import { useAnswer } from '../../relay/query.ts';
-import { Empty } from '../../ui/Empty.tsx';
-import { Icon } from '../../ui/Icon.tsx';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useMay } from '../../access/viewer.ts';
 import { Page } from '../../ui/Page.tsx';
+import { windows } from '../../ui/windows.ts';
 import { useTenant } from '../tenant.ts';
+import { Counts } from './Counts.tsx';
+import { Runs } from './Runs.tsx';
+import { homeWindows, usualWindow } from './search.ts';
 
-const query = graphql`
-  query HomeQuery($tenant: String!) {
-    tenant(key: $tenant) {
-      name
-      description
-      users {
-        totalCount
-      }
-      groups {
-        totalCount
-      }
-      roles {
-        totalCount
-      }
-      bindings {
-        totalCount
-      }
-      serviceAccounts {
-        totalCount
-      }
-      namespaces {
-        totalCount
-      }
-      flows {
-        totalCount
-      }
-      triggers {
-        totalCount
-      }
-    }
-  }
-`;
-
-const parts = [
-  { field: 'users', title: 'Users', icon: 'user', path: 'users' },
-  { field: 'serviceAccounts', title: 'Service accounts', icon: 'bot', path: 'service-accounts' },
-  { field: 'groups', title: 'Groups', icon: 'group', path: 'groups' },
-  { field: 'roles', title: 'Roles', icon: 'role', path: 'roles' },
-  { field: 'bindings', title: 'Bindings', icon: 'link', path: 'bindings' },
-  { field: 'namespaces', title: 'Namespaces', icon: 'ns', path: undefined },
-  { field: 'flows', title: 'Flows', icon: 'flow', path: undefined },
-  { field: 'triggers', title: 'Triggers', icon: 'bolt', path: undefined },
-] as const;
-
+/** What runs and fails in a tenant, and what is in it. */
 export function Home() {
   const tenant = useTenant();
+  const { since = usualWindow } = useSearch({ from: '/t/$tenant' });
+  const [opened] = useState(() => Date.now());
+  const mayRead = useMay('EXECUTION:READ');
   return (
-    <Page title="Home" crumbs={[{ title: tenant }]}>
+    <Page
+      title="Home"
+      crumbs={[{ title: tenant }]}
+      actions={
+        mayRead && (
+          <nav className="segments" aria-label="Time">
+            {homeWindows.map((name) => (
+              <Link
+                key={name}
+                className="btn sm"
+                to="."
+                search={(name === usualWindow ? {} : { since: name }) as never}
+                aria-current={name === since ? 'true' : undefined}
+              >
+                {windows[name]?.title}
+              </Link>
+            ))}
+          </nav>
+        )
+      }
+    >
+      {mayRead && <Runs tenant={tenant} since={since} now={opened} />}
       <Counts tenant={tenant} />
     </Page>
-  );
-}
-
-function Counts({ tenant: key }: { tenant: string }) {
-  const { tenant } = useAnswer<HomeQuery>(query, { tenant: key });
-  if (!tenant)
-    return (
-      <Empty icon="tenant" title="This tenant does not exist">
-        <p>It does not exist, or you have no access to it. Choose another one at the top of the menu.</p>
-      </Empty>
-    );
-  return (
-    <div className="body">
-      {tenant.description && <p className="second">{tenant.description}</p>}
-      <ul className="cards gap">
-        {parts.map(({ field, title, icon, path }) => {
-          const count = tenant[field]?.totalCount;
-          const content = (
-            <>
-              <span className="quiet">
-                <Icon name={icon} /> {title}
-              </span>
-              {count === undefined ? <span className="quiet">hidden from you</span> : <b>{count.toLocaleString()}</b>}
-            </>
-          );
-          return (
-            <li key={field}>
-              {path === undefined || count === undefined ? (
-                <div className="card tile">{content}</div>
-              ) : (
-                <Link className="card tile" to={`/t/$tenant/${path}` as '/t/$tenant/users'} params={{ tenant: key }}>
-                  {content}
-                </Link>
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
   );
 }

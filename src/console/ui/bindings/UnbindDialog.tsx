@@ -2,9 +2,9 @@ import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
 import type { UnbindDialogMutation } from '../../generated/UnbindDialogMutation.graphql.ts';
 import { ConfirmDialog } from '../ConfirmDialog.tsx';
+import { ItemResults } from '../ItemResults.tsx';
 import { toast } from '../toast.ts';
 import { type Binding, placeOf, whoOf } from './BindingTable.tsx';
-import { ItemResults } from './ItemResults.tsx';
 
 const remove = graphql`
   mutation UnbindDialogMutation($input: DeleteBindingsInput!) {

@@ -2,7 +2,7 @@ import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import type { ReactNode } from 'react';
 import { Chart } from './Chart.tsx';
-import { exactly, periodInWords, spaced, type Unit } from './period.ts';
+import { axisLabels, exactly, type Unit } from './period.ts';
 
 export interface Line {
   readonly title: string;
@@ -30,7 +30,7 @@ export function Lines({ title, beside, times, by, lines, inWords }: LinesProps) 
     .range([4, size.width - 4]);
   const y = scaleLinear()
     .domain([0, max || 1])
-    .range([size.height - 4, 6]);
+    .range([size.height - 4, 24]);
   const path = line<number | null>()
     .defined((value) => value !== null)
     .x((_value, i) => x(i))
@@ -51,11 +51,11 @@ export function Lines({ title, beside, times, by, lines, inWords }: LinesProps) 
             </span>
           )}
           {beside}
-          <span className="quiet">at most {inWords(max)}</span>
         </>
       }
       picture={
         <>
+          <span className="lines-max">{inWords(max)}</span>
           <svg
             className="lines"
             viewBox={`0 0 ${size.width} ${size.height}`}
@@ -75,8 +75,8 @@ export function Lines({ title, beside, times, by, lines, inWords }: LinesProps) 
             ))}
           </svg>
           <div className="axis">
-            {spaced(times).map((at) => (
-              <span key={at}>{periodInWords(at, by)}</span>
+            {axisLabels(times, by, 3).map(({ at, text }) => (
+              <span key={at}>{text}</span>
             ))}
           </div>
         </>

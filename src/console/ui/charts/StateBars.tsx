@@ -2,8 +2,9 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { scaleBand, scaleLinear } from 'd3-scale';
 import { Icon } from '../Icon.tsx';
 import { lookOf, states } from '../state.ts';
+import { useIsNarrow } from '../useIsNarrow.ts';
 import { Chart } from './Chart.tsx';
-import { exactly, periodInWords, spaced, type Unit } from './period.ts';
+import { axisLabels, exactly, type Unit } from './period.ts';
 
 export interface StateCount {
   readonly state: string;
@@ -25,6 +26,8 @@ export interface StateBarsProps {
   readonly counts: readonly StateCount[];
   /** The states by which the page is filtered. */
   readonly chosen?: readonly string[] | undefined;
+  /** The list to which the numbers lead, if it is another page. */
+  readonly list?: { readonly tenant: string; readonly search: object };
   /** The part of the address that shows one period. */
   readonly zoom?: ((period: Period) => object) | undefined;
 }
@@ -35,21 +38,27 @@ const byOrder = (a: StateCount, b: StateCount) => order(a.state) - order(b.state
 
 /** What started over time, by its current state. What is bad is at the foot of each bar. */
 export function StateBars(props: StateBarsProps) {
-  const { title, isTitleHidden = false, periods, by, counts, chosen = [], zoom } = props;
+  const { title, isTitleHidden = false, periods, by, counts, chosen = [], zoom, list } = props;
   const used = [...new Set(periods.flatMap((one) => one.states.map(({ state }) => state)))].sort(
     (a, b) => order(a) - order(b),
+  );
+  const isNarrow = useIsNarrow();
+  const labels = axisLabels(
+    periods.map(({ at }) => at),
+    by,
+    isNarrow ? 3 : 5,
   );
   return (
     <Chart
       title={title}
       isTitleHidden={isTitleHidden}
-      beside={<Legend counts={counts} chosen={chosen} />}
+      beside={<Legend counts={counts} chosen={chosen} list={list} />}
       picture={
         <>
           <Bars periods={periods} by={by} zoom={zoom} />
           <div className="axis">
-            {spaced(periods).map(({ at }) => (
-              <span key={at}>{periodInWords(at, by)}</span>
+            {labels.map(({ at, text }) => (
+              <span key={at}>{text}</span>
             ))}
           </div>
         </>
@@ -72,7 +81,13 @@ export function StateBars(props: StateBarsProps) {
   );
 }
 
-function Legend({ counts, chosen }: { counts: readonly StateCount[]; chosen: readonly string[] }) {
+interface LegendProps {
+  readonly counts: readonly StateCount[];
+  readonly chosen: readonly string[];
+  readonly list: StateBarsProps['list'];
+}
+
+function Legend({ counts, chosen, list }: LegendProps) {
   // Success first, as in the reference: it is what one expects.
   const shown = [...counts].filter(({ count, state }) => count > 0 || chosen.includes(state)).sort(byOrder);
   const success = shown.filter(({ state }) => state === 'SUCCESS');
@@ -87,10 +102,10 @@ function Legend({ counts, chosen }: { counts: readonly StateCount[]; chosen: rea
           <Link
             key={state}
             className={`chip ${isOn ? 'on' : ''}`}
-            to="."
+            {...(list ? { to: '/t/$tenant/executions', params: { tenant: list.tenant } } : { to: '.' })}
             search={
               ((before: object) => ({
-                ...before,
+                ...(list ? list.search : before),
                 state: next.length === 0 ? undefined : next.join(','),
                 after: undefined,
                 before: undefined,

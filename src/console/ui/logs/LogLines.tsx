@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
-import { clock, day } from '../zone.ts';
+import { clock, day, dayOfYear, precise } from '../zone.ts';
 import type { LogLine } from './line.ts';
 import './logs.css';
 
@@ -21,7 +21,7 @@ export interface LogLinesProps {
   readonly onReachEnd?: (() => void) | undefined;
 }
 
-const rowHeight = 22;
+const rowHeight = 24;
 /** Distance from an edge at which the next lines are loaded, so that they are here before the reader is. */
 const edge = 1_500;
 
@@ -108,8 +108,8 @@ function Line({ line, tenant, marked }: LineProps) {
   return (
     <>
       <time dateTime={line.at} title={`${day(date)}, ${clock(date)} (${line.at})`}>
-        {clock(date)}
-        <span className="p2">.{String(date.getMilliseconds()).padStart(3, '0')}</span>
+        {day(date) === day(new Date()) ? '' : `${dayOfYear(date)} `}
+        {precise(date)}
       </time>
       <b>{line.level}</b>
       {tenant !== undefined && line.executionId !== undefined && (

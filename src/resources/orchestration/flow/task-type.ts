@@ -36,6 +36,11 @@ export const TaskRef = builder.objectRef<TaskOfFlow>('Task').implement({
       description: 'IDs of the tasks that it waits for, if its parent orders them by dependencies.',
       resolve: ({ dependsOn }) => [...dependsOn],
     }),
+    inputs: t.field({
+      type: 'JSON',
+      description: 'Inputs that the task declares for the resumption of a paused execution (onResume), as a list.',
+      resolve: ({ inputs = [] }) => inputs,
+    }),
     source: t.exposeString('source', { description: 'Its part of the source, as standalone YAML.' }),
   }),
 });

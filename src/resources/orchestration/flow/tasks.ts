@@ -22,6 +22,8 @@ export interface FlowTask {
   readonly images?: readonly string[];
   /** Offsets in the source. */
   readonly range: readonly [number, number];
+  /** Inputs that a pause declares: a resumption passes their values. */
+  readonly inputs?: readonly object[];
   /** Flows that the task runs. */
   readonly subflow?: { readonly namespace: string; readonly flowId: string };
 }
@@ -116,6 +118,7 @@ export function readTasks(flow: Parts, { lineOf, rangeOf }: ReadYaml, issues: Is
         dependsOn: Array.isArray(dependsOn) ? dependsOn.map(String) : [],
         range: rangeOf(path) ?? [0, 0],
         ...imagesOf(item),
+        ...(Array.isArray(item['onResume']) && { inputs: item['onResume'].filter(isMap) }),
         ...(subflow && { subflow }),
       });
     }

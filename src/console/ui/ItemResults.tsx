@@ -1,5 +1,5 @@
-import { Dialog } from '../Dialog.tsx';
-import { Icon } from '../Icon.tsx';
+import { Dialog } from './Dialog.tsx';
+import { Icon } from './Icon.tsx';
 
 export interface ItemResultsProps {
   readonly title: string;
