@@ -103,7 +103,17 @@ describe('each field of each type, selected alone', () => {
     await newSwitch(stage);
     const { tenantId, namespace: at, flowId, triggerId } = trigger;
     await world.db.triggerLog.create({
-      data: { id: newId(), tenantId, namespace: at, flowId, triggerId, sequence: 1n, level: 2, at: now, message: 'one' },
+      data: {
+        id: newId(),
+        tenantId,
+        namespace: at,
+        flowId,
+        triggerId,
+        sequence: 1n,
+        level: 2,
+        at: now,
+        message: 'one',
+      },
     });
     await newBanner(stage);
     await world.db.killSwitch.create({
