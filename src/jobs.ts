@@ -112,10 +112,8 @@ export function jobsOf(
       everyMs: 10 * minute,
       on: 'one',
       run: async () => {
-        if (executionDays !== undefined) {
-          await purgeExecutions(store, executionDays);
-          await purgeTriggerLogs(store, executionDays);
-        }
+        await purgeExecutions(store, executionDays);
+        if (executionDays !== undefined) await purgeTriggerLogs(store, executionDays);
         if (auditDays !== undefined) await pruneAudit(store, keys, { keepDays: auditDays, destinations });
       },
     },

@@ -483,6 +483,7 @@ describe('a caller with limited permissions', () => {
     'deleteBlueprint',
     'useBlueprint',
     'updateMySettings',
+    'updateTenantSettings',
     'createKillSwitch',
     'updateKillSwitch',
     'deleteKillSwitch',

@@ -75,6 +75,8 @@ const values = [
   'TokenUse',
   'Topology',
   'TopologyNode',
+  'TriggerLog',
+  'TenantSettings',
   'TrialEnd',
   'TriggerDates',
   'UserIdentity',

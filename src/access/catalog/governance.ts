@@ -19,7 +19,10 @@ export const governance = {
   },
   SETTING: {
     level: 'tenant',
-    gates: { READ: "View the tenant's settings.", UPDATE: "Update the tenant's settings." },
+    gates: {
+      READ: "View the tenant's settings.",
+      UPDATE: "Update the tenant's settings: whether flows need created namespaces, and how long executions are kept.",
+    },
     managed: { Editor: 'all' },
   },
   BANNER: {

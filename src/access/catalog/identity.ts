@@ -17,7 +17,7 @@ export const identity = {
       tenantColumn: 'id',
       feedsAccess: true,
       key: (row) => String(row['key']),
-      audited: ['key', 'name', 'description', 'requireSecondFactor', 'workerGroup', 'workerGroupFallback'],
+      audited: ['key', 'name', 'description', 'requireSecondFactor', 'workerGroup', 'workerGroupFallback', 'settings'],
     },
   },
   USER: {

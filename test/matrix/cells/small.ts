@@ -25,6 +25,21 @@ export const mutations: Record<string, Record<string, Attempting>> = {
       );
     },
   },
+  'SETTING:UPDATE': {
+    updateTenantSettings: async (stage) => {
+      const executionDays = Number(stage.name('9').replace('9-', '')) + 1_000;
+      return attempt(
+        'updateTenantSettings',
+        'UpdateTenantSettingsInput',
+        'tenant { id }',
+        { tenantKey: 'a', executionDays },
+        async () => {
+          const { settings } = await stage.world.db.tenant.findUniqueOrThrow({ where: { id: stage.a.id } });
+          return (settings as { executionDays?: number }).executionDays === executionDays;
+        },
+      );
+    },
+  },
   'BLUEPRINT:DELETE': {
     deleteBlueprint: async (stage) => {
       const { id } = await newBlueprint(stage);
@@ -56,6 +71,14 @@ const seen = (stage: Stage): Promise<Blueprint> => (blueprint ??= newBlueprint(s
 const list = '{ tenant(key: "a") { blueprints(first: 100, where: { kind: CUSTOM }) { totalCount nodes { id } } } }';
 
 export const reads: Record<string, readonly Reading[]> = {
+  SETTING: [
+    {
+      way: 'get',
+      sees: async (client) =>
+        typeof (await data(client, '{ tenant(key: "a") { settings { requireExistingNamespace } } }'))?.tenant?.settings
+          ?.requireExistingNamespace === 'boolean',
+    },
+  ],
   STATS: [
     {
       way: 'get',

@@ -1,2 +1,3 @@
 import './schema.ts';
+import './settings-schema.ts';
 import './undo.ts';

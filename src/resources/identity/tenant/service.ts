@@ -38,7 +38,16 @@ export async function createTenant(
   const id = newId();
   await allowExpected(tx, grant, { id, key });
   const placed = (await placementOf(tx, id, noPlacement, placement)) ?? noPlacement;
-  const after = { id, key, name, description, requireSecondFactor: false, createdAt: new Date(), ...placed };
+  const after = {
+    id,
+    key,
+    name,
+    description,
+    requireSecondFactor: false,
+    settings: {},
+    createdAt: new Date(),
+    ...placed,
+  };
   await grant.review(tx, { before: null, after });
   const tenant = await tx.tenant.create({ data: after });
   record(tx, grant, { before: null, after: await withGroupKey(tx, tenant), tenant });

@@ -10,16 +10,20 @@ const dayMs = 86_400_000;
 const timeoutMs = 60_000;
 
 /**
- * Deletes ended executions that started more than the given number of days ago, with all their data. It works in small
+ * Deletes ended executions that started more than the given number of days ago, with all their data. The setting of a
+ * tenant can be shorter. It works in small
  * batches, so that writes continue. The event of a run is in the transaction of its first batch, with the number of
  * executions and the cutoff.
  * @returns the number of deleted executions.
  */
-export async function purgeExecutions(store: Store, keepDays: number, now = Date.now()): Promise<number> {
-  const before = new Date(now - keepDays * dayMs);
-  const tenants = await store.prisma.tenant.findMany({ select: { id: true, key: true } });
+export async function purgeExecutions(store: Store, keepDays?: number, now = Date.now()): Promise<number> {
+  const tenants = await store.prisma.$queryRaw<(TenantRef & { days: number | null })[]>`
+    SELECT id, key, (settings->>'executionDays')::int AS days FROM "Tenant" ORDER BY id`;
   let count = 0;
-  for (const tenant of tenants) count += await purgeTenant(store, tenant, before);
+  for (const { days, ...tenant } of tenants) {
+    const kept = Math.min(days ?? Number.POSITIVE_INFINITY, keepDays ?? Number.POSITIVE_INFINITY);
+    if (Number.isFinite(kept)) count += await purgeTenant(store, tenant, new Date(now - kept * dayMs));
+  }
   return count;
 }
 

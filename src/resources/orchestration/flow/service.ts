@@ -9,7 +9,7 @@ import { conflict, GatehouseError, type Issue, notFound } from '../../../errors.
 import { newId } from '../../../lib/ids.ts';
 import { find } from '../../../policy/session/find.ts';
 import { deletedWithTenant } from '../../with-tenant.ts';
-import { ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
+import { assertNamespace, ensureNamespaces, lockTree, pruneNamespaces } from '../namespace/service.ts';
 import type { DeclaredTrigger } from '../trigger/declared.ts';
 import { removeTriggers, resumeTriggers, syncTriggers } from '../trigger/sync.ts';
 import { dependenciesOf } from './dependencies.ts';
@@ -134,7 +134,10 @@ export async function saveFlow(
   const enables = await comingUpEnabled(tx, before, read);
   const triggers = read.triggers.map(schedulesOf);
   await grant.review(tx, { before: before ?? null, after: { ...next, enables, triggers } });
-  if (!before) await ensureNamespaces(tx, tenant.id, [namespace]);
+  if (!before) {
+    await assertNamespace(tx, tenant.id, namespace);
+    await ensureNamespaces(tx, tenant.id, [namespace]);
+  }
   const flow = before
     ? await rowsOf(tx).update('Flow', before.id, { ...content, disabled })
     : await tx.flow.create({ data: next });

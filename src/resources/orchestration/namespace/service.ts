@@ -37,6 +37,15 @@ export async function lockTree(tx: Tx, tenantId: string): Promise<void> {
  * Creates missing rows for these namespaces and their ancestors, undeclared. Such rows are an index of what is in use
  * and are not audited (see the list in the README).
  */
+/** @throws CONFLICT if the settings of the tenant require created namespaces, and this one was not created. */
+export async function assertNamespace(tx: Tx, tenantId: string, namespace: string): Promise<void> {
+  const missing = await tx.$queryRaw<unknown[]>`
+    SELECT FROM "Tenant" t WHERE t.id = ${tenantId} AND (t.settings->>'requireExistingNamespace')::boolean
+      AND NOT EXISTS (SELECT FROM "Namespace" n
+        WHERE n."tenantId" = t.id AND n.namespace = ${namespace} AND n.declared)`;
+  if (missing.length > 0) throw conflict(`The namespace ${namespace} does not exist. Create it first.`);
+}
+
 export async function ensureNamespaces(
   tx: Tx,
   tenantId: string,
