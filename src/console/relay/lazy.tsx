@@ -67,10 +67,17 @@ export function lazyPart<Props extends object>(load: Load<Props>): FunctionCompo
   };
 }
 
-/** Loads the code of all pages while the browser is idle, so that a page opens at once, also without a network. */
+/**
+ * Loads the code of all pages while the browser is idle, so that a page opens at once, also without a network. One after
+ * the other, so that the page does not stop.
+ */
 export function loadAhead(): void {
-  const later = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 1_000));
-  later(() => {
-    for (const load of loads) void load().catch(() => undefined);
-  });
+  const later = globalThis.requestIdleCallback ?? ((work: () => void) => setTimeout(work, 100));
+  const waiting = [...loads];
+  const next = (): void => {
+    const load = waiting.shift();
+    if (load) void load().then(again, again);
+  };
+  const again = () => void later(next);
+  again();
 }

@@ -14,6 +14,8 @@ export interface LogLinesProps {
   readonly tenant?: string | undefined;
   /** A text that is marked in the lines. */
   readonly marked?: string | undefined;
+  /** The end at which the reader begins. */
+  readonly begin?: 'start' | 'end';
   /** True while the newest line stays in view. It ends when the reader scrolls up. */
   readonly isFollowing?: boolean;
   readonly onLeaveEnd?: (() => void) | undefined;
@@ -27,7 +29,17 @@ const edge = 1_500;
 
 /** Lines of a log. Only those in view are in the page, so a million of them do not stop it. */
 export function LogLines(props: LogLinesProps) {
-  const { label, lines, tenant, marked, isFollowing = false, onLeaveEnd, onReachStart, onReachEnd } = props;
+  const {
+    label,
+    lines,
+    tenant,
+    marked,
+    begin = 'start',
+    isFollowing = false,
+    onLeaveEnd,
+    onReachStart,
+    onReachEnd,
+  } = props;
   const box = useRef<HTMLElement>(null);
   const list = useVirtualizer({
     count: lines.length,
@@ -37,6 +49,10 @@ export function LogLines(props: LogLinesProps) {
     getItemKey: (i) => lines[i]?.key ?? i,
   });
   useKeptPlace(box, lines);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only where the reader begins
+  useLayoutEffect(() => {
+    if (begin === 'end' && lines.length > 0) list.scrollToIndex(lines.length - 1, { align: 'end' });
+  }, []);
   const count = lines.length;
   useEffect(() => {
     if (isFollowing && count > 0) list.scrollToIndex(count - 1, { align: 'end' });

@@ -37,9 +37,7 @@ export function LogView(props: LogViewProps) {
   };
   const goTo = (to: 'start' | 'end') => {
     setIsFollowing(to === 'end');
-    if (!(to === 'end' ? isAtEnd : isAtStart)) log.jump(to);
-    else if (to === 'start') document.querySelector('.log-box')?.scrollTo({ top: 0 });
-    else document.querySelector('.log-box')?.scrollTo({ top: Number.MAX_SAFE_INTEGER });
+    log.jump(to);
   };
   return (
     <>
@@ -52,6 +50,8 @@ export function LogView(props: LogViewProps) {
         </Empty>
       ) : (
         <LogLines
+          key={log.place.count}
+          begin={log.place.to}
           label={label}
           lines={lines}
           tenant={tenant}

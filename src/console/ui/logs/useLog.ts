@@ -13,6 +13,13 @@ export interface Log {
   readonly loadEarlier: () => void;
   readonly loadLater: () => void;
   readonly jump: (to: 'start' | 'end') => void;
+  /** Where the reader is put, and a number that changes with each jump. */
+  readonly place: Place;
+}
+
+export interface Place {
+  readonly to: 'start' | 'end';
+  readonly count: number;
 }
 
 interface State extends LogPage {
@@ -26,6 +33,7 @@ const pauseMs = 200;
 export function useLog(source: LogSource, begin: 'start' | 'end', isLive: boolean): Log {
   const [state, setState] = useState<State>();
   const [faults, setFaults] = useState<readonly Fault[]>([]);
+  const [place, setPlace] = useState<Place>({ to: begin, count: 0 });
   const busy = useRef(false);
   const known = useRef(new Set<string>());
   const current = useRef(source);
@@ -59,6 +67,7 @@ export function useLog(source: LogSource, begin: 'start' | 'end', isLive: boolea
           if (current.current.key !== asked.key) return;
           known.current = new Set(page.lines.map((line) => line.key));
           setState({ ...page, of: asked.key });
+          setPlace(({ count }) => ({ to, count: count + 1 }));
         },
         (error: unknown) => setFaults(faultsIn(error)),
       );
@@ -118,5 +127,6 @@ export function useLog(source: LogSource, begin: 'start' | 'end', isLive: boolea
     loadEarlier,
     loadLater,
     jump,
+    place,
   };
 }
