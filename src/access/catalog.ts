@@ -15,6 +15,7 @@ export const catalog = {
   WORKER: orchestration.WORKER,
   WORKER_GROUP: orchestration.WORKER_GROUP,
   POLICY: governance.POLICY,
+  TENANT_USER: identity.TENANT_USER,
   TENANT_ACCESS: identity.TENANT_ACCESS,
   SERVICE_ACCOUNT: identity.SERVICE_ACCOUNT,
   API_TOKEN: identity.API_TOKEN,

@@ -47,7 +47,13 @@ describe('the access matrix', () => {
       'deleteMyPasskey',
     ]);
     // The permission depends on the input: the schema names the other one.
-    const permissionsByInput = new Set(['BLUEPRINT:UPDATE saveBlueprint', 'KVSTORE:UPDATE setKeyValue']);
+    const permissionsByInput = new Set([
+      'BLUEPRINT:UPDATE saveBlueprint',
+      'KVSTORE:UPDATE setKeyValue',
+      'TENANT_USER:CREATE createUser',
+      'TENANT_USER:UPDATE updateUser',
+      'TENANT_USER:DELETE deleteUser',
+    ]);
     const fields = Object.keys(schema.getMutationType()!.getFields());
     expect(fields.filter((field) => !attempted.has(field) && !elsewhere.has(field))).toEqual([]);
     for (const [permission, byField] of Object.entries(mutations)) {

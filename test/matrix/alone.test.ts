@@ -101,6 +101,7 @@ describe('each field of each type, selected alone', () => {
     });
     await invited(stage);
     await newSwitch(stage);
+    await world.db.user.update({ where: { id: stage.person.id }, data: { homeTenantId: a.id } });
     const { tenantId, namespace: at, flowId, triggerId } = trigger;
     await world.db.triggerLog.create({
       data: {

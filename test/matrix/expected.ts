@@ -76,6 +76,7 @@ export const levels: Record<string, Level> = {
   BINDING: 'namespace',
   INVITATION: 'tenant',
   KILL_SWITCH: 'tenant',
+  TENANT_USER: 'tenant',
   BANNER: 'tenant',
 };
 export const iam = new Set([
@@ -92,6 +93,7 @@ export const iam = new Set([
   'BINDING',
   'INVITATION',
   'KILL_SWITCH',
+  'TENANT_USER',
   'BANNER',
 ]);
 

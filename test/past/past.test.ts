@@ -148,9 +148,9 @@ describe('past access, rebuilt from events alone', () => {
     for (const resource of feeding) {
       const { model, links = [] } = resourceDefinition(resource)!;
       const foreign = [...modelOf(model!).columns.keys()].filter(
-        // The worker group of a tenant does not affect access.
+        // The worker group of a tenant and the home of a user do not affect what a principal holds.
         (column) =>
-          /[a-z]Id$/.test(column) && !['tenantId', 'externalId'].includes(column) && column !== 'workerGroupId',
+          /[a-z]Id$/.test(column) && !['tenantId', 'externalId', 'workerGroupId', 'homeTenantId'].includes(column),
       );
       expect(links, resource).toEqual(expect.arrayContaining(foreign));
       const events = await world.db.auditEvent.findMany({ where: { resource, outcome: 'SUCCESS' } });

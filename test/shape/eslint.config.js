@@ -29,6 +29,7 @@ const values = [
   'FlowViolations',
   'GroupMember',
   'HeldPermission',
+  'HiddenFields',
   'ImpactRefusal',
   'ImportedFlow',
   'InheritedPluginDefault',

@@ -48,6 +48,16 @@ export const identity = {
       ],
     },
   },
+  TENANT_USER: {
+    level: 'tenant',
+    iam: true,
+    gates: {
+      CREATE: 'Create users who belong to the tenant.',
+      READ: 'View the state and authentication methods of users who belong to the tenant.',
+      UPDATE: 'Edit, disable and unlock users who belong to the tenant; set passwords and authentication methods.',
+      DELETE: 'Delete users who belong to the tenant.',
+    },
+  },
   TENANT_ACCESS: {
     level: 'tenant',
     iam: true,

@@ -167,9 +167,11 @@ async function ofOwner(
   if (own.typename === 'Group') throw badInput(['input', 'owner'], 'A group cannot have tokens.');
   const principal = await context.db.principal.findFirst({
     where: { id: own.id },
-    include: { user: true, serviceAccount: { include: { tenant: true } } },
+    include: { user: { include: { homeTenant: true } }, serviceAccount: { include: { tenant: true } } },
   });
-  const tenant = principal?.serviceAccount?.tenant ?? null;
+  // The administrators of a tenant create tokens for the users who belong to it.
+  const home = own.id === context.session.principal.id ? null : principal?.user?.homeTenant;
+  const tenant = principal?.serviceAccount?.tenant ?? home ?? null;
   // Unreadable and missing owners take the same number of steps, so that timing does not reveal which IDs exist.
   const isKnown = principal?.user
     ? mayKnow(principal.user, context)

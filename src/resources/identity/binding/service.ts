@@ -10,6 +10,7 @@ import { ensureNamespaces, pruneNamespaces } from '../../orchestration/namespace
 import { deletedWithTenant } from '../../with-tenant.ts';
 import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { type SubjectRef, subjectName } from '../subject.ts';
+import { leaveHome } from '../user/home.ts';
 
 export interface NewBinding {
   /** Set if the subject was already read, for review. */
@@ -35,6 +36,7 @@ export async function bind(
   tenant: TenantRef | null,
   { role, ...content }: NewBinding,
 ): Promise<Binding> {
+  if (!tenant && content.principalId) await leaveHome(tx, grant, [content.principalId], null);
   if (tenant && content.namespace !== '') await ensureNamespaces(tx, tenant.id, [content.namespace]);
   const binding = await tx.binding.create({
     data: { id: newId(), ...content, tenantId: tenant?.id ?? null, roleId: role.id },

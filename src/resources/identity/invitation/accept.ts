@@ -122,7 +122,7 @@ async function attemptToGive(work: () => Promise<void>): Promise<void> {
 async function accountOf(
   tx: Tx,
   { passwordLength }: AcceptServices,
-  { email, emailKey }: Opened,
+  { email, emailKey, tenantId }: Opened,
   acceptor: Acceptor,
   { reason, ...from }: Origin & { readonly reason: string },
 ): Promise<User> {
@@ -133,5 +133,6 @@ async function accountOf(
   }
   if (await tx.user.findFirst({ where: { emailKey }, select: { id: true } }))
     throw conflict('A user with the address of this invitation exists already. Sign in, and open the link again.');
-  return createUser(tx, asSystem('USER:CREATE', reason, null, from), { ...acceptor, email }, passwordLength);
+  const user = { ...acceptor, email, homeTenantId: tenantId };
+  return createUser(tx, asSystem('USER:CREATE', reason, null, from), user, passwordLength);
 }

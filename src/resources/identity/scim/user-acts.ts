@@ -56,6 +56,7 @@ export async function createUser(scim: Scim, change: UserChange): Promise<UserRo
       firstName: given.givenName,
       lastName: given.familyName,
       managedBy: tenant.id,
+      homeTenantId: tenant.id,
     };
     return write(session, store, 'USER:CREATE', {}, async (tx, grant) => {
       const [created] = await createUsers(tx, grant, [user], context.limits.passwordLength);

@@ -13,6 +13,7 @@ import { bind, removeBindings } from '../binding/service.ts';
 import { type Manager, removeMember } from '../group/members.ts';
 import { assertMayHandOn, giftOf } from '../handing-on.ts';
 import { principalNames, subjectName } from '../subject.ts';
+import { leaveHome, releaseHome } from '../user/home.ts';
 
 const named = async (tx: Tx, access: TenantAccess) => ({
   ...known(access),
@@ -45,6 +46,12 @@ async function giveAccesses(
   given: readonly Given[],
   by?: Manager,
 ): Promise<TenantAccess[]> {
+  await leaveHome(
+    tx,
+    grant,
+    given.map(({ principalId }) => principalId),
+    tenant,
+  );
   const place = { tenantId: tenant.id, managedBy: by?.provider ?? null };
   const data = given.map((access) => ({ ...access, ...place }));
   const accesses = await tx.tenantAccess.createManyAndReturn({ data });
@@ -201,4 +208,5 @@ export async function removeAccess(
 deletedWithTenant('TENANT_ACCESS', async (tx, grant, tenant) => {
   for (const access of await tx.tenantAccess.findMany({ where: { tenantId: tenant.id } }))
     await removeAccess(tx, grant, tenant, access);
+  await releaseHome(tx, grant, tenant);
 });

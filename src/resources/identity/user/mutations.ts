@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { authMethods } from '../../../auth/methods.ts';
-import { GatehouseError } from '../../../errors.ts';
+import { badInput, GatehouseError } from '../../../errors.ts';
 import { refOf } from '../../../graphql/connection/connection-type.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
-import { atInstance, byId } from '../../../graphql/mutation/target.ts';
+import { atInstance, byId, inTenant } from '../../../graphql/mutation/target.ts';
 import { decodeId, globalId } from '../../../graphql/node.ts';
 import { email, personName, username } from '../../rules.ts';
 import { setServiceAccountSuperAdmin } from '../service-account/service.ts';
 import { decodeSubject, Subject } from '../subject-type.ts';
 import { providerMethods, setAuthMethods } from './auth-methods.ts';
+import { changeHome, createHomeUser } from './home-users.ts';
 import { presentPassword } from './present-password.ts';
 import { AuthMethodEnum } from './schema.ts';
 import * as users from './service.ts';
@@ -19,8 +20,13 @@ const hashed = (password: string, { limits, session }: Context, field?: string) 
 
 const ofUser = ({ id }: { id: string | number }, context: Context) => byId('USER', 'User', id, context);
 
+/** Max groups that a user can be added to at the creation. */
+const maxGroups = 20;
+const groups = z.array(z.unknown()).max(maxGroups, `At most ${maxGroups} groups are allowed.`).nullish();
+
 mutation('createUser', {
-  description: 'Creates a user, without access to any tenant.',
+  description:
+    'Creates a user: of the instance, without access to any tenant, or one who belongs to a tenant and has access to it. The latter requires TENANT_USER:CREATE and TENANT_ACCESS:CREATE there. To add the user to groups, the caller must be allowed to add members to each of them.',
   permission: 'USER:CREATE',
   input: (t) => ({
     username: t.string({ required: true, description: 'Name to sign in with, unique, case-insensitive.' }),
@@ -28,6 +34,13 @@ mutation('createUser', {
     firstName: t.string({ description: 'First name.' }),
     lastName: t.string({ description: 'Last name.' }),
     password: t.string({ description: 'Initial password. If omitted, the user cannot sign in by password yet.' }),
+    homeTenantKey: t.string({
+      description:
+        'Key of the tenant to which the user belongs, whose administrators can administer the user. Omit for a user of the instance.',
+    }),
+    groups: t.idList({
+      description: `IDs of groups of that tenant that the user becomes a member of, at most ${maxGroups}.`,
+    }),
     superAdmin: t.boolean({ description: 'True to create a super admin. Requires a super admin.' }),
     authMethods: t.field({
       type: [AuthMethodEnum],
@@ -35,14 +48,22 @@ mutation('createUser', {
     }),
     authProviders: t.stringList({ description: 'Names of the providers by which the user can sign in.' }),
   }),
-  rules: z.looseObject({ username, email, firstName: personName, lastName: personName }),
-  target: atInstance,
+  rules: z.looseObject({ username, email, firstName: personName, lastName: personName, groups }),
+  target: async ({ homeTenantKey }, context) => ({
+    ...(await atInstance()),
+    home: homeTenantKey == null ? null : (await inTenant(homeTenantKey, context)).tenant,
+  }),
   prepare: async ({ password }, _target, context) =>
     password == null ? { secret: undefined } : { secret: await hashed(password, context) },
-  run: (tx, grant, { authMethods: own, authProviders, ...input }, _target, { limits, providers }) => {
-    const named = providerMethods(authProviders ?? [], providers);
-    const methods = [...(own ?? authMethods), ...named];
-    return users.createUser(tx, grant, { ...input, authMethods: methods }, limits.passwordLength);
+  run: (tx, grant, { authMethods: own, authProviders, groups: given, ...input }, { home }, context) => {
+    const named = providerMethods(authProviders ?? [], context.providers);
+    const user = { ...input, authMethods: [...(own ?? authMethods), ...named] };
+    const { passwordLength } = context.limits;
+    const groupIds = (given ?? []).map((id, i) => decodeId(String(id), ['Group'], ['input', 'groups', i]).id);
+    if (home) return createHomeUser(tx, grant, context.session, home, { user, groupIds, passwordLength });
+    if (groupIds.length > 0)
+      throw badInput(['input', 'groups'], 'Groups belong to a tenant. Set homeTenantKey, or omit groups.');
+    return users.createUser(tx, grant, user, passwordLength);
   },
   payload: (t) => ({ user: changed(t, refOf('User'), 'The new user.') }),
 });
@@ -56,6 +77,10 @@ mutation('updateUser', {
     email: t.string({ description: 'New e-mail address. Omit to keep the current one.' }),
     firstName: t.string({ description: 'New first name; null clears it.' }),
     lastName: t.string({ description: 'New last name; null clears it.' }),
+    homeTenantKey: t.string({
+      description:
+        'Key of the tenant to which the user belongs; null for none. Requires access to the tenant, and no rights elsewhere.',
+    }),
   }),
   rules: z.looseObject({
     username: username.nullish(),
@@ -63,9 +88,15 @@ mutation('updateUser', {
     firstName: personName,
     lastName: personName,
   }),
-  target: (input, context) => ofUser(input, context),
+  target: async (input, context) => ({
+    ...(await ofUser(input, context)),
+    home: input.homeTenantKey == null ? null : (await inTenant(input.homeTenantKey, context)).tenant,
+  }),
   locksTarget: true,
-  run: (tx, grant, input, { id }) => users.updateUser(tx, grant, id, input),
+  run: async (tx, grant, { homeTenantKey, ...input }, { id, home }) => {
+    const user = await users.updateUser(tx, grant, id, input);
+    return homeTenantKey === undefined ? user : changeHome(tx, grant, id, home);
+  },
   payload: (t) => ({ user: changed(t, refOf('User'), 'The updated user.') }),
 });
 

@@ -2,28 +2,40 @@ import { splitMethods } from '../../../auth/methods.ts';
 import type { Tenant, User } from '../../../db/generated/client.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
-import { type Condition, connectionType, orderBy } from '../../../graphql/connection/connection-type.ts';
+import { type Condition, connectionType, orderBy, refOf } from '../../../graphql/connection/connection-type.ts';
 import { anyCondition, nothing, reachOf, rows } from '../../../graphql/connection/reach.ts';
 import type { Context } from '../../../graphql/context.ts';
-import { viewerPermissions } from '../../../graphql/guarded.ts';
+import { guardedOne, viewerPermissions } from '../../../graphql/guarded.ts';
 import { registerNode } from '../../../graphql/node.ts';
 import { assertSortable, mayAskByName, searchableField, shownField } from '../../../graphql/personal.ts';
 import { tenantScopes } from '../../../graphql/scopes.ts';
 import { escapeLike, fold } from '../../../lib/text.ts';
 import { Subject } from '../subject-type.ts';
-import { assertOwnOrInstance } from './own-or-instance.ts';
 
 export const AuthMethodEnum = builder.enumType('AuthMethod', {
   description: 'A sign-in method.',
   values: { PASSWORD: { description: 'User name and password.' }, API_TOKEN: { description: 'API token.' } },
 });
 
+/** Fields that are null for viewers without USER:READ for the user. */
+const restricted = ['superAdmin', 'disabled', 'locked', 'authMethods', 'authProviders'] as const;
+const isShown = (user: User, { session }: Context): boolean => session.can('USER:READ', { ...user });
 const own =
   <T>(read: (user: User, context: Context) => T) =>
-  (user: User, _args: object, context: Context): T => {
-    assertOwnOrInstance(user, context);
-    return read(user, context);
-  };
+  (user: User, _args: object, context: Context): T | null =>
+    isShown(user, context) ? read(user, context) : null;
+
+const HiddenFields = builder.objectRef<{ readonly fields: readonly string[] }>('HiddenFields').implement({
+  description: 'Fields of an object that the viewer is not allowed to read.',
+  fields: (t) => ({
+    fields: t.stringList({ description: 'Names of the fields, which are null.', resolve: ({ fields }) => [...fields] }),
+    reason: t.string({
+      description: 'Why they are hidden.',
+      resolve: () =>
+        'They require USER:READ at the instance level, or TENANT_USER:READ in the tenant to which the user belongs.',
+    }),
+  }),
+});
 
 const UserRef = builder.prismaNode('User', {
   description: 'A person, known to the whole instance. Access to tenants is granted explicitly.',
@@ -83,6 +95,20 @@ const UserRef = builder.prismaNode('User', {
       description: 'Names of the providers by which the user can sign in.',
       resolve: own((user) => splitMethods(user.authMethods).providers),
     }),
+    hiddenFields: t.field({
+      type: HiddenFields,
+      nullable: true,
+      description: 'Fields that are null because the viewer is not allowed to read them; null if there are none.',
+      resolve: (user, _args, context) => (isShown(user, context) ? null : { fields: restricted }),
+    }),
+    homeTenant: guardedOne<User, Tenant>(t, {
+      type: refOf('Tenant'),
+      description: 'The tenant to which the user belongs, whose administrators can administer the user; null for none.',
+      permission: 'TENANT:READ',
+      scope: ({ homeTenantId }) => ({ tenantId: homeTenantId ?? undefined }),
+      model: 'Tenant',
+      id: ({ homeTenantId }) => homeTenantId,
+    }),
     viewerPermissions: viewerPermissions<User>(t, 'USER', () => ({})),
   }),
 });
@@ -136,7 +162,8 @@ const filter = {
 builder.queryField('users', (t) =>
   connection(t, {
     connection: UserConnection,
-    description: 'All users of the instance. Without USER:READ at the instance level, only the viewer.',
+    description:
+      'All users of the instance. Without USER:READ at the instance level, the viewer, and users who belong to tenants in which the viewer has TENANT_USER:READ.',
     permission: 'USER:READ',
     scopes: () => ({}),
     model: 'User',

@@ -16,6 +16,7 @@ import { assertMayActAs, revokeOfOthers } from '../api-token/service.ts';
 import { assertLasting } from '../handing-on.ts';
 import { removePrincipal } from '../principal.ts';
 import { endSessions } from '../session/service.ts';
+import { leaveHome } from './home.ts';
 import { canRemoveSuperAdmin, keepSuperAdmin } from './last-super-admin.ts';
 import { assertDistinct } from './names.ts';
 import type { PresentPassword } from './present-password.ts';
@@ -39,6 +40,8 @@ export interface NewUser {
   readonly authMethods?: readonly string[] | undefined;
   /** ID of the tenant whose provisioning creates the user. */
   readonly managedBy?: string | undefined;
+  /** ID of the tenant to which the user belongs. */
+  readonly homeTenantId?: string | undefined;
 }
 
 function assertSuperAdmin(grant: Grant, what: string): void {
@@ -155,6 +158,7 @@ export async function createUsers(
       passwordChangedAt: null,
       createdAt: new Date(),
       managedBy: input.managedBy ?? null,
+      homeTenantId: input.homeTenantId ?? null,
       ...(secret ?? (password != null && (await newPassword(password)))),
     };
     await grant.review(tx, { before: null, after });
@@ -284,7 +288,8 @@ export async function setUserSuperAdmin(
   assertSuperAdmin(grant, 'can add or remove super admins');
   const before = await find<User>(tx, grant, 'USER', id);
   if (superAdmin) assertLasting(grant, 'make a super admin');
-  const row = await change(tx, grant, before, { superAdmin }, 'set-super-admin');
+  if (superAdmin) await leaveHome(tx, grant, [id], null);
+  const row = await change(tx, grant, await find<User>(tx, grant, 'USER', id), { superAdmin }, 'set-super-admin');
   const rises = superAdmin && !before.superAdmin;
   return { row, tokens: rises ? await revokeOfOthers(tx, grant, id, keptTokens) : [] };
 }
