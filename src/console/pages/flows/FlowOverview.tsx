@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
+import { useMay } from '../../access/viewer.ts';
 import type { FlowOverviewQuery } from '../../generated/FlowOverviewQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
 import { StateBars } from '../../ui/charts/StateBars.tsx';
@@ -16,8 +17,25 @@ import { zoneName } from '../../ui/zone.ts';
 import type { FlowPart } from './Flow.tsx';
 
 const query = graphql`
-  query FlowOverviewQuery($tenant: String!, $id: ID!, $from: DateTime, $zone: String, $namespace: String!, $flow: String!) {
+  query FlowOverviewQuery(
+    $tenant: String!
+    $id: ID!
+    $from: DateTime
+    $zone: String
+    $namespace: String!
+    $flow: String!
+    $hasEvents: Boolean!
+  ) {
     tenant(key: $tenant) {
+      auditEvents(first: 1, where: { object: $id, action: "flow.disable", outcome: [SUCCESS] })
+        @include(if: $hasEvents) {
+        nodes {
+          id
+          at
+          actorName
+          reason
+        }
+      }
       executionSeries(where: { namespaceName: $namespace, flowId: $flow }, from: $from, by: DAY, zone: $zone) {
         by
         count
@@ -70,6 +88,7 @@ const query = graphql`
 /** What the flow is, how it did in the last two weeks, and when it runs next. */
 export function FlowOverview({ tenant: key, flow }: FlowPart) {
   const from = startOf('month', useOpenedAt());
+  const mayReadEvents = useMay('AUDITLOG:READ');
   const { tenant, node } = useAnswer<FlowOverviewQuery>(query, {
     tenant: key,
     id: flow.id,
@@ -77,8 +96,10 @@ export function FlowOverview({ tenant: key, flow }: FlowPart) {
     flow: flow.flowId,
     from: from ?? null,
     zone: zoneName(),
+    hasEvents: mayReadEvents && flow.disabled,
   });
   const series = tenant?.executionSeries;
+  const off = tenant?.auditEvents?.nodes[0];
   const saved = node?.revisions?.nodes[0];
   const triggers = rowsOf(node?.triggers?.nodes ?? []);
   return (
@@ -170,10 +191,22 @@ export function FlowOverview({ tenant: key, flow }: FlowPart) {
           <dt>State</dt>
           <dd>
             {flow.disabled ? 'Disabled' : 'Enabled'}
+            {off && (
+              <span className="quiet">
+                {' '}
+                by {off.actorName}, <Ago at={off.at} />
+              </span>
+            )}
             {flow.disabled !== flow.declaredDisabled && (
               <span className="quiet">, its source says {flow.declaredDisabled ? 'disabled' : 'enabled'}</span>
             )}
           </dd>
+          {off?.reason && (
+            <>
+              <dt>Reason</dt>
+              <dd>{off.reason}</dd>
+            </>
+          )}
           <dt>Labels</dt>
           <dd>
             {Object.keys((node?.labels ?? {}) as object).length > 0 ? (

@@ -87,7 +87,7 @@ export function PluginDefaults({ tenant: key, namespace, why }: NamespacePart) {
           origin: one.namespaceName,
           shown: (
             <>
-              {one.forced && <span className="badge warn">forced</span>} <code>{stringify(one.values).trim()}</code>
+              {one.forced && <span className="badge warn">forced</span>} <code>{JSON.stringify(one.values)}</code>
             </>
           ),
           acts: one.namespaceName === namespace.name && (

@@ -71,7 +71,7 @@ export function Variables({ tenant: key, namespace, why }: NamespacePart) {
         rows={found.inheritedVariables.map((one) => ({
           key: one.key,
           origin: one.namespaceName,
-          shown: <code className="cut">{textOf(one.value)}</code>,
+          shown: <code>{typeof one.value === 'string' ? one.value : JSON.stringify(one.value)}</code>,
           acts: one.namespaceName === namespace.name && (
             <>
               <ActionButton

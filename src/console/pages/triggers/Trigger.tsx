@@ -20,6 +20,7 @@ import { useTenant } from '../tenant.ts';
 import { Backfill } from './Backfill.tsx';
 import { Dates } from './Dates.tsx';
 import { LiveTriggers } from './LiveTriggers.tsx';
+import { TriggerLogs } from './TriggerLogs.tsx';
 
 const query = graphql`
   query TriggerQuery($id: ID!, $hasEvents: Boolean!, $tenant: String!) {
@@ -41,7 +42,7 @@ const query = graphql`
       }
     }
     tenant(key: $tenant) {
-      auditEvents(first: 1, where: { object: $id, kind: [UPDATE], outcome: [SUCCESS] }) @include(if: $hasEvents) {
+      auditEvents(first: 1, where: { object: $id, action: "trigger.disable", outcome: [SUCCESS] }) @include(if: $hasEvents) {
         nodes {
           id
           actorName
@@ -68,7 +69,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
   const crumbs = [{ title: tenant }, { title: 'Triggers', to: `/t/${tenant}/triggers` }];
   if (node?.__typename !== 'Trigger' || !node.row) return <Absent kind="Trigger" icon="bolt" crumbs={crumbs} />;
   const trigger = rowOf(node.row);
-  const change = found?.auditEvents?.nodes[0];
+  const change = trigger.disabled ? found?.auditEvents?.nodes[0] : undefined;
   const why = whyOff(trigger);
   return (
     <Page
@@ -102,11 +103,13 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
         <>
           <TabLink title="Overview" tab={undefined} open={tab} />
           {trigger.kind === 'SCHEDULE' && <TabLink title="Backfill" tab="backfill" open={tab} />}
+          <TabLink title="Logs" tab="logs" open={tab} />
           <TabLink title="Activity" tab="activity" open={tab} />
         </>
       }
     >
       {tab === 'activity' && <Activity tenant={tenant} object={id} />}
+      {tab === 'logs' && <TriggerLogs tenant={tenant} trigger={trigger} />}
       {tab === 'backfill' && <Backfill tenant={tenant} trigger={trigger} />}
       {tab === undefined && (
         <div className="body two">

@@ -150,7 +150,7 @@ function Tour({ tenant: key }: { tenant: string }) {
             Invite a person by e-mail, with a role in the whole tenant or in one namespace. You see what they will be
             allowed to do before you send it.
           </p>
-          <p className="row">
+          <div className="row">
             <ActionButton
               permission={needs.createInvitation}
               icon="mail"
@@ -162,11 +162,11 @@ function Tour({ tenant: key }: { tenant: string }) {
             <Link className="btn" to="/t/$tenant/users" params={{ tenant: key }}>
               Users
             </Link>
-          </p>
+          </div>
         </Step>
       </ol>
       {done === 3 && (
-        <p className="row">
+        <div className="row">
           <Link className="btn primary" to="/t/$tenant" params={{ tenant: key }}>
             <Icon name="home" />
             Go to Home
@@ -174,7 +174,7 @@ function Tour({ tenant: key }: { tenant: string }) {
           <Link className="btn" to="/t/$tenant/blueprints" params={{ tenant: key }}>
             More blueprints
           </Link>
-        </p>
+        </div>
       )}
       {open === 'run' && flow && (
         <RunDialog tenant={key} flow={flow} started={(execution) => set({ execution })} close={close} />
