@@ -3,13 +3,19 @@ import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
 import { questionOf } from './pages/access-explorer/question.ts';
 import { auditSearch } from './pages/audit-log/search.ts';
+import { blueprintsSearch } from './pages/blueprints/search.ts';
 import { runSearch } from './pages/execution/search.ts';
 import { executionSearch } from './pages/executions/search.ts';
+import { flowSearch, flowsSearch, newFlowSearch } from './pages/flows/search.ts';
 import { homeSearch } from './pages/home/search.ts';
 import { logSearch } from './pages/logs/search.ts';
+import { namespaceSearch, namespacesSearch } from './pages/namespaces/search.ts';
+import { pluginsSearch } from './pages/plugins/search.ts';
 import { Start } from './pages/Start.tsx';
 import { taskRunSearch } from './pages/task-runs/search.ts';
 import { listSearch, ownerSearch, tabSearch } from './pages/tenant.ts';
+import { triggerSearch, triggersSearch } from './pages/triggers/search.ts';
+import { welcomeSearch } from './pages/welcome/search.ts';
 import { lazyPage } from './relay/lazy.tsx';
 import { Empty } from './ui/Empty.tsx';
 import { FaultBoundary } from './ui/FaultBoundary.tsx';
@@ -34,10 +40,22 @@ const tabs = { validateSearch: tabSearch };
 const owned = { validateSearch: ownerSearch };
 
 const Home = lazyPage(async () => (await import('./pages/home/Home.tsx')).Home);
+const Flows = lazyPage(async () => (await import('./pages/flows/Flows.tsx')).Flows);
+const Flow = lazyPage(async () => (await import('./pages/flows/Flow.tsx')).Flow);
+const NewFlow = lazyPage(async () => (await import('./pages/flows/NewFlow.tsx')).NewFlow);
+const Triggers = lazyPage(async () => (await import('./pages/triggers/Triggers.tsx')).Triggers);
+const Trigger = lazyPage(async () => (await import('./pages/triggers/Trigger.tsx')).Trigger);
+const Namespaces = lazyPage(async () => (await import('./pages/namespaces/Namespaces.tsx')).Namespaces);
+const Namespace = lazyPage(async () => (await import('./pages/namespaces/Namespace.tsx')).Namespace);
+const Blueprints = lazyPage(async () => (await import('./pages/blueprints/Blueprints.tsx')).Blueprints);
+const Blueprint = lazyPage(async () => (await import('./pages/blueprints/Blueprint.tsx')).Blueprint);
+const Plugins = lazyPage(async () => (await import('./pages/plugins/Plugins.tsx')).Plugins);
+const Plugin = lazyPage(async () => (await import('./pages/plugins/Plugin.tsx')).Plugin);
 const Executions = lazyPage(async () => (await import('./pages/executions/Executions.tsx')).Executions);
 const Execution = lazyPage(async () => (await import('./pages/execution/Execution.tsx')).Execution);
 const Logs = lazyPage(async () => (await import('./pages/logs/Logs.tsx')).Logs);
 const TaskRuns = lazyPage(async () => (await import('./pages/task-runs/TaskRuns.tsx')).TaskRuns);
+const Welcome = lazyPage(async () => (await import('./pages/welcome/Welcome.tsx')).Welcome);
 const Users = lazyPage(async () => (await import('./pages/users/Users.tsx')).Users);
 const User = lazyPage(async () => (await import('./pages/users/User.tsx')).User);
 const ServiceAccounts = lazyPage(
@@ -73,6 +91,18 @@ const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Sta
 /** Every page of the console. */
 const pages = root.addChildren([
   createRoute({ ...page('/'), component: Start }),
+  createRoute({ ...page('/t/$tenant/welcome'), validateSearch: welcomeSearch, component: Welcome }),
+  createRoute({ ...page('/t/$tenant/flows'), validateSearch: flowsSearch, component: Flows }),
+  createRoute({ ...page('/t/$tenant/flows/new'), validateSearch: newFlowSearch, component: NewFlow }),
+  createRoute({ ...page('/t/$tenant/flows/$namespace/$flow'), validateSearch: flowSearch, component: Flow }),
+  createRoute({ ...page('/t/$tenant/triggers'), validateSearch: triggersSearch, component: Triggers }),
+  createRoute({ ...page('/t/$tenant/triggers/$trigger'), validateSearch: triggerSearch, component: Trigger }),
+  createRoute({ ...page('/t/$tenant/namespaces'), validateSearch: namespacesSearch, component: Namespaces }),
+  createRoute({ ...page('/t/$tenant/namespaces/$namespace'), validateSearch: namespaceSearch, component: Namespace }),
+  createRoute({ ...page('/t/$tenant/blueprints'), validateSearch: blueprintsSearch, component: Blueprints }),
+  createRoute({ ...page('/t/$tenant/blueprints/$blueprint'), ...tabs, component: Blueprint }),
+  createRoute({ ...page('/t/$tenant/plugins'), validateSearch: pluginsSearch, component: Plugins }),
+  createRoute({ ...page('/t/$tenant/plugins/$type'), component: Plugin }),
   createRoute({ ...page('/t/$tenant'), validateSearch: homeSearch, component: Home }),
   createRoute({ ...page('/t/$tenant/executions'), validateSearch: executionSearch, component: Executions }),
   createRoute({ ...page('/t/$tenant/executions/$execution'), validateSearch: runSearch, component: Execution }),

@@ -5,6 +5,24 @@ import { assertSound, openBrowser, signIn, visit, type Watched } from './browser
 import { peopledWorld, secret } from './people.ts';
 import { addRuns } from './runs.ts';
 
+const flow = '/flows/company.data/orders';
+const namespace = '/namespaces/company.data';
+const tabsOf = (path: string, tabs: readonly string[]) => [path, ...tabs.map((tab) => `${path}?tab=${tab}`)];
+const orchestration = [
+  '/welcome',
+  '/flows',
+  '/flows/new',
+  ...tabsOf(flow, ['topology', 'editor', 'revisions', 'executions', 'logs', 'metrics', 'dependencies', 'triggers']),
+  ...tabsOf(flow, ['files', 'activity']).slice(1),
+  `${flow}?tab=topology&task=task:fetch`,
+  '/triggers',
+  '/namespaces',
+  ...tabsOf(namespace, ['flows', 'variables', 'defaults', 'secrets', 'values', 'files', 'access', 'activity']),
+  '/blueprints',
+  '/plugins',
+  '/plugins/io.kestra.plugin.core.log.Log',
+];
+
 const pages = [
   '',
   '/executions',
@@ -17,6 +35,7 @@ const pages = [
   '/executions/bad?tab=activity',
   '/logs',
   '/task-runs',
+  ...orchestration,
   '/access-explorer',
   '/users',
   '/service-accounts',
@@ -69,7 +88,8 @@ describe('every page of the console', () => {
       await visit(page, `/t/main${path}`);
       await assertSound({ page, faults }, rules);
     }
-    for (const list of ['users', 'groups', 'roles', 'service-accounts']) await openFirst({ page, faults }, list, rules);
+    for (const list of ['users', 'groups', 'roles', 'service-accounts', 'triggers'])
+      await openFirst({ page, faults }, list, rules);
     expect(faults).toEqual([]);
     await page.context().close();
   });

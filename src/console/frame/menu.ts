@@ -13,9 +13,14 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
   {
     title: 'Orchestration',
     items: [
+      { title: 'Flows', icon: 'flow', path: 'flows' },
       { title: 'Executions', icon: 'play', path: 'executions' },
       { title: 'Logs', icon: 'logs', path: 'logs' },
       { title: 'Task runs', icon: 'tasks', path: 'task-runs' },
+      { title: 'Triggers', icon: 'bolt', path: 'triggers' },
+      { title: 'Namespaces', icon: 'ns', path: 'namespaces' },
+      { title: 'Blueprints', icon: 'book', path: 'blueprints' },
+      { title: 'Plugins', icon: 'code', path: 'plugins' },
     ],
   },
   {
@@ -46,4 +51,7 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
 ];
 
 /** In the palette, not in the menu: at the foot of it there is a link. */
-export const ownPages: readonly MenuItem[] = [{ title: 'Your settings', icon: 'user', path: 'settings' }];
+export const ownPages: readonly MenuItem[] = [
+  { title: 'Welcome tour', icon: 'gate', path: 'welcome' },
+  { title: 'Your settings', icon: 'user', path: 'settings' },
+];

@@ -1,6 +1,7 @@
 import { Navigate } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { StartQuery } from '../generated/StartQuery.graphql.ts';
+import { lazyPart } from '../relay/lazy.tsx';
 import { useAnswer } from '../relay/query.ts';
 import { Empty } from '../ui/Empty.tsx';
 
@@ -8,21 +9,33 @@ const query = graphql`
   query StartQuery {
     viewer {
       settings
+      superAdmin
       tenants(first: 1) {
         nodes {
           key
+          flows(first: 1) {
+            nodes {
+              id
+            }
+          }
         }
       }
     }
   }
 `;
 
-/** Goes to the viewer's own tenant, or to the first one. */
+const FirstTenant = lazyPart(async () => (await import('./welcome/FirstTenant.tsx')).FirstTenant);
+
+/** Goes to the viewer's own tenant, or to the first one. In a store without tenants or flows, the tour begins. */
 export function Start() {
   const { viewer } = useAnswer<StartQuery>(query, {});
   const { defaultTenant } = viewer.settings as { defaultTenant?: string };
-  const tenant = defaultTenant ?? viewer.tenants?.nodes[0]?.key;
+  const first = viewer.tenants?.nodes[0];
+  const tenant = defaultTenant ?? first?.key;
+  if (tenant !== undefined && tenant === first?.key && first.flows?.nodes.length === 0)
+    return <Navigate to="/t/$tenant/welcome" params={{ tenant }} replace />;
   if (tenant !== undefined) return <Navigate to="/t/$tenant" params={{ tenant }} replace />;
+  if (viewer.superAdmin) return <FirstTenant />;
   return (
     <Empty icon="tenant" title="You have no tenant yet">
       <p>An administrator gives you access to a tenant. Then it appears here.</p>

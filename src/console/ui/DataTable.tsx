@@ -64,7 +64,6 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         {empty.text}
       </Empty>
     );
-  const [back, forth] = steps ?? ['Previous', 'Next'];
   return (
     <>
       <div className="table-wrap">
@@ -121,26 +120,40 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           </tbody>
         </table>
       </div>
-      {(foot !== undefined || pageInfo.hasPreviousPage || pageInfo.hasNextPage) && (
-        <div className="pages">
-          <span>{foot}</span>
-          <PageLink
-            isOpen={pageInfo.hasPreviousPage}
-            cursor={{ before: pageInfo.startCursor ?? undefined, after: undefined }}
-            reason="This is the first page"
-          >
-            {back}
-          </PageLink>
-          <PageLink
-            isOpen={pageInfo.hasNextPage}
-            cursor={{ after: pageInfo.endCursor ?? undefined, before: undefined }}
-            reason="This is the last page"
-          >
-            {forth}
-          </PageLink>
-        </div>
-      )}
+      <Pages pageInfo={props.pageInfo} foot={foot} steps={steps} />
     </>
+  );
+}
+
+export interface PagesProps {
+  readonly pageInfo: PageInfo;
+  readonly foot?: ReactNode;
+  readonly steps?: readonly [string, string] | undefined;
+}
+
+/** The way to the pages of a list before and after this one. */
+export function Pages({ pageInfo: key, foot, steps = ['Previous', 'Next'] }: PagesProps) {
+  const pageInfo = useFragment(pageInfoFragment, key);
+  if (foot === undefined && !pageInfo.hasPreviousPage && !pageInfo.hasNextPage) return null;
+  const [back, forth] = steps;
+  return (
+    <div className="pages">
+      <span>{foot}</span>
+      <PageLink
+        isOpen={pageInfo.hasPreviousPage}
+        cursor={{ before: pageInfo.startCursor ?? undefined, after: undefined }}
+        reason="This is the first page"
+      >
+        {back}
+      </PageLink>
+      <PageLink
+        isOpen={pageInfo.hasNextPage}
+        cursor={{ after: pageInfo.endCursor ?? undefined, before: undefined }}
+        reason="This is the last page"
+      >
+        {forth}
+      </PageLink>
+    </div>
   );
 }
 

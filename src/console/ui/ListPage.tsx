@@ -31,6 +31,10 @@ export interface ListPageProps<Row> {
   readonly searchLabel?: string;
   /** Further filters. */
   readonly filters?: ReactNode;
+  /** True if a filter besides the text is set. */
+  readonly isFiltered?: boolean;
+  /** How the list is sorted, by the address. */
+  readonly sort?: string | undefined;
   readonly actions?: ReactNode;
   readonly columns: (tenant: string) => readonly Column<Row>[];
   readonly nameOf?: (row: Row) => string;
@@ -70,7 +74,8 @@ export function ListPage<Row extends { readonly id: string }>(props: ListPagePro
 }
 
 function List<Row extends { readonly id: string }>(props: ListPageProps<Row> & { readonly tenant: string }) {
-  const { title, icon, search, columns, purpose, useList, tenant, nameOf, bulk, actions } = props;
+  const { title, icon, search, columns, purpose, useList, tenant, nameOf, bulk, actions, sort } = props;
+  const isFiltered = props.isFiltered === true || search.text !== undefined;
   const { settings } = useViewer();
   const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
   const found = useList(askedBy(tenant, search, settings.pageSize));
@@ -87,11 +92,12 @@ function List<Row extends { readonly id: string }>(props: ListPageProps<Row> & {
         nameOf={nameOf}
         pageInfo={found.pageInfo}
         selection={bulk && { chosen, choose }}
+        sort={sort}
         empty={{
           icon,
-          title: search.text ? 'Nothing matches' : `No ${title.toLowerCase()} yet`,
-          text: search.text ? (
-            <p>Search for another name.</p>
+          title: isFiltered ? 'Nothing matches' : `No ${title.toLowerCase()} yet`,
+          text: isFiltered ? (
+            <p>Search for another name, or remove a filter.</p>
           ) : (
             <>
               <p>{purpose}</p>

@@ -62,6 +62,8 @@ export interface TextFieldProps extends FieldProps {
   readonly autoFocus?: boolean;
   readonly inputMode?: 'numeric';
   readonly isReadOnly?: boolean;
+  /** True for text in the font of code. */
+  readonly isCode?: boolean;
 }
 
 export function TextField(props: TextFieldProps) {
@@ -86,7 +88,7 @@ export function TextField(props: TextFieldProps) {
         ) : (
           <textarea
             {...attributes}
-            className="input"
+            className={`input ${props.isCode ? 'mono' : ''}`}
             rows={rows}
             defaultValue={value}
             placeholder={placeholder}

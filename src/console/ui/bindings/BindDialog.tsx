@@ -32,14 +32,16 @@ export interface BindDialogProps {
   readonly tenant: string;
   readonly subject?: Fixed | undefined;
   readonly role?: Fixed | undefined;
+  /** The namespace that is chosen first. */
+  readonly place?: string | undefined;
   readonly close: () => void;
 }
 
 /** Gives a role, after it shows who gains what. */
-export function BindDialog({ tenant, subject, role, close }: BindDialogProps) {
+export function BindDialog({ tenant, subject, role, place, close }: BindDialogProps) {
   const [who, setWho] = useState(subject?.id);
   const [what, setWhat] = useState(role?.id);
-  const [where, setWhere] = useState<string>();
+  const [where, setWhere] = useState(place);
   const [fault, setFault] = useState<string>();
   const isComplete = who !== undefined && what !== undefined;
   const input = {

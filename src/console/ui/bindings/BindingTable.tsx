@@ -56,6 +56,8 @@ export interface BindingTableProps {
   /** If all are of one subject, or of one role, that one. */
   readonly subject?: { readonly id: string; readonly title: string };
   readonly role?: { readonly id: string; readonly title: string };
+  /** The namespace in which a new binding is offered. */
+  readonly place?: string;
   readonly purpose: string;
 }
 
@@ -72,7 +74,7 @@ export const placeOf = ({ namespaceName }: { readonly namespaceName?: string | n
   namespaceName == null ? 'the whole tenant' : `${namespaceName} and below`;
 
 /** Bindings of one subject or of one role, with acts on them. */
-export function BindingTable({ tenant, bindings: key, subject, role, purpose }: BindingTableProps) {
+export function BindingTable({ tenant, bindings: key, subject, role, place, purpose }: BindingTableProps) {
   const bindings = useFragment(bindingsFragment, key);
   const [isBinding, setIsBinding] = useState(false);
   const [removing, setRemoving] = useState<readonly Binding[]>();
@@ -81,7 +83,7 @@ export function BindingTable({ tenant, bindings: key, subject, role, purpose }: 
   const picked = bindings.nodes.filter(({ id }) => chosen.has(id));
   const add = (
     <ActionButton permission={needs.createBindings} icon="plus" className="primary" onPress={() => setIsBinding(true)}>
-      {subject ? 'Give a role' : 'Give this role'}
+      {role ? 'Give this role' : 'Give a role'}
     </ActionButton>
   );
   return (
@@ -117,7 +119,9 @@ export function BindingTable({ tenant, bindings: key, subject, role, purpose }: 
           </button>
         </section>
       )}
-      {isBinding && <BindDialog tenant={tenant} subject={subject} role={role} close={() => setIsBinding(false)} />}
+      {isBinding && (
+        <BindDialog tenant={tenant} subject={subject} role={role} place={place} close={() => setIsBinding(false)} />
+      )}
       {removing && (
         <UnbindDialog
           tenant={tenant}
