@@ -1,5 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tenant } from '../../src/db/generated/client.ts';
+import { addExecution } from '../support/executions.ts';
 import type { World } from '../support/world.ts';
 import { assertSound, openBrowser, signIn, type sizes } from './browser.ts';
 import { peopledWorld, secret } from './people.ts';
@@ -8,12 +10,14 @@ import { addRuns, type Runs } from './runs.ts';
 describe('the pages of executions', () => {
   let world: World;
   let browser: Browser;
+  let main: Tenant;
   let runs: Runs;
   beforeAll(async () => {
     browser = await openBrowser();
     const people = await peopledWorld();
     world = people.world;
-    runs = await addRuns(world, people.main);
+    main = people.main;
+    runs = await addRuns(world, main);
   });
   afterAll(async () => {
     await browser.close();
@@ -198,6 +202,19 @@ describe('the pages of executions', () => {
     await expect.poll(() => page.locator('table.data tbody tr').count()).toBe(2);
     await page.getByRole('button', { name: 'Duration as a table' }).click();
     await assertSound({ page, faults });
+    await page.context().close();
+  });
+
+  it('show a run of a year ago by its link', async () => {
+    const startedAt = new Date(Date.now() - 365 * 86_400_000);
+    await addExecution(world, main, { namespace: 'company.data', executionId: 'ancient', state: 'FAILED', startedAt });
+    const { page, faults } = await enter('editor', '/t/main/executions/ancient');
+    await page.getByRole('region', { name: 'States' }).getByText('Failed').waitFor();
+    for (const part of ['Gantt', 'Logs', 'Outputs', 'Metrics', 'Activity']) {
+      await page.getByRole('navigation', { name: 'Parts of the page' }).getByRole('link', { name: part }).click();
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    }
+    expect(faults).toEqual([]);
     await page.context().close();
   });
 

@@ -181,15 +181,12 @@ describe.skipIf(!chromium)('the console with a million executions', () => {
     await log.getByText('Line 1 of the load', { exact: true }).waitFor();
     const started = performance.now();
     await log.evaluate(async (box) => {
-      const foot = () => document.querySelector('.log-foot [role=status]')?.textContent ?? '';
-      while (foot().includes('loaded')) {
+      while (!box.textContent?.includes('Line 100000 of the load')) {
         box.scrollTo({ top: box.scrollHeight });
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     });
     figures['100,000 lines scrolled through'] = Math.round(performance.now() - started);
-    await log.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
-    await log.getByText('Line 100000 of the load').waitFor();
     await assertSmooth(page, 'log, all lines: longest task');
     await page.context().close();
   });

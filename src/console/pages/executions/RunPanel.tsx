@@ -29,7 +29,7 @@ const query = graphql`
         endedAt
         duration
         triggerId
-        updatedAt
+        sequence
         viewerPermissions
         errors: logs(last: 1, where: { minLevel: ERROR }) {
           nodes {
@@ -127,7 +127,7 @@ function Loaded({ tenant: key, executionId }: { tenant: string; executionId: str
             <Moment at={execution.startedAt} />, {execution.endedAt ? 'ran' : 'runs for'} <Took {...execution} />
           </dd>
         </dl>
-        <Runs execution={execution.id} version={execution.updatedAt} state={execution.state} />
+        <Runs execution={execution.id} version={`${execution.sequence} ${execution.state}`} />
         {error && execution.state !== 'SUCCESS' && (
           <div className="note fail">
             <span className="fail">
@@ -153,8 +153,8 @@ function Loaded({ tenant: key, executionId }: { tenant: string; executionId: str
   );
 }
 
-function Runs({ execution, version, state }: { execution: string; version: string; state: string }) {
-  const { runs, isComplete, faults } = useTaskRuns(execution, `${version} ${state}`);
+function Runs({ execution, version }: { execution: string; version: string }) {
+  const { runs, isComplete, faults } = useTaskRuns(execution, version);
   if (faults.length > 0) return <Faults faults={faults} />;
   return <Gantt runs={runs} isComplete={isComplete} isSmall />;
 }

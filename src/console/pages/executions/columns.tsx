@@ -19,6 +19,7 @@ graphql`
     duration
     labels
     triggerId
+    sequence
   }
 `;
 

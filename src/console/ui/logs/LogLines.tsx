@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
 import { clock, day, dayOfYear, precise } from '../zone.ts';
 import type { LogLine } from './line.ts';
@@ -48,7 +48,7 @@ export function LogLines(props: LogLinesProps) {
     overscan: 20,
     getItemKey: (i) => lines[i]?.key ?? i,
   });
-  useKeptPlace(box, lines);
+  const keepPlace = useKeptPlace(box, list, lines);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only where the reader begins
   useLayoutEffect(() => {
     if (begin === 'end' && lines.length > 0) list.scrollToIndex(lines.length - 1, { align: 'end' });
@@ -58,15 +58,16 @@ export function LogLines(props: LogLinesProps) {
     if (isFollowing && count > 0) list.scrollToIndex(count - 1, { align: 'end' });
   }, [isFollowing, count, list]);
   const scrolled = () => {
+    keepPlace();
     const { scrollTop, scrollHeight, clientHeight } = box.current!;
     const below = scrollHeight - scrollTop - clientHeight;
     if (scrollTop < edge) onReachStart?.();
     if (below < edge) onReachEnd?.();
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines can leave the reader near an end
   useEffect(() => {
-    // A page that does not fill the box asks for the next one.
-    if (count > 0 && box.current && box.current.scrollHeight <= box.current.clientHeight) onReachEnd?.();
-  }, [count, onReachEnd]);
+    if (box.current) scrolled();
+  }, [lines]);
   return (
     <section
       ref={box}
@@ -101,16 +102,28 @@ export function LogLines(props: LogLinesProps) {
   );
 }
 
-/** Lines that are loaded above the ones in view do not move them. */
-function useKeptPlace(box: { readonly current: HTMLElement | null }, lines: readonly LogLine[]): void {
+/** Lines that are loaded or removed above the ones in view do not move them. @returns a function to call on each scroll. */
+function useKeptPlace(
+  box: { readonly current: HTMLElement | null },
+  list: Virtualizer<HTMLElement, Element>,
+  lines: readonly LogLine[],
+): () => void {
   const first = useRef<string>(undefined);
+  const anchor = useRef<{ readonly key: unknown; readonly above: number }>(undefined);
+  const keep = () => {
+    const top = box.current?.scrollTop ?? 0;
+    const item = list.getVirtualItemForOffset(top);
+    anchor.current = item && { key: item.key, above: top - item.start };
+  };
   useLayoutEffect(() => {
     const former = first.current;
     first.current = lines[0]?.key;
-    if (former === undefined || former === first.current || !box.current) return;
-    const added = lines.findIndex(({ key }) => key === former);
-    if (added > 0) box.current.scrollTop += added * rowHeight;
-  }, [lines, box]);
+    if (former === undefined || former === first.current || !box.current || !anchor.current) return;
+    const { key, above } = anchor.current;
+    const start = list.measurementsCache[lines.findIndex((line) => line.key === key)]?.start;
+    if (start !== undefined) box.current.scrollTop = start + above;
+  }, [lines, list, box]);
+  return keep;
 }
 
 interface LineProps {

@@ -95,8 +95,10 @@ export function executionLog(
     const { hasNextPage = false, hasPreviousPage = false, startCursor, endCursor } = found?.pageInfo ?? {};
     return {
       lines: (found?.nodes ?? []).map(lineOf),
-      earlier: hasPreviousPage ? (startCursor ?? null) : null,
-      later: hasNextPage ? (endCursor ?? null) : null,
+      start: startCursor ?? null,
+      end: endCursor ?? null,
+      hasEarlier: hasPreviousPage,
+      hasLater: hasNextPage,
     };
   };
   const text = filter.text?.toLowerCase();

@@ -1,11 +1,13 @@
 import type { Disposable } from 'relay-runtime';
 import type { LogLine } from './line.ts';
 
-/** Lines in order of time, and where the ones before and after them are; null if there are none. */
+/** Lines in order of time, and the cursors of the first and the last one. */
 export interface LogPage {
   readonly lines: readonly LogLine[];
-  readonly earlier: string | null;
-  readonly later: string | null;
+  readonly start: string | null;
+  readonly end: string | null;
+  readonly hasEarlier: boolean;
+  readonly hasLater: boolean;
 }
 
 /** Where lines come from: an execution, or all executions of a tenant. */

@@ -80,8 +80,10 @@ export function tenantLog(environment: IEnvironment, tenant: string, where: obje
     const { hasNextPage = false, hasPreviousPage = false, startCursor, endCursor } = found?.pageInfo ?? {};
     return {
       lines: (found?.nodes ?? []).map(lineOf).reverse(),
-      earlier: hasNextPage ? (endCursor ?? null) : null,
-      later: hasPreviousPage ? (startCursor ?? null) : null,
+      start: endCursor ?? null,
+      end: startCursor ?? null,
+      hasEarlier: hasNextPage,
+      hasLater: hasPreviousPage,
     };
   };
   return {

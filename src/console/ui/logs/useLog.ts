@@ -1,7 +1,14 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { type Fault, faultsIn } from '../../relay/fault.ts';
 import type { LogLine } from './line.ts';
+import { begin, type Loaded, maxFollowed, withEarlier, withFollowed, withLater } from './pages.ts';
 import type { LogPage, LogSource } from './source.ts';
+
+/** Where the reader is put, and a number that changes with each jump. */
+export interface Place {
+  readonly to: 'start' | 'end';
+  readonly count: number;
+}
 
 export interface Log {
   readonly lines: readonly LogLine[];
@@ -13,115 +20,100 @@ export interface Log {
   readonly loadEarlier: () => void;
   readonly loadLater: () => void;
   readonly jump: (to: 'start' | 'end') => void;
-  /** Where the reader is put, and a number that changes with each jump. */
   readonly place: Place;
-}
-
-export interface Place {
-  readonly to: 'start' | 'end';
-  readonly count: number;
-}
-
-interface State extends LogPage {
-  readonly of: string;
 }
 
 /** Lines that arrive within this time are shown together. */
 const pauseMs = 200;
 
-/** The loaded part of a log, and the lines that arrive while it is followed. */
-export function useLog(source: LogSource, begin: 'start' | 'end', isLive: boolean): Log {
-  const [state, setState] = useState<State>();
+/** The loaded part of a log, and the lines that arrive while it is followed. The source must not change. */
+export function useLog(source: LogSource, from: 'start' | 'end', isLive: boolean): Log {
+  const [loaded, setLoaded] = useState<Loaded>();
   const [faults, setFaults] = useState<readonly Fault[]>([]);
-  const [place, setPlace] = useState<Place>({ to: begin, count: 0 });
-  const busy = useRef(false);
-  const known = useRef(new Set<string>());
-  const current = useRef(source);
-  current.current = source;
-  const shown = state?.of === source.key ? state : undefined;
+  const [place, setPlace] = useState<Place>({ to: from, count: 0 });
+  const shown = useRef(loaded);
+  shown.current = loaded;
+  const isBusy = useRef(false);
 
-  const load = useCallback(async (read: () => Promise<LogPage>, join: (before: State, page: LogPage) => State) => {
-    if (busy.current) return;
-    busy.current = true;
-    const { key } = current.current;
+  const load = useCallback(async (read: () => Promise<LogPage>, join: (page: LogPage) => Loaded) => {
+    if (isBusy.current) return;
+    isBusy.current = true;
     try {
       const page = await read();
-      if (current.current.key !== key) return;
-      const fresh = page.lines.filter((line) => !known.current.has(line.key));
-      for (const line of fresh) known.current.add(line.key);
-      setState((before) => (before?.of === key ? join(before, { ...page, lines: fresh }) : before));
+      setLoaded(join(page));
     } catch (error) {
       setFaults(faultsIn(error));
     } finally {
-      busy.current = false;
+      isBusy.current = false;
     }
   }, []);
 
   const jump = useCallback(
     (to: 'start' | 'end') => {
-      const asked = source;
-      busy.current = false;
       setFaults([]);
-      asked.first(to).then(
+      void load(
+        () => source.first(to),
         (page) => {
-          if (current.current.key !== asked.key) return;
-          known.current = new Set(page.lines.map((line) => line.key));
-          setState({ ...page, of: asked.key });
           setPlace(({ count }) => ({ to, count: count + 1 }));
+          return begin(page);
         },
-        (error: unknown) => setFaults(faultsIn(error)),
       );
     },
-    [source],
+    [load, source],
   );
-  useEffect(() => jump(begin), [jump, begin]);
+  useEffect(() => jump(from), [jump, from]);
 
-  const isAtEnd = shown !== undefined && shown.later === null;
-  const last = useRef<LogLine>(undefined);
-  last.current = shown?.lines.at(-1);
+  const isAtEnd = loaded !== undefined && !loaded.hasLater;
   useEffect(() => {
     if (!isLive || !isAtEnd) return undefined;
     let waiting: LogLine[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let count = 0;
+    const known = new Set(shown.current?.lines.map(({ key }) => key));
     const flush = () => {
       timer = undefined;
       const lines = waiting;
       waiting = [];
-      setState((before) => (before?.of === source.key ? { ...before, lines: [...before.lines, ...lines] } : before));
+      count += lines.length;
+      if (count > maxFollowed) {
+        count = 0;
+        return jump('end');
+      }
+      setLoaded((before) => before && withFollowed(before, lines));
     };
-    const following = source.follow(last.current, (line) => {
-      if (known.current.has(line.key)) return;
-      known.current.add(line.key);
+    const following = source.follow(shown.current?.lines.at(-1), (line) => {
+      if (known.has(line.key)) return;
+      known.add(line.key);
       waiting.push(line);
       timer ??= setTimeout(flush, pauseMs);
     });
     return () => {
       following.dispose();
       clearTimeout(timer);
-      if (waiting.length > 0) flush();
     };
-  }, [source, isLive, isAtEnd]);
+  }, [source, isLive, isAtEnd, jump]);
 
-  const { earlier = null, later = null } = shown ?? {};
   const loadEarlier = useCallback(() => {
-    if (earlier === null) return;
+    const start = shown.current?.pages[0]?.start;
+    if (!shown.current?.hasEarlier || start == null) return;
     void load(
-      () => source.earlier(earlier),
-      (before, page) => ({ ...before, lines: [...page.lines, ...before.lines], earlier: page.earlier }),
+      () => source.earlier(start),
+      (page) => withEarlier(shown.current!, page),
     );
-  }, [load, source, earlier]);
+  }, [load, source]);
   const loadLater = useCallback(() => {
-    if (later === null) return;
+    const end = shown.current?.pages.at(-1)?.end;
+    if (!shown.current?.hasLater || end == null) return;
     void load(
-      () => source.later(later),
-      (before, page) => ({ ...before, lines: [...before.lines, ...page.lines], later: page.later }),
+      () => source.later(end),
+      (page) => withLater(shown.current!, page),
     );
-  }, [load, source, later]);
+  }, [load, source]);
 
   return {
-    lines: shown?.lines ?? [],
-    isLoading: shown === undefined && faults.length === 0,
-    isAtStart: shown !== undefined && earlier === null,
+    lines: loaded?.lines ?? [],
+    isLoading: loaded === undefined && faults.length === 0,
+    isAtStart: loaded !== undefined && !loaded.hasEarlier,
     isAtEnd,
     faults,
     loadEarlier,
