@@ -3,6 +3,8 @@ import type { Command } from './usage.ts';
 /** All commands of `gatehouse`, loaded on demand: most need a small part of the program. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./restore.ts')).restoreCommand,
   migrate: async () => (await import('./migrate.ts')).migrateCommand,
   user: async () => (await import('./user.ts')).userCommand,
   provider: async () => (await import('./provider.ts')).providerCommand,
