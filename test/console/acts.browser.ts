@@ -178,6 +178,35 @@ describe('an act in the console', () => {
     await page.context().close();
   });
 
+  it('shows the last of two quick changes, also if the page still asks for what the first one changed', async () => {
+    const group = await world.group(main, 'Quick');
+    const { page } = await enter('admin', `/t/main/groups/${encodeURIComponent(idOf('Group', group))}`);
+    const save = async (description: string) => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByLabel('Description').fill(description);
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    let release = () => {};
+    const isReleased = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isHeld = false;
+    await page.route('**/graphql', async (route) => {
+      if (isHeld || !route.request().postData()?.includes('query GroupQuery')) return route.continue();
+      isHeld = true;
+      const response = await route.fetch();
+      await isReleased;
+      return route.fulfill({ response });
+    });
+    await save('first');
+    await expect.poll(() => isHeld).toBe(true);
+    await save('second');
+    release();
+    await page.locator('header').getByText('second').waitFor();
+    await page.context().close();
+  });
+
   it('waits for a gateway that restarts, with a banner, and recovers', async () => {
     const port = String(await freePort());
     let gateway: Gateway = await startGateway(world, { PORT: port });

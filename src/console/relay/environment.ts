@@ -12,6 +12,7 @@ import {
 import { reportLost } from './connection.ts';
 import { faultOf, NetworkFault, Refused, SignedOut } from './fault.ts';
 import { type Hurdle, overcome } from './hurdle.ts';
+import { currentVersion } from './refresh.ts';
 import { settle } from './settled.ts';
 
 interface Answer {
@@ -50,11 +51,17 @@ function hurdleOf(faults: readonly ReturnType<typeof faultOf>[]): Hurdle | undef
   return stepUp && { kind: 'step-up', secondFactor: stepUp.secondFactor };
 }
 
+/** A page that is refreshed all the time still shows an answer. */
+const maxAttempts = 3;
+
 const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables, { metadata }) => {
-  for (;;) {
+  const isMutation = operationKind === 'mutation';
+  for (let attempt = 1; ; attempt += 1) {
+    const version = currentVersion();
     const answer = await send(text!, variables);
+    // Relay joins equal queries in flight. One that was sent before a change answers without it, so it is sent again.
+    if (!isMutation && version !== currentVersion() && attempt < maxAttempts) continue;
     const faults = (answer.errors ?? []).map(faultOf);
-    const isMutation = operationKind === 'mutation';
     const isStrict = isMutation || metadata?.['isStrict'] === true;
     const hurdle = hurdleOf(faults);
     // A page with a refused field shows the rest. Only an act, or a page without data, is worth the question.

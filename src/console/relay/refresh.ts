@@ -9,6 +9,9 @@ export function refresh(): void {
   for (const listener of listeners) listener();
 }
 
+/** The number of refreshes so far. */
+export const currentVersion = (): number => version;
+
 export const useVersion = (): number =>
   useSyncExternalStore(
     (listener) => {

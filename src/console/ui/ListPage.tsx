@@ -41,7 +41,7 @@ export interface ListPageProps<Row> {
   /** Acts on many rows at once. */
   readonly bulk?: (chosen: Chosen<Row>) => ReactNode;
   /** What the page is for, while it has nothing to show. */
-  readonly purpose: string;
+  readonly purpose: ReactNode;
   /** Asks for a page. Null if the viewer cannot read the list. */
   readonly useList: (
     asked: Asked,

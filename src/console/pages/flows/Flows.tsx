@@ -175,7 +175,19 @@ export function Flows() {
             </a>
           </>
         )}
-        purpose="A flow is a list of tasks that an engine runs. Write one, import your files, or start from a blueprint."
+        purpose={
+          <>
+            A flow is a list of tasks that an engine runs. Write one, import your files, start from a{' '}
+            <Link to="/t/$tenant/blueprints" params={{ tenant }}>
+              blueprint
+            </Link>
+            , or take the{' '}
+            <Link to="/t/$tenant/welcome" params={{ tenant }}>
+              tour
+            </Link>
+            .
+          </>
+        }
         useList={useFlows}
       />
       {isImporting && <ImportFlows tenant={tenant} close={() => setIsImporting(false)} />}

@@ -11,6 +11,7 @@ import { Empty } from '../../ui/Empty.tsx';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { CheckField, TextField } from '../../ui/fields.tsx';
 import { toast } from '../../ui/toast.ts';
+import { EffectiveDefaults } from './EffectiveDefaults.tsx';
 import { type NamespacePart, updateNamespace } from './Namespace.tsx';
 import { SettingsTable } from './SettingsTable.tsx';
 
@@ -119,6 +120,7 @@ export function PluginDefaults({ tenant: key, namespace, why }: NamespacePart) {
           </Empty>
         }
       />
+      {found.inheritedPluginDefaults.length > 0 && <EffectiveDefaults tenant={key} namespace={namespace.name} />}
       {editing && (
         <FormDialog<NamespaceUpdateMutation>
           title={edited ? `Edit the default of ${edited.type}` : 'Add a plugin default'}

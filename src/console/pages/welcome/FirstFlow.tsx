@@ -1,25 +1,22 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { graphql } from 'react-relay/hooks';
+import { graphql, useFragment } from 'react-relay/hooks';
 import { ActionButton } from '../../access/ActionButton.tsx';
 import { needs } from '../../access/viewer.ts';
+import type { FirstFlow_tenant$key } from '../../generated/FirstFlow_tenant.graphql.ts';
 import type { FirstFlowMutation } from '../../generated/FirstFlowMutation.graphql.ts';
-import type { FirstFlowQuery } from '../../generated/FirstFlowQuery.graphql.ts';
-import { useAnswer } from '../../relay/query.ts';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
 import { toast } from '../../ui/toast.ts';
 
-const query = graphql`
-  query FirstFlowQuery($tenant: String!) {
-    tenant(key: $tenant) {
-      blueprints(first: 20, where: { kind: CATALOGUE }) {
-        nodes {
-          id
-          title
-          description
-          tags
-        }
+const fragment = graphql`
+  fragment FirstFlow_tenant on Tenant {
+    blueprints(first: 20, where: { kind: CATALOGUE }) {
+      nodes {
+        id
+        title
+        description
+        tags
       }
     }
   }
@@ -47,15 +44,16 @@ const rank = (tags: readonly string[]): number => {
 
 export interface FirstFlowProps {
   readonly tenant: string;
+  readonly found: FirstFlow_tenant$key;
   /** @param flow as NAMESPACE/FLOW */
   readonly done: (flow: string) => void;
 }
 
 /** Creates a flow from one of a few blueprints. */
-export function FirstFlow({ tenant: key, done }: FirstFlowProps) {
-  const { tenant } = useAnswer<FirstFlowQuery>(query, { tenant: key });
+export function FirstFlow({ tenant: key, found, done }: FirstFlowProps) {
+  const tenant = useFragment(fragment, found);
   const [chosen, setChosen] = useState<{ readonly id: string; readonly title: string }>();
-  const blueprints = [...(tenant?.blueprints?.nodes ?? [])]
+  const blueprints = [...(tenant.blueprints?.nodes ?? [])]
     .sort((a, b) => rank(a.tags) - rank(b.tags))
     .slice(0, maxOffered);
   return (

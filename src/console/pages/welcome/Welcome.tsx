@@ -19,7 +19,7 @@ import './welcome.css';
 const query = graphql`
   query WelcomeQuery($tenant: String!, $namespace: String!, $flow: String!, $hasFlow: Boolean!) {
     tenant(key: $tenant) {
-      name
+      ...FirstFlow_tenant
       flow(namespaceName: $namespace, flowId: $flow) @include(if: $hasFlow) {
         id
         flowId
@@ -123,7 +123,7 @@ function Tour({ tenant: key }: { tenant: string }) {
               </Link>
             </p>
           ) : (
-            <FirstFlow tenant={key} done={(created) => set({ flow: created })} />
+            <FirstFlow tenant={key} found={tenant} done={(created) => set({ flow: created })} />
           )}
         </Step>
         <Step number={2} title="Run it, and watch it" isDone={executionId !== undefined} isOpen={flow !== undefined}>
