@@ -178,10 +178,10 @@ describe('the pages of flows', () => {
       .getByRole('button', { name: 't3', exact: true })
       .click();
     await page.getByRole('complementary', { name: 'Task t3' }).getByText('message: hi').waitFor();
-    await assertSound({ page, faults });
     const longest = await page.evaluate(() => Math.max(0, ...(globalThis as unknown as { seen: number[] }).seen));
     console.log(`the longest task took ${Math.round(longest)} ms`);
     expect(longest).toBeLessThan(1_000);
+    await assertSound({ page, faults });
     await page.context().close();
   });
 
