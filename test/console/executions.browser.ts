@@ -136,6 +136,13 @@ describe('the pages of executions', () => {
     await page.getByRole('searchbox').fill('ROW 17');
     await page.keyboard.press('Enter');
     await expect.poll(() => log.locator('mark').count()).toBe(11);
+    await page.getByRole('link', { name: 'Topology' }).click();
+    const task = page.getByRole('button', { name: /^load/ });
+    await task.getByText('Failed').waitFor({ state: 'attached' });
+    await task.getByText('×2').waitFor();
+    await task.click();
+    await page.getByRole('complementary', { name: 'Task run load' }).waitFor();
+    await assertSound({ page, faults });
     await page.getByRole('link', { name: 'Outputs' }).click();
     await page.getByRole('button', { name: 'rows', exact: true }).click();
     await page.getByRole('button', { name: 'Render' }).click();
@@ -146,7 +153,7 @@ describe('the pages of executions', () => {
     await assertSound({ page, faults });
     await page.getByRole('link', { name: 'Metrics' }).click();
     await page.getByRole('region', { name: 'rows' }).getByText('42').waitFor();
-    expect(faults).toEqual([]);
+    await assertSound({ page, faults });
     await page.context().close();
   });
 
@@ -205,12 +212,24 @@ describe('the pages of executions', () => {
     await page.context().close();
   });
 
+  it('start with a flow that is chosen by its name', async () => {
+    const { page, faults } = await enter('editor', '/t/main/executions');
+    await page.getByRole('button', { name: 'Run a flow' }).click();
+    await page.getByRole('combobox', { name: 'Flow' }).fill('ord');
+    await page.getByRole('option', { name: /orders/ }).click();
+    await page.getByRole('dialog', { name: 'Run orders' }).getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('heading', { level: 1, name: 'orders' }).waitFor();
+    await page.locator('.head-line').getByText('Submitted').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('show a run of a year ago by its link', async () => {
     const startedAt = new Date(Date.now() - 365 * 86_400_000);
     await addExecution(world, main, { namespace: 'company.data', executionId: 'ancient', state: 'FAILED', startedAt });
     const { page, faults } = await enter('editor', '/t/main/executions/ancient');
     await page.getByRole('region', { name: 'States' }).getByText('Failed').waitFor();
-    for (const part of ['Gantt', 'Logs', 'Outputs', 'Metrics', 'Activity']) {
+    for (const part of ['Gantt', 'Logs', 'Topology', 'Outputs', 'Metrics', 'Activity']) {
       await page.getByRole('navigation', { name: 'Parts of the page' }).getByRole('link', { name: part }).click();
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     }

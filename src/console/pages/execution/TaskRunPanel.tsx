@@ -74,7 +74,7 @@ export function TaskRunPanel({ tenant, execution, run }: TaskRunPanelProps) {
           <Link
             className="btn plain icon sm"
             to="."
-            search={((before: object) => ({ ...before, run: undefined })) as never}
+            search={((before: object) => ({ ...before, run: undefined, task: undefined })) as never}
             replace
             resetScroll={false}
             aria-label="Close the panel"
