@@ -46,6 +46,11 @@ describe('the pages of executions', () => {
     await panel.getByRole('button', { name: 'Failed only' }).click();
     await expect.poll(() => panel.locator('.gantt li').count()).toBe(2);
     await assertSound({ page, faults });
+    const edge = panel.getByRole('separator', { name: 'Width of the panel' });
+    const before = (await panel.boundingBox())!.width;
+    await edge.focus();
+    await page.keyboard.press('ArrowLeft');
+    expect((await panel.boundingBox())!.width).toBe(before + 40);
     // The same view by its address.
     await page.reload();
     await panel.getByText('expected 184 rows, got 183').waitFor();
