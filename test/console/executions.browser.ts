@@ -82,6 +82,20 @@ describe('the pages of executions', () => {
     expect(await page.getByRole('row', { name: /fresh/ }).count()).toBe(0);
     await pill.click();
     await page.getByRole('row', { name: /fresh/ }).waitFor();
+    // What no longer matches is said, too.
+    await page.getByRole('link', { name: /^Running/ }).click();
+    await expect.poll(() => page.locator('table.data tbody tr').count()).toBe(1);
+    await expect
+      .poll(
+        async () => {
+          await runs.run('fresh', ['CREATED', 'RUNNING', 'RESTARTED', 'RUNNING', 'SUCCESS']);
+          return page.getByRole('button', { name: '1 no longer matches' }).count();
+        },
+        { timeout: 10_000, interval: 500 },
+      )
+      .toBe(1);
+    await page.getByRole('button', { name: '1 no longer matches' }).click();
+    await page.getByText('No execution matches').waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -208,7 +222,7 @@ describe('the pages of executions', () => {
     await assertSound({ page, faults });
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.getByLabel('Level').selectOption('ERROR');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await expect.poll(() => log.locator('.log-line').count()).toBe(1);
     await page.goto('/t/main/task-runs?state=FAILED');
     await expect.poll(() => page.locator('table.data tbody tr').count()).toBe(2);

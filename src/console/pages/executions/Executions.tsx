@@ -12,6 +12,7 @@ import { Icon } from '../../ui/Icon.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { SavedViews } from '../../ui/SavedViews.tsx';
 import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { State } from '../../ui/state.ts';
 import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { seriesOf, timesOf } from '../../ui/windows.ts';
 import { useTenant } from '../tenant.ts';
@@ -97,7 +98,7 @@ export function Executions() {
 interface ListProps {
   readonly tenant: string;
   readonly search: ExecutionSearch;
-  readonly where: object;
+  readonly where: { readonly state?: readonly State[] };
   readonly isLive: boolean;
 }
 
