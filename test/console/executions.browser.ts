@@ -268,7 +268,10 @@ describe('the pages of executions', () => {
     await expect.poll(() => page.url()).toMatch(/since=week/);
     await page.getByRole('link', { name: /^Success/ }).click();
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
-    await page.getByRole('row', { name: new RegExp(flow) }).waitFor();
+    await page
+      .getByRole('row', { name: new RegExp(flow) })
+      .first()
+      .waitFor();
     expect(await page.getByRole('row', { name: /sales/ }).count()).toBe(username === 'admin' ? 1 : 0);
     await assertSound({ page, faults });
     await page.context().close();
