@@ -46,6 +46,11 @@ describe('the pages of executions', () => {
     await panel.getByRole('button', { name: 'Failed only' }).click();
     await expect.poll(() => panel.locator('.gantt li').count()).toBe(2);
     await assertSound({ page, faults });
+    const edge = panel.getByRole('separator', { name: 'Width of the panel' });
+    const before = (await panel.boundingBox())!.width;
+    await edge.focus();
+    await page.keyboard.press('ArrowLeft');
+    expect((await panel.boundingBox())!.width).toBe(before + 40);
     // The same view by its address.
     await page.reload();
     await panel.getByText('expected 184 rows, got 183').waitFor();
@@ -77,6 +82,20 @@ describe('the pages of executions', () => {
     expect(await page.getByRole('row', { name: /fresh/ }).count()).toBe(0);
     await pill.click();
     await page.getByRole('row', { name: /fresh/ }).waitFor();
+    // What no longer matches is said, too.
+    await page.getByRole('link', { name: /^Running/ }).click();
+    await expect.poll(() => page.locator('table.data tbody tr').count()).toBe(1);
+    await expect
+      .poll(
+        async () => {
+          await runs.run('fresh', ['CREATED', 'RUNNING', 'RESTARTED', 'RUNNING', 'SUCCESS']);
+          return page.getByRole('button', { name: '1 no longer matches' }).count();
+        },
+        { timeout: 10_000, interval: 500 },
+      )
+      .toBe(1);
+    await page.getByRole('button', { name: '1 no longer matches' }).click();
+    await page.getByText('No execution matches').waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -136,6 +155,13 @@ describe('the pages of executions', () => {
     await page.getByRole('searchbox').fill('ROW 17');
     await page.keyboard.press('Enter');
     await expect.poll(() => log.locator('mark').count()).toBe(11);
+    await page.getByRole('link', { name: 'Topology' }).click();
+    const task = page.getByRole('button', { name: /^load/ });
+    await task.getByText('Failed').waitFor({ state: 'attached' });
+    await task.getByText('×2').waitFor();
+    await task.click();
+    await page.getByRole('complementary', { name: 'Task run load' }).waitFor();
+    await assertSound({ page, faults });
     await page.getByRole('link', { name: 'Outputs' }).click();
     await page.getByRole('button', { name: 'rows', exact: true }).click();
     await page.getByRole('button', { name: 'Render' }).click();
@@ -146,7 +172,7 @@ describe('the pages of executions', () => {
     await assertSound({ page, faults });
     await page.getByRole('link', { name: 'Metrics' }).click();
     await page.getByRole('region', { name: 'rows' }).getByText('42').waitFor();
-    expect(faults).toEqual([]);
+    await assertSound({ page, faults });
     await page.context().close();
   });
 
@@ -196,7 +222,7 @@ describe('the pages of executions', () => {
     await assertSound({ page, faults });
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.getByLabel('Level').selectOption('ERROR');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await expect.poll(() => log.locator('.log-line').count()).toBe(1);
     await page.goto('/t/main/task-runs?state=FAILED');
     await expect.poll(() => page.locator('table.data tbody tr').count()).toBe(2);
@@ -205,12 +231,24 @@ describe('the pages of executions', () => {
     await page.context().close();
   });
 
+  it('start with a flow that is chosen by its name', async () => {
+    const { page, faults } = await enter('editor', '/t/main/executions');
+    await page.getByRole('button', { name: 'Run a flow' }).click();
+    await page.getByRole('combobox', { name: 'Flow' }).fill('ord');
+    await page.getByRole('option', { name: /orders/ }).click();
+    await page.getByRole('dialog', { name: 'Run orders' }).getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('heading', { level: 1, name: 'orders' }).waitFor();
+    await page.locator('.head-line').getByText('Submitted').waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('show a run of a year ago by its link', async () => {
     const startedAt = new Date(Date.now() - 365 * 86_400_000);
     await addExecution(world, main, { namespace: 'company.data', executionId: 'ancient', state: 'FAILED', startedAt });
     const { page, faults } = await enter('editor', '/t/main/executions/ancient');
     await page.getByRole('region', { name: 'States' }).getByText('Failed').waitFor();
-    for (const part of ['Gantt', 'Logs', 'Outputs', 'Metrics', 'Activity']) {
+    for (const part of ['Gantt', 'Logs', 'Topology', 'Outputs', 'Metrics', 'Activity']) {
       await page.getByRole('navigation', { name: 'Parts of the page' }).getByRole('link', { name: part }).click();
       await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     }
@@ -230,7 +268,10 @@ describe('the pages of executions', () => {
     await expect.poll(() => page.url()).toMatch(/since=week/);
     await page.getByRole('link', { name: /^Success/ }).click();
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
-    await page.getByRole('row', { name: new RegExp(flow) }).waitFor();
+    await page
+      .getByRole('row', { name: new RegExp(flow) })
+      .first()
+      .waitFor();
     expect(await page.getByRole('row', { name: /sales/ }).count()).toBe(username === 'admin' ? 1 : 0);
     await assertSound({ page, faults });
     await page.context().close();

@@ -35,9 +35,10 @@ const within = (list: string, link: string, tab?: string, press: readonly string
 const tenantPages: readonly Shot[] = [
   { name: 'home', path: '' },
   page('executions'),
-  { name: 'executions-panel', path: 'executions?since=week&state=FAILED', press: ['orders-daily'] },
   page('logs'),
   page('task-runs'),
+  within('task-runs', 'load'),
+  ...['Overview', 'Logs', 'Topology', 'Outputs', 'Metrics'].map((tab) => within('task-runs', 'load', tab)),
   page('welcome'),
   page('flows'),
   { name: 'flow', path: 'flows/company.data/orders-daily' },

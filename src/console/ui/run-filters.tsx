@@ -31,7 +31,10 @@ export const windowFilter = (usual: string | undefined, names = Object.keys(wind
   ),
 });
 
-export const stateFilter = (offered: readonly State[] = states): Filter => ({
+/** Success first: it is what most executions end with. */
+const inOrder: readonly State[] = ['SUCCESS', ...states.filter((state) => state !== 'SUCCESS')];
+
+export const stateFilter = (offered: readonly State[] = inOrder): Filter => ({
   name: 'state',
   title: 'State',
   inWords,

@@ -32,6 +32,8 @@ const looks = {
 export type State = keyof typeof looks;
 export const states = Object.keys(looks) as readonly State[];
 
+export const isState = (name: string): name is State => Object.hasOwn(looks, name);
+
 /** The look of a state. One that a newer gateway has added shows its name. */
 export const lookOf = (state: string): Look =>
   (looks as Readonly<Record<string, Look>>)[state] ?? { title: state, icon: 'why', family: 'idle' };

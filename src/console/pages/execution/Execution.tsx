@@ -15,6 +15,7 @@ import { LiveExecution } from './LiveExecution.tsx';
 import { Overview } from './Overview.tsx';
 
 const Logs = lazyPart(async () => (await import('./LogsTab.tsx')).LogsTab);
+const Topology = lazyPart(async () => (await import('./TopologyTab.tsx')).TopologyTab);
 const Outputs = lazyPart(async () => (await import('./OutputsTab.tsx')).OutputsTab);
 const Metrics = lazyPart(async () => (await import('./MetricsTab.tsx')).MetricsTab);
 
@@ -40,6 +41,7 @@ const tabs = [
   [undefined, 'Overview'],
   ['gantt', 'Gantt'],
   ['logs', 'Logs'],
+  ['topology', 'Topology'],
   ['outputs', 'Outputs'],
   ['metrics', 'Metrics'],
   ['activity', 'Activity'],
@@ -76,6 +78,7 @@ function Loaded({ tenant: key, executionId }: { tenant: string; executionId: str
       {tab === undefined && <Overview tenant={key} execution={execution} />}
       {tab === 'gantt' && <GanttTab tenant={key} execution={execution} />}
       {tab === 'logs' && <Logs tenant={key} execution={execution} />}
+      {tab === 'topology' && <Topology tenant={key} execution={execution} />}
       {tab === 'outputs' && <Outputs execution={execution} />}
       {tab === 'metrics' && <Metrics execution={execution} />}
       {tab === 'activity' && (

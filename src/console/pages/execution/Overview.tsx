@@ -134,11 +134,17 @@ function Loaded({ tenant: key, execution }: OverviewProps) {
           </dd>
           <dt>Flow</dt>
           <dd>
-            {flowId} {node?.revision != null && <span className="quiet">revision {node.revision}</span>}
+            <Link
+              to="/t/$tenant/flows/$namespace/$flow"
+              params={{ tenant: key, namespace: namespaceName, flow: flowId }}
+            >
+              {flowId}
+            </Link>{' '}
+            {node?.revision != null && <span className="quiet">revision {node.revision}</span>}
           </dd>
           <dt>Namespace</dt>
           <dd>
-            <Link to="/t/$tenant/executions" params={{ tenant: key }} search={{ under: namespaceName }}>
+            <Link to="/t/$tenant/namespaces/$namespace" params={{ tenant: key, namespace: namespaceName }}>
               {namespaceName}
             </Link>
           </dd>

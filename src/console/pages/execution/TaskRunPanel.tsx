@@ -13,6 +13,7 @@ import { FormDialog } from '../../ui/FormDialog.tsx';
 import { SelectField } from '../../ui/fields.tsx';
 import { Icon } from '../../ui/Icon.tsx';
 import { Json } from '../../ui/Json.tsx';
+import { ResizablePanel } from '../../ui/ResizablePanel.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { isEnded, lookOf } from '../../ui/state.ts';
 import { Moment } from '../../ui/Time.tsx';
@@ -65,114 +66,112 @@ export function TaskRunPanel({ tenant, execution, run }: TaskRunPanelProps) {
   const close = () => setOpen(undefined);
   const { viewerPermissions, state } = execution;
   return (
-    <aside className="panel run-panel" aria-label={`Task run ${run.taskId}`}>
-      <div className="run-panel-inner">
-        <div className="panel-head">
-          <h2 className="cut">{run.taskId}</h2>
-          <StateBadge state={run.state} />
-          <span className="grow" />
-          <Link
-            className="btn plain icon sm"
-            to="."
-            search={((before: object) => ({ ...before, run: undefined })) as never}
-            replace
-            resetScroll={false}
-            aria-label="Close the panel"
+    <ResizablePanel label={`Task run ${run.taskId}`}>
+      <div className="panel-head">
+        <h2 className="cut">{run.taskId}</h2>
+        <StateBadge state={run.state} />
+        <span className="grow" />
+        <Link
+          className="btn plain icon sm"
+          to="."
+          search={((before: object) => ({ ...before, run: undefined, task: undefined })) as never}
+          replace
+          resetScroll={false}
+          aria-label="Close the panel"
+        >
+          <Icon name="x" />
+        </Link>
+      </div>
+      <div className="panel-body">
+        <dl className="facts">
+          <dt>Task run</dt>
+          <dd>
+            <code>{run.taskRunId}</code>
+          </dd>
+          {run.value != null && (
+            <>
+              <dt>Value</dt>
+              <dd>
+                <code>{run.value}</code>
+              </dd>
+            </>
+          )}
+          {run.history.map(({ state: name, at }) => (
+            <State key={`${name} ${at}`} name={name} at={at} />
+          ))}
+        </dl>
+        <FaultBoundary>
+          <Suspense fallback={<p className="quiet">Loading…</p>}>
+            <Details tenant={tenant} run={run} />
+          </Suspense>
+        </FaultBoundary>
+        <div className="row">
+          <ActionButton
+            permission={needs.replayExecution}
+            isAllowed={viewerPermissions.includes('CREATE')}
+            why={isEnded(state) ? undefined : 'Only an ended execution can be replayed.'}
+            icon="play"
+            onPress={() => setOpen('replay')}
           >
-            <Icon name="x" />
+            Replay from here
+          </ActionButton>
+          <ActionButton
+            permission={needs.setTaskRunState}
+            isAllowed={viewerPermissions.includes('UPDATE')}
+            why={
+              isActive(run) && run.state !== 'PAUSED'
+                ? 'The state of a task run can be set only if it has ended or is paused.'
+                : undefined
+            }
+            onPress={() => setOpen('state')}
+          >
+            Change state
+          </ActionButton>
+          <Link className="btn plain" to="." search={{ tab: 'logs', task: run.taskId } as never}>
+            Its log
           </Link>
         </div>
-        <div className="panel-body">
-          <dl className="facts">
-            <dt>Task run</dt>
-            <dd>
-              <code>{run.taskRunId}</code>
-            </dd>
-            {run.value != null && (
-              <>
-                <dt>Value</dt>
-                <dd>
-                  <code>{run.value}</code>
-                </dd>
-              </>
-            )}
-            {run.history.map(({ state: name, at }) => (
-              <State key={`${name} ${at}`} name={name} at={at} />
-            ))}
-          </dl>
-          <FaultBoundary>
-            <Suspense fallback={<p className="quiet">Loading…</p>}>
-              <Details tenant={tenant} run={run} />
-            </Suspense>
-          </FaultBoundary>
-          <div className="row">
-            <ActionButton
-              permission={needs.replayExecution}
-              isAllowed={viewerPermissions.includes('CREATE')}
-              why={isEnded(state) ? undefined : 'Only an ended execution can be replayed.'}
-              icon="play"
-              onPress={() => setOpen('replay')}
-            >
-              Replay from here
-            </ActionButton>
-            <ActionButton
-              permission={needs.setTaskRunState}
-              isAllowed={viewerPermissions.includes('UPDATE')}
-              why={
-                isActive(run) && run.state !== 'PAUSED'
-                  ? 'The state of a task run can be set only if it has ended or is paused.'
-                  : undefined
-              }
-              onPress={() => setOpen('state')}
-            >
-              Change state
-            </ActionButton>
-            <Link className="btn plain" to="." search={{ tab: 'logs', task: run.taskId } as never}>
-              Its log
-            </Link>
-          </div>
-        </div>
-        {open === 'replay' && (
-          <FormDialog<TaskRunPanelReplayMutation>
-            title={`Replay from ${run.taskId}`}
-            mutation={replay}
-            submit="Replay"
-            inputOf={() => ({ id: execution.id, taskRun: run.id })}
-            done={({ replayExecution }) => {
-              close();
-              const created = replayExecution?.execution?.executionId;
-              if (created)
-                void navigate({ to: '/t/$tenant/executions/$execution', params: { tenant, execution: created } });
-            }}
-            close={close}
-          >
-            <p>A new execution begins at this task. The results of the tasks before it are used again.</p>
-          </FormDialog>
-        )}
-        {open === 'state' && (
-          <FormDialog<TaskRunPanelStateMutation>
-            title={`Change the state of ${run.taskId}`}
-            mutation={setState}
-            submit="Change"
-            inputOf={(values) => ({ id: run.id, state: (values.text('state') ?? 'SUCCESS') as 'SUCCESS' })}
-            done={() => {
-              close();
-              toast('State: requested', 'The engine sets it, and continues from there.');
-            }}
-            close={close}
-          >
-            <p>The execution continues from this task with its new state.</p>
-            <SelectField
-              name="state"
-              label="New state"
-              options={settable
-                .filter((one) => one !== run.state)
-                .map((value) => ({ value, title: lookOf(value).title }))}
-            />
-          </FormDialog>
-        )}
       </div>
-    </aside>
+      {open === 'replay' && (
+        <FormDialog<TaskRunPanelReplayMutation>
+          title={`Replay from ${run.taskId}`}
+          mutation={replay}
+          submit="Replay"
+          inputOf={() => ({ id: execution.id, taskRun: run.id })}
+          done={({ replayExecution }) => {
+            close();
+            const created = replayExecution?.execution?.executionId;
+            if (created)
+              void navigate({ to: '/t/$tenant/executions/$execution', params: { tenant, execution: created } });
+          }}
+          close={close}
+        >
+          <p>A new execution begins at this task. The results of the tasks before it are used again.</p>
+        </FormDialog>
+      )}
+      {open === 'state' && (
+        <FormDialog<TaskRunPanelStateMutation>
+          title={`Change the state of ${run.taskId}`}
+          mutation={setState}
+          submit="Change"
+          inputOf={(values) => ({ id: run.id, state: (values.text('state') ?? 'SUCCESS') as 'SUCCESS' })}
+          done={() => {
+            close();
+            toast('State: requested', 'The engine sets it, and continues from there.');
+          }}
+          close={close}
+        >
+          <p>The execution continues from this task with its new state.</p>
+          <SelectField
+            name="state"
+            label="New state"
+            options={settable
+              .filter((one) => one !== run.state)
+              .map((value) => ({ value, title: lookOf(value).title }))}
+          />
+        </FormDialog>
+      )}
+    </ResizablePanel>
   );
 }
 

@@ -12,6 +12,8 @@ import { Icon } from '../../ui/Icon.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { SavedViews } from '../../ui/SavedViews.tsx';
 import { SearchBox } from '../../ui/SearchBox.tsx';
+import type { State } from '../../ui/state.ts';
+import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { seriesOf, timesOf } from '../../ui/windows.ts';
 import { useTenant } from '../tenant.ts';
 import { BulkActs } from './BulkActs.tsx';
@@ -19,6 +21,7 @@ import { columnsOf } from './columns.tsx';
 import { ExecutionChart } from './ExecutionChart.tsx';
 import { executionFilters } from './filters.tsx';
 import { LiveExecutions } from './LiveExecutions.tsx';
+import { RunFlow } from './RunFlow.tsx';
 import { RunPanel } from './RunPanel.tsx';
 import { type ExecutionSearch, filterOf, sortFields, usualWindow } from './search.ts';
 
@@ -53,7 +56,7 @@ export function Executions() {
   const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/executions' });
   const [isLive, setIsLive] = useState(true);
-  const [opened] = useState(() => Date.now());
+  const opened = useOpenedAt();
   const { text, state, under, flow, trigger, label, since, from, until, child } = search;
   const asked = useMemo(() => {
     const filters = { text, state, under, flow, trigger, label, since, from, until, child };
@@ -75,6 +78,7 @@ export function Executions() {
             {isLive ? 'Live' : 'Paused'}
           </button>
           <DownloadButton tenant={tenant} list="executions" where={asked.where} />
+          <RunFlow tenant={tenant} />
         </>
       }
       filters={
@@ -94,7 +98,7 @@ export function Executions() {
 interface ListProps {
   readonly tenant: string;
   readonly search: ExecutionSearch;
-  readonly where: object;
+  readonly where: { readonly state?: readonly State[] };
   readonly isLive: boolean;
 }
 

@@ -19,22 +19,51 @@ const subscription = graphql`
 
 export interface LiveExecutionsProps {
   readonly tenant: string;
-  readonly where: object;
+  readonly where: { readonly state?: readonly string[] };
   /** IDs of the rows that the page shows. */
   readonly known: ReadonlySet<string>;
   /** True on the first page: elsewhere, new executions are not part of what is shown. */
   readonly countsNew: boolean;
 }
 
-/** Rows change in place. New executions are announced, instead of moving what the reader looks at. */
+interface News {
+  readonly fresh: ReadonlySet<string>;
+  /** Listed ones that were deleted, or that the filters do not match any more. */
+  readonly gone: ReadonlySet<string>;
+}
+
+const nothing: News = { fresh: new Set(), gone: new Set() };
+
+const withId = (ids: ReadonlySet<string>, id: string, isIn: boolean): ReadonlySet<string> => {
+  const next = new Set(ids);
+  if (isIn) next.add(id);
+  else next.delete(id);
+  return next;
+};
+
+const inWords = (fresh: number, gone: number): string =>
+  [
+    fresh > 0 && (fresh === 1 ? '1 new execution' : `${fresh} new executions`),
+    gone > 0 && `${gone} no longer ${gone === 1 ? 'matches' : 'match'}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+
+/** Rows change in place. What comes and goes is announced, instead of moving what the reader looks at. */
 export function LiveExecutions({ tenant, where, known, countsNew }: LiveExecutionsProps) {
-  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const [{ fresh, gone }, setNews] = useState(nothing);
   const shown = useRef(known);
   useEffect(() => {
     shown.current = known;
-    setFresh((before) => new Set([...before].filter((id) => !known.has(id))));
+    setNews((before) => ({
+      fresh: new Set([...before.fresh].filter((id) => !known.has(id))),
+      gone: new Set([...before.gone].filter((id) => known.has(id))),
+    }));
   }, [known]);
-  const filter = JSON.stringify(where);
+  // The stream does not say that a row leaves a filter which it has not sent. So states are compared here.
+  const { state, ...others } = where;
+  const filter = JSON.stringify(others);
+  const states = state?.join();
   const config = useMemo(
     () => ({
       subscription,
@@ -42,30 +71,32 @@ export function LiveExecutions({ tenant, where, known, countsNew }: LiveExecutio
       // A change of a listed execution is in the store already, and its row shows it.
       onNext: (answer: LiveExecutionsSubscription['response'] | null | undefined) => {
         const change = answer?.executions;
-        if (!change || shown.current.has(change.id)) return;
-        setFresh((before) => {
-          const next = new Set(before);
-          if (change.kind === 'REMOVED') next.delete(change.id);
-          else next.add(change.id);
-          return next;
-        });
+        if (!change) return;
+        const isRemoved =
+          change.execution == null || (states !== undefined && !states.split(',').includes(change.execution.state));
+        const isListed = shown.current.has(change.id);
+        setNews((before) =>
+          isListed
+            ? { ...before, gone: withId(before.gone, change.id, isRemoved) }
+            : { ...before, fresh: withId(before.fresh, change.id, !isRemoved) },
+        );
       },
       onError: () => undefined,
     }),
-    [tenant, filter],
+    [tenant, filter, states],
   );
   useSubscription<LiveExecutionsSubscription>(config);
   const count = countsNew ? fresh.size : 0;
   const show = () => {
-    setFresh(new Set());
+    setNews(nothing);
     refresh();
   };
   return (
     <div className="new-pill" role="status">
-      {count > 0 && (
+      {count + gone.size > 0 && (
         <button type="button" onClick={show}>
-          <Icon name="up" />
-          {count === 1 ? '1 new execution' : `${count} new executions`}
+          <Icon name={count > 0 ? 'up' : 'restart'} />
+          {inWords(count, gone.size)}
         </button>
       )}
     </div>

@@ -10,6 +10,7 @@ import { useTaskRuns } from '../../ui/executions/gantt/useTaskRuns.ts';
 import { FaultBoundary } from '../../ui/FaultBoundary.tsx';
 import { Faults } from '../../ui/Faults.tsx';
 import { Icon } from '../../ui/Icon.tsx';
+import { ResizablePanel } from '../../ui/ResizablePanel.tsx';
 import { Skeleton } from '../../ui/Skeleton.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Moment } from '../../ui/Time.tsx';
@@ -52,15 +53,13 @@ const parts = [
 /** One execution next to the list: where it failed, and what to do about it. */
 export function RunPanel({ tenant, executionId }: { tenant: string; executionId: string }) {
   return (
-    <aside className="panel run-panel" aria-label={`Execution ${executionId}`}>
-      <div className="run-panel-inner">
-        <FaultBoundary>
-          <Suspense fallback={<Skeleton />}>
-            <Loaded tenant={tenant} executionId={executionId} />
-          </Suspense>
-        </FaultBoundary>
-      </div>
-    </aside>
+    <ResizablePanel label={`Execution ${executionId}`}>
+      <FaultBoundary>
+        <Suspense fallback={<Skeleton />}>
+          <Loaded tenant={tenant} executionId={executionId} />
+        </Suspense>
+      </FaultBoundary>
+    </ResizablePanel>
   );
 }
 

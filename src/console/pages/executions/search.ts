@@ -1,3 +1,4 @@
+import { isState } from '../../ui/state.ts';
 import type { Times } from '../../ui/windows.ts';
 import { type ListSearch, listSearch, textsOf } from '../tenant.ts';
 
@@ -37,7 +38,7 @@ export const sortFields = [
 /** The filters as the API takes them, without the times. */
 export const filterOf = ({ text, state, under, flow, trigger, label, child }: ExecutionSearch) => ({
   ...(text !== undefined && { text }),
-  ...(state !== undefined && { state: state.split(',') }),
+  ...(state !== undefined && { state: state.split(',').filter(isState) }),
   ...(under !== undefined && { under }),
   ...(flow !== undefined && { flowId: flow }),
   ...(trigger !== undefined && { triggerId: trigger }),

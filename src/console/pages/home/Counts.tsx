@@ -44,9 +44,9 @@ const parts = [
   { field: 'groups', title: 'Groups', icon: 'group', path: 'groups' },
   { field: 'roles', title: 'Roles', icon: 'role', path: 'roles' },
   { field: 'bindings', title: 'Bindings', icon: 'link', path: 'bindings' },
-  { field: 'namespaces', title: 'Namespaces', icon: 'ns', path: undefined },
-  { field: 'flows', title: 'Flows', icon: 'flow', path: undefined },
-  { field: 'triggers', title: 'Triggers', icon: 'bolt', path: undefined },
+  { field: 'namespaces', title: 'Namespaces', icon: 'ns', path: 'namespaces' },
+  { field: 'flows', title: 'Flows', icon: 'flow', path: 'flows' },
+  { field: 'triggers', title: 'Triggers', icon: 'bolt', path: 'triggers' },
 ] as const;
 
 /** How much of each kind is in the tenant. */
@@ -74,7 +74,7 @@ export function Counts({ tenant: key }: { tenant: string }) {
           );
           return (
             <li key={field}>
-              {path === undefined || count === undefined ? (
+              {count === undefined ? (
                 <div className="card tile">{content}</div>
               ) : (
                 <Link className="card tile" to={`/t/$tenant/${path}` as '/t/$tenant/users'} params={{ tenant: key }}>

@@ -1,7 +1,7 @@
 import { Link, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useMay } from '../../access/viewer.ts';
 import { Page } from '../../ui/Page.tsx';
+import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { windows } from '../../ui/windows.ts';
 import { useTenant } from '../tenant.ts';
 import { Counts } from './Counts.tsx';
@@ -12,7 +12,7 @@ import { homeWindows, usualWindow } from './search.ts';
 export function Home() {
   const tenant = useTenant();
   const { since = usualWindow } = useSearch({ from: '/t/$tenant' });
-  const [opened] = useState(() => Date.now());
+  const opened = useOpenedAt();
   const mayRead = useMay('EXECUTION:READ');
   return (
     <Page

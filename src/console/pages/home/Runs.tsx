@@ -160,7 +160,7 @@ export function Runs({ tenant: key, since, now }: RunsProps) {
             more={{ title: 'All failures', search: { state: 'FAILED', ...(since !== usualWindow && { since }) } }}
           />
         </section>
-        {hasTriggers && <Upcoming triggers={tenant.triggers} />}
+        {hasTriggers && <Upcoming tenant={key} triggers={tenant.triggers} />}
         <section className="card pad" aria-label="Durations">
           {duration ? (
             <>

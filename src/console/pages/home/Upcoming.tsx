@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { graphql, useFragment } from 'react-relay/hooks';
 import type { Upcoming_triggers$key } from '../../generated/Upcoming_triggers.graphql.ts';
 import { Icon } from '../../ui/Icon.tsx';
@@ -15,8 +16,13 @@ const fragment = graphql`
   }
 `;
 
+export interface UpcomingProps {
+  readonly tenant: string;
+  readonly triggers: Upcoming_triggers$key | null | undefined;
+}
+
 /** The schedules that are due next. */
-export function Upcoming({ triggers: key }: { triggers: Upcoming_triggers$key | null | undefined }) {
+export function Upcoming({ tenant, triggers: key }: UpcomingProps) {
   const triggers = useFragment(fragment, key)?.nodes.filter(({ nextExecutionAt }) => nextExecutionAt != null) ?? [];
   return (
     <section className="card pad" aria-label="Next triggers">
@@ -29,7 +35,14 @@ export function Upcoming({ triggers: key }: { triggers: Upcoming_triggers$key | 
           <li key={id}>
             <Icon name="clock" className="quiet" />
             <span className="grow cut">
-              {flowId} <span className="quiet">{namespaceName}</span> <code className="quiet">{triggerId}</code>
+              <Link
+                to="/t/$tenant/flows/$namespace/$flow"
+                params={{ tenant, namespace: namespaceName, flow: flowId }}
+                search={{ tab: 'triggers' }}
+              >
+                {flowId}
+              </Link>{' '}
+              <span className="quiet">{namespaceName}</span> <code className="quiet">{triggerId}</code>
             </span>
             <span className="nowrap">
               <Ago at={nextExecutionAt ?? ''} />

@@ -1,5 +1,5 @@
 import { useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useRelayEnvironment } from 'react-relay/hooks';
 import { useMay } from '../../access/viewer.ts';
 import { DownloadButton } from '../../ui/DownloadButton.tsx';
@@ -12,6 +12,7 @@ import { Page } from '../../ui/Page.tsx';
 import { flowFilter, timeFilter, underFilter, windowFilter } from '../../ui/run-filters.tsx';
 import { SavedViews } from '../../ui/SavedViews.tsx';
 import { SearchBox } from '../../ui/SearchBox.tsx';
+import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { useTenant } from '../tenant.ts';
 import { usualWindow, whereOf } from './search.ts';
 
@@ -21,7 +22,7 @@ export function Logs() {
   const environment = useRelayEnvironment();
   const search = useSearch({ from: '/t/$tenant/logs' });
   const mayRead = useMay('EXECUTION:READ');
-  const [opened] = useState(() => Date.now());
+  const opened = useOpenedAt();
   const { text, level, under, flow, task, since, from, until } = search;
   const where = useMemo(
     () => whereOf({ text, level, under, flow, task, since, from, until }, opened),

@@ -1,5 +1,5 @@
 import { Link, useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { graphql } from 'react-relay/hooks';
 import { useViewer } from '../../access/viewer.ts';
 import type { TaskRunsQuery } from '../../generated/TaskRunsQuery.graphql.ts';
@@ -16,6 +16,7 @@ import { SearchBox } from '../../ui/SearchBox.tsx';
 import { StateBadge } from '../../ui/StateBadge.tsx';
 import { Moment } from '../../ui/Time.tsx';
 import { Took } from '../../ui/Took.tsx';
+import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { seriesOf, timesOf } from '../../ui/windows.ts';
 import { useTenant } from '../tenant.ts';
 import { filterOf, sortFields, type TaskRunSearch, usualWindow } from './search.ts';
@@ -63,7 +64,7 @@ type Run = NonNullable<NonNullable<TaskRunsQuery['response']['tenant']>['taskRun
 export function TaskRuns() {
   const tenant = useTenant();
   const search = useSearch({ from: '/t/$tenant/task-runs' });
-  const [opened] = useState(() => Date.now());
+  const opened = useOpenedAt();
   const { text, state, under, flow, task, since, from, until } = search;
   const asked = useMemo(() => {
     const given = { text, state, under, flow, task, since, from, until };

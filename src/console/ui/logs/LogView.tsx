@@ -29,7 +29,10 @@ export interface LogViewProps {
 export function LogView(props: LogViewProps) {
   const { label, source, begin, canGrow, tenant, marked, isFiltered, purpose, tools } = props;
   const [isFollowing, setIsFollowing] = useState(canGrow && begin === 'end');
-  const log = useLog(source, begin, canGrow);
+  // What ends while it is read is followed to its last line, and the reader stays where they are.
+  const [from] = useState(begin);
+  const [couldGrow] = useState(canGrow);
+  const log = useLog(source, from, canGrow || couldGrow);
   const { lines, isLoading, isAtStart, isAtEnd, faults } = log;
   const copy = async () => {
     await navigator.clipboard.writeText(lines.map(textOfLine).join('\n'));
