@@ -4,18 +4,24 @@ import { needs, type Permission } from '../../access/viewer.ts';
 import type { IconName } from '../drawings.tsx';
 import { isEnded } from '../state.ts';
 
+graphql`
+  fragment acts_result on ExecutionResult {
+    id
+    error {
+      message
+    }
+    execution {
+      executionId
+    }
+  }
+`;
+
 const kill = graphql`
   mutation actsKillMutation($input: KillExecutionsInput!) {
     outcome: killExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -25,13 +31,7 @@ const pause = graphql`
     outcome: pauseExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -41,13 +41,7 @@ const resume = graphql`
     outcome: resumeExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -57,13 +51,7 @@ const restart = graphql`
     outcome: restartExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -73,13 +61,7 @@ const replay = graphql`
     outcome: replayExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -89,13 +71,7 @@ const unqueue = graphql`
     outcome: unqueueExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -105,13 +81,7 @@ const forceRun = graphql`
     outcome: forceRunExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -121,13 +91,7 @@ const setState = graphql`
     outcome: setExecutionsState(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -137,13 +101,7 @@ const addLabels = graphql`
     outcome: addExecutionsLabels(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }
@@ -153,13 +111,7 @@ const remove = graphql`
     outcome: deleteExecutions(input: $input) {
       acceptedCount
       results {
-        id
-        error {
-          message
-        }
-        execution {
-          executionId
-        }
+        ...acts_result @relay(mask: false)
       }
     }
   }

@@ -11,7 +11,7 @@ export interface Loaded {
 }
 
 /** At most this many pages are kept: what is far from the reader is loaded again when they come back. */
-const maxPages = 60;
+const maxPages = 30;
 /** After this many followed lines, the end is loaded again, as followed lines have no cursor. */
 export const maxFollowed = 4_000;
 
