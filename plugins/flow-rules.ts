@@ -1,4 +1,4 @@
-import { Cron } from 'croner';
+import { Cron, CronPattern } from 'croner';
 import { abstain, definePolicy, deny, isWithin, namespaceName, z } from '../src/policy/contract.ts';
 
 /** A type, or the beginning of types, such as io.company.*. */
@@ -78,30 +78,74 @@ function* imageFaults(tasks: readonly Task[], { images: allowed }: Rule): Iterab
         yield `task ${id}: the image ${JSON.stringify(image.slice(0, 200))} is not from an allowed registry`;
 }
 
-/** Dates that are compared, from a Thursday. They cover a day of the densest schedules, and years of others. */
-const maxDates = 3_000;
-const from = new Date('2026-01-01T00:00:00Z');
+const dayMs = 86_400_000;
+/** Days that are compared: two years, one of them with a leap day. */
+const comparedDays = 731;
+const from = new Date('2027-01-01T00:00:00Z');
 
-/** True if two dates of a cron expression are closer than that. */
+/** True if two dates of a cron expression are closer than that. The times of a day are compared, not each date. */
 function isDenser(cron: string, withSeconds: boolean, minutes: number): boolean {
   const mode = cron.startsWith('@') ? 'auto' : withSeconds ? '6-part' : '5-part';
-  const dates = new Cron(cron, { paused: true, timezone: 'UTC', mode, sloppyRanges: true });
-  const end = from.getTime() + 62 * 86_400_000;
-  let former = dates.nextRun(from);
-  for (let i = 0; former && i < maxDates; i += 1) {
-    const next = dates.nextRun(former);
-    if (!next) return false;
-    if (next.getTime() - former.getTime() < minutes * 60_000) return true;
-    if (former.getTime() > end && i >= 62) return false;
-    former = next;
+  const options = { mode, sloppyRanges: true } as const;
+  const pattern = new CronPattern(cron, 'UTC', options);
+  const { hour, minute, second } = pattern;
+  const set = (flags: ArrayLike<number>): number[] =>
+    Array.from(flags, (flag, i) => (flag ? i : -1)).filter((i) => i >= 0);
+  const [hours, parts, seconds] = [set(hour), set(minute), set(second)] as const;
+  const least = minutes * 60;
+  let first = -1;
+  let former = -1;
+  for (const h of hours)
+    for (const m of parts)
+      for (const s of seconds) {
+        const at = h * 3_600 + m * 60 + s;
+        if (former >= 0 && at - former < least) return true;
+        if (former < 0) first = at;
+        former = at;
+      }
+  if (first < 0 || first + 86_400 - former >= least) return false;
+  return hasNeighbours(cron, pattern, options);
+}
+
+/** True if an expression has dates on two days in a row. */
+function hasNeighbours(cron: string, pattern: CronPattern, options: object): boolean {
+  let isFormer = false;
+  // Days such as the last one of a month: the dates are computed.
+  const dates = /[LW#]/i.test(cron) ? new Cron(cron, { paused: true, timezone: 'UTC', ...options }) : undefined;
+  for (let i = 0; i < comparedDays; i += 1) {
+    const day = new Date(from.getTime() + i * dayMs);
+    const isOn = dates ? dates.match(atFirst(day, pattern)) : isOnDay(day, pattern);
+    if (isOn && isFormer) return true;
+    isFormer = isOn;
   }
   return false;
 }
 
+/** The first time of a day that an expression names. */
+function atFirst(day: Date, { hour, minute, second }: CronPattern): Date {
+  const first = (flags: ArrayLike<number>): number => Array.from(flags).indexOf(1);
+  return new Date(day.getTime() + ((first(hour) * 60 + first(minute)) * 60 + first(second)) * 1_000);
+}
+
+/** With days of the month and of the week, one of both suffices. */
+function isOnDay(day: Date, { day: ofMonth, month, dayOfWeek, starDOM, starDOW }: CronPattern): boolean {
+  if (!month[day.getUTCMonth()]) return false;
+  const inMonth = Boolean(ofMonth[day.getUTCDate() - 1]);
+  const inWeek = Boolean(dayOfWeek[day.getUTCDay()]);
+  return starDOM || starDOW ? inMonth && inWeek : inMonth || inWeek;
+}
+
 function* scheduleFaults(triggers: readonly Trigger[], { minScheduleMinutes: minutes }: Rule): Iterable<string> {
   if (minutes === undefined) return;
+  const known = new Map<string, boolean>();
+  const isDense = (cron: string, withSeconds: boolean): boolean => {
+    const key = `${withSeconds} ${cron}`;
+    const found = known.get(key) ?? isDenser(cron, withSeconds, minutes);
+    known.set(key, found);
+    return found;
+  };
   for (const { id, cron, withSeconds } of triggers)
-    if (cron && isDenser(cron, withSeconds ?? false, minutes))
+    if (cron && isDense(cron, withSeconds ?? false))
       yield `trigger ${id}: the schedule is more frequent than every ${minutes} minutes`;
 }
 
@@ -113,6 +157,7 @@ export default definePolicy({
   resources: ['FLOW'],
   actions: ['CREATE', 'UPDATE'],
   judgesRows: true,
+  isInert: ({ rules }) => rules.length === 0,
   config: z.strictObject({
     rules: z.array(rule).max(100, 'The list can have at most 100 rules.').default([]),
   }),

@@ -170,6 +170,11 @@ export interface PolicyPlugin<R extends ResourceName = ResourceName, Config = un
   readonly formerly?: Readonly<
     Record<string, (settings: Readonly<Record<string, unknown>>) => Record<string, unknown>>
   >;
+  /**
+   * Returns true if the policy has no effect with these settings. It is then not part of the policies that an operator
+   * accepts, so that a new version of Gatehouse with a new policy starts without a decision.
+   */
+  isInert?(config: Config): boolean;
   /** Validates the settings at load. Use a strict object to reject unknown settings. */
   readonly config?: z.ZodType<Config>;
   create(config: Config, host: PolicyHost): MaybePromise<Policy<R>>;

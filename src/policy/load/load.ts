@@ -23,6 +23,8 @@ export interface LoadedPolicy {
   readonly actions: ReadonlySet<Action>;
   readonly reads: readonly string[];
   readonly judgesRows?: boolean;
+  /** True if it has no effect with its settings. */
+  readonly isInert?: boolean;
   /** The effective settings, for authorized readers and for the fingerprint. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly builtIn: boolean;
@@ -76,6 +78,7 @@ const shape = z.object({
   mode: z.enum(['guard', 'grant']).default('guard'),
   reads: z.array(z.enum(['id', 'ip', 'now', 'credential', 'reason'])).default([]),
   judgesRows: z.boolean().default(false),
+  isInert: z.custom<PolicyPlugin['isInert']>((value) => typeof value === 'function', 'is not a function').optional(),
   config: z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'is not a zod model').optional(),
   formerly: z
     .custom<NonNullable<PolicyPlugin['formerly']>>(
@@ -204,6 +207,7 @@ export async function loadPolicies({
         actions: new Set(plugin.actions ?? actions),
         reads: plugin.reads,
         judgesRows: plugin.judgesRows,
+        isInert: plugin.isInert?.(config.data) === true,
         settings: config.data as Record<string, unknown>,
         builtIn: false,
         ...(references.found.size > 0 && { references: Object.fromEntries(references.found) }),

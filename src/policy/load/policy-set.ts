@@ -20,7 +20,7 @@ const describe = ({ name, mode, shadow, settings, references }: LoadedPolicy): D
 
 /** Describes a policy set for storage: names, modes, settings, references, and disabled guards. */
 export const describeSet = (set: PolicySet) => ({
-  policies: set.policies.filter((policy) => !policy.builtIn).map(describe),
+  policies: set.policies.filter(({ builtIn, isInert }) => !builtIn && !isInert).map(describe),
   disabled: [...set.disabled],
 });
 
