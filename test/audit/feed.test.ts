@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResourceName } from '../../src/access/catalog.ts';
+import { appendTogether } from '../../src/audit/append-together.ts';
 import type { Tenant, User } from '../../src/db/generated/client.ts';
+import { newId } from '../../src/lib/ids.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, World } from '../support/world.ts';
 
@@ -86,6 +89,57 @@ describe('the live audit feed', () => {
       keys(await read(world.bearer(token), { after: bookmark!.cursor }, (items) => keys(items).length === 2)),
       // The first is the event of the previous stream.
     ).toEqual(['a', 'after the bookmark']);
+  });
+
+  it('delivers an event of a resource that only a later version knows, without its changes', async () => {
+    const viewer = world.bearer(token);
+    const fields = 'action resource resourceKey patch revertPatch';
+    const list = `{ tenant(key: "a") { auditEvents(last: 1, where: { action: "robot.create" }) { streamCursor nodes { ${fields} } } } }`;
+    const before = await viewer.ok<any>(list);
+    const patch = [{ op: 'add', path: '', value: { key: 'hidden' } }];
+    await appendTogether(world.app.store, {
+      id: newId(),
+      tenantId: a.id,
+      tenantKey: 'a',
+      at: new Date().toISOString(),
+      type: 'CREATE',
+      action: 'robot.create',
+      outcome: 'SUCCESS',
+      actorKind: 'SYSTEM',
+      actorId: '',
+      actorName: 'system',
+      impersonatorId: '',
+      impersonatorName: '',
+      resource: 'ROBOT' as ResourceName,
+      resourceId: 'one',
+      resourceKey: 'of tomorrow',
+      namespace: '',
+      requestId: 'r',
+      patch,
+      revertPatch: [],
+      patchText: JSON.stringify(patch),
+    });
+    const shown = {
+      action: 'robot.create',
+      resource: null,
+      resourceKey: 'of tomorrow',
+      patch: null,
+      revertPatch: null,
+    };
+    const followed = `subscription($after: String) { auditEvents(tenantKey: "a", after: $after) { event { ${fields} } } }`;
+    const end = new AbortController();
+    for await (const result of viewer.sse<any>(
+      followed,
+      { after: before.tenant.auditEvents.streamCursor },
+      end.signal,
+    )) {
+      // The reading of the list above has an event, too.
+      if (result.data && result.data.auditEvents.event?.action !== 'robot.create') continue;
+      expect(result).toEqual({ data: { auditEvents: { event: shown } } });
+      break;
+    }
+    end.abort();
+    expect((await viewer.ok<any>(list)).tenant.auditEvents.nodes).toEqual([shown]);
   });
 
   it('leaves no gap between a list and a subscription from its streamCursor', async () => {

@@ -1,5 +1,5 @@
 import type { ActorKind } from '../../../access/actor.ts';
-import type { ResourceName } from '../../../access/catalog.ts';
+import { isResource } from '../../../access/catalog.ts';
 import { behindEvent, encodePosition } from '../../../audit/cursor.ts';
 import type { AuditOutcome, AuditType } from '../../../audit/event.ts';
 import type { Reading } from '../../../audit/readings.ts';
@@ -103,8 +103,10 @@ const AuditEventRef = builder.prismaNode('AuditEvent', {
     }),
     resource: t.field({
       type: ResourceNameEnum,
-      description: 'Resource of the object.',
-      resolve: ({ resource }) => resource as ResourceName,
+      nullable: true,
+      description: 'Resource of the object. Null if only a later version of Gatehouse knows it, during an upgrade.',
+      // Gateways of two versions share the log during an upgrade. An error here would take the whole event from a feed.
+      resolve: ({ resource }) => (isResource(resource) ? resource : null),
     }),
     resourceKey: t.string({
       description: 'Name of the object at that time.',

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { ResourceName } from '../../../access/catalog.ts';
+import { isResource } from '../../../access/catalog.ts';
 import { resourceDefinition } from '../../../access/resource.ts';
 import { patched } from '../../../audit/diff.ts';
 import type { AuditEvent, PrismaClient } from '../../../db/generated/client.ts';
@@ -23,7 +23,7 @@ interface Step {
  */
 function isOwn({ resource, type, patch }: Pick<AuditEvent, 'resource' | 'type' | 'patch'>): boolean {
   if (type !== 'UPDATE') return true;
-  const audited = resourceDefinition(resource as ResourceName)?.audited ?? [];
+  const audited = (isResource(resource) && resourceDefinition(resource)?.audited) || [];
   return (patch as unknown as readonly Step[]).every(({ path }) => audited.includes(path.split('/')[1] ?? ''));
 }
 
