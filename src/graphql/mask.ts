@@ -28,6 +28,10 @@ function known(thrown: unknown): GatehouseError | undefined {
   return undefined;
 }
 
+/** The error that the caller gets for a thrown one; undefined for INTERNAL. */
+export const publicForm = (thrown: unknown): GatehouseError | undefined =>
+  thrown instanceof GatehouseError ? thrown : known(thrown);
+
 /** A document error has nodes. One without nodes at a field is a value that could not be serialized. */
 const isOurs = ({ path, originalError }: GraphQLError): boolean =>
   path !== undefined && originalError instanceof GraphQLError && originalError.nodes === undefined;
@@ -43,7 +47,7 @@ export function createMask(log: Log): Mask {
       return plainFault(located);
     }
     const path = located?.path?.join('.');
-    let own = original instanceof GatehouseError ? original : known(original);
+    let own = publicForm(original);
     if (!own) {
       log.error('unexpected error', {
         error: original instanceof Error ? (original.stack ?? original.message) : String(original),
