@@ -16,6 +16,8 @@ export {
   type PolicyConfiguration,
   type PolicySettings,
   policyConfiguration,
+  type RateLimitRule,
+  type RateLimits,
 } from './config-file.ts';
 export { type GroupRule, isLoopback, type ProviderSettings } from './config-sign-in.ts';
 
@@ -184,6 +186,7 @@ export interface Config extends PolicyConfiguration {
   readonly decisionLog: FileSettings['decisionLog'];
   readonly liveness: FileSettings['liveness'];
   readonly commands: FileSettings['commands'];
+  readonly rateLimits: FileSettings['rateLimits'];
   readonly retention: FileSettings['retention'];
   readonly externalSecrets: FileSettings['externalSecrets'];
   readonly audit: Omit<FileSettings['audit'], 'ship'> & { readonly ship: readonly Destination[] };
@@ -256,6 +259,8 @@ export function readConfig(
       faults.push(`${from} must be set and have at least 16 characters: signIn.providers ${one.name} requires it`);
     return clientSecret === undefined ? one : { ...one, clientSecret };
   });
+  if (settings.rateLimits.store === 'redis' && present['GATEHOUSE_REDIS_URL'] === undefined)
+    faults.push('GATEHOUSE_REDIS_URL is required: rateLimits.store is redis');
   const known = [...Object.keys(environment.shape), ...signInVariables, ...secrets];
   faults.push(...unknownVariables(present, 'GATEHOUSE_', known));
   const policyFiles = policyFilesOf(configurationFile, settings.policyFiles);

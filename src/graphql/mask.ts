@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
-import { challenge, type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
+import { challenge, type ErrorCode, errorCodes, GatehouseError, statusOf } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
 /** The public form of a foreign error; undefined to hide it. */
@@ -76,7 +76,7 @@ const always = new Set<ErrorCode>([
 /** If there is no data at all, the HTTP status reflects the error. */
 function http({ code, extensions }: GatehouseError): object {
   if (!always.has(code)) return {};
-  const status = errorCodes[code];
+  const status = statusOf(code, extensions['retryAfter']);
   const wait = extensions['retryAfter'] ?? (status === 503 ? 2 : undefined);
   const headers = {
     ...(wait !== undefined && { 'Retry-After': String(wait) }),

@@ -15,6 +15,9 @@ const scopes = new AsyncLocalStorage<RequestScope>();
 export const currentRequest = (): RequestScope | undefined => scopes.getStore();
 export const inRequest = <T>(scope: RequestScope, work: () => T): T => scopes.run(scope, work);
 
+/** For background work, which can begin in a request by chance. */
+export const outsideRequest = <T>(work: () => T): T => scopes.exit(work);
+
 /** Runs a step of the request that runs. Its own steps become parts of it. */
 export async function inStep<T>(name: string, work: () => Promise<T>): Promise<T> {
   const scope = scopes.getStore();

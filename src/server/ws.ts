@@ -5,6 +5,7 @@ import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
+import type { Context } from '../graphql/context.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
 import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { Counted } from '../lib/counted.ts';
@@ -196,9 +197,12 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
         variableValues: payload.variables,
       } as StreamChannel['operation'];
       own.channel = socketChannel(extra, id, operation, mask);
+      const contextValue = await contextFactory();
+      // The account is known before its limits and its turn. The first field that requires an identity reports the error.
+      await (contextValue as Context).session.refresh().catch(() => undefined);
       return {
         ...operation,
-        contextValue: await contextFactory(),
+        contextValue,
         rootValue: inScope(scope, { execute, subscribe }),
       } as ExecutionArgs;
     } catch (error) {

@@ -5,6 +5,7 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvide
 import type { Config } from '../../config.ts';
 import { atMost } from '../../lib/at-most.ts';
 import type { Log } from '../../lib/log.ts';
+import { outsideRequest } from '../../lib/request-scope.ts';
 import type { Labels, Span, Telemetry } from '../../lib/telemetry.ts';
 import { version } from '../../version.ts';
 
@@ -25,13 +26,17 @@ class LoggedExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     this.#inner.export(spans, (result) => {
-      const isFailing = result.error !== undefined;
-      if (isFailing && !this.#isFailing)
-        this.#log.error('sending traces failed; spans are lost until it succeeds', { error: result.error?.message });
-      if (!isFailing && this.#isFailing) this.#log.info('traces are sent again');
-      this.#isFailing = isFailing;
+      outsideRequest(() => this.#note(result.error));
       done(result);
     });
+  }
+
+  #note(error: Error | undefined): void {
+    const isFailing = error !== undefined;
+    if (isFailing && !this.#isFailing)
+      this.#log.error('sending traces failed; spans are lost until it succeeds', { error: error.message });
+    if (!isFailing && this.#isFailing) this.#log.info('traces are sent again');
+    this.#isFailing = isFailing;
   }
 
   shutdown = (): Promise<void> => this.#inner.shutdown();
