@@ -1,3 +1,4 @@
+import { remember } from '../lib/remember.ts';
 import { currentRequest } from '../lib/request-scope.ts';
 import { type Labels, secondsSince, type Telemetry } from '../lib/telemetry.ts';
 import { stateOf } from './sql-state.ts';
@@ -13,16 +14,19 @@ const labels = new Map(
   ]),
 );
 
+const failed = new Map<string, Labels>();
+
 /** Measures the statements of a pool by their first word. */
 export function observeStatements(telemetry: Telemetry): ObserveStatement {
   return (text = '') => {
-    const word = /^\s*([A-Za-z]+)/.exec(text)?.[1]?.toUpperCase() ?? '';
-    const known = labels.get(word) ?? labels.get('_OTHER')!;
-    const span = currentRequest()?.span?.begin(String(known['db.operation.name']), known);
+    const known = labels.get(/^\s*([A-Za-z]+)/.exec(text)?.[1]?.toUpperCase() ?? '') ?? labels.get('_OTHER')!;
+    const word = String(known['db.operation.name']);
+    const span = currentRequest()?.span?.begin(word, known);
     const began = performance.now();
     return (error) => {
       const fault = error == null ? undefined : stateOf(error) || '_OTHER';
-      const own = fault === undefined ? known : { ...known, 'error.type': fault };
+      const own =
+        fault === undefined ? known : remember(failed, `${word} ${fault}`, () => ({ ...known, 'error.type': fault }));
       telemetry.record('db.client.operation.duration', secondsSince(began), own);
       span?.end({}, fault);
     };

@@ -31,12 +31,13 @@ export type ReadGauge = (report: (value: number, labels?: Labels) => void) => vo
 
 /** Measurements and traces. Undefined where neither is configured, so that code without them does nothing. */
 export interface Telemetry {
+  /** @param labels one object for the same labels, not a new one for each call. */
   record(duration: DurationName, seconds: number, labels: Labels): void;
   count(counter: CounterName, labels: Labels): void;
   /** Reads a value whenever metrics are read. */
   gauge(name: string, options: GaugeOptions, read: ReadGauge): void;
   /** Begins the trace of a request. @returns undefined if this request is not traced. */
-  trace(name: string, labels: Labels): Span | undefined;
+  trace(name: string): Span | undefined;
 }
 
 export const secondsSince = (began: number): number => (performance.now() - began) / 1_000;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { remember } from '../lib/remember.ts';
 import type { RequestScope } from '../lib/request-scope.ts';
-import { secondsSince, type Telemetry } from '../lib/telemetry.ts';
+import { type Labels, secondsSince, type Telemetry } from '../lib/telemetry.ts';
 import { requestIdOf } from './claims.ts';
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -11,6 +12,14 @@ function routeOf(path: string): string {
   const [, first = ''] = /^(\/[^/]*)/.exec(path) ?? [];
   return routes.has(first) ? first : '_OTHER';
 }
+
+const labels = new Map<string, Labels>();
+const labelsOf = (method: string, route: string, status: number | undefined): Labels =>
+  remember(labels, `${method} ${route} ${status}`, () => ({
+    'http.request.method': method,
+    'http.route': route,
+    ...(status === undefined ? { 'error.type': 'aborted' } : { 'http.response.status_code': status }),
+  }));
 
 const isStream = (type: unknown): boolean => /^(text\/event-stream|multipart\/mixed)/.test(String(type));
 
@@ -26,17 +35,15 @@ export function observeRequest(
   const began = performance.now();
   const method = methods.has(request.method ?? '') ? request.method! : '_OTHER';
   const route = routeOf(path);
-  const labels = { 'http.request.method': method, 'http.route': route };
-  const span = telemetry.trace(`${method} ${route}`, labels);
+  const span = telemetry.trace(`${method} ${route}`);
   scope.span = span;
   response.once('close', () => {
-    const ended = response.writableFinished
-      ? { 'http.response.status_code': response.statusCode }
-      : { 'error.type': 'aborted' };
+    const { writableFinished, statusCode } = response;
+    const ended = labelsOf(method, route, writableFinished ? statusCode : undefined);
     // How long a stream is open says nothing about the gateway.
     if (!isStream(response.getHeader('content-type')))
-      telemetry.record('http.server.request.duration', secondsSince(began), { ...labels, ...ended });
-    span?.end(ended, response.writableFinished && response.statusCode < 500 ? undefined : 'failed');
+      telemetry.record('http.server.request.duration', secondsSince(began), ended);
+    span?.end(ended, writableFinished && statusCode < 500 ? undefined : 'failed');
   });
   return scope;
 }

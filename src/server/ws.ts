@@ -154,7 +154,7 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
       return true;
     },
     onSubscribe({ extra }, id, payload) {
-      const span = telemetry?.trace('operation over WebSocket', {});
+      const span = telemetry?.trace('operation over WebSocket');
       const scope: RequestScope = { requestId: newId(), statements: 0, span };
       return inRequest(scope, () => argsOf(extra, id, payload, scope));
     },

@@ -176,10 +176,10 @@ describe('the layout', () => {
 
   it('loads OpenTelemetry in the files of telemetry only, and those on demand', () => {
     const users = source.filter((path) => /@opentelemetry\//.test(readFileSync(join(root, path), 'utf8')));
-    const own = ['src/server/telemetry/metrics.ts', 'src/server/telemetry/traces.ts'];
+    const own = ['histogram', 'metrics', 'traces'].map((name) => `src/server/telemetry/${name}.ts`);
     expect(users.toSorted()).toEqual(own);
     const statically = source.filter((path) =>
-      /^(?:import|export) (?!type)[^;]*telemetry\/(?:metrics|traces)\.ts'/m.test(
+      /^(?:import|export) (?!type)[^;]*telemetry\/(?:metrics|traces|histogram)\.ts'/m.test(
         readFileSync(join(root, path), 'utf8'),
       ),
     );

@@ -88,13 +88,17 @@ export class Engine {
     this.#decisions += 1;
     const decision = this.#decide(question, this.#decisions % timedOneIn === 0 ? telemetry : undefined);
     const { effect } = decision.outcome;
-    telemetry.record('gatehouse.decision.duration', secondsSince(began), this.#labelsOf('gatehouse.effect', effect));
-    span?.end({ 'gatehouse.effect': effect });
+    telemetry.record('gatehouse.decision.duration', secondsSince(began), this.#ofEffect(effect));
+    span?.end(this.#ofEffect(effect));
     return decision;
   }
 
-  #labelsOf(name: string, value: string): Labels {
-    return remember(this.#labels, value, () => ({ [name]: value }));
+  #ofEffect(effect: string): Labels {
+    return remember(this.#labels, effect, () => ({ 'gatehouse.effect': effect }));
+  }
+
+  #ofPolicy(name: string, phase: 'evaluate' | 'review'): Labels {
+    return remember(this.#labels, `${phase} ${name}`, () => ({ 'gatehouse.policy': name, 'gatehouse.phase': phase }));
   }
 
   /** @param telemetry measures each policy. */
@@ -116,10 +120,7 @@ export class Engine {
       const began = telemetry && performance.now();
       const step = ask(loaded, request);
       if (began !== undefined)
-        telemetry?.record('gatehouse.policy.duration', secondsSince(began), {
-          'gatehouse.policy': loaded.name,
-          'gatehouse.phase': 'evaluate',
-        });
+        telemetry?.record('gatehouse.policy.duration', secondsSince(began), this.#ofPolicy(loaded.name, 'evaluate'));
       steps.push(step);
       if (looked && !step.until) isSteady = false;
     }
@@ -172,10 +173,7 @@ export class Engine {
     } catch (error) {
       return { ...step, effect: 'error', cause: causeOf(error) };
     } finally {
-      this.telemetry?.record('gatehouse.policy.duration', secondsSince(began), {
-        'gatehouse.policy': name,
-        'gatehouse.phase': 'review',
-      });
+      this.telemetry?.record('gatehouse.policy.duration', secondsSince(began), this.#ofPolicy(name, 'review'));
     }
   }
 }

@@ -6,7 +6,7 @@ import { publicForm } from '../../graphql/mask.ts';
 import type { Log } from '../../lib/log.ts';
 import { remember } from '../../lib/remember.ts';
 import { currentRequest } from '../../lib/request-scope.ts';
-import { secondsSince, type Telemetry } from '../../lib/telemetry.ts';
+import { type Labels, secondsSince, type Telemetry } from '../../lib/telemetry.ts';
 
 /** Called at the start of an operation. @returns a function to call with the errors of its result. */
 export type Observe = (
@@ -39,6 +39,10 @@ function codeOf(error: unknown): string {
   return original instanceof GraphQLError ? 'BAD_INPUT' : 'INTERNAL';
 }
 
+const labels = new Map<string, Labels>();
+const labelsOf = (kind: OperationTypeNode, outcome: string): Labels =>
+  remember(labels, `${kind} ${outcome}`, () => ({ 'graphql.operation.type': kind, 'gatehouse.outcome': outcome }));
+
 /** Measures operations and logs a fraction of them. @returns undefined if neither is configured. */
 export function createObserve({ telemetry, log, accessLog }: ObserveOptions): Observe | undefined {
   if (!telemetry && accessLog === 0) return undefined;
@@ -52,9 +56,8 @@ export function createObserve({ telemetry, log, accessLog }: ObserveOptions): Ob
       const outcome = errors?.length ? codeOf(errors[0]) : 'OK';
       if (scope && span) scope.span = outer;
       span?.end({ 'gatehouse.outcome': outcome }, outcome === 'INTERNAL' ? outcome : undefined);
-      const labels = { 'graphql.operation.type': kind, 'gatehouse.outcome': outcome };
-      telemetry?.record('gatehouse.operation.duration', secondsSince(began), labels);
-      if (Math.random() >= accessLog) return;
+      telemetry?.record('gatehouse.operation.duration', secondsSince(began), labelsOf(kind, outcome));
+      if (accessLog === 0 || Math.random() >= accessLog) return;
       const { session } = contextValue as Context;
       log.info('operation', {
         kind,

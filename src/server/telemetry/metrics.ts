@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Histogram } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, type MetricProducer } from '@opentelemetry/sdk-metrics';
 import type { Config } from '../../config.ts';
 import type { CounterName, DurationName, Telemetry } from '../../lib/telemetry.ts';
 import { version } from '../../version.ts';
+import { DurationHistogram } from './histogram.ts';
 
 const ofRequests = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const ofStatements = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15];
@@ -36,17 +36,27 @@ const withUnit = (name: string, unit: string): string => `${name}${suffixes[unit
 
 /** Metrics in the text format of Prometheus, on a port of their own, so that no one reaches them by the gateway's port. */
 export function createMetrics({ port, host, token }: NonNullable<Config['telemetry']['metrics']>): Metrics {
-  const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true });
+  const histograms = Object.fromEntries(
+    Object.entries(durations).map(([name, [description, boundaries]]) => [
+      name,
+      new DurationHistogram(withUnit(name, 's'), description, boundaries),
+    ]),
+  ) as Record<DurationName, DurationHistogram>;
   const resource = resourceFromAttributes({ 'service.name': 'gatehouse', 'service.version': version });
+  const scope = { name: 'gatehouse', version };
+  const ofDurations: MetricProducer = {
+    async collect() {
+      const metrics = Object.values(histograms).map((one) => one.collect());
+      return { resourceMetrics: { resource, scopeMetrics: [{ scope, metrics }] }, errors: [] };
+    },
+  };
+  const exporter = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    metricProducers: [ofDurations],
+  });
   const provider = new MeterProvider({ readers: [exporter], resource });
   const meter = provider.getMeter('gatehouse', version);
-  const histograms = {} as Record<DurationName, Histogram>;
-  for (const [name, [description, explicitBucketBoundaries]] of Object.entries(durations))
-    histograms[name as DurationName] = meter.createHistogram(withUnit(name, 's'), {
-      description,
-      unit: 's',
-      advice: { explicitBucketBoundaries },
-    });
   const totals = Object.fromEntries(
     Object.entries(counters).map(([name, description]) => [name, meter.createCounter(name, { description })]),
   );

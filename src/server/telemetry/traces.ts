@@ -94,10 +94,10 @@ export function createTraces(
   });
   const tracer = provider.getTracer('gatehouse', version);
   return {
-    trace(name, labels) {
+    trace(name) {
       // Callers do not choose: a traceparent of theirs would decide what is traced, and under which ID.
       if (Math.random() >= sample) return undefined;
-      return new Step(tracer, tracer.startSpan(name, { kind: SpanKind.SERVER, attributes: labels }, ROOT_CONTEXT));
+      return new Step(tracer, tracer.startSpan(name, { kind: SpanKind.SERVER }, ROOT_CONTEXT));
     },
     close: () =>
       atMost(
