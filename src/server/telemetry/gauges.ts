@@ -15,6 +15,9 @@ export interface GaugeSources {
   readonly isReady: () => boolean;
 }
 
+/** Interval at which the delay of the event loop is sampled. */
+const resolutionMs = 20;
+
 const gauge = (unit: string, description: string): GaugeOptions => ({ unit, description });
 
 /** Values that are read whenever metrics are. */
@@ -53,9 +56,10 @@ export function registerGauges(telemetry: Telemetry, sources: GaugeSources): () 
         report(seconds, { destination: name });
     });
 
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
-  const inSeconds = (nanoseconds: number) => (Number.isFinite(nanoseconds) ? Math.max(nanoseconds, 0) / 1e9 : 0);
+  // The monitor reports the time between two of its timers, which is its resolution if nothing is late.
+  const inSeconds = (nanoseconds: number) => Math.max(nanoseconds / 1e9 - resolutionMs / 1_000, 0);
   const delays = {
     p50: () => delay.percentile(50),
     p99: () => delay.percentile(99),
