@@ -52,12 +52,16 @@ import { createListExport } from './server/list-export.ts';
 import { createLogFile } from './server/log-file.ts';
 import { createContextOf } from './server/operation/context.ts';
 import { Documents } from './server/operation/documents.ts';
+import { createObserve } from './server/operation/observe.ts';
 import { Operations } from './server/operation/operations.ts';
+import { createRateLimits } from './server/operation/rate-limits.ts';
 import { createOriginRule } from './server/origins.ts';
 import { type PlainPostOptions, servePlainPosts } from './server/plain-post.ts';
 import { createScimRoutes } from './server/scim/routes.ts';
 import { createSignIn } from './server/sign-in.ts';
 import { StartLink } from './server/start-link.ts';
+import { registerGauges } from './server/telemetry/gauges.ts';
+import { startTelemetry } from './server/telemetry/start.ts';
 import { serveSockets } from './server/ws.ts';
 import { createGateway } from './server/yoga.ts';
 import { version } from './version.ts';
@@ -73,6 +77,8 @@ export interface App {
   readonly usage: RoleUsage;
   readonly coordinator: LivenessCoordinator;
   readonly startLink: StartLink;
+  /** Where metrics are served; undefined before `listen`, and if they are not configured. */
+  readonly metricsUrl: string | undefined;
   /** Starts listening. @returns the URL. */
   listen(): Promise<string>;
   /**
@@ -102,7 +108,9 @@ export async function createApp(
   options: AppOptions = {},
 ): Promise<App> {
   const keys = deriveKeys(masterKey(config.masterKey, config.dataDir), config.formerMasterKeys);
-  const database = openDatabase(connection, config.limits);
+  const started = await startTelemetry(config.telemetry, log);
+  const telemetry = started?.telemetry;
+  const database = openDatabase(connection, config.limits, telemetry);
   const wake = options.wake ?? createWake(config.redisUrl, connection, log);
   const store: Store = { prisma: database.prisma, pool: database.pool, wake };
   const freshness = new Freshness(stateReader(database.apart), wake);
@@ -117,6 +125,7 @@ export async function createApp(
     () => feed.close(),
     () => changes.close(),
     () => wake.close(),
+    () => started?.close(),
   ];
   const closeAll = async () => {
     await Promise.all(closers.map((close) => close()));
@@ -128,6 +137,7 @@ export async function createApp(
     const policies = await startPolicies(config, store, log, options.pluginFolder);
     closers.push(() => policies.close());
     const { engine } = policies;
+    engine.telemetry = telemetry;
     const decisions = new DecisionLog({ store, ...config.decisionLog });
     const usage = new RoleUsage(store);
     engine.observer = (decision, policySet) => {
@@ -215,7 +225,11 @@ export async function createApp(
     const { bodyBytes } = config.limits;
     const contextOf = createContextOf({ services, authenticator, claimsOf });
     const documents = new Documents(schema, config.limits.tokens);
-    const operations = new Operations(config.limits);
+    const observe = createObserve({ telemetry, log, accessLog: config.telemetry.accessLog });
+    const { rateLimits: settings, redisUrl } = config;
+    const rates = await createRateLimits({ settings, redisUrl, pool: database.pool, log, telemetry });
+    if (rates) closers.push(() => rates.close());
+    const operations = new Operations(config.limits, observe, rates);
     const execution = { schema, bodyBytes, signIn, documents, operations, contextOf, mask };
     const gateway = createGateway(execution);
     const plainPosts = { gateway, ...execution };
@@ -248,18 +262,13 @@ export async function createApp(
     const scimRoutes = createScimRoutes({ ...execution, operations, publicUrl });
     const auth = (path: string) => signingInRoutes(path) ?? scimRoutes(path);
     const hasPage = config.graphiql;
-    const http = createHttpServer({ graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage });
-    const endSockets = serveSockets(http.server, {
-      gateway,
-      mask,
-      authenticator,
-      addressOf,
-      claimsOf,
-      origins,
-      messageBytes: config.limits.socketMessageBytes,
-      socketsPerPrincipal: config.limits.socketsPerPrincipal,
-      socketsPerAddress: config.limits.socketsPerAddress,
-    });
+    const served = { graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage, telemetry };
+    const http = createHttpServer(served);
+    const { socketMessageBytes: messageBytes, socketsPerPrincipal, socketsPerAddress } = config.limits;
+    const perCaller = { messageBytes, socketsPerPrincipal, socketsPerAddress };
+    const peers = { gateway, mask, authenticator, addressOf, claimsOf, origins, telemetry };
+    const sockets = serveSockets(http.server, { ...peers, ...perCaller });
+    if (telemetry) closers.push(registerGauges(telemetry, { database, feed, changes, sockets, isReady, config }));
     if (config.mail) closers.push(startDelivery({ store, keys, send: createSend(config.mail), log }));
     const stopJobs = startJobs(jobsOf(services, { usage, freshness, log }, config), connection, log);
     const coordinator = new LivenessCoordinator({ store, connection, settings: config.liveness, log });
@@ -272,6 +281,8 @@ export async function createApp(
     });
     closers.push(() => silence.close());
 
+    let metricsUrl: string | undefined;
+
     return {
       config,
       plainPosts,
@@ -283,7 +294,11 @@ export async function createApp(
       usage,
       coordinator,
       startLink,
+      get metricsUrl() {
+        return metricsUrl;
+      },
       async listen() {
+        metricsUrl = await started?.listen();
         await new Promise<void>((done, fail) => {
           http.server.once('error', fail);
           http.server.listen(config.port, config.host, done);
@@ -296,7 +311,7 @@ export async function createApp(
       async close() {
         const drained = http.server.listening ? http.drain(drainMs) : Promise.resolve();
         // Sockets first: clients resume after close code 1001, but not after their stream has completed.
-        await endSockets(jitterMs);
+        await sockets.close(jitterMs);
         feed.close();
         changes.close();
         await drained;

@@ -112,6 +112,33 @@ const externalSecret = z.strictObject({
 });
 export type ExternalSecrets = z.infer<typeof externalSecret>;
 
+const rateLimitRule = z.strictObject({
+  /** `address`: of IPv6, one /64. A rule by principal does not count callers who are not signed in. */
+  by: z.enum(['principal', 'address']),
+  operations: z
+    .array(z.enum(['query', 'mutation', 'subscription']))
+    .min(1)
+    .default(['query', 'mutation', 'subscription']),
+  max: z.int().positive(),
+  perSeconds: z.int().min(1).max(3_600),
+});
+export type RateLimitRule = z.infer<typeof rateLimitRule>;
+
+const rateLimits = z.strictObject({
+  /** Where operations are counted. `memory`: on each gateway. */
+  store: z.enum(['memory', 'redis', 'database']).default('memory'),
+  rules: z
+    .array(rateLimitRule)
+    .max(20)
+    .default([])
+    .refine(
+      (all) =>
+        new Set(all.map((one) => `${one.by} ${one.operations.toSorted()} ${one.perSeconds}`)).size === all.length,
+      'must not limit the same operations in the same time twice',
+    ),
+});
+export type RateLimits = z.infer<typeof rateLimits>;
+
 const retention = z.strictObject({
   /** Max age of ended executions, by start, and of logs of triggers. Older ones are deleted. Omit to keep all. */
   executionDays: z.int().positive().optional(),
@@ -159,6 +186,7 @@ const file = z.strictObject({
   decisionLog: decisionLog.prefault({}),
   liveness: liveness.prefault({}),
   commands: commands.prefault({}),
+  rateLimits: rateLimits.prefault({}),
   retention: retention.prefault({}),
   externalSecrets: z.array(externalSecret).max(1_000).default([]),
   audit: audit.prefault({}),

@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Destination, type FileSettings, type PolicyConfiguration, readFile } from './config-file.ts';
 import type { ProviderSettings } from './config-sign-in.ts';
+import { areMetricsPrivate, type TelemetrySettings, telemetryOf } from './config-telemetry.ts';
 import { secondsIn } from './lib/duration.ts';
 import { OperatorError } from './lib/operator-error.ts';
 import { unknownVariables } from './lib/variables.ts';
@@ -15,6 +16,8 @@ export {
   type PolicyConfiguration,
   type PolicySettings,
   policyConfiguration,
+  type RateLimitRule,
+  type RateLimits,
 } from './config-file.ts';
 export { type GroupRule, isLoopback, type ProviderSettings } from './config-sign-in.ts';
 
@@ -62,6 +65,11 @@ const masterKey = z
   .min(32, 'must have at least 32 characters')
   .refine((text) => new Set(text).size >= 8, 'is too easy to guess; use 32 random bytes, as text');
 
+const fraction = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?|\.\d+)$/, 'must be a number from 0 to 1')
+  .transform(Number);
+
 const environment = z
   .object({
     PORT: port.default(4000),
@@ -93,6 +101,17 @@ const environment = z
     GATEHOUSE_CONSOLE: z.enum(['0', '1']).optional(),
     GATEHOUSE_GRAPHIQL: z.enum(['0', '1']).optional(),
     GATEHOUSE_LOG: z.enum(['error', 'info', 'debug']).default('info'),
+    GATEHOUSE_ACCESS_LOG: fraction.prefault('0'),
+    GATEHOUSE_METRICS_PORT: port.optional(),
+    GATEHOUSE_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+    GATEHOUSE_METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+    GATEHOUSE_OTLP_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+    GATEHOUSE_OTLP_AUTHORIZATION: z.string().min(1).optional(),
+    GATEHOUSE_TRACE_SAMPLE: fraction.prefault('0.01'),
+  })
+  .refine(areMetricsPrivate, {
+    path: ['GATEHOUSE_METRICS_TOKEN'],
+    error: 'is required unless GATEHOUSE_METRICS_HOST is a loopback host: others could read the metrics',
   })
   .refine((env) => env.DATABASE_URL === undefined || env.GATEHOUSE_MASTER_KEY !== undefined, {
     path: ['GATEHOUSE_MASTER_KEY'],
@@ -159,6 +178,7 @@ export interface Config extends PolicyConfiguration {
   /** True if the console is served at `/`. */
   readonly console: boolean;
   readonly log: 'error' | 'info' | 'debug';
+  readonly telemetry: TelemetrySettings;
   readonly policyFolders: readonly string[];
   /** Undefined if settings of policies must not name files. */
   readonly policyFiles: string | undefined;
@@ -166,6 +186,7 @@ export interface Config extends PolicyConfiguration {
   readonly decisionLog: FileSettings['decisionLog'];
   readonly liveness: FileSettings['liveness'];
   readonly commands: FileSettings['commands'];
+  readonly rateLimits: FileSettings['rateLimits'];
   readonly retention: FileSettings['retention'];
   readonly externalSecrets: FileSettings['externalSecrets'];
   readonly audit: Omit<FileSettings['audit'], 'ship'> & { readonly ship: readonly Destination[] };
@@ -238,6 +259,8 @@ export function readConfig(
       faults.push(`${from} must be set and have at least 16 characters: signIn.providers ${one.name} requires it`);
     return clientSecret === undefined ? one : { ...one, clientSecret };
   });
+  if (settings.rateLimits.store === 'redis' && present['GATEHOUSE_REDIS_URL'] === undefined)
+    faults.push('GATEHOUSE_REDIS_URL is required: rateLimits.store is redis');
   const known = [...Object.keys(environment.shape), ...signInVariables, ...secrets];
   faults.push(...unknownVariables(present, 'GATEHOUSE_', known));
   const policyFiles = policyFilesOf(configurationFile, settings.policyFiles);
@@ -268,6 +291,7 @@ export function readConfig(
     console: e.GATEHOUSE_CONSOLE !== '0',
     graphiql: e.GATEHOUSE_GRAPHIQL === undefined ? e.DATABASE_URL === undefined : e.GATEHOUSE_GRAPHIQL === '1',
     log: e.GATEHOUSE_LOG,
+    telemetry: telemetryOf(e),
     ...settings,
     policyFiles,
     audit: { ...settings.audit, ship },

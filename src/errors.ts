@@ -22,6 +22,10 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 
+/** The HTTP status of an error without data. A limit over time has the status that clients retry after its wait. */
+export const statusOf = (code: ErrorCode, retryAfter?: unknown): number =>
+  code === 'LIMIT_EXCEEDED' && retryAfter !== undefined ? 429 : errorCodes[code];
+
 /** A fault of an input: its path (field names and list positions) and a message. */
 export interface Issue {
   readonly path: readonly (string | number)[];

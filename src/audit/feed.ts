@@ -56,6 +56,10 @@ export class AuditFeed {
     return this.#tails.isFollowed;
   }
 
+  get followers(): number {
+    return this.#tails.followers;
+  }
+
   get closing(): AbortSignal {
     return this.#tails.closing;
   }

@@ -67,6 +67,10 @@ export class ChangeFeed {
     });
   }
 
+  get followers(): number {
+    return this.#tails.followers;
+  }
+
   get isFollowed(): boolean {
     return this.#tails.isFollowed;
   }

@@ -3,9 +3,11 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Limits } from '../config.ts';
 import { atMost } from '../lib/at-most.ts';
+import type { Telemetry } from '../lib/telemetry.ts';
 import { deadlineClient } from './deadline.ts';
 import type { Connection } from './embedded.ts';
 import { PrismaClient } from './generated/client.ts';
+import { observeStatements } from './observe-statements.ts';
 import { readThrough } from './rows/rows.ts';
 import { SharedPool } from './shared-pool.ts';
 import { RunningStatements } from './statement-watch.ts';
@@ -42,7 +44,7 @@ function statementNames(): (query: { sql: string }) => string {
   };
 }
 
-export function openDatabase(connection: Connection, limits: Limits): Database {
+export function openDatabase(connection: Connection, limits: Limits, telemetry?: Telemetry): Database {
   const apart = new pg.Pool({
     ...connection,
     max: 2,
@@ -68,7 +70,7 @@ export function openDatabase(connection: Connection, limits: Limits): Database {
       `-c idle_in_transaction_session_timeout=${limits.requestMs}`,
       '-c timezone=UTC',
     ].join(' '),
-    Client: deadlineClient(cancel, statements),
+    Client: deadlineClient(cancel, statements, telemetry && observeStatements(telemetry)),
   });
   // A connection that breaks while idle is replaced at its next use, which reports the error.
   pool.on('error', () => undefined);

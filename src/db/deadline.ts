@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import { GatehouseError } from '../errors.ts';
+import { currentRequest } from '../lib/request-scope.ts';
+import type { ObserveStatement } from './observe-statements.ts';
 import { cutOff, type RunningStatements } from './statement-watch.ts';
 
 /** Cancels the running statements of these backends. Always resolves, whether or not it succeeds. */
@@ -108,17 +110,32 @@ export const withDeadline = <T>(deadline: Deadline, work: () => T): T => current
 
 type Done = (...results: unknown[]) => void;
 
+const textOf = (query: unknown): string | undefined =>
+  typeof query === 'string' ? query : (query as { text?: string } | undefined)?.text;
+
 /** A pg client class that attributes statements to the current request, and watches them while they run. */
-export function deadlineClient(cancel: Cancel, running: RunningStatements): typeof pg.Client {
+export function deadlineClient(
+  cancel: Cancel,
+  running: RunningStatements,
+  observe?: ObserveStatement,
+): typeof pg.Client {
   class WatchedClient extends pg.Client {
     override query(...args: unknown[]): never {
       const run = super.query as (...rest: unknown[]) => unknown;
       const ended = running.began(this);
+      const request = currentRequest();
+      if (request) request.statements += 1;
+      const observed = observe?.(textOf(args[0]));
       const last = args.at(-1);
       // The pool uses callbacks, all other callers promises.
-      if (typeof last !== 'function') return (run.apply(this, args) as Promise<unknown>).finally(ended) as never;
+      if (typeof last !== 'function') {
+        const result = run.apply(this, args) as Promise<unknown>;
+        if (observed) result.then(() => observed(), observed);
+        return result.finally(ended) as never;
+      }
       const done: Done = (...results) => {
         ended();
+        observed?.(results[0]);
         (last as Done)(...results);
       };
       return run.apply(this, [...args.slice(0, -1), done]) as never;
@@ -133,7 +150,7 @@ export function deadlineClient(cancel: Cancel, running: RunningStatements): type
   return class extends WatchedClient {
     override query(...args: unknown[]): never {
       const deadline = current.getStore();
-      const text = typeof args[0] === 'string' ? args[0] : (args[0] as { text?: string } | undefined)?.text;
+      const text = textOf(args[0]);
       const run = super.query as (...rest: unknown[]) => unknown;
       // COMMIT and ROLLBACK must always run, because they end the transaction.
       if (!deadline || text === undefined || /^\s*(COMMIT|ROLLBACK)/i.test(text)) return run.apply(this, args) as never;

@@ -25,6 +25,11 @@ export class Tails<Item, Position> {
     return this.#followed.size > 0;
   }
 
+  /** Number of followers of all sources. */
+  get followers(): number {
+    return this.#followed.values().reduce((sum, { followers }) => sum + followers, 0);
+  }
+
   /** Aborted for a shutdown. */
   get closing(): AbortSignal {
     return this.#closing.signal;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { inStep } from '../lib/request-scope.ts';
 import { isOutdated } from './driver.ts';
 import type { PrismaClient } from './generated/client.ts';
 import { type LastStatement, OpenTransaction } from './open-transaction.ts';
@@ -102,7 +103,8 @@ async function inOne<T>(
     const result = await work(tx);
     const last: LastStatement[] = [];
     for (const step of commitSteps) last.push(...((await ending.hooks.get(step)?.(tx)) ?? []));
-    await (dryRun ? transaction.undo(last) : transaction.commit(last));
+    // The audit events are among the last statements.
+    await inStep('audit and commit', () => (dryRun ? transaction.undo(last) : transaction.commit(last)));
     return result;
   } catch (error) {
     await transaction.rollback();

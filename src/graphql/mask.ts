@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { isConnectionLost, isDuplicate, stateOf } from '../db/sql-state.ts';
-import { challenge, type ErrorCode, errorCodes, GatehouseError } from '../errors.ts';
+import { challenge, type ErrorCode, errorCodes, GatehouseError, statusOf } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 
 /** The public form of a foreign error; undefined to hide it. */
@@ -28,6 +28,10 @@ function known(thrown: unknown): GatehouseError | undefined {
   return undefined;
 }
 
+/** The error that the caller gets for a thrown one; undefined for INTERNAL. */
+export const publicForm = (thrown: unknown): GatehouseError | undefined =>
+  thrown instanceof GatehouseError ? thrown : known(thrown);
+
 /** A document error has nodes. One without nodes at a field is a value that could not be serialized. */
 const isOurs = ({ path, originalError }: GraphQLError): boolean =>
   path !== undefined && originalError instanceof GraphQLError && originalError.nodes === undefined;
@@ -43,7 +47,7 @@ export function createMask(log: Log): Mask {
       return plainFault(located);
     }
     const path = located?.path?.join('.');
-    let own = original instanceof GatehouseError ? original : known(original);
+    let own = publicForm(original);
     if (!own) {
       log.error('unexpected error', {
         error: original instanceof Error ? (original.stack ?? original.message) : String(original),
@@ -72,7 +76,7 @@ const always = new Set<ErrorCode>([
 /** If there is no data at all, the HTTP status reflects the error. */
 function http({ code, extensions }: GatehouseError): object {
   if (!always.has(code)) return {};
-  const status = errorCodes[code];
+  const status = statusOf(code, extensions['retryAfter']);
   const wait = extensions['retryAfter'] ?? (status === 503 ? 2 : undefined);
   const headers = {
     ...(wait !== undefined && { 'Retry-After': String(wait) }),

@@ -1,4 +1,9 @@
-/** Writes one JSON object per line to standard error. Callers pass only data that can be logged. */
+import { currentRequest } from './request-scope.ts';
+
+/**
+ * Writes one JSON object per line to standard error, with the IDs of the request that runs and of its trace. Callers pass
+ * only data that can be logged.
+ */
 export interface Log {
   error(message: string, fields?: Record<string, unknown>): void;
   info(message: string, fields?: Record<string, unknown>): void;
@@ -12,7 +17,9 @@ export function createLog(level: keyof typeof order, write = (line: string) => v
     (own: keyof typeof order) =>
     (message: string, fields: Record<string, unknown> = {}) => {
       if (order[own] > order[level]) return;
-      write(`${JSON.stringify({ time: new Date().toISOString(), level: own, message, ...fields })}\n`);
+      const { requestId, span } = currentRequest() ?? {};
+      const ids = { ...(requestId !== undefined && { requestId }), ...(span && { traceId: span.traceId }) };
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: own, message, ...ids, ...fields })}\n`);
     };
   return { error: at('error'), info: at('info'), debug: at('debug') };
 }

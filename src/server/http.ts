@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { inRequest } from '../lib/request-scope.ts';
+import type { Telemetry } from '../lib/telemetry.ts';
 import { requestIdOf } from './claims.ts';
 import { compressResponse } from './compress-response.ts';
 import type { CookieRule } from './cookie-rule.ts';
@@ -6,6 +8,7 @@ import { respondToPreflight, setCorsHeaders } from './cors.ts';
 import type { Download } from './download.ts';
 import { asksForPage, servePage } from './graphiql.ts';
 import { fileMethods, graphqlMethods, methodFault } from './methods.ts';
+import { observeRequest } from './observe-request.ts';
 import type { Handler } from './plain-post.ts';
 import { isValidTarget } from './request-target.ts';
 import type { Route } from './route.ts';
@@ -25,6 +28,7 @@ export interface HttpOptions {
   readonly isReady: () => boolean;
   /** True if GraphiQL is served. */
   readonly hasPage: boolean;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 export interface HttpServer {
@@ -45,7 +49,7 @@ function answer(
 
 /** Creates the HTTP server around the GraphQL server: health checks, origins, and orderly shutdown. */
 export function createHttpServer(options: HttpOptions): HttpServer {
-  const { graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage } = options;
+  const { graphql, downloads, console: pages, auth, origins, rule, isReady, hasPage, telemetry } = options;
   let draining = false;
   let running = 0;
   let idle: () => void = () => undefined;
@@ -69,44 +73,49 @@ export function createHttpServer(options: HttpOptions): HttpServer {
           .writeHead(ready ? 200 : 503, { 'Content-Type': 'text/plain' })
           .end(ready ? 'ready\n' : 'not ready\n');
       }
-      response.setHeader('X-Request-Id', requestIdOf(request));
-      const allowsCookies = rule.isAllowedOrigin(request);
-      // The gateway's own pages below /auth/ are always served.
-      const isOwnPage = path?.startsWith('/auth/') === true && allowsCookies;
-      const isAllowed = origins(request.headers.origin, request.headers.host) || isOwnPage;
-      setCorsHeaders(request, response, isAllowed, allowsCookies);
-      // Shared caches store responses to a cookie, unlike responses to an Authorization header.
-      if (request.headers.cookie !== undefined) response.setHeader('Cache-Control', 'no-store');
-      if (draining)
-        return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
-          Connection: 'close',
-          'Retry-After': '1',
-        });
-      if (!isValidTarget(request.headers.host, request.url))
-        return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
-      if (path === '/' && !pages) return void response.writeHead(302, { Location: '/graphql' }).end();
-      const route = routeOf(path ?? '');
-      if (!route) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
-      if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
-      const { methods, serve } = route;
-      if (request.method === 'OPTIONS') return respondToPreflight(request, response, methods);
-      if (!methods.includes(request.method ?? ''))
-        return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
-          Allow: [...methods, 'OPTIONS'].join(', '),
-        });
-      const isPage = hasPage && serve === graphql && asksForPage(request);
-      if (serve === graphql) compressResponse(request, response);
-      running += 1;
-      response.once('close', () => {
-        running -= 1;
-        if (running === 0) idle();
-      });
-      void Promise.resolve((isPage ? servePage : serve)(request, response)).catch(() => {
-        if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
-        else response.destroy();
-      });
+      const scope = observeRequest(telemetry, request, response, path ?? '');
+      inRequest(scope, () => void handle(request, response, path ?? ''));
     },
   );
+
+  function handle(request: IncomingMessage, response: ServerResponse, path: string): unknown {
+    response.setHeader('X-Request-Id', requestIdOf(request));
+    const allowsCookies = rule.isAllowedOrigin(request);
+    // The gateway's own pages below /auth/ are always served.
+    const isOwnPage = path.startsWith('/auth/') && allowsCookies;
+    const isAllowed = origins(request.headers.origin, request.headers.host) || isOwnPage;
+    setCorsHeaders(request, response, isAllowed, allowsCookies);
+    // Shared caches store responses to a cookie, unlike responses to an Authorization header.
+    if (request.headers.cookie !== undefined) response.setHeader('Cache-Control', 'no-store');
+    if (draining)
+      return answer(response, 503, 'UNAVAILABLE', 'The gateway is stopping. Try another one.', {
+        Connection: 'close',
+        'Retry-After': '1',
+      });
+    if (!isValidTarget(request.headers.host, request.url))
+      return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
+    if (path === '/' && !pages) return void response.writeHead(302, { Location: '/graphql' }).end();
+    const route = routeOf(path);
+    if (!route) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
+    if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+    const { methods, serve } = route;
+    if (request.method === 'OPTIONS') return respondToPreflight(request, response, methods);
+    if (!methods.includes(request.method ?? ''))
+      return answer(response, 405, 'BAD_INPUT', methodFault(request.method, methods), {
+        Allow: [...methods, 'OPTIONS'].join(', '),
+      });
+    const isPage = hasPage && serve === graphql && asksForPage(request);
+    if (serve === graphql) compressResponse(request, response);
+    running += 1;
+    response.once('close', () => {
+      running -= 1;
+      if (running === 0) idle();
+    });
+    void Promise.resolve((isPage ? servePage : serve)(request, response)).catch(() => {
+      if (!response.headersSent) answer(response, 500, 'INTERNAL', 'Something went wrong.');
+      else response.destroy();
+    });
+  }
 
   return {
     server,

@@ -123,12 +123,15 @@ export async function* pagesOf(
     session.forget();
     const deadline = new Deadline(limits.requestMs);
     deadline.owner = () => session.accountId;
-    const { data, errors } = await operations.execute({
-      schema,
-      document,
-      contextValue: { ...context, deadline, loaders: new Map(), readings: new Readings() } satisfies Context,
-      variableValues: { ...variables, key, first: limits.pageSize, after },
-    });
+    const { data, errors } = await operations.execute(
+      {
+        schema,
+        document,
+        contextValue: { ...context, deadline, loaders: new Map(), readings: new Readings() } satisfies Context,
+        variableValues: { ...variables, key, first: limits.pageSize, after },
+      },
+      after !== null,
+    );
     if (errors) throw errors[0]!.originalError instanceof GatehouseError ? errors[0]!.originalError : errors[0]!;
     const whole = data as { tenant?: { list: Page } | null; list?: Page };
     const page = list.isOfTenant ? whole.tenant?.list : whole.list;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { challenge, errorCodes } from '../errors.ts';
+import { challenge, type ErrorCode, errorCodes, statusOf } from '../errors.ts';
 import type { Mask } from '../graphql/mask.ts';
 
 /** An error as a response without GraphQL. */
@@ -13,7 +13,7 @@ export interface ErrorResponse {
 export function errorResponse(error: unknown, mask: Mask): ErrorResponse {
   const { message, extensions } = mask(error);
   const { code, issues, oldestCursor, asks, retryAfter } = extensions as Record<string, unknown>;
-  const status = errorCodes[code as keyof typeof errorCodes] ?? 500;
+  const status = Object.hasOwn(errorCodes, String(code)) ? statusOf(code as ErrorCode, retryAfter) : 500;
   const wait = retryAfter ?? (status === 503 ? 2 : undefined);
   const headers: Record<string, string> = {
     ...(wait !== undefined && { 'Retry-After': String(wait) }),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { Deadline, withDeadline } from '../db/deadline.ts';
+import { inStep } from '../lib/request-scope.ts';
 import type { Rotation } from '../policy/session/identity.ts';
 import type { AccessSession } from '../policy/session/session.ts';
 import type { ClaimsOf } from './claims.ts';
@@ -35,7 +36,10 @@ export function createSignIn(authenticator: Authenticator, claimsOf: ClaimsOf, r
     let isProved = false;
     let rotation: Rotation | undefined;
     try {
-      await Promise.race([withDeadline(deadline, () => session.refresh()), deadline.over]);
+      await Promise.race([
+        withDeadline(deadline, () => inStep('authenticate', () => session.refresh())),
+        deadline.over,
+      ]);
       isProved = true;
       ({ rotation } = session.identity);
       // The ID that someone could have seen before does not have the new rights for long.

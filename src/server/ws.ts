@@ -1,15 +1,18 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ExecutionArgs, GraphQLError } from 'graphql';
-import { handleProtocols, makeServer } from 'graphql-ws';
+import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
 import { GatehouseError } from '../errors.ts';
+import type { Context } from '../graphql/context.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
 import type { StreamChannel } from '../graphql/streams/stream-channel.ts';
 import { Counted } from '../lib/counted.ts';
 import { newId } from '../lib/ids.ts';
 import { peerOf } from '../lib/peer.ts';
+import { inRequest, type RequestScope } from '../lib/request-scope.ts';
+import type { Telemetry } from '../lib/telemetry.ts';
 import type { ClaimsOf } from './claims.ts';
 import { type ChannelExtra, closeCodes, openChannel } from './ws-channel.ts';
 import { socketChannel } from './ws-stream-channel.ts';
@@ -26,6 +29,14 @@ export interface SocketOptions {
   readonly socketsPerPrincipal: number;
   /** Maximum number of unauthenticated sockets per address. */
   readonly socketsPerAddress: number;
+  readonly telemetry?: Telemetry | undefined;
+}
+
+/** The open WebSockets. */
+export interface Sockets {
+  readonly open: number;
+  /** Closes all sockets, spread over `jitterMs`. */
+  close(jitterMs: number): Promise<void>;
 }
 
 interface Extra extends ChannelExtra {
@@ -63,11 +74,23 @@ async function* refused(errors: readonly GraphQLError[]): AsyncGenerator<never> 
   throw new Refused(errors);
 }
 
-/**
- * Serves graphql-transport-ws on the same path as HTTP. @returns a function that closes all sockets, spread over
- * `jitterMs`.
- */
-export function serveSockets(server: Server, options: SocketOptions): (jitterMs: number) => Promise<void> {
+type Run = (args: ExecutionArgs) => unknown;
+/** Runs an operation in its scope. Its trace ends with its start if it is a subscription. */
+function inScope(scope: RequestScope, { execute, subscribe }: { execute: Run; subscribe: Run }) {
+  const { span } = scope;
+  const within = (run: Run) => (args: ExecutionArgs) => {
+    const result = inRequest(scope, () => run(args));
+    if (span)
+      void Promise.resolve(result)
+        .finally(() => span.end())
+        .catch(() => undefined);
+    return result;
+  };
+  return { execute: within(execute), subscribe: within(subscribe) };
+}
+
+/** Serves graphql-transport-ws on the same path as HTTP. */
+export function serveSockets(server: Server, options: SocketOptions): Sockets {
   const {
     gateway,
     mask,
@@ -78,6 +101,7 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     messageBytes,
     socketsPerPrincipal,
     socketsPerAddress,
+    telemetry,
   } = options;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -129,36 +153,10 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
       extra.signedIn?.();
       return true;
     },
-    async onSubscribe({ extra }, id, payload) {
-      const { request, claims, ids } = extra;
-      const own: { channel?: StreamChannel } = {};
-      const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
-        req: request,
-        claims: { ...claims!, requestId: newId() },
-        params: payload,
-        own,
-      } as never);
-      // An error of one operation ends only that operation, not the socket.
-      try {
-        if (ids.open > operationsPerSocket) throw tooManyOperations();
-        const document = parse(payload.query);
-        const faults = validate(schema, document);
-        if (faults.length > 0) return faults;
-        const operation = {
-          schema,
-          document,
-          operationName: payload.operationName,
-          variableValues: payload.variables,
-        } as StreamChannel['operation'];
-        own.channel = socketChannel(extra, id, operation, mask);
-        return {
-          ...operation,
-          contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
-        } as ExecutionArgs;
-      } catch (error) {
-        return [mask(error)];
-      }
+    onSubscribe({ extra }, id, payload) {
+      const span = telemetry?.trace('operation over WebSocket');
+      const scope: RequestScope = { requestId: newId(), statements: 0, span };
+      return inRequest(scope, () => argsOf(extra, id, payload, scope));
     },
     onOperation: (_context, _id, _payload, _args, result) =>
       'errors' in result && result.errors && result.data === undefined ? refused(result.errors) : undefined,
@@ -176,6 +174,42 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
         : undefined,
   });
 
+  /** @returns the arguments of an operation, or the errors that refuse it. */
+  async function argsOf(extra: Extra, id: string, payload: SubscribePayload, scope: RequestScope) {
+    const { request, claims, ids } = extra;
+    const own: { channel?: StreamChannel } = {};
+    const { schema, execute, subscribe, parse, validate, contextFactory } = gateway.getEnveloped({
+      req: request,
+      claims: { ...claims!, requestId: scope.requestId },
+      params: payload,
+      own,
+    } as never);
+    // An error of one operation ends only that operation, not the socket.
+    try {
+      if (ids.open > operationsPerSocket) throw tooManyOperations();
+      const document = parse(payload.query);
+      const faults = validate(schema, document);
+      if (faults.length > 0) return faults;
+      const operation = {
+        schema,
+        document,
+        operationName: payload.operationName,
+        variableValues: payload.variables,
+      } as StreamChannel['operation'];
+      own.channel = socketChannel(extra, id, operation, mask);
+      const contextValue = await contextFactory();
+      // The account is known before its limits and its turn. The first field that requires an identity reports the error.
+      await (contextValue as Context).session.refresh().catch(() => undefined);
+      return {
+        ...operation,
+        contextValue,
+        rootValue: inScope(scope, { execute, subscribe }),
+      } as ExecutionArgs;
+    } catch (error) {
+      return [mask(error)];
+    }
+  }
+
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const refuse = (status: string) =>
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -190,16 +224,21 @@ export function serveSockets(server: Server, options: SocketOptions): (jitterMs:
     });
   });
 
-  return async (jitterMs) => {
-    await Promise.all(
-      [...sockets.clients].map(async (socket) => {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * jitterMs));
-        const closed = new Promise((resolve) => socket.once('close', resolve));
-        socket.close(closeCodes.goingAway, 'the gateway stops; connect again and resume from your cursor');
-        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeHandshakeMs).unref())]);
-        socket.terminate();
-      }),
-    );
-    sockets.close();
+  return {
+    get open() {
+      return sockets.clients.size;
+    },
+    async close(jitterMs) {
+      await Promise.all(
+        [...sockets.clients].map(async (socket) => {
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * jitterMs));
+          const closed = new Promise((resolve) => socket.once('close', resolve));
+          socket.close(closeCodes.goingAway, 'the gateway stops; connect again and resume from your cursor');
+          await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, closeHandshakeMs).unref())]);
+          socket.terminate();
+        }),
+      );
+      sockets.close();
+    },
   };
 }

@@ -23,6 +23,7 @@ const layers: Record<string, number> = {
   'config.ts': 0,
   'config-file.ts': 0,
   'config-sign-in.ts': 0,
+  'config-telemetry.ts': 0,
   'errors.ts': 0,
   'version.ts': 0,
   db: 1,
@@ -171,6 +172,18 @@ describe('the layout', () => {
     const holding = (pattern: RegExp) => source.filter((path) => pattern.test(readFileSync(join(root, path), 'utf8')));
     expect(holding(/@casl\//)).toEqual(['src/policy/decide/built-in-grants/roles.ts']);
     expect(holding(/process\.env/)).toEqual(['src/config.ts']);
+  });
+
+  it('loads OpenTelemetry in the files of telemetry only, and those on demand', () => {
+    const users = source.filter((path) => /@opentelemetry\//.test(readFileSync(join(root, path), 'utf8')));
+    const own = ['histogram', 'metrics', 'traces'].map((name) => `src/server/telemetry/${name}.ts`);
+    expect(users.toSorted()).toEqual(own);
+    const statically = source.filter((path) =>
+      /^(?:import|export) (?!type)[^;]*telemetry\/(?:metrics|traces|histogram)\.ts'/m.test(
+        readFileSync(join(root, path), 'utf8'),
+      ),
+    );
+    expect(statically).toEqual([]);
   });
 
   // Prisma batches findUnique calls of several requests, so cancelling one would cancel the others.

@@ -38,6 +38,8 @@ export interface WorldOptions {
   readonly config?: Partial<Config>;
   readonly limits?: Partial<Config['limits']>;
   readonly app?: (index: number) => AppOptions;
+  /** Level of `World.log`. Default: error. */
+  readonly logLevel?: Config['log'];
   /** The connection of each gateway, if not direct. */
   readonly through?: (world: World, index: number) => Connection | undefined;
 }
@@ -61,13 +63,14 @@ export class World {
     config = {},
     limits = {},
     app = () => ({}),
+    logLevel = 'error',
     through,
   }: WorldOptions = {}): Promise<World> {
     const world = new World(`t_${randomBytes(6).toString('hex')}`);
     await world.onServer(`CREATE DATABASE "${world.name}" TEMPLATE template`);
     const base = readConfig({ PORT: '0', DATABASE_URL: 'postgresql://unused/unused', GATEHOUSE_MASTER_KEY: masterKey });
     const full: Config = { ...base, ...config, limits: { ...base.limits, ...limits } };
-    const log = createLog('error', (line) => void world.log.push(line));
+    const log = createLog(logLevel, (line) => void world.log.push(line));
     for (let i = 0; i < gateways; i += 1) {
       const made = await createApp(full, through?.(world, i) ?? world.connection, log, app(i));
       if (i === 0) await firstStart(made.store, { username: 'root', password }, 15);

@@ -2,6 +2,8 @@ import type { Actor, Env } from '../../access/actor.ts';
 import { type Permission, split } from '../../access/catalog.ts';
 import type { Row, RowChange } from '../../access/grant.ts';
 import { remember } from '../../lib/remember.ts';
+import { currentRequest } from '../../lib/request-scope.ts';
+import { type Labels, secondsSince, type Telemetry } from '../../lib/telemetry.ts';
 import type { AccessRequest, LookUps } from '../contract.ts';
 import type { LoadedPolicy, PolicySet } from '../load/load.ts';
 import type { Principal } from '../principals/principal.ts';
@@ -25,6 +27,9 @@ export interface Question {
   readonly scope: Scope;
 }
 
+/** Of this number of decisions, the policies of one are timed: to time each policy would cost more than most of them. */
+const timedOneIn = 16;
+
 /** Answers every question about access. Holds the policies in force and notifies its observers. */
 export class Engine {
   #set: PolicySet;
@@ -33,6 +38,9 @@ export class Engine {
   /** Time limit of a review in milliseconds. */
   readonly reviewMs: number;
   observer: DecisionObserver | undefined;
+  telemetry: Telemetry | undefined;
+  #decisions = 0;
+  readonly #labels = new Map<string, Labels>();
   /** Called with the permissions that allowed a holder to pass them on to others. */
   handedOn: ((holder: Principal, permissions: readonly Permission[], tenantId: string | null) => void) | undefined;
   /** Set while newly accepted policies are loading. Requests wait for it instead of being refused. */
@@ -72,7 +80,29 @@ export class Engine {
     );
   }
 
-  decide({ principal, actor, env, permission, scope }: Question): Decision {
+  decide(question: Question): Decision {
+    const { telemetry } = this;
+    if (!telemetry) return this.#decide(question);
+    const span = currentRequest()?.span?.begin('decide', { 'gatehouse.permission': question.permission });
+    const began = performance.now();
+    this.#decisions += 1;
+    const decision = this.#decide(question, this.#decisions % timedOneIn === 0 ? telemetry : undefined);
+    const { effect } = decision.outcome;
+    telemetry.record('gatehouse.decision.duration', secondsSince(began), this.#ofEffect(effect));
+    span?.end(this.#ofEffect(effect));
+    return decision;
+  }
+
+  #ofEffect(effect: string): Labels {
+    return remember(this.#labels, effect, () => ({ 'gatehouse.effect': effect }));
+  }
+
+  #ofPolicy(name: string, phase: 'evaluate' | 'review'): Labels {
+    return remember(this.#labels, `${phase} ${name}`, () => ({ 'gatehouse.policy': name, 'gatehouse.phase': phase }));
+  }
+
+  /** @param telemetry measures each policy. */
+  #decide({ principal, actor, env, permission, scope }: Question, telemetry?: Telemetry): Decision {
     const [resource, action] = split(permission);
     let isSteady = true;
     let looked = false;
@@ -87,7 +117,10 @@ export class Engine {
     const steps: Step[] = builtInGrants.map((grant) => toStep(grant.name, 'grant', grant.evaluate(principal, request)));
     for (const loaded of this.#applying(request)) {
       looked = false;
+      const began = telemetry && performance.now();
       const step = ask(loaded, request);
+      if (began !== undefined)
+        telemetry?.record('gatehouse.policy.duration', secondsSince(began), this.#ofPolicy(loaded.name, 'evaluate'));
       steps.push(step);
       if (looked && !step.until) isSteady = false;
     }
@@ -128,6 +161,7 @@ export class Engine {
   ): Promise<Step | undefined> {
     if (!policy.review) return undefined;
     const step = { policy: name, mode };
+    const began = performance.now();
     try {
       const { watched, isWaiting } = watch(look);
       const work = policy.review(request, { ...change, resource: request.resource }, watched);
@@ -138,6 +172,8 @@ export class Engine {
       return { ...step, effect: 'error', cause: 'the review returned no verdict' };
     } catch (error) {
       return { ...step, effect: 'error', cause: causeOf(error) };
+    } finally {
+      this.telemetry?.record('gatehouse.policy.duration', secondsSince(began), this.#ofPolicy(name, 'review'));
     }
   }
 }

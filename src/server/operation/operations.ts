@@ -15,6 +15,8 @@ import { itemByItem, takesItems } from '../../graphql/mutation/item-input.ts';
 import { FairQueue } from '../../lib/fair-queue.ts';
 import { remember } from '../../lib/remember.ts';
 import { introspects } from './introspects.ts';
+import type { Observe } from './observe.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { assertStorable } from './storable-text.ts';
 
 /** What is known about an operation without its variables. */
@@ -42,15 +44,31 @@ export class Operations {
     refusal: () => unavailable('Too many of your requests are waiting. Send fewer at once.'),
   });
 
-  constructor(limits: Limits) {
+  readonly #observe: Observe | undefined;
+  readonly #rates: RateLimits | undefined;
+
+  constructor(limits: Limits, observe?: Observe, rates?: RateLimits) {
     this.#limits = limits;
+    this.#observe = observe;
+    this.#rates = rates;
   }
 
-  /** Never throws. Errors of the result are not masked. */
-  async execute(args: ExecutionArgs): Promise<ExecutionResult> {
+  /**
+   * Never throws. Errors of the result are not masked.
+   * @param continues true for a part of a request that was counted before.
+   */
+  async execute(args: ExecutionArgs, continues = false): Promise<ExecutionResult> {
+    const known = this.#knownOf(args);
+    const ended = known && this.#observe?.(args, known.operation.operation);
+    const result = await this.#execute(args, known, continues);
+    ended?.(result.errors);
+    return result;
+  }
+
+  async #execute(args: ExecutionArgs, known: Known | undefined, continues: boolean): Promise<ExecutionResult> {
     const { deadline } = args.contextValue as Context;
     try {
-      const known = this.#knownOf(args);
+      if (!continues) await this.#take(args, known);
       const checked = this.#check(args, known);
       if (checked) await checked;
       const run = known?.takesItems ? itemByItem(execute) : execute;
@@ -68,12 +86,26 @@ export class Operations {
   }
 
   /**
+   * Checks a subscription before it starts.
+   * @throws LIMIT_EXCEEDED, BAD_INPUT, UNAUTHENTICATED.
+   */
+  async check(args: ExecutionArgs): Promise<void> {
+    const known = this.#knownOf(args);
+    const ended = known && this.#observe?.(args, known.operation.operation);
+    try {
+      await this.#take(args, known);
+      await this.#check(args, known);
+      ended?.(undefined);
+    } catch (error) {
+      ended?.([error]);
+      throw error;
+    }
+  }
+
+  /**
    * Enforces the limits of depth, cost, aliases and directives, and requires sign-in for introspection.
    * @returns a promise if the sign-in is checked. @throws LIMIT_EXCEEDED, BAD_INPUT, UNAUTHENTICATED.
    */
-  check(args: ExecutionArgs): Promise<void> | undefined {
-    return this.#check(args, this.#knownOf(args));
-  }
 
   #check(
     { document, variableValues, contextValue }: ExecutionArgs,
@@ -91,6 +123,10 @@ export class Operations {
     const { session } = contextValue as Context;
     if (session.isAnonymous) throw unauthenticated();
     return session.refresh();
+  }
+
+  #take({ contextValue }: ExecutionArgs, known: Known | undefined): Promise<void> | undefined {
+    return known && this.#rates?.take((contextValue as Context).session, known.operation.operation);
   }
 
   #knownOf({ document, operationName }: ExecutionArgs): Known | undefined {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ErrorCode, errorCodes } from '../../errors.ts';
+import { type ErrorCode, statusOf } from '../../errors.ts';
 import type { Mask } from '../../graphql/mask.ts';
 
 export const scimType = 'application/scim+json';
@@ -34,7 +34,7 @@ interface Extensions {
 export function errorReply(error: unknown, mask: Mask): Reply {
   const { message, extensions } = mask(error);
   const { code = 'INTERNAL', issues, limit, rule, retryAfter, ...own } = extensions as Extensions;
-  const status = own.status ?? (limit === 'bodyBytes' ? 413 : errorCodes[code]);
+  const status = own.status ?? (limit === 'bodyBytes' ? 413 : statusOf(code, retryAfter));
   const usual = status === 400 ? 'invalidValue' : status === 409 && rule === undefined ? 'uniqueness' : undefined;
   const type = own.scimType ?? usual;
   const wait = retryAfter ?? (status === 503 ? 2 : undefined);
