@@ -9,6 +9,7 @@ import { executionSearch } from './pages/executions/search.ts';
 import { flowSearch, flowsSearch, newFlowSearch } from './pages/flows/search.ts';
 import { homeSearch } from './pages/home/search.ts';
 import { logSearch } from './pages/logs/search.ts';
+import { maintenanceSearch } from './pages/maintenance/search.ts';
 import { namespaceSearch, namespacesSearch } from './pages/namespaces/search.ts';
 import { pluginsSearch } from './pages/plugins/search.ts';
 import { Start } from './pages/Start.tsx';
@@ -86,6 +87,7 @@ const Tenant = lazyPage(async () => (await import('./pages/tenants/Tenant.tsx'))
 const Workers = lazyPage(async () => (await import('./pages/workers/Workers.tsx')).Workers);
 const WorkerGroups = lazyPage(async () => (await import('./pages/workers/WorkerGroups.tsx')).WorkerGroups);
 const WorkerGroup = lazyPage(async () => (await import('./pages/workers/WorkerGroup.tsx')).WorkerGroup);
+const Maintenance = lazyPage(async () => (await import('./pages/maintenance/Maintenance.tsx')).Maintenance);
 const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Stats);
 
 /** Every page of the console. */
@@ -132,6 +134,7 @@ const pages = root.addChildren([
   createRoute({ ...page('/t/$tenant/workers'), ...list, component: Workers }),
   createRoute({ ...page('/t/$tenant/worker-groups'), ...list, component: WorkerGroups }),
   createRoute({ ...page('/t/$tenant/worker-groups/$group'), ...tabs, component: WorkerGroup }),
+  createRoute({ ...page('/t/$tenant/maintenance'), validateSearch: maintenanceSearch, component: Maintenance }),
   createRoute({ ...page('/t/$tenant/stats'), ...tabs, component: Stats }),
 ]);
 
