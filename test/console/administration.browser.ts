@@ -225,7 +225,7 @@ describe('the administration pages', () => {
     await page.getByRole('link', { name: 'Go there' }).click();
     await page.getByRole('link', { name: 'Users', exact: true }).first().click();
     await page.getByRole('button', { name: 'Add a user' }).first().click();
-    await page.getByRole('button', { name: 'A new account' }).click();
+    await page.getByRole('button', { name: 'New in the instance' }).click();
     await page.getByLabel('User name').fill('erin');
     await page.getByLabel('E-mail').fill('erin@people.example');
     await page.getByRole('button', { name: 'Create, and give access' }).click();
