@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
 import { questionOf } from './pages/access-explorer/question.ts';
@@ -31,7 +31,10 @@ const root = createRootRoute({
   ),
   notFoundComponent: () => (
     <Empty icon="why" title="This page does not exist">
-      <p>Choose one in the menu, or press Ctrl K.</p>
+      <p>Check its address, or begin again at the start.</p>
+      <Link className="btn" to="/">
+        Go to the start
+      </Link>
     </Empty>
   ),
 });
