@@ -148,6 +148,14 @@ describe('the console', () => {
     await choose('Permission', 'ROLE:UPDATE');
     await page.getByRole('heading', { name: 'No: editor does not have ROLE:UPDATE' }).waitFor();
     await page.getByText('A binding of a role with').waitFor();
+    await page.goto('/t/main/access-explorer?may=FLOW:UPDATE&namespace=company.data');
+    const able = page.getByRole('region', { name: 'Who can' });
+    const row = able.getByRole('listitem').filter({ hasText: 'editor' });
+    await row.waitFor();
+    expect(await able.getByText('viewer').count()).toBe(0);
+    expect(await accessFaults(page)).toEqual([]);
+    await row.getByRole('link', { name: 'Why' }).click();
+    await page.getByRole('heading', { name: 'Yes: editor has FLOW:UPDATE in company.data' }).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });

@@ -9,10 +9,9 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { toast } from '../../ui/toast.ts';
-import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { EditBanner, severities, updateBanner } from './BannerForm.tsx';
 import { CreateButton } from './CreateButton.tsx';
-import { InWords, phaseOf } from './Period.tsx';
+import { InWords, phaseOf, useNow } from './Period.tsx';
 import { PhaseBadge } from './PhaseBadge.tsx';
 import { RowActs } from './RowActs.tsx';
 import type { MaintenanceSearch } from './search.ts';
@@ -71,14 +70,14 @@ interface Act {
 
 export function Banners({ tenant: key, search }: { tenant: string; search: MaintenanceSearch }) {
   const { settings } = useViewer();
-  const openedAt = useOpenedAt();
+  const now = useNow();
   const [act, setAct] = useState<Act>();
   const close = () => setAct(undefined);
   const ofInstance = search.of === 'instance';
   const { tenant, instanceBanners } = useAnswer<BannersQuery>(query, {
     tenant: key,
     ofInstance,
-    where: search.now ? { at: new Date(openedAt).toISOString() } : null,
+    where: search.now ? { at: now } : null,
     ...pageOf(search, settings.pageSize),
   });
   const found = ofInstance ? instanceBanners : tenant?.banners;

@@ -10,10 +10,9 @@ import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { type Column, DataTable, pageOf } from '../../ui/DataTable.tsx';
 import { Empty } from '../../ui/Empty.tsx';
 import { toast } from '../../ui/toast.ts';
-import { useOpenedAt } from '../../ui/useOpenedAt.ts';
 import { CreateButton } from './CreateButton.tsx';
 import { EditKillSwitch, updateKillSwitch } from './KillSwitchForm.tsx';
-import { InWords, phaseOf } from './Period.tsx';
+import { InWords, phaseOf, useNow } from './Period.tsx';
 import { PhaseBadge } from './PhaseBadge.tsx';
 import { RowActs } from './RowActs.tsx';
 import type { MaintenanceSearch } from './search.ts';
@@ -75,14 +74,14 @@ interface Act {
 
 export function KillSwitches({ tenant: key, search }: { tenant: string; search: MaintenanceSearch }) {
   const { settings } = useViewer();
-  const openedAt = useOpenedAt();
+  const now = useNow();
   const [act, setAct] = useState<Act>();
   const close = () => setAct(undefined);
   const ofInstance = search.of === 'instance';
   const { tenant, instanceKillSwitches } = useAnswer<KillSwitchesQuery>(query, {
     tenant: key,
     ofInstance,
-    where: search.now ? { at: new Date(openedAt).toISOString() } : null,
+    where: search.now ? { at: now } : null,
     ...pageOf(search, settings.pageSize),
   });
   const found = ofInstance ? instanceKillSwitches : tenant?.killSwitches;

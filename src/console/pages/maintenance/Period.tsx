@@ -1,3 +1,5 @@
+import { useRef } from 'react';
+import { useVersion } from '../../relay/refresh.ts';
 import type { Values } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
 import { inputValue, instantOf } from '../../ui/local-time.ts';
@@ -6,6 +8,17 @@ import { Moment } from '../../ui/Time.tsx';
 export interface Period {
   readonly startsAt: string;
   readonly endsAt: string | null | undefined;
+}
+
+const minuteMs = 60_000;
+
+/** The time of the last change on the page, to the minute: what was just created is in effect then. */
+export function useNow(): string {
+  const version = useVersion();
+  const last = useRef<{ readonly version: number; readonly at: string }>(undefined);
+  if (last.current?.version !== version)
+    last.current = { version, at: new Date(Math.ceil(Date.now() / minuteMs) * minuteMs).toISOString() };
+  return last.current.at;
 }
 
 export type Phase = 'planned' | 'now' | 'over';
