@@ -1,4 +1,4 @@
-import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { Frame } from './frame/Frame.tsx';
 import { questionOf } from './pages/access-explorer/question.ts';
@@ -9,6 +9,7 @@ import { executionSearch } from './pages/executions/search.ts';
 import { flowSearch, flowsSearch, newFlowSearch } from './pages/flows/search.ts';
 import { homeSearch } from './pages/home/search.ts';
 import { logSearch } from './pages/logs/search.ts';
+import { maintenanceSearch } from './pages/maintenance/search.ts';
 import { namespaceSearch, namespacesSearch } from './pages/namespaces/search.ts';
 import { pluginsSearch } from './pages/plugins/search.ts';
 import { Start } from './pages/Start.tsx';
@@ -30,7 +31,10 @@ const root = createRootRoute({
   ),
   notFoundComponent: () => (
     <Empty icon="why" title="This page does not exist">
-      <p>Choose one in the menu, or press Ctrl K.</p>
+      <p>Check its address, or begin again at the start.</p>
+      <Link className="btn" to="/">
+        Go to the start
+      </Link>
     </Empty>
   ),
 });
@@ -86,6 +90,7 @@ const Tenant = lazyPage(async () => (await import('./pages/tenants/Tenant.tsx'))
 const Workers = lazyPage(async () => (await import('./pages/workers/Workers.tsx')).Workers);
 const WorkerGroups = lazyPage(async () => (await import('./pages/workers/WorkerGroups.tsx')).WorkerGroups);
 const WorkerGroup = lazyPage(async () => (await import('./pages/workers/WorkerGroup.tsx')).WorkerGroup);
+const Maintenance = lazyPage(async () => (await import('./pages/maintenance/Maintenance.tsx')).Maintenance);
 const Stats = lazyPage(async () => (await import('./pages/stats/Stats.tsx')).Stats);
 
 /** Every page of the console. */
@@ -132,6 +137,7 @@ const pages = root.addChildren([
   createRoute({ ...page('/t/$tenant/workers'), ...list, component: Workers }),
   createRoute({ ...page('/t/$tenant/worker-groups'), ...list, component: WorkerGroups }),
   createRoute({ ...page('/t/$tenant/worker-groups/$group'), ...tabs, component: WorkerGroup }),
+  createRoute({ ...page('/t/$tenant/maintenance'), validateSearch: maintenanceSearch, component: Maintenance }),
   createRoute({ ...page('/t/$tenant/stats'), ...tabs, component: Stats }),
 ]);
 

@@ -37,12 +37,12 @@ const policyOf = (nonce: string): string =>
   ].join('; ');
 
 /** Serves the page of the console: the same for each of its paths. */
-function servePage(page: string): Handler {
+function servePage(page: string, status = 200): Handler {
   return (_request, response) => {
     const nonce = randomBytes(16).toString('base64url');
     const body = page.replace('<head>', `<head><meta property="csp-nonce" nonce="${nonce}" />`);
     response
-      .writeHead(200, {
+      .writeHead(status, {
         ...security,
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Length': Buffer.byteLength(body),
@@ -77,23 +77,29 @@ function serveAsset(name: string, files: ReadonlyMap<string, Buffer>, keep = for
 
 const methods = ['GET'];
 
-/**
- * Returns the routes of the console: its page at `/` and below `/t/`, and its files. Undefined if it is not built: the
- * gateway then serves only the API.
- */
-export function createConsole(): ((path: string) => Route | undefined) | undefined {
+export interface Console {
+  /** Its page at `/` and below `/t/`, and its files. */
+  readonly routeOf: (path: string) => Route | undefined;
+  /** The page for a path that does not exist. */
+  readonly serveMissing: Handler;
+}
+
+/** Undefined if the console is not built: the gateway then serves only the API. */
+export function createConsole(): Console | undefined {
   const file = join(built, 'index.html');
   if (!existsSync(file)) return undefined;
-  const page = { methods, serve: servePage(readFileSync(file, 'utf8')) };
+  const html = readFileSync(file, 'utf8');
+  const page = { methods, serve: servePage(html) };
   // About 2 MB. Read once, so that no request waits for the disk.
   const assets = join(built, 'assets');
   const files = new Map(readdirSync(assets).map((name) => [name, readFileSync(join(assets, name))]));
   const icon = [...files.keys()].find((name) => /^favicon-[\w-]+\.svg$/.test(name));
-  return (path) => {
+  const routeOf = (path: string): Route | undefined => {
     if (path === '/' || path.startsWith('/t/')) return page;
     // Browsers ask for it on pages that name no icon, such as the sign-in.
     if (path === '/favicon.ico' && icon !== undefined) return { methods, serve: serveAsset(icon, files, forADay) };
     const [, name] = /^\/assets\/([\w.-]+)$/.exec(path) ?? [];
     return name !== undefined && files.has(name) ? { methods, serve: serveAsset(name, files) } : undefined;
   };
+  return { routeOf, serveMissing: servePage(html, 404) };
 }

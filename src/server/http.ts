@@ -3,6 +3,7 @@ import { inRequest } from '../lib/request-scope.ts';
 import type { Telemetry } from '../lib/telemetry.ts';
 import { requestIdOf } from './claims.ts';
 import { compressResponse } from './compress-response.ts';
+import type { Console } from './console.ts';
 import type { CookieRule } from './cookie-rule.ts';
 import { respondToPreflight, setCorsHeaders } from './cors.ts';
 import type { Download } from './download.ts';
@@ -18,8 +19,8 @@ export interface HttpOptions {
   /** Handles /graphql. */
   readonly graphql: Handler;
   readonly downloads: readonly Download[];
-  /** The routes of the console; undefined if the gateway does not serve it. */
-  readonly console: ((path: string) => Route | undefined) | undefined;
+  /** Undefined if the gateway does not serve the console. */
+  readonly console: Console | undefined;
   /** The routes below /auth/ and /scim/. */
   readonly auth: (path: string) => Route | undefined;
   readonly rule: CookieRule;
@@ -59,7 +60,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       const serve = download(path);
       if (serve) return { methods: fileMethods, serve };
     }
-    return auth(path) ?? pages?.(path);
+    return auth(path) ?? pages?.routeOf(path);
   };
 
   const server = createServer(
@@ -96,6 +97,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       return answer(response, 400, 'BAD_INPUT', 'The Host header or the URL is malformed.');
     if (path === '/' && !pages) return void response.writeHead(302, { Location: '/graphql' }).end();
     const route = routeOf(path);
+    if (!route && pages && asksForPage(request)) return void pages.serveMissing(request, response);
     if (!route) return answer(response, 404, 'NOT_FOUND', 'Unknown path. The API is at /graphql.');
     if (!isAllowed) return answer(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
     const { methods, serve } = route;

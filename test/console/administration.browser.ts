@@ -225,7 +225,7 @@ describe('the administration pages', () => {
     await page.getByRole('link', { name: 'Go there' }).click();
     await page.getByRole('link', { name: 'Users', exact: true }).first().click();
     await page.getByRole('button', { name: 'Add a user' }).first().click();
-    await page.getByRole('button', { name: 'A new account' }).click();
+    await page.getByRole('button', { name: 'New in the instance' }).click();
     await page.getByLabel('User name').fill('erin');
     await page.getByLabel('E-mail').fill('erin@people.example');
     await page.getByRole('button', { name: 'Create, and give access' }).click();
@@ -247,9 +247,13 @@ describe('the administration pages', () => {
     await page.goto('/t/main/worker-groups');
     await page.getByRole('button', { name: 'Create a group' }).first().click();
     await page.getByLabel('Key').fill('gpu');
-    await page.getByLabel('Tenants').fill('main, staging');
+    await page.getByLabel('Tenants').fill('main, staging, later');
     await page.getByRole('button', { name: 'Create', exact: true }).click();
-    await page.getByText('main, staging').waitFor();
+    await page.getByText('main, staging', { exact: true }).waitFor();
+    await page.getByText('later, once a tenant with this key is created').waitFor();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await expect.poll(() => page.getByLabel('Otherwise only these tenants').inputValue()).toBe('main, staging, later');
+    await page.getByRole('button', { name: 'Cancel' }).click();
     await page.context().close();
     const viewer = await enter('editor', 'tenants');
     expect(

@@ -67,6 +67,8 @@ const pages = [
   '/policies?tab=yaml',
   '/workers',
   '/worker-groups',
+  '/maintenance',
+  '/maintenance?tab=banners',
   '/stats',
   '/tenants',
   '/tenants/main',

@@ -19,10 +19,12 @@ describe('the oversight pages', () => {
     await world.user('chief', [main], { password: secret, superAdmin: true });
     const of = (username: string) => world.db.user.findFirstOrThrow({ where: { username } });
     await world.grant(main, await of('auditor'), readsOfTenants);
+    await world.grant(main, await of('chief'), ['FLOW:READ']);
     await world.grant(null, await of('auditor'), ['POLICY:READ']);
     await world.grant(main, await of('bob'), ['GROUP:CREATE', 'GROUP:READ', 'FLOW:DELETE']);
     const bob = world.basic('bob', secret);
     await bob.ok(call('createGroup', 'group { id }'), { i: { tenantKey: 'main', name: 'Data' } });
+    await world.flow(main, 'id: unlabelled\nnamespace: company.data\ntasks: [{ id: a, type: io.company.A }]\n');
     await world.app.services.decisions.flush({ all: true });
     await world.app.usage.flush();
   });
@@ -62,6 +64,22 @@ describe('the oversight pages', () => {
     await page.getByLabel('Settings of all policies').fill('policies: {}\nmayGrant: []\n');
     await page.getByRole('button', { name: 'Put in force' }).click();
     await page.getByRole('status').filter({ hasText: 'Policies are in force' }).waitFor();
+    await page.context().close();
+  });
+
+  it('list the flows that break proposed rules, and those in force', async () => {
+    const { page, faults } = await enter('chief', 'policies/flow-rules?tab=flows');
+    await page.getByText('None of the 1 flows checked here breaks a rule.').waitFor();
+    await page.getByRole('link', { name: 'As YAML' }).click();
+    await page.getByLabel('Settings as YAML').fill('rules:\n  - labels: [{ key: team }]\n');
+    await page.getByRole('link', { name: 'Flows that break them' }).click();
+    await page.getByText('1 of the 1 flows checked here breaks a rule.').waitFor();
+    await page.getByText('With the proposed settings').waitFor();
+    await page.getByRole('link', { name: 'company.data.unlabelled' }).waitFor();
+    await assertSound({ page, faults });
+    await page.getByRole('button', { name: 'Put in force' }).click();
+    await page.getByText('With the settings in force').waitFor();
+    await page.getByRole('link', { name: 'company.data.unlabelled' }).waitFor();
     await page.context().close();
   });
 
@@ -117,6 +135,37 @@ describe('the oversight pages', () => {
     await page.getByRole('button', { name: 'Live' }).click();
     await page.getByRole('button', { name: 'Paused' }).waitFor();
     await assertSound({ page, faults });
+    await page.context().close();
+  });
+
+  it('list the sessions of everyone, and the tokens of the tenant', async () => {
+    const bob = world.basic('bob', secret);
+    await bob.ok(call('createApiToken', 'fullToken'), { i: { name: 'of-bob' } });
+    const { page, faults } = await enter('chief', 'sessions');
+    await page.getByRole('link', { name: 'Of everyone' }).click();
+    await page.getByRole('columnheader', { name: 'User' }).waitFor();
+    await page.getByRole('row').getByRole('link', { name: 'chief' }).first().waitFor();
+    await assertSound({ page, faults });
+    await page.goto('/t/main/api-tokens?owner=instance');
+    await page.getByRole('row').filter({ hasText: 'of-bob' }).getByText('bob', { exact: true }).waitFor();
+    await assertSound({ page, faults });
+    await page.context().close();
+  });
+
+  it('filter the audit log by kind of actor, flow and details', async () => {
+    const { page, faults } = await enter('auditor', 'audit-log');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    const form = page.getByRole('dialog', { name: 'Filters' });
+    await form.getByLabel('ID of the flow').fill('unlabelled');
+    await form.getByLabel('Exactly this namespace').fill('company.data');
+    await form.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL(/flow=unlabelled/);
+    await page.getByRole('row').filter({ hasText: 'flow.create' }).waitFor();
+    expect(await page.getByRole('row').count()).toBe(2);
+    await assertSound({ page, faults });
+    await page.goto('/t/main/audit-log?by=USER&details=no.such:thing');
+    await page.getByText('No event matches').waitFor();
+    await page.getByRole('link', { name: /Done by/ }).waitFor();
     await page.context().close();
   });
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Tenant } from '../../src/db/generated/client.ts';
@@ -97,6 +99,29 @@ describe('the console', () => {
     await page.context().close();
   });
 
+  it('goes to an object by its name, and copies what a page asks for', async () => {
+    const { page, faults } = await enter('admin');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('company.da');
+    await page.getByRole('menuitem', { name: 'company.data' }).waitFor();
+    expect(await accessFaults(page)).toEqual([]);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('edito');
+    await page.getByRole('menuitem', { name: 'editor' }).click();
+    await page.getByRole('heading', { level: 1, name: 'editor' }).waitFor();
+    await page.getByRole('button', { name: 'Copy the query of this page' }).click();
+    await page.getByRole('menuitem', { name: 'Copy as curl User', exact: true }).click();
+    await page.getByText('Set GATEHOUSE_TOKEN to an API token.').waitFor();
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    const token = await world.token(await world.db.user.findFirstOrThrow({ where: { username: 'admin' } }));
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], {
+      env: { ...process.env, GATEHOUSE_TOKEN: token },
+    });
+    expect(JSON.parse(stdout).data.node.username).toBe('editor');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it('explains a permission, by the keyboard alone, with a link to the answer', async () => {
     const { page, faults } = await enter('admin');
     await page.goto('/t/main/access-explorer');
@@ -123,6 +148,14 @@ describe('the console', () => {
     await choose('Permission', 'ROLE:UPDATE');
     await page.getByRole('heading', { name: 'No: editor does not have ROLE:UPDATE' }).waitFor();
     await page.getByText('A binding of a role with').waitFor();
+    await page.goto('/t/main/access-explorer?may=FLOW:UPDATE&namespace=company.data');
+    const able = page.getByRole('region', { name: 'Who can' });
+    const row = able.getByRole('listitem').filter({ hasText: 'editor' });
+    await row.waitFor();
+    expect(await able.getByText('viewer').count()).toBe(0);
+    expect(await accessFaults(page)).toEqual([]);
+    await row.getByRole('link', { name: 'Why' }).click();
+    await page.getByRole('heading', { name: 'Yes: editor has FLOW:UPDATE in company.data' }).waitFor();
     expect(faults).toEqual([]);
     await page.context().close();
   });
@@ -141,12 +174,36 @@ describe('the console', () => {
 
   it('says that the gateway does not answer, and recovers', async () => {
     const { page } = await enter('admin');
+    // The code of the page is not loaded ahead.
+    await page.route(/assets\/Bindings-/, (route) => route.abort());
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
     await page.context().setOffline(true);
+    let attempts = 0;
+    page.on('request', (request) => {
+      if (/assets\/Bindings-/.test(request.url())) attempts += 1;
+    });
     await page.getByRole('link', { name: 'Bindings', exact: true }).click();
     await page.getByRole('heading', { name: 'No answer' }).waitFor();
+    expect(attempts).toBeLessThan(10);
+    await page.unroute(/assets\/Bindings-/);
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('row').nth(1).waitFor();
+    await page.context().close();
+  });
+
+  it('says that a page does not exist, also outside of a tenant', async () => {
+    const { page } = await enter('admin');
+    for (const path of ['/no/such/page', '/t/main/no-such-page']) {
+      const response = await page.goto(path);
+      expect(response!.status()).toBe(path.startsWith('/t/') ? 200 : 404);
+      await page.getByRole('heading', { name: 'This page does not exist' }).waitFor();
+    }
+    await page.getByRole('link', { name: 'Go to the start' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+    const answer = await page.request.get('/no/such/page', { headers: { accept: 'application/json' } });
+    expect([answer.status(), (await answer.json()).errors[0].extensions.code]).toEqual([404, 'NOT_FOUND']);
     await page.context().close();
   });
 

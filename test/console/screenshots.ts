@@ -87,6 +87,8 @@ const tenantPages: readonly Shot[] = [
   page('audit-log'),
   { name: 'audit-log-event', path: 'audit-log', press: ['Open event'] },
   { name: 'audit-log-verify', path: 'audit-log/verify', press: ['Verify'] },
+  page('maintenance'),
+  { name: 'kill-switch-create', path: 'maintenance', press: ['Create a kill switch'] },
   page('stats'),
 ];
 /** As a super admin. */

@@ -138,6 +138,7 @@ export const reads: Record<string, readonly Reading[]> = {
     nested(['GROUP:READ'], memberSubjects, (d, s) => membersOf(d).some((m: any) => m.subject?.id === account(s))),
   ],
   API_TOKEN: [
+    ...connection('apiTokens', token),
     node(token),
     nested(
       ['SERVICE_ACCOUNT:READ'],

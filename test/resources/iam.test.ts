@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Group, Tenant } from '../../src/db/generated/client.ts';
+import { newId } from '../../src/lib/ids.ts';
 import { call } from '../support/call.ts';
 import type { Client } from '../support/client.ts';
 import { idOf, password, World } from '../support/world.ts';
@@ -400,6 +401,25 @@ describe('identity and access', () => {
       });
       const refused = errors.map(({ path, extensions }) => [path?.at(-1), extensions.code]);
       expect(refused).toEqual([['apiTokens', 'FORBIDDEN']]);
+    });
+    it('have tokens and sessions that others see with the permission only, newest first', async () => {
+      const own = await world.user('with-token', [a]);
+      const list =
+        '{ apiTokens { totalCount nodes { id owner { ... on User { username } } } } sessions { totalCount } }';
+      const seen = await (await world.as(own)).ok<any>(list);
+      expect(seen).toEqual({
+        apiTokens: { totalCount: 1, nodes: [{ id: expect.any(String), owner: { username: 'with-token' } }] },
+        sessions: { totalCount: 0 },
+      });
+      const now = new Date();
+      const times = { createdAt: now, lastSeenAt: now, expiresAt: new Date(now.getTime() + 3_600_000) };
+      await world.db.session.create({
+        data: { id: newId(), principalId: own.id, hash: newId(), method: 'PASSWORD', ...times },
+      });
+      const all = await root.ok<any>(list);
+      expect(all.apiTokens.nodes[0]).toEqual(seen.apiTokens.nodes[0]);
+      expect(all.apiTokens.totalCount).toBeGreaterThan(1);
+      expect(all.sessions.totalCount).toBeGreaterThan(0);
     });
     it('created again under the same name can sign in at once', async () => {
       const again = async () => {

@@ -10,6 +10,7 @@ import { useAnswer } from '../relay/query.ts';
 import { Icon } from '../ui/Icon.tsx';
 import { Toasts } from '../ui/Toasts.tsx';
 import { setZone } from '../ui/zone.ts';
+import { Announcements } from './Announcements.tsx';
 import { LostBanner } from './LostBanner.tsx';
 import { menu } from './menu.ts';
 import { ThemeButton } from './ThemeButton.tsx';
@@ -22,6 +23,7 @@ const TenantMenu = lazyPart(async () => (await import('./TenantMenu.tsx')).Tenan
 
 const query = graphql`
   query FrameQuery($tenant: String!, $hasTenant: Boolean!) {
+    ...Announcements_now
     viewer {
       name
       superAdmin
@@ -73,7 +75,8 @@ function useViewerOf(answer: Answer): Viewer {
 /** Navigation at the left, one page at the right. */
 export function Frame() {
   const { tenant } = useParams({ strict: false });
-  const { viewer: answer } = useAnswer<FrameQuery>(query, { tenant: tenant ?? '', hasTenant: tenant !== undefined });
+  const frame = useAnswer<FrameQuery>(query, { tenant: tenant ?? '', hasTenant: tenant !== undefined });
+  const { viewer: answer } = frame;
   const viewer = useViewerOf(answer);
   const [isOpen, setIsOpen] = useState(false);
   const [isJumping, setIsJumping] = useState(false);
@@ -155,6 +158,7 @@ export function Frame() {
         </nav>
         <main className="main" id="main" tabIndex={-1}>
           <LostBanner />
+          <Announcements now={frame} tenant={tenant} />
           <Outlet />
         </main>
       </div>

@@ -1,4 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import {
   Autocomplete,
   Dialog,
@@ -10,16 +11,9 @@ import {
   SearchField,
   useFilter,
 } from 'react-aria-components';
-import type { IconName } from '../ui/drawings.tsx';
 import { Icon } from '../ui/Icon.tsx';
 import { menu, ownPages } from './menu.ts';
-
-interface Place {
-  readonly id: string;
-  readonly title: string;
-  readonly icon: IconName;
-  readonly kind: string;
-}
+import { type Place, useFound } from './useFound.ts';
 
 export interface PaletteProps {
   readonly tenant: string | undefined;
@@ -27,11 +21,13 @@ export interface PaletteProps {
   readonly close: () => void;
 }
 
-/** Goes to a page or a tenant by a few letters of its name. */
+/** Goes to a page, a tenant or an object by a few letters of its name, or to an execution by its ID. */
 export function Palette({ tenant, tenants, close }: PaletteProps) {
   const navigate = useNavigate();
   const { contains } = useFilter({ sensitivity: 'base' });
-  const places: Place[] = [
+  const [typed, setTyped] = useState('');
+  const found = useFound(tenant, typed);
+  const pages: Place[] = [
     ...(tenant === undefined
       ? []
       : [...menu, { items: ownPages }].flatMap(({ items }) =>
@@ -44,14 +40,16 @@ export function Palette({ tenant, tenants, close }: PaletteProps) {
       kind: 'Tenant',
     })),
   ];
+  const places = [...pages.filter(({ title }) => contains(title, typed)), ...found];
   return (
     <ModalOverlay className="palette-overlay" isOpen isDismissable onOpenChange={(isOpen) => !isOpen && close()}>
       <Modal className="palette">
         <Dialog aria-label="Go to">
-          <Autocomplete filter={contains}>
-            <SearchField className="palette-input" aria-label="A page or a tenant" autoFocus>
+          {/* The gateway has searched already, also in fields that are not shown. */}
+          <Autocomplete inputValue={typed} onInputChange={setTyped}>
+            <SearchField className="palette-input" aria-label="A page, a tenant or an object" autoFocus>
               <Icon name="search" />
-              <Input placeholder="A page or a tenant" />
+              <Input placeholder="A page, a tenant, a flow, a user, an execution ID" />
               <kbd>Esc</kbd>
             </SearchField>
             <Menu

@@ -45,6 +45,7 @@ export const menu: readonly { readonly title?: string; readonly items: readonly 
       { title: 'Workers', icon: 'server', path: 'workers' },
       { title: 'Worker groups', icon: 'tasks', path: 'worker-groups' },
       { title: 'Stats', icon: 'chart', path: 'stats' },
+      { title: 'Maintenance', icon: 'pause', path: 'maintenance' },
       { title: 'Tenants', icon: 'tenant', path: 'tenants' },
     ],
   },

@@ -10,7 +10,7 @@ const query = graphql`
     viewer {
       settings
       superAdmin
-      tenants(first: 1) {
+      tenants(first: 2) {
         nodes {
           key
           flows(first: 1) {
@@ -26,14 +26,14 @@ const query = graphql`
 
 const FirstTenant = lazyPart(async () => (await import('./welcome/FirstTenant.tsx')).FirstTenant);
 
-/** Goes to the viewer's own tenant, or to the first one. In a store without tenants or flows, the tour begins. */
+/** Goes to the viewer's own tenant, or to the first one. The tour leads a super admin while the store has no flow. */
 export function Start() {
   const { viewer } = useAnswer<StartQuery>(query, {});
   const { defaultTenant } = viewer.settings as { defaultTenant?: string };
-  const first = viewer.tenants?.nodes[0];
+  const [first, second] = viewer.tenants?.nodes ?? [];
   const tenant = defaultTenant ?? first?.key;
-  if (tenant !== undefined && tenant === first?.key && first.flows?.nodes.length === 0)
-    return <Navigate to="/t/$tenant/welcome" params={{ tenant }} replace />;
+  const isNewStore = viewer.superAdmin && second === undefined && first?.flows?.nodes.length === 0;
+  if (isNewStore && tenant === first?.key) return <Navigate to="/t/$tenant/welcome" params={{ tenant }} replace />;
   if (tenant !== undefined) return <Navigate to="/t/$tenant" params={{ tenant }} replace />;
   if (viewer.superAdmin) return <FirstTenant />;
   return (

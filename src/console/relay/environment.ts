@@ -13,6 +13,7 @@ import { reportLost } from './connection.ts';
 import { faultOf, NetworkFault, Refused, SignedOut } from './fault.ts';
 import { type Hurdle, overcome } from './hurdle.ts';
 import { currentVersion } from './refresh.ts';
+import { keepSent } from './sent.ts';
 import { settle } from './settled.ts';
 
 interface Answer {
@@ -54,8 +55,9 @@ function hurdleOf(faults: readonly ReturnType<typeof faultOf>[]): Hurdle | undef
 /** A page that is refreshed all the time still shows an answer. */
 const maxAttempts = 3;
 
-const fetchAnswer: FetchFunction = async ({ text, operationKind }, variables, { metadata }) => {
+const fetchAnswer: FetchFunction = async ({ name, text, operationKind }, variables, { metadata }) => {
   const isMutation = operationKind === 'mutation';
+  if (!isMutation) keepSent({ name, query: text!, variables });
   for (let attempt = 1; ; attempt += 1) {
     const version = currentVersion();
     const answer = await send(text!, variables);

@@ -21,9 +21,13 @@ async function fetched<Props>(load: Load<Props>): Promise<FunctionComponent<Prop
   }
 }
 
+/** React renders a part that failed several times before it shows the fault. Only a later render loads again. */
+const keepFaultMs = 500;
+
 function loaded<Props extends object>(load: Load<Props>): FunctionComponent<Props> {
   let known: FunctionComponent<Props> | undefined;
   let pending: Promise<FunctionComponent<Props>> | undefined;
+  let failed: { readonly error: unknown; readonly at: number } | undefined;
   const keep = async () => {
     known = await load();
     return known;
@@ -31,9 +35,11 @@ function loaded<Props extends object>(load: Load<Props>): FunctionComponent<Prop
   loads.push(keep);
   return function Loaded(props: Props) {
     // Code that is here is shown without the skeleton, which React keeps for 300 ms.
+    if (!known && failed && performance.now() - failed.at < keepFaultMs) throw failed.error;
     if (!known)
       pending ??= fetched(keep).catch((error: unknown) => {
         pending = undefined;
+        failed = { error, at: performance.now() };
         throw error;
       });
     const Part = known ?? use(pending!);

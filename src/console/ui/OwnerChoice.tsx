@@ -66,7 +66,7 @@ function Loaded({ tenant: key, owner, hasUsers, hasAccounts }: OwnerChoiceProps)
   return (
     <Choice
       label="Whose"
-      placeholder="Mine"
+      placeholder="One account"
       options={[
         ...(tenant?.serviceAccounts?.nodes ?? []).map(({ id, name }) => ({
           id,

@@ -1,8 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, Suspense, useEffect } from 'react';
+import { lazyPart } from '../relay/lazy.tsx';
 import { useSettled } from '../relay/settled.ts';
 import { FaultBoundary } from './FaultBoundary.tsx';
 import { Skeleton } from './Skeleton.tsx';
+
+// Menus are not part of the first load.
+const CopyAs = lazyPart(async () => (await import('./CopyAs.tsx')).CopyAs);
 
 export interface Crumb {
   readonly title: string;
@@ -43,7 +47,10 @@ export function Page({ title, crumbs = [], beside, actions, tabs, filters, child
         <div className="head-line">
           <h1>{title}</h1>
           {beside}
-          {actions && <div className="actions">{actions}</div>}
+          <div className="actions">
+            <CopyAs />
+            {actions}
+          </div>
         </div>
         {tabs && (
           <nav className="tabs" aria-label="Parts of the page">

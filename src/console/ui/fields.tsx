@@ -55,7 +55,7 @@ export function Field(props: FieldProps & { readonly children: (attributes: Attr
 
 export interface TextFieldProps extends FieldProps {
   readonly value?: string | undefined;
-  readonly type?: 'text' | 'email' | 'password' | 'number' | 'date';
+  readonly type?: 'text' | 'email' | 'password' | 'number' | 'date' | 'datetime-local';
   readonly rows?: number;
   readonly placeholder?: string;
   readonly autoComplete?: string;

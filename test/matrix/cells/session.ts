@@ -47,6 +47,8 @@ const list =
   'query($user: ID!) { node(id: $user) { ... on User { sessions(first: 100) { totalCount nodes { id } } } } }';
 const sessionsOf = async (client: Parameters<Reading['sees']>[0], stage: Stage) =>
   (await data(client, list, { user: idOf('User', stage.person) }))?.node?.sessions;
+const allSessions = async (client: Parameters<Reading['sees']>[0]) =>
+  (await data(client, '{ sessions(first: 100) { totalCount nodes { id } } }'))?.sessions;
 
 export const reads: Record<string, readonly Reading[]> = {
   SESSION: [
@@ -64,6 +66,20 @@ export const reads: Record<string, readonly Reading[]> = {
       sees: async (client, stage) => {
         await seen(stage);
         return ((await sessionsOf(client, stage))?.totalCount ?? 0) > 0;
+      },
+    },
+    {
+      way: 'list',
+      sees: async (client, stage) => {
+        const id = await seen(stage);
+        return (await allSessions(client))?.nodes.some((one: any) => one.id === id) ?? false;
+      },
+    },
+    {
+      way: 'count',
+      sees: async (client, stage) => {
+        await seen(stage);
+        return ((await allSessions(client))?.totalCount ?? 0) > 0;
       },
     },
     {

@@ -10,9 +10,13 @@ export interface Question {
   readonly at?: string | undefined;
 }
 
-export interface Asked extends Question {
-  readonly who: string;
+/** A question without a person: who can. */
+export interface AskedOfAll extends Question {
   readonly may: string;
+}
+
+export interface Asked extends AskedOfAll {
+  readonly who: string;
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -24,8 +28,11 @@ export const questionOf = (given: Record<string, unknown>): Question =>
       .filter(([, value]) => value !== undefined),
   );
 
+export const hasPermission = (question: Question): question is AskedOfAll =>
+  /^[A-Z_]+:[A-Z_]+$/.test(question.may ?? '');
+
 export const isComplete = (question: Question): question is Asked =>
-  question.who !== undefined && /^[A-Z_]+:[A-Z_]+$/.test(question.may ?? '');
+  question.who !== undefined && hasPermission(question);
 
 /** The permission as the API takes it. The form offers the permissions of the catalogue only. */
 export function permissionOf(may: string): { readonly resource: ResourceName; readonly actions: readonly Action[] } {

@@ -4,6 +4,7 @@ import { ActionButton } from '../../access/ActionButton.tsx';
 import { needs } from '../../access/viewer.ts';
 import type { TokenTable_tokens$data, TokenTable_tokens$key } from '../../generated/TokenTable_tokens.graphql.ts';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
+import { Subject } from '../../ui/Subject.tsx';
 import { Ago, Time } from '../../ui/Time.tsx';
 import { RevokeToken } from './RevokeToken.tsx';
 import { RotateToken } from './RotateToken.tsx';
@@ -22,6 +23,9 @@ const fragment = graphql`
       lastUsedAt
       revokedAt
       viewerPermissions
+      owner {
+        ...Subject_subject
+      }
       ceiling {
         tenantKey
         namespaceName
@@ -42,9 +46,11 @@ export type Token = TokenTable_tokens$data['nodes'][number];
 export interface TokenTableProps {
   readonly tokens: TokenTable_tokens$key;
   readonly isOwn: boolean;
+  /** True for the tokens of many accounts. */
+  readonly ofMany: boolean;
 }
 
-export function TokenTable({ tokens: key, isOwn }: TokenTableProps) {
+export function TokenTable({ tokens: key, isOwn, ofMany }: TokenTableProps) {
   const tokens = useFragment(fragment, key);
   const [act, setAct] = useState<{ readonly kind: 'rotate' | 'revoke'; readonly token: Token }>();
   const close = () => setAct(undefined);
@@ -52,7 +58,7 @@ export function TokenTable({ tokens: key, isOwn }: TokenTableProps) {
     <>
       <DataTable
         caption="API tokens"
-        columns={columnsOf((kind, token) => setAct({ kind, token }))}
+        columns={[...(ofMany ? [ownerColumn] : []), ...columnsOf((kind, token) => setAct({ kind, token }))]}
         rows={tokens.nodes}
         keyOf={({ id }) => id}
         pageInfo={tokens.pageInfo}
@@ -91,6 +97,8 @@ const placeOf = ({ ceiling }: Token): string => {
     })
     .join(', ');
 };
+
+const ownerColumn: Column<Token> = { title: 'Acts as', cell: ({ owner }) => <Subject subject={owner} /> };
 
 const columnsOf = (act: (kind: 'rotate' | 'revoke', token: Token) => void): readonly Column<Token>[] => [
   {

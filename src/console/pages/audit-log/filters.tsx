@@ -1,3 +1,4 @@
+import { choiceFilter } from '../../ui/choice-filter.tsx';
 import type { Filter } from '../../ui/Filters.tsx';
 import { SelectField } from '../../ui/fields.tsx';
 import { textFilter, windowFilter } from '../../ui/run-filters.tsx';
@@ -21,6 +22,21 @@ export const auditFilters: readonly Filter[] = [
   },
   { ...textFilter('under', 'Namespace', 'Namespace, and below'), inWords: (value) => `${value} and below` },
   textFilter('actor', 'Actor', 'Name of the actor'),
+  choiceFilter('by', 'Done by', {
+    USER: 'Users',
+    SERVICE_ACCOUNT: 'Service accounts',
+    SYSTEM: 'The gateway',
+    ANONYMOUS: 'Callers who did not sign in',
+  }),
+  textFilter('namespace', 'Exact namespace', 'Exactly this namespace'),
+  textFilter('flow', 'Flow', 'ID of the flow', 'Also its triggers and executions. Name its exact namespace too.'),
+  textFilter('execution', 'Execution', 'ID of the execution'),
+  textFilter(
+    'details',
+    'Details',
+    'Details',
+    'Each as key:value, such as session.method:PASSWORD, with commas between.',
+  ),
   {
     name: 'request',
     title: 'Request',

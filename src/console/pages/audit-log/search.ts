@@ -14,6 +14,8 @@ export const kinds = [
   'IMPERSONATE',
 ] as const;
 
+export const actorKinds = ['USER', 'SERVICE_ACCOUNT', 'SYSTEM', 'ANONYMOUS'] as const;
+
 export type Outcome = (typeof outcomes)[number];
 export type Kind = (typeof kinds)[number];
 
@@ -24,6 +26,14 @@ export interface AuditSearch extends ListSearch {
   /** A namespace and all below it. */
   readonly under?: string | undefined;
   readonly actor?: string | undefined;
+  readonly by?: (typeof actorKinds)[number] | undefined;
+  /** Exactly one flow. `namespace` says in which namespace. */
+  readonly flow?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** ID of the orchestrator. */
+  readonly execution?: string | undefined;
+  /** Details as key:value, with commas between them. */
+  readonly details?: string | undefined;
   readonly request?: string | undefined;
   /** One of `windows`. */
   readonly since?: string | undefined;
@@ -37,17 +47,20 @@ const oneOf = <Value extends string>(values: readonly Value[], given: unknown): 
 export const auditSearch = (given: Record<string, unknown>): AuditSearch => {
   const outcome = oneOf(outcomes, given['outcome']);
   const kind = oneOf(kinds, given['kind']);
+  const by = oneOf(actorKinds, given['by']);
   return {
     ...listSearch(given),
-    ...textsOf(given, ['under', 'actor', 'request', 'event']),
+    ...textsOf(given, ['under', 'actor', 'flow', 'namespace', 'execution', 'details', 'request', 'event']),
     ...(outcome && { outcome }),
     ...(kind && { kind }),
+    ...(by && { by }),
     ...(typeof given['since'] === 'string' && given['since'] in windows && { since: given['since'] }),
   };
 };
 
 /** The same as the API takes them. @param now rounded, so that the same view asks the same question. */
-export function whereOf({ text, outcome, kind, under, actor, request, since }: AuditSearch, now: number) {
+export function whereOf(search: AuditSearch, now: number) {
+  const { text, outcome, kind, under, actor, by, flow, namespace, execution, details, request, since } = search;
   const from = startOf(since, now);
   return {
     ...(text !== undefined && { text }),
@@ -55,10 +68,21 @@ export function whereOf({ text, outcome, kind, under, actor, request, since }: A
     ...(kind !== undefined && { kind: [kind] }),
     ...(under !== undefined && { under }),
     ...(actor !== undefined && { actorName: actor }),
+    ...(by !== undefined && { actorKind: [by] }),
+    ...(flow !== undefined && { flowId: flow }),
+    ...(namespace !== undefined && { namespaceName: namespace }),
+    ...(execution !== undefined && { executionId: execution }),
+    ...(details !== undefined && { details: partsOf(details) }),
     ...(request !== undefined && { requestId: request }),
     ...(from !== undefined && { from }),
   };
 }
+
+const partsOf = (list: string): string[] =>
+  list
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
 
 export const kindInWords = (kind: string): string => {
   const text = kind.toLowerCase().replaceAll('_', ' ').replace('login', 'sign-in').replace('logout', 'sign-out');

@@ -6,8 +6,8 @@ import type { RunFlowQuery } from '../../generated/RunFlowQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
 import { Choice } from '../../ui/Choice.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
+import { RunDialog } from '../../ui/executions/RunDialog.tsx';
 import { FaultBoundary } from '../../ui/FaultBoundary.tsx';
-import { RunDialog } from '../flows/RunDialog.tsx';
 
 const query = graphql`
   query RunFlowQuery($tenant: String!, $where: FlowWhere) {

@@ -24,6 +24,10 @@ const query = graphql`
         declaredDisabled
         inputs
         revision
+        activeKillSwitch {
+          behavior
+          title
+        }
         viewerPermissions
       }
     }
@@ -96,7 +100,11 @@ function Loaded({ tenant: key, namespace, flow: flowId }: { tenant: string; name
       title={flow.flowId}
       crumbs={crumbs}
       beside={
-        flow.disabled ? (
+        flow.activeKillSwitch ? (
+          <span className={`badge ${flow.activeKillSwitch.behavior === 'KILL' ? 'fail' : 'warn'}`}>
+            Stopped: {flow.activeKillSwitch.title}
+          </span>
+        ) : flow.disabled ? (
           <span className="badge fail">Disabled</span>
         ) : (
           flow.description && <span className="quiet cut p2">{flow.description}</span>

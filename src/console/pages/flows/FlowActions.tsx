@@ -7,9 +7,9 @@ import { needs } from '../../access/viewer.ts';
 import type { FlowActionsDeleteMutation } from '../../generated/FlowActionsDeleteMutation.graphql.ts';
 import type { FlowActionsDisableMutation } from '../../generated/FlowActionsDisableMutation.graphql.ts';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
+import { RunDialog } from '../../ui/executions/RunDialog.tsx';
 import { Icon } from '../../ui/Icon.tsx';
 import { toast } from '../../ui/toast.ts';
-import { RunDialog } from './RunDialog.tsx';
 
 const disable = graphql`
   mutation FlowActionsDisableMutation($input: SetFlowDisabledInput!) {
@@ -38,6 +38,7 @@ export interface FlowActionsProps {
     readonly namespaceName: string;
     readonly disabled: boolean;
     readonly inputs: unknown;
+    readonly activeKillSwitch: { readonly behavior: string; readonly title: string } | null | undefined;
     readonly viewerPermissions: readonly string[];
   };
   readonly deleted: () => void;
@@ -104,7 +105,7 @@ export function FlowActions({ tenant, flow, deleted }: FlowActionsProps) {
         permission={needs.createExecution}
         icon="play"
         className="primary"
-        why={disabled ? 'The flow is disabled. Enable it first.' : undefined}
+        why={whyNotRun(flow)}
         onPress={() => setOpen('run')}
       >
         Run
@@ -150,6 +151,12 @@ export function FlowActions({ tenant, flow, deleted }: FlowActionsProps) {
       )}
     </>
   );
+}
+
+function whyNotRun({ disabled, activeKillSwitch: stopped }: FlowActionsProps['flow']): string | undefined {
+  if (stopped?.behavior === 'KILL') return `The kill switch “${stopped.title}” refuses new executions. End it first.`;
+  if (stopped) return `The kill switch “${stopped.title}” holds new executions. End it first.`;
+  return disabled ? 'The flow is disabled. Enable it first.' : undefined;
 }
 
 /** The address of a file with the sources of the flows that a filter selects. */

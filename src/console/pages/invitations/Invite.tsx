@@ -4,9 +4,10 @@ import type { InviteAgainMutation } from '../../generated/InviteAgainMutation.gr
 import type { InviteMutation } from '../../generated/InviteMutation.graphql.ts';
 import { FormDialog } from '../../ui/FormDialog.tsx';
 import { CheckField, TextField } from '../../ui/fields.tsx';
+import { GroupsPicker, type Picked } from '../../ui/GroupsPicker.tsx';
 import { SecretDialog } from '../../ui/SecretDialog.tsx';
 import { toast } from '../../ui/toast.ts';
-import { GroupsPicker, RolesPicker } from './Offer.tsx';
+import { RolesPicker } from './Offer.tsx';
 
 const invite = graphql`
   mutation InviteMutation($input: CreateInvitationInput!) {
@@ -26,11 +27,6 @@ const inviteAgain = graphql`
     }
   }
 `;
-
-export interface Picked {
-  readonly id: string;
-  readonly title: string;
-}
 
 export interface PickedRole {
   readonly role: string;

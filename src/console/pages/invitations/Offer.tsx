@@ -1,56 +1,8 @@
 import { useState } from 'react';
-import { GroupField, NamespaceField, RoleField } from '../../ui/choices.ts';
+import { NamespaceField, RoleField } from '../../ui/choices.ts';
+import { type Picked, PickedList, type PickerProps } from '../../ui/GroupsPicker.tsx';
 import { Icon } from '../../ui/Icon.tsx';
-import type { Picked, PickedRole } from './Invite.tsx';
-
-interface PickedListProps {
-  readonly items: readonly { readonly key: string; readonly title: string; readonly detail?: string | undefined }[];
-  readonly remove: (key: string) => void;
-}
-
-function PickedList({ items, remove }: PickedListProps) {
-  if (items.length === 0) return null;
-  return (
-    <ul className="row">
-      {items.map(({ key, title, detail }) => (
-        <li key={key} className="chip on">
-          {title} {detail && <span>{detail}</span>}
-          <button type="button" className="chip-x" aria-label={`Remove ${title}`} onClick={() => remove(key)}>
-            <Icon name="x" />
-          </button>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-interface PickerProps<Item> {
-  readonly tenant: string;
-  readonly picked: readonly Item[];
-  readonly pick: (items: readonly Item[]) => void;
-}
-
-export function GroupsPicker({ tenant, picked, pick }: PickerProps<Picked>) {
-  return (
-    <div className="stack tight">
-      <GroupField
-        key={picked.length}
-        tenant={tenant}
-        name="groups"
-        label="Groups"
-        isOptional
-        placeholder="Add a group"
-        value={undefined}
-        without={picked.map(({ id }) => id)}
-        choose={(id, title) => id !== undefined && pick([...picked, { id, title }])}
-      />
-      <PickedList
-        items={picked.map(({ id, title }) => ({ key: id, title }))}
-        remove={(key) => pick(picked.filter(({ id }) => id !== key))}
-      />
-    </div>
-  );
-}
+import type { PickedRole } from './Invite.tsx';
 
 const keyOf = ({ role, namespaceName }: PickedRole): string => `${role} ${namespaceName ?? ''}`;
 

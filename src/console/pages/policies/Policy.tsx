@@ -1,5 +1,5 @@
 import { useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { graphql } from 'react-relay/hooks';
 import { useMay } from '../../access/viewer.ts';
 import type { PolicyQuery } from '../../generated/PolicyQuery.graphql.ts';
@@ -7,6 +7,7 @@ import { useAnswer } from '../../relay/query.ts';
 import { Empty } from '../../ui/Empty.tsx';
 import { Icon } from '../../ui/Icon.tsx';
 import { Page } from '../../ui/Page.tsx';
+import { Skeleton } from '../../ui/Skeleton.tsx';
 import { TabLink } from '../../ui/TabLink.tsx';
 import { useTenant } from '../tenant.ts';
 import { read, textOf } from './ConfigurationEditor.tsx';
@@ -14,6 +15,10 @@ import { PolicyState } from './PolicyState.tsx';
 import { Proposal } from './Proposal.tsx';
 import { SchemaForm } from './SchemaForm.tsx';
 import { type Schema, type Settings, withoutEmpty } from './schema.ts';
+import { Violations } from './Violations.tsx';
+
+/** The policy that judges a flow by its content. */
+const judgesFlows = 'flow-rules';
 
 const query = graphql`
   query PolicyQuery {
@@ -64,6 +69,7 @@ function Loaded({ tenant, name }: { tenant: string; name: string }) {
         <>
           <TabLink title="Settings" tab={undefined} open={tab} />
           <TabLink title="As YAML" tab="yaml" open={tab} />
+          {name === judgesFlows && <TabLink title="Flows that break them" tab="flows" open={tab} />}
         </>
       }
     >
@@ -74,7 +80,8 @@ function Loaded({ tenant, name }: { tenant: string; name: string }) {
         schema={known.settingsSchema as Schema}
         all={all}
         mayGrant={policyConfiguration.mayGrant}
-        isText={tab === 'yaml'}
+        tenant={tenant}
+        tab={tab}
       />
     </Page>
   );
@@ -86,10 +93,11 @@ interface EditorProps {
   readonly schema: Schema;
   readonly all: Readonly<Record<string, Settings>>;
   readonly mayGrant: readonly string[];
-  readonly isText: boolean;
+  readonly tenant: string;
+  readonly tab: string | undefined;
 }
 
-function Editor({ name, description, schema, all, mayGrant, isText }: EditorProps) {
+function Editor({ name, description, schema, all, mayGrant, tenant, tab }: EditorProps) {
   const before = all[name] ?? {};
   const [value, setValue] = useState<Settings>(before);
   const [text, setText] = useState<string>();
@@ -97,6 +105,7 @@ function Editor({ name, description, schema, all, mayGrant, isText }: EditorProp
   const found = text === undefined ? undefined : read(text);
   const { enabled = true, shadow = false, ...own } = value;
   const isChanged = JSON.stringify(value) !== JSON.stringify(before);
+  const proposed = { ...all, [name]: withoutEmpty(value) as object };
   const change = (next: Settings) => {
     setValue(next);
     setText(undefined);
@@ -113,61 +122,62 @@ function Editor({ name, description, schema, all, mayGrant, isText }: EditorProp
             </div>
           </div>
         )}
-        <fieldset className="form read gap plain" disabled={!mayChange}>
-          <legend className="sr">Settings of {name}</legend>
-          {isText ? (
-            <>
-              <textarea
-                className="input mono code"
-                aria-label="Settings as YAML"
-                rows={14}
-                value={text ?? textOf(value)}
-                spellCheck={false}
-                onChange={({ target }) => {
-                  setText(target.value);
-                  const next = read(target.value);
-                  if ('value' in next && typeof next.value === 'object') setValue((next.value ?? {}) as Settings);
-                }}
-              />
-              {found && 'fault' in found && (
-                <p className="fault" role="alert">
-                  <Icon name="alert" />
-                  <span>{found.fault}</span>
-                </p>
-              )}
-            </>
-          ) : (
-            <>
-              <div className="row wide">
-                <Mode label="In force" isOn={enabled === true} change={(is) => change({ ...value, enabled: is })} />
-                <Mode
-                  label="In shadow: record what it would refuse, and refuse nothing"
-                  isOn={shadow === true}
-                  change={(is) => change({ ...value, shadow: is })}
+        {tab === 'flows' && (
+          <Suspense fallback={<Skeleton />}>
+            <Violations tenant={tenant} policy={name} proposed={isChanged && mayChange ? proposed : undefined} />
+          </Suspense>
+        )}
+        {tab !== 'flows' && (
+          <fieldset className="form read gap plain" disabled={!mayChange}>
+            <legend className="sr">Settings of {name}</legend>
+            {tab === 'yaml' ? (
+              <>
+                <textarea
+                  className="input mono code"
+                  aria-label="Settings as YAML"
+                  rows={14}
+                  value={text ?? textOf(value)}
+                  spellCheck={false}
+                  onChange={({ target }) => {
+                    setText(target.value);
+                    const next = read(target.value);
+                    if ('value' in next && typeof next.value === 'object') setValue((next.value ?? {}) as Settings);
+                  }}
                 />
-              </div>
-              <SchemaForm
-                schema={schema}
-                value={own}
-                change={(next) =>
-                  change({
-                    ...('enabled' in value && { enabled }),
-                    ...('shadow' in value && { shadow }),
-                    ...next,
-                  })
-                }
-              />
-            </>
-          )}
-        </fieldset>
+                {found && 'fault' in found && (
+                  <p className="fault" role="alert">
+                    <Icon name="alert" />
+                    <span>{found.fault}</span>
+                  </p>
+                )}
+              </>
+            ) : (
+              <>
+                <div className="row wide">
+                  <Mode label="In force" isOn={enabled === true} change={(is) => change({ ...value, enabled: is })} />
+                  <Mode
+                    label="In shadow: record what it would refuse, and refuse nothing"
+                    isOn={shadow === true}
+                    change={(is) => change({ ...value, shadow: is })}
+                  />
+                </div>
+                <SchemaForm
+                  schema={schema}
+                  value={own}
+                  change={(next) =>
+                    change({
+                      ...('enabled' in value && { enabled }),
+                      ...('shadow' in value && { shadow }),
+                      ...next,
+                    })
+                  }
+                />
+              </>
+            )}
+          </fieldset>
+        )}
       </div>
-      {isChanged && (
-        <Proposal
-          policies={{ ...all, [name]: withoutEmpty(value) as object }}
-          mayGrant={mayGrant}
-          discard={() => change(before)}
-        />
-      )}
+      {isChanged && <Proposal policies={proposed} mayGrant={mayGrant} discard={() => change(before)} />}
     </div>
   );
 }

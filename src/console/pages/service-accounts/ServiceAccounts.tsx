@@ -1,20 +1,17 @@
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql } from 'react-relay/hooks';
 import { ActionButton } from '../../access/ActionButton.tsx';
 import { needs } from '../../access/viewer.ts';
-import type { ServiceAccountsCreateMutation } from '../../generated/ServiceAccountsCreateMutation.graphql.ts';
 import type { ServiceAccountsQuery } from '../../generated/ServiceAccountsQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
 import { BulkDialog } from '../../ui/BulkDialog.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
-import { FormDialog } from '../../ui/FormDialog.tsx';
-import { TextField } from '../../ui/fields.tsx';
 import { type Asked, type Chosen, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { toast } from '../../ui/toast.ts';
 import { Who } from '../../ui/Who.tsx';
 import { useTenant } from '../tenant.ts';
+import { CreateAccount } from './CreateAccount.tsx';
 import { deleteAccount } from './delete-account.ts';
 
 const query = graphql`
@@ -42,16 +39,6 @@ const query = graphql`
   }
 `;
 
-const create = graphql`
-  mutation ServiceAccountsCreateMutation($input: CreateServiceAccountInput!) {
-    createServiceAccount(input: $input) {
-      serviceAccount {
-        id
-      }
-    }
-  }
-`;
-
 type ServiceAccount = NonNullable<
   NonNullable<ServiceAccountsQuery['response']['tenant']>['serviceAccounts']
 >['nodes'][number];
@@ -74,7 +61,6 @@ const useServiceAccounts = (asked: Asked) => useAnswer<ServiceAccountsQuery>(que
 
 export function ServiceAccounts() {
   const tenant = useTenant();
-  const navigate = useNavigate();
   const search = useSearch({ from: '/t/$tenant/service-accounts' });
   const [isCreating, setIsCreating] = useState(false);
   const [deleting, setDeleting] = useState<Chosen<ServiceAccount>>();
@@ -105,28 +91,7 @@ export function ServiceAccounts() {
         purpose="Programs sign in as service accounts, by API tokens."
         useList={useServiceAccounts}
       />
-      {isCreating && (
-        <FormDialog<ServiceAccountsCreateMutation>
-          title="Create a service account"
-          mutation={create}
-          submit="Create"
-          inputOf={(values) => ({
-            tenantKey: tenant,
-            name: values.text('name') ?? '',
-            ...(values.text('description') !== undefined && { description: values.text('description')! }),
-          })}
-          done={({ createServiceAccount }) => {
-            setIsCreating(false);
-            toast('Service account created', 'Give it a role and a token.');
-            const account = createServiceAccount?.serviceAccount?.id;
-            if (account) void navigate({ to: '/t/$tenant/service-accounts/$account', params: { tenant, account } });
-          }}
-          close={() => setIsCreating(false)}
-        >
-          <TextField name="name" label="Name" hint="Small letters, figures and dashes." autoFocus />
-          <TextField name="description" label="Description" isOptional />
-        </FormDialog>
-      )}
+      {isCreating && <CreateAccount tenant={tenant} close={() => setIsCreating(false)} />}
       {deleting && (
         <BulkDialog
           title="Delete service accounts"

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { graphql, useFragment } from 'react-relay/hooks';
 import { ActionButton } from '../../access/ActionButton.tsx';
@@ -9,8 +10,10 @@ import type {
 import type { SessionTableRevokeMutation } from '../../generated/SessionTableRevokeMutation.graphql.ts';
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx';
 import { type Column, DataTable } from '../../ui/DataTable.tsx';
+import { Subject } from '../../ui/Subject.tsx';
 import { Ago } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toast.ts';
+import { useTenant } from '../tenant.ts';
 import { browserOf } from './browser.ts';
 
 const fragment = graphql`
@@ -28,6 +31,10 @@ const fragment = graphql`
       secondFactor
       userAgent
       viewerPermissions
+      user {
+        id
+        ...Subject_subject
+      }
     }
     pageInfo {
       ...DataTable_pageInfo
@@ -45,7 +52,14 @@ const revoke = graphql`
 
 type Session = SessionTable_sessions$data['nodes'][number];
 
-export function SessionTable({ sessions: key }: { sessions: SessionTable_sessions$key }) {
+export interface SessionTableProps {
+  readonly sessions: SessionTable_sessions$key;
+  /** True for the sessions of many users. */
+  readonly ofMany: boolean;
+}
+
+export function SessionTable({ sessions: key, ofMany }: SessionTableProps) {
+  const tenant = useTenant();
   const sessions = useFragment(fragment, key);
   const [ending, setEnding] = useState<Session>();
   const close = () => setEnding(undefined);
@@ -53,7 +67,7 @@ export function SessionTable({ sessions: key }: { sessions: SessionTable_session
     <>
       <DataTable
         caption="Sessions"
-        columns={columnsOf(setEnding)}
+        columns={[...(ofMany ? [ownerColumn(tenant)] : []), ...columnsOf(setEnding)]}
         rows={sessions.nodes}
         keyOf={({ id }) => id}
         pageInfo={sessions.pageInfo}
@@ -86,6 +100,18 @@ const wayOf = ({ method, provider, secondFactor }: Session): string =>
   ]
     .filter(Boolean)
     .join(' and ');
+
+const ownerColumn = (tenant: string): Column<Session> => ({
+  title: 'User',
+  cell: ({ user }) =>
+    user ? (
+      <Link to="/t/$tenant/users/$user" params={{ tenant, user: user.id }}>
+        <Subject subject={user} />
+      </Link>
+    ) : (
+      <Subject subject={user} />
+    ),
+});
 
 const columnsOf = (end: (session: Session) => void): readonly Column<Session>[] => [
   {

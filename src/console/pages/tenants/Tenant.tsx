@@ -17,6 +17,7 @@ import { TabLink } from '../../ui/TabLink.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toast.ts';
 import { useTenant } from '../tenant.ts';
+import { TenantSettings } from './TenantSettings.tsx';
 
 const query = graphql`
   query TenantQuery($key: String!) {
@@ -128,11 +129,14 @@ function Loaded({ here, tenant: key }: { here: string; tenant: string }) {
       tabs={
         <>
           <TabLink title="Overview" tab={undefined} open={tab} />
+          <TabLink title="Settings" tab="settings" open={tab} />
           <TabLink title="Activity" tab="activity" open={tab} />
         </>
       }
     >
-      {tab === 'activity' ? (
+      {tab === 'settings' ? (
+        <TenantSettings key={key} tenant={key} />
+      ) : tab === 'activity' ? (
         <Activity tenant={key} object={tenant.id} />
       ) : (
         <div className="body">

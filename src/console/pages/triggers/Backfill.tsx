@@ -11,11 +11,11 @@ import { FormDialog } from '../../ui/FormDialog.tsx';
 import { TextField } from '../../ui/fields.tsx';
 import { declaredInputs } from '../../ui/inputs/declared.ts';
 import { InputFields, inputsFrom } from '../../ui/inputs/InputFields.tsx';
+import { inputValue, instantOf } from '../../ui/local-time.ts';
 import { toast } from '../../ui/toast.ts';
 import type { TriggerRow } from '../../ui/triggers/row.ts';
 import { CurrentBackfill } from './CurrentBackfill.tsx';
 import { Dates } from './Dates.tsx';
-import { inputValue, instantOf } from './local-time.ts';
 import type { TriggerSearch } from './search.ts';
 
 const query = graphql`

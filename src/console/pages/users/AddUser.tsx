@@ -1,62 +1,54 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { graphql } from 'react-relay/hooks';
-import { useMay } from '../../access/viewer.ts';
-import type { AddUserCreateMutation } from '../../generated/AddUserCreateMutation.graphql.ts';
-import type { AddUserGrantMutation } from '../../generated/AddUserGrantMutation.graphql.ts';
-import { useAct } from '../../relay/act.ts';
+import { useRights, useViewer } from '../../access/viewer.ts';
+import type { grantMutation } from '../../generated/grantMutation.graphql.ts';
 import { Dialog } from '../../ui/Dialog.tsx';
-import { Faults } from '../../ui/Faults.tsx';
 import { ActForm } from '../../ui/FormDialog.tsx';
 import { CheckField, TextField } from '../../ui/fields.tsx';
 import { toast } from '../../ui/toast.ts';
+import { grant } from './grant.ts';
+import { NewUser } from './NewUser.tsx';
 
-const grant = graphql`
-  mutation AddUserGrantMutation($input: GrantTenantAccessInput!) {
-    grantTenantAccess(input: $input) {
-      user {
-        id
-      }
-    }
-  }
-`;
+const kindTitles = {
+  known: 'Existing',
+  'of-tenant': 'New in this tenant',
+  'of-instance': 'New in the instance',
+};
+type Kind = keyof typeof kindTitles;
 
-const create = graphql`
-  mutation AddUserCreateMutation($input: CreateUserInput!) {
-    createUser(input: $input) {
-      user {
-        id
-      }
-    }
-  }
-`;
-
-/** Gives a known user access to the tenant, or creates one first. */
+/** Gives a known user access to the tenant, or creates one: of the tenant, or of the instance. */
 export function AddUser({ tenant, close }: { tenant: string; close: () => void }) {
-  const mayCreate = useMay('USER:CREATE', 'instance');
-  const [isNew, setIsNew] = useState(false);
+  const may = useRights();
+  const { superAdmin } = useViewer();
+  const [kind, setKind] = useState<Kind>('known');
+  // TENANT_USER:CREATE in a tenant counts as USER:CREATE for the users of this tenant.
+  const mayAtInstance = superAdmin || (may('USER:CREATE', 'instance') && !may('TENANT_USER:CREATE'));
+  const kinds = [
+    'known' as const,
+    ...(may('TENANT_USER:CREATE') ? ['of-tenant' as const] : []),
+    ...(mayAtInstance ? ['of-instance' as const] : []),
+  ];
   const navigate = useNavigate();
-  const added = (user: string | undefined) => {
+  const added = (user: string | undefined, hasGroups = false) => {
     close();
-    toast('User added', 'They have access to the tenant. Give them a role next.');
+    toast('User added', hasGroups ? 'They have access by their groups.' : 'Give them a role next.');
     if (user !== undefined) void navigate({ to: '/t/$tenant/users/$user', params: { tenant, user } });
   };
   return (
     <Dialog title="Add a user" close={close}>
-      {mayCreate && (
+      {kinds.length > 1 && (
         <fieldset className="segments" aria-label="Which user">
-          <button type="button" className="btn" aria-pressed={!isNew} onClick={() => setIsNew(false)}>
-            An existing account
-          </button>
-          <button type="button" className="btn" aria-pressed={isNew} onClick={() => setIsNew(true)}>
-            A new account
-          </button>
+          {kinds.map((one) => (
+            <button key={one} type="button" className="btn" aria-pressed={one === kind} onClick={() => setKind(one)}>
+              {kindTitles[one]}
+            </button>
+          ))}
         </fieldset>
       )}
-      {isNew ? (
-        <NewUser tenant={tenant} added={added} cancel={close} />
+      {kind !== 'known' ? (
+        <NewUser key={kind} tenant={tenant} isOfTenant={kind === 'of-tenant'} added={added} cancel={close} />
       ) : (
-        <ActForm<AddUserGrantMutation>
+        <ActForm<grantMutation>
           mutation={grant}
           submit="Give access"
           inputOf={(values) => ({
@@ -77,56 +69,5 @@ export function AddUser({ tenant, close }: { tenant: string; close: () => void }
         </ActForm>
       )}
     </Dialog>
-  );
-}
-
-interface NewUserProps {
-  readonly tenant: string;
-  readonly added: (user: string | undefined) => void;
-  readonly cancel: () => void;
-}
-
-/** Creates the account, and then gives it access. The second step says so if it is refused. */
-function NewUser({ tenant, added, cancel }: NewUserProps) {
-  const { run, faults } = useAct<AddUserGrantMutation>(grant);
-  return (
-    <>
-      <ActForm<AddUserCreateMutation>
-        mutation={create}
-        submit="Create, and give access"
-        inputOf={(values) => ({
-          username: values.text('username') ?? '',
-          email: values.text('email') ?? '',
-          ...(values.text('firstName') !== undefined && { firstName: values.text('firstName')! }),
-          ...(values.text('lastName') !== undefined && { lastName: values.text('lastName')! }),
-          ...(values.secret('password') !== '' && { password: values.secret('password') }),
-        })}
-        done={async ({ createUser }, values) => {
-          const given = await run({
-            tenantKey: tenant,
-            username: values.text('username') ?? '',
-            withDefaultRole: true,
-          });
-          if (given) added(createUser?.user?.id);
-        }}
-        cancel={cancel}
-      >
-        <div className="form-pair">
-          <TextField name="username" label="User name" autoFocus />
-          <TextField name="email" label="E-mail" type="email" />
-          <TextField name="firstName" label="First name" isOptional />
-          <TextField name="lastName" label="Last name" isOptional />
-        </div>
-        <TextField
-          name="password"
-          label="Password"
-          type="password"
-          isOptional
-          autoComplete="new-password"
-          hint="Without one, create a link on the page of the user, with which they set their own."
-        />
-      </ActForm>
-      <Faults faults={faults} />
-    </>
   );
 }

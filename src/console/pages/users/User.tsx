@@ -7,6 +7,7 @@ import { Absent } from '../../ui/Absent.tsx';
 import { BindingTable } from '../../ui/bindings/BindingTable.tsx';
 import { pageOf } from '../../ui/DataTable.tsx';
 import { Activity } from '../../ui/events/Activity.tsx';
+import { Hidden } from '../../ui/Hidden.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Rights } from '../../ui/Rights.tsx';
 import { RightsTree } from '../../ui/RightsTree.tsx';
@@ -37,6 +38,12 @@ const query = graphql`
         superAdmin
         locked
         createdAt
+        homeTenant {
+          key
+        }
+        hiddenFields {
+          reason
+        }
         ...UserActions_user @alias(as: "acted")
         groups(first: 50) @include(if: $hasRights) {
           nodes {
@@ -114,6 +121,16 @@ function Loaded({ tenant: key, id }: { tenant: string; id: string }) {
             <dd>{[node.firstName, node.lastName].filter(Boolean).join(' ') || <span className="quiet">none</span>}</dd>
             <dt>E-mail</dt>
             <dd>{node.email}</dd>
+            <dt>State</dt>
+            <dd>
+              {node.hiddenFields ? (
+                <Hidden reason={node.hiddenFields.reason} />
+              ) : (
+                [node.disabled ? 'disabled' : 'active', ...(node.locked ? ['locked'] : [])].join(', ')
+              )}
+            </dd>
+            <dt>Belongs to</dt>
+            <dd>{node.homeTenant ? `the tenant ${node.homeTenant.key}` : 'the instance, or hidden from you'}</dd>
             <dt>Since</dt>
             <dd>
               <Time at={node.createdAt} />

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { graphql, useFragment } from 'react-relay/hooks';
 import { ActionButton } from '../../access/ActionButton.tsx';
-import { needs, useMay } from '../../access/viewer.ts';
+import { needs, useMay, useViewer } from '../../access/viewer.ts';
 import type { UserActions_user$key } from '../../generated/UserActions_user.graphql.ts';
 import type { UserActionsUpdateMutation } from '../../generated/UserActionsUpdateMutation.graphql.ts';
 import { FormDialog } from '../../ui/FormDialog.tsx';
@@ -47,14 +47,15 @@ export function UserActions({ user: key, tenant }: { user: UserActions_user$key;
   const [open, setOpen] = useState<UserAct | 'edit' | 'link'>();
   const close = () => setOpen(undefined);
   const mayUpdate = user.viewerPermissions.includes('UPDATE');
+  const { superAdmin } = useViewer();
   const mayTokens = useMay('API_TOKEN:READ', 'instance');
   const possible: Readonly<Record<string, boolean>> = {
     disable: mayUpdate && user.disabled === false,
     enable: mayUpdate && user.disabled === true,
     unlock: mayUpdate && user.locked === true,
     'remove-factor': mayUpdate && user.secondFactor != null,
-    'make-admin': mayUpdate && user.superAdmin === false,
-    'take-admin': mayUpdate && user.superAdmin === true,
+    'make-admin': superAdmin && user.superAdmin === false,
+    'take-admin': superAdmin && user.superAdmin === true,
     delete: user.viewerPermissions.includes('DELETE'),
   };
   const items = [

@@ -7,6 +7,7 @@ import type { UsersQuery } from '../../generated/UsersQuery.graphql.ts';
 import { useAnswer } from '../../relay/query.ts';
 import { BulkDialog } from '../../ui/BulkDialog.tsx';
 import type { Column } from '../../ui/DataTable.tsx';
+import { Hidden } from '../../ui/Hidden.tsx';
 import { type Asked, type Chosen, ListPage } from '../../ui/ListPage.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { Who } from '../../ui/Who.tsx';
@@ -26,6 +27,9 @@ const query = graphql`
           disabled
           superAdmin
           createdAt
+          hiddenFields {
+            reason
+          }
         }
         pageInfo {
           ...DataTable_pageInfo
@@ -65,11 +69,12 @@ const columnsOf = (tenant: string): readonly Column<User>[] => [
   { title: 'E-mail', className: 'fluid p2', cell: ({ email }) => email },
   {
     title: 'State',
-    cell: ({ disabled, superAdmin }) => (
+    cell: ({ disabled, superAdmin, hiddenFields }) => (
       <span className="row">
+        {hiddenFields && <Hidden reason={hiddenFields.reason} />}
         {disabled && <span className="badge fail">Disabled</span>}
         {superAdmin && <span className="badge accent">Super admin</span>}
-        {!disabled && !superAdmin && <span className="quiet">Active</span>}
+        {!hiddenFields && !disabled && !superAdmin && <span className="quiet">Active</span>}
       </span>
     ),
   },

@@ -30,6 +30,7 @@ const query = graphql`
         description
         open
         allowedTenantKeys
+        expectedTenantKeys
         usingTenantKeys
         createdAt
         viewerPermissions
@@ -137,6 +138,17 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
           <dl className="facts">
             <dt>For</dt>
             <dd>{node.open ? 'every tenant' : list(node.allowedTenantKeys, 'no tenant')}</dd>
+            {!node.open && (
+              <>
+                <dt>Expected</dt>
+                <dd>
+                  {list(node.expectedTenantKeys, 'no other tenant')}
+                  {(node.expectedTenantKeys?.length ?? 0) > 0 && (
+                    <span className="quiet">, once a tenant with this key is created</span>
+                  )}
+                </dd>
+              </>
+            )}
             <dt>Used by</dt>
             <dd>{list(node.usingTenantKeys, 'no tenant')}</dd>
             <dt>Since</dt>
@@ -169,8 +181,8 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
             name="allowedTenantKeys"
             label="Otherwise only these tenants"
             isOptional
-            value={node.allowedTenantKeys?.join(', ')}
-            hint="Keys, separated by commas."
+            value={[...(node.allowedTenantKeys ?? []), ...(node.expectedTenantKeys ?? [])].join(', ')}
+            hint="Keys, separated by commas. A tenant can be named before it exists."
           />
         </FormDialog>
       )}

@@ -1,2 +1,3 @@
+import './lists.ts';
 import './schema.ts';
 import './uses.ts';

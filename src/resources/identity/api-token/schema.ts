@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { CeilingPart } from '../../../access/grant.ts';
-import type { ApiToken, ServiceAccount, Tenant, User } from '../../../db/generated/client.ts';
+import type { ApiToken, ServiceAccount, User } from '../../../db/generated/client.ts';
 import { badInput, notFound } from '../../../errors.ts';
 import { builder } from '../../../graphql/builder.ts';
 import { connection } from '../../../graphql/connection/connection.ts';
 import { connectionType } from '../../../graphql/connection/connection-type.ts';
-import { loadRow } from '../../../graphql/connection/loaders.ts';
 import type { Context } from '../../../graphql/context.ts';
 import { viewerPermissions } from '../../../graphql/guarded.ts';
 import { changed, mutation } from '../../../graphql/mutation/define.ts';
@@ -13,51 +12,14 @@ import { shownOnce } from '../../../graphql/mutation/replay.ts';
 import type { PayloadBuilder } from '../../../graphql/mutation/spec.ts';
 import { byId, type Target } from '../../../graphql/mutation/target.ts';
 import { nodeTypes, readRow, registerNode } from '../../../graphql/node.ts';
-import { grouped, PermissionInput, PermissionRef, toPermissions } from '../../../graphql/permission-input.ts';
+import { PermissionInput, toPermissions } from '../../../graphql/permission-input.ts';
 import { requiredTenant } from '../../../graphql/scopes.ts';
 import { refusal } from '../../../policy/decide/decision.ts';
 import { namespaceName } from '../../orchestration/namespace/service.ts';
 import { description, displayName } from '../../rules.ts';
-import { decodeSubject } from '../subject-type.ts';
+import { decodeSubject, readSubject, Subject, subjectOfPrincipal } from '../subject-type.ts';
+import { CeilingRef, shownCeiling } from './ceiling-type.ts';
 import { assertRoom, createApiToken, type Minted, revokeApiToken, rotateApiToken, withinUserLimit } from './service.ts';
-
-type ShownPart = CeilingPart & { readonly tenantKey: string | null };
-const CeilingRef = builder.objectRef<ShownPart>('TokenCeiling').implement({
-  description: "Max permissions of a token in one place, regardless of its owner's permissions.",
-  fields: (t) => ({
-    tenantKey: t.exposeString('tenantKey', {
-      nullable: true,
-      description: 'Key of the tenant; null for the instance level.',
-    }),
-    namespaceName: t.string({
-      nullable: true,
-      description: 'Namespace, including all below it; null for the whole tenant.',
-      resolve: ({ namespace }) => namespace || null,
-    }),
-    permissions: t.field({
-      type: [PermissionRef],
-      description: 'Permissions in that place.',
-      resolve: ({ permissions }) => grouped(permissions),
-    }),
-  }),
-});
-
-/** Parts of a ceiling with tenant keys. Tenants that the viewer cannot see are omitted. */
-async function shownCeiling({ ceiling }: ApiToken, context: Context) {
-  if (ceiling === null) return null;
-  const parts = ceiling as unknown as CeilingPart[];
-  const ids = [...new Set(parts.flatMap(({ tenantId }) => tenantId ?? []))];
-  const reach = await Promise.all(ids.map((id) => loadRow<Tenant>(context, 'Tenant', id)));
-  const visible = reach.filter(
-    (tenant) => tenant && context.session.can('TENANT:READ', { ...tenant }, { tenantId: tenant.id }),
-  );
-  const keys = new Map(visible.map((tenant) => [tenant!.id, tenant!.key]));
-  return parts.flatMap((part): ShownPart[] => {
-    if (part.tenantId === null) return [{ ...part, tenantKey: null }];
-    const tenantKey = keys.get(part.tenantId);
-    return tenantKey === undefined ? [] : [{ ...part, tenantKey }];
-  });
-}
 
 const ApiTokenRef = builder.prismaNode('ApiToken', {
   description: 'A token that acts as its owner. The secret is shown once, on creation.',
@@ -98,6 +60,16 @@ const ApiTokenRef = builder.prismaNode('ApiToken', {
       description:
         "Max permissions of the token, regardless of its owner's permissions. Tenants that the viewer cannot see are omitted. Null if there is no ceiling.",
       resolve: (token, _args, context) => shownCeiling(token, context),
+    }),
+    owner: t.field({
+      type: Subject,
+      nullable: true,
+      select: { principalId: true, tenantId: true },
+      description: 'The user or service account as whom it acts. Null if the viewer cannot read them.',
+      resolve: async ({ principalId, tenantId }, _args, context) =>
+        readSubject(context, await subjectOfPrincipal(context, principalId), tenantId) as Promise<{
+          id: string;
+        } | null>,
     }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
     viewerPermissions: viewerPermissions<ApiToken>(t, 'API_TOKEN', ({ tenantId }) => ({

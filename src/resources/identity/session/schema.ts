@@ -106,6 +106,18 @@ const listed = (description: string) => ({
 
 builder.prismaObjectField('User', 'sessions', (t) => connection(t, listed('Sessions of the user.')));
 builder.objectField(ViewerRef, 'sessions', (t) => connection(t, listed('Sessions of the viewer.')));
+builder.queryField('sessions', (t) =>
+  connection(t, {
+    connection: SessionConnection,
+    description:
+      'Sessions of all users, the newest first. Without SESSION:READ at the instance level, those of the viewer.',
+    permission: 'SESSION:READ',
+    scopes: () => ({}),
+    model: 'Session',
+    within: () => ({}),
+    defaultOrder: { column: 'id', descending: true },
+  }),
+);
 
 mutation('revokeSession', {
   description: 'Ends a session immediately. Its open subscriptions end within two seconds.',

@@ -1,12 +1,12 @@
 import { useNavigate } from '@tanstack/react-router';
 import { graphql } from 'react-relay/hooks';
 import type { RunDialogMutation } from '../../generated/RunDialogMutation.graphql.ts';
-import { labelsOf } from '../../ui/executions/labels.ts';
-import { FormDialog } from '../../ui/FormDialog.tsx';
-import { TextField } from '../../ui/fields.tsx';
-import { declaredInputs } from '../../ui/inputs/declared.ts';
-import { InputFields, inputsFrom } from '../../ui/inputs/InputFields.tsx';
-import { toast } from '../../ui/toast.ts';
+import { FormDialog } from '../FormDialog.tsx';
+import { TextField } from '../fields.tsx';
+import { declaredInputs } from '../inputs/declared.ts';
+import { InputFields, inputsFrom } from '../inputs/InputFields.tsx';
+import { toast } from '../toast.ts';
+import { labelsOf } from './labels.ts';
 
 const run = graphql`
   mutation RunDialogMutation($input: CreateExecutionInput!) {
