@@ -252,7 +252,7 @@ describe('the administration pages', () => {
     await page.getByText('main, staging', { exact: true }).waitFor();
     await page.getByText('later, once a tenant with this key is created').waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
-    await expect.poll(() => page.getByLabel('Otherwise only these tenants').inputValue()).toBe('main, staging, later');
+    await expect.poll(() => page.getByLabel('Otherwise only these tenants').inputValue()).toBe('later, main, staging');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.context().close();
     const viewer = await enter('editor', 'tenants');

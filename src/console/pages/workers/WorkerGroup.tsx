@@ -84,6 +84,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
   if (node?.__typename !== 'WorkerGroup') return <Absent kind="Worker group" icon="tasks" crumbs={crumbs} />;
   const key = node.key ?? '';
   const workers = node.workers?.nodes;
+  const existing = node.allowedTenantKeys?.filter((one) => node.expectedTenantKeys?.includes(one) === false);
   const list = (keys: readonly string[] | undefined, none: string) =>
     keys && keys.length > 0 ? keys.join(', ') : <span className="quiet">{none}</span>;
   return (
@@ -137,7 +138,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
           </section>
           <dl className="facts">
             <dt>For</dt>
-            <dd>{node.open ? 'every tenant' : list(node.allowedTenantKeys, 'no tenant')}</dd>
+            <dd>{node.open ? 'every tenant' : list(existing, 'no tenant')}</dd>
             {!node.open && (
               <>
                 <dt>Expected</dt>
@@ -181,7 +182,7 @@ function Loaded({ tenant, id }: { tenant: string; id: string }) {
             name="allowedTenantKeys"
             label="Otherwise only these tenants"
             isOptional
-            value={[...(node.allowedTenantKeys ?? []), ...(node.expectedTenantKeys ?? [])].join(', ')}
+            value={node.allowedTenantKeys?.join(', ')}
             hint="Keys, separated by commas. A tenant can be named before it exists."
           />
         </FormDialog>
