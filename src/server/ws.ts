@@ -4,6 +4,7 @@ import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { Authenticator, Claims } from '../auth/authenticate.ts';
+import { withDeadline } from '../db/deadline.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Context } from '../graphql/context.ts';
 import { type Mask, withoutHttp } from '../graphql/mask.ts';
@@ -199,7 +200,11 @@ export function serveSockets(server: Server, options: SocketOptions): Sockets {
       own.channel = socketChannel(extra, id, operation, mask);
       const contextValue = await contextFactory();
       // The account is known before its limits and its turn. The first field that requires an identity reports the error.
-      await (contextValue as Context).session.refresh().catch(() => undefined);
+      const { session, deadline } = contextValue as Context;
+      const known = deadline
+        ? Promise.race([withDeadline(deadline, () => session.refresh()), deadline.over])
+        : session.refresh();
+      await known.catch(() => undefined);
       return {
         ...operation,
         contextValue,

@@ -317,7 +317,7 @@ describe('gatehouse login', () => {
       const { challenge } = newProof();
       for (let i = 0; i < 5; i += 1) expect((await begin(challenge, from('192.0.2.7'))).status).toBe(200);
       const refused = await begin(challenge, from('192.0.2.7'));
-      expect([refused.status, refused.headers.get('retry-after')]).toEqual([400, '600']);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '600']);
       expect((await begin(challenge, from('192.0.2.8'))).status).toBe(200);
       expect((await begin(challenge, { origin: 'https://evil.example' })).status).toBe(403);
       const rows = await world.db.$queryRaw<{ row: string }[]>`SELECT t::text AS row FROM "DeviceSignIn" t`;

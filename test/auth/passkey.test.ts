@@ -335,7 +335,7 @@ describe('a passkey', () => {
     await world.db.$executeRaw`INSERT INTO "PasskeyChallenge" (id, purpose, peer, "expiresAt")
       SELECT 'x' || n, 'SIGN_IN', '192.0.2.61', now() + interval '1 minute' FROM generate_series(1, 200) n`;
     const refused = await post('/auth/passkey', { for: 'sign-in' }, from('192.0.2.61'));
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([400, '300']);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '300']);
     await optionsFor('sign-in', from('192.0.2.62'));
     expect((await post('/auth/passkey', { for: 'sign-in' }, { origin: 'https://evil.example' })).status).toBe(403);
   });

@@ -106,7 +106,6 @@ export class Operations {
    * Enforces the limits of depth, cost, aliases and directives, and requires sign-in for introspection.
    * @returns a promise if the sign-in is checked. @throws LIMIT_EXCEEDED, BAD_INPUT, UNAUTHENTICATED.
    */
-
   #check(
     { document, variableValues, contextValue }: ExecutionArgs,
     known: Known | undefined,
