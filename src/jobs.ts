@@ -80,7 +80,7 @@ export function jobsOf(
       run: () => endedStreams.flush(),
       lastRun: () => endedStreams.flush(),
     },
-    { name: 'kill switches', everyMs: 2 * second, on: 'each', run: () => killCovered(store) },
+    { name: 'kill switches', everyMs: 5 * second, on: 'each', run: () => killCovered(store) },
     { name: 'expired sessions', everyMs: minute, on: 'one', run: () => expireSessions(store, sessionTimes) },
     { name: 'expired key-value pairs', everyMs: minute, on: 'one', run: () => expireKeyValues(store) },
     { name: 'expired invitations', everyMs: minute, on: 'one', run: () => expireInvitations(store) },

@@ -56,7 +56,9 @@ describe('undoChange', () => {
     const placed = { workerGroupId: true, workerGroupFallback: true } as const;
     const others = [
       await world.db.group.findMany({ select: { name: true, description: true } }),
-      await world.db.tenant.findMany({ select: { key: true, name: true, description: true, ...placed } }),
+      await world.db.tenant.findMany({
+        select: { key: true, name: true, description: true, settings: true, ...placed },
+      }),
       await world.db.namespace.findMany({ select: { namespace: true, description: true, variables: true, ...placed } }),
       await world.db.serviceAccount.findMany({ select: { name: true, description: true } }),
       await world.db.groupMember.findMany({ select: { principalId: true, membership: true } }),
@@ -72,7 +74,7 @@ describe('undoChange', () => {
   const codes = ({ errors }: { errors: readonly { extensions: { code: string } }[] }) =>
     errors.map(({ extensions }) => extensions.code);
   const does = (field: string, select: string, input: object) =>
-    (field === 'updateNamespace' ? admin : root).ok(call(field, select), { i: input });
+    (['updateNamespace', 'updateTenantSettings'].includes(field) ? admin : root).ok(call(field, select), { i: input });
   const create = async (name: string, permissions = [{ resource: 'FLOW', actions: ['READ'] }]): Promise<Role> => {
     await does('createRole', 'role { id }', { tenantKey: 'main', name, permissions });
     return world.db.role.findFirstOrThrow({ where: { name } });
@@ -137,6 +139,12 @@ describe('undoChange', () => {
         id: idOf('ServiceAccount', await world.db.serviceAccount.findFirstOrThrow({ where: { name: 'robot' } })),
         description: 'new',
       }),
+    'tenant.configure': () =>
+      does('updateTenantSettings', 'tenant { id }', {
+        tenantKey: 'main',
+        executionDays: 7,
+        requireExistingNamespace: true,
+      }),
     'tenant.update': () =>
       does('updateTenant', 'tenant { id }', {
         id: idOf('Tenant', main),
@@ -184,7 +192,7 @@ describe('undoChange', () => {
     const event = await newest(action);
     expect(event.action).toBe(action);
 
-    const who = action === 'namespace.update' ? admin : root;
+    const who = ['namespace.update', 'tenant.configure'].includes(action) ? admin : root;
     const planned = await who.run<any>(call('undoChange', 'eventIds changes { action }'), {
       i: { event: idOf('AuditEvent', event), dryRun: true },
     });

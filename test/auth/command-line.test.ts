@@ -327,7 +327,7 @@ describe('gatehouse login', () => {
       const browser = await browserOf(await person());
       for (let i = 0; i < 10; i += 1) expect((await browser.submit(page(), { code: 'CCCC-CCCC' })).status).toBe(404);
       const locked = await browser.submit(page(), { code: body.userCode, answer: 'allow' });
-      expect([locked.status, locked.text.includes('ten minutes')]).toEqual([400, true]);
+      expect([locked.status, locked.text.includes('ten minutes')]).toEqual([429, true]);
     });
   });
 
